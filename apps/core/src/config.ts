@@ -1,0 +1,23 @@
+import { type Config, integer, joinConfig, milliseconds, type serviceConfig, url } from '@hooligram/service';
+import { z } from 'zod';
+import { limitsConfig } from './limits.ts';
+import { verificationConfig } from './verification/config.ts';
+
+const ownConfig = z.object({
+  DATABASE_URL: url(['postgres', 'postgresql']).describe('Postgres, which holds the truth'),
+  DATABASE_POOL: integer({ min: 2, max: 200 }).default(8).describe('most connections to Postgres'),
+  REDIS_URL: url(['redis', 'rediss']).default('redis://127.0.0.1:6379').describe('Redis, the bus'),
+  REDIS_PREFIX: z.string().min(1).default('hooligram').describe('first part of every name in Redis'),
+  STATEMENT_TIMEOUT_MS: milliseconds({ min: 100 })
+    .default(4_000)
+    .describe('longest database statement; with REQUEST_DEADLINE_MS less than the gateways are patient'),
+  CORE_ENTRIES_MAX: integer({ min: 1, max: 10_000 })
+    .default(128)
+    .describe('most stream entries taken at once'),
+  CORE_REQUESTS_MAX: integer({ min: 1 }).default(4_000).describe('most requests under way in this process'),
+  REPLAY_PAGE_MESSAGES: integer({ min: 1, max: 1_000 }).default(256).describe('most messages in one page'),
+});
+
+export const coreConfig = joinConfig(ownConfig, verificationConfig, limitsConfig);
+
+export type CoreConfig = Config<typeof coreConfig> & Config<typeof serviceConfig>;

@@ -1,0 +1,239 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { createLog, createMetrics, readConfig } from '@hooligram/service';
+import { freshPrefix, redisUrl } from '@hooligram/testkit';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { createLimits, limitsConfig } from '../limits.ts';
+
+const log = createLog({ name: 'core', level: 'silent' });
+const tight = {
+  LIMIT_CODE_REQUESTS_PER_NUMBER: '2/60',
+  LIMIT_CODE_REQUESTS_PER_ADDRESS: '3/60',
+  LIMIT_SUBMIT_FAILURES_PER_ADDRESS: '2/60',
+  LIMIT_SIGN_IN_FAILURES_PER_ADDRESS: '5/60',
+  LIMIT_SIGN_IN_FAILURES_PER_ADDRESS_AND_NUMBER: '2/60',
+  LIMIT_SIGN_IN_FAILURES_PER_NUMBER: '6/60',
+};
+const open: Redis[] = [];
+let redis: Redis;
+let prefix: string;
+
+function client(url: string): Redis {
+  const made = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: null, lazyConnect: true });
+  made.on('error', () => {});
+  open.push(made);
+  return made;
+}
+
+function setUp(env: Record<string, string> = {}, using = redis) {
+  const metrics = createMetrics({ role: 'core' });
+  const config = { ...readConfig(limitsConfig, { ...tight, ...env }), CREDENTIAL_KEY: 'k'.repeat(32) };
+  return { limits: createLimits(config, { redis: using, prefix, metrics, log }), metrics };
+}
+
+beforeAll(async () => {
+  redis = client(await redisUrl());
+  await redis.connect();
+});
+beforeEach(() => {
+  prefix = freshPrefix();
+});
+afterAll(() => {
+  for (const made of open) made.disconnect();
+});
+
+const ann = { sid: '1.5550100', address: '203.0.113.1' };
+const times = (n: number) => Array.from({ length: n }, (_, index) => index);
+const from = (n: number) => `198.51.100.${n}`;
+
+describe('code requests', () => {
+  test('are limited per number, from wherever they come', async () => {
+    const { limits } = setUp();
+    const answers = [];
+    for (const n of times(4)) answers.push(await limits.codeRequest({ sid: ann.sid, address: from(n) }));
+    expect(answers).toEqual([true, true, false, false]);
+    expect(await limits.codeRequest({ sid: '1.5550101', address: from(1) })).toBe(true);
+  });
+
+  test('are limited per address, whatever the number', async () => {
+    const { limits } = setUp();
+    const answers = [];
+    for (const n of times(4)) answers.push(await limits.codeRequest({ ...ann, sid: `1.555020${n}` }));
+    expect(answers).toEqual([true, true, true, false]);
+  });
+
+  test('an address that is shut out does not use up the codes of others', async () => {
+    const { limits } = setUp({
+      LIMIT_CODE_REQUESTS_PER_ADDRESS: '1/60',
+      LIMIT_CODE_REQUESTS_PER_NUMBER: '1/60',
+    });
+    await limits.codeRequest({ ...ann, sid: '1.5550999' });
+    expect(await limits.codeRequest(ann)).toBe(false);
+    expect(await limits.codeRequest({ ...ann, address: from(1) })).toBe(true);
+  });
+
+  test('are counted by all cores together', async () => {
+    const [one, other] = [setUp().limits, setUp().limits];
+    const answers = await Promise.all(
+      [one, other, one, other].map((limits, n) => limits.codeRequest({ ...ann, address: from(n) })),
+    );
+    expect(answers.filter(Boolean)).toHaveLength(2);
+  });
+});
+
+test('wrong codes are limited per address, right ones are not', async () => {
+  const { limits } = setUp();
+  for (const _ of times(5)) expect(await limits.submitAllowed(ann)).toBe(true);
+  await limits.submitFailed(ann);
+  expect(await limits.submitAllowed(ann)).toBe(true);
+  await limits.submitFailed(ann);
+  expect(await limits.submitAllowed(ann)).toBe(false);
+  expect(await limits.submitAllowed({ ...ann, address: from(1) })).toBe(true);
+});
+
+describe('sign-ins', () => {
+  test('that succeed are not limited', async () => {
+    const { limits } = setUp();
+    for (const _ of times(20)) {
+      expect(await limits.signInAllowed(ann)).toBe(true);
+      await limits.signInSucceeded(ann);
+    }
+  });
+
+  test('that fail shut the number for that address, and for no other', async () => {
+    const { limits } = setUp();
+    const answers = [];
+    for (const _ of times(3)) {
+      answers.push(await limits.signInAllowed(ann));
+      await limits.signInFailed(ann);
+    }
+    expect(answers).toEqual([true, true, false]);
+    expect(await limits.signInAllowed({ ...ann, address: from(1) })).toBe(true);
+    expect(await limits.signInAllowed({ ...ann, sid: '1.5550101' })).toBe(true);
+  });
+
+  test('a thousand guesses at once are no more than the limit', async () => {
+    const { limits } = setUp();
+    const answers = await Promise.all(times(1000).map(() => limits.signInAllowed(ann)));
+    expect(answers.filter(Boolean)).toHaveLength(2);
+  });
+
+  test('many people behind one address can all sign in at once', async () => {
+    const { limits } = setUp();
+    const people = times(100).map((n) => ({ ...ann, sid: `1.${5550000 + n}` }));
+    const answers = await Promise.all(people.map((person) => limits.signInAllowed(person)));
+    expect(answers).not.toContain(false);
+  });
+
+  test('that fail for many numbers shut the address', async () => {
+    const { limits } = setUp();
+    for (const n of times(5)) {
+      expect(await limits.signInAllowed({ ...ann, sid: `1.555030${n}` })).toBe(true);
+      await limits.signInFailed({ ...ann, sid: `1.555030${n}` });
+    }
+    expect(await limits.signInAllowed({ ...ann, sid: '1.5550399' })).toBe(false);
+  });
+
+  test('that fail from everywhere shut the number, but not those of an address that is shut out itself', async () => {
+    const { limits } = setUp();
+    for (const _ of times(50)) await limits.signInAllowed(ann);
+    const answers = [];
+    for (const n of times(5)) answers.push(await limits.signInAllowed({ ...ann, address: from(n) }));
+    expect(answers).toEqual([true, true, true, true, false]);
+  });
+
+  test('all of a /64 network count as one address', async () => {
+    const { limits } = setUp();
+    const answers = [];
+    for (const n of times(3)) answers.push(await limits.signInAllowed({ ...ann, address: `2001:db8::${n}` }));
+    expect(answers).toEqual([true, true, false]);
+  });
+
+  test('without a known address are limited per number only', async () => {
+    const { limits } = setUp();
+    const answers = [];
+    for (const _ of times(7)) answers.push(await limits.signInAllowed({ ...ann, address: '' }));
+    expect(answers).toEqual([true, true, true, true, true, true, false]);
+  });
+});
+
+test('what is refused is counted', async () => {
+  const { limits, metrics } = setUp();
+  for (const _ of times(3)) await limits.signInAllowed(ann);
+  expect(await metrics.text()).toContain(
+    'hooligram_limits_refused_total{limit="sign_in_pair",role="core"} 1',
+  );
+});
+
+test('no number and no address stands in Redis, and every key expires', async () => {
+  const { limits } = setUp();
+  await limits.codeRequest(ann);
+  await limits.submitFailed(ann);
+  await limits.signInAllowed(ann);
+  await limits.signInFailed(ann);
+  const keys = await redis.keys(`${prefix}:*`);
+  expect(keys).toHaveLength(6);
+  expect(keys.join('\n')).not.toMatch(/5550100|203\.0/);
+  for (const key of keys) expect(await redis.pttl(key)).toBeGreaterThan(0);
+});
+
+test('LIMITS_ENABLED=false limits nothing and asks Redis nothing', async () => {
+  const { limits } = setUp({ LIMITS_ENABLED: 'false' });
+  for (const _ of times(10)) expect(await limits.signInAllowed(ann)).toBe(true);
+  expect(await redis.keys(`${prefix}:*`)).toEqual([]);
+});
+
+describe('without Redis everybody passes, and that is counted', () => {
+  test('when it is not connected', async () => {
+    const { limits, metrics } = setUp({}, client('redis://127.0.0.1:1'));
+    for (const _ of times(5)) expect(await limits.codeRequest(ann)).toBe(true);
+    await limits.signInFailed(ann);
+    const text = await metrics.text();
+    expect(text).toContain('hooligram_limits_skipped_total{limit="code_number",role="core"} 5');
+    expect(text).toContain('hooligram_limits_skipped_total{limit="sign_in_address",role="core"} 1');
+  });
+
+  test('when it has stopped answering', async () => {
+    const { url, freeze, close } = await proxyTo(await redisUrl());
+    const frozen = client(url);
+    await frozen.connect();
+    const { limits, metrics } = setUp({}, frozen);
+    for (const _ of times(3)) await limits.signInAllowed(ann);
+    expect(await limits.signInAllowed(ann)).toBe(false);
+    freeze();
+    expect(await limits.signInAllowed(ann)).toBe(true);
+    expect(await metrics.text()).toContain(
+      'hooligram_limits_skipped_total{limit="sign_in_pair",role="core"} 1',
+    );
+    frozen.disconnect();
+    await close();
+  });
+});
+
+/** A way to Redis on which, once it is frozen, nothing comes back. */
+async function proxyTo(url: string) {
+  const { hostname, port } = new URL(url);
+  const sockets: Socket[] = [];
+  const backs: Socket[] = [];
+  const server = createServer((front) => {
+    const back = connect(Number(port), hostname);
+    sockets.push(front, back);
+    backs.push(back);
+    front.pipe(back).pipe(front);
+    for (const socket of [front, back]) socket.on('error', () => {});
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    freeze() {
+      for (const back of backs) back.unpipe();
+    },
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}

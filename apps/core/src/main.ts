@@ -1,0 +1,4 @@
+import { runMain } from '@hooligram/service';
+import { core } from './core.ts';
+
+await runMain(core);

@@ -1,0 +1,32 @@
+import type { Outcome, RequestKind } from '@hooligram/contract';
+import type { Metrics } from '@hooligram/service';
+
+export type CoreMetrics = ReturnType<typeof createCoreMetrics>;
+
+export function createCoreMetrics(metrics: Metrics) {
+  const requests = metrics.counter('core_requests_total', 'Requests by kind and what became of them', [
+    'kind',
+    'outcome',
+  ]);
+  const batchSize = metrics.histogram('core_batch_requests', 'Requests that one call of a handler answered', {
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+    labels: ['kind'],
+  });
+  const batchSeconds = metrics.histogram('core_batch_seconds', 'Time that one call of a handler took', {
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    labels: ['kind'],
+  });
+  const failures = metrics.counter('core_batch_failures_total', 'Calls of a handler that threw', ['kind']);
+  const unreadable = metrics.counter('core_entries_unreadable_total', 'Stream entries that were put aside');
+
+  return {
+    startBatch(kind: RequestKind, size: number): () => void {
+      batchSize.observe({ kind }, size);
+      return batchSeconds.startTimer({ kind });
+    },
+    batchFailed: (kind: RequestKind) => failures.inc({ kind }),
+    answered: (kind: RequestKind, outcome: Outcome | undefined) =>
+      requests.inc({ kind, outcome: outcome === undefined ? 'unknown' : outcome.ok ? 'success' : 'failure' }),
+    entryUnreadable: () => unreadable.inc(),
+  };
+}

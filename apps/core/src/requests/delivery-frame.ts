@@ -1,0 +1,19 @@
+import { encodeFrame, messageDeliveryId } from '@hooligram/protocol';
+
+/** The `MESSAGING_DELIVER_REQUEST` of a message: encoded once, the same text for everybody and for ever. */
+export function deliveryFrame(message: {
+  group_id: number;
+  message_id: number;
+  content: string;
+  date_created: string;
+  sender_sid: string;
+}): string {
+  const { group_id, message_id, content, date_created, sender_sid } = message;
+  return encodeFrame('MESSAGING_DELIVER_REQUEST', messageDeliveryId(group_id, message_id), {
+    content,
+    date_created,
+    group_id,
+    message_id,
+    sender_sid,
+  });
+}

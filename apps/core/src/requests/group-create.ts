@@ -1,0 +1,32 @@
+import { encodeState } from '@hooligram/contract';
+import { createGroup } from '@hooligram/db';
+import type { ErrorCode } from '@hooligram/protocol';
+import { each, type Handler, refusal, success } from './handler.ts';
+
+/** Creates a group, or finds the open direct message of the pair, and tells every member. */
+export const groupCreate: Handler<'GROUP_CREATE'> = {
+  batchMax: 32,
+  concurrency: 4,
+  run: each(async ({ db, outbox, names }, { request_id, params }) => {
+    const { user_id, sid, repeatable, group_name } = params;
+    const member_sids = [...new Set(params.member_sids)];
+    const faults = faultsOf(sid, group_name, member_sids);
+    if (faults.length > 0) return refusal(...faults);
+
+    const created = await createGroup(db, { request_id, repeatable, user_id, sid, group_name, member_sids });
+    if (!created.ok) return refusal('idAlreadyUsed');
+
+    // A gateway that holds no other member is not listening to the group yet, but to its people.
+    const state = encodeState(created.state);
+    for (const [member_id] of created.state.members) outbox.publish(names.user(member_id), state);
+    return success({ group_id: created.group_id });
+  }),
+};
+
+function faultsOf(creator: string, group_name: string, member_sids: readonly string[]): ErrorCode[] {
+  const faults: ErrorCode[] = [];
+  if (member_sids.length < 2) faults.push('tooFewMembers');
+  if (!member_sids.includes(creator)) faults.push('creatorMissing');
+  if (group_name === '' && member_sids.length !== 2) faults.push('groupNameEmpty');
+  return faults;
+}

@@ -1,0 +1,38 @@
+import type { Outcome, ParamsOf, RequestKind } from '@hooligram/contract';
+import { type ErrorCode, errorTexts } from '@hooligram/protocol';
+import type { Context } from '../context.ts';
+
+export type Asked<K extends RequestKind> = { readonly request_id: string; readonly params: ParamsOf<K> };
+
+/**
+ * Answers the requests of one kind, many at once.
+ *
+ * Called again with the same `request_id` it must have no second effect and give the same outcome, and must
+ * publish again: whoever ran it first may have died before it told anybody.
+ */
+export type Handler<K extends RequestKind> = {
+  /** Most requests in one call. */
+  readonly batchMax: number;
+  /** Calls under way at once in this process. Above 1 only where order between connections does not matter. */
+  readonly concurrency: number;
+  /**
+   * @returns one outcome a request, in order
+   * @throws what the database threw; nothing was stored then
+   */
+  run(context: Context, batch: readonly Asked<K>[]): Promise<Outcome<K>[]>;
+};
+
+export function success<A>(answer: A): { ok: true; answer: A } {
+  return { ok: true, answer };
+}
+
+export function refusal(...codes: ErrorCode[]): { ok: false; errors: string[] } {
+  return { ok: false, errors: codes.map((code) => errorTexts[code].text) };
+}
+
+/** Runs requests that share no statement side by side. */
+export function each<K extends RequestKind>(
+  run: (context: Context, asked: Asked<K>) => Promise<Outcome<K>>,
+): Handler<K>['run'] {
+  return (context, batch) => Promise.all(batch.map((asked) => run(context, asked)));
+}

@@ -1,0 +1,30 @@
+import { recordChallenge } from '@hooligram/db';
+import { sidOf } from '@hooligram/protocol';
+import { each, type Handler, refusal, success } from './handler.ts';
+
+const refusals = { refused: 'codeNotSent', unavailable: 'codeNotSent', tooMany: 'tooManyRequests' } as const;
+
+/**
+ * Sends a code and remembers for which connection. Registers nothing, and never touches the credential that
+ * the number already has. The code is recorded before the provider is called: a second run sends no second one.
+ */
+export const verificationRequestCode: Handler<'VERIFICATION_REQUEST_CODE'> = {
+  batchMax: 32,
+  concurrency: 8,
+  run: each(async ({ config, db, provider, limits, credentialHash, log }, { request_id, params }) => {
+    const { connection_id, address, country_code, phone_number } = params;
+    const sid = sidOf(country_code, phone_number);
+    if (!(await limits.codeRequest({ sid, address }))) return refusal('tooManyRequests');
+
+    const code = provider.createCode();
+    const code_hash = code === null ? null : credentialHash(sid, code);
+    const ttl_ms = config.VERIFICATION_TTL_MS;
+    const { is_new } = await recordChallenge(db, { request_id, connection_id, sid, code_hash, ttl_ms });
+    if (!is_new) return success({});
+
+    const sent = await provider.send({ countryCode: country_code, phoneNumber: phone_number }, code);
+    if (sent.ok) return success({});
+    log.warn({ sid, reason: sent.reason }, 'code not sent');
+    return refusal(refusals[sent.reason]);
+  }),
+};

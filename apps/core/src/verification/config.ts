@@ -1,0 +1,58 @@
+import { configRule, integer, milliseconds, serviceConfig, url, variable } from '@hooligram/service';
+import { z } from 'zod';
+
+const shape = z.object({
+  NODE_ENV: serviceConfig.shape.NODE_ENV,
+  VERIFICATION_PROVIDER: z
+    .enum(['fixed', 'log', 'twilio'])
+    .default('log')
+    .describe('who brings codes to phones: one code for all, the log, or Twilio Verify'),
+  VERIFICATION_FIXED_CODE: matching(/^\d{4,10}$/, '4 to 10 digits')
+    .optional()
+    .describe('the code of everybody with the provider fixed; never in production'),
+  VERIFICATION_TTL_MS: milliseconds({ min: 1_000 }).default(600_000).describe('how long a code is good'),
+  VERIFICATION_ATTEMPTS_MAX: integer({ min: 1, max: 100 })
+    .default(5)
+    .describe('wrong submissions after which a code is no good any more'),
+  CREDENTIAL_KEY: z
+    .string()
+    .min(32)
+    .describe('keys the stored credentials, at least 32 random characters, the same in all cores for ever'),
+  TWILIO_ACCOUNT_SID: matching(/^AC[0-9a-fA-F]{32}$/, 'AC and 32 hexadecimal digits')
+    .optional()
+    .describe('account, with the provider twilio'),
+  TWILIO_AUTH_TOKEN: z.string().optional().describe('its password, with the provider twilio'),
+  TWILIO_VERIFY_SERVICE_SID: matching(/^VA[0-9a-fA-F]{32}$/, 'VA and 32 hexadecimal digits')
+    .optional()
+    .describe('Verify service, with the provider twilio'),
+  TWILIO_BASE_URL: url(['http', 'https'])
+    .optional()
+    .describe("takes all of Twilio's requests instead of Twilio: a proxy, or a stand-in in tests"),
+  TWILIO_TIMEOUT_MS: milliseconds({ min: 1, max: 60_000 })
+    .default(10_000)
+    .describe('how long to wait for Twilio'),
+});
+
+export type VerificationConfig = Readonly<z.output<typeof shape>>;
+
+const twilioNeeds = ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_VERIFY_SERVICE_SID'] as const;
+
+export const verificationConfig = shape.check(
+  configRule<VerificationConfig>((config, fault) => {
+    const provider = config.VERIFICATION_PROVIDER;
+    if (provider === 'fixed' && config.NODE_ENV === 'production') {
+      fault('VERIFICATION_PROVIDER', 'must not be fixed in production: anybody could sign in as anybody');
+    }
+    if (provider === 'fixed' && !config.VERIFICATION_FIXED_CODE) {
+      fault('VERIFICATION_FIXED_CODE', 'is required when VERIFICATION_PROVIDER is fixed');
+    }
+    for (const name of twilioNeeds) {
+      if (provider === 'twilio' && !config[name])
+        fault(name, 'is required when VERIFICATION_PROVIDER is twilio');
+    }
+  }),
+);
+
+function matching(pattern: RegExp, expected: string) {
+  return variable(expected, (text) => (pattern.test(text) ? text : undefined));
+}

@@ -1,0 +1,31 @@
+import { ConfigError, type Log } from '@hooligram/service';
+import type { VerificationConfig } from './config.ts';
+import { createFixedProvider } from './fixed.ts';
+import { createLogProvider } from './log.ts';
+import type { VerificationProvider } from './provider.ts';
+import { createTwilioProvider } from './twilio.ts';
+
+/** The provider that the config names. `verificationConfig` has seen to it that its variables are there. */
+export function createVerificationProvider(config: VerificationConfig, log: Log): VerificationProvider {
+  switch (config.VERIFICATION_PROVIDER) {
+    case 'fixed':
+      return createFixedProvider(required(config, 'VERIFICATION_FIXED_CODE'));
+    case 'log':
+      return createLogProvider(log);
+    case 'twilio':
+      return createTwilioProvider({
+        accountSid: required(config, 'TWILIO_ACCOUNT_SID'),
+        authToken: required(config, 'TWILIO_AUTH_TOKEN'),
+        verifyServiceSid: required(config, 'TWILIO_VERIFY_SERVICE_SID'),
+        baseUrl: config.TWILIO_BASE_URL,
+        timeoutMs: config.TWILIO_TIMEOUT_MS,
+        log,
+      });
+  }
+}
+
+function required<K extends keyof VerificationConfig>(config: VerificationConfig, name: K) {
+  const value = config[name];
+  if (value === undefined) throw new ConfigError(`${name} is required`);
+  return value;
+}

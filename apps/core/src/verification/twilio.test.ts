@@ -1,0 +1,177 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { createLog, readConfig } from '@hooligram/service';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { verificationConfig } from './config.ts';
+import { createVerificationProvider } from './index.ts';
+import type { VerificationProvider } from './provider.ts';
+
+const ACCOUNT = `AC${'1'.repeat(32)}`;
+const SERVICE = `VA${'2'.repeat(32)}`;
+const TOKEN = 'hunter2';
+const to = { countryCode: '1', phoneNumber: '5550100' };
+
+interface Asked {
+  readonly line: string;
+  readonly authorization: string | undefined;
+  readonly form: Record<string, string>;
+}
+
+type Reply = { status: number; body: object } | 'silence' | 'hang up' | 'trickle';
+
+// A stand-in of Twilio Verify: notes what it is asked, and answers as it is told.
+const asked: Asked[] = [];
+const lines: string[] = [];
+let reply: Reply;
+const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
+  asked.push({
+    line: `${request.method} ${request.url}`,
+    authorization: request.headers.authorization,
+    form: Object.fromEntries(new URLSearchParams(await text(request))),
+  });
+  if (reply === 'silence') return;
+  if (reply === 'hang up') return request.socket.destroy();
+  response.writeHead(reply === 'trickle' ? 200 : reply.status, { 'content-type': 'application/json' });
+  if (reply !== 'trickle') return response.end(JSON.stringify(reply.body));
+  const trickle = setInterval(() => response.write(' '), 5);
+  response.on('close', () => clearInterval(trickle));
+});
+
+beforeEach(async () => {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+
+afterEach(async () => {
+  asked.length = 0;
+  lines.length = 0;
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+});
+
+function provider(options: { timeoutMs?: number; path?: string } = {}): VerificationProvider {
+  const { port } = server.address() as AddressInfo;
+  const config = readConfig(verificationConfig, {
+    CREDENTIAL_KEY: 'k'.repeat(32),
+    VERIFICATION_PROVIDER: 'twilio',
+    TWILIO_ACCOUNT_SID: ACCOUNT,
+    TWILIO_AUTH_TOKEN: TOKEN,
+    TWILIO_VERIFY_SERVICE_SID: SERVICE,
+    TWILIO_BASE_URL: `http://127.0.0.1:${port}${options.path ?? ''}`,
+    TWILIO_TIMEOUT_MS: String(options.timeoutMs ?? 10_000),
+  });
+  const log = createLog({ name: 'core', destination: { write: (line) => void lines.push(line) } });
+  return createVerificationProvider(config, log);
+}
+
+const failed = (status: number, code: number, message = 'no') => ({
+  status,
+  body: { status, code, message },
+});
+const verification = (status: string) => ({ status: 200, body: { sid: 'VE1', status, to: '+15550100' } });
+
+describe('send', () => {
+  test('asks Twilio for a text message to the number, with the account and its token', async () => {
+    reply = { status: 201, body: { sid: 'VE1', status: 'pending' } };
+    const twilio = provider();
+    expect(twilio.createCode()).toBeNull();
+    expect(await twilio.send(to, null)).toEqual({ ok: true });
+    expect(asked).toEqual([
+      {
+        line: `POST /v2/Services/${SERVICE}/Verifications`,
+        authorization: `Basic ${Buffer.from(`${ACCOUNT}:${TOKEN}`).toString('base64')}`,
+        form: { To: '+15550100', Channel: 'sms' },
+      },
+    ]);
+  });
+
+  test('a path in TWILIO_BASE_URL comes before that of the API', async () => {
+    reply = { status: 201, body: { status: 'pending' } };
+    await provider({ path: '/proxy/' }).send(to, null);
+    expect(asked[0]?.line).toBe(`POST /proxy/v2/Services/${SERVICE}/Verifications`);
+  });
+
+  test.each([
+    ['an invalid parameter', failed(400, 60200), 'refused'],
+    ['an invalid number', failed(400, 21211), 'refused'],
+    ['a landline', failed(403, 60205), 'refused'],
+    ['too many codes', failed(429, 60203), 'tooMany'],
+    ['too many requests', failed(429, 20429), 'tooMany'],
+    ['a wrong token', failed(401, 20003), 'unavailable'],
+    ['an unknown service', failed(404, 20404), 'unavailable'],
+    ['an error of the server', failed(500, 20500), 'unavailable'],
+    ['an error that is no JSON', { status: 502, body: 'bad gateway' as unknown as object }, 'unavailable'],
+  ])('%s', async (_what, answer, reason) => {
+    reply = answer;
+    expect(await provider().send(to, null)).toEqual({ ok: false, reason });
+    expect(asked).toHaveLength(1);
+  });
+
+  test.each(['silence', 'trickle'] as const)('%s counts as unavailable after the timeout', async (how) => {
+    reply = how;
+    expect(await provider({ timeoutMs: 50 }).send(to, null)).toEqual({ ok: false, reason: 'unavailable' });
+  });
+
+  test('a connection that breaks counts as unavailable', async () => {
+    reply = 'hang up';
+    expect(await provider().send(to, null)).toEqual({ ok: false, reason: 'unavailable' });
+  });
+
+  test('what goes wrong is logged without the number', async () => {
+    reply = failed(500, 20500, 'Could not send to +15550100');
+    await provider().send(to, null);
+    expect(lines.join('')).toContain('Could not send to +');
+    expect(lines.join('')).not.toContain('5550100');
+    expect(lines.join('')).not.toContain(TOKEN);
+  });
+});
+
+describe('check', () => {
+  test('asks Twilio about the number and the code', async () => {
+    reply = verification('approved');
+    expect(await provider().check(to, '123456')).toBe('right');
+    expect(asked).toMatchObject([
+      { line: `POST /v2/Services/${SERVICE}/VerificationCheck`, form: { To: '+15550100', Code: '123456' } },
+    ]);
+  });
+
+  test.each([
+    ['pending', 'wrong'],
+    ['canceled', 'expired'],
+    ['expired', 'expired'],
+    ['max_attempts_reached', 'tooMany'],
+    ['something new', 'unavailable'],
+  ])('a verification that is %s', async (status, result) => {
+    reply = verification(status);
+    expect(await provider().check(to, '123456')).toBe(result);
+  });
+
+  test.each([
+    ['a code that is used or too old', failed(404, 20404), 'expired'],
+    ['too many checks', failed(429, 60202), 'tooMany'],
+    ['too many requests', failed(429, 20429), 'tooMany'],
+    ['a parameter that Twilio refuses', failed(400, 60200), 'wrong'],
+    ['a wrong token', failed(401, 20003), 'unavailable'],
+    ['an error of the server', failed(503, 20503), 'unavailable'],
+  ])('%s', async (_what, answer, result) => {
+    reply = answer;
+    expect(await provider().check(to, '123456')).toBe(result);
+  });
+
+  test('silence counts as unavailable after the timeout', async () => {
+    reply = 'silence';
+    expect(await provider({ timeoutMs: 50 }).check(to, '123456')).toBe('unavailable');
+  });
+
+  test.each(['', '123', '12345678901', '12a456', '１２３４５６'])(
+    '%j is wrong without asking',
+    async (code) => {
+      expect(await provider().check(to, code)).toBe('wrong');
+      expect(asked).toEqual([]);
+    },
+  );
+});

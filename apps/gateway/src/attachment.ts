@@ -1,0 +1,46 @@
+import type { Group } from './group.ts';
+import { statesUnacknowledgedMax } from './member.ts';
+import type { Session } from './session.ts';
+
+/**
+ * One connection in one group.
+ *
+ * - `opening`: holds the group's channel, has been sent nothing yet;
+ * - `replaying`: has the state, is being sent what its person has not acknowledged;
+ * - `waiting`: has all that its person may get, and the group is not yet that far (they were just added);
+ * - `live`: on the group's topic;
+ * - `gone`.
+ */
+export class Attachment {
+  readonly session: Session;
+  readonly group: Group;
+  phase: 'opening' | 'replaying' | 'waiting' | 'live' | 'gone' = 'opening';
+  /** Everything that the person may get up to here was sent on this connection, or acknowledged before. */
+  sentSeq = 0;
+  /** Counts replays, so that one that was overtaken by a new one notices. */
+  replays = 0;
+  #statesUnacknowledged: number[] = [];
+  #statesLost = false;
+
+  constructor(session: Session, group: Group) {
+    this.session = session;
+    this.group = group;
+  }
+
+  get isTold(): boolean {
+    return this.phase !== 'opening' && this.phase !== 'gone';
+  }
+
+  noteState(version: number): void {
+    if (this.#statesUnacknowledged.length < statesUnacknowledgedMax) this.#statesUnacknowledged.push(version);
+    else this.#statesLost = true;
+  }
+
+  /**
+   * An acknowledgement of a group names no version, so it counts for the oldest one that was sent here.
+   * @returns undefined if none is open
+   */
+  takeAcknowledgedState(): number | undefined {
+    return this.#statesLost ? undefined : this.#statesUnacknowledged.shift();
+  }
+}

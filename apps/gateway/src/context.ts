@@ -1,0 +1,22 @@
+import type { Log } from '@hooligram/service';
+import type { GatewayConfig } from './config.ts';
+import type { CoreClient } from './core-client.ts';
+import type { Cursors } from './cursors.ts';
+import type { Groups } from './groups.ts';
+import type { GatewayMetrics } from './metrics.ts';
+import type { People } from './people.ts';
+import type { Receipts } from './receipts.ts';
+
+/** What everything in a gateway may use. */
+export type GatewayContext = {
+  readonly config: GatewayConfig;
+  readonly log: Log;
+  readonly metrics: GatewayMetrics;
+  readonly core: CoreClient;
+  readonly people: People;
+  readonly groups: Groups;
+  readonly receipts: Receipts;
+  readonly cursors: Cursors;
+  /** Sends a frame to every socket on a topic. */
+  publish(topic: string, frame: string | Uint8Array): void;
+};

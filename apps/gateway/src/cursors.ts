@@ -1,0 +1,69 @@
+import type { CoreClient } from './core-client.ts';
+import type { Member } from './member.ts';
+
+export type Cursors = {
+  /** A member's cursor moved: it will be written. */
+  changed(member: Member): void;
+  /** Writes what is due, now. Resolves when the core has stored it, or did not answer. */
+  flush(): Promise<void>;
+  readonly dirty: number;
+  close(): void;
+};
+
+const cursorsPerRequest = 500;
+
+/**
+ * Writes moved cursors, all of them together, at most once in `everyMs`; the first after a pause at once.
+ *
+ * What is lost when this process dies costs duplicates, nothing else. What the core did not confirm is written
+ * again.
+ */
+export function createCursors({ core, everyMs }: { core: CoreClient; everyMs: number }): Cursors {
+  let moved = new Set<Member>();
+  let timer: NodeJS.Timeout | undefined;
+  let flushedAt = 0;
+
+  function schedule(): void {
+    if (timer) return;
+    const pause = Math.max(0, flushedAt + everyMs - Date.now());
+    timer = setTimeout(() => void flush(), pause);
+  }
+
+  async function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    flushedAt = Date.now();
+    const members = [...moved];
+    moved = new Set();
+    const writes: Promise<void>[] = [];
+    for (let start = 0; start < members.length; start += cursorsPerRequest) {
+      writes.push(write(members.slice(start, start + cursorsPerRequest)));
+    }
+    await Promise.all(writes);
+  }
+
+  async function write(members: readonly Member[]): Promise<void> {
+    const cursors = members.map((member) => ({
+      user_id: member.userId,
+      group_id: member.groupId,
+      delivered_seq: member.deliveredSeq,
+      delivered_version: member.deliveredVersion,
+    }));
+    const reply = await core.ask('CURSOR_RAISE', { cursors });
+    if (reply.ok) return;
+    for (const member of members) moved.add(member);
+    schedule();
+  }
+
+  return {
+    changed(member) {
+      moved.add(member);
+      schedule();
+    },
+    flush,
+    get dirty() {
+      return moved.size;
+    },
+    close: () => clearTimeout(timer),
+  };
+}

@@ -1,0 +1,49 @@
+import type { AnswerOf, RequestKind } from '@hooligram/contract';
+import {
+  type ClientRequestType,
+  closeReasons,
+  encodeFrame,
+  failure,
+  isUuid,
+  type PayloadOf,
+  type SoundRequest,
+  type SuccessOf,
+} from '@hooligram/protocol';
+import type { GatewayContext } from '../context.ts';
+import type { Reply } from '../core-client.ts';
+import type { Session } from '../session.ts';
+
+/** Handles a sound request of one type and sends its answer; resolves when the next may begin. */
+export type FrameHandler<T extends ClientRequestType> = (
+  context: GatewayContext,
+  session: Session,
+  frame: SoundRequest<T>,
+) => Promise<void> | void;
+
+/**
+ * A client's id that is a UUID names the request, on whichever connection and core it is repeated. Other ids
+ * only pair answers with requests: simple clients count 1, 2, 3 on each connection.
+ */
+export function idempotence(id: string): { requestId: string | undefined; repeatable: boolean } {
+  return isUuid(id)
+    ? { requestId: id.toLowerCase(), repeatable: true }
+    : { requestId: undefined, repeatable: false };
+}
+
+/** Sends what became of a request. */
+export function reply<T extends ClientRequestType, K extends RequestKind>(
+  session: Session,
+  { type, id }: { type: T; id: string },
+  result: Reply<K>,
+  payloadOf: (answer: AnswerOf<K>) => PayloadOf<SuccessOf<T>>,
+): void {
+  if (result.ok) {
+    const successType = `${type.slice(0, -'REQUEST'.length)}SUCCESS` as SuccessOf<T>;
+    session.socket.sendLater(encodeFrame(successType, id, payloadOf(result.answer)));
+  } else if (result.isUnknown) {
+    // It may still be committed: a FAILURE could be a lie.
+    session.socket.end(closeReasons.outcomeUnknown);
+  } else session.socket.sendLater(failure(type, id, result.errors));
+}
+
+export const nothing = () => ({});

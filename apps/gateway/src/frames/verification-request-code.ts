@@ -1,0 +1,12 @@
+import { type FrameHandler, nothing, reply } from './handler.ts';
+
+export const verificationRequestCode: FrameHandler<'VERIFICATION_REQUEST_CODE_REQUEST'> = async (
+  { core },
+  session,
+  frame,
+) => {
+  const { country_code, phone_number } = frame.payload;
+  const connection = { connection_id: session.connectionId, address: session.socket.address };
+  const result = await core.ask('VERIFICATION_REQUEST_CODE', { ...connection, country_code, phone_number });
+  reply(session, frame, result, nothing);
+};

@@ -1,0 +1,43 @@
+import { parseDeliveryId } from '@hooligram/protocol';
+import type { Metrics } from '@hooligram/service';
+
+export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
+
+export function createGatewayMetrics(metrics: Metrics) {
+  const frames = metrics.counter('gateway_frames_total', 'Frames received, by type', ['type']);
+  const badFrames = metrics.counter('gateway_bad_frames_total', 'Frames refused as malformed');
+  const slow = metrics.counter('gateway_slow_closed_total', 'Connections closed for reading too slowly');
+  const passed = metrics.counter('gateway_messages_passed_total', 'Messages passed on live, once a gateway');
+  const replayed = metrics.counter(
+    'gateway_messages_replayed_total',
+    'Messages sent to one connection in a replay',
+  );
+  const gaps = metrics.counter(
+    'gateway_gaps_fetched_total',
+    'Times that a group was fetched to close a hole',
+  );
+  const acknowledged = metrics.counter(
+    'gateway_acknowledged_total',
+    'Acknowledgements that matched a delivery',
+  );
+  const ignored = metrics.counter(
+    'gateway_acknowledgements_ignored_total',
+    'Acknowledgements of what was not sent to their person',
+  );
+  const refused = metrics.counter(
+    'gateway_deliveries_refused_total',
+    'Deliveries that a client answered with FAILURE',
+    ['delivery'],
+  );
+  return {
+    frame: (type: string) => frames.inc({ type }),
+    badFrame: () => badFrames.inc(),
+    slowClosed: () => slow.inc(),
+    messagePassed: () => passed.inc(),
+    messagesReplayed: (count: number) => replayed.inc(count),
+    gapFetched: () => gaps.inc(),
+    acknowledged: () => acknowledged.inc(),
+    acknowledgementIgnored: () => ignored.inc(),
+    deliveryRefused: (id: string) => refused.inc({ delivery: parseDeliveryId(id)?.kind ?? 'unknown' }),
+  };
+}

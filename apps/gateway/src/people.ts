@@ -1,0 +1,46 @@
+import type { Names, Subscriptions } from '@hooligram/bus';
+import type { Session } from './session.ts';
+
+export type Person = { readonly userId: number; readonly sid: string; readonly sessions: Set<Session> };
+
+/** The people who are signed in here, each on any number of connections. */
+export class People {
+  readonly #people = new Map<number, Person>();
+  readonly #names: Names;
+  readonly #subscriptions: Subscriptions;
+
+  constructor(names: Names, subscriptions: Subscriptions) {
+    this.#names = names;
+    this.#subscriptions = subscriptions;
+  }
+
+  get size(): number {
+    return this.#people.size;
+  }
+
+  has(userId: number): boolean {
+    return this.#people.has(userId);
+  }
+
+  sessionsOf(userId: number): Session[] {
+    return [...(this.#people.get(userId)?.sessions ?? [])];
+  }
+
+  /**
+   * Notes that a connection is this person's.
+   * @returns the person, and when what concerns them is heard here
+   */
+  enter(session: Session, userId: number, sid: string): { person: Person; listening: Promise<void> } {
+    const listening = this.#subscriptions.acquire(this.#names.user(userId));
+    const person = this.#people.get(userId) ?? { userId, sid, sessions: new Set() };
+    this.#people.set(userId, person);
+    person.sessions.add(session);
+    return { person, listening };
+  }
+
+  leave(session: Session, person: Person): void {
+    if (!person.sessions.delete(session)) return;
+    if (person.sessions.size === 0) this.#people.delete(person.userId);
+    this.#subscriptions.release(this.#names.user(person.userId));
+  }
+}

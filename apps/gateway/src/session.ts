@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type Acknowledgement,
+  type ClientRequestType,
+  closeReasons,
+  type DecodedFrame,
+  decodeFrame,
+  errorTexts,
+  type FaultyRequest,
+  failure,
+  frameBytesMax,
+  frameFailure,
+  needsSignIn,
+  type SoundRequest,
+} from '@hooligram/protocol';
+import { Attachment } from './attachment.ts';
+import type { GatewayContext } from './context.ts';
+import { acknowledge, answer, runMaxOf } from './frames/index.ts';
+import type { Person } from './people.ts';
+import type { ClientSocket, SocketOwner } from './websocket.ts';
+
+type QueuedRequest = SoundRequest | FaultyRequest;
+
+/**
+ * One connection: who it is, what it asked and waits for, which groups it is in.
+ *
+ * Requests are handled in the order in which they came. At most one run of them is at the core at a time, and
+ * all of a run are of one kind; that is all that ordering needs, however many cores there are.
+ */
+export class Session implements SocketOwner {
+  readonly socket: ClientSocket;
+  person: Person | undefined;
+  readonly attachments = new Map<number, Attachment>();
+  /** Acknowledged messages that this gateway no longer knows, to be looked up together. */
+  readonly lateReceipts = new Set<number>();
+  readonly #context: GatewayContext;
+  readonly #queue: QueuedRequest[] = [];
+  #isWorking = false;
+  #connectionId: string | undefined;
+  #badFrameTimes: number[] = [];
+
+  constructor(context: GatewayContext, socket: ClientSocket) {
+    this.#context = context;
+    this.socket = socket;
+  }
+
+  /** Names the connection to the core: a code is submitted where it was asked for. */
+  get connectionId(): string {
+    this.#connectionId ??= randomUUID();
+    return this.#connectionId;
+  }
+
+  onMessage(bytes: ArrayBuffer): void {
+    if (bytes.byteLength > frameBytesMax) {
+      this.#context.metrics.badFrame();
+      this.socket.end(closeReasons.frameTooLarge);
+      return;
+    }
+    this.#take(decodeFrame(bytes));
+  }
+
+  onClose(): void {
+    this.#queue.length = 0;
+    this.signOut();
+  }
+
+  /** Takes the connection out of all groups, and its person off this connection. */
+  signOut(): void {
+    for (const id of [...this.attachments.keys()]) this.detach(id);
+    if (!this.person) return;
+    this.#context.people.leave(this, this.person);
+    this.person = undefined;
+    if (this.#context.cursors.dirty > 0) void this.#context.cursors.flush();
+  }
+
+  /** Begins to hold a group for this connection. */
+  attach(groupId: number): Attachment {
+    const group = this.#context.groups.hold(this.#context, groupId);
+    const attachment = new Attachment(this, group);
+    group.attachments.add(attachment);
+    this.attachments.set(groupId, attachment);
+    return attachment;
+  }
+
+  detach(groupId: number): void {
+    const attachment = this.attachments.get(groupId);
+    if (!attachment) return;
+    const { group } = attachment;
+    group.enter(attachment, 'gone');
+    group.attachments.delete(attachment);
+    this.attachments.delete(groupId);
+    const others = this.person ? this.#context.people.sessionsOf(this.person.userId) : [];
+    if (this.person && !others.some(({ attachments }) => attachments.has(groupId))) {
+      group.members.delete(this.person.userId);
+    }
+    this.#context.groups.release(group);
+  }
+
+  #take(frame: DecodedFrame): void {
+    this.#context.metrics.frame(
+      frame.kind === 'request' || frame.kind === 'acknowledgement' ? frame.type : frame.kind,
+    );
+    if (frame.kind === 'acknowledgement') acknowledge(this.#context, this, frame as Acknowledgement);
+    else if (frame.kind === 'bad-frame') this.#refuse(frameFailure(frame.id, frame.faults));
+    else if (frame.kind === 'unknown-request') this.#refuse(failure(frame.type, frame.id, frame.faults));
+    else this.#enqueue(frame);
+  }
+
+  #enqueue(frame: QueuedRequest): void {
+    if (frame.type === 'CONN_KEEP_ALIVE_REQUEST') {
+      this.#answerNow(frame);
+      return;
+    }
+    if (this.#queue.length >= this.#context.config.SESSION_QUEUE_MAX) {
+      this.socket.sendLater(failure(frame.type, frame.id, [errorTexts.serverBusy.text]));
+      return;
+    }
+    this.#queue.push(frame);
+    if (!this.#isWorking) void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    this.#isWorking = true;
+    while (this.socket.isOpen && this.#queue.length > 0) {
+      const run = this.#nextRun();
+      const [first] = run;
+      if (!first) continue;
+      if (run.length === 1) await answer(this.#context, this, first);
+      else await Promise.all(run.map((frame) => answer(this.#context, this, frame)));
+    }
+    this.#isWorking = false;
+  }
+
+  /** The next requests of one kind that may be at the core together; what need not go there is answered. */
+  #nextRun(): SoundRequest[] {
+    const run: SoundRequest[] = [];
+    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
+      if (run[0] && (next.type !== run[0].type || run.length >= runMaxOf(this.#context, next.type))) break;
+      const refusal = this.#refusalOf(next);
+      if (refusal && run.length > 0) break;
+      this.#queue.shift();
+      if (refusal) this.#answerNow(next);
+      else run.push(next as SoundRequest);
+    }
+    return run;
+  }
+
+  #refusalOf(frame: QueuedRequest): readonly string[] | undefined {
+    if (!this.person && needsSignIn(frame.type)) return [errorTexts.notSignedIn.text];
+    return frame.faults.length > 0 ? frame.faults : undefined;
+  }
+
+  #answerNow(frame: QueuedRequest): void {
+    const refusal = this.#refusalOf(frame);
+    if (!refusal) void answer(this.#context, this, frame as SoundRequest<ClientRequestType>);
+    else if (refusal === frame.faults) this.#refuse(failure(frame.type, frame.id, refusal));
+    else this.socket.sendLater(failure(frame.type, frame.id, refusal));
+  }
+
+  /** Tells why a frame was bad; whoever goes on and on with them is disconnected. */
+  #refuse(reply: string): void {
+    const { metrics, config } = this.#context;
+    metrics.badFrame();
+    this.socket.sendLater(reply);
+    const now = Date.now();
+    this.#badFrameTimes.push(now);
+    if (this.#badFrameTimes.length < config.BAD_FRAMES_MAX) return;
+    const oldest = this.#badFrameTimes.shift() ?? 0;
+    if (now - oldest <= config.BAD_FRAMES_WINDOW_MS) this.socket.end(closeReasons.badFrames);
+  }
+}

@@ -1,0 +1,229 @@
+import uWS from 'uWebSockets.js';
+
+/** One client's socket. All methods do nothing once it is closed, so nobody needs to ask first. */
+export class ClientSocket {
+  readonly address: string;
+  readonly #ws: uWS.WebSocket<Connection>;
+  readonly #onSlow: () => void;
+  #later: string[] = [];
+  #drained: (() => void)[] = [];
+  #isOpen = true;
+
+  constructor(ws: uWS.WebSocket<Connection>, onSlow: () => void) {
+    this.#ws = ws;
+    this.#onSlow = onSlow;
+    this.address = ws.getUserData().address;
+    // A socket that leaves its last topic loses what was published to it in the same turn; so it never does.
+    ws.subscribe(`s${ws.getUserData().number}`);
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Sends frames now, in order, in one system call. */
+  send(...frames: readonly (string | Uint8Array)[]): void {
+    if (!this.#isOpen) return;
+    const queued = this.#later;
+    this.#later = [];
+    this.#ws.cork(() => {
+      for (const frame of queued) this.#write(frame);
+      for (const frame of frames) this.#write(frame);
+    });
+  }
+
+  /** Sends a frame with the others of this turn. Never overtakes nor is overtaken by `send`. */
+  sendLater(frame: string): void {
+    if (!this.#isOpen) return;
+    if (this.#later.push(frame) === 1) queueMicrotask(() => this.#later.length > 0 && this.send());
+  }
+
+  /** Joins a topic behind everything that was sent so far. */
+  join(topic: string): void {
+    if (!this.#isOpen) return;
+    if (this.#later.length > 0) this.send();
+    if (this.#isOpen) this.#ws.subscribe(topic);
+  }
+
+  leave(topic: string): void {
+    if (this.#isOpen) this.#ws.unsubscribe(topic);
+  }
+
+  /** Closes with a code and a reason, behind everything that was sent so far. */
+  end({ code, reason }: { code: number; reason: string }): void {
+    if (!this.#isOpen) return;
+    if (this.#later.length > 0) this.send();
+    if (this.#isOpen) this.#ws.end(code, reason);
+  }
+
+  /** Resolves when nothing waits to be read by the client, or the socket is closed. */
+  async drained(): Promise<void> {
+    while (this.#isOpen && this.#ws.getBufferedAmount() > 0) {
+      await new Promise<void>((resolve) => this.#drained.push(resolve));
+    }
+  }
+
+  /** For the server below only. */
+  markDrained(): void {
+    const waiting = this.#drained;
+    this.#drained = [];
+    for (const resume of waiting) resume();
+  }
+
+  /** For the server below only. */
+  markClosed(): void {
+    this.#isOpen = false;
+    this.#later = [];
+    this.markDrained();
+  }
+
+  #write(frame: string | Uint8Array): void {
+    // 1 is sent, 0 is buffered and will be sent, 2 is dropped: a hole, which only a new connection can close.
+    if (!this.#isOpen || this.#ws.send(frame) !== 2) return;
+    this.#onSlow();
+    this.#ws.close();
+  }
+}
+
+type Connection = {
+  readonly number: number;
+  readonly address: string;
+  owner: SocketOwner | undefined;
+  socket?: ClientSocket;
+};
+
+/** What the gateway does with a socket. */
+export type SocketOwner = {
+  /** @param bytes memory that is only lent: dead after the call */
+  onMessage(bytes: ArrayBuffer): void;
+  onClose(): void;
+};
+
+export type WebSocketServer = {
+  /** @throws Error one clear line when the port cannot be had */
+  listen(host: string, port: number, options: { isShared: boolean }): Promise<void>;
+  /** Sends one frame to every socket that joined the topic: one buffer for all, in C++. */
+  publish(topic: string, frame: string | Uint8Array): void;
+  /** Takes no more connections. */
+  stopListening(): void;
+};
+
+/**
+ * The one file that knows uWebSockets.js.
+ *
+ * @param path where clients connect; everything else gets a plain HTTP answer that says so
+ * @param addressHeader a header that a trusted proxy sets to the client's address
+ * @param onSlow called when a connection is closed because its client reads too slowly
+ */
+export function createWebSocketServer(options: {
+  path: string;
+  frameBytesReadMax: number;
+  backpressureMaxBytes: number;
+  idleTimeoutSeconds: number;
+  addressHeader: string | undefined;
+  onOpen(socket: ClientSocket): SocketOwner;
+  onSlow(): void;
+}): WebSocketServer {
+  refuseFallback();
+  const app = uWS.App();
+  const listening: uWS.us_listen_socket[] = [];
+  let connections = 0;
+
+  app.ws<Connection>(options.path, {
+    maxPayloadLength: options.frameBytesReadMax,
+    maxBackpressure: options.backpressureMaxBytes,
+    closeOnBackpressureLimit: 1,
+    idleTimeout: options.idleTimeoutSeconds,
+    sendPingsAutomatically: true,
+    compression: uWS.DISABLED,
+    upgrade(response, request, context) {
+      connections += 1;
+      const connection: Connection = {
+        number: connections,
+        address: addressOf(response, request, options.addressHeader),
+        owner: undefined,
+      };
+      response.upgrade(
+        connection,
+        request.getHeader('sec-websocket-key'),
+        request.getHeader('sec-websocket-protocol'),
+        request.getHeader('sec-websocket-extensions'),
+        context,
+      );
+    },
+    open(ws) {
+      const connection = ws.getUserData();
+      connection.socket = new ClientSocket(ws, options.onSlow);
+      connection.owner = options.onOpen(connection.socket);
+    },
+    message: (ws, bytes) => ws.getUserData().owner?.onMessage(bytes),
+    drain: (ws) => ws.getUserData().socket?.markDrained(),
+    close(ws) {
+      const { socket, owner } = ws.getUserData();
+      socket?.markClosed();
+      owner?.onClose();
+    },
+  });
+  app.any('/*', (response, request) => {
+    const isPath = request.getUrl() === options.path;
+    response.writeStatus(isPath ? '426 Upgrade Required' : '404 Not Found');
+    response.end(`This is a WebSocket server. Connect to ${options.path}.\n`);
+  });
+
+  return {
+    listen: (host, port, { isShared }) =>
+      new Promise((resolve, reject) => {
+        const taken = (socket: uWS.us_listen_socket | false) => {
+          if (!socket) return reject(new Error(`cannot listen on ${host}:${port}: is the port in use?`));
+          listening.push(socket);
+          resolve();
+        };
+        if (isShared) app.listen(host, port, taken);
+        else listenAlone(app, host, port, taken);
+      }),
+    publish(topic, frame) {
+      app.publish(topic, frame);
+    },
+    stopListening() {
+      for (const socket of listening.splice(0)) uWS.us_listen_socket_close(socket);
+    },
+  };
+}
+
+/** `LIBUS_LISTEN_EXCLUSIVE_PORT`: without SO_REUSEPORT. A type-only enum in the typings of 20.30. */
+const exclusivePort = 1;
+
+/** The typings of 20.30 know options only without a host; the binary takes both. */
+function listenAlone(
+  app: uWS.TemplatedApp,
+  host: string,
+  port: number,
+  taken: (socket: uWS.us_listen_socket | false) => void,
+): void {
+  const listen = app.listen as unknown as (
+    this: uWS.TemplatedApp,
+    host: string,
+    port: number,
+    options: number,
+    callback: (socket: uWS.us_listen_socket | false) => void,
+  ) => void;
+  listen.call(app, host, port, exclusivePort, taken);
+}
+
+function addressOf(response: uWS.HttpResponse, request: uWS.HttpRequest, header: string | undefined): string {
+  // A proxy appends what it saw; what stands before was sent by the client and may be anything.
+  const named = header ? request.getHeader(header).split(',').at(-1)?.trim() : '';
+  return named || Buffer.from(response.getRemoteAddressAsText()).toString();
+}
+
+/**
+ * The npm package falls back to JavaScript on a platform or Node without its binary. That is another server,
+ * with other limits and another behaviour under backpressure.
+ */
+function refuseFallback(): void {
+  if (/\{\s*\[native code\]\s*\}/.test(Function.prototype.toString.call(uWS.App))) return;
+  throw new Error(
+    `uWebSockets.js has no binary for ${process.platform} ${process.arch} with Node ${process.versions.node}; ` +
+      'use Node 20, or the official release (see README, "uWebSockets.js")',
+  );
+}

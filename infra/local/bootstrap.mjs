@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fail, root, step } from './step.mjs';
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const stamps = { install: 'node_modules/.hooligram-installed', build: 'node_modules/.hooligram-built' };
+const rooms = ['apps', 'packages'];
+
+/** npx's arguments that put the pinned pnpm on the path of what follows. */
+const withPnpm = ['npx', '--yes', `--package=${manifest.packageManager}`, '--'];
+
+const quiet = {
+  // Nothing asks questions, and nothing tells anybody about this machine.
+  CI: 'true',
+  TURBO_TELEMETRY_DISABLED: '1',
+  DO_NOT_TRACK: '1',
+  NO_UPDATE_NOTIFIER: '1',
+  // npx has brought the version that package.json names; pnpm need not look for it again.
+  pnpm_config_pm_on_fail: 'ignore',
+  npm_config_update_notifier: 'false',
+  npm_config_fund: 'false',
+  npm_config_audit: 'false',
+  npm_config_loglevel: 'error',
+};
+
+/** Installs what the lockfile says, unless that is what is installed. */
+export async function ensureInstalled() {
+  checkNode();
+  const inputs = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', ...roomFiles('package.json')];
+  const hash = hashOf(inputs);
+  if (isStamped(stamps.install, hash)) return;
+  const install = ['pnpm', 'install', '--frozen-lockfile', '--prod=false', '--prefer-offline'];
+  await step('installing dependencies', [...withPnpm, ...install], quiet);
+  writeFileSync(join(root, stamps.install), hash);
+}
+
+/** Builds all rooms, unless nothing has changed since they were built. */
+export async function ensureBuilt() {
+  await ensureInstalled();
+  const hash = hashOf(buildInputs());
+  const outputs = roomFiles('tsconfig.build.json').map((file) => join(dirname(file), 'dist'));
+  if (isStamped(stamps.build, hash) && outputs.every((dir) => existsSync(join(root, dir)))) return;
+  await step('building', [...withPnpm, 'turbo', 'run', 'build', '--env-mode=loose', '--output-logs=errors-only'], quiet);
+  writeFileSync(join(root, stamps.build), hash);
+}
+
+function checkNode() {
+  const least = manifest.engines.node.replace('>=', '');
+  const [major, minor] = least.split('.').map(Number);
+  const [ownMajor, ownMinor] = process.versions.node.split('.').map(Number);
+  if (ownMajor > major || (ownMajor === major && ownMinor >= minor)) return;
+  fail(`Node ${least} or newer is needed, this is ${process.versions.node}`);
+}
+
+function buildInputs() {
+  const sources = rooms.flatMap((dir) =>
+    filesBelow(dir, ['node_modules', 'dist', 'generated', '.turbo', 'test']),
+  );
+  return ['tsconfig.json', 'turbo.json', 'pnpm-lock.yaml', ...filesBelow('prisma', []), ...sources];
+}
+
+function roomFiles(name) {
+  return rooms
+    .filter((dir) => existsSync(join(root, dir)))
+    .flatMap((dir) => readdirSync(join(root, dir)).map((room) => join(dir, room, name)))
+    .filter((file) => existsSync(join(root, file)));
+}
+
+function filesBelow(dir, skipped) {
+  return readdirSync(join(root, dir), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) return skipped.includes(entry.name) ? [] : filesBelow(path, skipped);
+    return entry.isFile() && !entry.name.endsWith('.test.ts') && !entry.name.endsWith('.md') ? [path] : [];
+  });
+}
+
+function hashOf(files) {
+  const hash = createHash('sha256').update(
+    `node ${process.versions.modules} ${process.platform} ${process.arch}\n`,
+  );
+  for (const file of [...files].sort()) {
+    hash
+      .update(`${file}\n`)
+      .update(readFileSync(join(root, file)))
+      .update('\n');
+  }
+  return hash.digest('hex');
+}
+
+function isStamped(stamp, hash) {
+  try {
+    return readFileSync(join(root, stamp), 'utf8') === hash;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,16 @@
+import { spawnSync } from 'node:child_process';
+import { ensureBuilt } from './bootstrap.mjs';
+import { root } from './step.mjs';
+
+// The build comes first: what it generates is imported by what is checked.
+await ensureBuilt();
+const checks = [
+  ['biome', 'check'],
+  ['tsc', '-p', '.'],
+  ['knip', '--no-progress'],
+];
+for (const [tool, ...args] of checks) {
+  const { status } = spawnSync(`node_modules/.bin/${tool}`, args, { cwd: root, stdio: 'inherit' });
+  process.stdout.write(`  ${tool}: ${status === 0 ? 'clean' : 'failed'}\n`);
+  if (status !== 0) process.exitCode = 1;
+}

@@ -1,0 +1,21 @@
+import { ensureBuilt } from './bootstrap.mjs';
+import { OptionsError, parseOptions, usage } from './options.mjs';
+import { passOnTo } from './pass-on.mjs';
+import { fail } from './step.mjs';
+
+const options = readOptions();
+if (options.help) {
+  process.stdout.write(usage);
+} else {
+  await ensureBuilt();
+  passOnTo(['packages/stack/dist/main.js', JSON.stringify(options)], { ownGroup: true });
+}
+
+function readOptions() {
+  try {
+    return parseOptions(process.argv.slice(2));
+  } catch (error) {
+    if (error instanceof OptionsError) fail(error.message);
+    throw error;
+  }
+}

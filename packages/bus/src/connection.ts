@@ -1,0 +1,60 @@
+import { Redis } from 'ioredis';
+
+/** What the bus tells its owner; a pino logger fits. */
+export type BusLog = {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+};
+
+/**
+ * - `command`: never queues while disconnected and never sends a command again. A command whose fate is
+ *   unknown is reported as failed; who repeats it decides that with the request's id in hand.
+ * - `blocking`: waits inside Redis for stream entries; nothing else may share it.
+ * - `subscriber`: holds the subscriptions. ioredis subscribes again after a reconnect, before anything else.
+ */
+export type ConnectionRole = 'command' | 'blocking' | 'subscriber';
+
+const reconnectPauseMaxMs = 1_000;
+
+/**
+ * Connects one client to Redis.
+ *
+ * @param url `redis://` or `rediss://`
+ * @param name shown by CLIENT LIST
+ * @returns the client, once it is ready; from then on it reconnects by itself for ever
+ * @throws Error one clear line when the first connection fails
+ */
+export async function connectRedis(
+  url: string,
+  { role, name, log }: { role: ConnectionRole; name: string; log: BusLog },
+): Promise<Redis> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectionName: name,
+    keepAlive: 5_000,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: role === 'subscriber',
+    maxRetriesPerRequest: null,
+    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), reconnectPauseMaxMs),
+  });
+  let reason = 'closed';
+  redis.on('error', (error: Error) => {
+    reason = error.message || String((error as NodeJS.ErrnoException).code);
+    log.warn({ connection: name, reason }, 'redis connection');
+  });
+  try {
+    await redis.connect();
+  } catch (error) {
+    redis.disconnect();
+    throw new Error(`Redis does not answer at ${withoutPassword(url)}: ${reason} (REDIS_URL)`, {
+      cause: error,
+    });
+  }
+  return redis;
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//');
+}

@@ -1,0 +1,147 @@
+import type { Redis } from 'ioredis';
+import type { BusLog } from './connection.ts';
+import { entryVersion } from './request-writer.ts';
+
+export type Entry<T> = {
+  readonly id: string;
+  /** Where the answers go. */
+  readonly node: string;
+  /** Milliseconds since the epoch, by Redis's clock: begin none of its requests after this. */
+  readonly deadline: number;
+  readonly requests: readonly T[];
+};
+
+export type RequestReader = {
+  /** Takes no further entries. Resolves when the reading has ended. */
+  stop(): Promise<void>;
+};
+
+const blockMs = 1_000;
+const pauseAfterErrorMs = 200;
+
+/**
+ * Takes stream entries as one consumer of a group, as many at once as are there, up to `entriesMax`.
+ *
+ * Guarantee: each entry goes to one consumer. It stays pending until somebody acknowledges it (`createOutbox`
+ * does); if this process dies first, another may claim it. An entry that cannot be read is reported to
+ * `onUnreadable` and is no longer this reader's business.
+ *
+ * @param blocking a connection that nobody else uses
+ * @param command another connection, to make the group and to end a blocking read at once on `stop`
+ * @param room awaited before each read: resolves when there is room for more
+ */
+export async function startRequestReader<T>({
+  blocking,
+  command,
+  stream,
+  group,
+  consumer,
+  entriesMax,
+  room,
+  onEntry,
+  onUnreadable,
+  log,
+}: {
+  blocking: Redis;
+  command: Redis;
+  stream: string;
+  group: string;
+  consumer: string;
+  entriesMax: number;
+  room(): Promise<void>;
+  onEntry(entry: Entry<T>): void;
+  onUnreadable(id: string, reason: string): void;
+  log: BusLog;
+}): Promise<RequestReader> {
+  let stopping = false;
+  let blockedAs: string | undefined;
+  await createGroup();
+  await identify();
+  blocking.on('ready', () => void identify().catch(() => {}));
+  const reading = read();
+
+  async function createGroup(): Promise<void> {
+    try {
+      // From the beginning, not from the end: what was asked before the group existed wants an answer too.
+      await command.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
+    } catch (error) {
+      if (!String(error).includes('BUSYGROUP')) throw error;
+    }
+  }
+
+  async function identify(): Promise<void> {
+    blockedAs = String(await blocking.call('CLIENT', 'ID'));
+  }
+
+  async function read(): Promise<void> {
+    while (!stopping) {
+      try {
+        await room();
+        if (stopping) return;
+        for (const [id, fields] of await take()) {
+          const entry = decodeEntry<T>(id, fields);
+          if (typeof entry === 'string') onUnreadable(id, entry);
+          else onEntry(entry);
+        }
+      } catch (error) {
+        if (stopping) return;
+        await recover(error as Error);
+      }
+    }
+  }
+
+  async function take(): Promise<[string, string[]][]> {
+    const reply = (await blocking.xreadgroup(
+      'GROUP',
+      group,
+      consumer,
+      'COUNT',
+      entriesMax,
+      'BLOCK',
+      blockMs,
+      'STREAMS',
+      stream,
+      '>',
+    )) as [string, [string, string[]][]][] | null;
+    return reply?.[0]?.[1] ?? [];
+  }
+
+  async function recover(error: Error): Promise<void> {
+    log.warn({ reason: error.message }, 'reading requests failed, will be repeated');
+    await new Promise((resolve) => setTimeout(resolve, pauseAfterErrorMs));
+    if (error.message.includes('NOGROUP')) await createGroup().catch(() => {});
+  }
+
+  return {
+    async stop() {
+      stopping = true;
+      // Ends the wait without breaking the connection: an entry that arrives meanwhile is still handled.
+      if (blockedAs && command.status === 'ready') {
+        await command.call('CLIENT', 'UNBLOCK', blockedAs).catch(() => {});
+      }
+      if (blocking.status !== 'ready') blocking.disconnect();
+      await reading;
+    },
+  };
+}
+
+function decodeEntry<T>(id: string, flat: readonly string[]): Entry<T> | string {
+  const fields = new Map<string, string>();
+  for (let index = 0; index + 1 < flat.length; index += 2) {
+    fields.set(flat[index] as string, flat[index + 1] as string);
+  }
+  const node = fields.get('node');
+  if (fields.get('v') !== entryVersion || !node) return 'unknown layout';
+  try {
+    const requests = JSON.parse(fields.get('requests') ?? '') as unknown;
+    if (!Array.isArray(requests)) return 'requests are no list';
+    return {
+      id,
+      node,
+      deadline: Number.parseInt(id, 10) + Number(fields.get('ttl')),
+      requests: requests as T[],
+    };
+  } catch (error) {
+    return String(error);
+  }
+}

@@ -1,0 +1,131 @@
+import type { Redis } from 'ioredis';
+import type { BusLog } from './connection.ts';
+
+type Channel = {
+  holders: number;
+  readonly listening: Promise<void>;
+  confirm(): void;
+};
+
+/**
+ * Counts who holds which channel of one subscriber connection. Presence is the subscription: there is no
+ * registry that could go stale, Redis forgets a dead process by itself.
+ *
+ * Guarantee: `acquire` resolves when Redis has confirmed the subscription, also for a second holder who comes
+ * while the first one still waits. What is published after that is heard, at most once. What is published
+ * while the connection is broken is lost; `onResubscribed` says when to look for it.
+ *
+ * Commands of one event-loop turn leave as one UNSUBSCRIBE and one SUBSCRIBE, in that order: a channel that is
+ * released and acquired again within a turn ends up subscribed.
+ */
+export class Subscriptions {
+  readonly #redis: Redis;
+  readonly #log: BusLog;
+  readonly #channels = new Map<string, Channel>();
+  readonly #toSubscribe = new Set<string>();
+  readonly #toUnsubscribe = new Set<string>();
+  readonly #onResubscribed: () => void;
+  #scheduled = false;
+  #closed = false;
+
+  constructor({
+    redis,
+    log,
+    onPublication,
+    onResubscribed,
+  }: {
+    redis: Redis;
+    log: BusLog;
+    onPublication(channel: string, bytes: Buffer): void;
+    onResubscribed(): void;
+  }) {
+    this.#redis = redis;
+    this.#log = log;
+    this.#onResubscribed = onResubscribed;
+    redis.on('messageBuffer', (channel: Buffer, bytes: Buffer) => {
+      onPublication(channel.toString(), bytes);
+    });
+    redis.on('ready', () => this.#reconnected());
+  }
+
+  get size(): number {
+    return this.#channels.size;
+  }
+
+  acquire(name: string): Promise<void> {
+    const held = this.#channels.get(name);
+    if (held) {
+      held.holders += 1;
+      return held.listening;
+    }
+    let confirm: () => void = () => {};
+    const listening = new Promise<void>((resolve) => {
+      confirm = resolve;
+    });
+    this.#channels.set(name, { holders: 1, listening, confirm });
+    this.#toSubscribe.add(name);
+    this.#schedule();
+    return listening;
+  }
+
+  release(name: string): void {
+    const held = this.#channels.get(name);
+    if (!held) return;
+    held.holders -= 1;
+    if (held.holders > 0) return;
+    this.#channels.delete(name);
+    if (!this.#toSubscribe.delete(name)) this.#toUnsubscribe.add(name);
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#redis.disconnect();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#closed || this.#redis.status !== 'ready') return;
+    const unsubscribe = [...this.#toUnsubscribe];
+    const subscribe = [...this.#toSubscribe];
+    this.#toUnsubscribe.clear();
+    this.#toSubscribe.clear();
+    if (unsubscribe.length > 0) {
+      // A failure means a broken connection, and with it the subscription is gone too.
+      this.#redis.unsubscribe(...unsubscribe).catch(() => {});
+    }
+    if (subscribe.length > 0) this.#subscribe(subscribe);
+  }
+
+  #subscribe(names: readonly string[]): void {
+    const asked = names.map((name) => [name, this.#channels.get(name)] as const);
+    this.#redis.subscribe(...names).then(
+      () => {
+        for (const [, channel] of asked) channel?.confirm();
+      },
+      (error: Error) => {
+        this.#log.warn(
+          { channels: names.length, reason: error.message },
+          'subscribe failed, will be repeated',
+        );
+        for (const [name, channel] of asked) {
+          if (channel && this.#channels.get(name) === channel) this.#toSubscribe.add(name);
+        }
+        this.#schedule();
+      },
+    );
+  }
+
+  #reconnected(): void {
+    this.#schedule();
+    this.#onResubscribed();
+  }
+}

@@ -1,0 +1,3 @@
+export * from './publications.ts';
+export * from './requests.ts';
+export * from './state.ts';

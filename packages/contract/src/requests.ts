@@ -1,0 +1,87 @@
+import type { Cursor, GroupState, Membership, StoredMessage } from './state.ts';
+
+/**
+ * What a gateway asks the core, by kind: what goes in and what a success answers. The first seven are the
+ * client's requests of Protocol V2 under their own names; the others are the gateway's own.
+ */
+export type Requests = {
+  VERIFICATION_REQUEST_CODE: {
+    params: { connection_id: string; address: string; country_code: string; phone_number: string };
+    answer: Record<string, never>;
+  };
+  VERIFICATION_SUBMIT_CODE: {
+    params: { connection_id: string; address: string; verification_code: string };
+    answer: Record<string, never>;
+  };
+  AUTHORIZATION_SIGN_IN: {
+    params: { address: string; country_code: string; phone_number: string; verification_code: string };
+    /** `group_ids`: the groups to listen to before the memberships are read. */
+    answer: { user_id: number; sid: string; group_ids: number[] };
+  };
+  GROUP_CREATE: {
+    params: { user_id: number; sid: string; repeatable: boolean; group_name: string; member_sids: string[] };
+    answer: { group_id: number };
+  };
+  GROUP_ADD_MEMBER: {
+    params: { user_id: number; repeatable: boolean; group_id: number; member_sid: string };
+    answer: Record<string, never>;
+  };
+  GROUP_LEAVE: {
+    params: { user_id: number; repeatable: boolean; group_id: number };
+    /** The state without the one who left; the gateway applies it before it answers them. */
+    answer: { state: GroupState | null };
+  };
+  MESSAGING_SEND: {
+    params: { user_id: number; sid: string; repeatable: boolean; group_id: number; content: string };
+    answer: { message_id: number };
+  };
+  /** The person's groups with their cursors: all (`group_ids` null) or some of them. */
+  REPLAY_GROUPS: {
+    params: { user_id: number; group_ids: number[] | null };
+    answer: { memberships: Membership[] };
+  };
+  /** What follows `after_seq` in a group, oldest first, with the state if it is newer than `known_version`. */
+  REPLAY_PAGE: {
+    params: { group_id: number; after_seq: number; known_version: number };
+    answer: ReplayPage;
+  };
+  /** Acknowledged messages that the gateway no longer knows. Answers those of the person's groups. */
+  RECEIPT_LOOKUP: {
+    params: { user_id: number; message_ids: number[] };
+    answer: { found: [message_id: number, group_id: number, seq: number][] };
+  };
+  /** Raises cursors. */
+  CURSOR_RAISE: {
+    params: { cursors: Cursor[] };
+    answer: Record<string, never>;
+  };
+};
+
+export type ReplayPage = {
+  readonly group_id: number;
+  readonly version: number;
+  readonly state: GroupState | null;
+  /** The group's newest `seq` in the snapshot; the page holds all of (`after_seq`, `through_seq`]. */
+  readonly last_seq: number;
+  readonly through_seq: number;
+  readonly messages: readonly StoredMessage[];
+};
+
+export type RequestKind = keyof Requests;
+export type ParamsOf<K extends RequestKind> = Requests[K]['params'];
+export type AnswerOf<K extends RequestKind> = Requests[K]['answer'];
+
+/**
+ * One request on its way to the core. `ref` is the gateway's own number for the answer; `request_id` is the
+ * frame's UUID or one that the gateway made, and is what makes a second run answer what the first one did.
+ */
+export type CoreRequest<K extends RequestKind = RequestKind> = {
+  [P in K]: { ref: number; request_id: string; kind: P; params: ParamsOf<P> };
+}[K];
+
+/** What became of a request. `errors` are texts for the client. */
+export type Outcome<K extends RequestKind = RequestKind> =
+  | { readonly ok: true; readonly answer: AnswerOf<K> }
+  | { readonly ok: false; readonly errors: readonly string[] };
+
+export type CoreAnswer = { ref: number } & Outcome;

@@ -1,0 +1,43 @@
+/**
+ * A group's state: what a `GROUP_DELIVER_REQUEST` tells, with what a gateway needs to keep membership exact.
+ *
+ * Every change of a group raises `version` by one under the group's row lock. `version_seq` is the group's
+ * `last_seq` at that moment: messages up to it were stored under an older version, messages beyond it under
+ * this version or a newer one.
+ */
+export type GroupState = {
+  readonly group_id: number;
+  readonly version: number;
+  readonly version_seq: number;
+  /** ISO 8601, UTC, milliseconds; constant for the group. */
+  readonly date_created: string;
+  readonly group_name: string;
+  readonly is_direct_message: boolean;
+  readonly closed: boolean;
+  /** Sorted by sid, by code unit. */
+  readonly members: readonly StateMember[];
+};
+
+/** `joined_seq`: the member gets messages with a greater `seq`, no others. */
+export type StateMember = readonly [user_id: number, sid: string, joined_seq: number];
+
+/** How far one person has acknowledged one group. Cursors only grow. */
+export type Cursor = {
+  readonly user_id: number;
+  readonly group_id: number;
+  readonly delivered_seq: number;
+  readonly delivered_version: number;
+};
+
+/** A group as one of its members finds it on sign-in or on being added. */
+export type Membership = {
+  readonly state: GroupState;
+  /** The group's newest `seq` when this was read, in the same snapshot as the rest. */
+  readonly last_seq: number;
+  readonly delivered_seq: number;
+  readonly delivered_version: number;
+  readonly retried_version: number;
+};
+
+/** A stored message as the gateways pass it on: its place in the group and the ready frame. */
+export type StoredMessage = readonly [seq: number, message_id: number, frame: string];

@@ -1,0 +1,94 @@
+/** Unique constraints that two honest transactions can meet on. The rerun finds what the other one wrote. */
+const contendedConstraints = new Set([
+  'message_sender_id_request_id_key',
+  'request_pkey',
+  'user_sid_key',
+  'group_direct_key_open_key',
+  'group_member_pkey',
+  'verification_challenge_pkey',
+]);
+
+const deadlockDetected = '40P01';
+const serializationFailure = '40001';
+const uniqueViolation = '23505';
+const prismaWriteConflict = 'P2034';
+
+/** Whether the same call, made again, can be expected to succeed: nothing of it was committed. */
+export function isRerunnable(error: unknown): boolean {
+  return causes(error).some(({ code, constraint }) =>
+    code === uniqueViolation
+      ? contendedConstraints.has(String(constraint))
+      : code === deadlockDetected || code === serializationFailure || code === prismaWriteConflict,
+  );
+}
+
+/**
+ * SQLSTATEs, as prefixes, that say something of the database and nothing of the statement: 08 connection, 28
+ * and 3D not let in, 53 resources, 57 operator intervention (57014 is the statement timeout, 57P01 a shutdown),
+ * 58 system, 55P03 lock timeout, 25P03 and 25P04 session timeouts, 25006 read only (a failover under way).
+ */
+const infrastructureStates = ['08', '28', '3D', '53', '57', '58', '55P03', '25P03', '25P04', '25006'];
+
+const infrastructureCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+  // Prisma: not reachable, timed out, closed, pool exhausted.
+  'P1000',
+  'P1001',
+  'P1002',
+  'P1003',
+  'P1008',
+  'P1010',
+  'P1011',
+  'P1017',
+  'P2024',
+  'P2037',
+]);
+
+/** What node-postgres and its pool say without a code. */
+const infrastructureMessages =
+  /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|timeout expired|Client (has encountered a connection error|was closed)|Cannot use a pool after calling end|The server does not support SSL|The database system is)/;
+
+/**
+ * Whether the database or the way to it failed, not the request. Never a reason to put a request aside, and it
+ * does not say whether the statement was committed.
+ */
+export function isInfrastructureError(error: unknown): boolean {
+  return causes(error).some(
+    ({ code, message }) =>
+      (code !== undefined &&
+        (infrastructureCodes.has(code) ||
+          (/^[0-9A-Z]{5}$/.test(code) && infrastructureStates.some((state) => code.startsWith(state))))) ||
+      infrastructureMessages.test(message ?? ''),
+  );
+}
+
+type Cause = {
+  code?: string;
+  originalCode?: string;
+  constraint?: unknown;
+  message?: string;
+  cause?: unknown;
+};
+
+/** An error and what it wraps: Prisma keeps the driver's error as `cause`, with `originalCode`. */
+function causes(error: unknown): Cause[] {
+  const found: Cause[] = [];
+  for (let at = error; typeof at === 'object' && at !== null && found.length < 8; at = (at as Cause).cause) {
+    const { code, originalCode, constraint, message } = at as Cause;
+    const cause: Cause = { constraint };
+    const known = originalCode ?? code;
+    if (typeof known === 'string') cause.code = known;
+    if (typeof message === 'string') cause.message = message;
+    found.push(cause);
+  }
+  return found;
+}

@@ -1,0 +1,17 @@
+import { createHash } from 'node:crypto';
+
+/** What was asked, in few bytes: two requests under one id are the same one if these are equal. */
+export function fingerprint(kind: string, ...payload: readonly unknown[]): string {
+  return `${kind} ${createHash('sha256').update(JSON.stringify(payload)).digest('base64url')}`;
+}
+
+/**
+ * The id under which a request of nobody is kept. The sender chose `request_id` and has no name yet, so an equal
+ * one from another connection, or with another payload, must be another request.
+ */
+export function anonymousRequestId(kind: string, ...payload: readonly unknown[]): string {
+  const hex = createHash('sha256')
+    .update(JSON.stringify([kind, ...payload]))
+    .digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+}

@@ -1,0 +1,30 @@
+import { parseArgs } from 'node:util';
+import { migrate } from './migrate.ts';
+
+const help = `Creates the database if there is none, and applies the migrations that it lacks.
+
+Usage: DATABASE_URL=postgresql://user:password@host:5432/name node packages/db/dist/migrate-main.js [options]
+
+  --dir D   folder of migrations (default: prisma/migrations of this repository)
+  --help    this text
+
+Safe to run again, and from several places at once. Exit code 1 with one line if something is wrong.
+`;
+
+try {
+  const { values } = parseArgs({ options: { dir: { type: 'string' }, help: { type: 'boolean' } } });
+  if (values.help) {
+    process.stdout.write(help);
+  } else {
+    const { DATABASE_URL: url } = process.env;
+    if (!url) throw new Error('DATABASE_URL is not set');
+    if (!URL.canParse(url)) throw new Error('DATABASE_URL is not a URL');
+    const log = (line: string) => void process.stdout.write(`${line}\n`);
+    const { applied } = await migrate({ url, log, ...(values.dir ? { dir: values.dir } : {}) });
+    if (applied.length === 0) log('nothing to apply');
+  }
+} catch (error) {
+  const { message, code } = error as Error & { code?: string };
+  process.stderr.write(`migrate: ${(message || code || String(error)).replaceAll('\n', ' ')}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,180 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { ensureDatabase } from './ensure-database.ts';
+import { listMigrations, type Migration } from './migration-files.ts';
+
+export type MigrateOptions = {
+  url: string;
+  /** Default: the repository's prisma/migrations. */
+  dir?: string;
+  log?: (line: string) => void;
+};
+
+/** From src/ and from dist/ alike. */
+const defaultDir = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
+
+/** The lock of `prisma migrate deploy`: whoever migrates, one at a time. */
+const migrationLock = 72707369;
+const lockPatienceMs = 60_000;
+
+type AppliedMigration = {
+  migration_name: string;
+  checksum: string;
+  finished_at: Date | null;
+  rolled_back_at: Date | null;
+  started_at: Date;
+  logs: string | null;
+};
+
+/**
+ * Applies what is missing, as `prisma migrate deploy` does and in its table, so that either can go on where the
+ * other stopped. Creates the database if there is none. Safe to run from several processes at once.
+ *
+ * @returns the names of the migrations that this run applied
+ * @throws when a migration fails (it is recorded, and the next run refuses), or an earlier one has failed
+ */
+export async function migrate({
+  url,
+  dir = defaultDir,
+  log = () => {},
+}: MigrateOptions): Promise<{ applied: string[] }> {
+  const migrations = listMigrations(dir);
+  if (await ensureDatabase(url)) log('created the database');
+
+  const client = new pg.Client({ connectionString: url, application_name: 'hooligram-migrate' });
+  client.on('error', () => {}); // The statement under way rejects with it.
+  await client.connect();
+  try {
+    await lock(client);
+    await ensureMigrationsTable(client);
+    const recorded = await readRecorded(client);
+    refuseAfterFailure(recorded);
+    warnOfEdits(migrations, recorded, log);
+
+    const standing = new Set(
+      recorded.filter((row) => row.rolled_back_at === null).map((row) => row.migration_name),
+    );
+    const applied: string[] = [];
+    for (const migration of migrations.filter(({ name }) => !standing.has(name))) {
+      await apply(client, migration);
+      log(`applied ${migration.name}`);
+      applied.push(migration.name);
+    }
+    return { applied };
+  } finally {
+    await client.end(); // Gives the lock back.
+  }
+}
+
+async function lock(client: pg.Client): Promise<void> {
+  await client.query(`SET lock_timeout = ${lockPatienceMs}`);
+  await client.query('SELECT pg_advisory_lock($1)', [migrationLock]).catch((error: { code?: string }) => {
+    if (error.code !== '55P03') throw error;
+    throw new Error(`another process has been migrating this database for ${lockPatienceMs / 1000} s`);
+  });
+  await client.query('RESET lock_timeout');
+}
+
+async function ensureMigrationsTable(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ table_name: string }>(
+    `SELECT table_name FROM information_schema.tables
+     WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`,
+  );
+  const names = rows.map((row) => row.table_name);
+  if (names.includes('_prisma_migrations')) return;
+  const others = names.filter((name) => name !== 'spatial_ref_sys');
+  if (others.length > 0) {
+    throw new Error(
+      `the database is not empty and has no migration history (it has ${others.slice(0, 3).join(', ')}): give an empty one, or baseline it with "prisma migrate resolve --applied <migration>"`,
+    );
+  }
+  // Column for column what Prisma creates.
+  await client.query(`CREATE TABLE _prisma_migrations (
+    id                      VARCHAR(36) PRIMARY KEY NOT NULL,
+    checksum                VARCHAR(64) NOT NULL,
+    finished_at             TIMESTAMPTZ,
+    migration_name          VARCHAR(255) NOT NULL,
+    logs                    TEXT,
+    rolled_back_at          TIMESTAMPTZ,
+    started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),
+    applied_steps_count     INTEGER NOT NULL DEFAULT 0
+  )`);
+}
+
+async function readRecorded(client: pg.Client): Promise<AppliedMigration[]> {
+  const { rows } = await client.query<AppliedMigration>(
+    `SELECT migration_name, checksum, finished_at, rolled_back_at, started_at, logs
+     FROM _prisma_migrations ORDER BY started_at`,
+  );
+  return rows;
+}
+
+function refuseAfterFailure(recorded: readonly AppliedMigration[]): void {
+  const failed = recorded.find((row) => row.finished_at === null && row.rolled_back_at === null);
+  if (!failed) return;
+  const { migration_name: name, started_at: startedAt, logs } = failed;
+  throw new Error(
+    `migration ${name}, started at ${startedAt.toISOString()}, did not finish, and nothing is applied after it. ` +
+      `Look at what it left in the database, then mark it: UPDATE _prisma_migrations SET rolled_back_at = now() ` +
+      `WHERE migration_name = '${name}' AND finished_at IS NULL; to have it applied again ` +
+      `("prisma migrate resolve --rolled-back ${name}" does the same)${logs ? `. It said: ${logs.trim()}` : ''}`,
+  );
+}
+
+/** Prisma goes on too: what is applied is applied, and the file may have changed in nothing but a comment. */
+function warnOfEdits(
+  migrations: readonly Migration[],
+  recorded: readonly AppliedMigration[],
+  log: (line: string) => void,
+): void {
+  for (const { name, script } of migrations) {
+    const row = recorded.find(
+      (one) => one.migration_name === name && one.finished_at !== null && one.rolled_back_at === null,
+    );
+    if (row && !checksums(script).includes(row.checksum)) {
+      log(`warning: migration ${name} was edited after it had been applied; the database has the older text`);
+    }
+  }
+}
+
+/** The file's own and those of its other line endings, as git may have changed them. */
+function checksums(script: string): string[] {
+  const lf = script.replaceAll('\r\n', '\n');
+  return [script, lf, lf.replaceAll('\n', '\r\n')].map(checksum);
+}
+
+function checksum(script: string): string {
+  return createHash('sha256').update(script).digest('hex');
+}
+
+/** One simple query, so one implicit transaction for the whole file; recorded outside of it, before and after. */
+async function apply(client: pg.Client, { name, script }: Migration): Promise<void> {
+  const id = randomUUID();
+  await client.query(
+    `INSERT INTO _prisma_migrations (id, checksum, started_at, migration_name)
+     VALUES ($1, $2, clock_timestamp(), $3)`,
+    [id, checksum(script), name],
+  );
+  try {
+    await client.query(script);
+  } catch (error) {
+    const logs = describe(error as pg.DatabaseError, script);
+    // The file may have opened a transaction of its own. A lost connection can be told nothing any more.
+    await client
+      .query('ROLLBACK')
+      .then(() => client.query('UPDATE _prisma_migrations SET logs = $2 WHERE id = $1', [id, logs]))
+      .catch(() => {});
+    throw new Error(`migration ${name} failed: ${logs}`, { cause: error });
+  }
+  await client.query(
+    `UPDATE _prisma_migrations
+     SET applied_steps_count = applied_steps_count + 1, finished_at = clock_timestamp() WHERE id = $1`,
+    [id],
+  );
+}
+
+function describe({ code, message, position }: pg.DatabaseError, script: string): string {
+  const line = position ? ` (line ${script.slice(0, Number(position)).split('\n').length})` : '';
+  return `${message}${line}${code ? ` [${code}]` : ''}`;
+}

@@ -1,0 +1,31 @@
+import type { Db } from './db.ts';
+import { anonymousRequestId } from './fingerprint.ts';
+import { rerun } from './rerun.ts';
+import { runStatement } from './statement.ts';
+
+export type ChallengeRequest = {
+  request_id: string;
+  connection_id: string;
+  sid: string;
+  /** Null: an outside provider keeps the code. */
+  code_hash: Buffer | null;
+  ttl_ms: number;
+};
+
+const statement = {
+  name: 'record_challenge',
+  text: 'SELECT record_challenge($1, $2, $3, $4, $5) AS is_new',
+};
+
+/**
+ * Records that a connection asked for a code: the latest counts, and has all its attempts before it. Touches no
+ * person. To be called before the provider is: a second run of the request is told so (`is_new` false), changes
+ * nothing, and must not send another code.
+ */
+export async function recordChallenge(db: Db, request: ChallengeRequest): Promise<{ is_new: boolean }> {
+  const { connection_id, sid, code_hash, ttl_ms } = request;
+  const request_id = anonymousRequestId('record_challenge', request.request_id, connection_id, sid);
+  const values = [request_id, connection_id, sid, code_hash, ttl_ms];
+  const [row] = await rerun(() => runStatement<{ is_new: boolean }>(db, statement, values));
+  return { is_new: row?.is_new === true };
+}

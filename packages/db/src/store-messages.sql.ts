@@ -1,0 +1,93 @@
+/**
+ * Stores a batch of messages: one statement, its own transaction.
+ *
+ * $1 sender ids, $2 request ids, $3 whether the client chose the id, $4 group ids, $5 contents; no two sends of
+ * one sender with the same id. Answers a row for each send, by its place in the batch (`ord`, from 1), except
+ * for those of a member whose group is closed, which have none.
+ *
+ * - The request_id is looked up before the membership: a repeat after leaving or closing gets its answer.
+ * - The groups' rows are locked in the order of their ids. While the statement waits there, others commit; its
+ *   snapshot stays old. `last_seq`, `version` and `closed` come from its own UPDATE ... RETURNING alone, which
+ *   does see the newest row. (Membership is the snapshot's: who leaves at that very moment may have sent before.)
+ * - Ids and dates are drawn after the locks, in the order of seq, so within a group they grow with it.
+ * - No ON CONFLICT: skipping a row whose request_id another core has just stored would leave a hole in seq. The
+ *   unique violation rolls all back, and the rerun answers that send from what is there.
+ * - LATERAL ... LIMIT 1, and arrays that carry a group's sends through the UPDATE: each table is reached by key,
+ *   and nothing is joined with the batch itself, whose size the planner can only guess.
+ */
+export const storeMessagesStatement = {
+  name: 'store_messages',
+  text: `
+WITH judged AS MATERIALIZED (
+  SELECT s.ord, s.sender_id, s.request_id, s.group_id, s.content,
+    stored.id AS message_id, stored.seq, stored.date_created, stored.version, stored.is_same,
+    used.by_request, member.is_member
+  FROM unnest($1::bigint[], $2::uuid[], $3::boolean[], $4::bigint[], $5::text[])
+    WITH ORDINALITY AS s (sender_id, request_id, repeatable, group_id, content, ord)
+  LEFT JOIN LATERAL (
+    SELECT m.id, m.seq, m.date_created, g.version,
+      m.group_id = s.group_id AND m.content = s.content AS is_same
+    FROM message m JOIN "group" g ON g.id = m.group_id
+    WHERE m.sender_id = s.sender_id AND m.request_id = s.request_id
+    LIMIT 1
+  ) stored ON true
+  LEFT JOIN LATERAL (
+    SELECT true AS by_request FROM request r
+    WHERE s.repeatable AND r.user_id = s.sender_id AND r.request_id = s.request_id
+    LIMIT 1
+  ) used ON true
+  LEFT JOIN LATERAL (
+    SELECT true AS is_member FROM group_member m
+    WHERE m.group_id = s.group_id AND m.user_id = s.sender_id
+    LIMIT 1
+  ) member ON true
+),
+lanes AS MATERIALIZED (
+  SELECT j.group_id, count(*) AS sends,
+    array_agg(j.ord ORDER BY j.ord) AS ords,
+    array_agg(j.sender_id ORDER BY j.ord) AS sender_ids,
+    array_agg(j.request_id ORDER BY j.ord) AS request_ids,
+    array_agg(j.content ORDER BY j.ord) AS contents
+  FROM judged j
+  WHERE j.message_id IS NULL AND j.by_request IS NULL AND j.is_member
+  GROUP BY j.group_id
+),
+locked AS MATERIALIZED (
+  SELECT l.* FROM lanes l JOIN "group" g ON g.id = l.group_id
+  ORDER BY g.id
+  FOR NO KEY UPDATE OF g
+),
+raised AS MATERIALIZED (
+  UPDATE "group" g SET last_seq = g.last_seq + l.sends
+  FROM locked l
+  WHERE g.id = l.group_id AND NOT g.closed
+  RETURNING g.id AS group_id, g.version, g.last_seq - l.sends AS seq_before,
+    l.ords, l.sender_ids, l.request_ids, l.contents
+),
+drawn AS MATERIALIZED (
+  SELECT nextval('message_id_seq') AS id, clock_timestamp()::timestamptz(3) AS date_created, o.*
+  FROM (
+    SELECT r.group_id, r.version, r.seq_before + s.place AS seq, s.ord, s.sender_id, s.request_id, s.content
+    FROM raised r
+    CROSS JOIN LATERAL unnest(r.ords, r.sender_ids, r.request_ids, r.contents)
+      WITH ORDINALITY AS s (ord, sender_id, request_id, content, place)
+    ORDER BY r.group_id, s.place
+  ) o
+),
+inserted AS (
+  INSERT INTO message (id, group_id, seq, sender_id, request_id, content, date_created)
+  SELECT d.id, d.group_id, d.seq, d.sender_id, d.request_id, d.content, d.date_created FROM drawn d
+)
+SELECT d.ord, 'new' AS fate, d.id AS message_id, d.seq, d.version, wire_date(d.date_created) AS date_created
+FROM drawn d
+UNION ALL
+SELECT j.ord,
+  CASE
+    WHEN j.message_id IS NOT NULL AND j.is_same THEN 'stored'
+    WHEN j.message_id IS NOT NULL OR j.by_request THEN 'id_used'
+    ELSE 'not_member'
+  END,
+  j.message_id, j.seq, j.version, wire_date(j.date_created)
+FROM judged j
+WHERE j.message_id IS NOT NULL OR j.by_request OR j.is_member IS NULL`,
+};

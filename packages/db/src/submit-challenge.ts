@@ -1,0 +1,48 @@
+import type { Db } from './db.ts';
+import { anonymousRequestId } from './fingerprint.ts';
+import { rerun } from './rerun.ts';
+import { runStatement } from './statement.ts';
+
+export type ChallengeSubmission = {
+  request_id: string;
+  connection_id: string;
+  /** What becomes the person's credential, replacing the old one, if the code is right. */
+  credential_hash: Buffer;
+  attempts_max: number;
+} & (
+  | { code_hash: Buffer }
+  /**
+   * An outside provider has approved the code for `sid`. The person is named, because the connection may have
+   * asked for somebody else's code since. A code that the provider refused is submitted as an empty hash.
+   */
+  | { code_hash: null; sid: string }
+);
+
+/** `none`: the connection asked for no code. */
+export type ChallengeVerdict = 'right' | 'wrong' | 'expired' | 'none' | 'too_many';
+
+const statement = {
+  name: 'submit_challenge',
+  text: 'SELECT submit_challenge($1, $2, $3, $4, $5, $6) AS verdict',
+};
+
+/**
+ * Judges a code against the latest challenge of its connection, in one transaction. Right: the person exists
+ * from now on, with the credential, and the challenge is used up. Wrong: an attempt is. Run again with the same
+ * request_id it answers the same and changes nothing.
+ */
+export async function submitChallenge(db: Db, submission: ChallengeSubmission): Promise<ChallengeVerdict> {
+  const { connection_id, code_hash, credential_hash, attempts_max } = submission;
+  const sid = submission.code_hash === null ? submission.sid : null;
+  const request_id = anonymousRequestId(
+    'submit_challenge',
+    submission.request_id,
+    connection_id,
+    sid,
+    code_hash?.toString('base64'),
+    credential_hash.toString('base64'),
+  );
+  const values = [request_id, connection_id, sid, code_hash, credential_hash, attempts_max];
+  const [row] = await rerun(() => runStatement<{ verdict: ChallengeVerdict }>(db, statement, values));
+  return (row as { verdict: ChallengeVerdict }).verdict;
+}

@@ -1,0 +1,52 @@
+/** How the server ends a connection, and what a client should do then. */
+export type CloseReason = {
+  /** WebSocket close code (RFC 6455, 7.4, and IANA's registry; 4000-4999 are an application's own). */
+  readonly code: number;
+  /** Close reason, at most 123 bytes of UTF-8. */
+  readonly reason: string;
+  readonly reconnect: boolean;
+  /** Least pause before the first try to reconnect. After it, clients back off with jitter. */
+  readonly reconnectAfterMs: number;
+};
+
+/** Two reasons with the same code give the same advice: what a client sees for certain is the code. */
+export const closeReasons = {
+  /** The server stops and has no time left to send its clients away one after the other. */
+  goingAway: { code: 1001, reason: 'server is going away', reconnect: true, reconnectAfterMs: 1_000 },
+  /** The client is broken, and would be again: a person or a new release has to look at it. */
+  badFrames: { code: 1008, reason: 'too many bad frames', reconnect: false, reconnectAfterMs: 0 },
+  /** The frame was not read; sent again, it ends the next connection too. */
+  frameTooLarge: {
+    code: 1009,
+    reason: 'frame is larger than 64 KiB',
+    reconnect: true,
+    reconnectAfterMs: 1_000,
+  },
+  internalError: { code: 1011, reason: 'internal error', reconnect: true, reconnectAfterMs: 1_000 },
+  /** Spread over time by the server already, so the client need not wait. */
+  restarting: { code: 1012, reason: 'server is restarting', reconnect: true, reconnectAfterMs: 0 },
+  /** A request may have taken effect or not. Repeated with its UUID on a new connection it tells. */
+  outcomeUnknown: {
+    code: 1013,
+    reason: 'server busy, repeat what was not answered',
+    reconnect: true,
+    reconnectAfterMs: 1_000,
+  },
+  readsTooSlowly: { code: 1013, reason: 'reads too slowly', reconnect: true, reconnectAfterMs: 1_000 },
+  /** The connection looks alive and acknowledges nothing: a new one starts clean and gets all of it again. */
+  notAcknowledged: {
+    code: 4408,
+    reason: 'deliveries were not acknowledged',
+    reconnect: true,
+    reconnectAfterMs: 0,
+  },
+} as const satisfies Record<string, CloseReason>;
+
+/** For every other code, and for 1006: the connection broke without a word. */
+const lostConnection = { reconnect: true, reconnectAfterMs: 1_000 };
+
+/** @returns what a client should do when its connection was closed with this code */
+export function reconnectAdvice(code: number): Pick<CloseReason, 'reconnect' | 'reconnectAfterMs'> {
+  const known = Object.values(closeReasons).find((reason) => reason.code === code) ?? lostConnection;
+  return { reconnect: known.reconnect, reconnectAfterMs: known.reconnectAfterMs };
+}

@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import { hasAtMostCharacters } from './characters.ts';
+import { groupNameCharactersMax, listFaultsToldMax, verificationCodeCharactersMax } from './limits.ts';
+import { countryCodePattern, isSid, phoneNumberPattern, sidPattern } from './sid.ts';
+
+/**
+ * The fields of the protocol, one schema each. The texts are what clients read after `payload.<field>: `.
+ *
+ * A rule that JSON Schema can say is a check that translates (`pattern`, `minLength`), so that a description of
+ * the API made with `z.toJSONSchema` says it too. Lengths are counted in code points, which zod does not do and
+ * JSON Schema does: those are refinements with their keyword beside them.
+ */
+export const faultTexts = {
+  missing: 'is required',
+  notAString: 'must be a string',
+  notAnInteger: 'must be an integer',
+  integerTooLarge: 'must be an integer below 2^53',
+  integerNotPositive: 'must be a positive integer',
+  notABoolean: 'must be a boolean',
+  notAList: 'must be a list',
+  notAnObject: 'must be an object',
+  empty: 'must not be empty',
+  notASid: 'must be a sid such as 1.5550100',
+  notACountryCode: 'must be 1 to 3 digits',
+  notAPhoneNumber: 'must be 4 to 14 digits',
+  numberTooLong: 'must have at most 15 digits together with the country code',
+  holdsNul: 'must not contain NUL',
+  holdsLoneSurrogates: 'must not contain lone surrogates',
+  notADate: 'must be a date such as 2026-11-22T07:08:57.123Z',
+} as const;
+
+const tooLong = (max: number) => `must be at most ${max} characters`;
+
+const missingOr = (text: string) => (issue: { input?: unknown }) =>
+  issue.input === undefined ? faultTexts.missing : text;
+
+/** Told by the value, not by zod's issue: to zod, 1e400 (Infinity, once parsed) is no number at all. */
+function integerFault({ input }: { input?: unknown }): string {
+  if (input === undefined) return faultTexts.missing;
+  if (typeof input !== 'number') return faultTexts.notAnInteger;
+  if (!Number.isInteger(input) && Number.isFinite(input)) return faultTexts.notAnInteger;
+  return input > 0 ? faultTexts.integerTooLarge : faultTexts.integerNotPositive;
+}
+
+const textField = () => z.string({ error: missingOr(faultTexts.notAString) });
+
+/**
+ * A list of texts with one rule. zod's own array takes 25 ms to tell the faults of 32,000 elements, which fit
+ * into one frame; here they are counted, and only the first `listFaultsToldMax` become issues.
+ * @param element the rule as a schema, for JSON Schema only
+ * @param isSound the same rule as a test
+ */
+function listOf(
+  element: z.ZodType<string>,
+  isSound: (element: unknown) => boolean,
+  text: string,
+): z.ZodType<string[], string[]> {
+  const { $schema: _, ...items } = z.toJSONSchema(element);
+  return z
+    .array(z.any(), { error: missingOr(faultTexts.notAList) })
+    .check(({ value, issues }) => {
+      let faulty = 0;
+      value.forEach((input, index) => {
+        if (isSound(input)) return;
+        faulty += 1;
+        if (faulty <= listFaultsToldMax) issues.push({ code: 'custom', input, path: [index], message: text });
+      });
+      const untold = faulty - listFaultsToldMax;
+      if (untold <= 0) return;
+      issues.push({ code: 'custom', input: value, message: `has ${untold} more faulty elements` });
+    })
+    .meta({ items });
+}
+
+/** Text that the database can keep. Nothing is trimmed or normalised. */
+const storableText = () =>
+  textField()
+    .regex(/^[^\0]*$/, faultTexts.holdsNul)
+    .regex(/^\P{Cs}*$/u, faultTexts.holdsLoneSurrogates);
+
+export const idNumber = z
+  .int({ error: integerFault, abort: true })
+  .positive({ error: faultTexts.integerNotPositive });
+
+export const flag = z.boolean({ error: missingOr(faultTexts.notABoolean) });
+
+export const sid = textField().regex(sidPattern, faultTexts.notASid);
+
+export const sids = listOf(
+  sid,
+  (element) => typeof element === 'string' && isSid(element),
+  faultTexts.notASid,
+);
+
+export const countryCode = textField().regex(countryCodePattern, faultTexts.notACountryCode);
+
+export const phoneNumber = textField().regex(phoneNumberPattern, faultTexts.notAPhoneNumber);
+
+export const verificationCode = textField()
+  .min(1, faultTexts.empty)
+  .refine(
+    (code) => hasAtMostCharacters(code, verificationCodeCharactersMax),
+    tooLong(verificationCodeCharactersMax),
+  )
+  .meta({ maxLength: verificationCodeCharactersMax });
+
+/** Empty is allowed here: only who knows the distinct members knows whether it will be a direct message. */
+export const groupName = storableText()
+  .refine((name) => hasAtMostCharacters(name, groupNameCharactersMax), tooLong(groupNameCharactersMax))
+  .meta({ maxLength: groupNameCharactersMax });
+
+export const content = storableText().min(1, faultTexts.empty);
+
+export const date = z.iso.datetime({ precision: 3, error: missingOr(faultTexts.notADate) });
+
+export const errors = listOf(textField(), (element) => typeof element === 'string', faultTexts.notAString);
+
+/** A payload; unknown properties are dropped, never refused. */
+export const payload = <S extends z.core.$ZodShape>(shape: S) =>
+  z.object(shape, { error: missingOr(faultTexts.notAnObject) });
+
+type NumberFields = { country_code: unknown; phone_number: unknown };
+
+/**
+ * Refines a payload that holds a number: country code and phone number have at most 15 digits together. Also
+ * told when another field is faulty, but not when one of the two is: they have been told theirs.
+ */
+export function withNumberLength<S extends z.ZodType<NumberFields>>(schema: S): S {
+  return schema.refine(({ country_code, phone_number }) => fitsTogether(country_code, phone_number), {
+    error: faultTexts.numberTooLong,
+    path: ['phone_number'],
+    when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  });
+}
+
+function fitsTogether(code: unknown, number: unknown): boolean {
+  if (typeof code !== 'string' || !countryCodePattern.test(code)) return true;
+  if (typeof number !== 'string' || !phoneNumberPattern.test(number)) return true;
+  return code.length + number.length <= 15;
+}

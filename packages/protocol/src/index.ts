@@ -1,0 +1,12 @@
+export * from './close-codes.ts';
+export * from './decode.ts';
+export * from './delivery-id.ts';
+export * from './encode.ts';
+export * from './error-texts.ts';
+export { type Checked, checkPayload } from './faults.ts';
+export { faultTexts } from './fields.ts';
+export * from './frame.ts';
+export * from './limits.ts';
+export { compareByCodeUnit, isSid, sidOf } from './sid.ts';
+export { failurePayload, type Transaction, transactions } from './transactions.ts';
+export { isUuid } from './uuid.ts';

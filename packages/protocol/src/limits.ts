@@ -1,0 +1,23 @@
+/** Largest frame that is taken, in bytes of its UTF-8 text. */
+export const frameBytesMax = 64 * 1024;
+
+/**
+ * Largest frame that is still read, in bytes, only to be refused politely (close 1009 with a reason). What is
+ * larger cuts the connection before it is read, so that nobody fills a gateway's memory.
+ */
+export const frameBytesReadMax = 1024 * 1024;
+
+/** Longest `id` that is taken, and longest unknown `type` that is echoed, in characters (code points). */
+export const idCharactersMax = 128;
+
+/** Longest `group_name`, in characters (code points). */
+export const groupNameCharactersMax = 100;
+
+/** Longest `verification_code`, in characters (code points). */
+export const verificationCodeCharactersMax = 64;
+
+/**
+ * Most faulty elements of one list that are told; a last line counts the others. A frame of 64 KiB has room for
+ * 32,000, and its answer would be 25 times its size.
+ */
+export const listFaultsToldMax = 100;

@@ -1,0 +1,74 @@
+import { connect } from 'node:net';
+import { afterEach, expect, test } from '@jest/globals';
+import { type Admin, startAdmin } from './admin.ts';
+import type { Readiness } from './lifecycle.ts';
+import { createMetrics } from './metrics.ts';
+
+const metrics = createMetrics({ role: 'gateway' });
+const open: Admin[] = [];
+let readiness: Readiness = { ready: true, checks: {} };
+
+async function start(port = 0): Promise<Admin> {
+  const admin = await startAdmin({ host: '127.0.0.1', port, metrics, ready: () => readiness });
+  open.push(admin);
+  return admin;
+}
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((admin) => admin.close()));
+});
+
+test('/healthz answers 200 while the process lives', async () => {
+  const { url } = await start();
+  const response = await fetch(`${url}/healthz`);
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({ healthy: true });
+});
+
+test('/readyz names each check, with 200 or 503', async () => {
+  const { url } = await start();
+  readiness = { ready: false, checks: { redis: 'connecting' } };
+  const refused = await fetch(`${url}/readyz?verbose`);
+  expect(refused.status).toBe(503);
+  expect(await refused.json()).toEqual({ ready: false, checks: { redis: 'connecting' } });
+  readiness = { ready: true, checks: { redis: 'ok' } };
+  expect((await fetch(`${url}/readyz`)).status).toBe(200);
+});
+
+test('/metrics has the process and our own metrics, with prefix and role', async () => {
+  metrics.counter('frames_total', 'Frames', ['direction']).inc({ direction: 'in' }, 3);
+  metrics.observed('sessions', 'Open sessions', () => 7);
+  metrics.histogram('answer_seconds', 'Time to the answer', { buckets: [0.1, 1] }).observe(0.5);
+  const { url } = await start();
+  const response = await fetch(`${url}/metrics`);
+  const text = await response.text();
+  expect(response.headers.get('content-type')).toContain('text/plain');
+  expect(text).toContain('hooligram_frames_total{direction="in",role="gateway"} 3');
+  expect(text).toContain('hooligram_sessions{role="gateway"} 7');
+  expect(text).toContain('hooligram_answer_seconds_bucket{le="1",role="gateway"} 1');
+  expect(text).toContain('hooligram_process_resident_memory_bytes');
+});
+
+test('any other path is 404 and tells which there are; other methods are refused', async () => {
+  const { url } = await start();
+  const lost = await fetch(`${url}/toString`);
+  expect(lost.status).toBe(404);
+  expect(await lost.json()).toEqual({ paths: ['/healthz', '/readyz', '/metrics'] });
+  expect((await fetch(`${url}/healthz`, { method: 'POST' })).status).toBe(405);
+});
+
+test('a port in use is one clear line', async () => {
+  const { port } = await start();
+  await expect(start(port)).rejects.toThrow(new RegExp(`^port ${port} is in use \\(ADMIN_PORT\\)$`));
+});
+
+test('close ends connections that are kept alive, at once', async () => {
+  const admin = await start();
+  const socket = connect(admin.port, '127.0.0.1');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await new Promise((resolve) => {
+    socket.once('data', resolve);
+    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  });
+  await Promise.all([open.pop()?.close(), closed]);
+});

@@ -1,0 +1,127 @@
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { ConfigError, configRule, joinConfig, readConfig, redacted } from './config.ts';
+import { renderHelp } from './help.ts';
+import { boolean, integer, milliseconds, port, url } from './variables.ts';
+
+const schema = z.object({
+  PORT: port().default(8080).describe('where clients connect'),
+  WORKERS: integer({ min: 1, max: 64 }).describe('how many').default(2),
+  ACK_TIMEOUT_MS: milliseconds({ min: 10 }).default(1_000),
+  IS_OPEN: boolean().default(true),
+  MODE: z.enum(['calm', 'loud']).default('calm'),
+  REDIS_URL: url(['redis', 'rediss']).describe('the bus'),
+  CREDENTIAL_KEY: z.string().min(16).optional().describe('keys the hashes'),
+});
+
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(schema, env, 'gateway');
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe('readConfig', () => {
+  test('turns text into typed values, and knows nothing but what the schema names', () => {
+    const env = { PORT: '9', IS_OPEN: '0', ACK_TIMEOUT_MS: '250', REDIS_URL: 'redis://h:1/2', HOME: '/root' };
+    expect(readConfig(schema, env)).toEqual({
+      PORT: 9,
+      WORKERS: 2,
+      ACK_TIMEOUT_MS: 250,
+      IS_OPEN: false,
+      MODE: 'calm',
+      REDIS_URL: 'redis://h:1/2',
+    });
+  });
+
+  test('the config is frozen', () => {
+    expect(Object.isFrozen(readConfig(schema, { REDIS_URL: 'redis://h' }))).toBe(true);
+  });
+
+  test('an empty variable counts as unset', () => {
+    expect(readConfig(schema, { REDIS_URL: 'redis://h', PORT: '', CREDENTIAL_KEY: '' }).PORT).toBe(8080);
+    expect(faultsOf({ REDIS_URL: '' })).toEqual(['gateway: REDIS_URL is required']);
+  });
+
+  test('every bad value is told at once, each in one line with its name and what was expected', () => {
+    const env = { PORT: '65536', WORKERS: '0', ACK_TIMEOUT_MS: '1.5', IS_OPEN: 'yes', MODE: 'quiet' };
+    expect(faultsOf(env)).toEqual([
+      'gateway: PORT must be a port from 0 to 65535, not "65536"',
+      'gateway: WORKERS must be an integer from 1 to 64, not "0"',
+      'gateway: ACK_TIMEOUT_MS must be a number of milliseconds from 10 to 2147483647, not "1.5"',
+      'gateway: IS_OPEN must be true or false, not "yes"',
+      'gateway: MODE must be calm or loud, not "quiet"',
+      'gateway: REDIS_URL is required',
+    ]);
+  });
+
+  test.each(['1e3', ' 1', '0x10', '+1', '٣', '99999999999999999999'])('%j is not an integer', (text) => {
+    expect(faultsOf({ REDIS_URL: 'redis://h', WORKERS: text })).toHaveLength(1);
+  });
+
+  test.each(['localhost', 'redis:h', 'http://h', 'redis//:pw@h'])('%j is not a Redis URL', (text) => {
+    expect(faultsOf({ REDIS_URL: text })).toEqual([
+      'gateway: REDIS_URL must be a URL that starts with redis:// or rediss://',
+    ]);
+  });
+
+  test('the line about a bad secret does not contain it', () => {
+    expect(faultsOf({ REDIS_URL: 'redis://h', CREDENTIAL_KEY: 'tooshort' })).toEqual([
+      'gateway: CREDENTIAL_KEY must have at least 16 characters',
+    ]);
+  });
+});
+
+describe('joinConfig', () => {
+  const pair = z.object({ FIRST: integer().optional(), SECOND: integer().optional() }).check(
+    configRule<{ FIRST?: number | undefined; SECOND?: number | undefined }>((config, fault) => {
+      if (config.SECOND === undefined) fault('SECOND', 'is required with FIRST');
+    }),
+  );
+  const joined = joinConfig(z.object({ PORT: port() }), pair);
+
+  test('keeps the rules across fields, and asks them even when a field is bad', () => {
+    expect(() => readConfig(joined, { PORT: 'x', FIRST: '1' }, 'core')).toThrow(
+      'core: PORT must be a port from 0 to 65535, not "x"\ncore: SECOND is required with FIRST',
+    );
+    expect(readConfig(joined, { PORT: '1', SECOND: '2' })).toEqual({ PORT: 1, SECOND: 2 });
+  });
+
+  test('a variable that is bad by itself gets one line only', () => {
+    expect(() => readConfig(joined, { PORT: '1', SECOND: 'x' }, 'core')).toThrow(
+      /^core: SECOND must be an integer of at least 0, not "x"$/,
+    );
+  });
+});
+
+test('what is printed at start hides keys, tokens, codes and passwords inside of URLs', () => {
+  const config = {
+    PORT: 8080,
+    REDIS_URL: 'rediss://default:hunter2@redis.internal:6379/0',
+    DATABASE_URL: 'postgresql://u@db/hooligram?sslmode=require&sslpassword=hunter2',
+    CREDENTIAL_KEY: 'hunter2',
+    TWILIO_AUTH_TOKEN: 'hunter2',
+    VERIFICATION_FIXED_CODE: 'hunter2',
+    KEY_PREFIX: 'test:',
+    UNSET: undefined,
+  };
+  const text = JSON.stringify(redacted(config));
+  expect(text).not.toContain('hunter2');
+  expect(redacted(config)).toMatchObject({
+    PORT: 8080,
+    KEY_PREFIX: 'test:',
+    REDIS_URL: 'rediss://default:***@redis.internal:6379/0',
+  });
+});
+
+test('--help lists every variable with its default and description', () => {
+  const help = renderHelp({ name: 'gateway', summary: 'holds the sockets', config: schema });
+  expect(help).toContain('gateway: holds the sockets\n');
+  expect(help).toMatch(/PORT {2,}default 8080 {2,}where clients connect\n/);
+  expect(help).toMatch(/WORKERS {2,}default 2 {2,}how many\n/);
+  expect(help).toMatch(/REDIS_URL {2,}required {2,}the bus\n/);
+  expect(help).toMatch(/CREDENTIAL_KEY {2,}optional, secret {2,}keys the hashes\n/);
+});

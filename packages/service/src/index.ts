@@ -1,0 +1,27 @@
+export { type Admin, type AdminOptions, startAdmin } from './admin.ts';
+export {
+  type Config,
+  ConfigError,
+  type ConfigSchema,
+  configRule,
+  type Environment,
+  joinConfig,
+  readConfig,
+  redacted,
+} from './config.ts';
+export { renderHelp } from './help.ts';
+export { type Check, createLifecycle, type Lifecycle, type Readiness } from './lifecycle.ts';
+export { listen, listenError } from './listen.ts';
+export { createLog, type Log, type LogLevel, type LogOptions } from './log.ts';
+export { runMain } from './main.ts';
+export { maskSid, maskText } from './mask.ts';
+export { type Counter, createMetrics, type Gauge, type Histogram, type Metrics } from './metrics.ts';
+export {
+  createService,
+  type Service,
+  type ServiceContext,
+  type ServiceDefinition,
+  serviceConfig,
+} from './service.ts';
+export { boolean, integer, milliseconds, port, url, variable } from './variables.ts';
+export { within } from './within.ts';

@@ -1,0 +1,114 @@
+import type { Log } from './log.ts';
+import { within } from './within.ts';
+
+/** `true` if all is well, else a text that says what is not. May throw or reject: that counts as its message. */
+export type Check = () => true | string | Promise<true | string>;
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: Readonly<Record<string, string>>;
+}
+
+export interface Lifecycle {
+  /** Aborted as soon as the stop begins. */
+  readonly stopping: AbortSignal;
+  /** Registers how to undo what was just started. Called after the stop has begun, it is undone right away. */
+  onClose(name: string, close: () => unknown): void;
+  /** A condition of readiness, asked at every `/readyz`. */
+  check(name: string, check: Check): void;
+  /** Everything is started: from now on the checks alone decide. */
+  markStarted(): void;
+  readiness(): Promise<Readiness>;
+  /**
+   * Not ready from this moment; then undoes what was registered, last first, each after the one before it.
+   * Failures and what is unfinished at the deadline are logged; at the deadline all the rest is begun at once
+   * and nothing is waited for. Resolves, once for all callers, with whether the stop was clean.
+   */
+  close(): Promise<boolean>;
+}
+
+const CHECK_TIMEOUT_MS = 2_000;
+
+interface Closer {
+  readonly name: string;
+  readonly close: () => unknown;
+}
+
+export function createLifecycle(options: { log: Log; deadlineMs: number }): Lifecycle {
+  const { log, deadlineMs } = options;
+  const closers: Closer[] = [];
+  const checks = new Map<string, Check>();
+  const stop = new AbortController();
+  let isStarted = false;
+  let closing: Promise<boolean> | undefined;
+
+  async function attempt({ name, close }: Closer): Promise<boolean> {
+    try {
+      await close();
+      return true;
+    } catch (err) {
+      log.error({ err, part: name }, 'could not be stopped cleanly');
+      return false;
+    }
+  }
+
+  async function closeAll(): Promise<boolean> {
+    let isClean = true;
+    const deadline = startDeadline(deadlineMs);
+    for (let closer = closers.pop(); closer; closer = closers.pop()) {
+      const attempted = attempt(closer);
+      const outcome = deadline.isOver() ? 'late' : await Promise.race([attempted, deadline.over]);
+      if (outcome === 'late') log.error({ part: closer.name, deadlineMs }, 'not stopped by the deadline');
+      isClean &&= outcome === true;
+    }
+    deadline.cancel();
+    return isClean;
+  }
+
+  return {
+    stopping: stop.signal,
+    onClose(name, close) {
+      if (closing) void attempt({ name, close });
+      else closers.push({ name, close });
+    },
+    check: (name, check) => void checks.set(name, check),
+    markStarted() {
+      isStarted = true;
+    },
+    async readiness() {
+      const phase = closing ? 'stopping' : isStarted ? 'ok' : 'starting';
+      const asked = [...checks].map(async ([name, check]) => [name, await ask(check)] as const);
+      const answers = [['process', phase] as const, ...(await Promise.all(asked))];
+      return { ready: answers.every(([, answer]) => answer === 'ok'), checks: Object.fromEntries(answers) };
+    },
+    close() {
+      if (!closing) {
+        closing = Promise.resolve().then(closeAll);
+        stop.abort();
+      }
+      return closing;
+    },
+  };
+}
+
+async function ask(check: Check): Promise<string> {
+  try {
+    const answer = await within(CHECK_TIMEOUT_MS, Promise.resolve(check()));
+    return answer === true ? 'ok' : answer;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function startDeadline(afterMs: number) {
+  let isOver = false;
+  let cancel = () => {};
+  const over = new Promise<'late'>((resolve) => {
+    const timer = setTimeout(() => {
+      isOver = true;
+      resolve('late');
+    }, afterMs);
+    cancel = () => clearTimeout(timer);
+  });
+  return { over, isOver: () => isOver, cancel };
+}

@@ -1,0 +1,93 @@
+import { describe, expect, test } from '@jest/globals';
+import { createLog, type Log } from './log.ts';
+import { maskSid } from './mask.ts';
+
+const SID = '1.5550100';
+const NUMBER = '5550100';
+
+function lineOf(write: (log: Log) => void): { text: string; line: Record<string, unknown> } {
+  const lines: string[] = [];
+  write(createLog({ name: 'core', level: 'trace', destination: { write: (text) => void lines.push(text) } }));
+  expect(lines).toHaveLength(1);
+  const text = lines.join('');
+  return { text, line: JSON.parse(text) };
+}
+
+test.each([
+  ['1.5550100', '1.•••••00'],
+  ['381.123456789', '381.•••••••89'],
+  ['5550100', '[hidden]'],
+  ['', '[hidden]'],
+  ['1.555-0100', '[hidden]'],
+])('the mask of %j is %j', (sid, mask) => {
+  expect(maskSid(sid)).toBe(mask);
+});
+
+describe('no careless call leaks a number, a code or a text', () => {
+  const postgres = Object.assign(new Error('duplicate key'), {
+    code: '23505',
+    constraint: 'person_pkey',
+    detail: `Key (country_code, phone_number)=(1, ${NUMBER}) already exists.`,
+  });
+  const redis = Object.assign(new Error('READONLY'), { command: { name: 'set', args: [NUMBER] } });
+  const calls: [string, (log: Log) => void][] = [
+    ['a sid', (log) => log.info({ sid: SID }, 'x')],
+    ['a number that is a number', (log) => log.info({ phone_number: 5550100 }, 'x')],
+    ['the other spelling', (log) => log.info({ senderSid: SID, phoneNumber: NUMBER }, 'x')],
+    ['lists', (log) => log.info({ sids: [SID], member_sids: new Set([SID]) }, 'x')],
+    ['depth', (log) => log.info({ a: [{ payload: { phone_number: NUMBER, content: NUMBER } }] }, 'x')],
+    ['a map by sid', (log) => log.info({ byPerson: new Map([[SID, { verification_code: NUMBER }]]) }, 'x')],
+    ['an unexpected key', (log) => log.info({ who: SID, to: `+1${NUMBER}` }, 'x')],
+    ['a message', (log) => log.warn(`no such person: ${SID}, asked for +1${NUMBER}`)],
+    ['an argument of a message', (log) => log.info('for %s and %j', SID, { sid: SID })],
+    ['the bindings of a child', (log) => log.child({ sid: SID }).info('x')],
+    ['an error', (log) => log.error(new Error(`failed for ${SID}`))],
+    ['an error as a field', (log) => log.error({ err: new Error('x', { cause: new Error(SID) }) }, 'x')],
+    ['the row in a Postgres error', (log) => log.error({ err: postgres }, 'x')],
+    ['the arguments in a Redis error', (log) => log.error({ err: redis })],
+    ['toJSON', (log) => log.info({ frame: { toJSON: () => ({ content: NUMBER }) } }, 'x')],
+  ];
+
+  test.each(calls)('%s', (_what, call) => {
+    const { text } = lineOf(call);
+    expect(text).not.toContain(NUMBER);
+    expect(text).not.toContain(NUMBER.slice(2));
+  });
+});
+
+test('a line says who, when, how bad and what', () => {
+  const { line } = lineOf((log) => log.warn({ count: 2, ratio: 0.12345, sid: SID }, 'hm'));
+  expect(line).toMatchObject({
+    name: 'core',
+    level: 'warn',
+    msg: 'hm',
+    count: 2,
+    ratio: 0.12345,
+    sid: '1.•••••00',
+  });
+  expect(line.time).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+});
+
+test('an error keeps what helps: type, message, stack, code, constraint', () => {
+  const error = Object.assign(new TypeError('duplicate'), {
+    code: '23505',
+    constraint: 'person_pkey',
+    detail: 'row',
+  });
+  const { line } = lineOf((log) => log.error({ err: error }));
+  expect(line.msg).toBe('duplicate');
+  expect(line.err).toMatchObject({
+    type: 'TypeError',
+    message: 'duplicate',
+    code: '23505',
+    constraint: 'person_pkey',
+  });
+  expect(line.err).not.toHaveProperty('detail');
+  expect((line.err as { stack: string }).stack).toContain('log.test.ts');
+});
+
+test('what refers to itself can be logged', () => {
+  const loop: Record<string, unknown> = {};
+  loop.loop = loop;
+  expect(lineOf((log) => log.info({ loop }, 'x')).text).toContain('[deep]');
+});

@@ -1,0 +1,51 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+const PREFIX = 'hooligram_';
+
+export type { Counter, Gauge, Histogram };
+
+/** Every name is given without the prefix `hooligram_`, every unit is part of the name (`_seconds`, `_bytes`). */
+export interface Metrics {
+  counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
+  gauge<L extends string = never>(name: string, help: string, labels?: readonly L[]): Gauge<L>;
+  /** A gauge whose value is asked for when somebody reads the metrics: costs nothing in between. */
+  observed(name: string, help: string, read: () => number): void;
+  histogram<L extends string = never>(
+    name: string,
+    help: string,
+    options: { buckets: readonly number[]; labels?: readonly L[] },
+  ): Histogram<L>;
+  /** The Prometheus text format. */
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+/** A registry of its own with the process's default metrics; `role` is a label of every metric. */
+export function createMetrics(options: { role: string }): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ role: options.role });
+  collectDefaultMetrics({ register: registry, prefix: PREFIX });
+  const registers = [registry];
+  return {
+    contentType: registry.contentType,
+    counter: (name, help, labels = []) =>
+      new Counter({ name: PREFIX + name, help, labelNames: labels, registers }),
+    gauge: (name, help, labels = []) =>
+      new Gauge({ name: PREFIX + name, help, labelNames: labels, registers }),
+    observed(name, help, read) {
+      const collect = function (this: Gauge) {
+        this.set(read());
+      };
+      new Gauge({ name: PREFIX + name, help, registers, collect });
+    },
+    histogram: (name, help, { buckets, labels = [] }) =>
+      new Histogram({
+        name: PREFIX + name,
+        help,
+        labelNames: labels,
+        buckets: [...buckets],
+        registers,
+      }),
+    text: () => registry.metrics(),
+  };
+}

@@ -1,0 +1,58 @@
+import { expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { createLog } from './log.ts';
+import { createService, type ServiceContext } from './service.ts';
+import { port } from './variables.ts';
+
+const config = z.object({ ADMIN_PORT: port().default(9123), GREETING: z.string() });
+const log = createLog({ name: 'greeter', level: 'silent' });
+const env = { ADMIN_PORT: '0', GREETING: 'hello' };
+
+test('a service is created, started and closed without touching the process', async () => {
+  const listeners = process.listenerCount('SIGTERM');
+  const closed: string[] = [];
+  const service = createService(
+    {
+      name: 'greeter',
+      config,
+      async start({ config: { GREETING }, lifecycle }: ServiceContext<typeof config>) {
+        lifecycle.onClose('greeter', () => closed.push('greeter'));
+        lifecycle.check('mood', () => true);
+        return { greet: () => GREETING };
+      },
+    },
+    env,
+    { log },
+  );
+  const { greet } = await service.start();
+  expect(greet()).toBe('hello');
+  const response = await fetch(`${service.adminUrl}/readyz`);
+  expect(await response.json()).toEqual({ ready: true, checks: { process: 'ok', mood: 'ok' } });
+  expect(await service.close()).toBe(true);
+  expect(closed).toEqual(['greeter']);
+  await expect(fetch(`${service.adminUrl}/healthz`)).rejects.toThrow();
+  expect(process.listenerCount('SIGTERM')).toBe(listeners);
+});
+
+test('a start that fails half way closes what it had started', async () => {
+  const closed: string[] = [];
+  const service = createService(
+    {
+      name: 'greeter',
+      config,
+      async start({ lifecycle }: ServiceContext<typeof config>): Promise<void> {
+        lifecycle.onClose('first', () => closed.push('first'));
+        throw new Error('no database');
+      },
+    },
+    env,
+    { log },
+  );
+  await expect(service.start()).rejects.toThrow('no database');
+  expect(closed).toEqual(['first']);
+});
+
+test('a bad config throws before anything is started', () => {
+  const definition = { name: 'greeter', config, start: async () => {} };
+  expect(() => createService(definition, {}, { log })).toThrow('greeter: GREETING is required');
+});

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { type Admin, startAdmin } from './admin.ts';
+import {
+  type Config,
+  type ConfigSchema,
+  type Environment,
+  joinConfig,
+  readConfig,
+  redacted,
+} from './config.ts';
+import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import { createLog, type Log, logLevels } from './log.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { milliseconds, port } from './variables.ts';
+
+/** The variables that every process has. A process may name one of them again, with another default. */
+export const serviceConfig = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development').describe('where this runs'),
+  LOG_LEVEL: z.enum(logLevels).default('info').describe('the least severe lines that are logged'),
+  ADMIN_HOST: z.string().default('127.0.0.1').describe('address of /healthz, /readyz and /metrics'),
+  ADMIN_PORT: port().default(9000).describe('port of /healthz, /readyz and /metrics'),
+  STOP_TIMEOUT_MS: milliseconds({ min: 1 })
+    .default(20_000)
+    .describe('how long a graceful stop may take; less than what the orchestrator grants'),
+});
+
+export interface ServiceContext<S extends ConfigSchema> {
+  readonly config: Config<S> & Config<typeof serviceConfig>;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly lifecycle: Lifecycle;
+}
+
+/** A process as a value: what `main.ts` runs and what tests create, start and close within one process. */
+export interface ServiceDefinition<S extends ConfigSchema, R> {
+  readonly name: string;
+  /** One line for `--help`. */
+  readonly summary?: string;
+  readonly config: S;
+  /** Starts everything, registering each thing's close on `lifecycle`; done when the service can work. */
+  start(context: ServiceContext<S>): Promise<R>;
+}
+
+export interface Service<S extends ConfigSchema, R> extends ServiceContext<S> {
+  /** Starts the admin server, then the service. If that fails, all is closed again, and it rejects. */
+  start(): Promise<R>;
+  /** Where the admin server listens; throws before `start`. */
+  readonly adminUrl: string;
+  /** See `Lifecycle.close`. */
+  close(): Promise<boolean>;
+}
+
+/** All the variables of a process: its own and those of every process. */
+export function configOf(definition: Pick<ServiceDefinition<ConfigSchema, unknown>, 'config'>): ConfigSchema {
+  return joinConfig(serviceConfig, definition.config) as ConfigSchema;
+}
+
+/** Reads the config (a bad one throws a ConfigError); starts nothing, and touches nothing global. */
+export function createService<S extends ConfigSchema, R>(
+  definition: ServiceDefinition<S, R>,
+  env: Environment = process.env,
+  options: { log?: Log } = {},
+): Service<S, R> {
+  const config = readConfig(configOf(definition), env, definition.name) as ServiceContext<S>['config'];
+  const log = options.log ?? createLog({ name: definition.name, level: config.LOG_LEVEL });
+  const metrics = createMetrics({ role: definition.name });
+  const lifecycle = createLifecycle({ log, deadlineMs: config.STOP_TIMEOUT_MS });
+  const context: ServiceContext<S> = { config, log, metrics, lifecycle };
+  let admin: Admin | undefined;
+
+  async function startAll(): Promise<R> {
+    admin = await startAdmin({
+      host: config.ADMIN_HOST,
+      port: config.ADMIN_PORT,
+      metrics,
+      ready: lifecycle.readiness,
+    });
+    // Registered first, so closed last: while the rest stops, /readyz keeps saying that it does.
+    lifecycle.onClose('admin', admin.close);
+    const started = await definition.start(context);
+    lifecycle.markStarted();
+    return started;
+  }
+
+  return {
+    ...context,
+    get adminUrl() {
+      if (!admin) throw new Error('the admin server is not started');
+      return admin.url;
+    },
+    async start() {
+      log.info({ config: redacted(config) }, 'starting');
+      try {
+        const started = await startAll();
+        if (!lifecycle.stopping.aborted) log.info({ admin: admin?.url }, 'ready');
+        return started;
+      } catch (error) {
+        await lifecycle.close();
+        throw error;
+      }
+    },
+    close: lifecycle.close,
+  };
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { killRecorded, stopLeftovers } from './leftovers.ts';
+import { acquireLock, releaseLock } from './lock.ts';
+import { rotateLog } from './log-file.ts';
+import { StartError } from './start-error.ts';
+
+const marker = '.hooligram';
+const contents = ['postgres', 'redis', 'log', 'credential-key'];
+
+/** The folder of a stack, held by this process until it is released. */
+export interface DataDir {
+  readonly path: string;
+  readonly logDir: string;
+  /** stack.json and what is noted about running processes. */
+  readonly runDir: string;
+  /** For recordProcess. */
+  readonly pidsDir: string;
+  /** The key of the stored credentials: random, made once, the same at every later start. */
+  readonly credentialKey: string;
+  release(): void;
+}
+
+/**
+ * Takes a data folder: makes it if it is missing, stops what a killed stack left running in it, and empties it
+ * if asked. Only a folder that carries our marker is ever touched.
+ * @throws StartError when the folder is somebody else's, or another stack runs in it
+ */
+export async function openDataDir(
+  path: string,
+  isFresh: boolean,
+  log: (line: string) => void,
+): Promise<DataDir> {
+  const dir = resolve(path);
+  claim(dir);
+  const runDir = join(dir, 'run');
+  const pidsDir = pidsDirOf(dir);
+  mkdirSync(runDir, { recursive: true });
+  const lock = join(runDir, 'launcher.lock');
+  const holder = acquireLock(lock);
+  if (holder) {
+    throw new StartError(
+      `another stack (pid ${holder.pid}) runs on ${dir}: stop it, or choose another folder with --data-dir`,
+    );
+  }
+  try {
+    const stopped = await stopLeftovers(pidsDir);
+    if (stopped.length > 0) log(`stopped what a killed stack had left running: ${stopped.join(', ')}`);
+    rmSync(join(runDir, 'stack.json'), { force: true });
+    if (isFresh) for (const name of contents) rmSync(join(dir, name), { recursive: true, force: true });
+    const logDir = join(dir, 'log');
+    mkdirSync(logDir, { recursive: true });
+    for (const name of readdirSync(logDir)) if (name.endsWith('.log')) rotateLog(join(logDir, name));
+    return {
+      path: dir,
+      logDir,
+      runDir,
+      pidsDir,
+      credentialKey: rememberedKey(join(dir, 'credential-key')),
+      release: () => {
+        rmSync(pidsDir, { recursive: true, force: true });
+        releaseLock(lock);
+      },
+    };
+  } catch (error) {
+    releaseLock(lock);
+    throw error;
+  }
+}
+
+/** Ends whatever the stack of this folder has running, without waiting: for a forced exit. */
+export function killStackOf(path: string): void {
+  killRecorded(pidsDirOf(resolve(path)));
+}
+
+function pidsDirOf(dir: string): string {
+  return join(dir, 'run', 'pids');
+}
+
+function claim(dir: string): void {
+  if (existsSync(join(dir, marker))) return;
+  try {
+    mkdirSync(dir, { recursive: true });
+    if (readdirSync(dir).length > 0) {
+      throw new StartError(
+        `${dir} is not empty and not a data folder of Hooligram: choose another one with --data-dir`,
+      );
+    }
+    writeFileSync(
+      join(dir, marker),
+      'The data of a local Hooligram stack. `npm start -- --fresh` empties this folder.\n',
+    );
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(`${dir} cannot be a data folder: ${(error as Error).message}`);
+  }
+}
+
+function rememberedKey(path: string): string {
+  if (!existsSync(path)) writeFileSync(path, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  return readFileSync(path, 'utf8').trim();
+}

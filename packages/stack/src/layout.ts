@@ -1,0 +1,75 @@
+import { isPortFree } from './ports.ts';
+import { StartError } from './start-error.ts';
+
+/** What `npm start` was asked for; infra/local/options.mjs has parsed and checked it. */
+export interface StackOptions {
+  readonly gateways: number;
+  readonly cores: number;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly fresh: boolean;
+}
+
+export interface GatewayPlace {
+  readonly name: string;
+  readonly ownPort: number;
+  readonly adminPort: number;
+  /** Of its own port. */
+  readonly url: string;
+  readonly admin: string;
+}
+
+export interface CorePlace {
+  readonly name: string;
+  readonly adminPort: number;
+  readonly admin: string;
+}
+
+/** Who listens where. */
+export interface Layout {
+  readonly sharedPort: number;
+  /** Of the port that all gateways share. */
+  readonly url: string;
+  readonly gateways: readonly GatewayPlace[];
+  readonly cores: readonly CorePlace[];
+  /** Where the stores listen if they can; they go elsewhere if not. */
+  readonly postgresPort: number;
+  readonly redisPort: number;
+}
+
+export function layOut({ gateways, cores, port }: Pick<StackOptions, 'gateways' | 'cores' | 'port'>): Layout {
+  const http = (adminPort: number) => `http://127.0.0.1:${adminPort}`;
+  const ws = (clientPort: number) => `ws://127.0.0.1:${clientPort}/v2`;
+  const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+  return {
+    sharedPort: port,
+    url: ws(port),
+    gateways: numbers(gateways).map((i) => ({
+      name: `gateway-${i}`,
+      ownPort: port + i,
+      adminPort: port + 1_000 + i,
+      url: ws(port + i),
+      admin: http(port + 1_000 + i),
+    })),
+    cores: numbers(cores).map((j) => ({
+      name: `core-${j}`,
+      adminPort: port + 1_100 + j,
+      admin: http(port + 1_100 + j),
+    })),
+    postgresPort: port + 1_200,
+    redisPort: port + 1_201,
+  };
+}
+
+/** @throws StartError that names the first port that somebody else has */
+export async function checkPorts({ sharedPort, gateways, cores }: Layout): Promise<void> {
+  const needed: [port: number, use: string][] = [
+    [sharedPort, 'all gateways'],
+    ...gateways.map(({ name, ownPort }): [number, string] => [ownPort, name]),
+    ...[...gateways, ...cores].map(({ name, adminPort }): [number, string] => [adminPort, `${name}, admin`]),
+  ];
+  for (const [port, use] of needed) {
+    if (await isPortFree(port)) continue;
+    throw new StartError(`port ${port} is in use (wanted for ${use}): choose another with --port`);
+  }
+}

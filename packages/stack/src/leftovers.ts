@@ -1,0 +1,75 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { processIdentity } from './process-identity.ts';
+
+const SUFFIX = '.pid.json';
+const stopTimeoutMs = 10_000;
+
+interface ProcessRecord {
+  readonly pid: number;
+  readonly identity: string | undefined;
+  readonly signal: NodeJS.Signals;
+}
+
+/**
+ * Notes a process in a folder, so that a later run finds it if this one is killed before it can stop it.
+ * @param signal what stops it then
+ */
+export function recordProcess(dir: string, name: string, pid: number, signal: NodeJS.Signals): void {
+  mkdirSync(dir, { recursive: true });
+  const record: ProcessRecord = { pid, identity: processIdentity(pid), signal };
+  writeFileSync(join(dir, name + SUFFIX), JSON.stringify(record));
+}
+
+export function forgetProcess(dir: string, name: string): void {
+  rmSync(join(dir, name + SUFFIX), { force: true });
+}
+
+/** Stops whatever recorded process still lives, and only that: a pid that was given anew is left alone. */
+export async function stopLeftovers(dir: string): Promise<string[]> {
+  const records = readRecords(dir).filter(([, record]) => isAlive(record));
+  for (const [, { pid, signal }] of records) send(pid, signal);
+  const deadline = Date.now() + stopTimeoutMs;
+  while (records.some(([, record]) => isAlive(record)) && Date.now() < deadline) await pause(20);
+  killRecorded(dir);
+  return records.map(([name]) => name);
+}
+
+/** The same without waiting: for the way out of a process that is being interrupted. */
+export function killRecorded(dir: string): void {
+  for (const [name, record] of readRecords(dir)) {
+    if (isAlive(record)) send(record.pid, 'SIGKILL');
+    forgetProcess(dir, name);
+  }
+}
+
+function readRecords(dir: string): [name: string, record: ProcessRecord][] {
+  let files: string[];
+  try {
+    files = readdirSync(dir).filter((file) => file.endsWith(SUFFIX));
+  } catch {
+    return [];
+  }
+  return files.flatMap((file) => {
+    try {
+      const record = JSON.parse(readFileSync(join(dir, file), 'utf8')) as ProcessRecord;
+      return [[file.slice(0, -SUFFIX.length), record]];
+    } catch {
+      rmSync(join(dir, file), { force: true });
+      return [];
+    }
+  });
+}
+
+function isAlive({ pid, identity }: ProcessRecord): boolean {
+  return identity !== undefined && processIdentity(pid) === identity;
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone in the meantime.
+  }
+}

@@ -1,0 +1,22 @@
+import { killStackOf } from './data-dir.ts';
+import type { StackOptions } from './layout.ts';
+import { createProgress } from './progress.ts';
+import { runStack } from './stack.ts';
+import { StartError } from './start-error.ts';
+import { stopOrder } from './stop-order.ts';
+
+// Started by infra/local/start.mjs, which has parsed and checked the flags.
+const options = JSON.parse(process.argv[2] ?? '') as StackOptions;
+// The terminal may be gone before we are.
+process.stdout.on('error', () => undefined);
+const progress = createProgress((text) => process.stdout.write(text));
+
+const order = stopOrder(() => killStackOf(options.dataDir));
+try {
+  await runStack(options, progress, order);
+  process.stdout.write('\nstopped\n');
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(`${error instanceof StartError ? error.message : (error as Error).stack}\n`);
+  process.exit(1);
+}

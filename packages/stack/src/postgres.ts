@@ -1,0 +1,127 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import pg from 'pg';
+import { freePort } from './ports.ts';
+import { openCluster, type PostgresCluster, postgresEnv, superuser } from './postgres-cluster.ts';
+import { postgresPrograms } from './postgres-programs.ts';
+import { commandLine } from './process-identity.ts';
+import type { ProcessSpec } from './running-process.ts';
+import { StartError } from './start-error.ts';
+import type { Store, StoreOptions } from './store.ts';
+import { superviseProcess } from './supervise.ts';
+
+const database = 'hooligram';
+const readyTimeoutMs = 60_000;
+
+export interface PostgresOptions extends StoreOptions {
+  /** Survives a power cut. Off only for tests, whose data are thrown away. Default true. */
+  readonly durable?: boolean;
+  /** Default 100. */
+  readonly connectionsMax?: number;
+}
+
+/**
+ * Starts a Postgres of our own in `<dataDir>/postgres`, made at the first start and kept from then on, with
+ * an empty database and a random password. It listens on the loopback address only.
+ * @returns when it takes connections
+ * @throws StartError
+ */
+export async function startPostgres(options: PostgresOptions): Promise<Store> {
+  const programs = postgresPrograms();
+  const cluster = await openCluster(resolve(options.dataDir, 'postgres'), programs, options.durable ?? true);
+  const port = await freePort(options.port);
+  const urlOf = (name: string) => `postgresql://${superuser}:${cluster.password}@127.0.0.1:${port}/${name}`;
+  const postgres = await superviseProcess(postgresSpec(options, programs.postgres, cluster, port), {
+    isReady: async () => (await query(urlOf('postgres'), 'SELECT 1')) === 1,
+    readyTimeoutMs,
+    beforeStart: () => removeStalePidFile(cluster.dir),
+    onPid: options.onPid,
+    log: options.log,
+    restart: options.restart ?? true,
+    signal: options.signal,
+  });
+  return {
+    get pid() {
+      return postgres.pid;
+    },
+    url: urlOf(database),
+    stop: postgres.stop,
+  };
+}
+
+/** @throws StartError when the database of that url does not answer */
+export async function checkPostgres(url: string): Promise<void> {
+  try {
+    await query(url, 'SELECT 1');
+  } catch (error) {
+    // The server is there, and migrate makes the database.
+    if ((error as NodeJS.ErrnoException).code === '3D000') return;
+    throw new StartError(`DATABASE_URL: ${withoutPassword(url)} does not answer: ${reason(error)}`);
+  }
+}
+
+function postgresSpec(
+  options: PostgresOptions,
+  program: string,
+  cluster: PostgresCluster,
+  port: number,
+): ProcessSpec {
+  const settings = {
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: options.connectionsMax ?? 100,
+    log_line_prefix: '%m ',
+    log_checkpoints: 'off',
+    ...(options.durable === false
+      ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
+      : {}),
+  };
+  const { prefix, uid, gid } = cluster.account;
+  const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const [command = program, ...rest] = [...prefix, program, '-D', cluster.dir, ...args];
+  return {
+    name: 'postgres',
+    command,
+    args: rest,
+    env: postgresEnv,
+    ...(prefix.length === 0 ? { uid, gid } : {}),
+    logFile: join(options.logDir, 'postgres.log'),
+    // Fast shutdown: sessions are ended, everything is written.
+    stopSignal: 'SIGINT',
+    stopTimeoutMs: 20_000,
+    detached: true,
+  };
+}
+
+/** Postgres refuses to start over a pid file left by SIGKILL when its pid was since given to somebody else. */
+function removeStalePidFile(clusterDir: string): void {
+  const file = join(clusterDir, 'postmaster.pid');
+  try {
+    const pid = Number.parseInt(readFileSync(file, 'utf8'), 10);
+    if (!commandLine(pid).includes(clusterDir)) rmSync(file);
+  } catch {
+    // None there.
+  }
+}
+
+async function query(url: string, sql: string): Promise<number | null> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return (await client.query(sql)).rowCount;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/(\/\/[^:/@]*):[^@]*@/, '$1:***@');
+}
+
+function reason(error: unknown): string {
+  // Connecting to a name with several addresses fails with an aggregate that has no message of its own.
+  const { message, code } = error as NodeJS.ErrnoException;
+  return message || code || String(error);
+}

@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+/**
+ * What tells a process from a later one that got the same pid: when it started.
+ * Undefined when there is no such process, or only its zombie.
+ */
+export function processIdentity(pid) {
+    if (process.platform !== 'linux')
+        return psField(pid, 'lstart');
+    try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+        // The command stands in parentheses and may hold anything; the fields after it are numbered from 3.
+        const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        return fields[0] === 'Z' ? undefined : fields[19];
+    }
+    catch {
+        return undefined;
+    }
+}
+/** The command line of a process, for the question whether it is one of ours; '' when it is gone. */
+export function commandLine(pid) {
+    if (process.platform !== 'linux')
+        return psField(pid, 'command') ?? '';
+    try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    }
+    catch {
+        return '';
+    }
+}
+function psField(pid, field) {
+    try {
+        return (execFileSync('ps', ['-o', `${field}=`, '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined);
+    }
+    catch {
+        return undefined;
+    }
+}
+//# sourceMappingURL=process-identity.js.map

@@ -1,0 +1,92 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Redis } from 'ioredis';
+import { freePort } from './ports.ts';
+import { redisProgram } from './redis-program.ts';
+import { StartError } from './start-error.ts';
+import type { Store, StoreOptions } from './store.ts';
+import { superviseProcess } from './supervise.ts';
+
+const readyTimeoutMs = 60_000;
+
+/**
+ * Starts a Redis of our own in `<dataDir>/redis`, on the loopback address only. It keeps its data over
+ * restarts and evicts nothing: there are queues in it.
+ * @returns when it has loaded its data and answers
+ * @throws StartError
+ */
+export async function startRedis(options: StoreOptions): Promise<Store> {
+  const program = await redisProgram(options.log ?? (() => undefined));
+  const folder = resolve(options.dataDir, 'redis');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const port = await freePort(options.port);
+  const url = `redis://127.0.0.1:${port}`;
+  const settings = {
+    port,
+    bind: '127.0.0.1',
+    dir: folder,
+    appendonly: 'yes',
+    save: '',
+    'maxmemory-policy': 'noeviction',
+    daemonize: 'no',
+  };
+  const spec = {
+    name: 'redis',
+    command: program.path,
+    argv0: program.argv0,
+    args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    cwd: folder,
+    env: process.env,
+    logFile: join(options.logDir, 'redis.log'),
+    stopSignal: 'SIGTERM',
+    stopTimeoutMs: 20_000,
+    detached: true,
+  } as const;
+  const redis = await superviseProcess(spec, {
+    isReady: async () => (await ping(url)) === 'PONG',
+    readyTimeoutMs,
+    onPid: options.onPid,
+    log: options.log,
+    restart: options.restart ?? true,
+    signal: options.signal,
+  });
+  return {
+    get pid() {
+      return redis.pid;
+    },
+    url,
+    stop: redis.stop,
+  };
+}
+
+/** @throws StartError when the Redis of that url does not answer */
+export async function checkRedis(url: string): Promise<void> {
+  try {
+    await ping(url);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new StartError(`REDIS_URL: ${url.replace(/\/\/[^@/]*@/, '//***@')} does not answer: ${message}`);
+  }
+}
+
+async function ping(url: string): Promise<string> {
+  const client = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 5_000,
+    enableReadyCheck: true,
+  });
+  let cause: Error | undefined;
+  client.on('error', (error: Error) => {
+    cause = error;
+  });
+  try {
+    await client.connect();
+    return await client.ping();
+  } catch (error) {
+    throw cause ?? error;
+  } finally {
+    client.disconnect();
+  }
+}

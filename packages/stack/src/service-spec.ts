@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DataDir } from './data-dir.ts';
+import type { CorePlace, GatewayPlace, Layout } from './layout.ts';
+import type { ProcessSpec } from './running-process.ts';
+
+// From src/ and from dist/ alike.
+const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url));
+/** A gateway spreads the closing of its connections over a while. */
+const stopTimeoutMs = 20_000;
+
+interface Stores {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+}
+
+/**
+ * The environment of a process: what suits a local stack, over it what the user has set, over that what the
+ * stack decides.
+ */
+function environment(defaults: NodeJS.ProcessEnv, decided: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const given = Object.entries(process.env).filter(([, value]) => value !== '');
+  return {
+    REDIS_PREFIX: 'hooligram',
+    LOG_LEVEL: 'info',
+    ADMIN_HOST: '127.0.0.1',
+    ...defaults,
+    ...Object.fromEntries(given),
+    ...decided,
+  };
+}
+
+export function gatewaySpec(
+  place: GatewayPlace,
+  layout: Layout,
+  dataDir: DataDir,
+  stores: Stores,
+): ProcessSpec {
+  const defaults = { GATEWAY_HOST: '127.0.0.1' };
+  const decided = {
+    REDIS_URL: stores.redisUrl,
+    GATEWAY_PORT: String(layout.sharedPort),
+    GATEWAY_OWN_PORT: String(place.ownPort),
+    ADMIN_PORT: String(place.adminPort),
+  };
+  return serviceSpec('gateway', place.name, dataDir, environment(defaults, decided));
+}
+
+export function coreSpec(place: CorePlace, dataDir: DataDir, stores: Stores): ProcessSpec {
+  const defaults = {
+    ...localVerification,
+    CREDENTIAL_KEY: dataDir.credentialKey,
+    // A load generator on this machine signs in thousands a minute from one address.
+    LIMITS_ENABLED: 'false',
+  };
+  const decided = {
+    DATABASE_URL: stores.databaseUrl,
+    REDIS_URL: stores.redisUrl,
+    ADMIN_PORT: String(place.adminPort),
+  };
+  return serviceSpec('core', place.name, dataDir, environment(defaults, decided));
+}
+
+const localVerification = { VERIFICATION_PROVIDER: 'fixed', VERIFICATION_FIXED_CODE: '000000' };
+
+/** The code that signs any number in; undefined when the user chose a provider that sends real ones. */
+export function fixedCode(): string | undefined {
+  const { VERIFICATION_PROVIDER, VERIFICATION_FIXED_CODE } = environment(localVerification, {});
+  return VERIFICATION_PROVIDER === 'fixed' ? VERIFICATION_FIXED_CODE : undefined;
+}
+
+function serviceSpec(app: string, name: string, dataDir: DataDir, env: NodeJS.ProcessEnv): ProcessSpec {
+  return {
+    name,
+    command: process.execPath,
+    args: [join(repositoryRoot, 'apps', app, 'dist/main.js')],
+    cwd: repositoryRoot,
+    env,
+    logFile: join(dataDir.logDir, `${name}.log`),
+    stopSignal: 'SIGTERM',
+    stopTimeoutMs,
+    detached: true,
+  };
+}

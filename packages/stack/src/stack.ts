@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { migrate } from '@hooligram/db';
+import { Closing } from './closing.ts';
+import { openDataDir } from './data-dir.ts';
+import { checkPorts, layOut, type StackOptions } from './layout.ts';
+import type { Progress } from './progress.ts';
+import { proveLife } from './proof-of-life.ts';
+import { provideStores } from './provide-stores.ts';
+import { readyText } from './ready-text.ts';
+import { coreSpec, fixedCode, gatewaySpec } from './service-spec.ts';
+import { createStackFile } from './stack-file.ts';
+import type { StackRun } from './stack-run.ts';
+import { StartError } from './start-error.ts';
+import { startServices } from './start-services.ts';
+
+/**
+ * Runs a local stack: starts everything, proves that it works, and keeps it running until the signal. Then, or
+ * when something does not start, all that was started is stopped in the reverse order.
+ * @throws StartError when it does not start; nothing is left running then
+ */
+export async function runStack(
+  options: StackOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const closing = new Closing();
+  try {
+    const startedAt = Date.now();
+    const run = await bringUp(options, progress, closing, signal);
+    progress.line(readyText(run, fixedCode(), Date.now() - startedAt));
+    if (!signal.aborted) await once(signal, 'abort');
+  } catch (error) {
+    // An order to stop breaks off whatever is under way; that is no failure.
+    if (!signal.aborted) throw error;
+  } finally {
+    await closing.closeAll();
+  }
+}
+
+async function bringUp(
+  options: StackOptions,
+  progress: Progress,
+  closing: Closing,
+  signal: AbortSignal,
+): Promise<StackRun> {
+  const layout = layOut(options);
+  const dataDir = await openDataDir(options.dataDir, options.fresh, progress.line);
+  closing.stage()(dataDir.release);
+  await checkPorts(layout);
+  const stackFile = createStackFile(dataDir.runDir);
+  const run: StackRun = { layout, dataDir, progress, closing, signal, onPidChange: stackFile.refresh };
+
+  const { postgres, redis } = await progress.step('Postgres and Redis', () => provideStores(run));
+  await progress.step('migrations', () => applyMigrations(postgres.url, progress));
+  const urls = { databaseUrl: postgres.url, redisUrl: redis.url };
+  const cores = await progress.step(counted(options.cores, 'core'), () =>
+    startServices(run, layout.cores, (place) => coreSpec(place, dataDir, urls)),
+  );
+  const gateways = await progress.step(counted(options.gateways, 'gateway'), () =>
+    startServices(run, layout.gateways, (place) => gatewaySpec(place, layout, dataDir, urls)),
+  );
+  await prove(run);
+
+  closing.stage()(stackFile.remove);
+  stackFile.publish(() => ({
+    url: layout.url,
+    gateways: gateways.map(({ place, process }) => ({
+      pid: process.pid,
+      url: place.url,
+      admin: place.admin,
+    })),
+    cores: cores.map(({ place, process }) => ({ pid: process.pid, admin: place.admin })),
+    redis: { pid: redis.pid, url: redis.url },
+    postgres: { pid: postgres.pid, url: postgres.url },
+  }));
+  return run;
+}
+
+async function applyMigrations(url: string, progress: Progress): Promise<void> {
+  try {
+    await migrate({ url, log: progress.line });
+  } catch (error) {
+    throw new StartError((error as Error).message);
+  }
+}
+
+async function prove({ layout, progress }: StackRun): Promise<void> {
+  const [from, to = from] = layout.gateways;
+  const code = fixedCode();
+  if (!from || !to) return;
+  if (code === undefined) {
+    progress.line('no proof that messages arrive: VERIFICATION_PROVIDER sends its codes elsewhere');
+    return;
+  }
+  await progress.step(`a message from ${from.name} to ${to.name}`, () => proveLife(from.url, to.url, code));
+}
+
+function counted(count: number, what: string): string {
+  return count === 1 ? `1 ${what}` : `${count} ${what}s`;
+}

@@ -1,0 +1,38 @@
+import type { ProcessSpec } from './running-process.ts';
+import { pidKeeper, type StackRun } from './stack-run.ts';
+import { type SupervisedProcess, superviseProcess } from './supervise.ts';
+import { together } from './together.ts';
+
+const readyTimeoutMs = 30_000;
+
+export interface RunningService<Place> {
+  readonly place: Place;
+  readonly process: SupervisedProcess;
+}
+
+/**
+ * Starts gateways or cores side by side.
+ * @returns when all of them are ready, in the order given
+ * @throws StartError with the end of the log of one that is not
+ */
+export function startServices<Place extends { readonly admin: string }>(
+  run: StackRun,
+  places: readonly Place[],
+  specOf: (place: Place) => ProcessSpec,
+): Promise<readonly RunningService<Place>[]> {
+  const close = run.closing.stage();
+  const starts = places.map((place) => async (signal: AbortSignal) => {
+    const spec = specOf(place);
+    const process = await superviseProcess(spec, {
+      isReady: async () => (await fetch(`${place.admin}/readyz`)).status === 200,
+      readyTimeoutMs,
+      restart: true,
+      signal,
+      log: run.progress.line,
+      onPid: pidKeeper(run, spec.name, 'SIGKILL'),
+    });
+    close(process.stop);
+    return { place, process };
+  });
+  return together(run.signal, ...starts);
+}

@@ -1,0 +1,22 @@
+/**
+ * Starts several things at once, all or none: when one fails, the others are told by the signal that they are
+ * given, and their end is waited for, so that nothing starts behind our back.
+ * @throws the first failure
+ */
+export async function together<const T extends readonly unknown[]>(
+  signal: AbortSignal,
+  ...starts: { [K in keyof T]: (signal: AbortSignal) => Promise<T[K]> }
+): Promise<T> {
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const settled = await Promise.all(
+    starts.map((start) =>
+      start(either).catch((error: unknown) => {
+        failed.abort(error);
+      }),
+    ),
+  );
+  signal.throwIfAborted();
+  failed.signal.throwIfAborted();
+  return settled as unknown as T;
+}

@@ -1,0 +1,8 @@
+export type { FrameMatch, ReceivedFrame } from './frame.ts';
+export { freePorts } from './free-ports.ts';
+export { type Metrics, metrics } from './metrics.ts';
+export type { ServiceProcess } from './service-process.ts';
+export { dropDatabase, emptyDatabase, freshDatabase, freshPrefix, redisUrl } from './stores.ts';
+export { connect, TestClient, type TestClientOptions } from './test-client.ts';
+export { startSystem, type TestSystem, type TestSystemOptions } from './test-system.ts';
+export { uniqueSid } from './unique-sid.ts';

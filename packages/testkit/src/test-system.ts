@@ -1,0 +1,134 @@
+import { freePorts } from './free-ports.ts';
+import { ServiceProcess } from './service-process.ts';
+import { dropDatabase, freshDatabase, freshPrefix, redisUrl } from './stores.ts';
+
+export interface TestSystemOptions {
+  /** Default 2. */
+  readonly gateways?: number;
+  /** Default 1. */
+  readonly cores?: number;
+  /** For all processes, over the defaults; undefined takes one of the defaults away. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly gatewayEnv?: NodeJS.ProcessEnv;
+  readonly coreEnv?: NodeJS.ProcessEnv;
+}
+
+/** Gateways and cores of a test's own, on a database and a Redis prefix of their own. */
+export interface TestSystem {
+  /** The port that all gateways share: the kernel picks one for each connection. */
+  readonly url: string;
+  readonly gateways: readonly ServiceProcess[];
+  readonly cores: readonly ServiceProcess[];
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly prefix: string;
+  /** The gateway with that index; throws when there is none. */
+  gateway(index: number): ServiceProcess;
+  core(index: number): ServiceProcess;
+  /** Adds a process to the running system, as an operator does. */
+  addGateway(env?: NodeJS.ProcessEnv): Promise<ServiceProcess>;
+  addCore(env?: NodeJS.ProcessEnv): Promise<ServiceProcess>;
+  /** The end of every log, for the message of a test that failed. */
+  logs(): string;
+  /** Ends everything and drops the database. */
+  stop(): Promise<void>;
+}
+
+/** Starts the real built processes, cores first, and waits until all of them are ready. */
+export async function startSystem(options: TestSystemOptions = {}): Promise<TestSystem> {
+  const [databaseUrl, redis, [sharedPort = 0]] = await Promise.all([
+    freshDatabase(),
+    redisUrl(),
+    freePorts(1),
+  ]);
+  const prefix = freshPrefix();
+  const gateways: ServiceProcess[] = [];
+  const cores: ServiceProcess[] = [];
+  const common = {
+    ...process.env,
+    // Jest's own settings must not reach them.
+    NODE_OPTIONS: undefined,
+    NODE_ENV: undefined,
+    REDIS_URL: redis,
+    REDIS_PREFIX: prefix,
+    ADMIN_HOST: '127.0.0.1',
+    LOG_LEVEL: 'info',
+  };
+
+  const addGateway = async (env: NodeJS.ProcessEnv = {}) => {
+    const [ownPort = 0, adminPort = 0] = await freePorts(2);
+    const addresses = {
+      GATEWAY_HOST: '127.0.0.1',
+      GATEWAY_PORT: String(sharedPort),
+      GATEWAY_OWN_PORT: String(ownPort),
+      ADMIN_PORT: String(adminPort),
+    };
+    const gateway = new ServiceProcess(
+      'gateway',
+      `${prefix}-gateway-${gateways.length + 1}`,
+      `http://127.0.0.1:${adminPort}`,
+      `ws://127.0.0.1:${ownPort}/v2`,
+      { ...common, ...addresses, ...options.env, ...options.gatewayEnv, ...env },
+    );
+    gateways.push(gateway);
+    await gateway.start();
+    return gateway;
+  };
+
+  const addCore = async (env: NodeJS.ProcessEnv = {}) => {
+    const [adminPort = 0] = await freePorts(1);
+    const own = {
+      DATABASE_URL: databaseUrl,
+      ADMIN_PORT: String(adminPort),
+      VERIFICATION_PROVIDER: 'fixed',
+      VERIFICATION_FIXED_CODE: '000000',
+      CREDENTIAL_KEY: 'a-key-for-tests-that-protects-nothing',
+      LIMITS_ENABLED: 'false',
+    };
+    const core = new ServiceProcess(
+      'core',
+      `${prefix}-core-${cores.length + 1}`,
+      `http://127.0.0.1:${adminPort}`,
+      '',
+      { ...common, ...own, ...options.env, ...options.coreEnv, ...env },
+    );
+    cores.push(core);
+    await core.start();
+    return core;
+  };
+
+  const stop = async () => {
+    await Promise.all(gateways.map((gateway) => gateway.stop()));
+    await Promise.all(cores.map((core) => core.stop()));
+    await dropDatabase(databaseUrl);
+  };
+
+  try {
+    await Promise.all(Array.from({ length: options.cores ?? 1 }, () => addCore()));
+    await Promise.all(Array.from({ length: options.gateways ?? 2 }, () => addGateway()));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  return {
+    url: `ws://127.0.0.1:${sharedPort}/v2`,
+    gateways,
+    cores,
+    databaseUrl,
+    redisUrl: redis,
+    prefix,
+    gateway: (index) => at(gateways, index),
+    core: (index) => at(cores, index),
+    addGateway,
+    addCore,
+    logs: () => [...gateways, ...cores].map((process) => `${process.name}${process.log()}`).join('\n'),
+    stop,
+  };
+}
+
+function at(processes: readonly ServiceProcess[], index: number): ServiceProcess {
+  const process = processes[index];
+  if (!process) throw new Error(`there are ${processes.length} of them, none at index ${index}`);
+  return process;
+}
