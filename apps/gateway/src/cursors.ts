@@ -4,7 +4,7 @@ import type { Member } from './member.ts';
 export type Cursors = {
   /** A member's cursor moved: it will be written. */
   changed(member: Member): void;
-  /** Writes what is due, now. Resolves when the core has stored it, or did not answer. */
+  /** Writes what is due, now. Resolves when the core has stored all that was begun, or did not answer. */
   flush(): Promise<void>;
   readonly dirty: number;
   close(): void;
@@ -22,6 +22,7 @@ export function createCursors({ core, everyMs }: { core: CoreClient; everyMs: nu
   let moved = new Set<Member>();
   let timer: NodeJS.Timeout | undefined;
   let flushedAt = 0;
+  const writing = new Set<Promise<void>>();
 
   function schedule(): void {
     if (timer) return;
@@ -35,11 +36,12 @@ export function createCursors({ core, everyMs }: { core: CoreClient; everyMs: nu
     flushedAt = Date.now();
     const members = [...moved];
     moved = new Set();
-    const writes: Promise<void>[] = [];
     for (let start = 0; start < members.length; start += cursorsPerRequest) {
-      writes.push(write(members.slice(start, start + cursorsPerRequest)));
+      const written = write(members.slice(start, start + cursorsPerRequest));
+      writing.add(written);
+      void written.finally(() => writing.delete(written));
     }
-    await Promise.all(writes);
+    await Promise.all(writing);
   }
 
   async function write(members: readonly Member[]): Promise<void> {

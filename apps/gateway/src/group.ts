@@ -76,13 +76,18 @@ export class Group {
 
   /** Takes a state, from whatever path; an older one than applies is nothing new. */
   apply(state: GroupState): void {
-    if (state.version <= this.version) return;
-    this.version = state.version;
-    this.frame = stateFrame(state);
+    if (state.version < this.version) return;
     const named = new Map<number, number>();
     for (const [userId, , joinedSeq] of state.members) {
       if (this.#context.people.has(userId)) named.set(userId, joinedSeq);
     }
+    if (state.version === this.version) {
+      // Nothing new but to those who signed in here since it applied: they were nobody's business then.
+      for (const [userId, joinedSeq] of named) this.#admit(userId, joinedSeq);
+      return;
+    }
+    this.version = state.version;
+    this.frame = stateFrame(state);
     for (const userId of this.members.keys()) if (!named.has(userId)) this.#remove(userId);
     for (const [userId, joinedSeq] of named) this.#admit(userId, joinedSeq);
     this.#tellState();
@@ -162,7 +167,7 @@ export class Group {
   #pass(seq: number, messageId: number, frame: string | Uint8Array): void {
     const { metrics, receipts, publish } = this.#context;
     this.position = seq;
-    receipts.note(messageId, this, seq);
+    receipts.note(messageId, this.id, seq);
     publish(this.topic, frame);
     metrics.messagePassed();
     if (this.#replaying > 0) this.#keep(seq, frame);

@@ -29,8 +29,14 @@ export function createGatewayMetrics(metrics: Metrics) {
     'Deliveries that a client answered with FAILURE',
     ['delivery'],
   );
+  const framesByType = new Map<string, { inc(): void }>();
   return {
-    frame: (type: string) => frames.inc({ type }),
+    frame(type: string) {
+      // Looking up a label costs more than decoding an acknowledgement.
+      const counted = framesByType.get(type) ?? frames.labels({ type });
+      framesByType.set(type, counted);
+      counted.inc();
+    },
     badFrame: () => badFrames.inc(),
     slowClosed: () => slow.inc(),
     messagePassed: () => passed.inc(),

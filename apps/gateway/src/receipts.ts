@@ -1,6 +1,4 @@
-import type { Group } from './group.ts';
-
-export type Receipt = { readonly group: Group; readonly seq: number };
+export type Receipt = { readonly groupId: number; readonly seq: number };
 
 /**
  * Remembers where the messages that this gateway sent belong, because an acknowledgement names the message
@@ -16,12 +14,12 @@ export class Receipts {
     this.#generationMax = generationMax;
   }
 
-  note(messageId: number, group: Group, seq: number): void {
+  note(messageId: number, groupId: number, seq: number): void {
     if (this.#young.size >= this.#generationMax) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(messageId, { group, seq });
+    this.#young.set(messageId, { groupId, seq });
   }
 
   find(messageId: number): Receipt | undefined {

@@ -133,7 +133,7 @@ async function replay(context: GatewayContext, attachment: Attachment, run: numb
     if (!isCurrentRun()) return;
     const position = group.position ?? 0;
     const due = messages.filter(([seq]) => seq > attachment.sentSeq && seq <= position);
-    for (const [seq, messageId] of due) context.receipts.note(messageId, group, seq);
+    for (const [seq, messageId] of due) context.receipts.note(messageId, group.id, seq);
     context.metrics.messagesReplayed(due.length);
     session.socket.send(...due.map(([, , frame]) => frame));
     attachment.sentSeq = Math.max(attachment.sentSeq, Math.min(through_seq, position));

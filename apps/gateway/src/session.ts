@@ -32,12 +32,12 @@ export class Session implements SocketOwner {
   person: Person | undefined;
   readonly attachments = new Map<number, Attachment>();
   /** Acknowledged messages that this gateway no longer knows, to be looked up together. */
-  readonly lateReceipts = new Set<number>();
+  lateReceipts: Set<number> | undefined;
   readonly #context: GatewayContext;
   readonly #queue: QueuedRequest[] = [];
   #isWorking = false;
   #connectionId: string | undefined;
-  #badFrameTimes: number[] = [];
+  #badFrameTimes: number[] | undefined;
 
   constructor(context: GatewayContext, socket: ClientSocket) {
     this.#context = context;
@@ -61,16 +61,19 @@ export class Session implements SocketOwner {
 
   onClose(): void {
     this.#queue.length = 0;
-    this.signOut();
+    void this.signOut();
   }
 
-  /** Takes the connection out of all groups, and its person off this connection. */
-  signOut(): void {
+  /**
+   * Takes the connection out of all groups, and its person off this connection, at once.
+   * @returns when what the person acknowledged here is written
+   */
+  async signOut(): Promise<void> {
     for (const id of [...this.attachments.keys()]) this.detach(id);
     if (!this.person) return;
     this.#context.people.leave(this, this.person);
     this.person = undefined;
-    if (this.#context.cursors.dirty > 0) void this.#context.cursors.flush();
+    if (this.#context.cursors.dirty > 0) await this.#context.cursors.flush();
   }
 
   /** Begins to hold a group for this connection. */
@@ -163,6 +166,7 @@ export class Session implements SocketOwner {
     metrics.badFrame();
     this.socket.sendLater(reply);
     const now = Date.now();
+    this.#badFrameTimes ??= [];
     this.#badFrameTimes.push(now);
     if (this.#badFrameTimes.length < config.BAD_FRAMES_MAX) return;
     const oldest = this.#badFrameTimes.shift() ?? 0;

@@ -26,7 +26,8 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   if (!session.socket.isOpen) return;
   if (!result.ok) return reply(session, frame, result, nothing);
 
-  session.signOut();
+  await session.signOut();
+  if (!session.socket.isOpen) return;
   const { user_id, sid, group_ids } = result.answer;
   const { person, listening } = context.people.enter(session, user_id, sid);
   session.person = person;

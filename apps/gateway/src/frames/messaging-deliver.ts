@@ -1,3 +1,5 @@
+import type { GatewayContext } from '../context.ts';
+import type { Session } from '../session.ts';
 import type { AcknowledgementHandlers } from './index.ts';
 
 /** Most acknowledgements of one connection that wait to be looked up; beyond it they cost a duplicate. */
@@ -13,11 +15,10 @@ export const messageDelivered: AcknowledgementHandlers['MESSAGING_DELIVER_SUCCES
   if (!person) return context.metrics.acknowledgementIgnored();
   const receipt = context.receipts.find(message_id);
   if (!receipt) {
-    if (session.lateReceipts.size === 0) queueMicrotask(() => void lookUp(context, session));
-    if (session.lateReceipts.size < lateReceiptsMax) session.lateReceipts.add(message_id);
+    noteLate(context, session, message_id);
     return;
   }
-  const member = receipt.group.members.get(person.userId);
+  const member = context.groups.find(receipt.groupId)?.members.get(person.userId);
   if (!member) return context.metrics.acknowledgementIgnored();
   context.metrics.acknowledged();
   if (member.acknowledge(receipt.seq)) context.cursors.changed(member);
@@ -32,15 +33,20 @@ export const messageRefused: AcknowledgementHandlers['MESSAGING_DELIVER_FAILURE'
   context.metrics.deliveryRefused(id);
 };
 
-async function lookUp(
-  context: Parameters<typeof messageDelivered>[0],
-  session: Parameters<typeof messageDelivered>[1],
-): Promise<void> {
+function noteLate(context: GatewayContext, session: Session, messageId: number): void {
+  if (!session.lateReceipts) {
+    session.lateReceipts = new Set();
+    queueMicrotask(() => void lookUp(context, session));
+  }
+  if (session.lateReceipts.size < lateReceiptsMax) session.lateReceipts.add(messageId);
+}
+
+async function lookUp(context: GatewayContext, session: Session): Promise<void> {
+  const message_ids = [...(session.lateReceipts ?? [])];
+  session.lateReceipts = undefined;
   if (!session.person) return;
   const { userId } = session.person;
-  const message_ids = [...session.lateReceipts];
   const reply = await context.core.ask('RECEIPT_LOOKUP', { user_id: userId, message_ids });
-  session.lateReceipts.clear();
   if (!reply.ok) return;
   for (const [, groupId, seq] of reply.answer.found) {
     const member = context.groups.find(groupId)?.members.get(userId);
