@@ -1,21 +1,52 @@
 import type { GroupState } from './state.ts';
 
+/** How far a group is, told to every gateway that holds a member. */
+export type Audit = {
+  readonly group_id: number;
+  readonly version: number;
+  readonly last_seq: number;
+  /** Messages up to this were stored so long ago that they should have been acknowledged. */
+  readonly due_seq: number;
+  /** The same for the state: `version` if it is old enough, else 0. */
+  readonly due_version: number;
+};
+
+/**
+ * Asks every gateway that holds a person to write their cursors, to confirm that on the channel `reply_to`
+ * (`NudgeConfirmed` as JSON), and to send again what it holds no acknowledgement for.
+ */
+export type Nudge = { readonly user_id: number; readonly token: string; readonly reply_to: string };
+export type NudgeConfirmed = { readonly user_id: number; readonly token: string };
+
+/** Closes a person's connections with 4408: nothing was acknowledged, however often it was sent. */
+export type Eviction = { readonly user_id: number };
+
 /**
  * What the core publishes on `group:<id>` and `user:<id>`, as bytes.
  *
  * A message is one line of header and the ready frame, which the gateway passes on untouched:
- * `m <group_id> <version> <seq> <message_id>\n<frame>`. A state is `s\n<GroupState as JSON>`. An unknown first letter is
- * for a newer gateway and is ignored, so that gateways and cores may differ by one release.
+ * `m <group_id> <version> <seq> <message_id>\n<frame>`. The others are a letter, a newline and JSON: `s` a
+ * GroupState, `a` an Audit, `n` a Nudge, `e` an Eviction. An unknown first letter is for a newer gateway and is
+ * ignored, so that gateways and cores may differ by one release.
  *
  * Published at most once each, in no promised order across cores; what a gateway misses it fetches
  * (`REPLAY_PAGE`).
  */
 export type Publication =
-  | { kind: 'message'; group_id: number; version: number; seq: number; message_id: number; frame: Uint8Array }
-  | { kind: 'state'; state: GroupState };
+  | {
+      kind: 'message';
+      group_id: number;
+      version: number;
+      seq: number;
+      message_id: number;
+      frame: Uint8Array;
+    }
+  | { kind: 'state'; state: GroupState }
+  | { kind: 'audit'; audit: Audit }
+  | { kind: 'nudge'; nudge: Nudge }
+  | { kind: 'eviction'; eviction: Eviction };
 
 const newline = 0x0a;
-const stateHeader = 's\n';
 
 export function encodeMessage(message: {
   group_id: number;
@@ -25,34 +56,44 @@ export function encodeMessage(message: {
   frame: string;
 }): string {
   const { group_id, version, seq, message_id, frame } = message;
-  return `m ${group_id} ${version} ${seq} ${message_id}
-${frame}`;
+  return `m ${group_id} ${version} ${seq} ${message_id}\n${frame}`;
 }
 
 export function encodeState(state: GroupState): string {
-  return stateHeader + JSON.stringify(state);
+  return `s\n${JSON.stringify(state)}`;
+}
+
+export function encodeAudit(audit: Audit): string {
+  return `a\n${JSON.stringify(audit)}`;
+}
+
+export function encodeNudge(nudge: Nudge): string {
+  return `n\n${JSON.stringify(nudge)}`;
+}
+
+export function encodeEviction(eviction: Eviction): string {
+  return `e\n${JSON.stringify(eviction)}`;
 }
 
 /**
  * @param bytes one publication; the returned message's `frame` is a view of it, not a copy
  * @returns undefined for what this release does not know
- * @throws SyntaxError for a state that is no JSON
+ * @throws SyntaxError for a body that is no JSON
  */
 export function decodePublication(bytes: Buffer): Publication | undefined {
   const end = bytes.indexOf(newline);
   if (end < 1) return undefined;
-  const [letter, groupId, version, seq, messageId] = bytes.toString('latin1', 0, end).split(' ');
-  if (letter === 'm') {
-    return {
-      kind: 'message',
-      group_id: Number(groupId),
-      version: Number(version),
-      seq: Number(seq),
-      message_id: Number(messageId),
-      frame: bytes.subarray(end + 1),
-    };
-  }
-  if (letter === 's')
-    return { kind: 'state', state: JSON.parse(bytes.toString('utf8', end + 1)) as GroupState };
+  const [letter, ...fields] = bytes.toString('latin1', 0, end).split(' ');
+  if (letter === 'm') return decodeMessage(fields, bytes.subarray(end + 1));
+  const body = () => JSON.parse(bytes.toString('utf8', end + 1));
+  if (letter === 's') return { kind: 'state', state: body() as GroupState };
+  if (letter === 'a') return { kind: 'audit', audit: body() as Audit };
+  if (letter === 'n') return { kind: 'nudge', nudge: body() as Nudge };
+  if (letter === 'e') return { kind: 'eviction', eviction: body() as Eviction };
   return undefined;
+}
+
+function decodeMessage(fields: readonly string[], frame: Uint8Array): Publication {
+  const [group_id, version, seq, message_id] = fields.map(Number) as [number, number, number, number];
+  return { kind: 'message', group_id, version, seq, message_id, frame };
 }

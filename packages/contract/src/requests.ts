@@ -50,6 +50,17 @@ export type Requests = {
     params: { user_id: number; message_ids: number[] };
     answer: { found: [message_id: number, group_id: number, seq: number][] };
   };
+  /** The groups of several people, for a gateway that may have missed that they were added somewhere. */
+  GROUP_IDS: {
+    params: { user_ids: number[] };
+    /** In the order of `user_ids`. */
+    answer: { group_ids: number[][] };
+  };
+  /** People with connections here who have not acknowledged in time. */
+  LAG_REPORT: {
+    params: { user_ids: number[] };
+    answer: Record<string, never>;
+  };
   /** Raises cursors. */
   CURSOR_RAISE: {
     params: { cursors: Cursor[] };
