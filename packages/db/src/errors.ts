@@ -77,18 +77,21 @@ type Cause = {
   constraint?: unknown;
   message?: string;
   cause?: unknown;
+  meta?: { driverAdapterError?: unknown };
 };
 
-/** An error and what it wraps: Prisma keeps the driver's error as `cause`, with `originalCode`. */
+/** An error and what it wraps. Prisma keeps the adapter's error in `meta`, and that one its driver's as `cause`. */
 function causes(error: unknown): Cause[] {
   const found: Cause[] = [];
-  for (let at = error; typeof at === 'object' && at !== null && found.length < 8; at = (at as Cause).cause) {
-    const { code, originalCode, constraint, message } = at as Cause;
-    const cause: Cause = { constraint };
+  let at = error;
+  while (typeof at === 'object' && at !== null && found.length < 8) {
+    const { code, originalCode, constraint, message, cause, meta } = at as Cause;
+    const one: Cause = { constraint };
     const known = originalCode ?? code;
-    if (typeof known === 'string') cause.code = known;
-    if (typeof message === 'string') cause.message = message;
-    found.push(cause);
+    if (typeof known === 'string') one.code = known;
+    if (typeof message === 'string') one.message = message;
+    found.push(one);
+    at = cause ?? meta?.driverAdapterError;
   }
   return found;
 }

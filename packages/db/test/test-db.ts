@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+// By path: testkit depends on this package, so this one cannot name it among its dependencies.
+import { emptyDatabase as emptyOfRun, freshDatabase as freshOfRun } from '../../testkit/src/stores.ts';
+import { createGroup } from '../src/create-group.ts';
+import { type Db, openDb } from '../src/db.ts';
+import { migrate } from '../src/migrate.ts';
+import { readCredentials } from '../src/read-credentials.ts';
+import { type StoreOutcome, storeMessages } from '../src/store-messages.ts';
+
+/** Another server than the run's own, to try these tests on another version of Postgres. */
+const otherServer = process.env.HOOLIGRAM_TEST_POSTGRES;
+
+/** A migrated database of its own. */
+export async function freshDatabase(): Promise<string> {
+  if (!otherServer) return freshOfRun();
+  const url = await emptyDatabase();
+  await migrate({ url });
+  return url;
+}
+
+export async function emptyDatabase(): Promise<string> {
+  if (!otherServer) return emptyOfRun();
+  const url = new URL(otherServer);
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await inSession(url.href, (client) => client.query(`CREATE DATABASE ${name}`));
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+export async function inSession<T>(url: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await run(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The cores of a test, all on one database, and a session for holding locks. */
+export type Cores = { url: string; one: Db; two: Db; session: pg.Client; close(): Promise<void> };
+
+export async function openCores(): Promise<Cores> {
+  const url = await freshDatabase();
+  const one = openDb({ url, applicationName: 'one', statementTimeoutMs: 15_000 });
+  const two = openDb({ url, applicationName: 'two', statementTimeoutMs: 15_000 });
+  const session = new pg.Client({ connectionString: url });
+  await session.connect();
+  const close = async () => {
+    await Promise.all([one.close(), two.close(), session.end()]);
+  };
+  return { url, one, two, session, close };
+}
+
+/** Until a statement of `applicationName` waits for a lock. */
+export async function waitUntilBlocked({ session }: Cores, applicationName: string): Promise<void> {
+  for (;;) {
+    // Statistics are read once a transaction unless they are thrown away.
+    await session.query('SELECT pg_stat_clear_snapshot()');
+    const { rowCount } = await session.query(
+      `SELECT FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = $1 AND wait_event_type = 'Lock'`,
+      [applicationName],
+    );
+    if (rowCount) return;
+  }
+}
+
+/**
+ * Does `first` in a transaction that stays open until `then`, begun meanwhile by core two, waits for its locks.
+ * @returns what `then` came to
+ */
+export async function interleave<T>(
+  cores: Cores,
+  first: (session: pg.Client) => Promise<unknown>,
+  then: (two: Db) => Promise<T>,
+): Promise<T> {
+  await cores.session.query('BEGIN');
+  await first(cores.session);
+  const outcome = then(cores.two);
+  await Promise.race([waitUntilBlocked(cores, 'two'), outcome.then(failUnblocked)]);
+  await cores.session.query('COMMIT');
+  return outcome;
+}
+
+function failUnblocked(): never {
+  throw new Error('the second core did not have to wait');
+}
+
+let people = 0;
+
+export function newSid(): string {
+  people += 1;
+  return `1.555${String(people).padStart(5, '0')}`;
+}
+
+export type Person = { user_id: number; sid: string };
+
+/** A group of new people, the first of whom created it. */
+export async function newGroup(
+  db: Db,
+  size: number,
+): Promise<{ group_id: number; people: [Person, Person, ...Person[]] }> {
+  const sids = Array.from({ length: size }, newSid);
+  const created = await createGroup(db, {
+    request_id: randomUUID(),
+    repeatable: false,
+    user_id: 0,
+    sid: sids[0] as string,
+    group_name: 'group',
+    member_sids: sids,
+  });
+  if (!created.ok) throw new Error(created.reason);
+  const members = await Promise.all(sids.map((sid) => person(db, sid)));
+  return { group_id: created.group_id, people: members as [Person, Person, ...Person[]] };
+}
+
+export async function person(db: Db, sid: string): Promise<Person> {
+  const [found] = await readCredentials(db, [sid]);
+  if (!found) throw new Error(`nobody is ${sid}`);
+  return { user_id: found.user_id, sid };
+}
+
+export function aSend(sender: Person, group_id: number, content = 'hello') {
+  return { sender_id: sender.user_id, request_id: randomUUID(), repeatable: true, group_id, content };
+}
+
+export async function storeOne(db: Db, send: ReturnType<typeof aSend>): Promise<StoreOutcome & { ok: true }> {
+  const [outcome] = await storeMessages(db, [send]);
+  if (!outcome?.ok) throw new Error(`not stored: ${outcome?.reason}`);
+  return outcome;
+}
