@@ -1,5 +1,6 @@
 import { type Config, integer, joinConfig, milliseconds, type serviceConfig, url } from '@hooligram/service';
 import { z } from 'zod';
+import { jobsConfig } from './jobs/config.ts';
 import { limitsConfig } from './limits.ts';
 import { verificationConfig } from './verification/config.ts';
 
@@ -15,9 +16,13 @@ const ownConfig = z.object({
     .default(128)
     .describe('most stream entries taken at once'),
   CORE_REQUESTS_MAX: integer({ min: 1 }).default(4_000).describe('most requests under way in this process'),
+  CLAIM_IDLE_MS: milliseconds({ min: 100 })
+    .default(2_500)
+    .describe('entries that their core has not touched for so long are taken over'),
+  CLAIM_EVERY_MS: milliseconds({ min: 50 }).default(500).describe('how often such entries are looked for'),
   REPLAY_PAGE_MESSAGES: integer({ min: 1, max: 1_000 }).default(256).describe('most messages in one page'),
 });
 
-export const coreConfig = joinConfig(ownConfig, verificationConfig, limitsConfig);
+export const coreConfig = joinConfig(ownConfig, jobsConfig, verificationConfig, limitsConfig);
 
 export type CoreConfig = Config<typeof coreConfig> & Config<typeof serviceConfig>;

@@ -1,7 +1,11 @@
-import type { Names, Outbox } from '@hooligram/bus';
+import type { Names, Outbox, Queues, RedisClock } from '@hooligram/bus';
 import type { Db } from '@hooligram/db';
 import type { Log } from '@hooligram/service';
+import type { Redis } from 'ioredis';
 import type { CoreConfig } from './config.ts';
+import type { Audits } from './jobs/audits.ts';
+import type { Confirmations } from './jobs/confirmations.ts';
+import type { JobMetrics } from './jobs/metrics.ts';
 import type { Limits } from './limits.ts';
 import type { CoreMetrics } from './metrics.ts';
 import type { CredentialHash } from './verification/credential.ts';
@@ -15,6 +19,14 @@ export type Context = {
   readonly db: Db;
   readonly outbox: Outbox;
   readonly names: Names;
+  readonly redis: Redis;
+  readonly clock: RedisClock;
+  readonly queues: Queues;
+  /** The queues' own connection: fails where it cannot be asked at once. */
+  readonly queueRedis: Redis;
+  readonly jobMetrics: JobMetrics;
+  readonly audits: Audits;
+  readonly confirmations: Confirmations;
   readonly limits: Limits;
   readonly provider: VerificationProvider;
   readonly credentialHash: CredentialHash;

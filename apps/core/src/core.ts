@@ -4,15 +4,24 @@ import {
   connectRedis,
   createNames,
   createOutbox,
+  openQueues,
+  startClaims,
+  startRedisClock,
   startRequestReader,
 } from '@hooligram/bus';
 import type { CoreRequest } from '@hooligram/contract';
 import { type Db, openDb } from '@hooligram/db';
 import type { ServiceContext, ServiceDefinition } from '@hooligram/service';
 import { startChallengeCleaning } from './challenge-cleaning.ts';
+import { runClaimed } from './claimed.ts';
 import { coreConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { createIntake } from './intake.ts';
+import { createAudits } from './jobs/audits.ts';
+import { listenForConfirmations } from './jobs/confirmations.ts';
+import { kinds, startJobs } from './jobs/index.ts';
+import { createJobMetrics } from './jobs/metrics.ts';
+import { startUpkeep } from './jobs/upkeep.ts';
 import { createLimits } from './limits.ts';
 import { createCoreMetrics } from './metrics.ts';
 import { createCredentialHash } from './verification/credential.ts';
@@ -32,9 +41,9 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   const provider = createVerificationProvider(config, log);
   const names = createNames(config.REDIS_PREFIX);
 
-  const redis = async (role: ConnectionRole) => {
-    const connection = await connectRedis(config.REDIS_URL, { role, name: `core-${role}-${consumer}`, log });
-    lifecycle.onClose(`redis ${role}`, () => connection.disconnect());
+  const redis = async (role: ConnectionRole, use: string = role) => {
+    const connection = await connectRedis(config.REDIS_URL, { role, name: `core-${use}-${consumer}`, log });
+    lifecycle.onClose(`redis ${use}`, () => connection.disconnect());
     return connection;
   };
   const db = openDb({
@@ -46,8 +55,15 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   });
   lifecycle.onClose('database', () => db.close());
   await pingDatabase(db);
-  const [command, blocking] = await Promise.all([redis('command'), redis('blocking')]);
+  const [command, blocking, queueRedis, subscriber] = await Promise.all([
+    redis('command'),
+    redis('blocking'),
+    redis('command', 'queues'),
+    redis('subscriber'),
+  ]);
 
+  const clock = await startRedisClock(command);
+  lifecycle.onClose('clock', () => clock.close());
   const outbox = createOutbox({
     redis: command,
     stream: names.requests,
@@ -56,6 +72,11 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     log,
   });
   const metrics = createCoreMetrics(service.metrics);
+  const jobMetrics = createJobMetrics(service.metrics);
+  const queues = openQueues({ redis: queueRedis, prefix: names.queues, names: kinds.map(({ name }) => name), log });
+  lifecycle.onClose('queues', () => queues.close());
+  const confirmations = await listenForConfirmations({ subscriber, channel: names.core(consumer), log });
+  lifecycle.onClose('confirmations', () => confirmations.close());
   const context: Context = {
     config,
     log,
@@ -63,6 +84,13 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     db,
     outbox,
     names,
+    redis: command,
+    clock,
+    queues,
+    queueRedis,
+    jobMetrics,
+    audits: createAudits({ queues, deadlineMs: config.DELIVERY_ACK_DEADLINE_MS, metrics: jobMetrics }),
+    confirmations,
     limits: createLimits(config, {
       redis: command,
       prefix: config.REDIS_PREFIX,
@@ -73,25 +101,35 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     credentialHash: createCredentialHash(config.CREDENTIAL_KEY),
   };
   lifecycle.onClose('challenge cleaning', startChallengeCleaning(context));
+  const workers = await startJobs(context);
+  lifecycle.onClose('jobs', () => workers.close());
+  lifecycle.onClose('upkeep of the queues', startUpkeep(context));
 
+  function onUnreadable(id: string, reason: string): void {
+    log.error({ entry: id, reason }, 'unreadable entry put aside');
+    metrics.entryUnreadable();
+    outbox.finish(id);
+  }
   const intake = createIntake(context);
   lifecycle.onClose('requests under way', () => intake.idle());
+  const source = { stream: names.requests, group: names.cores, consumer, log, onUnreadable };
   const reader = await startRequestReader<CoreRequest>({
+    ...source,
     blocking,
     command,
-    stream: names.requests,
-    group: names.cores,
-    consumer,
     entriesMax: config.CORE_ENTRIES_MAX,
     room: intake.room,
     onEntry: intake.take,
-    onUnreadable(id, reason) {
-      log.error({ entry: id, reason }, 'unreadable entry put aside');
-      metrics.entryUnreadable();
-      outbox.finish(id);
-    },
-    log,
   });
+  const claims = startClaims<CoreRequest>({
+    ...source,
+    redis: command,
+    idleMs: config.CLAIM_IDLE_MS,
+    everyMs: config.CLAIM_EVERY_MS,
+    own: intake.own,
+    onEntry: (entry, deliveries) => runClaimed(context, entry, deliveries),
+  });
+  lifecycle.onClose('claims', () => claims.stop());
   lifecycle.onClose('request reader', () => reader.stop());
   lifecycle.check(
     'redis',

@@ -2,13 +2,15 @@ import type { Entry } from '@hooligram/bus';
 import type { CoreRequest, Outcome, RequestKind } from '@hooligram/contract';
 import type { Context } from './context.ts';
 import { createLane, type Lane } from './lane.ts';
-import type { Handler } from './requests/handler.ts';
+import { type Handler, refusal } from './requests/handler.ts';
 import { handlers } from './requests/index.ts';
 
 export type Intake = {
   /** Resolves when there is room for more requests. */
   room(): Promise<void>;
   take(entry: Entry<CoreRequest>): void;
+  /** The ids of the entries that are under way here. */
+  own(): string[];
   /** Resolves when everything taken has been answered. */
   idle(): Promise<void>;
 };
@@ -18,13 +20,15 @@ export type Intake = {
  * their outcome. Kinds do not wait for each other: a session never has two kinds under way.
  */
 export function createIntake(context: Context): Intake {
-  const { outbox, config, log, metrics } = context;
+  const { outbox, config, log, metrics, audits } = context;
   const lanes = new Map<string, Lane<RequestKind>>(
     (Object.keys(handlers) as RequestKind[]).map((kind) => [
       kind,
       createLane(kind, handlers[kind] as unknown as Handler<RequestKind>, context),
     ]),
   );
+  const underWay = new Set<string>();
+  const finishing = new Set<Promise<unknown>>();
   let pending = 0;
   let waiters: (() => void)[] = [];
 
@@ -41,46 +45,67 @@ export function createIntake(context: Context): Intake {
 
   function take(entry: Entry<CoreRequest>): void {
     let open = entry.requests.length;
-    let unknown = false;
+    let isKnown = true;
     pending += open;
+    underWay.add(entry.id);
 
-    function done(requests: readonly CoreRequest[], outcomes: readonly (Outcome | undefined)[]): void {
+    function done(
+      requests: readonly CoreRequest[],
+      outcomes: readonly (Outcome | undefined)[] | 'expired',
+    ): void {
       for (const [index, { ref, kind }] of requests.entries()) {
-        const outcome = outcomes[index];
+        // What expired gets no answer: its gateway may have written it again, and that one may still run.
+        const outcome = outcomes === 'expired' ? outcomes : outcomes[index];
         metrics.answered(kind, outcome);
-        if (outcome) outbox.answer(entry.node, { ref, ...outcome });
-        else unknown = true;
+        if (outcome === undefined) isKnown = false;
+        else if (outcome !== 'expired') outbox.answer(entry.node, { ref, ...outcome });
       }
       open -= requests.length;
-      // What nobody knows the end of stays pending, to be claimed and run again.
-      if (open === 0 && !unknown) outbox.finish(entry.id);
+      if (open === 0) finish(entry.id, isKnown);
       settle(requests.length);
     }
 
-    if (open === 0) outbox.finish(entry.id);
+    if (open === 0) finish(entry.id, true);
     for (const [kind, requests] of byKind(entry.requests)) {
       const lane = lanes.get(kind);
       const run = { deadline: entry.deadline, requests, done: done.bind(undefined, requests) };
       if (lane) lane.push(run);
       else {
         log.warn({ kind }, 'request of an unknown kind; is the gateway newer than this core?');
-        run.done(requests.map(() => ({ ok: false, errors: ['server busy'] })));
+        run.done(requests.map(() => refusal('internalError')));
       }
     }
+  }
+
+  function finish(id: string, isKnown: boolean): void {
+    const finished = audits
+      .settled()
+      .then(
+        // What nobody knows the end of stays pending, to be claimed and run again. So does what is not armed.
+        () => isKnown && outbox.finish(id),
+        (error: Error) => log.warn({ entry: id, reason: error.message }, 'audits could not be armed'),
+      )
+      .finally(() => {
+        underWay.delete(id);
+        finishing.delete(finished);
+      });
+    finishing.add(finished);
   }
 
   return {
     room: () => until(() => pending < config.CORE_REQUESTS_MAX),
     take,
+    own: () => [...underWay],
     async idle() {
       await until(() => pending === 0);
+      await Promise.all(finishing);
       await outbox.flushed();
     },
   };
 }
 
-function byKind(requests: readonly CoreRequest[]): Map<string, CoreRequest[]> {
-  const kinds = new Map<string, CoreRequest[]>();
+function byKind(requests: readonly CoreRequest[]): Map<RequestKind, CoreRequest[]> {
+  const kinds = new Map<RequestKind, CoreRequest[]>();
   for (const request of requests) {
     const list = kinds.get(request.kind);
     if (list) list.push(request);

@@ -18,6 +18,13 @@ export function createCoreMetrics(metrics: Metrics) {
   });
   const failures = metrics.counter('core_batch_failures_total', 'Calls of a handler that threw', ['kind']);
   const unreadable = metrics.counter('core_entries_unreadable_total', 'Stream entries that were put aside');
+  const claimed = metrics.counter(
+    'core_entries_claimed_total',
+    'Stream entries taken over from another process',
+  );
+  const putAside = metrics.counter('core_requests_put_aside_total', 'Requests that could not be handled', [
+    'kind',
+  ]);
 
   return {
     startBatch(kind: RequestKind, size: number): () => void {
@@ -25,8 +32,16 @@ export function createCoreMetrics(metrics: Metrics) {
       return batchSeconds.startTimer({ kind });
     },
     batchFailed: (kind: RequestKind) => failures.inc({ kind }),
-    answered: (kind: RequestKind, outcome: Outcome | undefined) =>
-      requests.inc({ kind, outcome: outcome === undefined ? 'unknown' : outcome.ok ? 'success' : 'failure' }),
+    answered: (kind: RequestKind, outcome: Outcome | 'expired' | undefined) =>
+      requests.inc({ kind, outcome: nameOf(outcome) }),
+    entryClaimed: () => claimed.inc(),
+    requestPutAside: (kind: string) => putAside.inc({ kind }),
     entryUnreadable: () => unreadable.inc(),
   };
+}
+
+function nameOf(outcome: Outcome | 'expired' | undefined): string {
+  if (outcome === undefined) return 'unknown';
+  if (outcome === 'expired') return outcome;
+  return outcome.ok ? 'success' : 'failure';
 }

@@ -17,6 +17,9 @@ export class Attachment {
   phase: 'opening' | 'replaying' | 'waiting' | 'live' | 'gone' = 'opening';
   /** Everything that the person may get up to here was sent on this connection, or acknowledged before. */
   sentSeq = 0;
+  /** What replays sent lies in (`replayFrom`, `replayThrough`]. */
+  replayFrom = 0;
+  replayThrough = 0;
   /** Counts replays, so that one that was overtaken by a new one notices. */
   replays = 0;
   #statesUnacknowledged: number[] = [];
@@ -29,6 +32,11 @@ export class Attachment {
 
   get isTold(): boolean {
     return this.phase !== 'opening' && this.phase !== 'gone';
+  }
+
+  /** The newest message that may have been sent here. */
+  get reached(): number {
+    return this.phase === 'live' ? (this.group.position ?? 0) : this.sentSeq;
   }
 
   noteState(version: number): void {

@@ -5,21 +5,28 @@ import {
   createNames,
   createRequestWriter,
   Subscriptions,
+  startEcho,
+  startRedisClock,
 } from '@hooligram/bus';
-import { type CoreRequest, decodePublication } from '@hooligram/contract';
+import type { CoreRequest } from '@hooligram/contract';
 import type { ServiceContext } from '@hooligram/service';
 import type { gatewayConfig } from './config.ts';
 import type { GatewayContext } from './context.ts';
 import { type CoreClient, createCoreClient } from './core-client.ts';
 import { createCursors } from './cursors.ts';
 import { Groups } from './groups.ts';
+import { createLag } from './lag.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { People } from './people.ts';
+import { receive } from './publications.ts';
 import { Receipts } from './receipts.ts';
-import { openGroups } from './replay.ts';
+import { resync } from './resync.ts';
 
 /** Requests in one stream entry; what is more in one event-loop turn goes into the next entry. */
 const requestsPerEntryMax = 500;
+
+/** Without an echo for so long the node is not ready: three in a row are missing. */
+const echoSilenceMaxMs = 3_500;
 
 /**
  * Connects this gateway with the others and with the cores, and makes the context that everything here uses.
@@ -34,6 +41,7 @@ export async function connectBackplane(
   const { config, log, lifecycle } = service;
   const node = randomUUID();
   const names = createNames(config.REDIS_PREFIX);
+  const metrics = createGatewayMetrics(service.metrics);
   const connect = async (role: ConnectionRole) => {
     const redis = await connectRedis(config.REDIS_URL, { role, name: `gateway-${role}-${node}`, log });
     lifecycle.onClose(`redis ${role}`, () => redis.disconnect());
@@ -41,67 +49,83 @@ export async function connectBackplane(
     return redis;
   };
   const [command, subscriber] = await Promise.all([connect('command'), connect('subscriber')]);
+  const clock = await startRedisClock(command);
+  lifecycle.onClose('clock', () => clock.close());
 
   const core: CoreClient = createCoreClient({
+    repeatMs: config.REQUEST_REPEAT_MS,
     patienceMs: config.REQUEST_PATIENCE_MS,
+    onRepeated: metrics.requestRepeated,
     writer: createRequestWriter<CoreRequest>({
       redis: command,
+      clock,
       stream: names.requests,
       node,
       deadlineMs: config.REQUEST_DEADLINE_MS,
       requestsMax: requestsPerEntryMax,
-      onFailed: (requests, error, isCertain) => {
-        log.warn({ requests: requests.length, isCertain, reason: error.message }, 'asking the core failed');
-        core.onWriteFailed(requests, isCertain);
+      entriesMax: config.REQUESTS_WAITING_MAX,
+      onFailed(requests, failure, reason) {
+        log.warn({ requests: requests.length, failure, reason }, 'asking the core failed');
+        if (failure === 'full') metrics.requestsShed(requests.length);
+        core.onWriteFailed(requests, failure);
       },
     }),
   });
   lifecycle.onClose('requests', () => core.close());
+  command.on('ready', () => core.onReconnected());
   const cursors = createCursors({ core, everyMs: config.CURSOR_FLUSH_MS });
   lifecycle.onClose('cursors', () => cursors.close());
 
   const ownChannel = names.gateway(node);
+  let missedSomething = false;
   const subscriptions = new Subscriptions({
     redis: subscriber,
     log,
     onPublication(channel, bytes) {
-      if (channel === ownChannel) core.onAnswers(bytes);
-      else receive(context, bytes);
+      if (channel !== ownChannel) receive(context, bytes);
+      else if (!echo.onPublication(bytes)) core.onAnswers(bytes);
     },
     onResubscribed() {
-      for (const group of context.groups.all()) void group.fetch();
+      missedSomething = true;
     },
   });
+  const echo = startEcho({
+    redis: command,
+    channel: ownChannel,
+    onReturn() {
+      // The first echo after a reconnect: all channels are heard again, so what is read now leaves no hole.
+      if (missedSomething) void resync(context);
+      missedSomething = false;
+    },
+    onSilence() {
+      log.warn({ silenceMs: echo.silenceMs() }, 'no echo, connecting anew');
+      subscriber.disconnect(true);
+      command.disconnect(true);
+    },
+    silenceMaxMs: config.BUS_SILENCE_MS,
+  });
+  lifecycle.onClose('echo', () => echo.close());
+  lifecycle.check('bus', () => {
+    const silenceMs = echo.silenceMs();
+    return silenceMs < echoSilenceMaxMs || `no echo for ${silenceMs} ms`;
+  });
+
+  const people = new People(names, subscriptions);
+  const lag = createLag({ core, people, deadlineMs: config.DELIVERY_ACK_DEADLINE_MS });
+  lifecycle.onClose('lag', () => lag.close());
   const context: GatewayContext = {
     config,
     log,
-    metrics: createGatewayMetrics(service.metrics),
+    metrics,
     core,
-    people: new People(names, subscriptions),
+    people,
     groups: new Groups(names, subscriptions),
     receipts: new Receipts(),
     cursors,
+    lag,
     publish,
+    tell: (channel, body) => void command.publish(channel, JSON.stringify(body)).catch(() => {}),
   };
   await subscriptions.acquire(ownChannel);
   return context;
-}
-
-/** Takes what was published about a group, or to a person about a group. */
-function receive(context: GatewayContext, bytes: Buffer): void {
-  const publication = decodePublication(bytes);
-  if (!publication) return;
-  if (publication.kind === 'message') {
-    const { group_id, version, seq, message_id, frame } = publication;
-    context.groups.find(group_id)?.receive(version, seq, message_id, frame);
-    return;
-  }
-  const { state } = publication;
-  context.groups.find(state.group_id)?.apply(state);
-  // Nobody here may hold the group yet: its first members hear of it on their own channels.
-  for (const [userId] of state.members) {
-    for (const session of context.people.sessionsOf(userId)) {
-      if (!session.attachments.has(state.group_id)) void openGroups(context, session, [state.group_id]);
-    }
-  }
 }

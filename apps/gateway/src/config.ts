@@ -21,11 +21,17 @@ const schema = z.object({
     .optional()
     .describe('header in which a trusted proxy names the client, such as x-forwarded-for'),
   REQUEST_DEADLINE_MS: milliseconds({ min: 100 })
-    .default(5_000)
+    .default(8_000)
     .describe('no core begins a request that is older'),
+  REQUEST_REPEAT_MS: milliseconds({ min: 100 })
+    .default(9_000)
+    .describe('a request without answer is written again; more than the deadline'),
   REQUEST_PATIENCE_MS: milliseconds({ min: 200 })
-    .default(12_000)
-    .describe('how long the core may take; more than the deadline and its longest statement together'),
+    .default(22_000)
+    .describe('it is given up; more than repeat, deadline and longest statement together'),
+  REQUESTS_WAITING_MAX: integer({ min: 1 })
+    .default(20_000)
+    .describe('a request stream of so many entries takes no more: requests get FAILURE at once'),
   SESSION_QUEUE_MAX: integer({ min: 1 }).default(1_000).describe('most requests that wait on one connection'),
   SESSION_RUN_MAX: integer({ min: 1, max: 1_000 })
     .default(64)
@@ -42,15 +48,31 @@ const schema = z.object({
     .default(50)
     .describe('how long a hole in a group may close by itself before it is fetched'),
   GAP_HELD_MAX: integer({ min: 1 }).default(1_024).describe('most messages that a hole holds back'),
+  REPLAY_WINDOW: integer({ min: 1 })
+    .default(256)
+    .describe('most replayed messages on one connection that wait for their acknowledgement'),
+  DELIVERY_ACK_DEADLINE_MS: milliseconds({ min: 10 })
+    .default(5_000)
+    .describe('what was replayed and is not acknowledged within this is reported to the core'),
+  DRAIN_SECONDS: integer({ min: 0, max: 3_600 })
+    .default(10)
+    .describe('a stopping gateway sends its clients away spread over this time'),
+  BUS_SILENCE_MS: milliseconds({ min: 2_000 })
+    .default(15_000)
+    .describe('connections to Redis that bring no echo for so long are made anew'),
   CURSOR_FLUSH_MS: milliseconds({ min: 1 })
     .default(1_000)
     .describe('acknowledgements of this time leave together'),
 });
 
 export const gatewayConfig = schema.check(
-  configRule<z.output<typeof schema>>(({ REQUEST_DEADLINE_MS, REQUEST_PATIENCE_MS }, fault) => {
-    if (REQUEST_DEADLINE_MS && REQUEST_PATIENCE_MS && REQUEST_PATIENCE_MS <= REQUEST_DEADLINE_MS) {
-      fault('REQUEST_PATIENCE_MS', 'must be greater than REQUEST_DEADLINE_MS');
+  configRule<z.output<typeof schema>>((config, fault) => {
+    const { REQUEST_DEADLINE_MS, REQUEST_REPEAT_MS, REQUEST_PATIENCE_MS } = config;
+    if (REQUEST_DEADLINE_MS && REQUEST_REPEAT_MS && REQUEST_REPEAT_MS <= REQUEST_DEADLINE_MS) {
+      fault('REQUEST_REPEAT_MS', 'must be greater than REQUEST_DEADLINE_MS');
+    }
+    if (REQUEST_REPEAT_MS && REQUEST_PATIENCE_MS && REQUEST_PATIENCE_MS <= REQUEST_REPEAT_MS) {
+      fault('REQUEST_PATIENCE_MS', 'must be greater than REQUEST_REPEAT_MS');
     }
   }),
 );

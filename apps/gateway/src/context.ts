@@ -3,6 +3,7 @@ import type { GatewayConfig } from './config.ts';
 import type { CoreClient } from './core-client.ts';
 import type { Cursors } from './cursors.ts';
 import type { Groups } from './groups.ts';
+import type { Lag } from './lag.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { People } from './people.ts';
 import type { Receipts } from './receipts.ts';
@@ -17,6 +18,9 @@ export type GatewayContext = {
   readonly groups: Groups;
   readonly receipts: Receipts;
   readonly cursors: Cursors;
+  readonly lag: Lag;
+  /** Publishes to a core, at most once. */
+  tell(channel: string, body: object): void;
   /** Sends a frame to every socket on a topic. */
   publish(topic: string, frame: string | Uint8Array): void;
 };

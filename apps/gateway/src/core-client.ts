@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestWriter } from '@hooligram/bus';
+import type { RequestWriter, WriteFailure } from '@hooligram/bus';
 import type { AnswerOf, CoreAnswer, CoreRequest, Outcome, ParamsOf, RequestKind } from '@hooligram/contract';
 import { errorTexts } from '@hooligram/protocol';
 
@@ -19,69 +19,125 @@ export type CoreClient = {
   ask<K extends RequestKind>(kind: K, params: ParamsOf<K>, requestId?: string): Promise<Reply<K>>;
   /** Takes one publication of the node's own channel. */
   onAnswers(bytes: Buffer): void;
-  /** Takes back what could not be written. `isCertain`: it never left. */
-  onWriteFailed(requests: readonly CoreRequest[], isCertain: boolean): void;
+  /** Takes back what could not be written. */
+  onWriteFailed(requests: readonly CoreRequest[], failure: WriteFailure): void;
+  /** Writes again what could not be written while there was no connection. */
+  onReconnected(): void;
   readonly pending: number;
   close(): void;
 };
 
-type Waiting = { resolve(reply: Reply<never>): void; readonly givesUpAt: number };
+type Waiting = {
+  readonly request: CoreRequest;
+  readonly repeatsAt: number;
+  readonly givesUpAt: number;
+  /** How many of its entries may be in the stream. At 0 it is certain that nothing happened. */
+  entries: number;
+  resolve(reply: Reply<never>): void;
+};
 
 const sweepMs = 250;
 const busy = { ok: false, errors: [errorTexts.serverBusy.text] } as const;
 const unknown = { ...busy, isUnknown: true } as const;
 
-/** @param patienceMs how long an answer may take; all requests have the same, so the oldest is the next to expire */
+/**
+ * Every request has an id that makes a second run answer what the first one did, so a request whose answer does
+ * not come is written once more before it is given up: the entry, its answer, or all of Redis may be lost.
+ *
+ * @param repeatMs when a request without answer is written again; more than its deadline, so that the first
+ *   entry can no longer begin
+ * @param patienceMs when it is given up; more than the second entry may take
+ */
 export function createCoreClient({
   writer,
+  repeatMs,
   patienceMs,
+  onRepeated,
 }: {
   writer: RequestWriter<CoreRequest>;
+  repeatMs: number;
   patienceMs: number;
+  onRepeated(): void;
 }): CoreClient {
-  const waiting = new Map<number, Waiting>();
+  // All have the same patience, so both are ordered by time: the first is the next to be due.
+  const fresh = new Map<number, Waiting>();
+  const repeated = new Map<number, Waiting>();
+  const unsent = new Set<number>();
   let lastRef = 0;
 
   // Answers that arrived while the process was stalled are read before anything is given up: timers run before
   // sockets are read, so one more turn is granted.
-  const sweeping = setInterval(() => setImmediate(() => setImmediate(giveUp)), sweepMs);
+  const sweeping = setInterval(() => setImmediate(() => setImmediate(sweep)), sweepMs);
 
-  function giveUp(): void {
+  function sweep(): void {
     const now = Date.now();
-    for (const [ref, { givesUpAt }] of waiting) {
-      if (givesUpAt > now) return;
-      settle(ref, unknown);
+    for (const [ref, waiting] of repeated) {
+      if (waiting.givesUpAt > now) break;
+      settle(ref, waiting.entries > 0 ? unknown : busy);
+    }
+    for (const [ref, waiting] of fresh) {
+      if (waiting.repeatsAt > now) break;
+      fresh.delete(ref);
+      repeated.set(ref, waiting);
+      onRepeated();
+      write(waiting);
     }
   }
 
+  function write(waiting: Waiting): void {
+    waiting.entries += 1;
+    writer.add(waiting.request);
+  }
+
   function settle(ref: number, reply: Outcome | typeof unknown): void {
-    const asked = waiting.get(ref);
-    if (!asked) return;
-    waiting.delete(ref);
-    asked.resolve(reply as Reply<never>);
+    const waiting = fresh.get(ref) ?? repeated.get(ref);
+    if (!waiting) return;
+    fresh.delete(ref);
+    repeated.delete(ref);
+    unsent.delete(ref);
+    waiting.resolve(reply as Reply<never>);
   }
 
   return {
     ask(kind, params, requestId = randomUUID()) {
       lastRef += 1;
       const ref = lastRef;
+      const request = { ref, request_id: requestId, kind, params } as unknown as CoreRequest;
       return new Promise((resolve) => {
-        waiting.set(ref, { resolve, givesUpAt: Date.now() + patienceMs });
-        writer.add({ ref, request_id: requestId, kind, params } as unknown as CoreRequest);
+        const now = Date.now();
+        const times = { repeatsAt: now + repeatMs, givesUpAt: now + patienceMs };
+        const waiting = { request, ...times, entries: 0, resolve };
+        fresh.set(ref, waiting);
+        write(waiting);
       });
     },
     onAnswers(bytes) {
       for (const { ref, ...outcome } of JSON.parse(bytes.toString()) as CoreAnswer[]) settle(ref, outcome);
     },
-    onWriteFailed(requests, isCertain) {
-      for (const { ref } of requests) settle(ref, isCertain ? busy : unknown);
+    onWriteFailed(requests, failure) {
+      if (failure === 'uncertain') return;
+      for (const { ref } of requests) {
+        const waiting = fresh.get(ref) ?? repeated.get(ref);
+        if (!waiting) continue;
+        waiting.entries -= 1;
+        if (failure === 'unsent') unsent.add(ref);
+        else if (waiting.entries === 0) settle(ref, busy);
+      }
+    },
+    onReconnected() {
+      const again = [...unsent];
+      unsent.clear();
+      for (const ref of again) {
+        const waiting = fresh.get(ref) ?? repeated.get(ref);
+        if (waiting) write(waiting);
+      }
     },
     get pending() {
-      return waiting.size;
+      return fresh.size + repeated.size;
     },
     close() {
       clearInterval(sweeping);
-      for (const ref of waiting.keys()) settle(ref, unknown);
+      for (const [ref, { entries }] of [...fresh, ...repeated]) settle(ref, entries > 0 ? unknown : busy);
     },
   };
 }

@@ -1,7 +1,8 @@
-import { closeReasons, frameBytesReadMax } from '@hooligram/protocol';
+import { frameBytesReadMax } from '@hooligram/protocol';
 import type { ServiceContext, ServiceDefinition } from '@hooligram/service';
 import { connectBackplane } from './backplane.ts';
 import { gatewayConfig } from './config.ts';
+import { drain } from './drain.ts';
 import { Session } from './session.ts';
 import { createWebSocketServer, type SocketOwner } from './websocket.ts';
 
@@ -42,7 +43,7 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   metrics.observed('gateway_requests_pending', 'Requests at the core', () => context.core.pending);
 
   lifecycle.onClose('connections', async () => {
-    for (const { socket } of sessions) socket.end(closeReasons.restarting);
+    await drain(sessions, config.DRAIN_SECONDS * 1_000);
     await context.cursors.flush();
   });
   lifecycle.onClose('listening', () => server.stopListening());

@@ -1,9 +1,10 @@
-import type { GroupState } from '@hooligram/contract';
+import type { Audit, GroupState } from '@hooligram/contract';
 import { encodeFrame, groupDeliveryId } from '@hooligram/protocol';
 import type { Attachment } from './attachment.ts';
 import type { GatewayContext } from './context.ts';
 import { Member } from './member.ts';
-import { continueReplay, openGroups } from './replay.ts';
+import { openGroups } from './opening.ts';
+import { continueReplay } from './replay.ts';
 
 type Held = { readonly version: number; readonly messageId: number; readonly frame: string | Uint8Array };
 type Sent = { readonly seq: number; readonly frame: string | Uint8Array };
@@ -102,6 +103,23 @@ export class Group {
     this.#passHeld();
     if (this.#isIncomplete) void this.fetch();
     else if (this.#held.size > 0) this.#watchGap(this.#context.config.GAP_WAIT_MS);
+  }
+
+  /**
+   * Takes word of how far the group is: fetches what is missing here, and reports who of the people here has not
+   * acknowledged what is due.
+   */
+  audit({ last_seq, version, due_seq, due_version }: Audit): void {
+    if (version > this.version || last_seq > (this.position ?? last_seq)) this.refresh();
+    for (const member of this.members.values()) {
+      if (member.lags(due_seq, due_version)) this.#context.lag.report(member.userId);
+    }
+  }
+
+  /** Fetches what may have been published unheard; before the first read, once that is done. */
+  refresh(): void {
+    this.#isIncomplete = true;
+    void this.fetch();
   }
 
   /** Asks the core for everything after the position and passes it on. */

@@ -11,6 +11,8 @@ export class Member {
   joinedSeq: number;
   deliveredSeq: number;
   deliveredVersion = 0;
+  /** A state up to this was sent often enough to somebody who never acknowledges states. */
+  retriedVersion = 0;
   #ahead: Set<number> | undefined;
 
   constructor(userId: number, groupId: number, joinedSeq: number) {
@@ -21,8 +23,9 @@ export class Member {
   }
 
   /** Raises the base to what is stored; everything up to it was acknowledged, here or elsewhere. */
-  raiseTo(seq: number, version: number): void {
+  raiseTo(seq: number, version: number, retriedVersion: number): void {
     this.deliveredVersion = Math.max(this.deliveredVersion, version);
+    this.retriedVersion = Math.max(this.retriedVersion, retriedVersion);
     if (seq <= this.deliveredSeq) return;
     this.deliveredSeq = seq;
     for (const ahead of this.#ahead ?? []) if (ahead <= seq) this.#ahead?.delete(ahead);
@@ -54,6 +57,23 @@ export class Member {
     if (version <= this.deliveredVersion) return false;
     this.deliveredVersion = version;
     return true;
+  }
+
+  hasAcknowledged(seq: number): boolean {
+    return seq <= this.deliveredSeq || this.#ahead?.has(seq) === true;
+  }
+
+  /** How many of the messages of (`from`, `through`] are not acknowledged. */
+  unacknowledged(from: number, through: number): number {
+    const first = Math.max(from, this.deliveredSeq);
+    let count = Math.max(0, through - first);
+    if (count > 0) for (const seq of this.#ahead ?? []) if (seq > first && seq <= through) count -= 1;
+    return count;
+  }
+
+  /** Whether a message up to `seq`, or the state of `version`, is still owed. */
+  lags(seq: number, version: number): boolean {
+    return this.deliveredSeq < seq || Math.max(this.deliveredVersion, this.retriedVersion) < version;
   }
 
   #closeGap(): void {

@@ -12,6 +12,23 @@ export function createGatewayMetrics(metrics: Metrics) {
     'gateway_messages_replayed_total',
     'Messages sent to one connection in a replay',
   );
+  const again = metrics.counter(
+    'gateway_messages_sent_again_total',
+    'Messages sent again because nobody acknowledged them',
+  );
+  const evicted = metrics.counter(
+    'gateway_evicted_total',
+    'Connections closed because nothing was acknowledged, however often it was sent',
+  );
+  const repeated = metrics.counter(
+    'gateway_requests_repeated_total',
+    'Requests written again for lack of an answer',
+  );
+  const shed = metrics.counter('gateway_requests_shed_total', 'Requests refused because too many wait');
+  const resyncs = metrics.counter(
+    'gateway_resyncs_total',
+    'Times that all was looked through for what was missed',
+  );
   const gaps = metrics.counter(
     'gateway_gaps_fetched_total',
     'Times that a group was fetched to close a hole',
@@ -41,6 +58,11 @@ export function createGatewayMetrics(metrics: Metrics) {
     slowClosed: () => slow.inc(),
     messagePassed: () => passed.inc(),
     messagesReplayed: (count: number) => replayed.inc(count),
+    messagesSentAgain: (count: number) => again.inc(count),
+    evicted: () => evicted.inc(),
+    requestRepeated: () => repeated.inc(),
+    requestsShed: (count: number) => shed.inc(count),
+    resynced: () => resyncs.inc(),
     gapFetched: () => gaps.inc(),
     acknowledged: () => acknowledged.inc(),
     acknowledgementIgnored: () => ignored.inc(),

@@ -22,6 +22,14 @@ export class People {
     return this.#people.has(userId);
   }
 
+  find(userId: number): Person | undefined {
+    return this.#people.get(userId);
+  }
+
+  ids(): number[] {
+    return [...this.#people.keys()];
+  }
+
   sessionsOf(userId: number): Session[] {
     return [...(this.#people.get(userId)?.sessions ?? [])];
   }

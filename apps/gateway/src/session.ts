@@ -17,6 +17,7 @@ import { Attachment } from './attachment.ts';
 import type { GatewayContext } from './context.ts';
 import { acknowledge, answer, runMaxOf } from './frames/index.ts';
 import type { Person } from './people.ts';
+import { ReplayWindow } from './replay-window.ts';
 import type { ClientSocket, SocketOwner } from './websocket.ts';
 
 type QueuedRequest = SoundRequest | FaultyRequest;
@@ -33,15 +34,20 @@ export class Session implements SocketOwner {
   readonly attachments = new Map<number, Attachment>();
   /** Acknowledged messages that this gateway no longer knows, to be looked up together. */
   lateReceipts: Set<number> | undefined;
+  /** How many replayed messages may be on their way. */
+  readonly window: ReplayWindow;
   readonly #context: GatewayContext;
   readonly #queue: QueuedRequest[] = [];
   #isWorking = false;
+  #isFinishing = false;
+  #onIdle: (() => void) | undefined;
   #connectionId: string | undefined;
   #badFrameTimes: number[] | undefined;
 
   constructor(context: GatewayContext, socket: ClientSocket) {
     this.#context = context;
     this.socket = socket;
+    this.window = new ReplayWindow(this, context.config.REPLAY_WINDOW);
   }
 
   /** Names the connection to the core: a code is submitted where it was asked for. */
@@ -59,9 +65,23 @@ export class Session implements SocketOwner {
     this.#take(decodeFrame(bytes));
   }
 
+  /**
+   * Takes no more requests, and forgets those that nobody has begun.
+   * @returns when those that are at the core have their answers
+   */
+  async finish(): Promise<void> {
+    this.#isFinishing = true;
+    this.#queue.length = 0;
+    if (!this.#isWorking) return;
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
   onClose(): void {
     this.#queue.length = 0;
     void this.signOut();
+    this.window.wake();
   }
 
   /**
@@ -114,6 +134,7 @@ export class Session implements SocketOwner {
       this.#answerNow(frame);
       return;
     }
+    if (this.#isFinishing) return;
     if (this.#queue.length >= this.#context.config.SESSION_QUEUE_MAX) {
       this.socket.sendLater(failure(frame.type, frame.id, [errorTexts.serverBusy.text]));
       return;
@@ -132,6 +153,7 @@ export class Session implements SocketOwner {
       else await Promise.all(run.map((frame) => answer(this.#context, this, frame)));
     }
     this.#isWorking = false;
+    this.#onIdle?.();
   }
 
   /** The next requests of one kind that may be at the core together; what need not go there is answered. */

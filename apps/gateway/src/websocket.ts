@@ -21,6 +21,11 @@ export class ClientSocket {
     return this.#isOpen;
   }
 
+  /** Whether the client has not read all that was sent. */
+  get isBehind(): boolean {
+    return this.#isOpen && this.#ws.getBufferedAmount() > 0;
+  }
+
   /** Sends frames now, in order, in one system call. */
   send(...frames: readonly (string | Uint8Array)[]): void {
     if (!this.#isOpen) return;
@@ -58,7 +63,7 @@ export class ClientSocket {
 
   /** Resolves when nothing waits to be read by the client, or the socket is closed. */
   async drained(): Promise<void> {
-    while (this.#isOpen && this.#ws.getBufferedAmount() > 0) {
+    while (this.isBehind) {
       await new Promise<void>((resolve) => this.#drained.push(resolve));
     }
   }

@@ -6,6 +6,10 @@
 export type Names = {
   /** The stream on which gateways ask. */
   readonly requests: string;
+  /** Requests that were put aside because they broke whoever had them. */
+  readonly deadRequests: string;
+  /** Marks the request of an entry that is tried alone. */
+  suspect(entryId: string): string;
   /** The consumer group in which all cores take turns. */
   readonly cores: string;
   /** What happens in a group. Heard by every gateway that holds a member. */
@@ -14,14 +18,25 @@ export type Names = {
   user(id: number): string;
   /** Answers to one gateway process. */
   gateway(node: string): string;
+  /** What gateways confirm to one core process. */
+  core(node: string): string;
+  /** First part of every key of the queues: BullMQ's scripts touch several of them at once. */
+  readonly queues: string;
+  /** Says which memory this is: missing after Redis has lost it. */
+  readonly epoch: string;
 };
 
 export function createNames(prefix: string): Names {
   return {
     requests: `${prefix}:{requests}`,
+    deadRequests: `${prefix}:{requests}:dead`,
+    suspect: (entryId) => `${prefix}:{requests}:suspect:${entryId}`,
     cores: 'cores',
     group: (id) => `${prefix}:group:${id}`,
     user: (id) => `${prefix}:user:${id}`,
     gateway: (node) => `${prefix}:gateway:${node}`,
+    core: (node) => `${prefix}:core:${node}`,
+    queues: `${prefix}:{queues}`,
+    epoch: `${prefix}:{queues}:epoch`,
   };
 }

@@ -1,15 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { BusLog } from './connection.ts';
-import { entryVersion } from './request-writer.ts';
-
-export type Entry<T> = {
-  readonly id: string;
-  /** Where the answers go. */
-  readonly node: string;
-  /** Milliseconds since the epoch, by Redis's clock: begin none of its requests after this. */
-  readonly deadline: number;
-  readonly requests: readonly T[];
-};
+import { decodeEntry, type Entry } from './entry.ts';
 
 export type RequestReader = {
   /** Takes no further entries. Resolves when the reading has ended. */
@@ -123,25 +114,4 @@ export async function startRequestReader<T>({
       await reading;
     },
   };
-}
-
-function decodeEntry<T>(id: string, flat: readonly string[]): Entry<T> | string {
-  const fields = new Map<string, string>();
-  for (let index = 0; index + 1 < flat.length; index += 2) {
-    fields.set(flat[index] as string, flat[index + 1] as string);
-  }
-  const node = fields.get('node');
-  if (fields.get('v') !== entryVersion || !node) return 'unknown layout';
-  try {
-    const requests = JSON.parse(fields.get('requests') ?? '') as unknown;
-    if (!Array.isArray(requests)) return 'requests are no list';
-    return {
-      id,
-      node,
-      deadline: Number.parseInt(id, 10) + Number(fields.get('ttl')),
-      requests: requests as T[],
-    };
-  } catch (error) {
-    return String(error);
-  }
 }

@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis';
+import { appendRequestLua } from './append-request.lua.ts';
+import type { RedisClock } from './clock.ts';
 
 /** The layout of a stream entry. A core that does not know it puts the entry aside. */
 export const entryVersion = '1';
@@ -9,56 +11,79 @@ export type RequestWriter<T> = {
 };
 
 /**
+ * - `full`: the stream is too long; the requests never left.
+ * - `unsent`: not connected; the requests never left.
+ * - `uncertain`: the connection broke before Redis answered; they may be in the stream.
+ */
+export type WriteFailure = 'full' | 'unsent' | 'uncertain';
+
+type Appending = Redis & {
+  appendRequest(stream: string, entriesMax: number, ...fields: (string | number)[]): Promise<string | null>;
+};
+
+/**
  * Writes the requests of one event-loop turn as one stream entry, or as few as `requestsMax` allows.
  *
- * Guarantee: requests reach the stream at most once and in the order in which they were added. When it is not
- * certain that an entry arrived, `onFailed` gets its requests: they may or may not run, unless `isCertain`
- * says that they never left.
+ * Guarantee: requests reach the stream at most once a call of `add`, in the order in which they were added.
+ * `onFailed` gets those that did not, or perhaps did not.
  *
  * @param node the channel name part on which the answers are expected
- * @param deadlineMs no core begins an entry that is older than this
+ * @param deadlineMs no core begins an entry later than this after it was written
+ * @param entriesMax a stream with so many entries takes no more: better to refuse at once than to queue
  */
 export function createRequestWriter<T>({
   redis,
+  clock,
   stream,
   node,
   deadlineMs,
   requestsMax,
+  entriesMax,
   onFailed,
 }: {
   redis: Redis;
+  clock: RedisClock;
   stream: string;
   node: string;
   deadlineMs: number;
   requestsMax: number;
-  onFailed(requests: readonly T[], error: Error, isCertain: boolean): void;
+  entriesMax: number;
+  onFailed(requests: readonly T[], failure: WriteFailure, reason: string): void;
 }): RequestWriter<T> {
+  redis.defineCommand('appendRequest', { numberOfKeys: 1, lua: appendRequestLua });
+  const appending = redis as Appending;
   let turn: T[] = [];
 
   function flush(): void {
     const requests = turn;
     turn = [];
     for (let start = 0; start < requests.length; start += requestsMax) {
-      write(requests.slice(start, start + requestsMax));
+      void write(requests.slice(start, start + requestsMax));
     }
   }
 
-  function write(requests: readonly T[]): void {
-    const isConnected = redis.status === 'ready';
-    redis
-      .xadd(
-        stream,
-        '*',
-        'v',
-        entryVersion,
-        'node',
-        node,
-        'ttl',
-        deadlineMs,
-        'requests',
-        JSON.stringify(requests),
-      )
-      .catch((error: Error) => onFailed(requests, error, !isConnected));
+  async function write(requests: readonly T[]): Promise<void> {
+    if (redis.status !== 'ready') {
+      onFailed(requests, 'unsent', 'not connected');
+      return;
+    }
+    const deadline = Math.round(clock.now() + deadlineMs);
+    const fields = [
+      'v',
+      entryVersion,
+      'node',
+      node,
+      'deadline',
+      deadline,
+      'requests',
+      JSON.stringify(requests),
+    ];
+    try {
+      const id = await appending.appendRequest(stream, entriesMax, ...fields);
+      if (id === null) onFailed(requests, 'full', `${entriesMax} entries wait`);
+    } catch (error) {
+      onFailed(requests, 'uncertain', String(error));
+    }
   }
 
   return {

@@ -40,9 +40,10 @@ export type Requests = {
     params: { user_id: number; group_ids: number[] | null };
     answer: { memberships: Membership[] };
   };
-  /** What follows `after_seq` in a group, oldest first, with the state if it is newer than `known_version`. */
+  /** What follows `after_seq` in a group, oldest first, with the state if it is newer than `known_version`; at
+   * most `limit` messages, and at most what the core is configured for. */
   REPLAY_PAGE: {
-    params: { group_id: number; after_seq: number; known_version: number };
+    params: { group_id: number; after_seq: number; known_version: number; limit?: number };
     answer: ReplayPage;
   };
   /** Acknowledged messages that the gateway no longer knows. Answers those of the person's groups. */

@@ -2,7 +2,13 @@ import type { GroupState } from '@hooligram/contract';
 import type { Db } from './db.ts';
 import { runStatement } from './statement.ts';
 
-export type PageQuestion = { group_id: number; after_seq: number; known_version: number };
+export type PageQuestion = {
+  group_id: number;
+  after_seq: number;
+  known_version: number;
+  /** Most messages in this page, if less than in any. */
+  limit?: number;
+};
 
 export type PageMessage = {
   seq: number;
@@ -27,16 +33,16 @@ const messagesMax = 256;
 const contentBytesMax = 1_048_576;
 
 /**
- * $1 groups, $2 after which seq, $3 known versions; $4 messages and $5 bytes of content at most in each page, but
- * at least one message. Rows of groups (`seq` null), and rows of messages. One statement, so one snapshot.
+ * $1 groups, $2 after which seq, $3 known versions; $4 messages (one number a page) and $5 bytes of content at most
+ * in each page, but at least one message. Rows of groups (`seq` null), and rows of messages. One statement, so one snapshot.
  */
 const statement = {
   name: 'read_pages',
   text: `
 WITH asked AS MATERIALIZED (
-  SELECT a.ord, a.after_seq, a.known_version, g.id AS group_id, g.version, g.last_seq
-  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY
-    AS a (group_id, after_seq, known_version, ord)
+  SELECT a.ord, a.after_seq, a.known_version, a.messages_max, g.id AS group_id, g.version, g.last_seq
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) WITH ORDINALITY
+    AS a (group_id, after_seq, known_version, messages_max, ord)
   JOIN "group" g ON g.id = a.group_id
 )
 SELECT a.ord, a.version, a.last_seq,
@@ -53,7 +59,7 @@ CROSS JOIN LATERAL (
     SELECT m.id, m.seq, m.sender_id, m.content, m.date_created FROM message m
     WHERE m.group_id = a.group_id AND m.seq > a.after_seq
     ORDER BY m.seq
-    LIMIT $4
+    LIMIT a.messages_max
   ) m
 ) m
 JOIN "user" u ON u.id = m.sender_id
@@ -76,7 +82,7 @@ export async function readPages(
     questions.map((question) => question.group_id),
     questions.map((question) => question.after_seq),
     questions.map((question) => question.known_version),
-    limit,
+    questions.map((question) => Math.min(question.limit ?? limit, limit)),
     contentBytesMax,
   ]);
 

@@ -34,6 +34,8 @@ export const errorTexts = {
   },
 
   idAlreadyUsed: { text: 'id was already used', mayRetry: false },
+  /** The request broke the server, and would again; it was put aside for somebody to look at. */
+  internalError: { text: 'internal error', mayRetry: false },
   serverBusy: { text: 'server busy', mayRetry: true },
 } as const satisfies Record<string, ErrorText>;
 

@@ -14,7 +14,7 @@ const refusals = {
 export const groupAddMember: Handler<'GROUP_ADD_MEMBER'> = {
   batchMax: 32,
   concurrency: 4,
-  run: each(async ({ db, outbox, names }, { request_id, params }) => {
+  run: each(async ({ db, outbox, names, audits }, { request_id, params }) => {
     const { user_id, repeatable, group_id, member_sid } = params;
     const added = await addMember(db, { request_id, repeatable, user_id, group_id, member_sid });
     if (!added.ok) return refusal(refusals[added.reason]);
@@ -22,6 +22,7 @@ export const groupAddMember: Handler<'GROUP_ADD_MEMBER'> = {
       const state = encodeState(added.state);
       outbox.publish(names.group(group_id), state);
       outbox.publish(names.user(added.added_user_id), state);
+      audits.arm(group_id);
     }
     return success({});
   }),

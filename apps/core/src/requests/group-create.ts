@@ -7,7 +7,7 @@ import { each, type Handler, refusal, success } from './handler.ts';
 export const groupCreate: Handler<'GROUP_CREATE'> = {
   batchMax: 32,
   concurrency: 4,
-  run: each(async ({ db, outbox, names }, { request_id, params }) => {
+  run: each(async ({ db, outbox, names, audits }, { request_id, params }) => {
     const { user_id, sid, repeatable, group_name } = params;
     const member_sids = [...new Set(params.member_sids)];
     const faults = faultsOf(sid, group_name, member_sids);
@@ -19,6 +19,7 @@ export const groupCreate: Handler<'GROUP_CREATE'> = {
     // A gateway that holds no other member is not listening to the group yet, but to its people.
     const state = encodeState(created.state);
     for (const [member_id] of created.state.members) outbox.publish(names.user(member_id), state);
+    audits.arm(created.group_id);
     return success({ group_id: created.group_id });
   }),
 };

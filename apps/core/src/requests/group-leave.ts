@@ -8,11 +8,12 @@ const refusals = { id_used: 'idAlreadyUsed', not_member: 'notAMember' } as const
 export const groupLeave: Handler<'GROUP_LEAVE'> = {
   batchMax: 32,
   concurrency: 4,
-  run: each(async ({ db, outbox, names }, { request_id, params }) => {
+  run: each(async ({ db, outbox, names, audits }, { request_id, params }) => {
     const { user_id, repeatable, group_id } = params;
     const left = await leaveGroup(db, { request_id, repeatable, user_id, group_id });
     if (!left.ok) return refusal(refusals[left.reason]);
     outbox.publish(names.group(group_id), encodeState(left.state));
+    audits.arm(group_id);
     return success({ state: left.state });
   }),
 };

@@ -3,8 +3,10 @@ import { authorizationSignIn } from './authorization-sign-in.ts';
 import { cursorRaise } from './cursor-raise.ts';
 import { groupAddMember } from './group-add-member.ts';
 import { groupCreate } from './group-create.ts';
+import { groupIds } from './group-ids.ts';
 import { groupLeave } from './group-leave.ts';
 import type { Handler } from './handler.ts';
+import { lagReport } from './lag-report.ts';
 import { messagingSend } from './messaging-send.ts';
 import { receiptLookup } from './receipt-lookup.ts';
 import { replayGroups } from './replay-groups.ts';
@@ -24,5 +26,7 @@ export const handlers = {
   REPLAY_GROUPS: replayGroups,
   REPLAY_PAGE: replayPage,
   RECEIPT_LOOKUP: receiptLookup,
+  GROUP_IDS: groupIds,
+  LAG_REPORT: lagReport,
   CURSOR_RAISE: cursorRaise,
 } satisfies { [K in RequestKind]: Handler<K> };

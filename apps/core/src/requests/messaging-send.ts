@@ -12,7 +12,7 @@ const refusals = { id_used: 'idAlreadyUsed', not_member: 'notAMember', closed: '
 export const messagingSend: Handler<'MESSAGING_SEND'> = {
   batchMax: 500,
   concurrency: 1,
-  async run({ db, outbox, names }, batch) {
+  async run({ db, outbox, names, audits }, batch) {
     const outcomes = await storeMessages(
       db,
       batch.map(({ request_id, params }) => ({
@@ -29,6 +29,7 @@ export const messagingSend: Handler<'MESSAGING_SEND'> = {
       const { message_id, seq, version, date_created } = outcome;
       const frame = deliveryFrame({ group_id, message_id, content, date_created, sender_sid: sid });
       outbox.publish(names.group(group_id), encodeMessage({ group_id, version, seq, message_id, frame }));
+      audits.arm(group_id);
       return success({ message_id });
     });
   },

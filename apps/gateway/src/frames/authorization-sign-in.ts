@@ -1,5 +1,5 @@
 import { encodeFrame, errorTexts, failure, sidOf } from '@hooligram/protocol';
-import { openGroups } from '../replay.ts';
+import { openGroups } from '../opening.ts';
 import { type FrameHandler, nothing, reply } from './handler.ts';
 
 /**

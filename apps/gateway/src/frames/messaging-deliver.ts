@@ -22,6 +22,7 @@ export const messageDelivered: AcknowledgementHandlers['MESSAGING_DELIVER_SUCCES
   if (!member) return context.metrics.acknowledgementIgnored();
   context.metrics.acknowledged();
   if (member.acknowledge(receipt.seq)) context.cursors.changed(member);
+  for (const { window } of person.sessions) window.onAcknowledged();
 };
 
 /** Counted, marks nothing: the delivery stays due. */

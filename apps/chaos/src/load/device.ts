@@ -1,0 +1,157 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Random } from '../random.ts';
+import type { DeliveryRecord, Ledger } from '../verdict/ledger.ts';
+import { now } from './clock.ts';
+import { Connection, type ServerFrame } from './connection.ts';
+import { Outbox } from './outbox.ts';
+import { reconnectPauseMs } from './reconnect-pause.ts';
+
+export const localCode = '000000';
+const normalCapMs = 8_000;
+
+/** What a device does with a message that it is given. */
+export type Manner =
+  /** Keeps it, then acknowledges it. */
+  | 'keep'
+  /** Does neither. */
+  | 'ignore'
+  /** Loses it and its connection. */
+  | 'vanish';
+
+export type DeviceOptions = {
+  readonly sid: string;
+  /** Which of the person's devices: `1.5550100#1`. */
+  readonly name: string;
+  /** Tried in turn. */
+  readonly urls: readonly string[];
+  readonly ledger: Ledger;
+  readonly random: Random;
+  /** Longest pause between two tries to connect. */
+  readonly pauseCapMs?: number;
+  readonly onDelivery?: (delivery: DeliveryRecord) => void;
+};
+
+/** A client that follows docs/protocol.md: one connection after the other, all written into the ledger. */
+export class Device {
+  readonly sid: string;
+  readonly name: string;
+  readonly outbox: Outbox;
+  manner: Manner = 'keep';
+  /** How long each interruption lasted, from the close to the next sign-in, with its end. */
+  readonly interruptions: { readonly at: number; readonly ms: number }[] = [];
+  /** The newest state of each group that it was told. */
+  readonly states = new Map<number, readonly string[]>();
+  readonly #options: DeviceOptions;
+  #connection: Connection | undefined;
+  #number = -1;
+  #isSignedIn = false;
+  #isRegistered = false;
+  #isStopped = false;
+  #leave: ((code: number) => void) | undefined;
+
+  constructor(options: DeviceOptions) {
+    this.#options = options;
+    this.sid = options.sid;
+    this.name = options.name;
+    this.outbox = new Outbox(options.random);
+  }
+
+  get isSignedIn(): boolean {
+    return this.#isSignedIn;
+  }
+
+  /** Its connection, for harm to be done to it. */
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  /** Connects, and again whenever the connection ends. Resolves after `stop`. */
+  async run(): Promise<void> {
+    const { urls, random, pauseCapMs = normalCapMs } = this.#options;
+    let failures = 0;
+    let tries = 0;
+    let brokeAt: number | undefined;
+    while (!this.#isStopped) {
+      let code = 1006;
+      try {
+        const { over } = await this.#signIn(urls[tries % urls.length] as string);
+        if (brokeAt !== undefined) this.interruptions.push({ at: now(), ms: now() - brokeAt });
+        failures = 0;
+        code = await over;
+      } catch {
+        failures += 1;
+        tries += 1;
+        this.#connection?.cut();
+      }
+      if (this.#isSignedIn) brokeAt = now();
+      this.#isSignedIn = false;
+      this.outbox.detach();
+      if (!this.#isStopped) await pause(reconnectPauseMs(code, failures, pauseCapMs, random));
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#connection?.cut();
+  }
+
+  /** Leaves its connection open and unread, and goes on with a new one. The caller cuts the old one some day. */
+  abandon(): Connection | undefined {
+    const left = this.#connection;
+    left?.abandon();
+    this.#leave?.(1006);
+    return left;
+  }
+
+  /** @returns what resolves with the close code when the connection is over */
+  async #signIn(url: string): Promise<{ over: Promise<number> }> {
+    const { ledger, sid } = this.#options;
+    const connection = await Connection.open(url, (frame) => {
+      if (connection === this.#connection) this.#receive(connection, frame);
+    });
+    this.#connection = connection;
+    const [country_code = '', phone_number = ''] = sid.split('.');
+    if (!this.#isRegistered) {
+      await connection.ask('VERIFICATION_REQUEST_CODE_REQUEST', { country_code, phone_number });
+      await connection.ask('VERIFICATION_SUBMIT_CODE_REQUEST', { verification_code: localCode });
+      this.#isRegistered = true;
+    }
+    this.#number = ledger.connections.push({ sid, device: this.name, signInAt: now() }) - 1;
+    this.states.clear();
+    const credential = { country_code, phone_number, verification_code: localCode };
+    await connection.ask('AUTHORIZATION_SIGN_IN_REQUEST', credential);
+    this.#isSignedIn = true;
+    this.outbox.attach(connection, this.#number);
+    const left = new Promise<number>((resolve) => {
+      this.#leave = resolve;
+    });
+    return { over: Promise.race([connection.closed, left]) };
+  }
+
+  #receive(connection: Connection, frame: ServerFrame): void {
+    if (this.outbox.receive(frame)) return;
+    const { group_id = 0, member_sids = [] } = frame.payload;
+    if (frame.type === 'GROUP_DELIVER_REQUEST') {
+      this.states.set(group_id, member_sids);
+      if (this.manner === 'keep') connection.send('GROUP_DELIVER_SUCCESS', frame.id, { group_id });
+    } else if (frame.type === 'MESSAGING_DELIVER_REQUEST') this.#take(connection, frame);
+  }
+
+  /** Written down first, acknowledged afterwards. */
+  #take(connection: Connection, { id, payload }: ServerFrame): void {
+    const { message_id = 0, group_id = 0, sender_sid = '', content = '' } = payload;
+    const delivery = {
+      connection: this.#number,
+      at: now(),
+      messageId: message_id,
+      groupId: group_id,
+      senderSid: sender_sid,
+      content,
+      isKept: this.manner === 'keep',
+    };
+    this.#options.ledger.deliveries.push(delivery);
+    this.#options.onDelivery?.(delivery);
+    if (this.manner === 'keep') connection.send('MESSAGING_DELIVER_SUCCESS', id, { message_id });
+    else if (this.manner === 'vanish') connection.cut();
+  }
+}

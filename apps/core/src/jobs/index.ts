@@ -1,0 +1,41 @@
+import { startWorkers, type Verdict, type Workers } from '@hooligram/bus';
+import { isInfrastructureError } from '@hooligram/db';
+import type { Context } from '../context.ts';
+import { audit } from './audit.ts';
+import type { Kind } from './kind.ts';
+import { redelivery } from './redelivery.ts';
+import { sweep } from './sweep.ts';
+
+/** Every kind of job. Each has a queue of its own, under its name. */
+export const kinds = [audit, redelivery, sweep] as unknown as readonly Kind<never>[];
+
+const troublePauseMs = 1_000;
+
+/** Takes part in running the jobs. */
+export async function startJobs(context: Context): Promise<Workers> {
+  const { queueRedis, names, log, jobMetrics } = context;
+  return startWorkers({
+    redis: queueRedis,
+    prefix: names.queues,
+    kinds: kinds.map(withPatience),
+    context,
+    onRun: jobMetrics.jobRan,
+    log,
+  });
+}
+
+/** Trouble that is the database's is nobody's fault: the job waits, and it is not counted. */
+function withPatience(kind: Kind<never>): Kind<never> {
+  return {
+    ...kind,
+    async handle(context, data): Promise<Verdict<never>> {
+      try {
+        return await kind.handle(context, data);
+      } catch (error) {
+        if (!isInfrastructureError(error)) throw error;
+        context.log.warn({ queue: kind.name, err: error }, 'job waits for the database');
+        return { verdict: 'again', afterMs: troublePauseMs * (1 + Math.random()), data };
+      }
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { CoreRequest, Outcome } from '@hooligram/contract';
+import type { Context } from './context.ts';
+import { cursorRaise } from './requests/cursor-raise.ts';
+import { lagReport } from './requests/lag-report.ts';
+import { recoverGroupChanges } from './requests/recover-group-changes.ts';
+import { recoverMessages } from './requests/recover-messages.ts';
+
+/**
+ * What an earlier run of these requests did, published and answered again; nothing is begun. It may have ended
+ * between its commit and telling anybody.
+ *
+ * @returns undefined for what was not done, or needs no answer any more
+ */
+export async function recover(
+  context: Context,
+  requests: readonly CoreRequest[],
+): Promise<(Outcome | undefined)[]> {
+  const outcomes = new Map<CoreRequest, Outcome>();
+  await recoverMessages(context, requests, outcomes);
+  await recoverGroupChanges(context, requests, outcomes);
+  // These hold whenever they come.
+  const cursors = requests.filter((request) => request.kind === 'CURSOR_RAISE');
+  if (cursors.length > 0) await cursorRaise.run(context, cursors);
+  const reports = requests.filter((request) => request.kind === 'LAG_REPORT');
+  if (reports.length > 0) await lagReport.run(context, reports);
+  return requests.map((request) => outcomes.get(request));
+}

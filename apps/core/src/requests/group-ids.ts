@@ -1,0 +1,16 @@
+import { readGroupIds } from '@hooligram/db';
+import { type Handler, success } from './handler.ts';
+
+/** The groups of several people. */
+export const groupIds: Handler<'GROUP_IDS'> = {
+  batchMax: 32,
+  concurrency: 2,
+  async run({ db }, batch) {
+    const userIds = [...new Set(batch.flatMap(({ params }) => params.user_ids))];
+    const read = await readGroupIds(db, userIds);
+    const byPerson = new Map(userIds.map((user_id, index) => [user_id, read[index] ?? []]));
+    return batch.map(({ params }) =>
+      success({ group_ids: params.user_ids.map((user_id) => byPerson.get(user_id) ?? []) }),
+    );
+  },
+};

@@ -1,0 +1,35 @@
+import { type CoreRequest, encodeState, type Outcome } from '@hooligram/contract';
+import { findAnswers } from '@hooligram/db';
+import type { Context } from '../context.ts';
+import { success } from './handler.ts';
+
+type GroupChange = Extract<CoreRequest, { kind: 'GROUP_CREATE' | 'GROUP_ADD_MEMBER' | 'GROUP_LEAVE' }>;
+
+/** Publishes and answers the changes of groups that an earlier run made; refusals are left to the client's repetition. */
+export async function recoverGroupChanges(
+  { db, outbox, names, audits }: Context,
+  requests: readonly CoreRequest[],
+  outcomes: Map<CoreRequest, Outcome>,
+): Promise<void> {
+  const changes = requests.filter(isGroupChange);
+  if (changes.length === 0) return;
+  const answers = await findAnswers(
+    db,
+    changes.map(({ request_id, params }) => ({ user_id: params.user_id, request_id })),
+  );
+  for (const [index, change] of changes.entries()) {
+    const state = answers[index]?.state;
+    if (!state) continue;
+    const encoded = encodeState(state);
+    outbox.publish(names.group(state.group_id), encoded);
+    for (const [userId] of state.members) outbox.publish(names.user(userId), encoded);
+    audits.arm(state.group_id);
+    if (change.kind === 'GROUP_CREATE') outcomes.set(change, success({ group_id: state.group_id }));
+    else if (change.kind === 'GROUP_LEAVE') outcomes.set(change, success({ state }));
+    else outcomes.set(change, success({}));
+  }
+}
+
+function isGroupChange(request: CoreRequest): request is GroupChange {
+  return ['GROUP_CREATE', 'GROUP_ADD_MEMBER', 'GROUP_LEAVE'].includes(request.kind);
+}

@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDb } from '@hooligram/db';
+import { startRedis } from '@hooligram/stack';
+import { freePorts, startSystem } from '@hooligram/testkit';
+import { afterEach, expect, test } from '@jest/globals';
+import { group, send } from './group.ts';
+import { StandInGateway } from './stand-in-gateway.ts';
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (let close = closers.pop(); close; close = closers.pop()) await close();
+});
+
+test('when Redis is killed and comes back empty, audits and redeliveries go on by themselves (14)', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hooligram-redis-'));
+  closers.push(() => rmSync(dir, { recursive: true, force: true }));
+  const [port = 0] = await freePorts(1);
+  const start = (name: string) => startRedis({ dataDir: join(dir, name), logDir: dir, port, restart: false });
+  const first = await start('first');
+  const system = await startSystem({
+    gateways: 0,
+    env: { REDIS_URL: first.url },
+    coreEnv: { DELIVERY_ACK_DEADLINE_MS: '200', DELIVERY_RETRY_MS: '50', SWEEP_EVERY_MS: '600000' },
+  });
+  closers.push(() => system.stop());
+  const gateway = await StandInGateway.connect({ redisUrl: first.url, prefix: system.prefix });
+  closers.push(() => gateway.close());
+  const db = openDb({ url: system.databaseUrl, applicationName: 'test' });
+  closers.push(() => db.close());
+  const { group_id, one, two } = await group(gateway, db);
+  await send(gateway, group_id, one);
+  await gateway.until(() => gateway.of('audit').find(({ audit }) => audit.due_seq === 1));
+
+  process.kill(first.pid as number, 'SIGKILL');
+  await first.stop();
+  const before = gateway.heard.length;
+  const second = await start('second');
+  closers.push(() => second.stop());
+  const backAt = Date.now();
+  const found = await gateway.until(() => gateway.of('audit', before)[0], 'the sweep');
+  expect(found.audit).toMatchObject({ group_id, last_seq: 1, due_seq: 1 });
+  expect(found.at - backAt).toBeLessThan(10_000);
+
+  await send(gateway, group_id, one);
+  await gateway.until(() => gateway.of('audit', before).find(({ audit }) => audit.due_seq === 2), 'an audit');
+  await gateway.ask('LAG_REPORT', { user_ids: [two.user_id] });
+  await gateway.until(() => gateway.of('nudge', before).length > 1, 'a second nudge');
+}, 60_000);

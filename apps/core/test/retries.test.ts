@@ -1,0 +1,421 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type Db, openDb, readMemberships } from '@hooligram/db';
+import { metrics, startSystem, type TestSystem } from '@hooligram/testkit';
+import { afterEach, expect, test } from '@jest/globals';
+import { group, type Person, send } from './group.ts';
+import { StandInGateway } from './stand-in-gateway.ts';
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (let close = closers.pop(); close; close = closers.pop()) await close();
+});
+
+/** Short deadlines; nothing happens by itself unless a test asks for it. */
+const quick = {
+  DELIVERY_ACK_DEADLINE_MS: '200',
+  DELIVERY_CONFIRM_TIMEOUT_MS: '400',
+  DELIVERY_RETRY_MS: '50',
+  DELIVERY_RETRY_GROWTH: '1',
+  DELIVERY_ATTEMPTS_MAX: '3',
+  SWEEP_EVERY_MS: '600000',
+  CLAIM_IDLE_MS: '300',
+  CLAIM_EVERY_MS: '100',
+};
+
+async function start(env: Record<string, string> = {}, cores = 1) {
+  const system = await startSystem({ gateways: 0, cores, coreEnv: { ...quick, ...env } });
+  closers.push(() => system.stop());
+  const gateway = await StandInGateway.connect(system);
+  closers.push(() => gateway.close());
+  const db = openDb({ url: system.databaseUrl, applicationName: 'test' });
+  closers.push(() => db.close());
+  return { system, gateway, db };
+}
+
+function acknowledge(
+  gateway: StandInGateway,
+  group_id: number,
+  people: readonly Person[],
+  { seq = 0, version = 1 }: { seq?: number; version?: number },
+) {
+  const cursors = people.map(({ user_id }) => ({
+    user_id,
+    group_id,
+    delivered_seq: seq,
+    delivered_version: version,
+  }));
+  return gateway.ask('CURSOR_RAISE', { cursors });
+}
+
+function report(gateway: StandInGateway, ...people: readonly Person[]) {
+  return gateway.ask('LAG_REPORT', { user_ids: people.map(({ user_id }) => user_id) });
+}
+
+async function membership(db: Db, { user_id }: Person, group_id: number) {
+  const [[found] = []] = await readMemberships(db, [{ user_id, group_ids: [group_id] }]);
+  return found;
+}
+
+/** The sum over all cores. */
+async function count(system: TestSystem, name: string, labels: Record<string, string> = {}): Promise<number> {
+  const read = await Promise.all(
+    system.cores.filter(({ process }) => process.isRunning()).map(({ adminUrl }) => metrics(adminUrl)),
+  );
+  return read.reduce((sum, found) => sum + found.value(`hooligram_core_${name}`, labels), 0);
+}
+
+async function eventually<T>(question: () => Promise<T | undefined | false>): Promise<T> {
+  for (const deadline = Date.now() + 25_000; Date.now() < deadline; ) {
+    const answer = await question();
+    if (answer !== undefined && answer !== false) return answer;
+  }
+  throw new Error(`never came true: ${question}`);
+}
+
+function ended(system: TestSystem, queue: string, end: string, times = 1) {
+  return eventually(async () => (await count(system, 'job_runs_total', { queue, end })) >= times);
+}
+
+function audited(gateway: StandInGateway, group_id: number, seq: number, version = 1) {
+  return gateway.until(() =>
+    gateway
+      .of('audit')
+      .map(({ audit }) => audit)
+      .find((audit) => audit.group_id === group_id && audit.due_seq >= seq && audit.due_version >= version),
+  );
+}
+
+test('10,000 acknowledged deliveries in one group cost fewer than 20 jobs', async () => {
+  const { system, gateway, db } = await start({ DELIVERY_ACK_DEADLINE_MS: '1000' }, 2);
+  const { group_id, people, one } = await group(gateway, db, 10);
+  let seq = 0;
+  for (let turn = 0; turn < 100; turn += 1) {
+    await Promise.all(Array.from({ length: 10 }, () => send(gateway, group_id, one)));
+    seq += 10;
+    await acknowledge(gateway, group_id, people, { seq });
+  }
+  expect(await audited(gateway, group_id, 1_000)).toMatchObject({ last_seq: 1_000, due_seq: 1_000 });
+  const added = await count(system, 'jobs_added_total');
+  const runs = await count(system, 'job_runs_total');
+  process.stderr.write(`10,000 deliveries: ${added} jobs added, ${runs} runs of jobs\n`);
+  expect(added).toBeLessThan(20);
+  expect(runs).toBeLessThan(20);
+  expect(await count(system, 'jobs_added_total', { queue: 'redelivery' })).toBe(0);
+}, 60_000);
+
+test('an entry stays pending until its audit is armed, so no death of a core leaves a message unaudited (12)', async () => {
+  const { gateway, db } = await start();
+  const { group_id, people, one } = await group(gateway, db);
+  await audited(gateway, group_id, 0);
+  await acknowledge(gateway, group_id, people, {});
+  // The audits' queue cannot be written.
+  const { redis, names } = gateway;
+  const broken = `${names.queues}:audit:id`;
+  await redis.set(broken, 'not a number');
+
+  await send(gateway, group_id, one);
+  const pending = async () => Number(((await redis.xpending(names.requests, names.cores)) as [number])[0]);
+  expect(await pending()).toBe(1);
+  await redis.set(broken, '1000');
+  await audited(gateway, group_id, 1);
+  await eventually(async () => (await pending()) === 0);
+});
+
+test('a message that comes while the audit of its group runs, or is too young for it, has the next one (12)', async () => {
+  const { gateway, db } = await start();
+  const { group_id, one } = await group(gateway, db);
+  // Without a pause: some come while an audit runs, all but the first find one armed.
+  let seq = 0;
+  while (gateway.of('audit').length < 4) {
+    await send(gateway, group_id, one);
+    seq += 1;
+  }
+  const { audit } = gateway.of('audit').at(-1) as { audit: { last_seq: number } };
+  expect(audit.last_seq).toBeLessThanOrEqual(seq);
+  expect(await audited(gateway, group_id, seq)).toMatchObject({ last_seq: seq, due_seq: seq });
+});
+
+test('the audits of a quiet group end', async () => {
+  const { system, gateway, db } = await start();
+  const { group_id, one } = await group(gateway, db);
+  await send(gateway, group_id, one);
+  await audited(gateway, group_id, 1);
+  await ended(system, 'audit', 'done', 1);
+  await eventually(async () => {
+    const keys = ['active', 'wait', 'delayed'].map((state) => `${gateway.names.queues}:audit:${state}`);
+    return (await gateway.redis.exists(...keys)) === 0;
+  });
+});
+
+test('somebody reported is nudged at once, whatever the path and however quiet the group (13)', async () => {
+  const { gateway, db } = await start({ DELIVERY_ACK_DEADLINE_MS: '60000' });
+  const { group_id, one, two } = await group(gateway, db);
+  await send(gateway, group_id, one);
+  // Long ago, as what is replayed on sign-in was.
+  await db.pool.query(`UPDATE message SET date_created = date_created - INTERVAL '1 day'`);
+  await report(gateway, two);
+  const { nudge } = await gateway.until(() => gateway.of('nudge')[0]);
+  expect(nudge.user_id).toBe(two.user_id);
+  expect(gateway.of('audit')).toEqual([]);
+});
+
+test('nobody has a job who has acknowledged everything by now', async () => {
+  const { system, gateway, db } = await start();
+  const { group_id, people, one, two } = await group(gateway, db);
+  await send(gateway, group_id, one);
+  await audited(gateway, group_id, 1);
+  await acknowledge(gateway, group_id, people, { seq: 1 });
+  await report(gateway, one, two);
+  expect(await count(system, 'jobs_added_total', { queue: 'redelivery' })).toBe(0);
+});
+
+test('the sweep comes back after Redis has lost everything, and finds what nobody audits any more (14)', async () => {
+  const { gateway, db } = await start({ SWEEP_EVERY_MS: '500' });
+  const { group_id, one } = await group(gateway, db);
+  await send(gateway, group_id, one);
+  await audited(gateway, group_id, 1);
+  const before = gateway.heard.length;
+  // As FLUSHALL, for this system alone.
+  const keys = await gateway.redis.keys(`${gateway.names.queues}*`);
+  await gateway.redis.del(...keys);
+  await gateway.until(() => gateway.of('audit', before)[0]);
+  const place = await db.prisma.sweep.findUniqueOrThrow({ where: { name: 'groups' } });
+  expect(await gateway.redis.get(gateway.names.epoch)).toBe(place.epoch);
+});
+
+test('the sweep goes on where another core stopped, and at last has told of every group that lags (14)', async () => {
+  const { system, gateway, db } = await start({ SWEEP_EVERY_MS: '100', SWEEP_GROUPS_PER_RUN: '2' });
+  const groups = await Promise.all(Array.from({ length: 5 }, () => group(gateway, db)));
+  await Promise.all(groups.map(({ group_id }) => audited(gateway, group_id, 0)));
+  await system.addCore();
+  await system.core(0).kill();
+  const before = gateway.heard.length;
+  const all = groups.map(({ group_id }) => group_id).sort((a, b) => a - b);
+  await gateway.until(() => {
+    const told = new Set(gateway.of('audit', before).map(({ audit }) => audit.group_id));
+    return told.size === all.length;
+  });
+}, 60_000);
+
+test('with nobody there an attempt ends, and the next report begins again (15)', async () => {
+  const { system, gateway, db } = await start();
+  const { group_id, one, two } = await group(gateway, db);
+  await send(gateway, group_id, one);
+  await audited(gateway, group_id, 1);
+  gateway.leave(gateway.names.user(two.user_id));
+  await eventually(async () => {
+    const [, heard] = (await gateway.redis.pubsub('NUMSUB', gateway.names.user(two.user_id))) as [
+      string,
+      number,
+    ];
+    return heard === 0;
+  });
+  await report(gateway, two);
+  await ended(system, 'redelivery', 'done');
+  expect(await count(system, 'nudges_total', { end: 'nobody' })).toBe(1);
+  await gateway.listen(gateway.names.user(two.user_id));
+  await report(gateway, two);
+  await gateway.until(() => gateway.of('nudge')[0]);
+});
+
+test('attempts that no gateway confirms do not count, however many (15)', async () => {
+  const { gateway, db } = await start({ DELIVERY_CONFIRM_TIMEOUT_MS: '50', DELIVERY_ATTEMPTS_MAX: '1' });
+  const { group_id, one, two } = await group(gateway, db);
+  await send(gateway, group_id, one);
+  await audited(gateway, group_id, 1);
+  gateway.onNudge = () => {};
+  await report(gateway, two);
+  await gateway.until(() => gateway.of('nudge').length >= 6);
+  expect(gateway.of('eviction')).toEqual([]);
+});
+
+test('cursors that a nudge has written end the redelivery: what was not flushed is no lag (16)', async () => {
+  const { system, gateway, db } = await start();
+  const { group_id, one, two } = await group(gateway, db);
+  await send(gateway, group_id, one);
+  await audited(gateway, group_id, 1);
+  gateway.onNudge = async (nudge) => {
+    await acknowledge(gateway, group_id, [two], { seq: 1 });
+    await gateway.confirm(nudge);
+  };
+  await report(gateway, two);
+  await ended(system, 'redelivery', 'done');
+  expect(gateway.of('nudge')).toHaveLength(1);
+});
+
+test('whoever makes progress is not given up, however long it takes (16)', async () => {
+  const { system, gateway, db } = await start({ DELIVERY_ATTEMPTS_MAX: '2' });
+  const { group_id, one, two } = await group(gateway, db);
+  await Promise.all(Array.from({ length: 8 }, () => send(gateway, group_id, one)));
+  await audited(gateway, group_id, 8);
+  let nudges = 0;
+  // Two attempts for each message.
+  gateway.onNudge = async (nudge) => {
+    nudges += 1;
+    await acknowledge(gateway, group_id, [two], { seq: Math.floor(nudges / 2) });
+    await gateway.confirm(nudge);
+  };
+  await report(gateway, two);
+  await ended(system, 'redelivery', 'done');
+  expect(nudges).toBe(16);
+  expect(gateway.of('eviction')).toEqual([]);
+  expect((await membership(db, two, group_id))?.delivered_seq).toBe(8);
+});
+
+test('one person has one redelivery at a time, however often they are reported', async () => {
+  const { system, gateway, db } = await start({ DELIVERY_RETRY_MS: '60000', DELIVERY_RETRY_MAX_MS: '60000' });
+  const { group_id, one, two } = await group(gateway, db);
+  await send(gateway, group_id, one);
+  await audited(gateway, group_id, 1);
+  await report(gateway, two);
+  await ended(system, 'redelivery', 'again');
+  for (let times = 0; times < 5; times += 1) await report(gateway, two);
+  expect(gateway.of('nudge')).toHaveLength(1);
+  expect(await count(system, 'jobs_added_total', { queue: 'redelivery' })).toBe(1);
+});
+
+const run = promisify(execFile);
+const program = fileURLToPath(new URL('../dist/dead-letters.js', import.meta.url));
+
+async function deadLetters(system: TestSystem, ...args: string[]): Promise<string> {
+  const env = { ...process.env, NODE_OPTIONS: '', REDIS_URL: system.redisUrl, REDIS_PREFIX: system.prefix };
+  return (await run(process.execPath, [program, ...args], { env })).stdout;
+}
+
+test('a client that acknowledges nothing is evicted, and its dead letter is kept, counted and can be replayed', async () => {
+  const { system, gateway, db } = await start();
+  const { group_id, one, two } = await group(gateway, db);
+  await send(gateway, group_id, one);
+  await audited(gateway, group_id, 1);
+  await report(gateway, two);
+  await gateway.until(() => gateway.of('eviction').find(({ eviction }) => eviction.user_id === two.user_id));
+  expect(gateway.of('nudge')).toHaveLength(4);
+  await ended(system, 'redelivery', 'dead');
+  expect(await count(system, 'evictions_total')).toBe(1);
+  expect(await count(system, 'jobs_dead_total', { queue: 'redelivery' })).toBe(1);
+
+  const listed = await deadLetters(system, 'list');
+  const [id = ''] = listed.split(' ');
+  expect(listed).toContain(`"user_id":${two.user_id}`);
+  expect(listed).toContain(`nothing acknowledged in groups ${group_id}`);
+
+  // A kept dead letter blocks nothing.
+  await report(gateway, two);
+  await gateway.until(() => gateway.of('eviction').length === 2);
+  await ended(system, 'redelivery', 'dead', 2);
+
+  // From the beginning: not one attempt, but all of them.
+  const before = gateway.heard.length;
+  expect(await deadLetters(system, 'replay', id)).toBe(`${id} runs again\n`);
+  await gateway.until(() => gateway.of('eviction').length === 3);
+  expect(gateway.of('nudge', before)).toHaveLength(4);
+  await ended(system, 'redelivery', 'dead', 3);
+  expect((await deadLetters(system, 'list')).trim().split('\n')).toHaveLength(2);
+  await deadLetters(system, 'drop', '--all');
+  expect(await deadLetters(system, 'list')).toBe('');
+});
+
+test('the dead letters program says what is wrong with a call', async () => {
+  const { system } = await start();
+  const failure = (...args: string[]) =>
+    deadLetters(system, ...args).catch((error: { code: number; stderr: string }) => [
+      error.code,
+      error.stderr,
+    ]);
+  expect(await deadLetters(system, '--help')).toContain('REDIS_PREFIX');
+  expect(await failure()).toEqual([1, expect.stringContaining('see --help')]);
+  expect(await failure('drop')).toEqual([1, expect.stringContaining('see --help')]);
+  expect(await failure('drop', 'redelivery/1')).toEqual([
+    1,
+    'dead-letters: there is no dead letter redelivery/1\n',
+  ]);
+});
+
+test('states that nobody acknowledges end quietly: no eviction, and no later report begins again (17)', async () => {
+  const { system, gateway, db } = await start();
+  const { group_id, people, one, two } = await group(gateway, db);
+  await send(gateway, group_id, one);
+  await acknowledge(gateway, group_id, people, { seq: 1, version: 0 });
+  await audited(gateway, group_id, 1);
+  await report(gateway, two);
+  await ended(system, 'redelivery', 'done');
+  expect(await membership(db, two, group_id)).toMatchObject({ delivered_version: 0, retried_version: 1 });
+  expect(gateway.of('eviction')).toEqual([]);
+  // The attempts, and the one that tells the gateways that there are no more.
+  expect(gateway.of('nudge')).toHaveLength(5);
+
+  await report(gateway, two);
+  expect(await count(system, 'jobs_added_total', { queue: 'redelivery' })).toBe(1);
+  expect(gateway.of('nudge')).toHaveLength(5);
+});
+
+test('a client that acknowledges messages for ever and groups never is sent a state a bounded number of times (17)', async () => {
+  const { system, gateway, db } = await start();
+  const { group_id, one, two } = await group(gateway, db);
+  await Promise.all(Array.from({ length: 50 }, () => send(gateway, group_id, one)));
+  await audited(gateway, group_id, 50);
+  let seq = 0;
+  gateway.onNudge = async (nudge) => {
+    seq += 1;
+    await acknowledge(gateway, group_id, [two], { seq, version: 0 });
+    await gateway.confirm(nudge);
+  };
+  await report(gateway, two);
+  await eventually(async () => (await membership(db, two, group_id))?.retried_version === 1);
+  expect(seq).toBeLessThan(10);
+  expect(await count(system, 'states_given_up_total')).toBe(1);
+  expect(gateway.of('eviction')).toEqual([]);
+});
+
+test('a job in the hands of a core that is killed goes to another one, also the sixth time (18)', async () => {
+  const { system, gateway, db } = await start({ DELIVERY_CONFIRM_TIMEOUT_MS: '60000' });
+  const { group_id, one, two } = await group(gateway, db);
+  await send(gateway, group_id, one);
+  await audited(gateway, group_id, 1);
+  gateway.onNudge = () => {};
+  await report(gateway, two);
+  await gateway.until(() => gateway.of('nudge')[0]);
+  const { redis, names } = gateway;
+  const [active = ''] = await redis.lrange(`${names.queues}:redelivery:active`, 0, -1);
+  await redis.hset(`${names.queues}:redelivery:${active}`, 'stc', '5');
+  await system.core(0).kill();
+  gateway.onNudge = async (nudge) => {
+    await acknowledge(gateway, group_id, [two], { seq: 1 });
+    await gateway.confirm(nudge);
+  };
+  await system.addCore();
+  await ended(system, 'redelivery', 'done');
+  expect(gateway.of('nudge')).toHaveLength(2);
+}, 60_000);
+
+test('a core that is told to stop finishes the jobs that it has', async () => {
+  const { system, gateway, db } = await start({ DELIVERY_CONFIRM_TIMEOUT_MS: '60000' });
+  const { group_id, one, two } = await group(gateway, db);
+  await send(gateway, group_id, one);
+  await audited(gateway, group_id, 1);
+  const nudged = new Promise<() => Promise<void>>((resolve) => {
+    gateway.onNudge = (nudge) => resolve(() => gateway.confirm(nudge));
+  });
+  await report(gateway, two);
+  const confirm = await nudged;
+  const stopped = system.core(0).stop();
+  await eventually(async () => (await fetch(`${system.core(0).adminUrl}/readyz`)).status === 503);
+  await confirm();
+  await stopped;
+  expect(await system.core(0).process.exited).toBe('exit code 0');
+  const { redis, names } = gateway;
+  expect(await redis.llen(`${names.queues}:redelivery:active`)).toBe(0);
+  expect(await redis.zcard(`${names.queues}:redelivery:delayed`)).toBe(1);
+}, 30_000);
+
+test('the groups of several people are named in the order in which they were asked for', async () => {
+  const { gateway, db } = await start();
+  const first = await group(gateway, db);
+  const second = await group(gateway, db);
+  const user_ids = [second.one.user_id, 2 ** 50, first.two.user_id, second.one.user_id];
+  expect(await gateway.ask('GROUP_IDS', { user_ids })).toEqual({
+    group_ids: [[second.group_id], [], [first.group_id], [second.group_id]],
+  });
+});

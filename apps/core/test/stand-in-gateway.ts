@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import {
+  connectRedis,
+  createNames,
+  createRequestWriter,
+  type Names,
+  type RequestWriter,
+  Subscriptions,
+  startRedisClock,
+} from '@hooligram/bus';
+import {
+  type AnswerOf,
+  type CoreAnswer,
+  type CoreRequest,
+  decodePublication,
+  type Nudge,
+  type ParamsOf,
+  type Publication,
+  type RequestKind,
+} from '@hooligram/contract';
+import type { Redis } from 'ioredis';
+
+const silent = { info() {}, warn() {}, error() {} };
+const patienceMs = 15_000;
+
+export type Heard = { readonly channel: string; readonly at: number; readonly publication: Publication };
+
+/** Speaks the contract over the bus as a gateway does, and holds no sockets: a test decides what it does. */
+export class StandInGateway {
+  readonly names: Names;
+  readonly redis: Redis;
+  readonly heard: Heard[] = [];
+  /** What it does when it is nudged. Default: it confirms. */
+  onNudge: (nudge: Nudge) => unknown = (nudge) => this.confirm(nudge);
+  readonly #subscriptions: Subscriptions;
+  readonly #writer: RequestWriter<CoreRequest>;
+  readonly #answers = new Map<number, (answer: CoreAnswer) => void>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #waiters = new Set<() => void>();
+  readonly #close: () => void;
+  #lastRef = 0;
+
+  private constructor(
+    names: Names,
+    redis: Redis,
+    subscriber: Redis,
+    writer: RequestWriter<CoreRequest>,
+    answerChannel: string,
+    close: () => void,
+  ) {
+    this.names = names;
+    this.redis = redis;
+    this.#writer = writer;
+    this.#close = close;
+    this.#subscriptions = new Subscriptions({
+      redis: subscriber,
+      log: silent,
+      onResubscribed() {},
+      onPublication: (channel, bytes) => {
+        if (channel === answerChannel) this.#answered(JSON.parse(bytes.toString()));
+        else this.#hear(channel, decodePublication(bytes));
+      },
+    });
+  }
+
+  static async connect({ redisUrl, prefix }: { redisUrl: string; prefix: string }): Promise<StandInGateway> {
+    const names = createNames(prefix);
+    const node = randomUUID();
+    const connect = (role: 'command' | 'subscriber') =>
+      connectRedis(redisUrl, { role, name: `stand-in-${role}`, log: silent });
+    const [redis, subscriber] = await Promise.all([connect('command'), connect('subscriber')]);
+    const clock = await startRedisClock(redis);
+    const writer = createRequestWriter<CoreRequest>({
+      redis,
+      clock,
+      stream: names.requests,
+      node,
+      deadlineMs: 60_000,
+      requestsMax: 500,
+      entriesMax: 100_000,
+      onFailed(_, failure) {
+        throw new Error(`not written: ${failure}`);
+      },
+    });
+    const close = () => {
+      clock.close();
+      redis.disconnect();
+    };
+    const gateway = new StandInGateway(names, redis, subscriber, writer, names.gateway(node), close);
+    await gateway.listen(names.gateway(node));
+    return gateway;
+  }
+
+  listen(...channels: string[]): Promise<unknown> {
+    return Promise.all(channels.map((channel) => this.#subscriptions.acquire(channel)));
+  }
+
+  leave(channel: string): void {
+    this.#subscriptions.release(channel);
+  }
+
+  /** @throws the errors of a refusal */
+  async ask<K extends RequestKind>(
+    kind: K,
+    params: ParamsOf<K>,
+    request_id = randomUUID(),
+  ): Promise<AnswerOf<K>> {
+    this.#lastRef += 1;
+    const ref = this.#lastRef;
+    const answer = await new Promise<CoreAnswer>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`no answer to ${kind}`)), patienceMs);
+      this.#timers.add(timer);
+      this.#answers.set(ref, (given) => {
+        clearTimeout(timer);
+        this.#timers.delete(timer);
+        resolve(given);
+      });
+      this.#writer.add({ ref, request_id, kind, params } as CoreRequest);
+    });
+    if (!answer.ok) throw new Error(`${kind}: ${answer.errors.join()}`);
+    return answer.answer as AnswerOf<K>;
+  }
+
+  async confirm({ user_id, token, reply_to }: Nudge): Promise<void> {
+    await this.redis.publish(reply_to, JSON.stringify({ user_id, token }));
+  }
+
+  of<P extends Publication['kind']>(
+    kind: P,
+    from = 0,
+  ): (Extract<Publication, { kind: P }> & { at: number })[] {
+    return this.heard
+      .slice(from)
+      .filter(({ publication }) => publication.kind === kind)
+      .map(({ publication, at }) => ({ ...(publication as Extract<Publication, { kind: P }>), at }));
+  }
+
+  /** Waits until a question about what was heard has an answer. */
+  async until<T>(question: () => T | undefined | false, what = String(question)): Promise<T> {
+    const deadline = Date.now() + 2 * patienceMs;
+    for (;;) {
+      const answer = question();
+      if (answer !== undefined && answer !== false) return answer;
+      const leftMs = deadline - Date.now();
+      if (leftMs <= 0) throw new Error(`waited for: ${what}; heard ${JSON.stringify(this.heard.slice(-20))}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(wake, leftMs);
+        const waiters = this.#waiters;
+        function wake(): void {
+          clearTimeout(timer);
+          waiters.delete(wake);
+          resolve();
+        }
+        waiters.add(wake);
+      });
+    }
+  }
+
+  /** Whatever is still asked is answered to nobody. */
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#subscriptions.close();
+    this.#close();
+  }
+
+  #answered(answers: readonly CoreAnswer[]): void {
+    for (const answer of answers) {
+      this.#answers.get(answer.ref)?.(answer);
+      this.#answers.delete(answer.ref);
+    }
+  }
+
+  #hear(channel: string, publication: Publication | undefined): void {
+    if (!publication) return;
+    this.heard.push({ channel, at: Date.now(), publication });
+    if (publication.kind === 'nudge') void this.onNudge(publication.nudge);
+    for (const wake of [...this.#waiters]) wake();
+  }
+}

@@ -1,0 +1,31 @@
+import { decodePublication, type GroupState } from '@hooligram/contract';
+import type { GatewayContext } from './context.ts';
+import { onEviction, onNudge } from './nudge.ts';
+import { openGroups } from './opening.ts';
+
+/** Takes what the core published on the channel of a group or of a person. */
+export function receive(context: GatewayContext, bytes: Buffer): void {
+  const publication = decodePublication(bytes);
+  if (publication?.kind === 'message') {
+    const { group_id, version, seq, message_id, frame } = publication;
+    context.groups.find(group_id)?.receive(version, seq, message_id, frame);
+  } else if (publication?.kind === 'state') {
+    receiveState(context, publication.state);
+  } else if (publication?.kind === 'audit') {
+    context.groups.find(publication.audit.group_id)?.audit(publication.audit);
+  } else if (publication?.kind === 'nudge') {
+    void onNudge(context, publication.nudge);
+  } else if (publication?.kind === 'eviction') {
+    onEviction(context, publication.eviction.user_id);
+  }
+}
+
+function receiveState(context: GatewayContext, state: GroupState): void {
+  context.groups.find(state.group_id)?.apply(state);
+  // Nobody here may hold the group yet: its first members hear of it on their own channels.
+  for (const [userId] of state.members) {
+    for (const session of context.people.sessionsOf(userId)) {
+      if (!session.attachments.has(state.group_id)) void openGroups(context, session, [state.group_id]);
+    }
+  }
+}

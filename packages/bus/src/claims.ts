@@ -1,0 +1,107 @@
+import type { Redis } from 'ioredis';
+import type { BusLog } from './connection.ts';
+import { decodeEntry, type Entry } from './entry.ts';
+
+export type Claims = {
+  /** Claims no further entries; resolves when what was claimed has been handled. */
+  stop(): Promise<void>;
+};
+
+const entriesPerClaim = 8;
+/** A consumer without pending entries that was silent for so long is gone. */
+const consumerGoneMs = 600_000;
+
+/**
+ * Takes over entries whose consumer has not touched them for `idleMs`: it died, froze, or lost its connection
+ * in the middle of a reply. Entries that this process itself is working on are touched, so that nobody takes
+ * them while it lives.
+ *
+ * Guarantee: one entry at a time; the next one is claimed when `onEntry` has resolved. An entry can be claimed
+ * while its first consumer still works on it (it was frozen and woke up): what runs twice must be idempotent.
+ *
+ * @param own the ids of entries that this process works on
+ * @param onEntry gets an entry and how often it has been given to somebody, this time included
+ */
+export function startClaims<T>(options: {
+  redis: Redis;
+  stream: string;
+  group: string;
+  consumer: string;
+  idleMs: number;
+  everyMs: number;
+  own(): readonly string[];
+  onEntry(entry: Entry<T>, deliveries: number): Promise<void>;
+  onUnreadable(id: string, reason: string): void;
+  log: BusLog;
+}): Claims {
+  const { redis, stream, group, consumer, idleMs, everyMs, own, onEntry, onUnreadable, log } = options;
+  let stopping = false;
+  let round: Promise<void> = Promise.resolve();
+  let timer = setTimeout(next, everyMs);
+  let rounds = 0;
+
+  function next(): void {
+    round = (redis.status === 'ready' ? claimAll() : Promise.resolve())
+      .catch((error: Error) =>
+        log.warn({ reason: error.message }, 'claiming entries failed, will be repeated'),
+      )
+      .then(() => {
+        if (!stopping) timer = setTimeout(next, everyMs);
+      });
+  }
+
+  async function claimAll(): Promise<void> {
+    await touchOwn();
+    let cursor = '0-0';
+    do {
+      const [following, entries] = (await redis.xautoclaim(
+        stream,
+        group,
+        consumer,
+        idleMs,
+        cursor,
+        'COUNT',
+        entriesPerClaim,
+      )) as [string, [string, string[]][]];
+      cursor = following;
+      for (const [id, fields] of entries) {
+        await handle(id, fields);
+        await touchOwn();
+      }
+    } while (cursor !== '0-0' && !stopping);
+    rounds += 1;
+    if (rounds % 100 === 1) await forgetConsumers();
+  }
+
+  async function touchOwn(): Promise<void> {
+    const ids = own();
+    if (ids.length > 0) await redis.xclaim(stream, group, consumer, 0, ...ids, 'JUSTID');
+  }
+
+  async function handle(id: string, fields: readonly string[]): Promise<void> {
+    const [pending] = (await redis.xpending(stream, group, id, id, 1)) as [string, string, number, number][];
+    if (!pending || stopping) return;
+    const entry = decodeEntry<T>(id, fields);
+    if (typeof entry === 'string') onUnreadable(id, entry);
+    else await onEntry(entry, pending[3]);
+  }
+
+  /** Names are new at every start, so Redis would remember every process that ever was. */
+  async function forgetConsumers(): Promise<void> {
+    const consumers = (await redis.xinfo('CONSUMERS', stream, group)) as unknown[][];
+    for (const flat of consumers) {
+      const known = new Map<unknown, unknown>();
+      for (let index = 0; index + 1 < flat.length; index += 2) known.set(flat[index], flat[index + 1]);
+      const isGone = Number(known.get('idle')) > consumerGoneMs && Number(known.get('pending')) === 0;
+      if (isGone) await redis.xgroup('DELCONSUMER', stream, group, String(known.get('name')));
+    }
+  }
+
+  return {
+    async stop() {
+      stopping = true;
+      clearTimeout(timer);
+      await round;
+    },
+  };
+}

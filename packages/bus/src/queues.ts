@@ -1,0 +1,243 @@
+import { randomBytes } from 'node:crypto';
+import { DelayedError, type Job, Queue, UnrecoverableError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { ZodType } from 'zod';
+import type { BusLog } from './connection.ts';
+
+/** What becomes of a job after a run: it goes, it runs again later, or it is put aside for somebody to look at. */
+export type Verdict<D> =
+  | { readonly verdict: 'done' }
+  | { readonly verdict: 'again'; readonly afterMs: number; readonly data: D }
+  | { readonly verdict: 'dead'; readonly reason: string };
+
+/** A kind of job, which has the queue of its name to itself. */
+export type JobKind<C, D> = {
+  readonly name: string;
+  readonly schema: ZodType<D>;
+  /** Runs at once in one process. */
+  readonly concurrency: number;
+  /** @throws what went wrong; the job runs again, `jobPolicy` says how often, and is a dead letter then */
+  handle(context: C, data: D): Promise<Verdict<D>>;
+  /** What a dead letter begins with when somebody has it run again. */
+  replayed(data: D): Addition;
+};
+
+export type Addition = {
+  readonly data: object;
+  /** No job is added while one with the same key waits; while one runs, the last one added follows it. */
+  readonly key: string;
+  readonly delayMs?: number;
+};
+
+/**
+ * What holds for every job. Done ones go at once. Dead letters stay, the oldest give way. A job that is found in
+ * the hands of a process that died goes to another one; with BullMQ's limit of one such find, two deployments
+ * could make a dead letter of it.
+ */
+export const jobPolicy = Object.freeze({
+  attempts: 6,
+  backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
+  removeOnComplete: true,
+  removeOnFail: { count: 1_000 },
+  stackTraceLimit: 3,
+});
+
+const workerPolicy = Object.freeze({
+  maxStalledCount: 18,
+  lockDuration: 10_000,
+  stalledInterval: 5_000,
+  runRetryDelay: 1_000,
+});
+
+export type DeadLetter = {
+  readonly id: string;
+  readonly data: unknown;
+  readonly reason: string;
+  readonly date: Date;
+};
+
+export type Queues = {
+  /**
+   * Adds jobs to a queue in one round trip. Rejects at once while Redis is away: nothing waits in memory.
+   * @returns for each addition the id of the job that stands for it, and whether that is a new one
+   */
+  add(queue: string, additions: readonly Addition[]): Promise<{ id: string; isNew: boolean }[]>;
+  /** Has a job without data run now and every so often. To be said again and again: Redis may forget it. */
+  schedule(queue: string, everyMs: number): Promise<void>;
+  deadLetters(queue: string): Promise<DeadLetter[]>;
+  countDeadLetters(queue: string): Promise<number>;
+  dropDeadLetter(queue: string, id: string): Promise<void>;
+  close(): Promise<void>;
+};
+
+/**
+ * The producers' side.
+ *
+ * Guarantee: when `add` has resolved, a job that begins after this moment stands in Redis for each addition. It
+ * runs at least once, unless Redis loses its memory.
+ *
+ * @param redis a connection of the role `command`
+ * @param prefix of all keys: `Names.queues`
+ */
+export function openQueues({
+  redis,
+  prefix,
+  names,
+  log,
+}: {
+  redis: Redis;
+  prefix: string;
+  names: readonly string[];
+  log: BusLog;
+}): Queues {
+  const queues = new Map(
+    names.map((name) => {
+      const queue = new Queue(name, { connection: redis, prefix, defaultJobOptions: jobPolicy });
+      queue.on('error', tellOf(name, log));
+      return [name, queue] as const;
+    }),
+  );
+
+  function queueOf(name: string): Queue {
+    const queue = queues.get(name);
+    if (!queue) throw new Error(`no queue ${name}`);
+    return queue;
+  }
+
+  return {
+    async add(name, additions) {
+      const timestamp = Date.now();
+      const ids = additions.map((addition) => jobId(addition, timestamp));
+      const jobs = await queueOf(name).addBulk(
+        additions.map(({ data, key, delayMs = 0 }, index) => ({
+          name,
+          data,
+          opts: {
+            jobId: ids[index] as string,
+            timestamp,
+            delay: delayMs,
+            deduplication: { id: key, keepLastIfActive: true },
+          },
+        })),
+      );
+      return jobs.map(({ id }, index) => ({ id: id as string, isNew: id === ids[index] }));
+    },
+    async schedule(name, everyMs) {
+      // The same again changes nothing: it keeps its place in time.
+      await queueOf(name).upsertJobScheduler(name, { every: everyMs }, { name, data: {} });
+    },
+    async deadLetters(name) {
+      const jobs = await queueOf(name).getFailed();
+      return jobs.map(({ id, data, failedReason, finishedOn, timestamp }) => ({
+        id: id as string,
+        data,
+        reason: failedReason ?? '',
+        date: new Date(finishedOn ?? timestamp),
+      }));
+    },
+    countDeadLetters: (name) => queueOf(name).getFailedCount(),
+    async dropDeadLetter(name, id) {
+      await queueOf(name).remove(id);
+    },
+    async close() {
+      await Promise.all([...queues.values()].map((queue) => queue.close()));
+    },
+  };
+}
+
+/** Never the same twice: a job that is kept would block every later one of its id. Says when the job is due. */
+function jobId({ key, delayMs = 0 }: Addition, timestamp: number): string {
+  return `${key}.${timestamp + delayMs}.${randomBytes(6).toString('base64url')}`;
+}
+
+/** @returns when a job of this id is due, in milliseconds since the epoch; 0 if it does not say */
+export function dueOf(id: string): number {
+  return Number(id.split('.').at(-2)) || 0;
+}
+
+export type Workers = {
+  /** Takes no more jobs; resolves when those under way have ended. */
+  close(): Promise<void>;
+};
+
+/**
+ * The workers' side: runs the jobs of these kinds, on connections of its own. What it does not know, or cannot
+ * read, was written by another release: that is logged, and dropped.
+ *
+ * Guarantee: at least once. Two processes run the same job at once only if one of them was taken for dead.
+ *
+ * @param redis is not used, but copied: workers wait for Redis where everybody else fails
+ * @param onRun hears of every run that ended: `failed` means that it will be tried again
+ */
+export async function startWorkers<C>({
+  redis,
+  prefix,
+  kinds,
+  context,
+  onRun,
+  log,
+}: {
+  redis: Redis;
+  prefix: string;
+  kinds: readonly JobKind<C, never>[];
+  context: C;
+  onRun(queue: string, end: 'done' | 'again' | 'dead' | 'failed' | 'dropped'): void;
+  log: BusLog;
+}): Promise<Workers> {
+  const connectionName = `${redis.options.connectionName}-workers`;
+  const connection = redis.duplicate({ enableOfflineQueue: true, connectionName });
+  connection.on('error', () => {});
+  await connection.connect();
+
+  const workers = kinds.map((erased) => {
+    const kind = erased as unknown as JobKind<C, unknown>;
+    const worker = new Worker(kind.name, run.bind(undefined, kind), {
+      connection,
+      prefix,
+      concurrency: kind.concurrency,
+      ...workerPolicy,
+    });
+    worker.on('error', tellOf(kind.name, log));
+    worker.on('failed', (job, error) => {
+      const isDead = job?.finishedOn !== undefined;
+      log.warn({ queue: kind.name, job: job?.id, reason: error.message, isDead }, 'job failed');
+      onRun(kind.name, isDead ? 'dead' : 'failed');
+    });
+    return worker;
+  });
+
+  async function run(kind: JobKind<C, unknown>, job: Job, token?: string): Promise<void> {
+    const parsed = kind.schema.safeParse(job.data);
+    if (job.name !== kind.name || !parsed.success) {
+      log.warn({ queue: kind.name, name: job.name, job: job.id }, 'job of an unknown kind or form dropped');
+      onRun(kind.name, 'dropped');
+      return;
+    }
+    const outcome = await kind.handle(context, parsed.data);
+    if (outcome.verdict === 'dead') throw new UnrecoverableError(outcome.reason);
+    if (outcome.verdict === 'again') {
+      await job.updateData(outcome.data);
+      await job.moveToDelayed(Date.now() + outcome.afterMs, token);
+    }
+    onRun(kind.name, outcome.verdict);
+    if (outcome.verdict === 'again') throw new DelayedError();
+  }
+
+  return {
+    async close() {
+      // Without Redis no job can end: its lock runs out, and another process takes it.
+      const isAlone = connection.status !== 'ready';
+      await Promise.all(workers.map((worker) => worker.close(isAlone)));
+      connection.disconnect();
+    },
+  };
+}
+
+/** A lost connection is told of by the connection itself. */
+function tellOf(queue: string, log: BusLog): (error: Error) => void {
+  return (error) => {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) {
+      log.warn({ queue, reason: error.message }, 'queue');
+    }
+  };
+}
