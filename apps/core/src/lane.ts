@@ -4,7 +4,7 @@ import type { Context } from './context.ts';
 import { type Asked, type Handler, refusal } from './requests/handler.ts';
 
 /** The requests of one kind in one entry, in the order in which their gateway added them. */
-export type Run<K extends RequestKind> = {
+type Run<K extends RequestKind> = {
   /** Milliseconds since the epoch: begin nothing after it. */
   readonly deadline: number;
   readonly requests: readonly CoreRequest<K>[];

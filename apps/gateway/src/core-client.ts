@@ -15,8 +15,14 @@ export type CoreClient = {
   /**
    * Asks the core. Never throws.
    * @param requestId makes a repetition safe; a new one unless given
+   * @param run whose order counts: what is asked for the same one in a row is handled in that order
    */
-  ask<K extends RequestKind>(kind: K, params: ParamsOf<K>, requestId?: string): Promise<Reply<K>>;
+  ask<K extends RequestKind>(
+    kind: K,
+    params: ParamsOf<K>,
+    requestId?: string,
+    run?: object,
+  ): Promise<Reply<K>>;
   /** Takes one publication of the node's own channel. */
   onAnswers(bytes: Buffer): void;
   /** Takes back what could not be written. `isCertain`: it never left. */
@@ -62,12 +68,12 @@ export function createCoreClient({
   }
 
   return {
-    ask(kind, params, requestId = randomUUID()) {
+    ask(kind, params, requestId = randomUUID(), run) {
       lastRef += 1;
       const ref = lastRef;
       return new Promise((resolve) => {
         waiting.set(ref, { resolve, givesUpAt: Date.now() + patienceMs });
-        writer.add({ ref, request_id: requestId, kind, params } as unknown as CoreRequest);
+        writer.add({ ref, request_id: requestId, kind, params } as unknown as CoreRequest, run);
       });
     },
     onAnswers(bytes) {

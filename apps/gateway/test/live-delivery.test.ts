@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connect, startSystem, type TestSystem, uniqueSid } from '@hooligram/testkit';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 let system: TestSystem;
 
@@ -19,11 +19,22 @@ test('a message crosses gateways and reaches its sender too', async () => {
   await b.signIn(bob);
   const created = await a.requestOk('GROUP_CREATE', { group_name: '', member_sids: [ada, bob] });
   const { group_id } = created.payload;
-  const [stateA, stateB] = await Promise.all([a.next('GROUP_DELIVER_REQUEST'), b.next('GROUP_DELIVER_REQUEST')]);
+  const [stateA, stateB] = await Promise.all([
+    a.next('GROUP_DELIVER_REQUEST'),
+    b.next('GROUP_DELIVER_REQUEST'),
+  ]);
   expect(stateA).toEqual(stateB);
   expect(stateA.payload).toMatchObject({ group_id, is_direct_message: true, member_sids: [ada, bob].sort() });
   const sent = await a.requestOk('MESSAGING_SEND', { group_id, content: 'hello' });
-  const [gotA, gotB] = await Promise.all([a.next('MESSAGING_DELIVER_REQUEST'), b.next('MESSAGING_DELIVER_REQUEST')]);
+  const [gotA, gotB] = await Promise.all([
+    a.next('MESSAGING_DELIVER_REQUEST'),
+    b.next('MESSAGING_DELIVER_REQUEST'),
+  ]);
   expect(gotA).toEqual(gotB);
-  expect(gotB.payload).toMatchObject({ content: 'hello', group_id, message_id: sent.payload.message_id, sender_sid: ada });
+  expect(gotB.payload).toMatchObject({
+    content: 'hello',
+    group_id,
+    message_id: sent.payload.message_id,
+    sender_sid: ada,
+  });
 });

@@ -4,12 +4,17 @@ import type { Redis } from 'ioredis';
 export const entryVersion = '1';
 
 export type RequestWriter<T> = {
-  /** Queues one request; the requests of one event-loop turn leave together. */
-  add(request: T): void;
+  /**
+   * Queues one request; the requests of one event-loop turn leave together.
+   * @param run requests that are added one behind the other with the same one never part: two entries may go to
+   *   two cores, and then nobody knows which is handled first
+   */
+  add(request: T, run?: object): void;
 };
 
 /**
- * Writes the requests of one event-loop turn as one stream entry, or as few as `requestsMax` allows.
+ * Writes the requests of one event-loop turn as one stream entry, or as few as `requestsMax` allows; only a run
+ * that has begun goes beyond it.
  *
  * Guarantee: requests reach the stream at most once and in the order in which they were added. When it is not
  * certain that an entry arrived, `onFailed` gets its requests: they may or may not run, unless `isCertain`
@@ -33,13 +38,15 @@ export function createRequestWriter<T>({
   requestsMax: number;
   onFailed(requests: readonly T[], error: Error, isCertain: boolean): void;
 }): RequestWriter<T> {
-  let turn: T[] = [];
+  let turn: { readonly request: T; readonly run: object | undefined }[] = [];
 
   function flush(): void {
-    const requests = turn;
+    const added = turn;
     turn = [];
-    for (let start = 0; start < requests.length; start += requestsMax) {
-      write(requests.slice(start, start + requestsMax));
+    for (let start = 0, end = 0; start < added.length; start = end) {
+      end = Math.min(start + requestsMax, added.length);
+      while (added[end]?.run && added[end]?.run === added[end - 1]?.run) end += 1;
+      write(added.slice(start, end).map(({ request }) => request));
     }
   }
 
@@ -62,8 +69,8 @@ export function createRequestWriter<T>({
   }
 
   return {
-    add(request) {
-      if (turn.push(request) === 1) setImmediate(flush);
+    add(request, run) {
+      if (turn.push({ request, run }) === 1) setImmediate(flush);
     },
   };
 }
