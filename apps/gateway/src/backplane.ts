@@ -101,7 +101,8 @@ function receive(context: GatewayContext, bytes: Buffer): void {
   // Nobody here may hold the group yet: its first members hear of it on their own channels.
   for (const [userId] of state.members) {
     for (const session of context.people.sessionsOf(userId)) {
-      if (!session.attachments.has(state.group_id)) void openGroups(context, session, [state.group_id]);
+      if (session.attachments.has(state.group_id)) continue;
+      void openGroups(context, session, [state.group_id], [state.version_seq]);
     }
   }
 }
