@@ -25,7 +25,7 @@ const quiet = {
 };
 
 /** Installs what the lockfile says, unless that is what is installed. */
-export async function ensureInstalled() {
+async function ensureInstalled() {
   checkNode();
   const inputs = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', ...roomFiles('package.json')];
   const hash = hashOf(inputs);
@@ -41,7 +41,11 @@ export async function ensureBuilt() {
   const hash = hashOf(buildInputs());
   const outputs = roomFiles('tsconfig.build.json').map((file) => join(dirname(file), 'dist'));
   if (isStamped(stamps.build, hash) && outputs.every((dir) => existsSync(join(root, dir)))) return;
-  await step('building', [...withPnpm, 'turbo', 'run', 'build', '--env-mode=loose', '--output-logs=errors-only'], quiet);
+  await step(
+    'building',
+    [...withPnpm, 'turbo', 'run', 'build', '--env-mode=loose', '--output-logs=errors-only'],
+    quiet,
+  );
   writeFileSync(join(root, stamps.build), hash);
 }
 

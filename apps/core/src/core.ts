@@ -73,7 +73,12 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   });
   const metrics = createCoreMetrics(service.metrics);
   const jobMetrics = createJobMetrics(service.metrics);
-  const queues = openQueues({ redis: queueRedis, prefix: names.queues, names: kinds.map(({ name }) => name), log });
+  const queues = openQueues({
+    redis: queueRedis,
+    prefix: names.queues,
+    names: kinds.map(({ name }) => name),
+    log,
+  });
   lifecycle.onClose('queues', () => queues.close());
   const confirmations = await listenForConfirmations({ subscriber, channel: names.core(consumer), log });
   lifecycle.onClose('confirmations', () => confirmations.close());

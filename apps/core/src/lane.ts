@@ -4,7 +4,7 @@ import type { Handler } from './requests/handler.ts';
 import { runBatch } from './run-batch.ts';
 
 /** The requests of one kind in one entry, in the order in which their gateway added them. */
-export type Run<K extends RequestKind> = {
+type Run<K extends RequestKind> = {
   /** Milliseconds since the epoch, by Redis's clock: begin nothing after it. */
   readonly deadline: number;
   readonly requests: readonly CoreRequest<K>[];

@@ -19,6 +19,8 @@ test('when Redis is killed and comes back empty, audits and redeliveries go on b
   const [port = 0] = await freePorts(1);
   const start = (name: string) => startRedis({ dataDir: join(dir, name), logDir: dir, port, restart: false });
   const first = await start('first');
+  let standing = first;
+  closers.push(() => standing.stop());
   const system = await startSystem({
     gateways: 0,
     env: { REDIS_URL: first.url },
@@ -36,8 +38,7 @@ test('when Redis is killed and comes back empty, audits and redeliveries go on b
   process.kill(first.pid as number, 'SIGKILL');
   await first.stop();
   const before = gateway.heard.length;
-  const second = await start('second');
-  closers.push(() => second.stop());
+  standing = await start('second');
   const backAt = Date.now();
   const found = await gateway.until(() => gateway.of('audit', before)[0], 'the sweep');
   expect(found.audit).toMatchObject({ group_id, last_seq: 1, due_seq: 1 });

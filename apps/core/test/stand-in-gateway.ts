@@ -122,6 +122,7 @@ export class StandInGateway {
   }
 
   async confirm({ user_id, token, reply_to }: Nudge): Promise<void> {
+    if (this.redis.status === 'end') return;
     await this.redis.publish(reply_to, JSON.stringify({ user_id, token }));
   }
 

@@ -15,6 +15,11 @@ export class Attachment {
   readonly session: Session;
   readonly group: Group;
   phase: 'opening' | 'replaying' | 'waiting' | 'live' | 'gone' = 'opening';
+  /**
+   * What was stored after this is sent on this connection, even if another one of the same person acknowledges
+   * it while this one is still opening: every connection gets every delivery. Undefined: from the cursor on.
+   */
+  readonly since: number | undefined;
   /** Everything that the person may get up to here was sent on this connection, or acknowledged before. */
   sentSeq = 0;
   /** What replays sent lies in (`replayFrom`, `replayThrough`]. */
@@ -25,9 +30,10 @@ export class Attachment {
   #statesUnacknowledged: number[] = [];
   #statesLost = false;
 
-  constructor(session: Session, group: Group) {
+  constructor(session: Session, group: Group, since: number | undefined) {
     this.session = session;
     this.group = group;
+    this.since = since;
   }
 
   get isTold(): boolean {

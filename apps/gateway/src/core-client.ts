@@ -15,8 +15,14 @@ export type CoreClient = {
   /**
    * Asks the core. Never throws.
    * @param requestId makes a repetition safe; a new one unless given
+   * @param run whose order counts: what is asked for the same one in a row is handled in that order
    */
-  ask<K extends RequestKind>(kind: K, params: ParamsOf<K>, requestId?: string): Promise<Reply<K>>;
+  ask<K extends RequestKind>(
+    kind: K,
+    params: ParamsOf<K>,
+    requestId?: string,
+    run?: object,
+  ): Promise<Reply<K>>;
   /** Takes one publication of the node's own channel. */
   onAnswers(bytes: Buffer): void;
   /** Takes back what could not be written. */
@@ -29,6 +35,7 @@ export type CoreClient = {
 
 type Waiting = {
   readonly request: CoreRequest;
+  readonly run: object | undefined;
   readonly repeatsAt: number;
   readonly givesUpAt: number;
   /** How many of its entries may be in the stream. At 0 it is certain that nothing happened. */
@@ -86,7 +93,7 @@ export function createCoreClient({
 
   function write(waiting: Waiting): void {
     waiting.entries += 1;
-    writer.add(waiting.request);
+    writer.add(waiting.request, waiting.run);
   }
 
   function settle(ref: number, reply: Outcome | typeof unknown): void {
@@ -99,14 +106,14 @@ export function createCoreClient({
   }
 
   return {
-    ask(kind, params, requestId = randomUUID()) {
+    ask(kind, params, requestId = randomUUID(), run) {
       lastRef += 1;
       const ref = lastRef;
       const request = { ref, request_id: requestId, kind, params } as unknown as CoreRequest;
       return new Promise((resolve) => {
         const now = Date.now();
         const times = { repeatsAt: now + repeatMs, givesUpAt: now + patienceMs };
-        const waiting = { request, ...times, entries: 0, resolve };
+        const waiting = { request, run, ...times, entries: 0, resolve };
         fresh.set(ref, waiting);
         write(waiting);
       });

@@ -92,7 +92,7 @@ export class Group {
     for (const userId of this.members.keys()) if (!named.has(userId)) this.#remove(userId);
     for (const [userId, joinedSeq] of named) this.#admit(userId, joinedSeq);
     this.#tellState();
-    for (const userId of named.keys()) this.#openMissing(userId);
+    for (const userId of named.keys()) this.#openMissing(userId, state.version_seq);
     if (this.position !== undefined) this.#passHeld();
   }
 
@@ -262,9 +262,9 @@ export class Group {
   }
 
   /** Whoever is named here for the first time is brought in by a read of their own. */
-  #openMissing(userId: number): void {
+  #openMissing(userId: number, since: number): void {
     for (const session of this.#context.people.sessionsOf(userId)) {
-      if (!session.attachments.has(this.id)) void openGroups(this.#context, session, [this.id]);
+      if (!session.attachments.has(this.id)) void openGroups(this.#context, session, [this.id], [since]);
     }
   }
 }

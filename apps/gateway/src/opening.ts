@@ -16,15 +16,20 @@ const readsMax = 5;
  * both the read and the channel tell is passed once, because it is not beyond the group's position.
  *
  * @param groupIds groups to listen to
+ * @param since in the same order: what was stored after it is sent on this connection in any case
  * @param scope `all`: read all of the person's groups, also those that are not among `groupIds`
  */
 export async function openGroups(
   context: GatewayContext,
   session: Session,
   groupIds: readonly number[],
+  since: readonly number[] = [],
   scope: 'all' | 'these' = 'these',
 ): Promise<void> {
-  const opening = groupIds.filter((id) => !session.attachments.has(id)).map((id) => session.attach(id));
+  const opening: Attachment[] = [];
+  for (const [index, id] of groupIds.entries()) {
+    if (!session.attachments.has(id)) opening.push(session.attach(id, since[index]));
+  }
   await read(context, session, opening, scope, readsMax);
 }
 
@@ -65,7 +70,8 @@ async function read(
       const attachment = session.attachments.get(id);
       if (!attachment) {
         // Read but not listened to: it is new since we were told what to listen to.
-        again.push(session.attach(id));
+        const joined = membership.state.members.find(([memberId]) => memberId === userId)?.[2];
+        again.push(session.attach(id, joined));
       } else if (unread.delete(attachment)) {
         if (membership.state.version < attachment.group.version) again.push(attachment);
         else if (tell(attachment, userId, membership)) told.push(attachment);
@@ -92,7 +98,10 @@ function tell(attachment: Attachment, userId: number, membership: Membership): b
   const member = group.members.get(userId);
   if (!member || attachment.phase !== 'opening') return false;
   member.raiseTo(delivered_seq, delivered_version, retried_version);
-  attachment.sentSeq = member.deliveredSeq;
+  attachment.sentSeq = Math.max(
+    member.joinedSeq,
+    Math.min(member.deliveredSeq, attachment.since ?? last_seq),
+  );
   group.enter(attachment, 'waiting');
   const isOver = state.closed && Math.max(delivered_version, retried_version) >= state.version;
   if (!isOver) {

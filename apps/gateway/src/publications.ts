@@ -25,7 +25,8 @@ function receiveState(context: GatewayContext, state: GroupState): void {
   // Nobody here may hold the group yet: its first members hear of it on their own channels.
   for (const [userId] of state.members) {
     for (const session of context.people.sessionsOf(userId)) {
-      if (!session.attachments.has(state.group_id)) void openGroups(context, session, [state.group_id]);
+      if (session.attachments.has(state.group_id)) continue;
+      void openGroups(context, session, [state.group_id], [state.version_seq]);
     }
   }
 }

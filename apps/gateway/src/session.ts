@@ -96,10 +96,16 @@ export class Session implements SocketOwner {
     if (this.#context.cursors.dirty > 0) await this.#context.cursors.flush();
   }
 
-  /** Begins to hold a group for this connection. */
-  attach(groupId: number): Attachment {
+  /**
+   * Begins to hold a group for this connection.
+   * @param since what was stored after this is sent on this connection in any case
+   */
+  attach(groupId: number, since?: number): Attachment {
     const group = this.#context.groups.hold(this.#context, groupId);
-    const attachment = new Attachment(this, group);
+    // What was acknowledged here by now, and is perhaps not written yet, came before.
+    const here = (this.person && group.members.get(this.person.userId)?.deliveredSeq) ?? 0;
+    const from = since === undefined ? undefined : Math.max(since, here);
+    const attachment = new Attachment(this, group, from);
     group.attachments.add(attachment);
     this.attachments.set(groupId, attachment);
     return attachment;

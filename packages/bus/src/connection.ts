@@ -11,7 +11,8 @@ export type BusLog = {
  * - `command`: never queues while disconnected and never sends a command again. A command whose fate is
  *   unknown is reported as failed; who repeats it decides that with the request's id in hand.
  * - `blocking`: waits inside Redis for stream entries; nothing else may share it.
- * - `subscriber`: holds the subscriptions. ioredis subscribes again after a reconnect, before anything else.
+ * - `subscriber`: holds the subscriptions. `Subscriptions` subscribes again after a reconnect; ioredis, when the
+ *   connection breaks once more meanwhile, forgets them.
  */
 export type ConnectionRole = 'command' | 'blocking' | 'subscriber';
 
@@ -35,14 +36,16 @@ export async function connectRedis(
     keepAlive: 5_000,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    autoResubscribe: role === 'subscriber',
-    maxRetriesPerRequest: null,
+    autoResubscribe: false,
+    // Commands under way when the connection breaks fail then. With null, and without resending, ioredis forgets
+    // them: whoever waits for one waits for ever.
+    maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), reconnectPauseMaxMs),
   });
   let reason = 'closed';
   redis.on('error', (error: Error) => {
     reason = error.message || String((error as NodeJS.ErrnoException).code);
-    log.warn({ connection: name, reason }, 'redis connection');
+    log.warn({ connection: name, role, reason }, 'redis connection');
   });
   try {
     await redis.connect();

@@ -6,8 +6,12 @@ import type { RedisClock } from './clock.ts';
 export const entryVersion = '1';
 
 export type RequestWriter<T> = {
-  /** Queues one request; the requests of one event-loop turn leave together. */
-  add(request: T): void;
+  /**
+   * Queues one request; the requests of one event-loop turn leave together.
+   * @param run requests that are added one behind the other with the same one never part: two entries may go to
+   *   two cores, and then nobody knows which is handled first
+   */
+  add(request: T, run?: object): void;
 };
 
 /**
@@ -22,7 +26,8 @@ type Appending = Redis & {
 };
 
 /**
- * Writes the requests of one event-loop turn as one stream entry, or as few as `requestsMax` allows.
+ * Writes the requests of one event-loop turn as one stream entry, or as few as `requestsMax` allows; only a run
+ * that has begun goes beyond it.
  *
  * Guarantee: requests reach the stream at most once a call of `add`, in the order in which they were added.
  * `onFailed` gets those that did not, or perhaps did not.
@@ -52,13 +57,15 @@ export function createRequestWriter<T>({
 }): RequestWriter<T> {
   redis.defineCommand('appendRequest', { numberOfKeys: 1, lua: appendRequestLua });
   const appending = redis as Appending;
-  let turn: T[] = [];
+  let turn: { readonly request: T; readonly run: object | undefined }[] = [];
 
   function flush(): void {
-    const requests = turn;
+    const added = turn;
     turn = [];
-    for (let start = 0; start < requests.length; start += requestsMax) {
-      void write(requests.slice(start, start + requestsMax));
+    for (let start = 0, end = 0; start < added.length; start = end) {
+      end = Math.min(start + requestsMax, added.length);
+      while (added[end]?.run && added[end]?.run === added[end - 1]?.run) end += 1;
+      void write(added.slice(start, end).map(({ request }) => request));
     }
   }
 
@@ -87,8 +94,8 @@ export function createRequestWriter<T>({
   }
 
   return {
-    add(request) {
-      if (turn.push(request) === 1) setImmediate(flush);
+    add(request, run) {
+      if (turn.push({ request, run }) === 1) setImmediate(flush);
     },
   };
 }

@@ -26,6 +26,7 @@ export class Subscriptions {
   readonly #toUnsubscribe = new Set<string>();
   readonly #onResubscribed: () => void;
   #scheduled = false;
+  #isNewConnection = false;
   #closed = false;
 
   constructor({
@@ -102,14 +103,17 @@ export class Subscriptions {
       // A failure means a broken connection, and with it the subscription is gone too.
       this.#redis.unsubscribe(...unsubscribe).catch(() => {});
     }
-    if (subscribe.length > 0) this.#subscribe(subscribe);
+    if (subscribe.length > 0) this.#subscribe(subscribe, this.#isNewConnection);
+    this.#isNewConnection = false;
   }
 
-  #subscribe(names: readonly string[]): void {
+  #subscribe(names: readonly string[], isAgain: boolean): void {
     const asked = names.map((name) => [name, this.#channels.get(name)] as const);
     this.#redis.subscribe(...names).then(
       () => {
         for (const [, channel] of asked) channel?.confirm();
+        // Not before: what is looked for must not be published between the look and the subscription.
+        if (isAgain) this.#onResubscribed();
       },
       (error: Error) => {
         this.#log.warn(
@@ -119,13 +123,17 @@ export class Subscriptions {
         for (const [name, channel] of asked) {
           if (channel && this.#channels.get(name) === channel) this.#toSubscribe.add(name);
         }
+        this.#isNewConnection ||= isAgain;
         this.#schedule();
       },
     );
   }
 
+  /** A new connection listens to nothing yet. */
   #reconnected(): void {
+    this.#toUnsubscribe.clear();
+    for (const name of this.#channels.keys()) this.#toSubscribe.add(name);
+    this.#isNewConnection = true;
     this.#schedule();
-    this.#onResubscribed();
   }
 }

@@ -15,8 +15,11 @@ export type Requests = {
   };
   AUTHORIZATION_SIGN_IN: {
     params: { address: string; country_code: string; phone_number: string; verification_code: string };
-    /** `group_ids`: the groups to listen to before the memberships are read. */
-    answer: { user_id: number; sid: string; group_ids: number[] };
+    /**
+     * `group_ids`: the groups to listen to before the memberships are read. `delivered_seqs`, in the same order:
+     * where the person's cursors stood when the credential was checked.
+     */
+    answer: { user_id: number; sid: string; group_ids: number[]; delivered_seqs?: number[] };
   };
   GROUP_CREATE: {
     params: { user_id: number; sid: string; repeatable: boolean; group_name: string; member_sids: string[] };

@@ -7,8 +7,8 @@ import type { Db } from './db.ts';
 import { leaveGroup } from './leave-group.ts';
 import { lookUpReceipts } from './look-up-receipts.ts';
 import { raiseCursors } from './raise-cursors.ts';
-import { readGroupIds } from './read-group-ids.ts';
 import { readMemberships } from './read-memberships.ts';
+import { readOpenCursors } from './read-open-cursors.ts';
 import { readPages } from './read-pages.ts';
 import { storeMessages } from './store-messages.ts';
 
@@ -137,10 +137,10 @@ test('memberships are read for many people at once, ordered by group, only of gr
   expect(none).toEqual([]);
   expect(theirs?.map(({ state }) => state.group_id)).toEqual([second.group_id, third.group_id]);
   expect(await readMemberships(db, [])).toEqual([]);
-  expect(await readGroupIds(db, [me.user_id, 2 ** 53, second.people[0].user_id])).toEqual([
-    mine?.map(({ state }) => state.group_id),
+  expect(await readOpenCursors(db, [me.user_id, 2 ** 53, second.people[0].user_id])).toEqual([
+    mine?.map(({ state, delivered_seq }) => ({ group_id: state.group_id, delivered_seq })),
     [],
-    [second.group_id, third.group_id],
+    theirs?.map(({ state, delivered_seq }) => ({ group_id: state.group_id, delivered_seq })),
   ]);
 });
 
@@ -151,7 +151,8 @@ test('a closed group is among its last member’s groups only while something of
   await leaveGroup(db, { ...ask(), user_id: you.user_id, group_id });
   const seen = async () => {
     const [memberships] = await readMemberships(db, [{ user_id: me.user_id, group_ids: null }]);
-    const [ids] = await readGroupIds(db, [me.user_id]);
+    const [cursors] = await readOpenCursors(db, [me.user_id]);
+    const ids = cursors?.map((cursor) => cursor.group_id);
     expect(ids).toEqual(memberships?.map(({ state }) => state.group_id));
     return ids;
   };

@@ -1,14 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { processIdentity } from './process-identity.ts';
+import { isRunning, markOf, type ProcessMark } from './process-identity.ts';
 
 const SUFFIX = '.pid.json';
 const stopTimeoutMs = 10_000;
 
-interface ProcessRecord {
-  readonly pid: number;
-  readonly identity: string | undefined;
+interface ProcessRecord extends ProcessMark {
   readonly signal: NodeJS.Signals;
 }
 
@@ -18,7 +16,7 @@ interface ProcessRecord {
  */
 export function recordProcess(dir: string, name: string, pid: number, signal: NodeJS.Signals): void {
   mkdirSync(dir, { recursive: true });
-  const record: ProcessRecord = { pid, identity: processIdentity(pid), signal };
+  const record: ProcessRecord = { ...markOf(pid), signal };
   writeFileSync(join(dir, name + SUFFIX), JSON.stringify(record));
 }
 
@@ -28,10 +26,10 @@ export function forgetProcess(dir: string, name: string): void {
 
 /** Stops whatever recorded process still lives, and only that: a pid that was given anew is left alone. */
 export async function stopLeftovers(dir: string): Promise<string[]> {
-  const records = readRecords(dir).filter(([, record]) => isAlive(record));
+  const records = readRecords(dir).filter(([, record]) => isRunning(record));
   for (const [, { pid, signal }] of records) send(pid, signal);
   const deadline = Date.now() + stopTimeoutMs;
-  while (records.some(([, record]) => isAlive(record)) && Date.now() < deadline) await pause(20);
+  while (records.some(([, record]) => isRunning(record)) && Date.now() < deadline) await pause(20);
   killRecorded(dir);
   return records.map(([name]) => name);
 }
@@ -39,7 +37,7 @@ export async function stopLeftovers(dir: string): Promise<string[]> {
 /** The same without waiting: for the way out of a process that is being interrupted. */
 export function killRecorded(dir: string): void {
   for (const [name, record] of readRecords(dir)) {
-    if (isAlive(record)) send(record.pid, 'SIGKILL');
+    if (isRunning(record)) send(record.pid, 'SIGKILL');
     forgetProcess(dir, name);
   }
 }
@@ -60,10 +58,6 @@ function readRecords(dir: string): [name: string, record: ProcessRecord][] {
       return [];
     }
   });
-}
-
-function isAlive({ pid, identity }: ProcessRecord): boolean {
-  return identity !== undefined && processIdentity(pid) === identity;
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

@@ -1,20 +1,13 @@
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { processIdentity } from './process-identity.ts';
-
-export interface LockHolder {
-  readonly pid: number;
-  readonly identity: string | undefined;
-}
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isRunning, markOf, type ProcessMark } from './process-identity.ts';
 
 /**
  * Takes a lock file for this process. A lock whose holder is dead, SIGKILL included, is free.
  * @returns undefined when taken, else who holds it
  */
-export function acquireLock(path: string): LockHolder | undefined {
+export function acquireLock(path: string): ProcessMark | undefined {
   const mine = `${path}.${process.pid}`;
-  writeFileSync(mine, JSON.stringify({ pid: process.pid, identity: processIdentity(process.pid) }), {
-    mode: 0o600,
-  });
+  writeFileSync(mine, JSON.stringify(markOf(process.pid)), { mode: 0o600 });
   try {
     for (;;) {
       try {
@@ -25,8 +18,8 @@ export function acquireLock(path: string): LockHolder | undefined {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const holder = readHolder(path);
-      if (holder && processIdentity(holder.pid) === holder.identity) return holder;
-      rmSync(path, { force: true });
+      if (holder && isRunning(holder)) return holder;
+      removeStale(path);
     }
   } finally {
     rmSync(mine, { force: true });
@@ -37,9 +30,22 @@ export function releaseLock(path: string): void {
   if (readHolder(path)?.pid === process.pid) rmSync(path, { force: true });
 }
 
-function readHolder(path: string): LockHolder | undefined {
+/** Somebody else may have removed it and taken the lock since we looked: theirs is put back. */
+function removeStale(path: string): void {
+  const aside = `${path}.${process.pid}.stale`;
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as LockHolder;
+    renameSync(path, aside);
+    const holder = readHolder(aside);
+    if (holder && isRunning(holder)) linkSync(aside, path);
+  } catch {
+    // Gone already, or taken already.
+  }
+  rmSync(aside, { force: true });
+}
+
+function readHolder(path: string): ProcessMark | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as ProcessMark;
   } catch {
     return undefined;
   }

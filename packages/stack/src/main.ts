@@ -8,13 +8,14 @@ import { stopOrder } from './stop-order.ts';
 // Started by infra/local/start.mjs, which has parsed and checked the flags.
 const options = JSON.parse(process.argv[2] ?? '') as StackOptions;
 // The terminal may be gone before we are.
-process.stdout.on('error', () => undefined);
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 const progress = createProgress((text) => process.stdout.write(text));
 
 const order = stopOrder(() => killStackOf(options.dataDir));
+order.addEventListener('abort', () => progress.line('\nstopping'));
 try {
   await runStack(options, progress, order);
-  process.stdout.write('\nstopped\n');
+  process.stdout.write('stopped\n');
   process.exit(0);
 } catch (error) {
   process.stderr.write(`${error instanceof StartError ? error.message : (error as Error).stack}\n`);

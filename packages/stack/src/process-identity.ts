@@ -1,6 +1,23 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
+/** A process as it is noted in a file, so that it is known again and taken for no other. */
+export interface ProcessMark {
+  readonly pid: number;
+  readonly identity: string | undefined;
+  /** Under Linux the start of a process is counted from the boot, so it matters which one. */
+  readonly boot?: string | undefined;
+}
+
+export function markOf(pid: number): ProcessMark {
+  return { pid, identity: processIdentity(pid), boot: bootId() };
+}
+
+/** Whether that very process still runs, and not a later one with its pid. */
+export function isRunning({ pid, identity, boot = bootId() }: ProcessMark): boolean {
+  return identity !== undefined && boot === bootId() && processIdentity(pid) === identity;
+}
+
 /**
  * What tells a process from a later one that got the same pid: when it started.
  * Undefined when there is no such process, or only its zombie.
@@ -32,6 +49,14 @@ function psField(pid: number, field: string): string | undefined {
     return (
       execFileSync('ps', ['-o', `${field}=`, '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined
     );
+  } catch {
+    return undefined;
+  }
+}
+
+function bootId(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
     return undefined;
   }

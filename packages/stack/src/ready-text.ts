@@ -10,7 +10,8 @@ export function readyText(
   code: string | undefined,
   elapsedMs: number,
 ): string {
-  const folder = relative('.', dataDir.path) || '.';
+  const near = relative('.', dataDir.path);
+  const folder = near.startsWith('..') ? dataDir.path : near || '.';
   const alone = layout.gateways.map(({ name, url }) => `${url} (${name})`);
   const admin = [...layout.gateways, ...layout.cores].map((place) => `${place.admin} (${place.name})`);
   const signIn =

@@ -77,8 +77,9 @@ async function bringUp(
 }
 
 async function applyMigrations(url: string, progress: Progress): Promise<void> {
+  const log = (line: string) => line.startsWith('warning') && progress.line(line);
   try {
-    await migrate({ url, log: progress.line });
+    await migrate({ url, log });
   } catch (error) {
     throw new StartError((error as Error).message);
   }

@@ -4,6 +4,7 @@ import { type SupervisedProcess, superviseProcess } from './supervise.ts';
 import { together } from './together.ts';
 
 const readyTimeoutMs = 30_000;
+const answerTimeoutMs = 2_000;
 
 export interface RunningService<Place> {
   readonly place: Place;
@@ -24,7 +25,7 @@ export function startServices<Place extends { readonly admin: string }>(
   const starts = places.map((place) => async (signal: AbortSignal) => {
     const spec = specOf(place);
     const process = await superviseProcess(spec, {
-      isReady: async () => (await fetch(`${place.admin}/readyz`)).status === 200,
+      isReady: () => isReady(place.admin),
       readyTimeoutMs,
       restart: true,
       signal,
@@ -35,4 +36,9 @@ export function startServices<Place extends { readonly admin: string }>(
     return { place, process };
   });
   return together(run.signal, ...starts);
+}
+
+async function isReady(admin: string): Promise<boolean> {
+  const answer = await fetch(`${admin}/readyz`, { signal: AbortSignal.timeout(answerTimeoutMs) });
+  return answer.status === 200;
 }

@@ -13,6 +13,7 @@ import { logDir, pidsDir } from './test-run.ts';
 
 const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url));
 const readyTimeoutMs = 15_000;
+const answerTimeoutMs = 2_000;
 
 /** A gateway or a core of a test system: the built program, as in production. */
 export class ServiceProcess {
@@ -63,7 +64,8 @@ export class ServiceProcess {
   }
 
   async isReady(): Promise<boolean> {
-    return (await fetch(new URL('/readyz', this.adminUrl))).ok;
+    const signal = AbortSignal.timeout(answerTimeoutMs);
+    return (await fetch(new URL('/readyz', this.adminUrl), { signal })).ok;
   }
 
   /** Lets it end by itself, as a deployment does. */

@@ -51,8 +51,7 @@ export class Probe {
 
   async start(): Promise<void> {
     for (const link of this.#links) {
-      const name = `probe of ${link.from.sid} and ${link.to.sid}`;
-      const answer = await createGroup(this.#ledger, link.from, name, [link.from.sid, link.to.sid]);
+      const answer = await createGroup(this.#ledger, link.from, '', [link.from.sid, link.to.sid]);
       if (!answer.ok || answer.groupId === undefined) throw new Error('a probe has no group');
       link.groupId = answer.groupId;
       link.lastHeardAt = now();

@@ -31,7 +31,7 @@ export function startWandering(
 /** Ends only in a moment in which no change is on its way. */
 async function wander(
   ledger: Ledger,
-  { id, name, owner }: PlannedGroup,
+  { id, name, owner, members }: PlannedGroup,
   wanderer: Person,
   random: Random,
   signal: AbortSignal,
@@ -48,15 +48,23 @@ async function wander(
     await wait(absenceMs);
     if (signal.aborted) return;
     await addMember(ledger, deviceOf(owner, random), id, wanderer.sid);
-    if (round % foundingEvery === 0) await found(ledger, `${name}, founded by ${wanderer.sid}, ${round}`, wanderer, owner);
+    if (round % foundingEvery !== 0) continue;
+    const newName = `${name}, founded anew by ${wanderer.sid}, ${round}`;
+    await found(ledger, newName, wanderer, [owner, wanderer, members.at(-1) ?? owner]);
   }
 }
 
 /** A new group in the middle of it all, with a first message. */
-async function found(ledger: Ledger, name: string, founder: Person, other: Person): Promise<void> {
+async function found(
+  ledger: Ledger,
+  name: string,
+  founder: Person,
+  members: readonly Person[],
+): Promise<void> {
   const [device] = founder.devices;
   if (!device) return;
-  const answer = await createGroup(ledger, device, name, [founder.sid, other.sid]);
+  const sids = members.map(({ sid }) => sid);
+  const answer = await createGroup(ledger, device, name, sids);
   if (!answer.ok || answer.groupId === undefined) return;
   await sendMessage(ledger, device, answer.groupId, `${device.name} founded ${answer.groupId} as ${name}`);
 }

@@ -1,4 +1,4 @@
-import { readCredentials, readGroupIds } from '@hooligram/db';
+import { type OpenCursor, readCredentials, readOpenCursors } from '@hooligram/db';
 import { sidOf } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
 import { equalHashes } from '../verification/credential.ts';
@@ -19,14 +19,16 @@ export const authorizationSignIn: Handler<'AUTHORIZATION_SIGN_IN'> = {
       batch.map((asked, index) => checkCredential(context, asked, sids[index] as string, people[index])),
     );
     const signedIn = checked.flatMap((result) => (typeof result === 'object' ? [result.user_id] : []));
-    const groupIds = new Map<number, number[]>();
-    const read = signedIn.length > 0 ? await readGroupIds(db, signedIn) : [];
-    for (const [index, user_id] of signedIn.entries()) groupIds.set(user_id, read[index] ?? []);
-    return checked.map((result) =>
-      typeof result === 'object'
-        ? success({ ...result, group_ids: groupIds.get(result.user_id) ?? [] })
-        : refusal(result),
-    );
+    const read = signedIn.length > 0 ? await readOpenCursors(db, signedIn) : [];
+    const cursors = new Map<number, OpenCursor[]>();
+    for (const [index, user_id] of signedIn.entries()) cursors.set(user_id, read[index] ?? []);
+    return checked.map((result) => {
+      if (typeof result === 'string') return refusal(result);
+      const open = cursors.get(result.user_id) ?? [];
+      const group_ids = open.map(({ group_id }) => group_id);
+      const delivered_seqs = open.map(({ delivered_seq }) => delivered_seq);
+      return success({ ...result, group_ids, delivered_seqs });
+    });
   },
 };
 

@@ -1,4 +1,4 @@
-import { readGroupIds } from '@hooligram/db';
+import { readOpenCursors } from '@hooligram/db';
 import { type Handler, success } from './handler.ts';
 
 /** The groups of several people. */
@@ -7,8 +7,10 @@ export const groupIds: Handler<'GROUP_IDS'> = {
   concurrency: 2,
   async run({ db }, batch) {
     const userIds = [...new Set(batch.flatMap(({ params }) => params.user_ids))];
-    const read = await readGroupIds(db, userIds);
-    const byPerson = new Map(userIds.map((user_id, index) => [user_id, read[index] ?? []]));
+    const read = await readOpenCursors(db, userIds);
+    const byPerson = new Map(
+      userIds.map((user_id, index) => [user_id, (read[index] ?? []).map(({ group_id }) => group_id)]),
+    );
     return batch.map(({ params }) =>
       success({ group_ids: params.user_ids.map((user_id) => byPerson.get(user_id) ?? []) }),
     );

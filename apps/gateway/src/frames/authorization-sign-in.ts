@@ -28,11 +28,11 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
 
   await session.signOut();
   if (!session.socket.isOpen) return;
-  const { user_id, sid, group_ids } = result.answer;
+  const { user_id, sid, group_ids, delivered_seqs } = result.answer;
   const { person, listening } = context.people.enter(session, user_id, sid);
   session.person = person;
   await listening;
   if (!session.socket.isOpen) return;
   session.socket.sendLater(encodeFrame('AUTHORIZATION_SIGN_IN_SUCCESS', frame.id, {}));
-  void openGroups(context, session, group_ids, 'all');
+  void openGroups(context, session, group_ids, delivered_seqs, 'all');
 };

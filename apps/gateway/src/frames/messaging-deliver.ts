@@ -19,7 +19,7 @@ export const messageDelivered: AcknowledgementHandlers['MESSAGING_DELIVER_SUCCES
     return;
   }
   const member = context.groups.find(receipt.groupId)?.members.get(person.userId);
-  if (!member) return context.metrics.acknowledgementIgnored();
+  if (!member || receipt.seq <= member.joinedSeq) return context.metrics.acknowledgementIgnored();
   context.metrics.acknowledged();
   if (member.acknowledge(receipt.seq)) context.cursors.changed(member);
   for (const { window } of person.sessions) window.onAcknowledged();

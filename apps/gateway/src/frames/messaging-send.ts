@@ -6,7 +6,6 @@ export const messagingSend: FrameHandler<'MESSAGING_SEND_REQUEST'> = async ({ co
   const { group_id, content } = frame.payload;
   const { requestId, repeatable } = idempotence(frame.id);
   const params = { user_id, sid, repeatable, group_id, content };
-  reply(session, frame, await core.ask('MESSAGING_SEND', params, requestId), ({ message_id }) => ({
-    message_id,
-  }));
+  const result = await core.ask('MESSAGING_SEND', params, requestId, session);
+  reply(session, frame, result, ({ message_id }) => ({ message_id }));
 };

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 // By path: jest loads this file without the export condition that leads to sources, and nothing may have
@@ -16,8 +16,7 @@ const slots = 12;
 // biome-ignore lint/style/noDefaultExport: jest asks for one
 export default async function globalSetup(): Promise<void> {
   await sweep();
-  const dir = mkdtempSync(join(tmpdir(), 'hooligram-test-'));
-  acquireLock(join(dir, 'run.lock'));
+  const dir = makeRunDir();
   process.env.HOOLIGRAM_TEST_RUN = dir;
   process.env.HOOLIGRAM_TEST_SLOT = String(claimSlot());
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -27,6 +26,15 @@ export default async function globalSetup(): Promise<void> {
       process.exit(130);
     });
   }
+}
+
+/** It gets its name when its lock is in it: without one, another run would sweep it away. */
+function makeRunDir(): string {
+  const unnamed = mkdtempSync(join(tmpdir(), 'hooligram-new-'));
+  acquireLock(join(unnamed, 'run.lock'));
+  const dir = unnamed.replace('hooligram-new-', 'hooligram-test-');
+  renameSync(unnamed, dir);
+  return dir;
 }
 
 /** What a run left behind that was killed. */

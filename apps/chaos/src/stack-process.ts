@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const launcher = fileURLToPath(new URL('../../../packages/stack/dist/main.js', import.meta.url));
+const startTimeoutMs = 120_000;
+const stopTimeoutMs = 60_000;
+
+export type StackOptions = {
+  readonly gateways: number;
+  readonly cores: number;
+  readonly port: number;
+  readonly dataDir: string;
+};
+
+/** What `run/stack.json` of a local stack says, as far as it matters here. */
+export type StackDescription = {
+  readonly url: string;
+  readonly gateways: readonly { readonly pid: number; readonly url: string; readonly admin: string }[];
+  readonly cores: readonly { readonly pid: number; readonly admin: string }[];
+  readonly redis: { readonly pid: number; readonly url: string };
+  readonly postgres: { readonly pid: number; readonly url: string };
+};
+
+/** A local stack of this run's own: what may be harmed is what its `stack.json` names, and nothing else. */
+export type StackProcess = {
+  /** As it is now: the pids change when the launcher starts a process again. */
+  describe(): StackDescription;
+  stop(): Promise<void>;
+  /** Ends it without waiting. */
+  kill(): void;
+};
+
+/** Starts the launcher behind `npm start` on empty data, and waits until it has proved itself. */
+export async function startStack(
+  options: StackOptions,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<StackProcess> {
+  const dataDir = resolve(options.dataDir);
+  const startedAt = Date.now();
+  const child = spawn(process.execPath, [launcher, JSON.stringify({ ...options, dataDir, fresh: true })], {
+    // Its own stores: those of the environment are somebody's.
+    env: { ...process.env, DATABASE_URL: '', REDIS_URL: '' },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (data) => {
+      for (const line of String(data).split('\n').filter(Boolean)) {
+        lines.push(line);
+        if (/ended|cannot|not ready|failed/.test(line)) log(`stack: ${line.trim()}`);
+      }
+    });
+  }
+  const file = join(dataDir, 'run', 'stack.json');
+  const stop = async () => {
+    child.kill('SIGTERM');
+    const late = setTimeout(() => child.kill('SIGTERM'), stopTimeoutMs);
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    clearTimeout(late);
+  };
+  try {
+    await whenPublished(child, file, startedAt, signal);
+  } catch (error) {
+    await stop();
+    throw new Error(`the stack did not start: ${(error as Error).message}\n${lines.join('\n')}`);
+  }
+  return {
+    describe: () => JSON.parse(readFileSync(file, 'utf8')) as StackDescription,
+    stop,
+    // The launcher hears that we are gone, and stops what it has started.
+    kill: () => child.disconnect(),
+  };
+}
+
+async function whenPublished(
+  child: ChildProcess,
+  file: string,
+  startedAt: number,
+  signal: AbortSignal,
+): Promise<void> {
+  // One that a killed run has left behind is older, and is not ours.
+  const isPublished = () => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= startedAt;
+  while (!isPublished()) {
+    if (child.exitCode !== null) throw new Error(`exit code ${child.exitCode}`);
+    if (Date.now() - startedAt > startTimeoutMs) throw new Error(`not ready after ${startTimeoutMs / 1000} s`);
+    await pause(100, undefined, { signal });
+  }
+}

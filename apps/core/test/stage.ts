@@ -1,0 +1,211 @@
+import { type Db, openDb } from '@hooligram/db';
+import {
+  connect,
+  metrics,
+  type ReceivedFrame,
+  startSystem,
+  type TestClient,
+  type TestClientOptions,
+  type TestSystem,
+  type TestSystemOptions,
+  uniqueSid,
+} from '@hooligram/testkit';
+import { afterAll, afterEach, beforeAll } from '@jest/globals';
+
+const patienceMs = 10_000;
+
+/** Somebody who is signed in on one connection. */
+export interface Person {
+  readonly sid: string;
+  readonly client: TestClient;
+}
+
+/** The system of one test file. Connections are closed when the test that opened them ends. */
+export interface Stage {
+  readonly system: TestSystem;
+  /** A connection to the gateway with that index. */
+  connect(gateway: number, options?: TestClientOptions): Promise<TestClient>;
+  /** Somebody new who has verified their number and signed in. */
+  enter(gateway: number, options?: TestClientOptions): Promise<Person>;
+  /** The same person on one more connection. */
+  returning(sid: string, gateway: number, options?: TestClientOptions): Promise<Person>;
+  /** Rows of the system's database. */
+  rows<R extends object>(sql: string, values: readonly unknown[]): Promise<R[]>;
+  /** Resolves when the database holds that this person acknowledged the group this far. */
+  untilStored(sid: string, groupId: number, what: { seq?: number; version?: number }): Promise<void>;
+  /** A counter, summed over all gateways. */
+  counted(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
+}
+
+/** Starts one system for all tests of the file that calls it. */
+export function setStage(options: TestSystemOptions): Stage {
+  let system: TestSystem | undefined;
+  let db: Db | undefined;
+  const open = new Set<TestClient>();
+
+  beforeAll(async () => {
+    system = await startSystem(options);
+    db = openDb({ url: system.databaseUrl, poolSize: 2, applicationName: 'core-test' });
+  }, 60_000);
+  afterEach(async () => {
+    const clients = [...open];
+    open.clear();
+    for (const client of clients) client.terminate();
+    await Promise.all(clients.map((client) => client.closed));
+  });
+  afterAll(async () => {
+    await db?.close();
+    await system?.stop();
+  });
+
+  const stage: Stage = {
+    get system() {
+      if (!system) throw new Error('the system starts in beforeAll');
+      return system;
+    },
+    async connect(gateway, clientOptions) {
+      const client = await connect(stage.system.gateway(gateway).url, {
+        timeoutMs: patienceMs,
+        ...clientOptions,
+      });
+      open.add(client);
+      return client;
+    },
+    async enter(gateway, clientOptions) {
+      const sid = uniqueSid();
+      const client = await stage.connect(gateway, clientOptions);
+      await client.signIn(sid);
+      return { sid, client };
+    },
+    async returning(sid, gateway, clientOptions) {
+      const client = await stage.connect(gateway, clientOptions);
+      await client.authorize(sid);
+      return { sid, client };
+    },
+    async rows<R extends object>(sql: string, values: readonly unknown[]) {
+      if (!db) throw new Error('the database is opened in beforeAll');
+      return (await db.pool.query<R>(sql, [...values])).rows;
+    },
+    async untilStored(sid, groupId, { seq = 0, version = 0 }) {
+      await until(`${sid} acknowledged ${groupId} up to ${seq}, ${version}`, async () => {
+        const [cursor] = await stage.rows<{ seq: number; version: number }>(
+          `SELECT m.delivered_seq AS seq, m.delivered_version AS version
+           FROM group_member m JOIN "user" u ON u.id = m.user_id WHERE m.group_id = $1 AND u.sid = $2`,
+          [groupId, sid],
+        );
+        return cursor !== undefined && cursor.seq >= seq && cursor.version >= version;
+      });
+    },
+    async counted(name, labels) {
+      const all = await Promise.all(stage.system.gateways.map(({ adminUrl }) => metrics(adminUrl)));
+      return all.reduce((sum, { value }) => sum + value(name, labels), 0);
+    },
+  };
+  return stage;
+}
+
+/** Asks again and again, each time over the network, until the answer is true. */
+export async function until(what: string, question: () => Promise<boolean>): Promise<void> {
+  const givesUpAt = Date.now() + patienceMs;
+  while (!(await question())) {
+    if (Date.now() > givesUpAt) throw new Error(`waited ${patienceMs} ms until ${what}`);
+  }
+}
+
+export function numberOf(sid: string): { country_code: string; phone_number: string } {
+  const [country_code = '', phone_number = ''] = sid.split('.');
+  return { country_code, phone_number };
+}
+
+/** @returns the new group's id */
+export async function createGroup(
+  { client, sid }: Person,
+  others: readonly string[],
+  group_name = 'a group',
+): Promise<number> {
+  const { payload } = await client.requestOk('GROUP_CREATE', { group_name, member_sids: [sid, ...others] });
+  return payload.group_id as number;
+}
+
+/** @returns the stored message's id */
+export async function say({ client }: Person, group_id: number, content: string): Promise<number> {
+  const { payload } = await client.requestOk('MESSAGING_SEND', { group_id, content });
+  return payload.message_id as number;
+}
+
+/** Waits for the delivery of one message. Takes it. */
+export function hear({ client }: Person, message_id: number): Promise<ReceivedFrame> {
+  return client.next(isDeliveryOf(message_id));
+}
+
+/** Says something once the listener has been told of the group, and waits until they have heard it. */
+export async function sayTo(
+  listener: Person,
+  speaker: Person,
+  group_id: number,
+  content: string,
+): Promise<void> {
+  await listener.client.waitFor(() => statesOf(listener, group_id).length > 0);
+  await hear(listener, await say(speaker, group_id, content));
+}
+
+function isDeliveryOf(message_id: number): (frame: ReceivedFrame) => boolean {
+  return ({ type, payload }) => type === 'MESSAGING_DELIVER_REQUEST' && payload.message_id === message_id;
+}
+
+/** Waits for the next state of a group. Takes it. */
+export function state({ client }: Person, group_id: number): Promise<ReceivedFrame> {
+  return client.next(
+    ({ type, payload }) => type === 'GROUP_DELIVER_REQUEST' && payload.group_id === group_id,
+  );
+}
+
+/** Waits for the state of a group that names exactly these members. Takes it. */
+export function stateOf(
+  { client }: Person,
+  group_id: number,
+  members: readonly string[],
+): Promise<ReceivedFrame> {
+  const expected = [...members].sort().join();
+  return client.next(
+    ({ type, payload }) =>
+      type === 'GROUP_DELIVER_REQUEST' &&
+      payload.group_id === group_id &&
+      payload.member_sids?.join() === expected,
+  );
+}
+
+/** The states of a group received so far, taken or not. */
+export function statesOf({ client }: Person, group_id: number): ReceivedFrame[] {
+  return client.received('GROUP_DELIVER_REQUEST').filter(({ payload }) => payload.group_id === group_id);
+}
+
+/** The contents received so far of one group, or of all, in the order in which they first came. */
+export function contents({ client }: Person, group_id?: number): (string | undefined)[] {
+  const first = new Map<number | undefined, string | undefined>();
+  for (const { payload } of client.received('MESSAGING_DELIVER_REQUEST')) {
+    if (group_id !== undefined && payload.group_id !== group_id) continue;
+    if (!first.has(payload.message_id)) first.set(payload.message_id, payload.content);
+  }
+  return [...first.values()];
+}
+
+/** The errors of a request that must fail. */
+export async function errorsOf(
+  { client }: { client: TestClient },
+  type: string,
+  payload: unknown,
+  id?: string,
+): Promise<readonly string[] | undefined> {
+  const answer = await client.request(type, payload, id);
+  if (!answer.type.endsWith('_FAILURE')) throw new Error(`${type} succeeded: ${JSON.stringify(answer)}`);
+  return answer.payload.errors;
+}
+
+/** Acknowledges messages, and no groups: what the mobile client does. */
+export const messagesOnly: TestClientOptions = {
+  acknowledge: ({ type }) => type === 'MESSAGING_DELIVER_REQUEST',
+};
+
+/** Acknowledges nothing by itself. */
+export const nothing: TestClientOptions = { acknowledge: false };

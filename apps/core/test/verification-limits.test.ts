@@ -1,0 +1,185 @@
+import { type TestClient, uniqueSid } from '@hooligram/testkit';
+import { describe, expect, test } from '@jest/globals';
+import { errorsOf, numberOf, setStage, until } from './stage.ts';
+
+const right = '000000';
+const wrong = '111111';
+
+const stage = setStage({
+  gateways: 2,
+  cores: 2,
+  gatewayEnv: { CLIENT_ADDRESS_HEADER: 'x-forwarded-for' },
+  coreEnv: {
+    LIMITS_ENABLED: 'true',
+    VERIFICATION_TTL_MS: '4000',
+    VERIFICATION_ATTEMPTS_MAX: '2',
+    LIMIT_CODE_REQUESTS_PER_NUMBER: '2/3600',
+    LIMIT_CODE_REQUESTS_PER_ADDRESS: '4/3600',
+    LIMIT_SUBMIT_FAILURES_PER_ADDRESS: '3/3600',
+    LIMIT_SIGN_IN_FAILURES_PER_ADDRESS_AND_NUMBER: '2/3600',
+    LIMIT_SIGN_IN_FAILURES_PER_NUMBER: '4/3600',
+    LIMIT_SIGN_IN_FAILURES_PER_ADDRESS: '5/3600',
+  },
+});
+
+let addresses = 0;
+
+function newAddress(): string {
+  addresses += 1;
+  return `198.51.100.${addresses}`;
+}
+
+/** A connection from this address, on the gateways in turn: what counts is the address. */
+function from(address: string, gateway = 0): Promise<TestClient> {
+  return stage.connect(gateway, { headers: { 'x-forwarded-for': address } });
+}
+
+async function registered(): Promise<string> {
+  const sid = uniqueSid();
+  await (await from(newAddress())).register(sid);
+  return sid;
+}
+
+const ask = async (client: TestClient, sid: string) =>
+  (await client.request('VERIFICATION_REQUEST_CODE', numberOf(sid))).payload;
+
+const submit = async (client: TestClient, verification_code: string) =>
+  (await client.request('VERIFICATION_SUBMIT_CODE', { verification_code })).payload;
+
+const signIn = async (client: TestClient, sid: string, verification_code: string) =>
+  (await client.request('AUTHORIZATION_SIGN_IN', { ...numberOf(sid), verification_code })).payload;
+
+const success = {};
+const tooManyRequests = { errors: ['too many requests'] };
+const tooManyAttempts = { errors: ['too many attempts'] };
+const wrongCredential = { errors: ['wrong phone number or verification code'] };
+
+describe('a code', () => {
+  test('expires: then it is refused, registers nobody, and a new one is good again', async () => {
+    const sid = uniqueSid();
+    const client = await from(newAddress());
+    expect(await ask(client, sid)).toEqual(success);
+    const told = new Set<string>();
+    await until('the code has expired', async () => {
+      const [text = ''] =
+        (await errorsOf({ client }, 'VERIFICATION_SUBMIT_CODE', { verification_code: wrong })) ?? [];
+      told.add(text);
+      return text === 'code has expired';
+    });
+    expect([...told]).toEqual(['wrong code', 'too many attempts', 'code has expired']);
+    expect(await submit(client, right)).toEqual({ errors: ['code has expired'] });
+    expect(await signIn(client, sid, right)).toEqual(wrongCredential);
+    expect(await ask(client, sid)).toEqual(success);
+    expect(await submit(client, right)).toEqual(success);
+    expect(await signIn(client, sid, right)).toEqual(success);
+  });
+});
+
+describe('asking for codes', () => {
+  test('is limited for a number from wherever it is asked, and for no other number', async () => {
+    const sid = uniqueSid();
+    const [here, there] = [await from(newAddress(), 0), await from(newAddress(), 1)];
+    expect(await ask(here, sid)).toEqual(success);
+    expect(await ask(there, sid)).toEqual(success);
+    expect(await ask(here, sid)).toEqual(tooManyRequests);
+    expect(await ask(there, sid)).toEqual(tooManyRequests);
+    expect(await ask(here, uniqueSid())).toEqual(success);
+  });
+
+  test('beyond the limit leaves the code that was sent before good', async () => {
+    const sid = uniqueSid();
+    const client = await from(newAddress());
+    for (const expected of [success, success, tooManyRequests])
+      expect(await ask(client, sid)).toEqual(expected);
+    expect(await submit(client, right)).toEqual(success);
+    expect(await signIn(client, sid, right)).toEqual(success);
+  });
+
+  test('beyond the limit leaves the owner of the number signing in', async () => {
+    const sid = await registered();
+    const stranger = await from(newAddress());
+    expect(await ask(stranger, sid)).toEqual(success);
+    expect(await ask(stranger, sid)).toEqual(tooManyRequests);
+    expect(await signIn(await from(newAddress()), sid, right)).toEqual(success);
+  });
+
+  test('is limited for an address on all gateways together, and for no other address', async () => {
+    const address = newAddress();
+    const [here, there] = [await from(address, 0), await from(address, 1)];
+    for (const client of [here, there, here, there]) expect(await ask(client, uniqueSid())).toEqual(success);
+    const refused = uniqueSid();
+    expect(await ask(here, refused)).toEqual(tooManyRequests);
+    expect(await ask(there, refused)).toEqual(tooManyRequests);
+    // What was refused to that address used up nothing of the number.
+    const other = await from(newAddress());
+    for (const expected of [success, success, tooManyRequests])
+      expect(await ask(other, refused)).toEqual(expected);
+  });
+});
+
+describe('submitting wrong codes', () => {
+  test('is limited for an address on all its connections, and for no other address', async () => {
+    const address = newAddress();
+    const [first, second] = [await from(address, 0), await from(address, 1)];
+    const [ada, bob] = [uniqueSid(), uniqueSid()];
+    expect(await ask(first, ada)).toEqual(success);
+    expect(await ask(second, bob)).toEqual(success);
+    for (const client of [first, second, first])
+      expect(await submit(client, wrong)).toEqual({ errors: ['wrong code'] });
+    expect(await submit(second, right)).toEqual(tooManyAttempts);
+    const other = await from(newAddress());
+    expect(await ask(other, bob)).toEqual(success);
+    expect(await submit(other, right)).toEqual(success);
+  });
+});
+
+describe('failing to sign in', () => {
+  test('shuts out the address from that number, the right code too, but nobody else', async () => {
+    const [sid, neighbour] = [await registered(), await registered()];
+    const address = newAddress();
+    const guesser = await from(address, 0);
+    for (const expected of [wrongCredential, wrongCredential, tooManyAttempts]) {
+      expect(await signIn(guesser, sid, wrong)).toEqual(expected);
+    }
+    expect(await signIn(await from(address, 1), sid, right)).toEqual(tooManyAttempts);
+    expect(await signIn(guesser, neighbour, right)).toEqual(success);
+    expect(await signIn(await from(newAddress()), sid, right)).toEqual(success);
+  });
+
+  test('shuts an address out from all numbers when it was at many of them', async () => {
+    const address = newAddress();
+    const guesser = await from(address);
+    for (let number = 0; number < 5; number += 1) {
+      expect(await signIn(guesser, uniqueSid(), wrong)).toEqual(wrongCredential);
+    }
+    const sid = await registered();
+    expect(await signIn(guesser, sid, right)).toEqual(tooManyAttempts);
+    expect(await signIn(await from(newAddress()), sid, right)).toEqual(success);
+  });
+
+  test('from everywhere shuts the number, and no other one', async () => {
+    const [sid, neighbour] = [await registered(), await registered()];
+    for (let guesser = 0; guesser < 4; guesser += 1) {
+      expect(await signIn(await from(newAddress()), sid, wrong)).toEqual(wrongCredential);
+    }
+    const owner = await from(newAddress());
+    expect(await signIn(owner, sid, right)).toEqual(tooManyAttempts);
+    expect(await signIn(owner, neighbour, right)).toEqual(success);
+  });
+
+  test('counts guesses that are under way at once', async () => {
+    const sid = await registered();
+    const guesser = await from(newAddress());
+    const others = await Promise.all(Array.from({ length: 9 }, () => from(newAddress(), 1)));
+    const answers = await Promise.all([guesser, ...others].map((client) => signIn(client, sid, wrong)));
+    expect(answers.filter(({ errors }) => errors?.[0] === wrongCredential.errors[0])).toHaveLength(4);
+    expect(answers.filter(({ errors }) => errors?.[0] === tooManyAttempts.errors[0])).toHaveLength(6);
+  });
+
+  test('is not what signing in often does', async () => {
+    const sid = await registered();
+    const client = await from(newAddress());
+    for (let time = 0; time < 8; time += 1) expect(await signIn(client, sid, right)).toEqual(success);
+    expect(await signIn(await from(newAddress()), sid, wrong)).toEqual(wrongCredential);
+  });
+});

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { processIdentity } from './process-identity.ts';
+import type { ProcessSpec } from './running-process.ts';
+import { restartPauseMs, type SuperviseOptions, superviseProcess } from './supervise.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hooligram-supervise-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function nodeSpec(script: string): ProcessSpec {
+  return {
+    name: 'probe',
+    command: process.execPath,
+    args: ['-e', script],
+    env: {},
+    logFile: join(folder, 'probe.log'),
+    stopSignal: 'SIGTERM',
+    stopTimeoutMs: 5_000,
+    detached: true,
+  };
+}
+
+const forever = 'setInterval(() => {}, 1000)';
+
+function options(changes: Partial<SuperviseOptions> = {}): SuperviseOptions {
+  return { isReady: async () => true, readyTimeoutMs: 5_000, restart: true, ...changes };
+}
+
+test('the first restart is at once, the later ones wait longer and longer, up to a bound', () => {
+  const pauses = Array.from({ length: 20 }, (_, failures) => restartPauseMs(failures + 1));
+  expect(pauses[0]).toBeLessThan(200);
+  expect(pauses).toEqual([...pauses].sort((a, b) => a - b));
+  expect(pauses.at(-1)).toBe(30_000);
+});
+
+test('a process that dies is started again and its new pid reported', async () => {
+  const pids: number[] = [];
+  const both = new Promise<void>((resolve) => {
+    const onPid = (pid: number) => {
+      pids.push(pid);
+      if (pids.length === 2) resolve();
+    };
+    void superviseProcess(nodeSpec(forever), options({ onPid })).then(async (probe) => {
+      probe.kill('SIGKILL');
+      await both;
+      await probe.stop();
+    });
+  });
+  await both;
+  expect(pids[0]).not.toBe(pids[1]);
+});
+
+test('a stopped process is not started again', async () => {
+  const probe = await superviseProcess(nodeSpec(forever), options());
+  await probe.stop();
+  expect(probe.isRunning()).toBe(false);
+  expect(processIdentity(probe.pid)).toBeUndefined();
+  expect(probe.restarts).toBe(0);
+});
+
+test('a process that ends at its start is an error with the end of its log', async () => {
+  const spec = nodeSpec('console.log("the reason"); process.exit(3)');
+  await expect(superviseProcess(spec, options({ isReady: async () => false }))).rejects.toThrow(
+    /^probe ended at its start: exit code 3\n[\s\S]*the reason/,
+  );
+});
+
+test('a process that does not get ready in time is an error, and is stopped', async () => {
+  let pid = 0;
+  const start = superviseProcess(
+    nodeSpec(forever),
+    options({
+      isReady: async () => false,
+      readyTimeoutMs: 100,
+      onPid: (started) => {
+        pid = started;
+      },
+    }),
+  );
+  await expect(start).rejects.toThrow('probe is not ready after 0.1 s');
+  expect(processIdentity(pid)).toBeUndefined();
+});
+
+test('a program that is missing is an error', async () => {
+  const spec = { ...nodeSpec(''), command: join(folder, 'missing') };
+  await expect(superviseProcess(spec, options())).rejects.toThrow(/^probe cannot be started: .*ENOENT/);
+});

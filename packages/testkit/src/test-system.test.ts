@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { connect, metrics, startSystem, type TestSystem, uniqueSid } from './index.ts';
+
+let system: TestSystem;
+
+beforeAll(async () => {
+  system = await startSystem();
+}, 60_000);
+
+afterAll(() => system?.stop());
+
+test('two people on two gateways of a test system exchange a message', async () => {
+  const [ann, bob] = [uniqueSid(), uniqueSid()];
+  const [one, two] = await Promise.all([connect(system.gateway(0).url), connect(system.gateway(1).url)]);
+  await Promise.all([one.signIn(ann), two.signIn(bob)]);
+  const created = await one.requestOk('GROUP_CREATE', { group_name: 'tea', member_sids: [ann, bob] });
+  const { group_id } = created.payload;
+  await two.next('GROUP_DELIVER_REQUEST');
+  await one.requestOk('MESSAGING_SEND', { group_id, content: 'hello' });
+  expect((await two.next('MESSAGING_DELIVER_REQUEST')).payload).toMatchObject({
+    content: 'hello',
+    sender_sid: ann,
+  });
+  await Promise.all([one.close(), two.close()]);
+});
+
+test('a killed gateway can be started again in its place', async () => {
+  const gateway = system.gateway(1);
+  const client = await connect(gateway.url);
+  const before = gateway.pid;
+  await gateway.kill();
+  expect((await client.closed).code).toBe(1006);
+  await gateway.start();
+  expect(gateway.pid).not.toBe(before);
+  await (await connect(gateway.url)).close();
+});
+
+test('a core can be added, and every process shows its metrics', async () => {
+  const core = await system.addCore();
+  expect(system.cores).toHaveLength(2);
+  for (const { adminUrl } of [...system.gateways, core]) {
+    expect((await metrics(adminUrl)).value('hooligram_process_resident_memory_bytes')).toBeGreaterThan(0);
+  }
+});
+
+test('a process that cannot start is an error that shows its log', async () => {
+  await expect(system.addGateway({ GAP_HELD_MAX: 'none' })).rejects.toThrow(
+    /ended at its start[\s\S]*GAP_HELD_MAX/,
+  );
+});
