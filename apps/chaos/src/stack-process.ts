@@ -88,7 +88,8 @@ async function whenPublished(
   const isPublished = () => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= startedAt;
   while (!isPublished()) {
     if (child.exitCode !== null) throw new Error(`exit code ${child.exitCode}`);
-    if (Date.now() - startedAt > startTimeoutMs) throw new Error(`not ready after ${startTimeoutMs / 1000} s`);
+    if (Date.now() - startedAt > startTimeoutMs)
+      throw new Error(`not ready after ${startTimeoutMs / 1000} s`);
     await pause(100, undefined, { signal });
   }
 }

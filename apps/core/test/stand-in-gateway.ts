@@ -39,6 +39,7 @@ export class StandInGateway {
   readonly #waiters = new Set<() => void>();
   readonly #close: () => void;
   #lastRef = 0;
+  #isClosed = false;
 
   private constructor(
     names: Names,
@@ -122,7 +123,7 @@ export class StandInGateway {
   }
 
   async confirm({ user_id, token, reply_to }: Nudge): Promise<void> {
-    if (this.redis.status === 'end') return;
+    if (this.#isClosed) return;
     await this.redis.publish(reply_to, JSON.stringify({ user_id, token }));
   }
 
@@ -159,6 +160,7 @@ export class StandInGateway {
 
   /** Whatever is still asked is answered to nobody. */
   close(): void {
+    this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#subscriptions.close();
     this.#close();

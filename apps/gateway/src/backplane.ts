@@ -77,7 +77,6 @@ export async function connectBackplane(
   lifecycle.onClose('cursors', () => cursors.close());
 
   const ownChannel = names.gateway(node);
-  let missedSomething = false;
   const subscriptions = new Subscriptions({
     redis: subscriber,
     log,
@@ -85,18 +84,11 @@ export async function connectBackplane(
       if (channel !== ownChannel) receive(context, bytes);
       else if (!echo.onPublication(bytes)) core.onAnswers(bytes);
     },
-    onResubscribed() {
-      missedSomething = true;
-    },
+    onResubscribed: () => void resync(context),
   });
   const echo = startEcho({
     redis: command,
     channel: ownChannel,
-    onReturn() {
-      // The first echo after a reconnect: all channels are heard again, so what is read now leaves no hole.
-      if (missedSomething) void resync(context);
-      missedSomething = false;
-    },
     onSilence() {
       log.warn({ silenceMs: echo.silenceMs() }, 'no echo, connecting anew');
       subscriber.disconnect(true);

@@ -13,22 +13,19 @@ const mark = 'echo ';
 
 /**
  * Proves a node's path again and again: what it publishes on its own channel through its command connection
- * must come back on its subscriber connection. Redis answers a connection in order, and ioredis subscribes
- * again before anything else, so an echo proves all channels of that connection.
+ * must come back on its subscriber connection. All channels of that connection are subscribed together, so an echo
+ * on one proves them all.
  *
- * @param onReturn called with each echo that came back
  * @param onSilence called when none came back for `silenceMaxMs`, and again after as long
  */
 export function startEcho({
   redis,
   channel,
-  onReturn,
   onSilence,
   silenceMaxMs,
 }: {
   redis: Redis;
   channel: string;
-  onReturn(): void;
   onSilence(): void;
   silenceMaxMs: number;
 }): Echo {
@@ -46,7 +43,6 @@ export function startEcho({
     onPublication(bytes) {
       if (bytes.toString('latin1', 0, mark.length) !== mark) return false;
       returnedAt = Date.now();
-      onReturn();
       return true;
     },
     silenceMs: () => Date.now() - returnedAt,

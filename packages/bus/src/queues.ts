@@ -34,7 +34,7 @@ export type Addition = {
  * the hands of a process that died goes to another one; with BullMQ's limit of one such find, two deployments
  * could make a dead letter of it.
  */
-export const jobPolicy = Object.freeze({
+const jobPolicy = Object.freeze({
   attempts: 6,
   backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
   removeOnComplete: true,
@@ -185,7 +185,14 @@ export async function startWorkers<C>({
   log: BusLog;
 }): Promise<Workers> {
   const connectionName = `${redis.options.connectionName}-workers`;
-  const connection = redis.duplicate({ enableOfflineQueue: true, connectionName });
+  // Whatever was not answered is sent again: BullMQ's scripts find by the job's lock what has happened already.
+  // With a command that fails at once, its loops would run hot until Redis is back.
+  const connection = redis.duplicate({
+    enableOfflineQueue: true,
+    autoResendUnfulfilledCommands: true,
+    maxRetriesPerRequest: null,
+    connectionName,
+  });
   connection.on('error', () => {});
   await connection.connect();
 

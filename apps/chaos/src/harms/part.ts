@@ -52,7 +52,10 @@ export const postgresPart: Part = {
   name: 'postgres',
   pid: ({ postgres }) => postgres.pid,
   isUp: async ({ postgres }) => {
-    const client = new pg.Client({ connectionString: postgres.url, connectionTimeoutMillis: answerTimeoutMs });
+    const client = new pg.Client({
+      connectionString: postgres.url,
+      connectionTimeoutMillis: answerTimeoutMs,
+    });
     client.on('error', () => undefined);
     try {
       await client.connect();
@@ -64,8 +67,15 @@ export const postgresPart: Part = {
 };
 
 /** Runs commands on a connection of their own to the stack's Redis. */
-export async function onRedis<T>({ redis }: StackDescription, run: (client: Redis) => Promise<T>): Promise<T> {
-  const client = new Redis(redis.url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 5_000 });
+export async function onRedis<T>(
+  { redis }: StackDescription,
+  run: (client: Redis) => Promise<T>,
+): Promise<T> {
+  const client = new Redis(redis.url, {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    connectTimeout: 5_000,
+  });
   client.on('error', () => undefined);
   try {
     await client.connect();

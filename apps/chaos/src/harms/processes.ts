@@ -8,7 +8,11 @@ import { onRedis, type Part, redisPart, restarted } from './part.ts';
 const stoppedMs = 10_000;
 
 /** Ends a process and waits until it was started again. */
-export async function endPart(context: HarmContext, part: Part, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+export async function endPart(
+  context: HarmContext,
+  part: Part,
+  signal: 'SIGKILL' | 'SIGTERM',
+): Promise<void> {
   const pid = part.pid(context.stack());
   context.log(`${signal} to ${part.name} (pid ${pid})`);
   // The children of a killed Postgres would go on with what they have in hand.

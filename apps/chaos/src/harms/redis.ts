@@ -6,7 +6,7 @@ const pausedMs = 5_000;
 
 /** Cuts all subscribers off: whatever is published until they are back, nobody hears. */
 export async function killPubsub({ stack, log }: HarmContext): Promise<void> {
-  const killed = await onRedis(stack(), (redis) => redis.client('KILL', 'TYPE', 'pubsub'));
+  const killed = await onRedis(stack(), (redis) => redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
   log(`CLIENT KILL TYPE pubsub: ${killed} connections`);
 }
 

@@ -37,8 +37,10 @@ export function addMember(
   groupId: number,
   member: string,
 ): Promise<Answer> {
-  return outbox.submit('GROUP_ADD_MEMBER_REQUEST', { group_id: groupId, member_sid: member }, (id, attempts) =>
-    ledger.changes.push({ kind: 'add', sid, id, attempts, groupId, member }),
+  return outbox.submit(
+    'GROUP_ADD_MEMBER_REQUEST',
+    { group_id: groupId, member_sid: member },
+    (id, attempts) => ledger.changes.push({ kind: 'add', sid, id, attempts, groupId, member }),
   );
 }
 

@@ -28,10 +28,8 @@ export function startChatter(
       const device = deviceOf(random.pick(group.members), random);
       if (group.id === undefined || device.outbox.size >= unansweredMax) continue;
       count += 1;
-      const content = `${device.name} ${count} ${filler.repeat(3).slice(0, random.integer(0, 180))}`;
-      void sendMessage(ledger, device, group.id, content.toWellFormed(), {
-        givesUp: count % givingUpEvery === 0,
-      });
+      const content = `${device.name} ${count} ${filler.repeat(random.integer(0, 2))}`;
+      void sendMessage(ledger, device, group.id, content, { givesUp: count % givingUpEvery === 0 });
     }
   }, tickMs);
   return { stop: () => clearInterval(timer) };

@@ -17,7 +17,11 @@ export function findMisdelivered(ledger: Ledger, truth: Truth): Fault[] {
     const message = stored.get(delivery.messageId);
     const sid = ledger.connections[delivery.connection]?.sid ?? '';
     const misdelivered = (why: string) =>
-      faults.push({ kind: 'misdelivered', at: delivery.at, evidence: `${why}, connection ${delivery.connection}` });
+      faults.push({
+        kind: 'misdelivered',
+        at: delivery.at,
+        evidence: `${why}, connection ${delivery.connection}`,
+      });
     if (!message) {
       misdelivered(`message ${delivery.messageId}, which is not stored, was given to ${sid}`);
       continue;
@@ -82,6 +86,8 @@ function isAfterFarewell(
 
 function inWords(stays: readonly Stay[]): string {
   if (stays.length === 0) return 'who was never a member';
-  const ranges = stays.map(({ after, through }) => `(${after}, ${Number.isFinite(through) ? through : 'now'}]`);
+  const ranges = stays.map(
+    ({ after, through }) => `(${after}, ${Number.isFinite(through) ? through : 'now'}]`,
+  );
   return `a member for seq ${ranges.join(' and ')} only`;
 }

@@ -1,0 +1,38 @@
+import { expect, test } from '@jest/globals';
+import { OptionsError, parseOptions, usage } from './options.ts';
+
+test('flags are read, and have the defaults that the usage tells', () => {
+  expect(parseOptions(['--minutes', '10', '--seed', '5', '--only', 'flushall,vanish'])).toMatchObject({
+    minutes: 10,
+    seed: 5,
+    only: ['flushall', 'vanish'],
+    gateways: 3,
+    cores: 2,
+    clients: 120,
+    rate: 60,
+    port: 18_080,
+    dataDir: '.data/chaos',
+    sabotage: undefined,
+  });
+  expect(usage).toContain('ack-before-client');
+});
+
+test('--help is no run', () => {
+  expect(parseOptions(['--help'])).toBeUndefined();
+});
+
+test.each([
+  ['--minutes', 'soon'],
+  ['--minutes', '0'],
+  ['--seed', '-1'],
+  ['--only', 'earthquake'],
+  ['--only', 'toString'],
+  ['--gateways', '0'],
+  ['--data-dir', ''],
+  ['--sabotage', 'nothing'],
+  ['--unknown', '1'],
+  ['positional', '1'],
+])('%s %s is refused in one line', (...args) => {
+  expect(() => parseOptions(args)).toThrow(OptionsError);
+  expect(() => parseOptions(args)).toThrow(/^[^\n]+$/);
+});
