@@ -1,0 +1,119 @@
+import { closeReasons } from '@hooligram/protocol';
+import { connect, startSystem, uniqueSid } from '@hooligram/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { RedisWire } from '../redis-wire.ts';
+import { eventually, Scene } from '../scene.ts';
+
+let scene: Scene;
+
+beforeAll(async () => {
+  // Nothing here is saved by patience: it would take longer than a test may.
+  scene = await Scene.start({ REQUEST_PATIENCE_MS: '60000' });
+}, 60_000);
+
+// A test that failed half way leaves nothing to the next one.
+afterEach(() => {
+  for (const wire of scene.wires) wire.free();
+});
+
+afterAll(() => scene?.stop());
+
+describe('8: without its command connection to Redis', () => {
+  test('a gateway says FAILURE server busy for what never left, and recovers by itself', async () => {
+    const ada = scene.person();
+    const group = scene.group([ada]);
+    const a = await scene.enter(ada, [group]);
+    const gateway = scene.system.gateway(0);
+    scene.wire().cut('command');
+    await eventually(async () => !(await gateway.isReady()), 'the gateway has noticed');
+    const send = { group_id: group.id, content: 'nobody hears this' };
+    expect(await a.client.request('MESSAGING_SEND', send)).toMatchObject({
+      type: 'MESSAGING_SEND_FAILURE',
+      payload: { errors: ['server busy'] },
+    });
+    await a.client.roundTrip();
+    scene.wire().restore();
+    await eventually(() => gateway.isReady(), 'the gateway has connected again');
+    const id = a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'heard' });
+    await (await scene.puppet.next('MESSAGING_SEND', ({ content }) => content === 'heard')).succeed({
+      message_id: 1,
+    });
+    await a.client.next((frame) => frame.type === 'MESSAGING_SEND_SUCCESS' && frame.id === id);
+    expect(scene.puppet.asked.filter(({ kind }) => kind === 'MESSAGING_SEND')).toHaveLength(1);
+  });
+
+  test('a gateway closes with 1013 where a request may have left, for FAILURE could be a lie', async () => {
+    const ada = scene.person();
+    const group = scene.group([ada]);
+    const a = await scene.enter(ada, [group]);
+    scene.wire().hold('command', 'toGateway');
+    a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'it did leave' });
+    await scene.puppet.next('MESSAGING_SEND', ({ content }) => content === 'it did leave');
+    scene.wire().cut('command');
+    const { code, reason } = closeReasons.outcomeUnknown;
+    expect(await a.client.closed).toEqual({ code, reason });
+    expect(a.client.frames.filter(({ type }) => type.startsWith('MESSAGING_SEND'))).toEqual([]);
+    scene.wire().release('command', 'toGateway');
+    scene.wire().restore();
+    await eventually(() => scene.system.gateway(0).isReady(), 'the gateway has connected again');
+  });
+});
+
+describe('while its subscriber connection is broken', () => {
+  test('what was published is fetched as soon as it listens again, and arrives once and in order', async () => {
+    const ada = scene.person();
+    const group = scene.group([ada]);
+    const a = await scene.enter(ada, [group]);
+    scene.wire().cut('subscriber');
+    await eventually(async () => (await scene.listenersOf(group)) === 0, 'Redis has noticed');
+    for (const message of group.storeMany(2)) await scene.puppet.publish.message(message);
+    scene.puppet.always('REPLAY_PAGE', (asked) =>
+      asked.group_id === group.id ? group.page(asked) : scene.beacon(ada).page(asked),
+    );
+    scene.wire().restore();
+    await a.has(group, 2);
+    await scene.puppet.publish.message(group.store());
+    await a.has(group, 3);
+    expect(a.seqs(group)).toEqual([1, 2, 3]);
+  });
+
+  test('a second break in the middle of subscribing again does no harm', async () => {
+    const ada = scene.person();
+    const group = scene.group([ada]);
+    const a = await scene.enter(ada, [group]);
+    const channel = scene.puppet.names.group(group.id);
+    scene.puppet.always('REPLAY_PAGE', (asked) =>
+      asked.group_id === group.id ? group.page(asked) : scene.beacon(ada).page(asked),
+    );
+    for (let broken = 0; broken < 3; broken += 1) {
+      scene.wire().forget();
+      scene.wire().cut('subscriber');
+      scene.wire().restore();
+      await scene.wire().hears('subscriber', channel);
+    }
+    await eventually(async () => (await scene.listenersOf(group)) === 1, 'the gateway listens again');
+    await scene.puppet.publish.message(group.store());
+    await a.has(group, 1);
+    expect(await scene.system.gateway(0).isReady()).toBe(true);
+  });
+});
+
+describe('a core whose connections to Redis broke', () => {
+  test('reads and answers again by itself', async () => {
+    const system = await startSystem({ gateways: 1, cores: 0 });
+    const wire = await RedisWire.open(system.redisUrl);
+    try {
+      const core = await system.addCore({ REDIS_URL: wire.url });
+      const client = await connect(system.gateway(0).url);
+      await client.register(uniqueSid());
+      wire.cut('blocking');
+      wire.cut('command');
+      await eventually(async () => !(await core.isReady()), 'the core has noticed');
+      wire.restore();
+      await client.register(uniqueSid());
+    } finally {
+      await system.stop();
+      wire.close();
+    }
+  });
+});

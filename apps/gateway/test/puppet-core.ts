@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type BusLog,
+  connectRedis,
+  createNames,
+  createOutbox,
+  type Entry,
+  type Names,
+  startRequestReader,
+} from '@hooligram/bus';
+import {
+  type AnswerOf,
+  type CoreRequest,
+  encodeMessage,
+  encodeState,
+  type GroupState,
+  type ParamsOf,
+  type RequestKind,
+} from '@hooligram/contract';
+
+/** A request of a gateway that waits for a test's answer. What is returned resolves when Redis has the answer. */
+export type AskedRequest<K extends RequestKind = RequestKind> = {
+  /** The name of the gateway process that asked. */
+  readonly node: string;
+  readonly ref: number;
+  readonly kind: K;
+  readonly params: ParamsOf<K>;
+  succeed(answer: AnswerOf<K>): Promise<void>;
+  refuse(...errors: string[]): Promise<void>;
+};
+
+type Message = Parameters<typeof encodeMessage>[0];
+type Matcher = {
+  readonly matches: (asked: AskedRequest) => boolean;
+  readonly take: (asked: AskedRequest) => void;
+};
+
+/** A whole answer, to be given at once and for ever by `always`. */
+type Always = { [K in RequestKind]?: (params: ParamsOf<K>) => AnswerOf<K> };
+
+const patienceMs = 5_000;
+const silent: BusLog = { info() {}, warn() {}, error() {} };
+
+/**
+ * Stands in for the core: reads the real stream of requests and publishes through the real outbox, but decides
+ * nothing. The test that drives it says when each request is answered, with what, and what is published in
+ * which order. One step awaited after the other, they reach Redis in exactly that order.
+ */
+export class PuppetCore {
+  /** Every request so far, in the order of the stream, answered or not. */
+  readonly asked: AskedRequest[] = [];
+  readonly names: Names;
+  readonly publish: {
+    message(message: Message): Promise<void>;
+    /** On the group's channel, where every gateway with a member hears it. */
+    state(state: GroupState): Promise<void>;
+    /** On one person's channel: for who was added, and whoever is in a new group. */
+    stateTo(userId: number, state: GroupState): Promise<void>;
+  };
+  readonly #open = new Set<AskedRequest>();
+  readonly #matchers = new Set<Matcher>();
+  readonly #outbox: ReturnType<typeof createOutbox>;
+  #always: Always = {};
+  #stop: () => Promise<void> = async () => {};
+
+  static async start({ redisUrl, prefix }: { redisUrl: string; prefix: string }): Promise<PuppetCore> {
+    const connect = (role: 'command' | 'blocking') =>
+      connectRedis(redisUrl, { role, name: `puppet-${role}`, log: silent });
+    const [command, blocking] = await Promise.all([connect('command'), connect('blocking')]);
+    const names = createNames(prefix);
+    const stream = names.requests;
+    const group = names.cores;
+    const outbox = createOutbox({ redis: command, stream, group, channelOf: names.gateway, log: silent });
+    const puppet = new PuppetCore(names, outbox);
+    const reader = await startRequestReader<CoreRequest>({
+      blocking,
+      command,
+      stream,
+      group,
+      consumer: `puppet-${randomUUID()}`,
+      entriesMax: 100,
+      room: async () => {},
+      onEntry: (entry) => puppet.#take(entry),
+      onUnreadable(id, reason) {
+        throw new Error(`entry ${id} is unreadable: ${reason}`);
+      },
+      log: silent,
+    });
+    puppet.#stop = async () => {
+      await reader.stop();
+      await outbox.flushed();
+      blocking.disconnect();
+      command.disconnect();
+    };
+    return puppet;
+  }
+
+  private constructor(names: Names, outbox: ReturnType<typeof createOutbox>) {
+    this.names = names;
+    this.#outbox = outbox;
+    const tell = (channel: string, payload: string) => {
+      outbox.publish(channel, payload);
+      return outbox.flushed();
+    };
+    this.publish = {
+      message: (message) => tell(names.group(message.group_id), encodeMessage(message)),
+      state: (state) => tell(names.group(state.group_id), encodeState(state)),
+      stateTo: (userId, state) => tell(names.user(userId), encodeState(state)),
+    };
+  }
+
+  /** Takes the oldest request of a kind that nobody took, whether it is here or yet to come. */
+  next<K extends RequestKind>(
+    kind: K,
+    isMeant: (params: ParamsOf<K>) => boolean = () => true,
+  ): Promise<AskedRequest<K>> {
+    const matches = (asked: AskedRequest) => asked.kind === kind && isMeant(asked.params as ParamsOf<K>);
+    return new Promise((resolve, reject) => {
+      const take = (asked: AskedRequest) => {
+        this.#open.delete(asked);
+        resolve(asked as unknown as AskedRequest<K>);
+      };
+      for (const asked of this.#open) if (matches(asked)) return take(asked);
+      const matcher: Matcher = {
+        matches,
+        take(asked) {
+          clearTimeout(timer);
+          take(asked);
+        },
+      };
+      this.#matchers.add(matcher);
+      const timer = setTimeout(() => {
+        this.#matchers.delete(matcher);
+        reject(new Error(`nobody asked for ${kind}; so far:\n${this.#lines()}`));
+      }, patienceMs);
+    });
+  }
+
+  /** Answers all further requests of a kind that no test waits for as soon as they come. */
+  always<K extends RequestKind>(kind: K, answer: (params: ParamsOf<K>) => AnswerOf<K>): void {
+    this.#always = { ...this.#always, [kind]: answer };
+  }
+
+  /** Answers a node by its name, as a core does that was frozen meanwhile. */
+  answer(node: string, ref: number, answer: object): Promise<void> {
+    this.#outbox.answer(node, { ref, ok: true, answer });
+    return this.#outbox.flushed();
+  }
+
+  /** Takes no further requests; what is open stays so. */
+  stop(): Promise<void> {
+    return this.#stop();
+  }
+
+  #take({ id, node, requests }: Entry<CoreRequest>): void {
+    let open = requests.length;
+    const settle = (ref: number, outcome: object) => {
+      open -= 1;
+      this.#outbox.answer(node, { ref, ...outcome });
+      if (open === 0) this.#outbox.finish(id);
+      return this.#outbox.flushed();
+    };
+    for (const { ref, kind, params } of requests) {
+      const asked: AskedRequest = {
+        node,
+        ref,
+        kind,
+        params,
+        succeed: (answer) => settle(ref, { ok: true, answer }),
+        refuse: (...errors) => settle(ref, { ok: false, errors }),
+      };
+      this.asked.push(asked);
+      this.#hand(asked);
+    }
+  }
+
+  #hand(asked: AskedRequest): void {
+    for (const matcher of this.#matchers) {
+      if (!matcher.matches(asked)) continue;
+      this.#matchers.delete(matcher);
+      matcher.take(asked);
+      return;
+    }
+    const answer = this.#always[asked.kind] as ((params: unknown) => AnswerOf<RequestKind>) | undefined;
+    if (answer) void asked.succeed(answer(asked.params));
+    else this.#open.add(asked);
+  }
+
+  #lines(): string {
+    return this.asked
+      .slice(-30)
+      .map(
+        (asked) =>
+          `  ${this.#open.has(asked) ? 'open ' : 'taken'} ${asked.kind} ${JSON.stringify(asked.params)}`,
+      )
+      .join('\n');
+  }
+}
