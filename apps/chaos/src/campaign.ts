@@ -18,8 +18,11 @@ export type HarmDone = {
 
 const recoveryTimeoutMs = 60_000;
 const pollMs = 10;
-/** After each recovery, so that the next harm meets a system at work. */
-const restMs = 4_000;
+/**
+ * After each recovery, so that the next harm meets a system at work; and long enough for a process to count as
+ * steady, or else the launcher waits longer before each start.
+ */
+const restMs = 6_000;
 
 /** Does one harm after the other until the time is up, and measures each. */
 export async function runCampaign(

@@ -5,13 +5,14 @@ const faultsShown = 20;
 
 /** What a run ends with: the table, and the first of what went wrong. */
 export function conclusion(report: Report): { text: string; isSound: boolean } {
-  const { messages, deliveries, settledAfterMs, faults, troubles } = report;
+  const { messages, deliveries, settledAfterMs, faults, troubles, staleStates } = report;
   const isSound = faults.length + troubles.length === 0;
   const lines = [
     '',
     table(report),
     '',
     `${messages} messages stored, ${deliveries} deliveries received, the last ${seconds(settledAfterMs)} s after the last request`,
+    ...staleStates.slice(0, 5).map((text) => `remark: a stale group state: ${text}`),
     ...troubles.map((text) => `trouble: ${text}`),
     ...faults
       .slice(0, faultsShown)

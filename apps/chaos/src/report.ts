@@ -26,6 +26,7 @@ export type Report = {
   readonly rows: readonly HarmRow[];
   readonly total: HarmRow;
   readonly troubles: readonly string[];
+  readonly staleStates: readonly string[];
   readonly faults: readonly Fault[];
 };
 

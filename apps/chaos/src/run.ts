@@ -12,6 +12,7 @@ import { startMiddleman } from './sabotage/middleman.ts';
 import { schedule } from './schedule.ts';
 import { settle } from './settle.ts';
 import { type StackDescription, startStack } from './stack-process.ts';
+import { staleStates } from './stale-states.ts';
 import { emptyLedger, type Ledger } from './verdict/ledger.ts';
 import { judge } from './verdict/verdict.ts';
 
@@ -93,6 +94,7 @@ async function campaignAndVerdict(running: Running, load: Load, ledger: Ledger):
     settledAfterMs,
     ...harmRows(done, faults, ledger, interruptions),
     troubles: [...troubles, ...neverBack],
+    staleStates: staleStates(load.devices, truth),
     faults,
   };
   mkdirSync(options.dataDir, { recursive: true });

@@ -40,7 +40,7 @@ export async function settle(
     const owed = findLost(ledger, truth).length;
     const lastAt = ledger.deliveries.at(-1)?.at ?? 0;
     const isQuiet = now() - lastAt > quietMs;
-    if (owed === 0 && isQuiet) return { truth, settledAfterMs: lastAt - startedAt, troubles };
+    if (owed === 0 && isQuiet) return { truth, settledAfterMs: Math.max(0, lastAt - startedAt), troubles };
     if (now() - connectedAt > deliveredTimeoutMs) {
       if (!isQuiet) troubles.push(`deliveries go on ${deliveredTimeoutMs / 1000} s after the last request`);
       return { truth, settledAfterMs: now() - startedAt, troubles };

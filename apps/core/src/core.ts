@@ -136,10 +136,14 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   });
   lifecycle.onClose('claims', () => claims.stop());
   lifecycle.onClose('request reader', () => reader.stop());
-  lifecycle.check(
-    'redis',
-    () => (command.status === 'ready' && blocking.status === 'ready') || 'not connected',
-  );
+  lifecycle.check('redis', async () => {
+    const connections = { command, blocking, queueRedis, subscriber };
+    const broken = Object.entries(connections).find(([, { status }]) => status !== 'ready');
+    if (broken) return `${broken[0]}: not connected`;
+    // A Redis that is there and does not answer: the check has a time limit.
+    await command.ping();
+    return true;
+  });
   lifecycle.check('database', () => pingDatabase(db));
 }
 

@@ -23,6 +23,7 @@ export type AskedRequest<K extends RequestKind = RequestKind> = {
   /** The name of the gateway process that asked. */
   readonly node: string;
   readonly ref: number;
+  readonly request_id: string;
   readonly kind: K;
   readonly params: ParamsOf<K>;
   succeed(answer: AnswerOf<K>): Promise<void>;
@@ -160,10 +161,11 @@ export class PuppetCore {
       if (open === 0) this.#outbox.finish(id);
       return this.#outbox.flushed();
     };
-    for (const { ref, kind, params } of requests) {
+    for (const { ref, request_id, kind, params } of requests) {
       const asked: AskedRequest = {
         node,
         ref,
+        request_id,
         kind,
         params,
         succeed: (answer) => settle(ref, { ok: true, answer }),

@@ -1,6 +1,6 @@
 import type { GroupState } from '@hooligram/contract';
 import type { Db } from './db.ts';
-import { fingerprint } from './fingerprint.ts';
+import { groupFingerprints } from './fingerprint.ts';
 import { rerun } from './rerun.ts';
 import { runStatement } from './statement.ts';
 
@@ -35,7 +35,7 @@ const statement = {
  */
 export async function addMember(db: Db, request: AddMemberRequest): Promise<AddMemberOutcome> {
   const { request_id, repeatable, user_id, group_id, member_sid } = request;
-  const asked = fingerprint('add', group_id, member_sid);
+  const asked = groupFingerprints.add(group_id, member_sid);
   const values = [user_id, request_id, repeatable, asked, group_id, member_sid];
   const [row] = await rerun(() => runStatement<Row>(db, statement, values));
   const { answer, state } = row as Row;

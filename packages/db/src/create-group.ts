@@ -1,6 +1,6 @@
 import type { GroupState } from '@hooligram/contract';
 import type { Db } from './db.ts';
-import { fingerprint } from './fingerprint.ts';
+import { groupFingerprints } from './fingerprint.ts';
 import { rerun } from './rerun.ts';
 import { runStatement } from './statement.ts';
 
@@ -36,7 +36,7 @@ const statement = {
 export async function createGroup(db: Db, request: CreateGroupRequest): Promise<CreateGroupOutcome> {
   const { request_id, repeatable, user_id, sid, group_name, member_sids } = request;
   const sids = [...new Set([sid, ...member_sids])].sort();
-  const asked = fingerprint('create', group_name, sids);
+  const asked = groupFingerprints.create(group_name, sids);
   const values = [user_id, request_id, repeatable, asked, group_name, sids];
   const [row] = await rerun(() => runStatement<Row>(db, statement, values));
   const { answer, state } = row as Row;

@@ -5,6 +5,14 @@ export function fingerprint(kind: string, ...payload: readonly unknown[]): strin
   return `${kind} ${createHash('sha256').update(JSON.stringify(payload)).digest('base64url')}`;
 }
 
+/** Of the requests that change groups, made alike by who runs them and who looks them up. */
+export const groupFingerprints = {
+  create: (groupName: string, memberSids: readonly string[]) =>
+    fingerprint('create', groupName, [...new Set(memberSids)].sort()),
+  add: (groupId: number, memberSid: string) => fingerprint('add', groupId, memberSid),
+  leave: (groupId: number) => fingerprint('leave', groupId),
+};
+
 /**
  * The id under which a request of nobody is kept. The sender chose `request_id` and has no name yet, so an equal
  * one from another connection, or with another payload, must be another request.

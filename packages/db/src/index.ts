@@ -11,7 +11,7 @@ export type { FoundAnswer } from './find-answers.ts';
 export { findAnswers } from './find-answers.ts';
 export type { Stored } from './find-stored.ts';
 export { findStored } from './find-stored.ts';
-export { fingerprint } from './fingerprint.ts';
+export { groupFingerprints } from './fingerprint.ts';
 export type { LeaveGroupOutcome, LeaveGroupRequest } from './leave-group.ts';
 export { leaveGroup } from './leave-group.ts';
 export type { Receipt, ReceiptQuestion } from './look-up-receipts.ts';

@@ -1,6 +1,6 @@
 import type { GroupState } from '@hooligram/contract';
 import type { Db } from './db.ts';
-import { fingerprint } from './fingerprint.ts';
+import { groupFingerprints } from './fingerprint.ts';
 import { rerun } from './rerun.ts';
 import { runStatement } from './statement.ts';
 
@@ -30,7 +30,7 @@ const statement = {
  */
 export async function leaveGroup(db: Db, request: LeaveGroupRequest): Promise<LeaveGroupOutcome> {
   const { request_id, repeatable, user_id, group_id } = request;
-  const values = [user_id, request_id, repeatable, fingerprint('leave', group_id), group_id];
+  const values = [user_id, request_id, repeatable, groupFingerprints.leave(group_id), group_id];
   const [row] = await rerun(() => runStatement<Row>(db, statement, values));
   const { answer, state } = row as Row;
   return answer.ok ? { ok: true, state } : answer;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from '../random.ts';
 import type { Ledger } from '../verdict/ledger.ts';
@@ -17,6 +18,8 @@ export function startWandering(
   random: Random,
 ): { stop(): Promise<void> } {
   const abort = new AbortController();
+  // Every one of them waits for it.
+  setMaxListeners(0, abort.signal);
   const walks = groups.flatMap((group) =>
     group.wanderers.map((wanderer) => wander(ledger, group, wanderer, random, abort.signal)),
   );

@@ -1,5 +1,5 @@
 import { type CoreRequest, encodeState, type Outcome } from '@hooligram/contract';
-import { findAnswers } from '@hooligram/db';
+import { findAnswers, groupFingerprints } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { success } from './handler.ts';
 
@@ -18,8 +18,10 @@ export async function recoverGroupChanges(
     changes.map(({ request_id, params }) => ({ user_id: params.user_id, request_id })),
   );
   for (const [index, change] of changes.entries()) {
-    const state = answers[index]?.state;
-    if (!state) continue;
+    const found = answers[index];
+    // The same id with another payload is another request, and that one did not run.
+    if (!found?.state || found.fingerprint !== fingerprintOf(change)) continue;
+    const { state } = found;
     const encoded = encodeState(state);
     outbox.publish(names.group(state.group_id), encoded);
     for (const [userId] of state.members) outbox.publish(names.user(userId), encoded);
@@ -32,4 +34,10 @@ export async function recoverGroupChanges(
 
 function isGroupChange(request: CoreRequest): request is GroupChange {
   return ['GROUP_CREATE', 'GROUP_ADD_MEMBER', 'GROUP_LEAVE'].includes(request.kind);
+}
+
+function fingerprintOf({ kind, params }: GroupChange): string {
+  if (kind === 'GROUP_CREATE') return groupFingerprints.create(params.group_name, params.member_sids);
+  if (kind === 'GROUP_LEAVE') return groupFingerprints.leave(params.group_id);
+  return groupFingerprints.add(params.group_id, params.member_sid);
 }

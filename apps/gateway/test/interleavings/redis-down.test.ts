@@ -7,8 +7,11 @@ import { eventually, Scene } from '../scene.ts';
 let scene: Scene;
 
 beforeAll(async () => {
-  // Nothing here is saved by patience: it would take longer than a test may.
-  scene = await Scene.start({ REQUEST_PATIENCE_MS: '60000' });
+  scene = await Scene.start({
+    REQUEST_DEADLINE_MS: '1000',
+    REQUEST_REPEAT_MS: '1200',
+    REQUEST_PATIENCE_MS: '3000',
+  });
 }, 60_000);
 
 // A test that failed half way leaves nothing to the next one.
@@ -19,7 +22,7 @@ afterEach(() => {
 afterAll(() => scene?.stop());
 
 describe('8: without its command connection to Redis', () => {
-  test('a gateway says FAILURE server busy for what never left, and recovers by itself', async () => {
+  test('a gateway says FAILURE server busy for what never left, when its patience ends', async () => {
     const ada = scene.person();
     const group = scene.group([ada]);
     const a = await scene.enter(ada, [group]);
@@ -34,12 +37,39 @@ describe('8: without its command connection to Redis', () => {
     await a.client.roundTrip();
     scene.wire().restore();
     await eventually(() => gateway.isReady(), 'the gateway has connected again');
-    const id = a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'heard' });
-    await (await scene.puppet.next('MESSAGING_SEND', ({ content }) => content === 'heard')).succeed({
-      message_id: 1,
-    });
+    expect(scene.puppet.asked.filter(({ kind }) => kind === 'MESSAGING_SEND')).toHaveLength(0);
+  });
+
+  test('what was asked meanwhile goes to the core as soon as the gateway is connected again, once', async () => {
+    const ada = scene.person();
+    const group = scene.group([ada]);
+    const a = await scene.enter(ada, [group]);
+    const gateway = scene.system.gateway(0);
+    scene.wire().cut('command');
+    await eventually(async () => !(await gateway.isReady()), 'the gateway has noticed');
+    const id = a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'heard later' });
+    await a.client.roundTrip();
+    scene.wire().restore();
+    const asked = await scene.puppet.next('MESSAGING_SEND', ({ content }) => content === 'heard later');
+    await asked.succeed({ message_id: 1 });
     await a.client.next((frame) => frame.type === 'MESSAGING_SEND_SUCCESS' && frame.id === id);
     expect(scene.puppet.asked.filter(({ kind }) => kind === 'MESSAGING_SEND')).toHaveLength(1);
+  });
+
+  test('a request whose answer is lost is asked again under the same request_id, and its client hears one answer', async () => {
+    const ada = scene.person();
+    const group = scene.group([ada]);
+    const a = await scene.enter(ada, [group]);
+    const id = a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'say again' });
+    const isIt = ({ content }: { content: string }) => content === 'say again';
+    const first = await scene.puppet.next('MESSAGING_SEND', isIt);
+    const second = await scene.puppet.next('MESSAGING_SEND', isIt);
+    expect(second.request_id).toBe(first.request_id);
+    await second.succeed({ message_id: 7 });
+    await first.succeed({ message_id: 7 });
+    await a.client.next((frame) => frame.type === 'MESSAGING_SEND_SUCCESS' && frame.id === id);
+    await a.client.roundTrip();
+    expect(a.client.frames.filter((frame) => frame.id === id)).toHaveLength(1);
   });
 
   test('a gateway closes with 1013 where a request may have left, for FAILURE could be a lie', async () => {

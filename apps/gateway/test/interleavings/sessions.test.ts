@@ -13,7 +13,13 @@ let scene: Scene;
 beforeAll(async () => {
   scene = await Scene.start(
     {},
-    { REQUEST_DEADLINE_MS: '100', REQUEST_PATIENCE_MS: '200', SESSION_QUEUE_MAX: '3', SESSION_RUN_MAX: '2' },
+    {
+      REQUEST_DEADLINE_MS: '100',
+      REQUEST_REPEAT_MS: '150',
+      REQUEST_PATIENCE_MS: '200',
+      SESSION_QUEUE_MAX: '3',
+      SESSION_RUN_MAX: '2',
+    },
   );
 }, 60_000);
 
