@@ -9,6 +9,9 @@ import {
 } from '@hooligram/service';
 import { z } from 'zod';
 
+/** What a stopping gateway has left for the last answers and cursors when all others are gone. */
+export const stopMarginMs = 5_000;
+
 const schema = z.object({
   REDIS_URL: url(['redis', 'rediss']).default('redis://127.0.0.1:6379').describe('Redis, the bus'),
   REDIS_PREFIX: z.string().min(1).default('hooligram').describe('first part of every name in Redis'),
@@ -54,6 +57,9 @@ const schema = z.object({
   DELIVERY_ACK_DEADLINE_MS: milliseconds({ min: 10 })
     .default(5_000)
     .describe('what was replayed and is not acknowledged within this is reported to the core'),
+  STOP_TIMEOUT_MS: milliseconds({ min: 1 })
+    .default(30_000)
+    .describe('how long a graceful stop may take; less than what the orchestrator grants'),
   DRAIN_SECONDS: integer({ min: 0, max: 3_600 })
     .default(10)
     .describe('a stopping gateway sends its clients away spread over this time'),
@@ -68,6 +74,10 @@ const schema = z.object({
 export const gatewayConfig = schema.check(
   configRule<z.output<typeof schema>>((config, fault) => {
     const { REQUEST_DEADLINE_MS, REQUEST_REPEAT_MS, REQUEST_PATIENCE_MS } = config;
+    const { DRAIN_SECONDS, STOP_TIMEOUT_MS } = config;
+    if (DRAIN_SECONDS && STOP_TIMEOUT_MS && STOP_TIMEOUT_MS < DRAIN_SECONDS * 1_000 + stopMarginMs) {
+      fault('STOP_TIMEOUT_MS', `must be at least ${stopMarginMs} more than DRAIN_SECONDS`);
+    }
     if (REQUEST_DEADLINE_MS && REQUEST_REPEAT_MS && REQUEST_REPEAT_MS <= REQUEST_DEADLINE_MS) {
       fault('REQUEST_REPEAT_MS', 'must be greater than REQUEST_DEADLINE_MS');
     }

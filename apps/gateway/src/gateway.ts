@@ -1,7 +1,7 @@
 import { frameBytesReadMax } from '@hooligram/protocol';
 import type { ServiceContext, ServiceDefinition } from '@hooligram/service';
 import { connectBackplane } from './backplane.ts';
-import { gatewayConfig } from './config.ts';
+import { gatewayConfig, stopMarginMs } from './config.ts';
 import { drain } from './drain.ts';
 import { Session } from './session.ts';
 import { createWebSocketServer, type SocketOwner } from './websocket.ts';
@@ -43,7 +43,8 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   metrics.observed('gateway_requests_pending', 'Requests at the core', () => context.core.pending);
 
   lifecycle.onClose('connections', async () => {
-    await drain(sessions, config.DRAIN_SECONDS * 1_000);
+    const patienceMs = config.STOP_TIMEOUT_MS - stopMarginMs / 2;
+    await drain(sessions, { spreadMs: config.DRAIN_SECONDS * 1_000, patienceMs });
     await context.cursors.flush();
   });
   lifecycle.onClose('listening', () => server.stopListening());

@@ -66,16 +66,18 @@ export class Session implements SocketOwner {
   }
 
   /**
-   * Takes no more requests, and forgets those that nobody has begun.
-   * @returns when those that are at the core have their answers
+   * Takes no more requests, forgets those that nobody has begun, and waits for the answers to the others.
+   * @returns whether all of them came before the signal
    */
-  async finish(): Promise<void> {
+  async finish(outOfPatience: AbortSignal): Promise<boolean> {
     this.#isFinishing = true;
     this.#queue.length = 0;
-    if (!this.#isWorking) return;
+    if (!this.#isWorking || outOfPatience.aborted) return !this.#isWorking;
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve;
+      outOfPatience.addEventListener('abort', () => resolve(), { once: true });
     });
+    return !this.#isWorking;
   }
 
   onClose(): void {

@@ -36,7 +36,8 @@ export function gatewaySpec(
   dataDir: DataDir,
   stores: Stores,
 ): ProcessSpec {
-  const defaults = { GATEWAY_HOST: '127.0.0.1' };
+  // Whoever presses Ctrl-C wants it to end; elsewhere a gateway takes longer to send its clients away.
+  const defaults = { GATEWAY_HOST: '127.0.0.1', DRAIN_SECONDS: '1', STOP_TIMEOUT_MS: '15000' };
   const decided = {
     REDIS_URL: stores.redisUrl,
     GATEWAY_PORT: String(layout.sharedPort),

@@ -57,9 +57,10 @@ function person({ url, ownUrls, ledger, random, detourUrl }: PopulationOptions, 
   // What goes wrong on the detour must not be made good by another device.
   const count = i % 3 === 0 && !isDetoured ? 2 : 1;
   const devices = Array.from({ length: count }, (_, k) => {
-    const own = ownUrls[(i + k) % ownUrls.length] as string;
+    const place = i + k;
+    const own = ownUrls[place % ownUrls.length] as string;
     // Two in three know one gateway's own port, and go by the shared one when that fails.
-    const urls = (i + k) % 3 === 0 ? [url] : [own, url];
+    const urls = Math.floor(place / ownUrls.length) % 3 === 0 ? [url] : [own, url];
     return new Device({
       sid,
       name: `${sid}#${k + 1}`,
