@@ -91,7 +91,8 @@ export function table({ rows, total }: Pick<Report, 'rows' | 'total'>): string {
     'times',
     'recovery after it (s)',
     'longest silence (s)',
-    'interruption p99 (s)',
+    'connections broken',
+    'p99 until back (s)',
     ...[
       'lost',
       'misdelivered',
@@ -108,6 +109,7 @@ export function table({ rows, total }: Pick<Report, 'rows' | 'total'>): string {
     String(row.times),
     row.times === 0 ? '-' : row.recoveryMs === undefined ? 'never' : ms(row.recoveryMs),
     row.times === 0 ? '-' : ms(row.silenceMs),
+    String(row.interruptions),
     ms(row.interruptionP99Ms),
     ...kinds.map((kind) => String(row[kind])),
     String(row.duplicates),

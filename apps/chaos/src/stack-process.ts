@@ -6,6 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const launcher = fileURLToPath(new URL('../../../packages/stack/dist/main.js', import.meta.url));
+/** As in production: the launcher's own is short, for the one who waits at the terminal. */
+const drain = { DRAIN_SECONDS: process.env.DRAIN_SECONDS || '10', STOP_TIMEOUT_MS: '18000' };
 const startTimeoutMs = 120_000;
 const stopTimeoutMs = 60_000;
 
@@ -44,7 +46,8 @@ export async function startStack(
   const startedAt = Date.now();
   const child = spawn(process.execPath, [launcher, JSON.stringify({ ...options, dataDir, fresh: true })], {
     // Its own stores: those of the environment are somebody's.
-    env: { ...process.env, DATABASE_URL: '', REDIS_URL: '' },
+
+    env: { ...process.env, ...drain, DATABASE_URL: '', REDIS_URL: '' },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

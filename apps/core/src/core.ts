@@ -125,6 +125,10 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     entriesMax: config.CORE_ENTRIES_MAX,
     room: intake.room,
     onEntry: intake.take,
+    onStreamLost() {
+      log.warn('the request stream was lost; gateways are asked to write again');
+      outbox.publish(names.gateways, 'lost');
+    },
   });
   const claims = startClaims<CoreRequest>({
     ...source,

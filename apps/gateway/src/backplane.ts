@@ -72,7 +72,7 @@ export async function connectBackplane(
     }),
   });
   lifecycle.onClose('requests', () => core.close());
-  command.on('ready', () => core.onReconnected());
+  command.on('ready', () => core.repeatAll());
   const cursors = createCursors({ core, everyMs: config.CURSOR_FLUSH_MS });
   lifecycle.onClose('cursors', () => cursors.close());
 
@@ -81,10 +81,14 @@ export async function connectBackplane(
     redis: subscriber,
     log,
     onPublication(channel, bytes) {
-      if (channel !== ownChannel) receive(context, bytes);
+      if (channel === names.gateways) core.repeatAll();
+      else if (channel !== ownChannel) receive(context, bytes);
       else if (!echo.onPublication(bytes)) core.onAnswers(bytes);
     },
-    onResubscribed: () => void resync(context),
+    onResubscribed() {
+      core.repeatAll();
+      void resync(context);
+    },
   });
   const echo = startEcho({
     redis: command,
@@ -118,6 +122,6 @@ export async function connectBackplane(
     publish,
     tell: (channel, body) => void command.publish(channel, JSON.stringify(body)).catch(() => {}),
   };
-  await subscriptions.acquire(ownChannel);
+  await Promise.all([subscriptions.acquire(ownChannel), subscriptions.acquire(names.gateways)]);
   return context;
 }

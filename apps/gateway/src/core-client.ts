@@ -27,8 +27,8 @@ export type CoreClient = {
   onAnswers(bytes: Buffer): void;
   /** Takes back what could not be written. */
   onWriteFailed(requests: readonly CoreRequest[], failure: WriteFailure): void;
-  /** Writes again what could not be written while there was no connection. */
-  onReconnected(): void;
+  /** Writes everything again: after a break, requests, entries or answers may be lost. */
+  repeatAll(): void;
   readonly pending: number;
   close(): void;
 };
@@ -69,7 +69,6 @@ export function createCoreClient({
   // All have the same patience, so both are ordered by time: the first is the next to be due.
   const fresh = new Map<number, Waiting>();
   const repeated = new Map<number, Waiting>();
-  const unsent = new Set<number>();
   let lastRef = 0;
 
   // Answers that arrived while the process was stalled are read before anything is given up: timers run before
@@ -101,7 +100,6 @@ export function createCoreClient({
     if (!waiting) return;
     fresh.delete(ref);
     repeated.delete(ref);
-    unsent.delete(ref);
     waiting.resolve(reply as Reply<never>);
   }
 
@@ -127,16 +125,14 @@ export function createCoreClient({
         const waiting = fresh.get(ref) ?? repeated.get(ref);
         if (!waiting) continue;
         waiting.entries -= 1;
-        if (failure === 'unsent') unsent.add(ref);
-        else if (waiting.entries === 0) settle(ref, busy);
+        // What was not sent is written when the connection is back, or when it is due to be repeated.
+        if (failure === 'full' && waiting.entries === 0) settle(ref, busy);
       }
     },
-    onReconnected() {
-      const again = [...unsent];
-      unsent.clear();
-      for (const ref of again) {
-        const waiting = fresh.get(ref) ?? repeated.get(ref);
-        if (waiting) write(waiting);
+    repeatAll() {
+      for (const waiting of [...repeated.values(), ...fresh.values()]) {
+        onRepeated();
+        write(waiting);
       }
     },
     get pending() {

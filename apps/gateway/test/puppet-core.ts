@@ -6,14 +6,20 @@ import {
   createOutbox,
   type Entry,
   type Names,
+  Subscriptions,
   startRequestReader,
 } from '@hooligram/bus';
 import {
   type AnswerOf,
+  type Audit,
   type CoreRequest,
+  encodeAudit,
+  encodeEviction,
   encodeMessage,
+  encodeNudge,
   encodeState,
   type GroupState,
+  type NudgeConfirmed,
   type ParamsOf,
   type RequestKind,
 } from '@hooligram/contract';
@@ -51,28 +57,47 @@ export class PuppetCore {
   /** Every request so far, in the order of the stream, answered or not. */
   readonly asked: AskedRequest[] = [];
   readonly names: Names;
+  /** Every confirmation of a nudge so far. */
+  readonly confirmations: NudgeConfirmed[] = [];
   readonly publish: {
     message(message: Message): Promise<void>;
     /** On the group's channel, where every gateway with a member hears it. */
     state(state: GroupState): Promise<void>;
     /** On one person's channel: for who was added, and whoever is in a new group. */
     stateTo(userId: number, state: GroupState): Promise<void>;
+    audit(audit: Audit): Promise<void>;
+    /** @returns the token of its confirmation */
+    nudge(userId: number): Promise<string>;
+    evict(userId: number): Promise<void>;
   };
   readonly #open = new Set<AskedRequest>();
   readonly #matchers = new Set<Matcher>();
+  readonly #expected = new Map<string, () => void>();
+  readonly #replyTo: string;
   readonly #outbox: ReturnType<typeof createOutbox>;
   #always: Always = {};
   #stop: () => Promise<void> = async () => {};
 
   static async start({ redisUrl, prefix }: { redisUrl: string; prefix: string }): Promise<PuppetCore> {
-    const connect = (role: 'command' | 'blocking') =>
+    const connect = (role: 'command' | 'blocking' | 'subscriber') =>
       connectRedis(redisUrl, { role, name: `puppet-${role}`, log: silent });
-    const [command, blocking] = await Promise.all([connect('command'), connect('blocking')]);
+    const [command, blocking, subscriber] = await Promise.all([
+      connect('command'),
+      connect('blocking'),
+      connect('subscriber'),
+    ]);
     const names = createNames(prefix);
     const stream = names.requests;
     const group = names.cores;
     const outbox = createOutbox({ redis: command, stream, group, channelOf: names.gateway, log: silent });
     const puppet = new PuppetCore(names, outbox);
+    const subscriptions = new Subscriptions({
+      redis: subscriber,
+      log: silent,
+      onPublication: (_, bytes) => puppet.#confirmed(JSON.parse(bytes.toString())),
+      onResubscribed() {},
+    });
+    await subscriptions.acquire(puppet.#replyTo);
     const reader = await startRequestReader<CoreRequest>({
       blocking,
       command,
@@ -81,6 +106,7 @@ export class PuppetCore {
       consumer: `puppet-${randomUUID()}`,
       entriesMax: 100,
       room: async () => {},
+      onStreamLost() {},
       onEntry: (entry) => puppet.#take(entry),
       onUnreadable(id, reason) {
         throw new Error(`entry ${id} is unreadable: ${reason}`);
@@ -90,6 +116,7 @@ export class PuppetCore {
     puppet.#stop = async () => {
       await reader.stop();
       await outbox.flushed();
+      subscriptions.close();
       blocking.disconnect();
       command.disconnect();
     };
@@ -99,6 +126,7 @@ export class PuppetCore {
   private constructor(names: Names, outbox: ReturnType<typeof createOutbox>) {
     this.names = names;
     this.#outbox = outbox;
+    this.#replyTo = names.core(`puppet-${randomUUID()}`);
     const tell = (channel: string, payload: string) => {
       outbox.publish(channel, payload);
       return outbox.flushed();
@@ -107,7 +135,41 @@ export class PuppetCore {
       message: (message) => tell(names.group(message.group_id), encodeMessage(message)),
       state: (state) => tell(names.group(state.group_id), encodeState(state)),
       stateTo: (userId, state) => tell(names.user(userId), encodeState(state)),
+      audit: (audit) => tell(names.group(audit.group_id), encodeAudit(audit)),
+      evict: (user_id) => tell(names.user(user_id), encodeEviction({ user_id })),
+      nudge: async (user_id) => {
+        const token = randomUUID();
+        await tell(names.user(user_id), encodeNudge({ user_id, token, reply_to: this.#replyTo }));
+        return token;
+      },
     };
+  }
+
+  /** Resolves when the nudge of this token is confirmed. */
+  confirmed(token: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`nobody confirmed ${token}`)), patienceMs);
+      const settle = () => {
+        clearTimeout(timer);
+        this.#expected.delete(token);
+        resolve();
+      };
+      if (this.confirmations.some((confirmation) => confirmation.token === token)) settle();
+      else this.#expected.set(token, settle);
+    });
+  }
+
+  /** Resolves when every confirmation that Redis has by now is in `confirmations`: it is told in order. */
+  async heardConfirmations(): Promise<void> {
+    const token = randomUUID();
+    this.#outbox.publish(this.#replyTo, JSON.stringify({ user_id: 0, token }));
+    await this.confirmed(token);
+  }
+
+  /** Whether the nudge of this token was confirmed before now. */
+  async isConfirmed(token: string): Promise<boolean> {
+    await this.heardConfirmations();
+    return this.confirmations.some((confirmation) => confirmation.token === token);
   }
 
   /** Takes the oldest request of a kind that nobody took, whether it is here or yet to come. */
@@ -151,6 +213,11 @@ export class PuppetCore {
   /** Takes no further requests; what is open stays so. */
   stop(): Promise<void> {
     return this.#stop();
+  }
+
+  #confirmed(confirmation: NudgeConfirmed): void {
+    this.confirmations.push(confirmation);
+    this.#expected.get(confirmation.token)?.();
   }
 
   #take({ id, node, requests }: Entry<CoreRequest>): void {

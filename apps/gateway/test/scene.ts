@@ -1,5 +1,5 @@
 import { type BusLog, connectRedis } from '@hooligram/bus';
-import type { Cursor, Membership, Requests } from '@hooligram/contract';
+import type { Membership, Requests } from '@hooligram/contract';
 import { parseDeliveryId, sidOf } from '@hooligram/protocol';
 import {
   connect,
@@ -12,10 +12,10 @@ import {
 } from '@hooligram/testkit';
 import { type AskedRequest, PuppetCore } from './puppet-core.ts';
 import { RedisWire } from './redis-wire.ts';
-import { type Person, StoredGroup } from './stored-group.ts';
+import { type Person, type Standing, StoredGroup } from './stored-group.ts';
 
 type Redis = Awaited<ReturnType<typeof connectRedis>>;
-type GroupWithCursor = StoredGroup | readonly [StoredGroup, Partial<Cursor>];
+type GroupWithCursor = StoredGroup | readonly [StoredGroup, Standing];
 
 const silent: BusLog = { info() {}, warn() {}, error() {} };
 const pollMs = 5;
@@ -30,6 +30,7 @@ export class Scene {
   readonly #beacons = new Map<number, StoredGroup>();
   #lastUserId = 100;
   #lastGroupId = 500;
+  #lastUnknownMessageId = 0;
 
   /** @param gatewayEnvs one gateway each */
   static async start(...gatewayEnvs: NodeJS.ProcessEnv[]): Promise<Scene> {
@@ -79,6 +80,12 @@ export class Scene {
     return new StoredGroup(this.#lastGroupId, people, options);
   }
 
+  /** One that no group ever had. */
+  unknownMessageId(): number {
+    this.#lastUnknownMessageId += 1;
+    return this.#lastUnknownMessageId;
+  }
+
   /** A group of a person's own, on which something can be told to them that shows what came before. */
   beacon(person: Person): StoredGroup {
     const beacon = this.#beacons.get(person.userId) ?? this.group([person]);
@@ -124,6 +131,18 @@ export class Scene {
     return this.puppet.next('CURSOR_RAISE', ({ cursors }) =>
       cursors.some(({ user_id }) => user_id === person.userId),
     );
+  }
+
+  /** The next report that somebody does not acknowledge. */
+  nextReport({ userId }: Person): Promise<AskedRequest<'LAG_REPORT'>> {
+    return this.puppet.next('LAG_REPORT', ({ user_ids }) => user_ids.includes(userId));
+  }
+
+  /** How often the core was asked for the page of a group. */
+  pagesOf(group: StoredGroup): number {
+    return this.puppet.asked.filter(
+      ({ kind, params }) => kind === 'REPLAY_PAGE' && 'group_id' in params && params.group_id === group.id,
+    ).length;
   }
 
   /** A person in these groups, and in their beacon, who was told the states. Pages are the test's to answer. */
@@ -197,6 +216,19 @@ export class Present {
     await this.client.roundTrip();
   }
 
+  /**
+   * Resolves when Redis has all that the gateway said so far: what is asked for this came behind it on the same
+   * connection.
+   */
+  async saidAll(): Promise<void> {
+    const message_id = this.#scene.unknownMessageId();
+    this.client.send('MESSAGING_DELIVER_SUCCESS', { message_id });
+    const asked = await this.#scene.puppet.next('RECEIPT_LOOKUP', ({ message_ids }) =>
+      message_ids.includes(message_id),
+    );
+    await asked.succeed({ found: [] });
+  }
+
   /** Waits until the message with that `seq` is here. */
   async has(group: StoredGroup, seq: number): Promise<void> {
     await this.client.waitFor(() => this.seqs(group).includes(seq));
@@ -220,6 +252,10 @@ export class Present {
       const delivered = parseDeliveryId(id);
       return delivered?.kind === 'group' && delivered.groupId === group.id ? [delivered.version] : [];
     });
+  }
+
+  acknowledgeState(group: StoredGroup): void {
+    this.client.send('GROUP_DELIVER_SUCCESS', { group_id: group.id });
   }
 
   acknowledge(group: StoredGroup, ...seqs: number[]): void {

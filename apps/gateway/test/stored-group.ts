@@ -1,5 +1,5 @@
 import type {
-  Cursor,
+  Audit,
   GroupState,
   Membership,
   ReplayPage,
@@ -18,6 +18,11 @@ export type Published = {
   readonly message_id: number;
   readonly frame: string;
 };
+
+/** Where a person stands in a group, as far as it is not as one who has acknowledged everything. */
+export type Standing = Partial<
+  Pick<Membership, 'delivered_seq' | 'delivered_version' | 'retried_version' | 'last_seq'>
+>;
 
 const date_created = '2026-11-22T07:08:57.123Z';
 
@@ -87,13 +92,25 @@ export class StoredGroup {
   }
 
   /** As one who has acknowledged everything, unless the cursor says otherwise, finds it on sign-in. */
-  membership(cursor: Partial<Cursor> = {}): Membership {
+  membership(standing: Standing = {}): Membership {
     return {
       state: this.state(),
       last_seq: this.lastSeq,
-      delivered_seq: cursor.delivered_seq ?? this.lastSeq,
-      delivered_version: cursor.delivered_version ?? this.version,
+      delivered_seq: this.lastSeq,
+      delivered_version: this.version,
       retried_version: 0,
+      ...standing,
+    };
+  }
+
+  /** How far the group is, and that so much of it should have been acknowledged by now. */
+  audit({ seq = 0, version = 0 }: { seq?: number; version?: number } = {}): Audit {
+    return {
+      group_id: this.id,
+      version: this.version,
+      last_seq: this.lastSeq,
+      due_seq: seq,
+      due_version: version,
     };
   }
 

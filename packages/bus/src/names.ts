@@ -16,6 +16,8 @@ export type Names = {
   group(id: number): string;
   /** What concerns one person. Heard by every gateway that holds them. */
   user(id: number): string;
+  /** Tells all gateways that the request stream was lost, so that they write again what has no answer. */
+  readonly gateways: string;
   /** Answers to one gateway process. */
   gateway(node: string): string;
   /** What gateways confirm to one core process. */
@@ -34,6 +36,7 @@ export function createNames(prefix: string): Names {
     cores: 'cores',
     group: (id) => `${prefix}:group:${id}`,
     user: (id) => `${prefix}:user:${id}`,
+    gateways: `${prefix}:gateways`,
     gateway: (node) => `${prefix}:gateway:${node}`,
     core: (node) => `${prefix}:core:${node}`,
     queues: `${prefix}:{queues}`,

@@ -19,6 +19,7 @@ const pauseAfterErrorMs = 200;
  *
  * @param blocking a connection that nobody else uses
  * @param command another connection, to make the group and to end a blocking read at once on `stop`
+ * @param onStreamLost called when the stream had gone, with all that was in it, and this reader made it anew
  * @param room awaited before each read: resolves when there is room for more
  */
 export async function startRequestReader<T>({
@@ -31,6 +32,7 @@ export async function startRequestReader<T>({
   room,
   onEntry,
   onUnreadable,
+  onStreamLost,
   log,
 }: {
   blocking: Redis;
@@ -42,6 +44,7 @@ export async function startRequestReader<T>({
   room(): Promise<void>;
   onEntry(entry: Entry<T>): void;
   onUnreadable(id: string, reason: string): void;
+  onStreamLost(): void;
   log: BusLog;
 }): Promise<RequestReader> {
   let stopping = false;
@@ -51,12 +54,15 @@ export async function startRequestReader<T>({
   blocking.on('ready', () => void identify().catch(() => {}));
   const reading = read();
 
-  async function createGroup(): Promise<void> {
+  /** @returns whether there was none */
+  async function createGroup(): Promise<boolean> {
     try {
       // From the beginning, not from the end: what was asked before the group existed wants an answer too.
       await command.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
+      return true;
     } catch (error) {
       if (!String(error).includes('BUSYGROUP')) throw error;
+      return false;
     }
   }
 
@@ -99,8 +105,8 @@ export async function startRequestReader<T>({
 
   async function recover(error: Error): Promise<void> {
     log.warn({ reason: error.message }, 'reading requests failed, will be repeated');
-    await new Promise((resolve) => setTimeout(resolve, pauseAfterErrorMs));
-    if (error.message.includes('NOGROUP')) await createGroup().catch(() => {});
+    if (await createGroup().catch(() => false)) onStreamLost();
+    else await new Promise((resolve) => setTimeout(resolve, pauseAfterErrorMs));
   }
 
   return {

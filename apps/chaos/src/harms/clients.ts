@@ -5,7 +5,10 @@ import { type HarmContext, victims } from './harm.ts';
 const halfOpenMs = 20_000;
 const slowMs = 8_000;
 const burstMessages = 400;
-const burstCharacters = 20_000;
+/** More in all than a gateway and the system's own buffers keep for one connection. */
+const burstCharacters = 40_000;
+/** A burst is kept in memory once, but crosses the wire to every member. */
+const burstMembersMax = 8;
 const ignoringMs = 12_000;
 const vanishingMs = 8_000;
 
@@ -23,7 +26,8 @@ export async function halfOpen(context: HarmContext): Promise<void> {
 /** Members of one group stop reading while more is said there than the gateway keeps for them. */
 export async function slowReaders(context: HarmContext): Promise<void> {
   const { ledger, log, population, random, signal } = context;
-  const group = random.pick(population.groups.filter(({ members, id }) => id && members.length >= 3));
+  const isFit = ({ length }: readonly unknown[]) => length >= 3 && length <= burstMembersMax;
+  const group = random.pick(population.groups.filter(({ members }) => isFit(members)));
   const [speaker, ...readers] = random
     .shuffled(group.members.filter((member) => !group.wanderers.includes(member)))
     .map(({ devices }) => devices[0])
@@ -52,7 +56,7 @@ export async function neverAcknowledge(context: HarmContext): Promise<void> {
   } finally {
     for (const device of devices) {
       device.manner = 'keep';
-      device.connection?.cut();
+      device.reconnect();
     }
   }
 }

@@ -44,7 +44,7 @@ export const harms = {
   'pause-redis': { about: 'CLIENT PAUSE for 5 s', run: pauseRedis },
   flushall: { about: 'FLUSHALL', run: flushRedis },
   'half-open': { about: 'connections that are not read any more and never closed', run: halfOpen },
-  'slow-readers': { about: 'clients that stop reading for 8 s while 8 MB arrive', run: slowReaders },
+  'slow-readers': { about: 'clients that stop reading for 8 s while 16 MB arrive', run: slowReaders },
   'never-acknowledge': {
     about: 'clients that acknowledge nothing for 12 s, then reconnect',
     run: neverAcknowledge,

@@ -6,7 +6,7 @@ import { Connection, type ServerFrame } from './connection.ts';
 import { Outbox } from './outbox.ts';
 import { reconnectPauseMs } from './reconnect-pause.ts';
 
-export const localCode = '000000';
+const localCode = '000000';
 const normalCapMs = 8_000;
 
 /** What a device does with a message that it is given. */
@@ -31,13 +31,22 @@ export type DeviceOptions = {
   readonly onDelivery?: (delivery: DeliveryRecord) => void;
 };
 
+const texts = new Map<string, string>();
+
+/** One text in memory for all who are given the same. */
+function sameText(text: string): string {
+  const known = texts.get(text);
+  if (known === undefined) texts.set(text, text);
+  return known ?? text;
+}
+
 /** A client that follows docs/protocol.md: one connection after the other, all written into the ledger. */
 export class Device {
   readonly sid: string;
   readonly name: string;
   readonly outbox: Outbox;
   manner: Manner = 'keep';
-  /** How long each interruption lasted, from the close to the next sign-in, with its end. */
+  /** How long each interruption by others lasted, from the close to the next sign-in, with its end. */
   readonly interruptions: { readonly at: number; readonly ms: number }[] = [];
   /** The newest state of each group that it was told. */
   readonly states = new Map<number, readonly string[]>();
@@ -47,6 +56,8 @@ export class Device {
   #isSignedIn = false;
   #isRegistered = false;
   #isStopped = false;
+  /** It ended the connection itself. */
+  #isOwnDoing = false;
   #leave: ((code: number) => void) | undefined;
 
   constructor(options: DeviceOptions) {
@@ -77,13 +88,15 @@ export class Device {
         const { over } = await this.#signIn(urls[tries % urls.length] as string);
         if (brokeAt !== undefined) this.interruptions.push({ at: now(), ms: now() - brokeAt });
         failures = 0;
+        tries = 0;
+        this.#isOwnDoing = false;
         code = await over;
       } catch {
         failures += 1;
         tries += 1;
         this.#connection?.cut();
       }
-      if (this.#isSignedIn) brokeAt = now();
+      if (this.#isSignedIn) brokeAt = this.#isOwnDoing ? undefined : now();
       this.#isSignedIn = false;
       this.outbox.detach();
       if (!this.#isStopped) await pause(reconnectPauseMs(code, failures, pauseCapMs, random));
@@ -95,9 +108,16 @@ export class Device {
     this.#connection?.cut();
   }
 
+  /** Ends its connection without a word, as a phone does in a tunnel, and comes back on another. */
+  reconnect(): void {
+    this.#isOwnDoing = true;
+    this.#connection?.cut();
+  }
+
   /** Leaves its connection open and unread, and goes on with a new one. The caller cuts the old one some day. */
   abandon(): Connection | undefined {
     const left = this.#connection;
+    this.#isOwnDoing = true;
     left?.abandon();
     this.#leave?.(1006);
     return left;
@@ -146,12 +166,12 @@ export class Device {
       messageId: message_id,
       groupId: group_id,
       senderSid: sender_sid,
-      content,
+      content: sameText(content),
       isKept: this.manner === 'keep',
     };
     this.#options.ledger.deliveries.push(delivery);
     this.#options.onDelivery?.(delivery);
     if (this.manner === 'keep') connection.send('MESSAGING_DELIVER_SUCCESS', id, { message_id });
-    else if (this.manner === 'vanish') connection.cut();
+    else if (this.manner === 'vanish') this.reconnect();
   }
 }

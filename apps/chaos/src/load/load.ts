@@ -7,6 +7,7 @@ import { now } from './clock.ts';
 import type { Device } from './device.ts';
 import { type Population, type PopulationOptions, populate } from './population.ts';
 import { Probe } from './probe.ts';
+import { startRestlessness } from './restlessness.ts';
 import { startWandering } from './wandering.ts';
 
 const signInTimeoutMs = 60_000;
@@ -30,7 +31,8 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   const { ledger, ownUrls, random, rate, signal } = options;
   const population = populate(options);
   const probe = new Probe(ledger, ownUrls, random);
-  const devices = [...population.people.flatMap((person) => person.devices), ...probe.devices];
+  const peoples = population.people.flatMap((person) => person.devices);
+  const devices = [...peoples, ...probe.devices];
   for (const device of devices) {
     void device.run();
     await pause(openingEveryMs, undefined, { signal });
@@ -39,6 +41,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   await makeGroups(ledger, population, random);
   await probe.start();
   const chatter = startChatter(ledger, population.groups, rate, random);
+  const restlessness = startRestlessness(peoples, random);
   const wandering = startWandering(ledger, population.groups, random);
   return {
     population,
@@ -46,6 +49,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
     devices,
     endSending: async () => {
       chatter.stop();
+      restlessness.stop();
       probe.stop();
       await Promise.race([wandering.stop(), pause(wanderersTimeoutMs, undefined, { ref: false })]);
     },

@@ -1,7 +1,8 @@
 import type { Meddling } from './middleman.ts';
 
-/** One in so many frames is meddled with. */
-const every = 40;
+/** One in so many deliveries, or messages on their way to be stored, is meddled with, over all connections. */
+const deliveriesEvery = 40;
+const sendsEvery = 5;
 
 type Frame = { id: string; type: string; payload: Record<string, unknown> };
 
@@ -9,13 +10,11 @@ const isMessage = ({ type }: Frame) => type === 'MESSAGING_DELIVER_REQUEST';
 const acknowledgement = ({ id, payload }: Frame) =>
   JSON.stringify({ id, type: 'MESSAGING_DELIVER_SUCCESS', payload: { message_id: payload.message_id } });
 
-/** Decides for each connection anew what is due. */
-function everySoOften(): () => boolean {
-  let count = 0;
-  return () => {
-    count += 1;
-    return count % every === 0;
-  };
+let count = 0;
+
+function isDue(every: number): boolean {
+  count += 1;
+  return count % every === 0;
 }
 
 /**
@@ -25,39 +24,32 @@ function everySoOften(): () => boolean {
 export const sabotages = {
   'ack-before-client': {
     about: 'a delivery is acknowledged before the client has it, and then its connection breaks',
-    meddle: (): Meddling => {
-      const isDue = everySoOften();
-      return {
-        fromServer: (frame, { toServer, toClient, cut }) => {
-          if (!isMessage(frame) || !isDue()) return toClient(JSON.stringify(frame));
-          toServer(acknowledgement(frame));
-          cut();
-        },
-      };
-    },
+    meddle: (): Meddling => ({
+      fromServer: (frame, { toServer, toClient, cut }) => {
+        if (!isMessage(frame) || !isDue(deliveriesEvery)) return toClient(JSON.stringify(frame));
+        toServer(acknowledgement(frame));
+        cut();
+      },
+    }),
   },
   'send-twice': {
     about: 'a message is sent twice, the second time with another UUID',
-    meddle: (): Meddling => {
-      const isDue = everySoOften();
-      return {
-        fromClient: (frame, { toServer }) => {
-          toServer(JSON.stringify(frame));
-          if (frame.type === 'MESSAGING_SEND_REQUEST' && isDue()) {
-            toServer(JSON.stringify({ ...frame, id: crypto.randomUUID() }));
-          }
-        },
-      };
-    },
+    meddle: (): Meddling => ({
+      fromClient: (frame, { toServer }) => {
+        toServer(JSON.stringify(frame));
+        if (frame.type === 'MESSAGING_SEND_REQUEST' && isDue(sendsEvery)) {
+          toServer(JSON.stringify({ ...frame, id: crypto.randomUUID() }));
+        }
+      },
+    }),
   },
   'swap-deliveries': {
     about: 'two deliveries change places',
     meddle: (): Meddling => {
-      const isDue = everySoOften();
       let held: Frame | undefined;
       return {
         fromServer: (frame, { toClient }) => {
-          if (isMessage(frame) && !held && isDue()) {
+          if (isMessage(frame) && !held && isDue(deliveriesEvery)) {
             held = frame;
             return;
           }
@@ -71,27 +63,21 @@ export const sabotages = {
   },
   'alter-content': {
     about: 'a delivery says something else than was sent',
-    meddle: (): Meddling => {
-      const isDue = everySoOften();
-      return {
-        fromServer: (frame, { toClient }) => {
-          const payload = { ...frame.payload, content: `${frame.payload.content} ` };
-          toClient(JSON.stringify(isMessage(frame) && isDue() ? { ...frame, payload } : frame));
-        },
-      };
-    },
+    meddle: (): Meddling => ({
+      fromServer: (frame, { toClient }) => {
+        const payload = { ...frame.payload, content: `${frame.payload.content} ` };
+        toClient(JSON.stringify(isMessage(frame) && isDue(deliveriesEvery) ? { ...frame, payload } : frame));
+      },
+    }),
   },
   'tell-strangers': {
     about: 'a delivery reaches somebody of another group, too',
-    meddle: (): Meddling => {
-      const isDue = everySoOften();
-      return {
-        fromServer: (frame, { toClient, toOthers }) => {
-          toClient(JSON.stringify(frame));
-          if (isMessage(frame) && isDue()) toOthers(JSON.stringify(frame));
-        },
-      };
-    },
+    meddle: (): Meddling => ({
+      fromServer: (frame, { toClient, toOthers }) => {
+        toClient(JSON.stringify(frame));
+        if (isMessage(frame) && isDue(deliveriesEvery)) toOthers(JSON.stringify(frame));
+      },
+    }),
   },
 } as const satisfies Record<string, { readonly about: string; readonly meddle: () => Meddling }>;
 

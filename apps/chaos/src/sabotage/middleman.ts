@@ -5,7 +5,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 type Frame = { id: string; type: string; payload: Record<string, unknown> };
 
 /** What can be done about a frame. Doing nothing swallows it. */
-export type Means = {
+type Means = {
   toClient(text: string): void;
   toServer(text: string): void;
   /** To all the others who are connected here. */

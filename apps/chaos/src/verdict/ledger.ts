@@ -10,7 +10,7 @@ export type Ledger = {
 };
 
 /** One WebSocket from its opening to its end. Its place in `Ledger.connections` is its number. */
-export type ConnectionRecord = {
+type ConnectionRecord = {
   readonly sid: string;
   /** Of the device that opened it; a device has one connection after the other. */
   readonly device: string;

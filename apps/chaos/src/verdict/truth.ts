@@ -24,7 +24,7 @@ export type MembershipChange = {
   readonly seq: number;
 };
 
-export type StoredGroup = { readonly groupId: number; readonly name: string };
+type StoredGroup = { readonly groupId: number; readonly name: string };
 
 /** The messages with `after < seq <= through` are those stored while the person was a member. */
 export type Stay = { readonly after: number; through: number };
