@@ -10,19 +10,20 @@ export type HarmDone = {
   readonly beganAt: number;
   /** The harmed part was back, or the harm over. */
   readonly endedAt: number;
-  /** From then until a new message had crossed all gateways; undefined when none did in time. */
+  /** From then until new messages crossed between all gateways, and went on to; undefined when not in time. */
   readonly recoveryMs: number | undefined;
-  /** The longest time without a message between two gateways, from the beginning until then. */
+  /** The longest time without a message on the way from one gateway to the next, since the beginning. */
   readonly silenceMs: number;
 };
 
 const recoveryTimeoutMs = 60_000;
 const pollMs = 10;
 /**
- * After each recovery, so that the next harm meets a system at work; and long enough for a process to count as
- * steady, or else the launcher waits longer before each start.
+ * So long must messages cross without a silence. What a harm has cost often shows a little later: an answer that is
+ * lost is asked for again after seconds. It is also what the launcher waits for to call a process steady.
  */
-const restMs = 6_000;
+const steadyMs = 6_000;
+const silenceMaxMs = 1_000;
 
 /** Does one harm after the other until the time is up, and measures each. */
 export async function runCampaign(
@@ -32,8 +33,8 @@ export async function runCampaign(
   context: HarmContext,
 ): Promise<HarmDone[]> {
   const done: HarmDone[] = [];
+  await recovery(now(), probe, context.signal);
   while (now() < until) {
-    await pause(restMs, undefined, { signal: context.signal });
     const { value: name } = names.next();
     probe.takeLongestSilence();
     const beganAt = now();
@@ -52,11 +53,17 @@ export async function runCampaign(
 }
 
 async function recovery(endedAt: number, probe: Probe, signal: AbortSignal): Promise<number | undefined> {
-  while (!probe.hasCrossedSince(endedAt)) {
+  let brokenAt = endedAt;
+  let crossedAt: number | undefined;
+  while (crossedAt === undefined || now() - crossedAt < steadyMs) {
     if (now() - endedAt > recoveryTimeoutMs) return undefined;
+    if (probe.silenceMs() > silenceMaxMs) {
+      brokenAt = now();
+      crossedAt = undefined;
+    } else if (probe.hasCrossedSince(brokenAt)) crossedAt ??= now();
     await pause(pollMs, undefined, { signal });
   }
-  return now() - endedAt;
+  return crossedAt - endedAt;
 }
 
 export function seconds(ms: number): string {

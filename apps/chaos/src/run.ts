@@ -21,6 +21,7 @@ const progressEveryMs = 10_000;
 type Running = {
   readonly options: Options;
   readonly stack: () => StackDescription;
+  readonly crashes: readonly string[];
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
 };
@@ -34,7 +35,7 @@ export async function run(
   log(`starting ${options.gateways} gateways and ${options.cores} cores; seed ${options.seed}`);
   const stack = await startStack(options, log, signal);
   try {
-    return await harmAndJudge({ options, stack: stack.describe, log, signal });
+    return await harmAndJudge({ options, stack: stack.describe, crashes: stack.crashes, log, signal });
   } finally {
     log('stopping');
     await stack.stop();
@@ -93,7 +94,7 @@ async function campaignAndVerdict(running: Running, load: Load, ledger: Ledger):
     messages: truth.messages.length,
     settledAfterMs,
     ...harmRows(done, faults, ledger, interruptions),
-    troubles: [...troubles, ...neverBack],
+    troubles: [...troubles, ...neverBack, ...running.crashes],
     staleStates: staleStates(load.devices, truth),
     faults,
   };

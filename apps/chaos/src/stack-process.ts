@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 const launcher = fileURLToPath(new URL('../../../packages/stack/dist/main.js', import.meta.url));
 /** As in production: the launcher's own is short, for the one who waits at the terminal. */
 const drain = { DRAIN_SECONDS: process.env.DRAIN_SECONDS || '10', STOP_TIMEOUT_MS: '18000' };
+/** What was killed says which signal ended it. */
+const crash = /(gateway|core)-\d+ .*ended: exit code [1-9]/;
 const startTimeoutMs = 120_000;
 const stopTimeoutMs = 60_000;
 
@@ -31,9 +33,9 @@ export type StackDescription = {
 export type StackProcess = {
   /** As it is now: the pids change when the launcher starts a process again. */
   describe(): StackDescription;
+  /** Gateways and cores that ended with an error of their own, in the launcher's words. */
+  readonly crashes: readonly string[];
   stop(): Promise<void>;
-  /** Ends it without waiting. */
-  kill(): void;
 };
 
 /** Starts the launcher behind `npm start` on empty data, and waits until it has proved itself. */
@@ -49,13 +51,16 @@ export async function startStack(
 
     env: { ...process.env, ...drain, DATABASE_URL: '', REDIS_URL: '' },
     detached: true,
+    // Over the channel it hears when we are gone, and stops what it has started.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const lines: string[] = [];
+  const crashes: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (data) => {
       for (const line of String(data).split('\n').filter(Boolean)) {
         lines.push(line);
+        if (crash.test(line)) crashes.push(line.trim());
         if (/ended|cannot|not ready|failed/.test(line)) log(`stack: ${line.trim()}`);
       }
     });
@@ -75,9 +80,8 @@ export async function startStack(
   }
   return {
     describe: () => JSON.parse(readFileSync(file, 'utf8')) as StackDescription,
+    crashes,
     stop,
-    // The launcher hears that we are gone, and stops what it has started.
-    kill: () => child.disconnect(),
   };
 }
 

@@ -1,3 +1,4 @@
+import { connectRedis, createNames, type Names } from '@hooligram/bus';
 import { type Db, openDb } from '@hooligram/db';
 import {
   connect,
@@ -11,6 +12,9 @@ import {
   uniqueSid,
 } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import type { Redis } from 'ioredis';
+
+const silent = { info() {}, warn() {}, error() {} };
 
 const patienceMs = 10_000;
 
@@ -33,6 +37,10 @@ export interface Stage {
   rows<R extends object>(sql: string, values: readonly unknown[]): Promise<R[]>;
   /** Resolves when the database holds that this person acknowledged the group this far. */
   untilStored(sid: string, groupId: number, what: { seq?: number; version?: number }): Promise<void>;
+  /** What things are called in the system's Redis. */
+  readonly names: Names;
+  /** A connection of the test's own to it. */
+  redis(): Promise<Redis>;
   /** A counter, summed over all gateways. */
   counted(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
 }
@@ -41,6 +49,7 @@ export interface Stage {
 export function setStage(options: TestSystemOptions): Stage {
   let system: TestSystem | undefined;
   let db: Db | undefined;
+  let redis: Promise<Redis> | undefined;
   const open = new Set<TestClient>();
 
   beforeAll(async () => {
@@ -55,6 +64,7 @@ export function setStage(options: TestSystemOptions): Stage {
   });
   afterAll(async () => {
     await db?.close();
+    (await redis)?.disconnect();
     await system?.stop();
   });
 
@@ -62,6 +72,13 @@ export function setStage(options: TestSystemOptions): Stage {
     get system() {
       if (!system) throw new Error('the system starts in beforeAll');
       return system;
+    },
+    get names() {
+      return createNames(stage.system.prefix);
+    },
+    redis() {
+      redis ??= connectRedis(stage.system.redisUrl, { role: 'command', name: 'core-test', log: silent });
+      return redis;
     },
     async connect(gateway, clientOptions) {
       const client = await connect(stage.system.gateway(gateway).url, {

@@ -28,7 +28,10 @@ export type Heard = { readonly channel: string; readonly at: number; readonly pu
 /** Speaks the contract over the bus as a gateway does, and holds no sockets: a test decides what it does. */
 export class StandInGateway {
   readonly names: Names;
+  readonly node: string;
   readonly redis: Redis;
+  /** Every answer so far, to whatever was asked in the name of `node`. */
+  readonly answers: CoreAnswer[] = [];
   readonly heard: Heard[] = [];
   /** What it does when it is nudged. Default: it confirms. */
   onNudge: (nudge: Nudge) => unknown = (nudge) => this.confirm(nudge);
@@ -46,10 +49,11 @@ export class StandInGateway {
     redis: Redis,
     subscriber: Redis,
     writer: RequestWriter<CoreRequest>,
-    answerChannel: string,
+    node: string,
     close: () => void,
   ) {
     this.names = names;
+    this.node = node;
     this.redis = redis;
     this.#writer = writer;
     this.#close = close;
@@ -58,7 +62,7 @@ export class StandInGateway {
       log: silent,
       onResubscribed() {},
       onPublication: (channel, bytes) => {
-        if (channel === answerChannel) this.#answered(JSON.parse(bytes.toString()));
+        if (channel === names.gateway(node)) this.#answered(JSON.parse(bytes.toString()));
         else this.#hear(channel, decodePublication(bytes));
       },
     });
@@ -87,7 +91,7 @@ export class StandInGateway {
       clock.close();
       redis.disconnect();
     };
-    const gateway = new StandInGateway(names, redis, subscriber, writer, names.gateway(node), close);
+    const gateway = new StandInGateway(names, redis, subscriber, writer, node, close);
     await gateway.listen(names.gateway(node));
     return gateway;
   }
@@ -167,6 +171,8 @@ export class StandInGateway {
   }
 
   #answered(answers: readonly CoreAnswer[]): void {
+    this.answers.push(...answers);
+    for (const wake of [...this.#waiters]) wake();
     for (const answer of answers) {
       this.#answers.get(answer.ref)?.(answer);
       this.#answers.delete(answer.ref);

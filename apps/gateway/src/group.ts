@@ -179,6 +179,10 @@ export class Group {
       if (seq === (this.position ?? 0) + 1) this.#pass(seq, messageId, frame);
     }
     this.#passHeld();
+    // Its audit may have been published while nobody here could hear it, and there need not be another one.
+    if (state || messages.length > 0) {
+      for (const userId of this.members.keys()) this.#context.lag.watch(userId);
+    }
     return through_seq < last_seq ? 'more' : 'all';
   }
 

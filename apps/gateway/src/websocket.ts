@@ -1,5 +1,8 @@
 import uWS from 'uWebSockets.js';
 
+/** First letter of the topic that a socket has to itself. */
+const ownTopic = 's';
+
 /** One client's socket. All methods do nothing once it is closed, so nobody needs to ask first. */
 export class ClientSocket {
   readonly address: string;
@@ -14,7 +17,7 @@ export class ClientSocket {
     this.#onSlow = onSlow;
     this.address = ws.getUserData().address;
     // A socket that leaves its last topic loses what was published to it in the same turn; so it never does.
-    ws.subscribe(`s${ws.getUserData().number}`);
+    ws.subscribe(`${ownTopic}${ws.getUserData().number}`);
   }
 
   get isOpen(): boolean {
@@ -58,7 +61,10 @@ export class ClientSocket {
   end({ code, reason }: { code: number; reason: string }): void {
     if (!this.#isOpen) return;
     if (this.#later.length > 0) this.send();
-    if (this.#isOpen) this.#ws.end(code, reason);
+    if (!this.#isOpen) return;
+    // Not even uWS knows a socket any more that is being closed by us.
+    this.#isOpen = false;
+    this.#ws.end(code, reason);
   }
 
   /** Resolves when nothing waits to be read by the client, or the socket is closed. */
@@ -75,6 +81,13 @@ export class ClientSocket {
     for (const resume of waiting) resume();
   }
 
+  /** For the server below only: it left its own topic. */
+  markLeaving(unreadMaxBytes: number): void {
+    if (!this.#isOpen || this.#ws.getBufferedAmount() <= unreadMaxBytes) return;
+    this.#isOpen = false;
+    this.#onSlow();
+  }
+
   /** For the server below only. */
   markClosed(): void {
     this.#isOpen = false;
@@ -85,6 +98,7 @@ export class ClientSocket {
   #write(frame: string | Uint8Array): void {
     // 1 is sent, 0 is buffered and will be sent, 2 is dropped: a hole, which only a new connection can close.
     if (!this.#isOpen || this.#ws.send(frame) !== 2) return;
+    this.#isOpen = false;
     this.#onSlow();
     this.#ws.close();
   }
@@ -163,6 +177,12 @@ export function createWebSocketServer(options: {
     },
     message: (ws, bytes) => ws.getUserData().owner?.onMessage(bytes),
     drain: (ws) => ws.getUserData().socket?.markDrained(),
+    // uWS itself closes who leaves too much of a publication unread, and does not say so. But a socket that it
+    // closes leaves its topics first, its own one too, and can still be asked then.
+    subscription(ws, topic, count, countBefore) {
+      if (count > countBefore || new Uint8Array(topic)[0] !== ownTopic.charCodeAt(0)) return;
+      ws.getUserData().socket?.markLeaving(options.backpressureMaxBytes);
+    },
     close(ws) {
       const { socket, owner } = ws.getUserData();
       socket?.markClosed();

@@ -25,8 +25,9 @@ const patienceMs = 5_000;
 export class Scene {
   readonly system: TestSystem;
   readonly puppet: PuppetCore;
-  readonly wires: readonly RedisWire[];
+  readonly wires: RedisWire[] = [];
   readonly #redis: Redis;
+  readonly #groups = new Map<number, StoredGroup>();
   readonly #beacons = new Map<number, StoredGroup>();
   #lastUserId = 100;
   #lastGroupId = 500;
@@ -38,20 +39,23 @@ export class Scene {
     const puppet = await PuppetCore.start(system);
     puppet.always('CURSOR_RAISE', () => ({}));
     const redis = await connectRedis(system.redisUrl, { role: 'command', name: 'scene', log: silent });
-    const wires: RedisWire[] = [];
-    for (const env of gatewayEnvs) {
-      const wire = await RedisWire.open(system.redisUrl);
-      wires.push(wire);
-      await system.addGateway({ REDIS_URL: wire.url, ...env });
-    }
-    return new Scene(system, puppet, wires, redis);
+    const scene = new Scene(system, puppet, redis);
+    for (const env of gatewayEnvs) await scene.addGateway(env);
+    return scene;
   }
 
-  private constructor(system: TestSystem, puppet: PuppetCore, wires: RedisWire[], redis: Redis) {
+  private constructor(system: TestSystem, puppet: PuppetCore, redis: Redis) {
     this.system = system;
     this.puppet = puppet;
-    this.wires = wires;
     this.#redis = redis;
+  }
+
+  /** @returns the index of the new gateway */
+  async addGateway(env: NodeJS.ProcessEnv = {}): Promise<number> {
+    const wire = await RedisWire.open(this.system.redisUrl);
+    const index = this.wires.push(wire) - 1;
+    await this.system.addGateway({ REDIS_URL: wire.url, ...env });
+    return index;
   }
 
   async stop(): Promise<void> {
@@ -77,7 +81,18 @@ export class Scene {
 
   group(people: readonly Person[], options: { lastSeq?: number } = {}): StoredGroup {
     this.#lastGroupId += 1;
-    return new StoredGroup(this.#lastGroupId, people, options);
+    const group = new StoredGroup(this.#lastGroupId, people, options);
+    this.#groups.set(group.id, group);
+    return group;
+  }
+
+  /** From now on the core answers for every page that no test takes, with what is stored when it is asked. */
+  answerPages(): void {
+    this.puppet.always('REPLAY_PAGE', (asked) => {
+      const group = this.#groups.get(asked.group_id);
+      if (!group) throw new Error(`no group ${asked.group_id}`);
+      return group.page(asked, asked.limit);
+    });
   }
 
   /** One that no group ever had. */

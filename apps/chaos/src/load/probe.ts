@@ -68,6 +68,11 @@ export class Probe {
     return this.#links.every(({ newestMadeAt }) => newestMadeAt > moment);
   }
 
+  /** For how long some link has brought nothing. */
+  silenceMs(): number {
+    return now() - Math.min(...this.#links.map(({ lastHeardAt }) => lastHeardAt));
+  }
+
   /** The longest time without a message on any link, since the last call. */
   takeLongestSilence(): number {
     const at = now();

@@ -29,6 +29,7 @@ export const verificationSubmitCode: Handler<'VERIFICATION_SUBMIT_CODE'> = {
     const verdict = await submitChallenge(db, {
       request_id,
       connection_id,
+      code_mark: credentialHash('', verification_code),
       credential_hash,
       attempts_max,
       ...proof,

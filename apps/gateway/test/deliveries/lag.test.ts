@@ -94,9 +94,8 @@ describe('13: in a group where nothing happens any more', () => {
     scene.wire().cut('subscriber');
     await eventually(async () => (await scene.listenersOf(group)) === 0, 'Redis has noticed');
     group.store();
-    scene.puppet.always('REPLAY_PAGE', (asked) =>
-      (asked.group_id === group.id ? group : scene.beacon(ada)).page(asked),
-    );
+    scene.answerPages();
+    scene.puppet.always('GROUP_IDS', ({ user_ids }) => ({ group_ids: user_ids.map(() => []) }));
     scene.wire().restore();
     await a.has(group, 1);
     await (await scene.nextReport(ada)).succeed({});

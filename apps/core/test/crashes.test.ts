@@ -1,0 +1,404 @@
+import { randomUUID } from 'node:crypto';
+import { metrics, type ServiceProcess, uniqueSid } from '@hooligram/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Database, openDatabase } from './database.ts';
+import {
+  contents,
+  createGroup,
+  hear,
+  numberOf,
+  type Person,
+  say,
+  setStage,
+  state,
+  stateOf,
+  until,
+} from './stage.ts';
+
+const stage = setStage({ gateways: 2, cores: 0 });
+
+/** Takes over at once what another one leaves. */
+const quick = { CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
+/** Takes over nothing. */
+const aloof = { CLAIM_IDLE_MS: '600000' };
+
+let database: Database;
+/** Its requests are old after a second, and written again only long after. */
+let hasty = 0;
+/** Its requests are old after a second, and written again soon. */
+let repeating = 0;
+
+beforeAll(async () => {
+  const { system } = stage;
+  database = openDatabase(system.databaseUrl);
+  const old = { REQUEST_DEADLINE_MS: '1000' };
+  await system.addGateway({ ...old, REQUEST_REPEAT_MS: '600000', REQUEST_PATIENCE_MS: '700000' });
+  hasty = system.gateways.length - 1;
+  await system.addGateway({ ...old, REQUEST_REPEAT_MS: '1200', REQUEST_PATIENCE_MS: '600000' });
+  repeating = system.gateways.length - 1;
+}, 60_000);
+
+afterEach(async () => {
+  const running = stage.system.cores.filter(({ process }) => process.isRunning());
+  await Promise.all(running.map((core) => core.kill()));
+});
+
+afterAll(() => database?.close());
+
+async function counted(process: ServiceProcess, name: string, labels: Record<string, string> = {}) {
+  return (await metrics(process.adminUrl)).value(`hooligram_${name}`, labels);
+}
+
+/** Two people of a group who have been told of it, the first of them on a gateway of choice. */
+async function pair(gateway = 0): Promise<{ ada: Person; bob: Person; group_id: number }> {
+  const [ada, bob] = [await stage.enter(gateway), await stage.enter(1)];
+  const group_id = await createGroup(ada, [bob.sid]);
+  for (const person of [ada, bob]) await state(person, group_id);
+  return { ada, bob, group_id };
+}
+
+async function storedIn(group_id: number): Promise<string[]> {
+  const rows = await database.rows<{ content: string }>(
+    'SELECT content FROM message WHERE group_id = $1 ORDER BY seq',
+    [group_id],
+  );
+  return rows.map(({ content }) => content);
+}
+
+/** Resolves when the oldest entry in the stream may not be begun any more. */
+async function untilExpired(): Promise<void> {
+  const redis = await stage.redis();
+  const [[, fields] = ['', []]] = await redis.xrange(stage.names.requests, '-', '+', 'COUNT', 1);
+  const deadline = Number(fields[fields.indexOf('deadline') + 1]);
+  await until('the deadline is over', async () => {
+    const [seconds, microseconds] = await redis.time();
+    return Number(seconds) * 1_000 + Number(microseconds) / 1_000 > deadline;
+  });
+}
+
+function send({ client }: Person, group_id: number, content: string) {
+  return client.requestOk('MESSAGING_SEND', { group_id, content }, randomUUID());
+}
+
+describe('6: a core is killed in the middle of a statement', () => {
+  test('that goes on: another core runs it too, the message is stored once, answered and delivered', async () => {
+    const first = await stage.system.addCore(quick);
+    const { ada, bob, group_id } = await pair();
+    const release = await database.holdGroup(group_id);
+    const sent = send(ada, group_id, 'once');
+    await database.untilWaiting(1);
+    await first.kill();
+    const second = await stage.system.addCore(quick);
+    await database.untilWaiting(2);
+    await release();
+    const { payload } = await sent;
+    await hear(bob, payload.message_id as number);
+    expect(await storedIn(group_id)).toEqual(['once']);
+    expect(await counted(second, 'core_entries_claimed_total')).toBe(1);
+    expect(await stage.counted('hooligram_gateway_requests_repeated_total')).toBe(0);
+    await hear(bob, await say(ada, group_id, 'fence'));
+    expect(contents(bob)).toEqual(['once', 'fence']);
+    expect(bob.client.received('MESSAGING_DELIVER_REQUEST')).toHaveLength(2);
+  }, 30_000);
+
+  test('and 12: that commits when nobody is there to tell: who claims it tells everybody, and has it audited', async () => {
+    const first = await stage.system.addCore(quick);
+    const { ada, bob, group_id } = await pair();
+    const release = await database.holdGroup(group_id);
+    const sent = send(ada, group_id, 'untold');
+    await database.untilWaiting(1);
+    await first.kill();
+    await release();
+    await until('it is stored', async () => (await storedIn(group_id)).length === 1);
+    const redis = await stage.redis();
+    const armed = async () => (await redis.keys(`${stage.names.queues}:audit:${group_id}.*`)).length;
+    await redis.del(...(await redis.keys(`${stage.names.queues}:audit:*`)));
+    expect(await armed()).toBe(0);
+    await stage.system.addCore({ ...quick, DELIVERY_ACK_DEADLINE_MS: '600000' });
+    await hear(bob, (await sent).payload.message_id as number);
+    await until('its audit is armed', async () => (await armed()) === 1);
+    expect(await storedIn(group_id)).toEqual(['untold']);
+  }, 30_000);
+
+  test('that commits, and nobody claims it before its deadline: it is told and answered still, and nothing is begun', async () => {
+    const first = await stage.system.addCore(quick);
+    const { ada, bob, group_id } = await pair(hasty);
+    const release = await database.holdGroup(group_id);
+    const sent = send(ada, group_id, 'told late');
+    await database.untilWaiting(1);
+    await first.kill();
+    await release();
+    await until('it is stored', async () => (await storedIn(group_id)).length === 1);
+    // In the same stream, and never begun by anybody.
+    const other = await stage.connect(hasty);
+    const unanswered = other.send('VERIFICATION_REQUEST_CODE_REQUEST', numberOf(uniqueSid()));
+    await until(
+      'both are waiting',
+      async () => (await (await stage.redis()).xlen(stage.names.requests)) === 2,
+    );
+    await untilExpired();
+    await stage.system.addCore(quick);
+    await hear(bob, (await sent).payload.message_id as number);
+    expect(await storedIn(group_id)).toEqual(['told late']);
+    const redis = await stage.redis();
+    await until('the stream is empty', async () => (await redis.xlen(stage.names.requests)) === 0);
+    await other.roundTrip();
+    expect(other.frames.filter(({ id, type }) => id === unanswered && type.startsWith('VERIFI'))).toEqual([]);
+  }, 30_000);
+});
+
+describe.each([
+  ['before its deadline', 0],
+  ['behind its deadline', 2],
+])('7: a change that was committed by a core that is dead, claimed %s,', (_, gateway) => {
+  /** Kills the only core while a request waits for a lock, and lets the statement commit. */
+  async function orphan(
+    core: ServiceProcess,
+    release: () => Promise<void>,
+    isDone: () => Promise<boolean>,
+  ): Promise<void> {
+    await database.untilWaiting(1);
+    await core.kill();
+    await release();
+    await until('it is committed', isDone);
+    if (gateway !== 0) await untilExpired();
+  }
+
+  const membersOf = async (group_id: number) =>
+    (await database.rows('SELECT FROM group_member WHERE group_id = $1', [group_id])).length;
+
+  test('makes one group, of which everybody is told', async () => {
+    const core = await stage.system.addCore(quick);
+    const [ada, bob] = [await stage.enter(gateway), await stage.enter(1)];
+    const group_name = randomUUID();
+    const made = async () =>
+      (await database.rows('SELECT FROM "group" WHERE name = $1', [group_name])).length;
+    const release = await database.hold('LOCK TABLE "group" IN EXCLUSIVE MODE');
+    const member_sids = [ada.sid, bob.sid];
+    const created = ada.client.requestOk('GROUP_CREATE', { group_name, member_sids }, randomUUID());
+    await orphan(core, release, async () => (await made()) === 1);
+    await stage.system.addCore(quick);
+    const { payload } = await created;
+    const group_id = payload.group_id as number;
+    for (const person of [ada, bob]) await state(person, group_id);
+    expect(await made()).toBe(1);
+  }, 30_000);
+
+  test('adds a member, who is told', async () => {
+    const core = await stage.system.addCore(quick);
+    const { ada, bob, group_id } = await threesome(gateway);
+    const cat = await stage.enter(1);
+    const release = await database.holdGroup(group_id);
+    const added = ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: cat.sid }, randomUUID());
+    await orphan(core, release, async () => (await membersOf(group_id)) === 4);
+    await stage.system.addCore(quick);
+    await added;
+    await state(cat, group_id);
+    await bob.client.waitFor((frames) => frames.some(({ payload }) => payload.member_sids?.length === 4));
+  }, 30_000);
+
+  test('takes a member out once, and says SUCCESS', async () => {
+    const core = await stage.system.addCore(quick);
+    const { ada, bob, dan, group_id } = await threesome(gateway);
+    const release = await database.holdGroup(group_id);
+    const left = ada.client.requestOk('GROUP_LEAVE', { group_id }, randomUUID());
+    await orphan(core, release, async () => (await membersOf(group_id)) === 2);
+    await stage.system.addCore(quick);
+    await left;
+    await stateOf(bob, group_id, [bob.sid, dan.sid]);
+    expect(await membersOf(group_id)).toBe(2);
+  }, 30_000);
+
+  async function threesome(at: number) {
+    const [ada, bob, dan] = [await stage.enter(at), await stage.enter(1), await stage.enter(1)];
+    const group_id = await createGroup(ada, [bob.sid, dan.sid]);
+    for (const person of [ada, bob, dan]) await state(person, group_id);
+    return { ada, bob, dan, group_id };
+  }
+});
+
+test('7: an ADD that is run again when its member has left does not bring them back', async () => {
+  const first = await stage.system.addCore(quick);
+  const [ada, bob, dan, cat] = [
+    await stage.enter(0),
+    await stage.enter(1),
+    await stage.enter(1),
+    await stage.enter(1),
+  ];
+  const group_id = await createGroup(ada, [bob.sid, dan.sid]);
+  const release = await database.holdGroup(group_id);
+  const added = ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: cat.sid }, randomUUID());
+  await database.untilWaiting(1);
+  await first.kill();
+  await release();
+  const isMember = async () =>
+    (
+      await database.rows(
+        'SELECT FROM group_member m JOIN "user" u ON u.id = m.user_id WHERE m.group_id = $1 AND u.sid = $2',
+        [group_id, cat.sid],
+      )
+    ).length === 1;
+  await until('cat is added', isMember);
+  const second = await stage.system.addCore(aloof);
+  await cat.client.requestOk('GROUP_LEAVE', { group_id }, randomUUID());
+  expect(await isMember()).toBe(false);
+  await second.stop();
+  await stage.system.addCore(quick);
+  await added;
+  expect(await isMember()).toBe(false);
+  await stateOf(bob, group_id, [ada.sid, bob.sid, dan.sid]);
+}, 30_000);
+
+test('7: a right code that was committed by a core that is dead is a right code when it is claimed', async () => {
+  const first = await stage.system.addCore(quick);
+  const client = await stage.connect(0);
+  const sid = uniqueSid();
+  await client.requestOk('VERIFICATION_REQUEST_CODE', numberOf(sid));
+  const release = await database.hold('LOCK TABLE "user" IN EXCLUSIVE MODE');
+  const submitted = client.requestOk('VERIFICATION_SUBMIT_CODE', { verification_code: '000000' });
+  await database.untilWaiting(1);
+  await first.kill();
+  await release();
+  await until('it is committed', async () => {
+    const rows = await database.rows('SELECT FROM "user" WHERE sid = $1 AND credential_hash IS NOT NULL', [
+      sid,
+    ]);
+    return rows.length === 1;
+  });
+  await stage.system.addCore(quick);
+  await submitted;
+  await client.authorize(sid);
+}, 30_000);
+
+describe('8: a core that is late', () => {
+  test('begins nothing behind its deadline: what the gateway has written again is stored once, in its order', async () => {
+    const core = await stage.system.addCore({ STATEMENT_TIMEOUT_MS: '20000' });
+    const { ada, bob, group_id } = await pair(repeating);
+    const release = await database.holdGroup(group_id);
+    const before = send(bob, group_id, 'before');
+    await database.untilWaiting(1);
+    const repeated = async () => counted(stage.system.gateway(repeating), 'gateway_requests_repeated_total');
+    const [first, second] = [send(ada, group_id, 'first'), send(ada, group_id, 'second')];
+    // The second one waits in the gateway for the answer to the first one.
+    await until('it is written again', async () => (await repeated()) === 1);
+    await release();
+    for (const sent of [before, first, second]) await sent;
+    await hear(bob, await say(ada, group_id, 'fence'));
+    const all = ['before', 'first', 'second', 'fence'];
+    expect(await storedIn(group_id)).toEqual(all);
+    expect(contents(bob)).toEqual(all);
+    const expired = { kind: 'MESSAGING_SEND', outcome: 'expired' };
+    expect(await counted(core, 'core_requests_total', expired)).toBe(1);
+  }, 30_000);
+
+  test('because it was frozen, does no harm with what another one has claimed meanwhile', async () => {
+    const frozen = await stage.system.addCore(quick);
+    const { ada, bob, group_id } = await pair();
+    const release = await database.holdGroup(group_id);
+    const first = send(bob, group_id, 'first');
+    await database.untilWaiting(1);
+    const second = send(ada, group_id, 'second');
+    const redis = await stage.redis();
+    await until('it has both', async () => {
+      const [pending] = (await redis.xpending(stage.names.requests, stage.names.cores)) as [number];
+      return Number(pending) === 2;
+    });
+    frozen.freeze();
+    await release();
+    await stage.system.addCore(quick);
+    await first;
+    await second;
+    await hear(bob, await say(ada, group_id, 'third'));
+    frozen.resume();
+    const answered = { kind: 'MESSAGING_SEND', outcome: 'success' };
+    await until('it has come to the end of both', async () => {
+      return (await counted(frozen, 'core_requests_total', answered)) >= 2;
+    });
+    await hear(bob, await say(ada, group_id, 'fence'));
+    const all = ['first', 'second', 'third', 'fence'];
+    expect(await storedIn(group_id)).toEqual(all);
+    expect(bob.client.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload.content)).toEqual(
+      all,
+    );
+  }, 30_000);
+
+  test('because it was frozen, begins nothing that the gateway has had another one do', async () => {
+    const frozen = await stage.system.addCore({ ...aloof, STATEMENT_TIMEOUT_MS: '20000' });
+    const { ada, bob, group_id } = await pair(repeating);
+    const other = await createGroup(bob, [ada.sid, uniqueSid()], 'another group');
+    const release = await database.holdGroup(other);
+    const held = send(bob, other, 'held');
+    await database.untilWaiting(1);
+    const first = send(ada, group_id, 'first');
+    const redis = await stage.redis();
+    await until('it has both', async () => {
+      const [pending] = (await redis.xpending(stage.names.requests, stage.names.cores)) as [number];
+      return Number(pending) === 2;
+    });
+    frozen.freeze();
+    await stage.system.addCore(aloof);
+    await first;
+    await send(ada, group_id, 'second');
+    frozen.resume();
+    await release();
+    await held;
+    await hear(bob, await say(ada, group_id, 'fence'));
+    const expired = { kind: 'MESSAGING_SEND', outcome: 'expired' };
+    expect(await counted(frozen, 'core_requests_total', expired)).toBe(1);
+    expect(await storedIn(group_id)).toEqual(['first', 'second', 'fence']);
+    expect(contents(bob, group_id)).toEqual(['first', 'second', 'fence']);
+  }, 30_000);
+});
+
+describe('a core that is told to stop', () => {
+  test('finishes what it has and ends with 0, and what it has not taken is answered by another one', async () => {
+    const leaving = await stage.system.addCore({ STATEMENT_TIMEOUT_MS: '20000' });
+    const { ada, bob, group_id } = await pair();
+    const other = await createGroup(bob, [ada.sid, uniqueSid()], 'another group');
+    await state(ada, other);
+    const release = await database.holdGroup(group_id);
+    const held = send(ada, group_id, 'held');
+    await database.untilWaiting(1);
+    leaving.process.kill('SIGTERM');
+    await until('it is not ready', async () => !(await leaving.isReady()));
+    const staying = await stage.system.addCore(aloof);
+    await hear(ada, await say(bob, other, 'meanwhile'));
+    expect(leaving.process.isRunning()).toBe(true);
+    await release();
+    await hear(bob, (await held).payload.message_id as number);
+    expect(await leaving.process.exited).toBe('exit code 0');
+    expect(await counted(staying, 'core_entries_claimed_total')).toBe(0);
+    const [pending] = (await (await stage.redis()).xpending(stage.names.requests, stage.names.cores)) as [
+      number,
+    ];
+    expect(Number(pending)).toBe(0);
+  }, 30_000);
+});
+
+describe('11: the stream of requests', () => {
+  test('is empty when all is answered, and nothing is pending', async () => {
+    await stage.system.addCore();
+    await stage.system.addCore();
+    const { ada, bob, group_id } = await pair();
+    await Promise.all(
+      Array.from({ length: 200 }, (_, index) => send(index % 2 ? ada : bob, group_id, `message ${index}`)),
+    );
+    const redis = await stage.redis();
+    await until('all of it is gone', async () => {
+      const [pending] = (await redis.xpending(stage.names.requests, stage.names.cores)) as [number];
+      return Number(pending) === 0 && (await redis.xlen(stage.names.requests)) === 0;
+    });
+  }, 30_000);
+
+  test('that Redis has lost is made again from its beginning: what is written before that is answered', async () => {
+    await stage.system.addCore();
+    const { ada, bob, group_id } = await pair();
+    const before = await stage.counted('hooligram_gateway_requests_repeated_total');
+    const redis = await stage.redis();
+    for (let times = 0; times < 3; times += 1) {
+      await redis.del(stage.names.requests);
+      await hear(bob, await say(ada, group_id, `message ${times}`));
+    }
+    expect(await stage.counted('hooligram_gateway_requests_repeated_total')).toBe(before);
+  }, 30_000);
+});

@@ -1,0 +1,47 @@
+import { openDb } from '@hooligram/db';
+import { until } from './stage.ts';
+
+export type Database = {
+  rows<R extends object>(sql: string, values?: readonly unknown[]): Promise<R[]>;
+  /** Holds what a statement locks until what is returned is called. */
+  hold(sql: string, values?: readonly unknown[]): Promise<() => Promise<void>>;
+  /** Holds a group: nothing is stored in it, and nobody joins or leaves. */
+  holdGroup(groupId: number): Promise<() => Promise<void>>;
+  /** Resolves when so many statements of cores wait for a lock, those of cores that are dead too. */
+  untilWaiting(statements: number): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** A way of the test's own to the database of a system. */
+export function openDatabase(url: string): Database {
+  const db = openDb({ url, poolSize: 4, statementTimeoutMs: 60_000, applicationName: 'test' });
+
+  async function rows<R extends object>(sql: string, values: readonly unknown[] = []): Promise<R[]> {
+    return (await db.pool.query<R>(sql, [...values])).rows;
+  }
+
+  async function hold(sql: string, values: readonly unknown[] = []): Promise<() => Promise<void>> {
+    const client = await db.pool.connect();
+    await client.query('BEGIN');
+    await client.query(sql, [...values]);
+    return async () => {
+      await client.query('COMMIT');
+      client.release();
+    };
+  }
+
+  return {
+    rows,
+    hold,
+    holdGroup: (groupId) => hold('SELECT FROM "group" WHERE id = $1 FOR UPDATE', [groupId]),
+    untilWaiting: (statements) =>
+      until(`${statements} statements wait`, async () => {
+        const [row] = await rows<{ waiting: number }>(
+          `SELECT count(*) AS waiting FROM pg_stat_activity WHERE datname = current_database()
+           AND application_name = 'hooligram-core' AND wait_event_type = 'Lock'`,
+        );
+        return row?.waiting === statements;
+      }),
+    close: () => db.close(),
+  };
+}

@@ -1,0 +1,129 @@
+import { closeReasons } from '@hooligram/protocol';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually, type Present, Scene } from './scene.ts';
+
+const restarting = { code: closeReasons.restarting.code, reason: closeReasons.restarting.reason };
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await Scene.start();
+}, 60_000);
+
+afterAll(() => scene?.stop());
+
+/** Tells a gateway to stop. @returns when it has ended, with how it did */
+async function stop(index: number): Promise<{ ended: Promise<string> }> {
+  const { process } = scene.system.gateway(index);
+  process.kill('SIGTERM');
+  const { adminUrl } = scene.system.gateway(index);
+  await eventually(async () => (await fetch(`${adminUrl}/readyz`)).status === 503, 'it is not ready');
+  return { ended: process.exited };
+}
+
+/** Whether a further client is taken. */
+async function takesAnother(index: number): Promise<boolean> {
+  const client = await scene.connect(index).catch(() => undefined);
+  client?.terminate();
+  return client !== undefined;
+}
+
+describe('a gateway that is told to stop', () => {
+  test('takes no more connections, and sends its clients away one after the other with 1012', async () => {
+    const gateway = await scene.addGateway({ DRAIN_SECONDS: '2' });
+    const clients = await Promise.all(Array.from({ length: 40 }, () => scene.connect(gateway)));
+    const closedAt: number[] = [];
+    const closed = clients.map(async (client) => {
+      const how = await client.closed;
+      closedAt.push(performance.now());
+      return how;
+    });
+    const { ended } = await stop(gateway);
+    expect(await takesAnother(gateway)).toBe(false);
+    // Until its turn has come a connection works as ever.
+    const last = clients.at(-1);
+    await last?.roundTrip();
+    expect(await Promise.all(closed)).toEqual(clients.map(() => restarting));
+    expect(await ended).toBe('exit code 0');
+    const [first = 0, end = 0] = [closedAt[0], closedAt.at(-1)];
+    expect(end - first).toBeGreaterThan(1_500);
+    // In each fourth of the time about a fourth of them; in none all.
+    for (const fourth of [0, 1, 2, 3]) {
+      const from = first + (fourth * (end - first)) / 4;
+      const count = closedAt.filter((at) => at >= from && at <= from + (end - first) / 4).length;
+      expect(count).toBeGreaterThanOrEqual(5);
+      expect(count).toBeLessThanOrEqual(20);
+    }
+  }, 30_000);
+
+  test('28: answers what is at the core before it closes, and begins nothing more', async () => {
+    const gateway = await scene.addGateway({ DRAIN_SECONDS: '0' });
+    const ada = scene.person();
+    const group = scene.group([ada]);
+    const a = await scene.enter(ada, [group], gateway);
+    const say = (content: string) => a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content });
+    const id = say('at the core');
+    const asked = await scene.puppet.next('MESSAGING_SEND', ({ content }) => content === 'at the core');
+    say('behind it');
+    const { ended } = await stop(gateway);
+    say('too late');
+    await a.client.roundTrip();
+    await asked.succeed({ message_id: 1 });
+    expect(await a.client.closed).toEqual(restarting);
+    expect(await ended).toBe('exit code 0');
+    const answers = a.client.frames.filter(({ type }) => type.startsWith('MESSAGING_SEND'));
+    expect(answers).toEqual([{ id, type: 'MESSAGING_SEND_SUCCESS', payload: { message_id: 1 } }]);
+    const begun = scene.puppet.asked.flatMap(({ params }) => ('content' in params ? [params.content] : []));
+    expect(begun).toEqual(['at the core']);
+  }, 30_000);
+
+  test('writes what was acknowledged up to the close, and ends when the core has stored it', async () => {
+    const gateway = await scene.addGateway({ DRAIN_SECONDS: '0', CURSOR_FLUSH_MS: '600000' });
+    const ada = scene.person();
+    const group = scene.group([ada]);
+    const a = await scene.enter(ada, [group], gateway);
+    for (const message of group.storeMany(2)) await scene.puppet.publish.message(message);
+    await a.has(group, 2);
+    // The first cursors leave at once, the next ones not for long.
+    const first = scene.nextCursors(ada);
+    a.acknowledge(group, 1);
+    await (await first).succeed({});
+    a.acknowledge(group, 2);
+    await a.client.roundTrip();
+    const last = scene.nextCursors(ada);
+    const { ended } = await stop(gateway);
+    expect(await a.client.closed).toEqual(restarting);
+    const written = await last;
+    expect(written.params.cursors).toEqual([
+      { user_id: ada.userId, group_id: group.id, delivered_seq: 2, delivered_version: 1 },
+    ]);
+    expect(scene.system.gateway(gateway).process.isRunning()).toBe(true);
+    await written.succeed({});
+    expect(await ended).toBe('exit code 0');
+  }, 30_000);
+
+  test('closes with 1013 where an answer does not come in time: FAILURE could be a lie', async () => {
+    const gateway = await scene.addGateway({ DRAIN_SECONDS: '0', STOP_TIMEOUT_MS: '5000' });
+    const people = [scene.person(), scene.person()] as const;
+    const group = scene.group(people);
+    const [a, b] = [
+      await scene.enter(people[0], [group], gateway),
+      await scene.enter(people[1], [group], gateway),
+    ] as [Present, Present];
+    a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'never answered' });
+    await scene.puppet.next('MESSAGING_SEND', ({ content }) => content === 'never answered');
+    const { ended } = await stop(gateway);
+    expect(await b.client.closed).toEqual(restarting);
+    const { code, reason } = closeReasons.outcomeUnknown;
+    expect(await a.client.closed).toEqual({ code, reason });
+    expect(a.client.frames.filter(({ type }) => type.startsWith('MESSAGING_SEND'))).toEqual([]);
+    expect(await ended).toBe('exit code 0');
+  }, 30_000);
+
+  test('without any connection ends at once', async () => {
+    const gateway = await scene.addGateway({ DRAIN_SECONDS: '3600', STOP_TIMEOUT_MS: '3700000' });
+    const { process } = scene.system.gateway(gateway);
+    process.kill('SIGTERM');
+    expect(await process.exited).toBe('exit code 0');
+  }, 30_000);
+});

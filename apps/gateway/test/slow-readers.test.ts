@@ -1,0 +1,103 @@
+import { connect, startSystem, type TestClient, type TestSystem, uniqueSid } from '@hooligram/testkit';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { eventually, measured } from './scene.ts';
+
+const contentBytes = 50_000;
+/** 10 MB: more than the kernel keeps for a connection that nobody reads, and the limit on top. */
+const messages = 200;
+
+let system: TestSystem;
+
+beforeAll(async () => {
+  system = await startSystem({
+    gateways: 1,
+    gatewayEnv: { BACKPRESSURE_MAX_BYTES: String(1_048_576), SESSION_RUN_MAX: '16' },
+  });
+}, 60_000);
+
+afterAll(() => system?.stop());
+
+async function enter(options: Parameters<typeof connect>[1] = {}) {
+  const client = await connect(system.gateway(0).url, { timeoutMs: 20_000, ...options });
+  const sid = uniqueSid();
+  await client.signIn(sid);
+  return { client, sid };
+}
+
+function numbersIn(client: TestClient): number[] {
+  return client
+    .received('MESSAGING_DELIVER_REQUEST')
+    .map(({ payload }) => Number.parseInt(payload.content ?? '', 10));
+}
+
+const slowClosed = () => measured(system.gateway(0), 'gateway_slow_closed_total');
+
+test('22: who reads too slowly is closed and counted, nobody waits for it, and it comes back to all in order', async () => {
+  const [ada, bob, cat] = [await enter(), await enter(), await enter()];
+  const { payload } = await ada.client.requestOk('GROUP_CREATE', {
+    group_name: 'a group',
+    member_sids: [ada.sid, bob.sid, cat.sid],
+  });
+  const { group_id } = payload;
+  for (const { client } of [ada, bob, cat]) await client.next('GROUP_DELIVER_REQUEST');
+  const before = await slowClosed();
+  bob.client.socket.pause();
+  const sent = Array.from({ length: messages }, (_, index) =>
+    ada.client.requestOk('MESSAGING_SEND', { group_id, content: `${index} `.padEnd(contentBytes, 'x') }),
+  );
+  for (let times = 0; times < 20; times += 1) await cat.client.roundTrip();
+  await Promise.all(sent);
+  await cat.client.waitFor(
+    () => cat.client.received('MESSAGING_DELIVER_REQUEST').length === messages,
+    20_000,
+  );
+  await eventually(
+    async () => (await measured(system.gateway(0), 'gateway_connections')) === 2,
+    'bob is gone',
+  );
+  expect(await slowClosed()).toBe(before + 1);
+  const all = Array.from({ length: messages }, (_, index) => index);
+  expect(numbersIn(ada.client)).toEqual(all);
+  expect(numbersIn(cat.client)).toEqual(all);
+
+  // What the kernel still had for bob is a beginning of the whole, without a hole.
+  bob.client.socket.resume();
+  await bob.client.closed;
+  const got = numbersIn(bob.client);
+  expect(got).toEqual(all.slice(0, got.length));
+  expect(got.length).toBeLessThan(messages);
+
+  const back = await connect(system.gateway(0).url, { timeoutMs: 20_000 });
+  await back.authorize(bob.sid);
+  await back.waitFor(() => numbersIn(back).at(-1) === messages - 1, 20_000);
+  const again = numbersIn(back);
+  expect(again).toEqual(all.slice(all.length - again.length));
+  expect(again[0]).toBeLessThanOrEqual(got.length);
+  expect(await slowClosed()).toBe(before + 1);
+  for (const client of [ada.client, cat.client, back]) client.terminate();
+}, 60_000);
+
+test('22: who does not read the answers to their own requests is closed and counted', async () => {
+  const ada = await enter();
+  const before = await slowClosed();
+  ada.client.socket.pause();
+  for (let sent = 0; sent < 60_000; sent += 1) {
+    ada.client.send('CONN_KEEP_ALIVE_REQUEST', {}, `${sent} `.padEnd(128, 'x'));
+  }
+  await eventually(async () => (await slowClosed()) === before + 1, 'it is counted');
+  ada.client.socket.resume();
+  await ada.client.closed;
+}, 60_000);
+
+test('who goes away without a word is not counted as slow', async () => {
+  const [ada, bob] = [await enter(), await enter()];
+  const before = await slowClosed();
+  const connections = await measured(system.gateway(0), 'gateway_connections');
+  ada.client.terminate();
+  await bob.client.close();
+  await eventually(
+    async () => (await measured(system.gateway(0), 'gateway_connections')) === connections - 2,
+    'both are gone',
+  );
+  expect(await slowClosed()).toBe(before);
+});
