@@ -7,17 +7,18 @@ import { type Handler, refusal } from './requests/handler.ts';
 import { handlers } from './requests/index.ts';
 import { runBatch } from './run-batch.ts';
 
-/** How long the mark of a suspect is kept. */
-const suspectSeconds = 3_600;
+/** How long it is remembered which requests of an entry were begun and not ended. */
+const suspectsSeconds = 3_600;
 
 /**
  * Runs an entry that was claimed from a core that died, froze, or could not reach the database.
  *
- * - It runs alone, its requests one after the other, each marked before it begins: whatever was wrong with it
- *   harms nobody else's requests. If this process ends too, the next one finds the mark: that request is put
- *   aside and its client gets FAILURE, and the others have their run.
- * - After the deadline nothing is begun any more, because the gateway may have said so. What the first run did
- *   is told again; the rest gets no answer.
+ * - It runs alone, its requests one after the other, each marked while it runs: whatever was wrong with it harms
+ *   nobody else's requests. One that is found marked has ended, or frozen, whoever had it: it is not begun again,
+ *   and the others have their run.
+ * - After the deadline nothing is begun any more, because the gateway may have written it again. The entry is
+ *   left until no statement of an earlier run can be under way; then what was done is told again, what is marked
+ *   and was not done gets FAILURE and is put aside, and the rest gets no answer.
  *
  * @param deliveries how often the entry was given to somebody, this time included
  */
@@ -26,62 +27,76 @@ export async function runClaimed(
   entry: Entry<CoreRequest>,
   deliveries: number,
 ): Promise<void> {
-  context.log.info({ entry: entry.id, requests: entry.requests.length, deliveries }, 'entry claimed');
-  context.metrics.entryClaimed();
-  let isKnown = true;
-  const answer = (requests: readonly CoreRequest[], outcomes: readonly (Outcome | undefined)[]) => {
-    for (const [index, { ref }] of requests.entries()) {
-      const outcome = outcomes[index];
-      if (outcome) context.outbox.answer(entry.node, { ref, ...outcome });
-    }
-  };
-  if (context.clock.now() > entry.deadline) {
-    answer(entry.requests, await recover(context, entry.requests));
-  } else {
-    isKnown = await runOneByOne(context, entry, answer);
-  }
+  const { clock, config, log, metrics, redis, names } = context;
+  const now = clock.now();
+  const isExpired = now > entry.deadline;
+  if (isExpired && now < entry.deadline + config.STATEMENT_TIMEOUT_MS) return;
+  log.info({ entry: entry.id, requests: entry.requests.length, deliveries, isExpired }, 'entry claimed');
+  metrics.entryClaimed();
+  const suspects = new Set((await redis.smembers(names.suspects(entry.id))).map(Number));
+  const isDone = isExpired
+    ? await conclude(context, entry, suspects)
+    : await runOneByOne(context, entry, suspects);
   await context.audits.settled();
-  if (isKnown) context.outbox.finish(entry.id);
+  if (isDone) context.outbox.finish(entry.id);
   await context.outbox.flushed();
 }
 
+/** @returns whether every request has its outcome */
 async function runOneByOne(
   context: Context,
   entry: Entry<CoreRequest>,
-  answer: (requests: readonly CoreRequest[], outcomes: readonly (Outcome | undefined)[]) => void,
+  suspects: ReadonlySet<number>,
 ): Promise<boolean> {
-  const { redis, names } = context;
-  const mark = names.suspect(entry.id);
-  const marked = await redis.get(mark);
-  const suspect = marked === null ? -1 : Number(marked);
-  let isKnown = true;
+  const { redis, names, clock } = context;
+  const marks = names.suspects(entry.id);
   for (const [index, request] of entry.requests.entries()) {
-    // Those before the suspect have had their run and their answer.
-    if (index < suspect) continue;
-    if (index === suspect) {
-      await putAside(context, request, 'every process that had it ended');
-      answer([request], [(await recover(context, [request]))[0] ?? refusal('internalError')]);
-      continue;
-    }
+    if (suspects.has(index)) continue;
+    if (clock.now() > entry.deadline) return false;
+    await redis.sadd(marks, index);
+    await redis.expire(marks, suspectsSeconds);
+    const outcome = await run(context, request, entry.deadline);
+    await redis.srem(marks, index);
+    // Its session's next one must not overtake it.
+    if (outcome === undefined) return false;
+    answer(context, entry, request, outcome);
     await context.audits.settled();
     await context.outbox.flushed();
-    await redis.set(mark, index, 'EX', suspectSeconds);
-    const outcomes = await runKind(context, entry, [request]);
-    answer([request], outcomes);
-    isKnown &&= !outcomes.includes(undefined);
   }
-  // Whatever became of them, this process survived them all.
-  await redis.del(mark);
-  return isKnown;
+  return suspects.size === 0;
 }
 
-async function runKind(
+async function conclude(
   context: Context,
-  { deadline }: Entry<CoreRequest>,
-  requests: readonly CoreRequest[],
-): Promise<(Outcome | undefined)[]> {
-  const kind = (requests[0] as CoreRequest).kind;
-  const handler = handlers[kind] as unknown as Handler<RequestKind> | undefined;
-  if (!handler) return requests.map(() => refusal('internalError'));
-  return runBatch(context, kind, handler, requests, deadline);
+  entry: Entry<CoreRequest>,
+  suspects: ReadonlySet<number>,
+): Promise<boolean> {
+  const recovered = await recover(context, entry.requests);
+  for (const [index, request] of entry.requests.entries()) {
+    const outcome = recovered[index];
+    if (outcome) answer(context, entry, request, outcome);
+    else if (suspects.has(index)) {
+      await putAside(context, request, 'whoever began it did not end it');
+      answer(context, entry, request, refusal('internalError'));
+    } else context.metrics.answered(request.kind, 'expired');
+  }
+  await context.redis.del(context.names.suspects(entry.id));
+  return true;
+}
+
+function answer(
+  { outbox, metrics }: Context,
+  { node }: Entry<CoreRequest>,
+  { ref, kind }: CoreRequest,
+  outcome: Outcome,
+): void {
+  metrics.answered(kind, outcome);
+  outbox.answer(node, { ref, ...outcome });
+}
+
+async function run(context: Context, request: CoreRequest, deadline: number): Promise<Outcome | undefined> {
+  const handler = handlers[request.kind] as unknown as Handler<RequestKind> | undefined;
+  if (!handler) return refusal('internalError');
+  const [outcome] = await runBatch(context, request.kind, handler, [request], deadline);
+  return outcome;
 }

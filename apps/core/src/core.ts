@@ -116,8 +116,19 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     outbox.finish(id);
   }
   const intake = createIntake(context);
-  lifecycle.onClose('requests under way', () => intake.idle());
   const source = { stream: names.requests, group: names.cores, consumer, log, onUnreadable };
+  const claims = startClaims<CoreRequest>({
+    ...source,
+    redis: command,
+    idleMs: config.CLAIM_IDLE_MS,
+    everyMs: config.CLAIM_EVERY_MS,
+    own: intake.own,
+    onEntry: (entry, deliveries) => runClaimed(context, entry, deliveries),
+  });
+  // Closed in reverse: nothing new is taken, what is under way ends, and is touched until then.
+  lifecycle.onClose('claimed entries', () => claims.close());
+  lifecycle.onClose('requests under way', () => intake.idle());
+  lifecycle.onClose('claims', () => claims.stop());
   const reader = await startRequestReader<CoreRequest>({
     ...source,
     blocking,
@@ -130,15 +141,6 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
       outbox.publish(names.gateways, 'lost');
     },
   });
-  const claims = startClaims<CoreRequest>({
-    ...source,
-    redis: command,
-    idleMs: config.CLAIM_IDLE_MS,
-    everyMs: config.CLAIM_EVERY_MS,
-    own: intake.own,
-    onEntry: (entry, deliveries) => runClaimed(context, entry, deliveries),
-  });
-  lifecycle.onClose('claims', () => claims.stop());
   lifecycle.onClose('request reader', () => reader.stop());
   lifecycle.check('redis', async () => {
     const connections = { command, blocking, queueRedis, subscriber };

@@ -3,14 +3,11 @@ import type { Context } from './context.ts';
 
 const keptMax = 1_000;
 
-/**
- * Keeps a request that cannot be handled, for somebody to look at. Without what people wrote: of the parameters
- * only numbers and flags are kept.
- */
+/** Keeps a request that cannot be handled, for somebody to look at; of its parameters only ids and flags. */
 export async function putAside(context: Context, request: CoreRequest, reason: string): Promise<void> {
   const { log, metrics, names, redis } = context;
   metrics.requestPutAside(request.kind);
-  const params = Object.entries(request.params ?? {}).filter(([, value]) => typeof value !== 'string');
+  const params = Object.entries(request.params ?? {}).filter(([, value]) => isImpersonal(value));
   const kept = { ...request, params: Object.fromEntries(params) };
   log.error({ kind: request.kind, request_id: request.request_id, reason }, 'request put aside');
   try {
@@ -19,4 +16,9 @@ export async function putAside(context: Context, request: CoreRequest, reason: s
   } catch (error) {
     log.warn({ err: error }, 'keeping a dead request failed');
   }
+}
+
+/** Ids and flags say what it was; texts and lists hold phone numbers and what people wrote. */
+function isImpersonal(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'boolean';
 }

@@ -68,11 +68,16 @@ export function createIntake(context: Context): Intake {
     if (open === 0) finish(entry.id, true);
     for (const [kind, requests] of byKind(entry.requests)) {
       const lane = lanes.get(kind);
-      const run = { deadline: entry.deadline, requests, done: done.bind(undefined, requests) };
-      if (lane) lane.push(run);
+      const push = (some: CoreRequest[]) =>
+        lane?.push({ deadline: entry.deadline, requests: some, done: done.bind(undefined, some) });
+      if (lane && handlers[kind].batchMax === 1) for (const request of requests) push([request]);
+      else if (lane) push(requests);
       else {
         log.warn({ kind }, 'request of an unknown kind; is the gateway newer than this core?');
-        run.done(requests.map(() => refusal('internalError')));
+        done(
+          requests,
+          requests.map(() => refusal('internalError')),
+        );
       }
     }
   }

@@ -38,7 +38,10 @@ export async function runBatch<K extends RequestKind>(
   }
   const outcomes: (Outcome<K> | undefined)[] = [];
   for (const request of batch) {
-    outcomes.push(...(await runBatch(context, kind, handler, [request], deadline)));
+    // Once one has no outcome, or the deadline has passed, none that may be its session's next is begun.
+    const isOver = outcomes.includes(undefined) || context.clock.now() > deadline;
+    if (isOver) outcomes.push(undefined);
+    else outcomes.push(...(await runBatch(context, kind, handler, [request], deadline)));
   }
   return outcomes;
 }

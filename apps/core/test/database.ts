@@ -9,12 +9,16 @@ export type Database = {
   holdGroup(groupId: number): Promise<() => Promise<void>>;
   /** Resolves when so many statements of cores wait for a lock, those of cores that are dead too. */
   untilWaiting(statements: number): Promise<void>;
+  /** Lets go of everything that is held. */
+  letGo(): Promise<void>;
   close(): Promise<void>;
 };
 
 /** A way of the test's own to the database of a system. */
 export function openDatabase(url: string): Database {
   const db = openDb({ url, poolSize: 4, statementTimeoutMs: 60_000, applicationName: 'test' });
+
+  const held = new Set<() => Promise<void>>();
 
   async function rows<R extends object>(sql: string, values: readonly unknown[] = []): Promise<R[]> {
     return (await db.pool.query<R>(sql, [...values])).rows;
@@ -24,10 +28,13 @@ export function openDatabase(url: string): Database {
     const client = await db.pool.connect();
     await client.query('BEGIN');
     await client.query(sql, [...values]);
-    return async () => {
+    const release = async () => {
+      if (!held.delete(release)) return;
       await client.query('COMMIT');
       client.release();
     };
+    held.add(release);
+    return release;
   }
 
   return {
@@ -42,6 +49,9 @@ export function openDatabase(url: string): Database {
         );
         return row?.waiting === statements;
       }),
+    async letGo() {
+      await Promise.all([...held].map((release) => release()));
+    },
     close: () => db.close(),
   };
 }

@@ -49,7 +49,7 @@ const unknown = { ...busy, isUnknown: true } as const;
 
 /**
  * Every request has an id that makes a second run answer what the first one did, so a request whose answer does
- * not come is written once more before it is given up: the entry, its answer, or all of Redis may be lost.
+ * not come is written again before it is given up: the entry, its answer, or all of Redis may be lost.
  *
  * @param repeatMs when a request without answer is written again; more than its deadline, so that the first
  *   entry can no longer begin
@@ -81,8 +81,11 @@ export function createCoreClient({
       if (waiting.givesUpAt > now) break;
       settle(ref, waiting.entries > 0 ? unknown : busy);
     }
+    let run: object | undefined;
     for (const [ref, waiting] of fresh) {
-      if (waiting.repeatsAt > now) break;
+      // A run is not parted: what was asked a moment later goes with what is due.
+      if (waiting.repeatsAt > now && (!run || waiting.run !== run)) break;
+      run = waiting.run;
       fresh.delete(ref);
       repeated.set(ref, waiting);
       onRepeated();

@@ -77,7 +77,7 @@ export class Group {
 
   /** Takes a state, from whatever path; an older one than applies is nothing new. */
   apply(state: GroupState): void {
-    if (state.version < this.version) return;
+    if (!this.isHeld || state.version < this.version) return;
     const named = new Map<number, number>();
     for (const [userId, , joinedSeq] of state.members) {
       if (this.#context.people.has(userId)) named.set(userId, joinedSeq);
@@ -212,7 +212,7 @@ export class Group {
       this.#held.delete(seq);
       this.#pass(seq, next.messageId, next.frame);
     }
-    if (this.#held.size === 0) this.#stopWatching();
+    if (this.#held.size === 0 && !this.#isIncomplete) this.#stopWatching();
   }
 
   #watchGap(afterMs: number): void {

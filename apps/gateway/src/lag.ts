@@ -11,12 +11,13 @@ export type Lag = {
 
 const usersPerReport = 500;
 
-/** Whether somebody has a connection here that was sent something and has not acknowledged it. */
+/** Whether somebody has a connection here that has not got, or not acknowledged, what is theirs. */
 export function isLagging(person: Person): boolean {
   for (const session of person.sessions) {
     for (const attachment of session.attachments.values()) {
       const member = attachment.group.members.get(person.userId);
       if (attachment.isTold && member?.lags(attachment.reached, attachment.group.version)) return true;
+      if (attachment.phase === 'replaying') return true;
     }
   }
   return false;

@@ -5,6 +5,7 @@ import type { GatewayContext } from './context.ts';
 import { isLagging } from './lag.ts';
 import type { Member } from './member.ts';
 import type { Person } from './people.ts';
+import { raiseMember } from './raise-member.ts';
 
 /**
  * Answers a nudge: writes the person's cursors, confirms that, and sends again what is still owed.
@@ -15,6 +16,7 @@ export async function onNudge(context: GatewayContext, { user_id, token, reply_t
   await context.cursors.flush();
   context.tell(reply_to, { user_id, token } satisfies NudgeConfirmed);
   const person = context.people.find(user_id);
+  for (const { window } of person?.sessions ?? []) window.wake();
   if (person && isLagging(person)) await sendAgain(context, person);
 }
 
@@ -38,11 +40,10 @@ async function sendAgain(context: GatewayContext, person: Person): Promise<void>
   if (!reply.ok) return;
   for (const membership of reply.answer.memberships) {
     const group = context.groups.find(membership.state.group_id);
-    const { delivered_seq, delivered_version, retried_version } = membership;
     group?.apply(membership.state);
-    group?.members.get(person.userId)?.raiseTo(delivered_seq, delivered_version, retried_version);
+    const member = group?.members.get(person.userId);
+    if (member) raiseMember(context, member, membership);
   }
-  for (const { window } of person.sessions) window.wake();
   let room = context.config.REPLAY_WINDOW;
   for (const member of owing(person)) {
     if (room > 0) room -= await sendGroupAgain(context, person, member, room);
@@ -71,7 +72,7 @@ async function sendGroupAgain(
     known_version: group.version,
     limit,
   });
-  if (!reply.ok) return 0;
+  if (!reply.ok || !group.isHeld) return 0;
   if (reply.answer.state) group.apply(reply.answer.state);
   // Still a member, by the newest state, and of the same join?
   if (group.members.get(person.userId) !== member || member.joinedSeq > after_seq) return 0;

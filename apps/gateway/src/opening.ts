@@ -2,6 +2,7 @@ import type { Membership } from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
 import type { Attachment } from './attachment.ts';
 import type { GatewayContext } from './context.ts';
+import { raiseMember } from './raise-member.ts';
 import { continueReplay } from './replay.ts';
 import type { Session } from './session.ts';
 
@@ -42,7 +43,7 @@ async function read(
 ): Promise<void> {
   const { person } = session;
   if (!person || (scope === 'these' && opening.length === 0)) return;
-  await Promise.all(opening.map(({ group }) => group.listening));
+  await Promise.all([person.listening, ...opening.map(({ group }) => group.listening)]);
   if (!isCurrent(session, person)) return;
   const reply = await context.core.ask('REPLAY_GROUPS', {
     user_id: person.userId,
@@ -74,7 +75,7 @@ async function read(
         again.push(session.attach(id, joined));
       } else if (unread.delete(attachment)) {
         if (membership.state.version < attachment.group.version) again.push(attachment);
-        else if (tell(attachment, userId, membership)) told.push(attachment);
+        else if (tell(context, attachment, userId, membership)) told.push(attachment);
       }
     }
     for (const attachment of unread) {
@@ -90,14 +91,19 @@ async function read(
 }
 
 /** Sends the state, and notes from where the person has not acknowledged. */
-function tell(attachment: Attachment, userId: number, membership: Membership): boolean {
+function tell(
+  context: GatewayContext,
+  attachment: Attachment,
+  userId: number,
+  membership: Membership,
+): boolean {
   const { group, session } = attachment;
-  const { state, last_seq, delivered_seq, delivered_version, retried_version } = membership;
+  const { state, last_seq, delivered_version, retried_version } = membership;
   group.apply(state);
   group.startAt(last_seq);
   const member = group.members.get(userId);
   if (!member || attachment.phase !== 'opening') return false;
-  member.raiseTo(delivered_seq, delivered_version, retried_version);
+  raiseMember(context, member, membership);
   attachment.sentSeq = Math.max(
     member.joinedSeq,
     Math.min(member.deliveredSeq, attachment.since ?? last_seq),

@@ -1,7 +1,13 @@
 import type { Names, Subscriptions } from '@hooligram/bus';
 import type { Session } from './session.ts';
 
-export type Person = { readonly userId: number; readonly sid: string; readonly sessions: Set<Session> };
+export type Person = {
+  readonly userId: number;
+  readonly sid: string;
+  readonly sessions: Set<Session>;
+  /** Resolves when what concerns the person is heard here. */
+  readonly listening: Promise<void>;
+};
 
 /** The people who are signed in here, each on any number of connections. */
 export class People {
@@ -34,16 +40,13 @@ export class People {
     return [...(this.#people.get(userId)?.sessions ?? [])];
   }
 
-  /**
-   * Notes that a connection is this person's.
-   * @returns the person, and when what concerns them is heard here
-   */
-  enter(session: Session, userId: number, sid: string): { person: Person; listening: Promise<void> } {
+  /** Notes that a connection is this person's, and begins to listen to what concerns them. */
+  enter(session: Session, userId: number, sid: string): Person {
     const listening = this.#subscriptions.acquire(this.#names.user(userId));
-    const person = this.#people.get(userId) ?? { userId, sid, sessions: new Set() };
+    const person = this.#people.get(userId) ?? { userId, sid, sessions: new Set(), listening };
     this.#people.set(userId, person);
     person.sessions.add(session);
-    return { person, listening };
+    return person;
   }
 
   leave(session: Session, person: Person): void {

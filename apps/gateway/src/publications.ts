@@ -11,6 +11,9 @@ export function receive(context: GatewayContext, bytes: Buffer): void {
     context.groups.find(group_id)?.receive(version, seq, message_id, frame);
   } else if (publication?.kind === 'state') {
     receiveState(context, publication.state);
+  } else if (publication?.kind === 'joined') {
+    const { user_id, group_id, since } = publication.joined;
+    open(context, user_id, group_id, since);
   } else if (publication?.kind === 'audit') {
     context.groups.find(publication.audit.group_id)?.audit(publication.audit);
   } else if (publication?.kind === 'nudge') {
@@ -22,11 +25,12 @@ export function receive(context: GatewayContext, bytes: Buffer): void {
 
 function receiveState(context: GatewayContext, state: GroupState): void {
   context.groups.find(state.group_id)?.apply(state);
-  // Nobody here may hold the group yet: its first members hear of it on their own channels.
-  for (const [userId] of state.members) {
-    for (const session of context.people.sessionsOf(userId)) {
-      if (session.attachments.has(state.group_id)) continue;
-      void openGroups(context, session, [state.group_id], [state.version_seq]);
-    }
+  for (const [userId] of state.members) open(context, userId, state.group_id, state.version_seq);
+}
+
+/** Nobody here may hold the group yet: its first members hear of it on their own channels. */
+function open(context: GatewayContext, userId: number, groupId: number, since: number): void {
+  for (const session of context.people.sessionsOf(userId)) {
+    if (!session.attachments.has(groupId)) void openGroups(context, session, [groupId], [since]);
   }
 }

@@ -12,7 +12,7 @@ export class ReplayWindow {
   readonly #portion: number;
   #reserved = 0;
   #acknowledged = 0;
-  #waiting: (() => void)[] = [];
+  #waiting: ((messages: number) => void)[] = [];
 
   constructor(session: Session, size: number) {
     this.#session = session;
@@ -20,16 +20,12 @@ export class ReplayWindow {
     this.#portion = Math.ceil(size / 4);
   }
 
-  /** Waits for room, and holds it until `release`. @returns for how many messages; 0 if the socket is closed */
-  async reserve(): Promise<number> {
-    while (this.#session.socket.isOpen) {
-      if (this.#size - this.#reserved - this.#unacknowledged() >= this.#portion) {
-        this.#reserved += this.#portion;
-        return this.#portion;
-      }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    return 0;
+  /** Waits for room, first come, first served, and holds it. @returns for how many messages; 0 if the socket is closed */
+  reserve(): Promise<number> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.wake();
+    });
   }
 
   /** Gives room back; what was sent of it counts by itself from then on. */
@@ -45,11 +41,19 @@ export class ReplayWindow {
     if (this.#acknowledged >= this.#portion) this.wake();
   }
 
+  /** To be called whenever there may be room for a reason other than an acknowledgement. */
   wake(): void {
+    if (this.#waiting.length === 0) return;
     this.#acknowledged = 0;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resume of waiting) resume();
+    if (!this.#session.socket.isOpen) {
+      for (const resolve of this.#waiting.splice(0)) resolve(0);
+      return;
+    }
+    let room = this.#size - this.#reserved - this.#unacknowledged();
+    for (; room >= this.#portion && this.#waiting.length > 0; room -= this.#portion) {
+      this.#reserved += this.#portion;
+      this.#waiting.shift()?.(this.#portion);
+    }
   }
 
   #unacknowledged(): number {

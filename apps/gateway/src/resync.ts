@@ -2,6 +2,7 @@ import type { GatewayContext } from './context.ts';
 import { openGroups } from './opening.ts';
 
 const usersPerRequest = 200;
+const pauseMs = 1_000;
 
 /**
  * After this gateway could not hear: fetches what was published in its groups, and looks for groups to which its
@@ -13,13 +14,21 @@ export async function resync(context: GatewayContext): Promise<void> {
   const userIds = context.people.ids();
   for (let start = 0; start < userIds.length; start += usersPerRequest) {
     const user_ids = userIds.slice(start, start + usersPerRequest);
-    const reply = await context.core.ask('GROUP_IDS', { user_ids });
-    if (!reply.ok) continue;
+    const reply = await askUntilAnswered(context, user_ids);
     for (const [index, userId] of user_ids.entries()) {
       for (const session of context.people.sessionsOf(userId)) {
         const missing = reply.answer.group_ids[index]?.filter((id) => !session.attachments.has(id)) ?? [];
         if (missing.length > 0) void openGroups(context, session, missing);
       }
     }
+  }
+}
+
+/** Nobody else looks for these people's groups, so this is not given up. */
+async function askUntilAnswered({ core }: GatewayContext, user_ids: number[]) {
+  for (;;) {
+    const reply = await core.ask('GROUP_IDS', { user_ids });
+    if (reply.ok) return reply;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }

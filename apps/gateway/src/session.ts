@@ -125,6 +125,8 @@ export class Session implements SocketOwner {
       group.members.delete(this.person.userId);
     }
     this.#context.groups.release(group);
+    // What was on its way in that group takes no room any more.
+    this.window.wake();
   }
 
   #take(frame: DecodedFrame): void {

@@ -62,7 +62,7 @@ export class ClientSocket {
     if (!this.#isOpen) return;
     if (this.#later.length > 0) this.send();
     if (!this.#isOpen) return;
-    // Not even uWS knows a socket any more that is being closed by us.
+    // Its methods throw from now on, while uWS is still telling us that it goes.
     this.#isOpen = false;
     this.#ws.end(code, reason);
   }
@@ -147,6 +147,7 @@ export function createWebSocketServer(options: {
   const app = uWS.App();
   const listening: uWS.us_listen_socket[] = [];
   let connections = 0;
+  let isStopping = false;
 
   app.ws<Connection>(options.path, {
     maxPayloadLength: options.frameBytesReadMax,
@@ -156,6 +157,10 @@ export function createWebSocketServer(options: {
     sendPingsAutomatically: true,
     compression: uWS.DISABLED,
     upgrade(response, request, context) {
+      if (isStopping) {
+        response.writeStatus('503 Service Unavailable').end('This gateway is stopping. Connect again.\n');
+        return;
+      }
       connections += 1;
       const connection: Connection = {
         number: connections,
@@ -210,6 +215,7 @@ export function createWebSocketServer(options: {
       app.publish(topic, frame);
     },
     stopListening() {
+      isStopping = true;
       for (const socket of listening.splice(0)) uWS.us_listen_socket_close(socket);
     },
   };

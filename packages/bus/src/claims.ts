@@ -3,18 +3,20 @@ import type { BusLog } from './connection.ts';
 import { decodeEntry, type Entry } from './entry.ts';
 
 export type Claims = {
-  /** Claims no further entries; resolves when what was claimed has been handled. */
+  /** Claims no further entries; resolves when the one that was claimed has been handled. */
   stop(): Promise<void>;
+  /** Touches no entry any more: when all work is done. */
+  close(): void;
 };
 
-const entriesPerClaim = 8;
 /** A consumer without pending entries that was silent for so long is gone. */
 const consumerGoneMs = 600_000;
+const roundsBetweenForgetting = 100;
 
 /**
  * Takes over entries whose consumer has not touched them for `idleMs`: it died, froze, or lost its connection
- * in the middle of a reply. Entries that this process itself is working on are touched, so that nobody takes
- * them while it lives.
+ * in the middle of a reply. Entries that this process itself is working on, claimed ones too, are touched all the
+ * while, so that nobody takes them while it lives.
  *
  * Guarantee: one entry at a time; the next one is claimed when `onEntry` has resolved. An entry can be claimed
  * while its first consumer still works on it (it was frozen and woke up): what runs twice must be idempotent.
@@ -36,9 +38,18 @@ export function startClaims<T>(options: {
 }): Claims {
   const { redis, stream, group, consumer, idleMs, everyMs, own, onEntry, onUnreadable, log } = options;
   let stopping = false;
+  let claimed: string | undefined;
   let round: Promise<void> = Promise.resolve();
   let timer = setTimeout(next, everyMs);
   let rounds = 0;
+  const touching = setInterval(() => void touch().catch(() => {}), idleMs / 4);
+
+  async function touch(): Promise<void> {
+    if (redis.status !== 'ready') return;
+    const ids = claimed ? [...own(), claimed] : own();
+    // JUSTID: a touch is no delivery and does not count as one.
+    if (ids.length > 0) await redis.xclaim(stream, group, consumer, 0, ...ids, 'JUSTID');
+  }
 
   function next(): void {
     round = (redis.status === 'ready' ? claimAll() : Promise.resolve())
@@ -46,44 +57,39 @@ export function startClaims<T>(options: {
         log.warn({ reason: error.message }, 'claiming entries failed, will be repeated'),
       )
       .then(() => {
+        claimed = undefined;
         if (!stopping) timer = setTimeout(next, everyMs);
       });
   }
 
   async function claimAll(): Promise<void> {
-    await touchOwn();
+    // Those that became idle because this very process was frozen are not for itself to claim.
+    await touch();
     let cursor = '0-0';
     do {
-      const [following, entries] = (await redis.xautoclaim(
+      const [following, [entry]] = (await redis.xautoclaim(
         stream,
         group,
         consumer,
         idleMs,
         cursor,
         'COUNT',
-        entriesPerClaim,
+        1,
       )) as [string, [string, string[]][]];
       cursor = following;
-      for (const [id, fields] of entries) {
-        await handle(id, fields);
-        await touchOwn();
-      }
+      if (entry) await handle(...entry);
     } while (cursor !== '0-0' && !stopping);
     rounds += 1;
-    if (rounds % 100 === 1) await forgetConsumers();
-  }
-
-  async function touchOwn(): Promise<void> {
-    const ids = own();
-    if (ids.length > 0) await redis.xclaim(stream, group, consumer, 0, ...ids, 'JUSTID');
+    if (rounds % roundsBetweenForgetting === 1) await forgetConsumers();
   }
 
   async function handle(id: string, fields: readonly string[]): Promise<void> {
+    claimed = id;
     const [pending] = (await redis.xpending(stream, group, id, id, 1)) as [string, string, number, number][];
-    if (!pending || stopping) return;
     const entry = decodeEntry<T>(id, fields);
     if (typeof entry === 'string') onUnreadable(id, entry);
-    else await onEntry(entry, pending[3]);
+    else if (pending?.[1] === consumer) await onEntry(entry, pending[3]);
+    claimed = undefined;
   }
 
   /** Names are new at every start, so Redis would remember every process that ever was. */
@@ -103,5 +109,6 @@ export function startClaims<T>(options: {
       clearTimeout(timer);
       await round;
     },
+    close: () => clearInterval(touching),
   };
 }

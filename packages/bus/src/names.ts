@@ -8,8 +8,8 @@ export type Names = {
   readonly requests: string;
   /** Requests that were put aside because they broke whoever had them. */
   readonly deadRequests: string;
-  /** Marks the request of an entry that is tried alone. */
-  suspect(entryId: string): string;
+  /** The requests of a claimed entry that were begun and have not ended. */
+  suspects(entryId: string): string;
   /** The consumer group in which all cores take turns. */
   readonly cores: string;
   /** What happens in a group. Heard by every gateway that holds a member. */
@@ -32,7 +32,7 @@ export function createNames(prefix: string): Names {
   return {
     requests: `${prefix}:{requests}`,
     deadRequests: `${prefix}:{requests}:dead`,
-    suspect: (entryId) => `${prefix}:{requests}:suspect:${entryId}`,
+    suspects: (entryId) => `${prefix}:{requests}:suspects:${entryId}`,
     cores: 'cores',
     group: (id) => `${prefix}:group:${id}`,
     user: (id) => `${prefix}:user:${id}`,

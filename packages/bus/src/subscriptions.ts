@@ -1,6 +1,9 @@
 import type { Redis } from 'ioredis';
 import type { BusLog } from './connection.ts';
 
+/** More arguments at once than the stack has room for end the process. */
+const channelsPerCommand = 1_000;
+
 type Channel = {
   holders: number;
   readonly listening: Promise<void>;
@@ -101,9 +104,12 @@ export class Subscriptions {
     this.#toSubscribe.clear();
     if (unsubscribe.length > 0) {
       // A failure means a broken connection, and with it the subscription is gone too.
-      this.#redis.unsubscribe(...unsubscribe).catch(() => {});
+      for (const some of chunks(unsubscribe)) this.#redis.unsubscribe(...some).catch(() => {});
     }
-    if (subscribe.length > 0) this.#subscribe(subscribe, this.#isNewConnection);
+    for (const [index, some] of chunks(subscribe).entries()) {
+      const isLast = (index + 1) * channelsPerCommand >= subscribe.length;
+      this.#subscribe(some, this.#isNewConnection && isLast);
+    }
     this.#isNewConnection = false;
   }
 
@@ -136,4 +142,11 @@ export class Subscriptions {
     this.#isNewConnection = true;
     this.#schedule();
   }
+}
+
+function chunks(names: readonly string[]): string[][] {
+  const count = Math.ceil(names.length / channelsPerCommand);
+  return Array.from({ length: count }, (_, index) =>
+    names.slice(index * channelsPerCommand, (index + 1) * channelsPerCommand),
+  );
 }

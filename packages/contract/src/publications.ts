@@ -18,6 +18,12 @@ export type Audit = {
 export type Nudge = { readonly user_id: number; readonly token: string; readonly reply_to: string };
 export type NudgeConfirmed = { readonly user_id: number; readonly token: string };
 
+/**
+ * Tells a person that they are in a group from `since` on. Not the state itself: a group of thousands would have it
+ * sent to each of them. Whoever holds the person listens to the group and reads.
+ */
+export type Joined = { readonly user_id: number; readonly group_id: number; readonly since: number };
+
 /** Closes a person's connections with 4408: nothing was acknowledged, however often it was sent. */
 export type Eviction = { readonly user_id: number };
 
@@ -26,7 +32,7 @@ export type Eviction = { readonly user_id: number };
  *
  * A message is one line of header and the ready frame, which the gateway passes on untouched:
  * `m <group_id> <version> <seq> <message_id>\n<frame>`. The others are a letter, a newline and JSON: `s` a
- * GroupState, `a` an Audit, `n` a Nudge, `e` an Eviction. An unknown first letter is for a newer gateway and is
+ * GroupState, `j` a Joined, `a` an Audit, `n` a Nudge, `e` an Eviction. An unknown first letter is for a newer gateway and is
  * ignored, so that gateways and cores may differ by one release.
  *
  * Published at most once each, in no promised order across cores; what a gateway misses it fetches
@@ -42,6 +48,7 @@ export type Publication =
       frame: Uint8Array;
     }
   | { kind: 'state'; state: GroupState }
+  | { kind: 'joined'; joined: Joined }
   | { kind: 'audit'; audit: Audit }
   | { kind: 'nudge'; nudge: Nudge }
   | { kind: 'eviction'; eviction: Eviction };
@@ -61,6 +68,10 @@ export function encodeMessage(message: {
 
 export function encodeState(state: GroupState): string {
   return `s\n${JSON.stringify(state)}`;
+}
+
+export function encodeJoined(joined: Joined): string {
+  return `j\n${JSON.stringify(joined)}`;
 }
 
 export function encodeAudit(audit: Audit): string {
@@ -87,6 +98,7 @@ export function decodePublication(bytes: Buffer): Publication | undefined {
   if (letter === 'm') return decodeMessage(fields, bytes.subarray(end + 1));
   const body = () => JSON.parse(bytes.toString('utf8', end + 1));
   if (letter === 's') return { kind: 'state', state: body() as GroupState };
+  if (letter === 'j') return { kind: 'joined', joined: body() as Joined };
   if (letter === 'a') return { kind: 'audit', audit: body() as Audit };
   if (letter === 'n') return { kind: 'nudge', nudge: body() as Nudge };
   if (letter === 'e') return { kind: 'eviction', eviction: body() as Eviction };

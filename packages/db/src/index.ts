@@ -21,6 +21,7 @@ export { migrate } from './migrate.ts';
 export { raiseCursors } from './raise-cursors.ts';
 export type { Challenge } from './read-challenge.ts';
 export { readChallenge } from './read-challenge.ts';
+export { readVerdict, wasChallengeRecorded } from './read-challenge-answer.ts';
 export type { Credential } from './read-credentials.ts';
 export { readCredentials } from './read-credentials.ts';
 export type { LagOf, PersonLag } from './read-lag.ts';

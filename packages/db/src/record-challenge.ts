@@ -24,7 +24,7 @@ const statement = {
  */
 export async function recordChallenge(db: Db, request: ChallengeRequest): Promise<{ is_new: boolean }> {
   const { connection_id, sid, code_hash, ttl_ms } = request;
-  const request_id = anonymousRequestId('record_challenge', request.request_id, connection_id, sid);
+  const request_id = anonymousRequestId('record_challenge', request);
   const values = [request_id, connection_id, sid, code_hash, ttl_ms];
   const [row] = await rerun(() => runStatement<{ is_new: boolean }>(db, statement, values));
   return { is_new: row?.is_new === true };

@@ -6,8 +6,6 @@ import { runStatement } from './statement.ts';
 export type ChallengeSubmission = {
   request_id: string;
   connection_id: string;
-  /** Equal if and only if the submitted codes are, whatever has become of the challenge since. */
-  code_mark: Buffer;
   /** What becomes the person's credential, replacing the old one, if the code is right. */
   credential_hash: Buffer;
   attempts_max: number;
@@ -34,15 +32,10 @@ const statement = {
  * request_id it answers the same and changes nothing.
  */
 export async function submitChallenge(db: Db, submission: ChallengeSubmission): Promise<ChallengeVerdict> {
-  const { connection_id, code_mark, code_hash, credential_hash, attempts_max } = submission;
+  const { connection_id, code_hash, credential_hash, attempts_max } = submission;
   const sid = submission.code_hash === null ? submission.sid : null;
   // Of nothing that was read from the challenge: a right code uses it up, and a second run does not find it.
-  const request_id = anonymousRequestId(
-    'submit_challenge',
-    submission.request_id,
-    connection_id,
-    code_mark.toString('base64'),
-  );
+  const request_id = anonymousRequestId('submit_challenge', submission);
   const values = [request_id, connection_id, sid, code_hash, credential_hash, attempts_max];
   const [row] = await rerun(() => runStatement<{ verdict: ChallengeVerdict }>(db, statement, values));
   return (row as { verdict: ChallengeVerdict }).verdict;

@@ -80,6 +80,9 @@ CREATE TABLE "request" (
     CONSTRAINT "request_pkey" PRIMARY KEY ("user_id", "request_id")
 );
 
+-- The requests of nobody are deleted by age.
+CREATE INDEX "request_nobody_date_created_idx" ON "request" ("date_created") WHERE "user_id" = 0;
+
 CREATE TABLE "verification_challenge" (
     "connection_id" UUID NOT NULL,
     "sid" TEXT NOT NULL,
@@ -340,6 +343,13 @@ DECLARE
     challenge verification_challenge%ROWTYPE;
     verdict TEXT;
 BEGIN
+    -- Costs whoever submits without having asked nothing to be kept.
+    IF NOT EXISTS (SELECT FROM verification_challenge c WHERE c.connection_id = on_connection_id)
+        AND NOT EXISTS (SELECT FROM request r WHERE r.user_id = 0 AND r.request_id = with_request_id)
+    THEN
+        RETURN 'none';
+    END IF;
+
     standing := begin_request(0, with_request_id, false, 'submit_challenge');
     IF standing IS NOT NULL THEN
         RETURN standing ->> 'verdict';

@@ -1,6 +1,6 @@
-import { encodeState } from '@hooligram/contract';
 import { addMember } from '@hooligram/db';
 import { each, type Handler, refusal, success } from './handler.ts';
+import { publishJoined, publishState } from './publish-state.ts';
 
 const refusals = {
   id_used: 'idAlreadyUsed',
@@ -12,16 +12,15 @@ const refusals = {
 
 /** Adds a member and tells everybody the new state. Adding a present member changes and tells nothing. */
 export const groupAddMember: Handler<'GROUP_ADD_MEMBER'> = {
-  batchMax: 32,
-  concurrency: 4,
+  batchMax: 1,
+  concurrency: 3,
   run: each(async ({ db, outbox, names, audits }, { request_id, params }) => {
     const { user_id, repeatable, group_id, member_sid } = params;
     const added = await addMember(db, { request_id, repeatable, user_id, group_id, member_sid });
     if (!added.ok) return refusal(refusals[added.reason]);
     if (added.state) {
-      const state = encodeState(added.state);
-      outbox.publish(names.group(group_id), state);
-      outbox.publish(names.user(added.added_user_id), state);
+      publishState({ outbox, names }, added.state);
+      publishJoined({ outbox, names }, added.added_user_id, added.state);
       audits.arm(group_id);
     }
     return success({});

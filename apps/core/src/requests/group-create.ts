@@ -1,12 +1,12 @@
-import { encodeState } from '@hooligram/contract';
 import { createGroup } from '@hooligram/db';
 import type { ErrorCode } from '@hooligram/protocol';
 import { each, type Handler, refusal, success } from './handler.ts';
+import { publishJoined, publishState } from './publish-state.ts';
 
 /** Creates a group, or finds the open direct message of the pair, and tells every member. */
 export const groupCreate: Handler<'GROUP_CREATE'> = {
-  batchMax: 32,
-  concurrency: 4,
+  batchMax: 1,
+  concurrency: 3,
   run: each(async ({ db, outbox, names, audits }, { request_id, params }) => {
     const { user_id, sid, repeatable, group_name } = params;
     const member_sids = [...new Set(params.member_sids)];
@@ -16,9 +16,10 @@ export const groupCreate: Handler<'GROUP_CREATE'> = {
     const created = await createGroup(db, { request_id, repeatable, user_id, sid, group_name, member_sids });
     if (!created.ok) return refusal('idAlreadyUsed');
 
+    publishState({ outbox, names }, created.state);
     // A gateway that holds no other member is not listening to the group yet, but to its people.
-    const state = encodeState(created.state);
-    for (const [member_id] of created.state.members) outbox.publish(names.user(member_id), state);
+    for (const [member_id] of created.state.members)
+      publishJoined({ outbox, names }, member_id, created.state);
     audits.arm(created.group_id);
     return success({ group_id: created.group_id });
   }),

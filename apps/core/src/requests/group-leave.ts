@@ -1,18 +1,18 @@
-import { encodeState } from '@hooligram/contract';
 import { leaveGroup } from '@hooligram/db';
 import { each, type Handler, refusal, success } from './handler.ts';
+import { publishState } from './publish-state.ts';
 
 const refusals = { id_used: 'idAlreadyUsed', not_member: 'notAMember' } as const;
 
 /** Takes the caller out of a group and tells those who remain; fewer than two close it. */
 export const groupLeave: Handler<'GROUP_LEAVE'> = {
-  batchMax: 32,
-  concurrency: 4,
+  batchMax: 1,
+  concurrency: 3,
   run: each(async ({ db, outbox, names, audits }, { request_id, params }) => {
     const { user_id, repeatable, group_id } = params;
     const left = await leaveGroup(db, { request_id, repeatable, user_id, group_id });
     if (!left.ok) return refusal(refusals[left.reason]);
-    outbox.publish(names.group(group_id), encodeState(left.state));
+    publishState({ outbox, names }, left.state);
     audits.arm(group_id);
     return success({ state: left.state });
   }),

@@ -11,7 +11,7 @@ export type Asked<K extends RequestKind> = { readonly request_id: string; readon
  * publish again: whoever ran it first may have died before it told anybody.
  */
 export type Handler<K extends RequestKind> = {
-  /** Most requests in one call. */
+  /** Most requests in one call; with 1 each request has a call of its own, whose trouble is no other's. */
   readonly batchMax: number;
   /** Calls under way at once in this process. Above 1 only where order between connections does not matter. */
   readonly concurrency: number;
@@ -30,7 +30,7 @@ export function refusal(...codes: ErrorCode[]): { ok: false; errors: string[] } 
   return { ok: false, errors: codes.map((code) => errorTexts[code].text) };
 }
 
-/** Runs requests that share no statement side by side. */
+/** For requests that share no statement. */
 export function each<K extends RequestKind>(
   run: (context: Context, asked: Asked<K>) => Promise<Outcome<K>>,
 ): Handler<K>['run'] {

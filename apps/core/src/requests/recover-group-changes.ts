@@ -1,7 +1,8 @@
-import { type CoreRequest, encodeState, type Outcome } from '@hooligram/contract';
+import type { CoreRequest, Outcome } from '@hooligram/contract';
 import { findAnswers, groupFingerprints } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { success } from './handler.ts';
+import { publishJoined, publishState } from './publish-state.ts';
 
 type GroupChange = Extract<CoreRequest, { kind: 'GROUP_CREATE' | 'GROUP_ADD_MEMBER' | 'GROUP_LEAVE' }>;
 
@@ -22,9 +23,8 @@ export async function recoverGroupChanges(
     // The same id with another payload is another request, and that one did not run.
     if (!found?.state || found.fingerprint !== fingerprintOf(change)) continue;
     const { state } = found;
-    const encoded = encodeState(state);
-    outbox.publish(names.group(state.group_id), encoded);
-    for (const [userId] of state.members) outbox.publish(names.user(userId), encoded);
+    publishState({ outbox, names }, state);
+    for (const [userId] of state.members) publishJoined({ outbox, names }, userId, state);
     audits.arm(state.group_id);
     if (change.kind === 'GROUP_CREATE') outcomes.set(change, success({ group_id: state.group_id }));
     else if (change.kind === 'GROUP_LEAVE') outcomes.set(change, success({ state }));

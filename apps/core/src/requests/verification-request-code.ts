@@ -1,4 +1,4 @@
-import { recordChallenge } from '@hooligram/db';
+import { recordChallenge, wasChallengeRecorded } from '@hooligram/db';
 import { sidOf } from '@hooligram/protocol';
 import { each, type Handler, refusal, success } from './handler.ts';
 
@@ -9,11 +9,13 @@ const refusals = { refused: 'codeNotSent', unavailable: 'codeNotSent', tooMany: 
  * the number already has. The code is recorded before the provider is called: a second run sends no second one.
  */
 export const verificationRequestCode: Handler<'VERIFICATION_REQUEST_CODE'> = {
-  batchMax: 32,
+  batchMax: 1,
   concurrency: 8,
   run: each(async ({ config, db, provider, limits, credentialHash, log }, { request_id, params }) => {
     const { connection_id, address, country_code, phone_number } = params;
     const sid = sidOf(country_code, phone_number);
+    // A second run takes nothing of anybody's limits.
+    if (await wasChallengeRecorded(db, { request_id, connection_id })) return success({});
     if (!(await limits.codeRequest({ sid, address }))) return refusal('tooManyRequests');
 
     const code = provider.createCode();

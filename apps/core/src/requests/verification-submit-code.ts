@@ -1,4 +1,4 @@
-import { type Challenge, readChallenge, submitChallenge } from '@hooligram/db';
+import { type Challenge, readChallenge, readVerdict, submitChallenge } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { each, type Handler, refusal, success } from './handler.ts';
 
@@ -13,11 +13,14 @@ const refusals = {
 
 /** Makes a right code the number's credential. Only the connection that asked for a code can submit one. */
 export const verificationSubmitCode: Handler<'VERIFICATION_SUBMIT_CODE'> = {
-  batchMax: 32,
-  concurrency: 8,
+  batchMax: 1,
+  concurrency: 4,
   run: each(async (context, { request_id, params }) => {
     const { config, db, limits, credentialHash } = context;
     const { connection_id, address, verification_code } = params;
+    const standing = await readVerdict(db, { request_id, connection_id });
+    if (standing) return standing === 'right' ? success({}) : refusal(refusals[standing]);
+
     const challenge = await readChallenge(db, connection_id);
     const asker = { sid: challenge?.sid ?? '', address };
     if (!(await limits.submitAllowed(asker))) return refusal('tooManyAttempts');
@@ -29,12 +32,11 @@ export const verificationSubmitCode: Handler<'VERIFICATION_SUBMIT_CODE'> = {
     const verdict = await submitChallenge(db, {
       request_id,
       connection_id,
-      code_mark: credentialHash('', verification_code),
       credential_hash,
       attempts_max,
       ...proof,
     });
-    if (verdict === 'wrong') await limits.submitFailed(asker);
+    if (verdict !== 'right') await limits.submitFailed(asker);
     return verdict === 'right' ? success({}) : refusal(refusals[verdict]);
   }),
 };

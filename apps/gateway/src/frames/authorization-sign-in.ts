@@ -3,8 +3,8 @@ import { openGroups } from '../opening.ts';
 import { type FrameHandler, nothing, reply } from './handler.ts';
 
 /**
- * Makes the connection a person's: check the credential, listen to what concerns the person and their groups,
- * answer, and only then read and replay. As the same person once more, all is replayed again; as somebody else
+ * Makes the connection a person's: check the credential, answer, listen to what concerns the person and their
+ * groups, and only then read and replay. As the same person once more, all is replayed again; as somebody else
  * it is refused, whatever the code.
  */
 export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> = async (
@@ -29,10 +29,7 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   await session.signOut();
   if (!session.socket.isOpen) return;
   const { user_id, sid, group_ids, delivered_seqs } = result.answer;
-  const { person, listening } = context.people.enter(session, user_id, sid);
-  session.person = person;
-  await listening;
-  if (!session.socket.isOpen) return;
+  session.person = context.people.enter(session, user_id, sid);
   session.socket.sendLater(encodeFrame('AUTHORIZATION_SIGN_IN_SUCCESS', frame.id, {}));
   void openGroups(context, session, group_ids, delivered_seqs, 'all');
 };

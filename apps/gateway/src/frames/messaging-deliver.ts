@@ -34,25 +34,37 @@ export const messageRefused: AcknowledgementHandlers['MESSAGING_DELIVER_FAILURE'
   context.metrics.deliveryRefused(id);
 };
 
+/** One look-up of a connection at a time; what comes meanwhile goes with the next, and what is too much is dropped. */
 function noteLate(context: GatewayContext, session: Session, messageId: number): void {
   if (!session.lateReceipts) {
     session.lateReceipts = new Set();
-    queueMicrotask(() => void lookUp(context, session));
+    setImmediate(() => void lookUp(context, session));
   }
   if (session.lateReceipts.size < lateReceiptsMax) session.lateReceipts.add(messageId);
+  else context.metrics.acknowledgementIgnored();
 }
 
 async function lookUp(context: GatewayContext, session: Session): Promise<void> {
-  const message_ids = [...(session.lateReceipts ?? [])];
+  while (session.person && session.lateReceipts && session.lateReceipts.size > 0) {
+    const message_ids = [...session.lateReceipts];
+    session.lateReceipts.clear();
+    const { userId } = session.person;
+    const reply = await context.core.ask('RECEIPT_LOOKUP', { user_id: userId, message_ids });
+    if (reply.ok) take(context, userId, message_ids.length, reply.answer.found);
+  }
   session.lateReceipts = undefined;
-  if (!session.person) return;
-  const { userId } = session.person;
-  const reply = await context.core.ask('RECEIPT_LOOKUP', { user_id: userId, message_ids });
-  if (!reply.ok) return;
-  for (const [, groupId, seq] of reply.answer.found) {
+}
+
+function take(
+  context: GatewayContext,
+  userId: number,
+  asked: number,
+  found: readonly (readonly [messageId: number, groupId: number, seq: number])[],
+): void {
+  for (const [, groupId, seq] of found) {
     const member = context.groups.find(groupId)?.members.get(userId);
     if (member?.acknowledge(seq)) context.cursors.changed(member);
   }
-  const ignored = message_ids.length - reply.answer.found.length;
-  for (let count = 0; count < ignored; count += 1) context.metrics.acknowledgementIgnored();
+  for (const { window } of context.people.sessionsOf(userId)) window.wake();
+  for (let count = found.length; count < asked; count += 1) context.metrics.acknowledgementIgnored();
 }

@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto';
+import type { CoreRequest } from '@hooligram/contract';
+import { openDb } from '@hooligram/db';
+import { metrics, type ServiceProcess, startSystem, type TestSystem } from '@hooligram/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Database, openDatabase } from './database.ts';
+import { group, type Person, send } from './group.ts';
+import { until } from './stage.ts';
+import { StandInGateway } from './stand-in-gateway.ts';
+import { type TcpGate, tcpGate } from './tcp-gate.ts';
+
+const quick = { CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
+/** Comes to the end of what expired as soon as none of its own statements can be under way. */
+const concluding = { ...quick, STATEMENT_TIMEOUT_MS: '500' };
+const internalError = { ok: false, errors: ['internal error'] };
+
+let system: TestSystem;
+let gateway: StandInGateway;
+let database: Database;
+let way: TcpGate;
+let one: Person;
+let group_id: number;
+let lastRef = 1_000_000;
+
+beforeAll(async () => {
+  system = await startSystem({ gateways: 0, cores: 1, coreEnv: quick });
+  gateway = await StandInGateway.connect(system);
+  database = openDatabase(system.databaseUrl);
+  way = await tcpGate(system.databaseUrl);
+  const db = openDb({ url: system.databaseUrl, applicationName: 'test' });
+  ({ one, group_id } = await group(gateway, db));
+  await db.close();
+  await system.core(0).stop();
+}, 60_000);
+
+afterEach(async () => {
+  await database.letGo();
+  way.open();
+  await Promise.all(system.cores.filter(({ process }) => process.isRunning()).map((core) => core.stop()));
+  await gateway.redis.del(gateway.names.requests, gateway.names.deadRequests);
+});
+
+afterAll(async () => {
+  gateway?.close();
+  way?.end();
+  await database?.close();
+  await system?.stop();
+});
+
+function counted({ adminUrl }: ServiceProcess, name: string, labels: Record<string, string> = {}) {
+  return metrics(adminUrl).then((found) => found.value(`hooligram_core_${name}`, labels));
+}
+
+/** A message in the group, with what is wrong with it. */
+function message(content: string, wrong: { request_id?: string } = {}): CoreRequest {
+  lastRef += 1;
+  const { user_id, sid } = one;
+  const params = { user_id, sid, repeatable: true, group_id, content };
+  return { ref: lastRef, request_id: randomUUID(), kind: 'MESSAGING_SEND', params, ...wrong };
+}
+
+/** Writes an entry as a gateway does, in the hands of a core that is gone. @returns its id */
+async function leave(requests: readonly CoreRequest[], { deadlineMs = 60_000 } = {}): Promise<string> {
+  const { redis, names, node } = gateway;
+  await redis.xgroup('CREATE', names.requests, names.cores, '0', 'MKSTREAM').catch(() => {});
+  const deadline = Date.now() + deadlineMs;
+  const fields = { v: 1, node, deadline, requests: JSON.stringify(requests) };
+  const id = await redis.xadd(names.requests, '*', ...Object.entries(fields).flat());
+  await redis.xreadgroup('GROUP', names.cores, 'gone', 'COUNT', 1, 'STREAMS', names.requests, '>');
+  return id as string;
+}
+
+/** What was answered to these, in their order, once the stream is empty. */
+async function outcomes(requests: readonly CoreRequest[]): Promise<unknown[]> {
+  const { redis, names } = gateway;
+  await until('the stream is empty', async () => {
+    const [pending] = (await redis.xpending(names.requests, names.cores)) as [number];
+    return Number(pending) === 0 && (await redis.xlen(names.requests)) === 0;
+  });
+  return requests.map(({ ref }) => {
+    const { ref: _, ...outcome } = gateway.answers.find((answer) => answer.ref === ref) ?? { ref };
+    return outcome;
+  });
+}
+
+const success = { ok: true, answer: { message_id: expect.any(Number) } };
+
+async function isStored({ request_id }: CoreRequest): Promise<boolean> {
+  return (await database.rows('SELECT FROM message WHERE request_id = $1', [request_id])).length === 1;
+}
+
+async function deadRequests(): Promise<{ reason: string; request: string }[]> {
+  const entries = await gateway.redis.xrange(gateway.names.deadRequests, '-', '+');
+  return entries.map(([, [, reason = '', , request = '']]) => ({ reason, request }));
+}
+
+/** An entry of five, two of which the database cannot take, for reasons of their own. */
+function mixed(): CoreRequest[] {
+  return [
+    message('innocent'),
+    message('\0 the secret of somebody'),
+    message('innocent'),
+    message('with an id that is none', { request_id: 'none' }),
+    message('innocent'),
+  ];
+}
+
+const mixedOutcomes = [success, internalError, success, internalError, success];
+
+async function expectPutAside(core: ServiceProcess, requests: readonly CoreRequest[]): Promise<void> {
+  const kept = await deadRequests();
+  expect(kept.map(({ request }) => JSON.parse(request).request_id)).toEqual(
+    requests.map(({ request_id }) => request_id),
+  );
+  // Nothing of what people write is kept.
+  expect(JSON.stringify(kept)).not.toContain('secret');
+  expect(await counted(core, 'requests_put_aside_total', { kind: 'MESSAGING_SEND' })).toBe(requests.length);
+}
+
+describe('9: a request that the database cannot take, for a reason of its own,', () => {
+  test('gets FAILURE and is put aside, and the others of its batch are stored', async () => {
+    const core = await system.addCore();
+    const asked = ['innocent', '\0 the secret of somebody', 'innocent'].map((content) =>
+      send(gateway, group_id, one, content).then(
+        () => 'stored',
+        (error: Error) => error.message,
+      ),
+    );
+    expect(await Promise.all(asked)).toEqual(['stored', 'MESSAGING_SEND: internal error', 'stored']);
+    expect(await deadRequests()).toHaveLength(1);
+    expect(await counted(core, 'requests_put_aside_total', { kind: 'MESSAGING_SEND' })).toBe(1);
+  }, 30_000);
+
+  test('gets FAILURE and is put aside when it is claimed, and the others of its entry are stored', async () => {
+    const requests = mixed();
+    await leave(requests);
+    const core = await system.addCore();
+    expect(await outcomes(requests)).toEqual(mixedOutcomes);
+    await expectPutAside(
+      core,
+      requests.filter((_, index) => index % 2 === 1),
+    );
+  }, 30_000);
+
+  test('does not keep what was stored from being told when it is claimed behind its deadline', async () => {
+    const stored = message('stored before');
+    await leave([stored]);
+    await system.addCore(concluding);
+    await outcomes([stored]);
+    const requests = [message('never begun'), message('', { request_id: 'none' }), stored];
+    await leave(requests, { deadlineMs: -1 });
+    const answered = gateway.answers.length;
+    const next = message('next');
+    await leave([next]);
+    expect(await outcomes([next])).toEqual([success]);
+    const since = gateway.answers.slice(answered).map(({ ref }) => ref);
+    expect(since.sort()).toEqual([stored.ref, next.ref].sort());
+    expect(await isStored(requests[0] as CoreRequest)).toBe(false);
+  }, 30_000);
+});
+
+describe('9: a request that was begun by a core that ended then', () => {
+  async function leaveSuspect(requests: readonly CoreRequest[], index: number): Promise<void> {
+    const id = await leave(requests, { deadlineMs: 2_000 });
+    await gateway.redis.sadd(gateway.names.suspects(id), index);
+  }
+
+  test('is not begun again and gets FAILURE behind its deadline, and the others have their run at once', async () => {
+    const requests = [message('innocent'), message('the suspect'), message('innocent')];
+    await leaveSuspect(requests, 1);
+    const core = await system.addCore(concluding);
+    expect(await outcomes(requests)).toEqual([success, internalError, success]);
+    expect(gateway.answers.at(-1)?.ref).toBe(requests[1]?.ref);
+    expect(await isStored(requests[1] as CoreRequest)).toBe(false);
+    await expectPutAside(core, requests.slice(1, 2));
+    expect(await gateway.redis.keys(`${gateway.names.requests}:suspects:*`)).toEqual([]);
+  }, 30_000);
+
+  test('gets SUCCESS if it was stored: a core may end for other reasons', async () => {
+    const suspect = message('stored before the end');
+    await leave([suspect]);
+    await system.addCore(concluding);
+    await outcomes([suspect]);
+    const answered = gateway.answers.length;
+    await leaveSuspect([suspect], 0);
+    await outcomes([suspect]);
+    expect(gateway.answers.slice(answered)).toEqual([{ ref: suspect.ref, ...success }]);
+    expect(await deadRequests()).toEqual([]);
+  }, 30_000);
+
+  test('gets SUCCESS if its statement goes on behind the deadline and is committed at last', async () => {
+    const first = await system.addCore(quick);
+    const suspect = message('stored at last');
+    const release = await database.holdGroup(group_id);
+    await leave([suspect], { deadlineMs: 1_500 });
+    await database.untilWaiting(1);
+    await first.kill();
+    const second = await system.addCore(quick);
+    const now = () => gateway.redis.time().then(([seconds]) => Number(seconds) * 1_000);
+    const deadline = Date.now() + 1_500;
+    await until('the deadline is over', async () => (await now()) > deadline);
+    expect(await counted(second, 'requests_put_aside_total')).toBe(0);
+    await release();
+    expect(await outcomes([suspect])).toEqual([success]);
+    expect(await deadRequests()).toEqual([]);
+  }, 30_000);
+});
+
+describe('9: while the database does not answer', () => {
+  test('nobody gets FAILURE: what is claimed and what comes is stored when it is back', async () => {
+    const core = await system.addCore({ DATABASE_URL: way.url });
+    way.close();
+    const claimed = [message('claimed'), message('claimed too')];
+    await leave(claimed);
+    const coming = send(gateway, group_id, one, 'just came');
+    await until('both were tried', async () => {
+      const failures = await counted(core, 'batch_failures_total', { kind: 'MESSAGING_SEND' });
+      return failures >= 2 && (await counted(core, 'entries_claimed_total')) >= 1;
+    });
+    way.open();
+    await coming;
+    expect(await outcomes(claimed)).toEqual([success, success]);
+    expect(await deadRequests()).toEqual([]);
+    expect(await counted(core, 'requests_put_aside_total')).toBe(0);
+  }, 30_000);
+
+  test('what expires is not begun when it is back, and those behind it are', async () => {
+    const core = await system.addCore({ DATABASE_URL: way.url });
+    way.close();
+    const old = message('too old');
+    const expiresAt = Date.now() + 1_100;
+    await leave([old], { deadlineMs: 1_000 });
+    await until('it was tried in vain, and its deadline is over', async () => {
+      return (await counted(core, 'entries_claimed_total')) >= 1 && Date.now() > expiresAt;
+    });
+    way.open();
+    const next = message('next');
+    await leave([next]);
+    expect(await outcomes([old, next])).toEqual([{}, success]);
+    expect(await isStored(old)).toBe(false);
+  }, 30_000);
+});

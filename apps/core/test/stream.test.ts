@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import { createGroup, hear, type Person, say, setStage, state, until } from './stage.ts';
+
+const stage = setStage({ gateways: 2, cores: 2 });
+
+async function pair(): Promise<{ ada: Person; bob: Person; group_id: number }> {
+  const [ada, bob] = [await stage.enter(0), await stage.enter(1)];
+  const group_id = await createGroup(ada, [bob.sid]);
+  for (const person of [ada, bob]) await state(person, group_id);
+  return { ada, bob, group_id };
+}
+
+function send({ client }: Person, group_id: number, content: string) {
+  return client.requestOk('MESSAGING_SEND', { group_id, content }, randomUUID());
+}
+
+describe('11: the stream of requests', () => {
+  test('is empty when all is answered, and nothing is pending', async () => {
+    const { ada, bob, group_id } = await pair();
+    await Promise.all(
+      Array.from({ length: 200 }, (_, index) => send(index % 2 ? ada : bob, group_id, `message ${index}`)),
+    );
+    const redis = await stage.redis();
+    await until('all of it is gone', async () => {
+      const [pending] = (await redis.xpending(stage.names.requests, stage.names.cores)) as [number];
+      return Number(pending) === 0 && (await redis.xlen(stage.names.requests)) === 0;
+    });
+  }, 30_000);
+
+  test('that Redis has lost is made again from its beginning: what is asked then is answered', async () => {
+    const { ada, bob, group_id } = await pair();
+    const redis = await stage.redis();
+    for (let times = 0; times < 3; times += 1) {
+      await redis.del(stage.names.requests);
+      await hear(bob, await say(ada, group_id, `message ${times}`));
+    }
+  }, 30_000);
+});

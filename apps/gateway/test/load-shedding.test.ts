@@ -1,0 +1,54 @@
+import { connect, startSystem, type TestSystem, uniqueSid } from '@hooligram/testkit';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { eventually, measured } from './scene.ts';
+
+const entriesMax = 3;
+
+let system: TestSystem;
+
+beforeAll(async () => {
+  system = await startSystem({
+    gateways: 1,
+    cores: 0,
+    gatewayEnv: { REQUESTS_WAITING_MAX: String(entriesMax) },
+  });
+}, 60_000);
+
+afterAll(() => system?.stop());
+
+test('when too many requests wait the next ones get FAILURE server busy at once, and the others their answers later', async () => {
+  const gateway = system.gateway(0);
+  const clients = await Promise.all(Array.from({ length: entriesMax + 2 }, () => connect(gateway.url)));
+  const ask = (client: (typeof clients)[number]) => {
+    const [country_code = '', phone_number = ''] = uniqueSid().split('.');
+    return client.request('VERIFICATION_REQUEST_CODE', { country_code, phone_number });
+  };
+  const waiting = [];
+  for (const client of clients.slice(0, entriesMax)) {
+    const before = await measured(gateway, 'gateway_requests_pending');
+    waiting.push(ask(client));
+    // Each in a turn, and so in an entry, of its own.
+    await eventually(
+      async () => (await measured(gateway, 'gateway_requests_pending')) === before + 1,
+      'asked',
+    );
+  }
+  for (const client of clients.slice(entriesMax)) {
+    const startedAt = performance.now();
+    expect(await ask(client)).toMatchObject({
+      type: 'VERIFICATION_REQUEST_CODE_FAILURE',
+      payload: { errors: ['server busy'] },
+    });
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    // Refused, not closed.
+    await client.roundTrip();
+  }
+  expect(await measured(gateway, 'gateway_requests_shed_total')).toBe(2);
+  await system.addCore();
+  for (const answer of await Promise.all(waiting))
+    expect(answer.type).toBe('VERIFICATION_REQUEST_CODE_SUCCESS');
+  for (const client of clients.slice(entriesMax)) {
+    expect((await ask(client)).type).toBe('VERIFICATION_REQUEST_CODE_SUCCESS');
+    client.terminate();
+  }
+}, 30_000);
