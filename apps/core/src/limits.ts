@@ -57,7 +57,7 @@ export function createLimits(
     perNumber: limit('sign_in_number', config.LIMIT_SIGN_IN_FAILURES_PER_NUMBER),
   };
 
-  // Numbers and addresses are personal: Redis gets them only as keyed hashes.
+  // Numbers and addresses are personal: what is kept for a while has them only as keyed hashes.
   const hashed = (...parts: string[]) =>
     createHmac('sha256', config.CREDENTIAL_KEY)
       .update(['limit', ...parts].join('\0'))

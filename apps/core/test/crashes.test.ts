@@ -79,13 +79,18 @@ async function untilExpired(): Promise<void> {
   });
 }
 
+/** The id of the entry in the stream with this text. */
+async function entryWith(text: string): Promise<string | undefined> {
+  const entries = await (await stage.redis()).xrange(stage.names.requests, '-', '+');
+  return entries.find(([, fields]) => fields.some((field) => field.includes(`"${text}"`)))?.[0];
+}
+
 /** Resolves when a core has taken the entry with this text. */
 async function untilTaken(text: string): Promise<void> {
   const redis = await stage.redis();
   const { requests, cores } = stage.names;
   await until(`${text} is taken`, async () => {
-    const entries = await redis.xrange(requests, '-', '+');
-    const [id] = entries.find(([, fields]) => fields.some((field) => field.includes(`"${text}"`))) ?? [];
+    const id = await entryWith(text);
     return id !== undefined && (await redis.xpending(requests, cores, id, id, 1)).length === 1;
   });
 }
@@ -145,11 +150,9 @@ describe('6: a core is killed in the middle of a statement', () => {
     await until('it is stored', async () => (await storedIn(group_id)).length === 1);
     // In the same stream, and never begun by anybody.
     const other = await stage.connect(hasty);
-    const unanswered = other.send('VERIFICATION_REQUEST_CODE_REQUEST', numberOf(uniqueSid()));
-    await until(
-      'both are waiting',
-      async () => (await (await stage.redis()).xlen(stage.names.requests)) === 2,
-    );
+    const number = numberOf(uniqueSid());
+    const unanswered = other.send('VERIFICATION_REQUEST_CODE_REQUEST', number);
+    await until('it is written', async () => (await entryWith(number.phone_number)) !== undefined);
     await untilExpired();
     await stage.system.addCore(concluding);
     await hear(bob, (await sent).payload.message_id as number);

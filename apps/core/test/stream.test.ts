@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, test } from '@jest/globals';
+import { describe, test } from '@jest/globals';
 import { createGroup, hear, type Person, say, setStage, state, until } from './stage.ts';
 
 const stage = setStage({ gateways: 2, cores: 2 });

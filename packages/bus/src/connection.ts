@@ -17,6 +17,8 @@ export type BusLog = {
 export type ConnectionRole = 'command' | 'blocking' | 'subscriber';
 
 const reconnectPauseMaxMs = 1_000;
+/** Longer than any command here blocks, and than a stall that Redis may survive. */
+const silenceMaxMs = 15_000;
 
 /**
  * Connects one client to Redis.
@@ -34,6 +36,8 @@ export async function connectRedis(
     lazyConnect: true,
     connectionName: name,
     keepAlive: 5_000,
+    // A peer that vanished without a word would keep commands waiting until TCP gives up, for many minutes.
+    socketTimeout: silenceMaxMs,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,

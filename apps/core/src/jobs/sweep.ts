@@ -30,9 +30,7 @@ export const sweep = {
     try {
       const place = await placeOf(context, from_start);
       const reached = await walk(context, place);
-      // Of two runs at once, which a frozen core can cause, the one that is later goes no further.
-      const counts = await moveSweep(context.db, reached);
-      if (counts && reached.is_catching_up) await goOn(context);
+      if (reached?.is_catching_up) await goOn(context);
     } catch (error) {
       if (!isInfrastructureError(error)) throw error;
       // The next run is not far, and many that wait for the database would come all at once.
@@ -59,25 +57,55 @@ async function placeOf(context: Context, fromStart: boolean): Promise<SweepPlace
   return beginSweep(context.db, epoch);
 }
 
-async function walk(
-  { config, db, redis, names, jobMetrics }: Context,
-  place: SweepPlace,
-): Promise<SweepPlace> {
-  let { after_group_id } = place;
+/**
+ * Keeps its place after every page, so that what fails costs one page. A page that takes too long is tried again
+ * with fewer groups: one group is always possible.
+ *
+ * @returns the place reached, or undefined when another run has moved it: of two at once, which a frozen core can
+ *   cause, the later one goes no further
+ */
+async function walk(context: Context, from: SweepPlace): Promise<SweepPlace | undefined> {
+  const { config, db } = context;
+  let place = from;
+  let pageMax = groupsPerPage;
   for (let left = config.SWEEP_GROUPS_PER_RUN; left > 0; ) {
-    const limit = Math.min(left, groupsPerPage);
-    const deadlineMs = config.DELIVERY_ACK_DEADLINE_MS;
+    const limit = Math.min(left, pageMax);
+    const page = await pageAfter(context, place.after_group_id, limit);
+    if (!page) {
+      pageMax = Math.ceil(limit / 2);
+      continue;
+    }
+    const isEnd = page.groups < limit;
+    const next = isEnd
+      ? { ...place, after_group_id: 0, is_catching_up: false }
+      : { ...place, after_group_id: page.through_group_id };
+    if (!(await moveSweep(db, next))) return undefined;
+    place = { ...next, revision: place.revision + 1 };
+    if (isEnd) return place;
+    left -= limit;
+  }
+  return place;
+}
+
+/** @returns undefined if so many groups take too long */
+async function pageAfter(
+  { config, db, redis, names, jobMetrics }: Context,
+  after_group_id: number,
+  limit: number,
+) {
+  const deadlineMs = config.DELIVERY_ACK_DEADLINE_MS;
+  try {
     const page = await sweepGroups(db, { after_group_id, limit, deadlineMs });
     await Promise.all(
       page.audits.map((audit) => redis.publish(names.group(audit.group_id), encodeAudit(audit))),
     );
     jobMetrics.audited('sweep', page.audits.length);
     jobMetrics.swept(page.groups);
-    if (page.groups < limit) return { ...place, after_group_id: 0, is_catching_up: false };
-    after_group_id = page.through_group_id;
-    left -= limit;
+    return page;
+  } catch (error) {
+    if (limit > 1 && isInfrastructureError(error)) return undefined;
+    throw error;
   }
-  return { ...place, after_group_id };
 }
 
 async function goOn({ queues }: Context): Promise<void> {
