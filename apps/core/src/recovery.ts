@@ -1,4 +1,5 @@
 import type { CoreRequest, Outcome } from '@hooligram/contract';
+import { isInfrastructureError } from '@hooligram/db';
 import type { Context } from './context.ts';
 import { cursorRaise } from './requests/cursor-raise.ts';
 import { lagReport } from './requests/lag-report.ts';
@@ -7,11 +8,29 @@ import { recoverMessages } from './requests/recover-messages.ts';
 
 /**
  * What an earlier run of these requests did, published and answered again; nothing is begun. It may have ended
- * between its commit and telling anybody.
+ * between its commit and telling anybody. One that cannot even be looked up, for a reason of its own, was not done,
+ * and costs the others nothing.
  *
  * @returns undefined for what was not done, or needs no answer any more
+ * @throws trouble that is the database's
  */
 export async function recover(
+  context: Context,
+  requests: readonly CoreRequest[],
+): Promise<(Outcome | undefined)[]> {
+  try {
+    return await recoverAll(context, requests);
+  } catch (error) {
+    if (isInfrastructureError(error)) throw error;
+    context.log.error({ requests: requests.length, err: error }, 'recovery failed');
+  }
+  if (requests.length === 1) return [undefined];
+  const outcomes: (Outcome | undefined)[] = [];
+  for (const request of requests) outcomes.push(...(await recover(context, [request])));
+  return outcomes;
+}
+
+async function recoverAll(
   context: Context,
   requests: readonly CoreRequest[],
 ): Promise<(Outcome | undefined)[]> {

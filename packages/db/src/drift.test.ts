@@ -7,6 +7,7 @@ import { freshDatabase, inSession } from '../test/test-db.ts';
 /** What the migrations say and the schema file cannot. */
 const beyondPrisma = [
   'group unique (direct_key) where (NOT closed)',
+  'request index (date_created) where (user_id = 0)',
   'user.sid collate C',
   'group with fillfactor=80',
   'group_member with fillfactor=70',

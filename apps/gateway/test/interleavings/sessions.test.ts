@@ -260,7 +260,7 @@ describe('26: listening', () => {
     await scene.askSignIn(stranger, scene.person());
     expect(scene.puppet.asked.slice(requests).map(({ kind }) => kind)).toEqual(['AUTHORIZATION_SIGN_IN']);
     expect(await scene.listeners(names.user(ada.userId))).toBe(0);
-    for (const client of clients) expect(client.frames).toEqual([]);
+    for (const client of clients) expect(client.received('GROUP_DELIVER_REQUEST')).toEqual([]);
     wire.release('subscriber', 'toRedis');
     for (const client of clients) {
       const asked = await scene.nextRead(ada);
