@@ -108,7 +108,8 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   lifecycle.onClose('challenge cleaning', startChallengeCleaning(context));
   const workers = await startJobs(context);
   lifecycle.onClose('jobs', () => workers.close());
-  lifecycle.onClose('upkeep of the queues', startUpkeep(context));
+  const upkeep = startUpkeep(context);
+  lifecycle.onClose('upkeep of the queues', () => upkeep.stop());
 
   function onUnreadable(id: string, reason: string): void {
     log.error({ entry: id, reason }, 'unreadable entry put aside');
@@ -139,6 +140,8 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     onStreamLost() {
       log.warn('the request stream was lost; gateways are asked to write again');
       outbox.publish(names.gateways, 'lost');
+      // The queues went with it, and nobody need have been disconnected.
+      upkeep.run();
     },
   });
   lifecycle.onClose('request reader', () => reader.stop());

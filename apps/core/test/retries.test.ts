@@ -2,14 +2,20 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Db, openDb, readMemberships } from '@hooligram/db';
-import { metrics, startSystem, type TestSystem } from '@hooligram/testkit';
-import { afterEach, expect, test } from '@jest/globals';
+import { type Metrics, metrics, startSystem, type TestSystem } from '@hooligram/testkit';
+import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { group, type Person, send } from './group.ts';
 import { StandInGateway } from './stand-in-gateway.ts';
 
 const closers: (() => unknown)[] = [];
+const shared = new Map<string, Promise<TestSystem>>();
+
 afterEach(async () => {
   for (let close = closers.pop(); close; close = closers.pop()) await close();
+});
+
+afterAll(async () => {
+  await Promise.all([...shared.values()].map(async (system) => (await system).stop()));
 });
 
 /** Short deadlines; nothing happens by itself unless a test asks for it. */
@@ -24,14 +30,46 @@ const quick = {
   CLAIM_EVERY_MS: '100',
 };
 
+/** Nothing is due for a minute, and nothing is tried twice within one. */
+const slow = {
+  DELIVERY_ACK_DEADLINE_MS: '60000',
+  DELIVERY_RETRY_MS: '60000',
+  DELIVERY_RETRY_MAX_MS: '60000',
+};
+
+type Count = (name: string, labels?: Record<string, string>) => Promise<number>;
+
+/** A system of the test's own, which it may harm. */
 async function start(env: Record<string, string> = {}, cores = 1) {
   const system = await startSystem({ gateways: 0, cores, coreEnv: { ...quick, ...env } });
   closers.push(() => system.stop());
+  return enter(system);
+}
+
+/** A system of all tests that ask for the same settings, when the jobs of the earlier ones have ended. */
+async function join(env: Record<string, string> = {}) {
+  const key = JSON.stringify(env);
+  const started = shared.get(key) ?? startSystem({ gateways: 0, coreEnv: { ...quick, ...env } });
+  shared.set(key, started);
+  const stage = await enter(await started);
+  if (env === slow) return stage;
+  await eventually(() => areEnded(stage.gateway, 'audit', 'redelivery'));
+  return { ...stage, count: await countFromNow(stage.system) };
+}
+
+async function enter(system: TestSystem) {
   const gateway = await StandInGateway.connect(system);
   closers.push(() => gateway.close());
   const db = openDb({ url: system.databaseUrl, applicationName: 'test' });
   closers.push(() => db.close());
-  return { system, gateway, db };
+  return { system, gateway, db, count: await countFromNow(system) };
+}
+
+async function areEnded({ redis, names }: StandInGateway, ...queues: string[]): Promise<boolean> {
+  const keys = queues.flatMap((queue) =>
+    ['active', 'wait', 'delayed'].map((state) => `${names.queues}:${queue}:${state}`),
+  );
+  return (await redis.exists(...keys)) === 0;
 }
 
 function acknowledge(
@@ -53,17 +91,30 @@ function report(gateway: StandInGateway, ...people: readonly Person[]) {
   return gateway.ask('LAG_REPORT', { user_ids: people.map(({ user_id }) => user_id) });
 }
 
+/** Everything in the group was stored long ago. */
+async function makeOld(db: Db, group_id: number): Promise<void> {
+  const sql = `UPDATE message SET date_created = date_created - INTERVAL '1 day' WHERE group_id = $1`;
+  await db.pool.query(sql, [group_id]);
+}
+
 async function membership(db: Db, { user_id }: Person, group_id: number) {
   const [[found] = []] = await readMemberships(db, [{ user_id, group_ids: [group_id] }]);
   return found;
 }
 
-/** The sum over all cores. */
-async function count(system: TestSystem, name: string, labels: Record<string, string> = {}): Promise<number> {
-  const read = await Promise.all(
-    system.cores.filter(({ process }) => process.isRunning()).map(({ adminUrl }) => metrics(adminUrl)),
-  );
-  return read.reduce((sum, found) => sum + found.value(`hooligram_core_${name}`, labels), 0);
+/** Counts what happens from now on, in all cores that are running. */
+async function countFromNow(system: TestSystem): Promise<Count> {
+  const read = () =>
+    Promise.all(
+      system.cores
+        .filter(({ process }) => process.isRunning())
+        .map(async ({ adminUrl }) => [adminUrl, await metrics(adminUrl)] as const),
+    );
+  const before = new Map(await read());
+  return async (name, labels = {}) => {
+    const value = (found: Metrics | undefined) => found?.value(`hooligram_core_${name}`, labels) ?? 0;
+    return (await read()).reduce((sum, [url, found]) => sum + value(found) - value(before.get(url)), 0);
+  };
 }
 
 async function eventually<T>(question: () => Promise<T | undefined | false>): Promise<T> {
@@ -74,8 +125,8 @@ async function eventually<T>(question: () => Promise<T | undefined | false>): Pr
   throw new Error(`never came true: ${question}`);
 }
 
-function ended(system: TestSystem, queue: string, end: string, times = 1) {
-  return eventually(async () => (await count(system, 'job_runs_total', { queue, end })) >= times);
+function ended(count: Count, queue: string, end: string, times = 1) {
+  return eventually(async () => (await count('job_runs_total', { queue, end })) >= times);
 }
 
 function audited(gateway: StandInGateway, group_id: number, seq: number, version = 1) {
@@ -88,7 +139,7 @@ function audited(gateway: StandInGateway, group_id: number, seq: number, version
 }
 
 test('10,000 acknowledged deliveries in one group cost fewer than 20 jobs', async () => {
-  const { system, gateway, db } = await start({ DELIVERY_ACK_DEADLINE_MS: '1000' }, 2);
+  const { gateway, db, count } = await start({ DELIVERY_ACK_DEADLINE_MS: '1000' }, 2);
   const { group_id, people, one } = await group(gateway, db, 10);
   let seq = 0;
   for (let turn = 0; turn < 100; turn += 1) {
@@ -97,34 +148,34 @@ test('10,000 acknowledged deliveries in one group cost fewer than 20 jobs', asyn
     await acknowledge(gateway, group_id, people, { seq });
   }
   expect(await audited(gateway, group_id, 1_000)).toMatchObject({ last_seq: 1_000, due_seq: 1_000 });
-  const added = await count(system, 'jobs_added_total');
-  const runs = await count(system, 'job_runs_total');
+  const added = await count('jobs_added_total');
+  const runs = await count('job_runs_total');
   process.stderr.write(`10,000 deliveries: ${added} jobs added, ${runs} runs of jobs\n`);
   expect(added).toBeLessThan(20);
   expect(runs).toBeLessThan(20);
-  expect(await count(system, 'jobs_added_total', { queue: 'redelivery' })).toBe(0);
+  expect(await count('jobs_added_total', { queue: 'redelivery' })).toBe(0);
 }, 60_000);
 
 test('an entry stays pending until its audit is armed, so no death of a core leaves a message unaudited (12)', async () => {
-  const { gateway, db } = await start();
+  const { gateway, db } = await join();
   const { group_id, people, one } = await group(gateway, db);
   await audited(gateway, group_id, 0);
   await acknowledge(gateway, group_id, people, {});
   // The audits' queue cannot be written.
   const { redis, names } = gateway;
   const broken = `${names.queues}:audit:id`;
-  await redis.set(broken, 'not a number');
+  const before = await redis.getset(broken, 'not a number');
 
   await send(gateway, group_id, one);
   const pending = async () => Number(((await redis.xpending(names.requests, names.cores)) as [number])[0]);
   expect(await pending()).toBe(1);
-  await redis.set(broken, '1000');
+  await redis.set(broken, before ?? '0');
   await audited(gateway, group_id, 1);
   await eventually(async () => (await pending()) === 0);
 });
 
 test('a message that comes while the audit of its group runs, or is too young for it, has the next one (12)', async () => {
-  const { gateway, db } = await start();
+  const { gateway, db } = await join();
   const { group_id, one } = await group(gateway, db);
   // Without a pause: some come while an audit runs, all but the first find one armed.
   let seq = 0;
@@ -138,23 +189,20 @@ test('a message that comes while the audit of its group runs, or is too young fo
 });
 
 test('the audits of a quiet group end', async () => {
-  const { system, gateway, db } = await start();
+  const { gateway, db, count } = await join();
   const { group_id, one } = await group(gateway, db);
   await send(gateway, group_id, one);
   await audited(gateway, group_id, 1);
-  await ended(system, 'audit', 'done', 1);
-  await eventually(async () => {
-    const keys = ['active', 'wait', 'delayed'].map((state) => `${gateway.names.queues}:audit:${state}`);
-    return (await gateway.redis.exists(...keys)) === 0;
-  });
+  await ended(count, 'audit', 'done', 1);
+  await eventually(() => areEnded(gateway, 'audit'));
 });
 
 test('somebody reported is nudged at once, whatever the path and however quiet the group (13)', async () => {
-  const { gateway, db } = await start({ DELIVERY_ACK_DEADLINE_MS: '60000' });
+  const { gateway, db } = await join(slow);
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
-  // Long ago, as what is replayed on sign-in was.
-  await db.pool.query(`UPDATE message SET date_created = date_created - INTERVAL '1 day'`);
+  // As what is replayed on sign-in.
+  await makeOld(db, group_id);
   await report(gateway, two);
   const { nudge } = await gateway.until(() => gateway.of('nudge')[0]);
   expect(nudge.user_id).toBe(two.user_id);
@@ -162,13 +210,13 @@ test('somebody reported is nudged at once, whatever the path and however quiet t
 });
 
 test('nobody has a job who has acknowledged everything by now', async () => {
-  const { system, gateway, db } = await start();
+  const { gateway, db, count } = await join();
   const { group_id, people, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
   await audited(gateway, group_id, 1);
   await acknowledge(gateway, group_id, people, { seq: 1 });
   await report(gateway, one, two);
-  expect(await count(system, 'jobs_added_total', { queue: 'redelivery' })).toBe(0);
+  expect(await count('jobs_added_total', { queue: 'redelivery' })).toBe(0);
 });
 
 test('the sweep comes back after Redis has lost everything, and finds what nobody audits any more (14)', async () => {
@@ -202,7 +250,7 @@ test('the sweep goes on where another core stopped, and at last has told of ever
 }, 60_000);
 
 test('with nobody there an attempt ends, and the next report begins again (15)', async () => {
-  const { system, gateway, db } = await start();
+  const { gateway, db, count } = await join();
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
   await audited(gateway, group_id, 1);
@@ -215,8 +263,8 @@ test('with nobody there an attempt ends, and the next report begins again (15)',
     return heard === 0;
   });
   await report(gateway, two);
-  await ended(system, 'redelivery', 'done');
-  expect(await count(system, 'nudges_total', { end: 'nobody' })).toBe(1);
+  await ended(count, 'redelivery', 'done');
+  expect(await count('nudges_total', { end: 'nobody' })).toBe(1);
   await gateway.listen(gateway.names.user(two.user_id));
   await report(gateway, two);
   await gateway.until(() => gateway.of('nudge')[0]);
@@ -234,7 +282,7 @@ test('attempts that no gateway confirms do not count, however many (15)', async 
 });
 
 test('cursors that a nudge has written end the redelivery: what was not flushed is no lag (16)', async () => {
-  const { system, gateway, db } = await start();
+  const { gateway, db, count } = await join();
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
   await audited(gateway, group_id, 1);
@@ -243,12 +291,12 @@ test('cursors that a nudge has written end the redelivery: what was not flushed 
     await gateway.confirm(nudge);
   };
   await report(gateway, two);
-  await ended(system, 'redelivery', 'done');
+  await ended(count, 'redelivery', 'done');
   expect(gateway.of('nudge')).toHaveLength(1);
 });
 
 test('whoever makes progress is not given up, however long it takes (16)', async () => {
-  const { system, gateway, db } = await start({ DELIVERY_ATTEMPTS_MAX: '2' });
+  const { gateway, db, count } = await join();
   const { group_id, one, two } = await group(gateway, db);
   await Promise.all(Array.from({ length: 8 }, () => send(gateway, group_id, one)));
   await audited(gateway, group_id, 8);
@@ -260,22 +308,22 @@ test('whoever makes progress is not given up, however long it takes (16)', async
     await gateway.confirm(nudge);
   };
   await report(gateway, two);
-  await ended(system, 'redelivery', 'done');
+  await ended(count, 'redelivery', 'done');
   expect(nudges).toBe(16);
   expect(gateway.of('eviction')).toEqual([]);
   expect((await membership(db, two, group_id))?.delivered_seq).toBe(8);
 });
 
 test('one person has one redelivery at a time, however often they are reported', async () => {
-  const { system, gateway, db } = await start({ DELIVERY_RETRY_MS: '60000', DELIVERY_RETRY_MAX_MS: '60000' });
+  const { gateway, db, count } = await join(slow);
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
-  await audited(gateway, group_id, 1);
+  await makeOld(db, group_id);
   await report(gateway, two);
-  await ended(system, 'redelivery', 'again');
+  await ended(count, 'redelivery', 'again');
   for (let times = 0; times < 5; times += 1) await report(gateway, two);
   expect(gateway.of('nudge')).toHaveLength(1);
-  expect(await count(system, 'jobs_added_total', { queue: 'redelivery' })).toBe(1);
+  expect(await count('jobs_added_total', { queue: 'redelivery' })).toBe(1);
 });
 
 const run = promisify(execFile);
@@ -287,16 +335,16 @@ async function deadLetters(system: TestSystem, ...args: string[]): Promise<strin
 }
 
 test('a client that acknowledges nothing is evicted, and its dead letter is kept, counted and can be replayed', async () => {
-  const { system, gateway, db } = await start();
+  const { system, gateway, db, count } = await join();
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
   await audited(gateway, group_id, 1);
   await report(gateway, two);
   await gateway.until(() => gateway.of('eviction').find(({ eviction }) => eviction.user_id === two.user_id));
   expect(gateway.of('nudge')).toHaveLength(4);
-  await ended(system, 'redelivery', 'dead');
-  expect(await count(system, 'evictions_total')).toBe(1);
-  expect(await count(system, 'jobs_dead_total', { queue: 'redelivery' })).toBe(1);
+  await ended(count, 'redelivery', 'dead');
+  expect(await count('evictions_total')).toBe(1);
+  expect(await count('jobs_dead_total', { queue: 'redelivery' })).toBe(1);
 
   const listed = await deadLetters(system, 'list');
   const [id = ''] = listed.split(' ');
@@ -306,21 +354,21 @@ test('a client that acknowledges nothing is evicted, and its dead letter is kept
   // A kept dead letter blocks nothing.
   await report(gateway, two);
   await gateway.until(() => gateway.of('eviction').length === 2);
-  await ended(system, 'redelivery', 'dead', 2);
+  await ended(count, 'redelivery', 'dead', 2);
 
   // From the beginning: not one attempt, but all of them.
   const before = gateway.heard.length;
   expect(await deadLetters(system, 'replay', id)).toBe(`${id} runs again\n`);
   await gateway.until(() => gateway.of('eviction').length === 3);
   expect(gateway.of('nudge', before)).toHaveLength(4);
-  await ended(system, 'redelivery', 'dead', 3);
+  await ended(count, 'redelivery', 'dead', 3);
   expect((await deadLetters(system, 'list')).trim().split('\n')).toHaveLength(2);
   await deadLetters(system, 'drop', '--all');
   expect(await deadLetters(system, 'list')).toBe('');
 });
 
 test('the dead letters program says what is wrong with a call', async () => {
-  const { system } = await start();
+  const { system } = await join();
   const failure = (...args: string[]) =>
     deadLetters(system, ...args).catch((error: { code: number; stderr: string }) => [
       error.code,
@@ -336,25 +384,25 @@ test('the dead letters program says what is wrong with a call', async () => {
 });
 
 test('states that nobody acknowledges end quietly: no eviction, and no later report begins again (17)', async () => {
-  const { system, gateway, db } = await start();
+  const { gateway, db, count } = await join();
   const { group_id, people, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
   await acknowledge(gateway, group_id, people, { seq: 1, version: 0 });
   await audited(gateway, group_id, 1);
   await report(gateway, two);
-  await ended(system, 'redelivery', 'done');
+  await ended(count, 'redelivery', 'done');
   expect(await membership(db, two, group_id)).toMatchObject({ delivered_version: 0, retried_version: 1 });
   expect(gateway.of('eviction')).toEqual([]);
   // The attempts, and the one that tells the gateways that there are no more.
   expect(gateway.of('nudge')).toHaveLength(5);
 
   await report(gateway, two);
-  expect(await count(system, 'jobs_added_total', { queue: 'redelivery' })).toBe(1);
+  expect(await count('jobs_added_total', { queue: 'redelivery' })).toBe(1);
   expect(gateway.of('nudge')).toHaveLength(5);
 });
 
 test('a client that acknowledges messages for ever and groups never is sent a state a bounded number of times (17)', async () => {
-  const { system, gateway, db } = await start();
+  const { gateway, db, count } = await join();
   const { group_id, one, two } = await group(gateway, db);
   await Promise.all(Array.from({ length: 50 }, () => send(gateway, group_id, one)));
   await audited(gateway, group_id, 50);
@@ -367,12 +415,12 @@ test('a client that acknowledges messages for ever and groups never is sent a st
   await report(gateway, two);
   await eventually(async () => (await membership(db, two, group_id))?.retried_version === 1);
   expect(seq).toBeLessThan(10);
-  expect(await count(system, 'states_given_up_total')).toBe(1);
+  expect(await count('states_given_up_total')).toBe(1);
   expect(gateway.of('eviction')).toEqual([]);
 });
 
 test('a job in the hands of a core that is killed goes to another one, also the sixth time (18)', async () => {
-  const { system, gateway, db } = await start({ DELIVERY_CONFIRM_TIMEOUT_MS: '60000' });
+  const { system, gateway, db, count } = await start({ DELIVERY_CONFIRM_TIMEOUT_MS: '60000' });
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
   await audited(gateway, group_id, 1);
@@ -388,7 +436,7 @@ test('a job in the hands of a core that is killed goes to another one, also the 
     await gateway.confirm(nudge);
   };
   await system.addCore();
-  await ended(system, 'redelivery', 'done');
+  await ended(count, 'redelivery', 'done');
   expect(gateway.of('nudge')).toHaveLength(2);
 }, 60_000);
 
@@ -413,7 +461,7 @@ test('a core that is told to stop finishes the jobs that it has', async () => {
 }, 30_000);
 
 test('the groups of several people are named in the order in which they were asked for', async () => {
-  const { gateway, db } = await start();
+  const { gateway, db } = await join();
   const first = await group(gateway, db);
   const second = await group(gateway, db);
   const user_ids = [second.one.user_id, 2 ** 50, first.two.user_id, second.one.user_id];

@@ -9,8 +9,6 @@ export type Claims = {
   close(): void;
 };
 
-/** A consumer without pending entries that was silent for so long is gone. */
-const consumerGoneMs = 600_000;
 const roundsBetweenForgetting = 100;
 
 /**
@@ -23,6 +21,7 @@ const roundsBetweenForgetting = 100;
  *
  * @param own the ids of entries that this process works on
  * @param onEntry gets an entry and how often it has been given to somebody, this time included
+ * @param consumerGoneMs a consumer without pending entries that was silent for so long is gone, and is forgotten
  */
 export function startClaims<T>(options: {
   redis: Redis;
@@ -35,8 +34,10 @@ export function startClaims<T>(options: {
   onEntry(entry: Entry<T>, deliveries: number): Promise<void>;
   onUnreadable(id: string, reason: string): void;
   log: BusLog;
+  consumerGoneMs?: number;
 }): Claims {
   const { redis, stream, group, consumer, idleMs, everyMs, own, onEntry, onUnreadable, log } = options;
+  const { consumerGoneMs = 600_000 } = options;
   let stopping = false;
   let claimed: string | undefined;
   let round: Promise<void> = Promise.resolve();

@@ -4,13 +4,17 @@ import { kinds } from './index.ts';
 
 const everyMaxMs = 60_000;
 
+export type Upkeep = {
+  /** Redis may have forgotten something a moment ago. */
+  run(): void;
+  stop(): void;
+};
+
 /**
  * Keeps what Redis may forget: says again that there is a sweep, now, each minute, and when Redis is back. A
  * scheduler that is missing begins with a run at once. Also counts the dead letters.
- *
- * @returns stops it
  */
-export function startUpkeep(context: Context): () => void {
+export function startUpkeep(context: Context): Upkeep {
   const { config, log, redis, queueRedis, queues, audits, jobMetrics } = context;
   let known: string | undefined;
 
@@ -28,8 +32,11 @@ export function startUpkeep(context: Context): () => void {
   const connections = [redis, queueRedis];
   for (const connection of connections) connection.on('ready', run);
   run();
-  return () => {
-    clearInterval(timer);
-    for (const connection of connections) connection.off('ready', run);
+  return {
+    run,
+    stop() {
+      clearInterval(timer);
+      for (const connection of connections) connection.off('ready', run);
+    },
   };
 }

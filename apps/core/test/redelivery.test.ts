@@ -1,0 +1,93 @@
+import { closeReasons } from '@hooligram/protocol';
+import { metrics } from '@hooligram/testkit';
+import { expect, test } from '@jest/globals';
+import { createGroup, hear, messagesOnly, say, setStage, state, statesOf, until } from './stage.ts';
+
+const attemptsMax = 3;
+
+const stage = setStage({
+  gateways: 2,
+  cores: 1,
+  env: { DELIVERY_ACK_DEADLINE_MS: '300' },
+  gatewayEnv: { CURSOR_FLUSH_MS: '50' },
+  coreEnv: {
+    DELIVERY_RETRY_MS: '300',
+    DELIVERY_RETRY_GROWTH: '2',
+    DELIVERY_RETRY_JITTER: '0',
+    DELIVERY_ATTEMPTS_MAX: String(attemptsMax),
+    SWEEP_EVERY_MS: '600000',
+  },
+});
+
+async function counted(name: string, labels: Record<string, string> = {}): Promise<number> {
+  return (await metrics(stage.system.core(0).adminUrl)).value(`hooligram_core_${name}`, labels);
+}
+
+test('a message that a client does not acknowledge is sent again with growing pauses, then the client is sent away with 4408, and is sent it on the next sign-in', async () => {
+  const ada = await stage.enter(0);
+  const bob = await stage.enter(1, { acknowledge: ({ type }) => type === 'GROUP_DELIVER_REQUEST' });
+  const group_id = await createGroup(ada, [bob.sid]);
+  await state(bob, group_id);
+  const cameAt: number[] = [];
+  bob.client.socket.on('message', (text) => {
+    if (String(text).includes('MESSAGING_DELIVER_REQUEST')) cameAt.push(performance.now());
+  });
+  const message_id = await say(ada, group_id, 'are you there?');
+  const { code, reason } = closeReasons.notAcknowledged;
+  expect(await bob.client.closed).toEqual({ code, reason });
+  const came = bob.client.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload.message_id);
+  expect(new Set(came)).toEqual(new Set([message_id]));
+  // Once as it was said, and once an attempt; the last one may be overtaken by the end.
+  expect(came.length).toBeGreaterThanOrEqual(1 + attemptsMax);
+  expect(came.length).toBeLessThanOrEqual(2 + attemptsMax);
+  const [, first = 0, second = 0, third = 0] = cameAt;
+  expect(third - second).toBeGreaterThan(second - first);
+  await ada.client.roundTrip();
+
+  const back = await stage.returning(bob.sid, 1);
+  await hear(back, message_id);
+  await stage.untilStored(bob.sid, group_id, { seq: 1 });
+}, 30_000);
+
+test('a message is sent again until it is acknowledged, and then not any more', async () => {
+  const ada = await stage.enter(0);
+  let times = 0;
+  const bob = await stage.enter(1, {
+    acknowledge({ type }) {
+      if (type === 'MESSAGING_DELIVER_REQUEST') times += 1;
+      return type === 'GROUP_DELIVER_REQUEST' || times === 3;
+    },
+  });
+  const group_id = await createGroup(ada, [bob.sid]);
+  await state(bob, group_id);
+  const ended = await counted('job_runs_total', { queue: 'redelivery', end: 'done' });
+  await say(ada, group_id, 'at the third time');
+  await stage.untilStored(bob.sid, group_id, { seq: 1 });
+  await until('the redelivery has ended', async () => {
+    return (await counted('job_runs_total', { queue: 'redelivery', end: 'done' })) > ended;
+  });
+  await bob.client.roundTrip();
+  expect(times).toBe(3);
+}, 30_000);
+
+test('17: a client that never acknowledges groups is sent each state a bounded number of times, and is not sent away', async () => {
+  const ada = await stage.enter(0);
+  const bob = await stage.enter(1, messagesOnly);
+  const givenUp = await counted('states_given_up_total');
+  const group_id = await createGroup(ada, [bob.sid]);
+  await state(bob, group_id);
+  await until('the state is given up', async () => (await counted('states_given_up_total')) > givenUp);
+  await hear(bob, await say(ada, group_id, 'first'));
+  const times = statesOf(bob, group_id).length;
+  expect(times).toBeGreaterThan(1);
+  expect(times).toBeLessThanOrEqual(2 + attemptsMax);
+
+  // The group goes on, and is audited; nothing begins again.
+  const added = await counted('jobs_added_total', { queue: 'redelivery' });
+  const audits = await counted('audits_total', { by: 'audit' });
+  await hear(bob, await say(ada, group_id, 'second'));
+  await until('two more audits', async () => (await counted('audits_total', { by: 'audit' })) >= audits + 2);
+  await hear(bob, await say(ada, group_id, 'third'));
+  expect(statesOf(bob, group_id)).toHaveLength(times);
+  expect(await counted('jobs_added_total', { queue: 'redelivery' })).toBe(added);
+}, 30_000);

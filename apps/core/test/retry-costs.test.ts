@@ -1,0 +1,46 @@
+import { metrics } from '@hooligram/testkit';
+import { expect, test } from '@jest/globals';
+import { contents, createGroup, setStage, state, until } from './stage.ts';
+
+const people = 10;
+const messages = 1_000;
+
+const stage = setStage({ gateways: 2, cores: 2 });
+
+async function counted(name: string, labels: Record<string, string> = {}): Promise<number> {
+  const all = await Promise.all(stage.system.cores.map(({ adminUrl }) => metrics(adminUrl)));
+  return all.reduce((sum, { value }) => sum + value(`hooligram_core_${name}`, labels), 0);
+}
+
+test('10,000 acknowledged deliveries in one group, over real gateways, cost fewer than 20 jobs', async () => {
+  const members = await Promise.all(Array.from({ length: people }, (_, index) => stage.enter(index % 2)));
+  const [ada] = members;
+  if (!ada) throw new Error('nobody is there');
+  const group_id = await createGroup(
+    ada,
+    members.slice(1).map(({ sid }) => sid),
+  );
+  for (const member of members) await state(member, group_id);
+  for (let sent = 0; sent < messages; sent += 1) {
+    ada.client.send('MESSAGING_SEND_REQUEST', { group_id, content: `message ${sent}` });
+  }
+  const last = `message ${messages - 1}`;
+  for (const { client } of members) {
+    await client.waitFor((frames) => frames.some(({ payload }) => payload.content === last));
+  }
+  for (const member of members) {
+    expect(contents(member, group_id)).toHaveLength(messages);
+    await stage.untilStored(member.sid, group_id, { seq: messages, version: 1 });
+  }
+  await until('the last audit is over', async () => {
+    const redis = await stage.redis();
+    const keys = ['active', 'wait', 'delayed'].map((state) => `${stage.names.queues}:audit:${state}`);
+    return (await redis.exists(...keys)) === 0 && (await counted('audits_total', { by: 'audit' })) > 0;
+  });
+  const added = await counted('jobs_added_total');
+  const runs = await counted('job_runs_total');
+  process.stderr.write(`10,000 deliveries over real gateways: ${added} jobs added, ${runs} runs of jobs\n`);
+  expect(added).toBeLessThan(20);
+  expect(runs).toBeLessThan(20);
+  expect(await counted('jobs_added_total', { queue: 'redelivery' })).toBe(0);
+}, 60_000);

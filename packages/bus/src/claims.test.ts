@@ -1,0 +1,171 @@
+import { freshPrefix, redisUrl } from '@hooligram/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { type Claims, startClaims } from './claims.ts';
+import { connectRedis } from './connection.ts';
+import { createNames } from './names.ts';
+
+const silent = { info() {}, warn() {}, error() {} };
+const group = 'cores';
+const patienceMs = 5_000;
+
+let redis: Redis;
+let stream: string;
+const running: Claims[] = [];
+
+beforeAll(async () => {
+  redis = await connectRedis(await redisUrl(), { role: 'command', name: 'test', log: silent });
+});
+beforeEach(async () => {
+  stream = createNames(freshPrefix()).requests;
+  await redis.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
+});
+afterEach(async () => {
+  for (const claims of running.splice(0)) {
+    await claims.stop();
+    claims.close();
+  }
+});
+afterAll(() => redis.disconnect());
+
+/** Gives an entry to a consumer. @returns its id */
+async function give(consumer: string, requests: unknown, version = '1'): Promise<string> {
+  const fields = { v: version, node: 'node', deadline: 1, requests: JSON.stringify(requests) };
+  const id = await redis.xadd(stream, '*', ...Object.entries(fields).flat());
+  await redis.xreadgroup('GROUP', group, consumer, 'COUNT', 1, 'STREAMS', stream, '>');
+  return id as string;
+}
+
+type Options = Partial<Parameters<typeof startClaims<string>>[0]>;
+
+function claim(consumer: string, options: Options): Claims {
+  const claims = startClaims<string>({
+    redis,
+    stream,
+    group,
+    consumer,
+    idleMs: 100,
+    everyMs: 10,
+    own: () => [],
+    onEntry: async () => {},
+    onUnreadable() {},
+    log: silent,
+    ...options,
+  });
+  running.push(claims);
+  return claims;
+}
+
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  while (!(await isSo())) if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
+}
+
+/** Who has an entry. */
+async function holder(id: string): Promise<string | undefined> {
+  const [pending] = (await redis.xpending(stream, group, id, id, 1)) as [string, string, number, number][];
+  return pending?.[1];
+}
+
+async function consumers(): Promise<string[]> {
+  const listed = (await redis.xinfo('CONSUMERS', stream, group)) as [string, string][];
+  return listed.map(([, name]) => name).sort();
+}
+
+test('entries of a consumer that is gone are taken over, oldest first and one at a time', async () => {
+  const ids = [await give('gone', ['one']), await give('gone', ['two']), await give('gone', ['three'])];
+  const taken: [string, number][] = [];
+  let atOnce = 0;
+  await new Promise<void>((resolve) => {
+    claim('heir', {
+      async onEntry({ id }, deliveries) {
+        atOnce += 1;
+        expect(atOnce).toBe(1);
+        await redis.ping();
+        atOnce -= 1;
+        taken.push([id, deliveries]);
+        await redis.xack(stream, group, id);
+        if (taken.length === ids.length) resolve();
+      },
+    });
+  });
+  expect(taken).toEqual(ids.map((id) => [id, 2]));
+});
+
+test('an entry that its process works on is taken over by nobody, as long as that process lives', async () => {
+  const id = await give('worker', ['long']);
+  const worker = claim('worker', { own: () => [id] });
+  const taken = new Promise<string>((resolve) => {
+    claim('rival', { onEntry: async (entry) => resolve(entry.id) });
+  });
+  // Many times as long as an entry may be left untouched.
+  const until = Date.now() + 500;
+  while (Date.now() < until) expect(await holder(id)).toBe('worker');
+  await worker.stop();
+  worker.close();
+  expect(await taken).toBe(id);
+});
+
+test('an entry that was taken over is touched while it is worked on', async () => {
+  const id = await give('gone', ['long']);
+  let release = () => {};
+  const begun = new Promise<void>((resolve) => {
+    claim('heir', {
+      onEntry: () => {
+        resolve();
+        return new Promise<void>((done) => {
+          release = done;
+        });
+      },
+    });
+  });
+  await begun;
+  claim('rival', {});
+  const until = Date.now() + 500;
+  while (Date.now() < until) expect(await holder(id)).toBe('heir');
+  release();
+});
+
+test('an entry whose handling failed is taken over again', async () => {
+  const id = await give('gone', ['unlucky']);
+  const attempts: number[] = [];
+  await new Promise<void>((resolve) => {
+    claim('heir', {
+      async onEntry(_, deliveries) {
+        attempts.push(deliveries);
+        if (attempts.length < 3) throw new Error('not now');
+        await redis.xack(stream, group, id);
+        resolve();
+      },
+    });
+  });
+  expect(attempts).toEqual([2, 3, 4]);
+});
+
+test('an entry that cannot be read is reported, and does not keep the next one from being handled', async () => {
+  const bad = await give('gone', ['of another release'], '99');
+  const good = await give('gone', ['good']);
+  const unreadable: string[] = [];
+  const handled = await new Promise<string>((resolve) => {
+    claim('heir', {
+      onUnreadable: (id) => void unreadable.push(id),
+      onEntry: async ({ id }) => resolve(id),
+    });
+  });
+  expect(handled).toBe(good);
+  expect(unreadable[0]).toBe(bad);
+});
+
+test('11: a consumer is forgotten when it was silent for long and has no entry, and not before', async () => {
+  await give('holds one', ['pending']);
+  const done = await give('has none', ['done']);
+  await redis.xack(stream, group, done);
+  await until('both are silent', async () => {
+    const listed = (await redis.xinfo('CONSUMERS', stream, group)) as (string | number)[][];
+    return listed.every((flat) => Number(flat[flat.indexOf('idle') + 1]) > 1_000);
+  });
+  await redis.xack(stream, group, await give('alive', ['just now']));
+  claim('observer', { idleMs: 600_000, consumerGoneMs: 1_000 });
+  await until('one is forgotten', async () => !(await consumers()).includes('has none'));
+  expect(await consumers()).toEqual(['alive', 'holds one']);
+});
