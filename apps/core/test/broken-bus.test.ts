@@ -108,9 +108,9 @@ async function storedIn(group_id: number): Promise<string[]> {
 /** Adds a member, and stores a message, and tells nobody: as a core that cannot publish any more. */
 async function addUntold(group_id: number, by: Person, { sid: member_sid }: Person): Promise<void> {
   const { id } = await db.prisma.user.findUniqueOrThrow({ where: { sid: by.sid } });
-  const common = { request_id: randomUUID(), repeatable: true, group_id };
-  await addMember(db, { ...common, user_id: Number(id), member_sid });
-  await storeMessages(db, [{ ...common, sender_id: Number(id), content: 'untold' }]);
+  const request = () => ({ request_id: randomUUID(), repeatable: true, group_id });
+  await addMember(db, { ...request(), user_id: Number(id), member_sid });
+  await storeMessages(db, [{ ...request(), sender_id: Number(id), content: 'untold' }]);
 }
 
 /**

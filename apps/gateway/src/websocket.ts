@@ -3,6 +3,18 @@ import uWS from 'uWebSockets.js';
 /** First letter of the topic that a socket has to itself. */
 const ownTopic = 's';
 
+let isClosedByUs = false;
+
+/** While we close a socket uWS tells us of the topics that it leaves, and any use of it throws. */
+function byUs(close: () => void): void {
+  isClosedByUs = true;
+  try {
+    close();
+  } finally {
+    isClosedByUs = false;
+  }
+}
+
 /** One client's socket. All methods do nothing once it is closed, so nobody needs to ask first. */
 export class ClientSocket {
   readonly address: string;
@@ -62,9 +74,8 @@ export class ClientSocket {
     if (!this.#isOpen) return;
     if (this.#later.length > 0) this.send();
     if (!this.#isOpen) return;
-    // Its methods throw from now on, while uWS is still telling us that it goes.
     this.#isOpen = false;
-    this.#ws.end(code, reason);
+    byUs(() => this.#ws.end(code, reason));
   }
 
   /** Resolves when nothing waits to be read by the client, or the socket is closed. */
@@ -100,7 +111,7 @@ export class ClientSocket {
     if (!this.#isOpen || this.#ws.send(frame) !== 2) return;
     this.#isOpen = false;
     this.#onSlow();
-    this.#ws.close();
+    byUs(() => this.#ws.close());
   }
 }
 
@@ -185,7 +196,8 @@ export function createWebSocketServer(options: {
     // uWS itself closes who leaves too much of a publication unread, and does not say so. But a socket that it
     // closes leaves its topics first, its own one too, and can still be asked then.
     subscription(ws, topic, count, countBefore) {
-      if (count > countBefore || new Uint8Array(topic)[0] !== ownTopic.charCodeAt(0)) return;
+      if (isClosedByUs || count > countBefore) return;
+      if (new Uint8Array(topic)[0] !== ownTopic.charCodeAt(0)) return;
       ws.getUserData().socket?.markLeaving(options.backpressureMaxBytes);
     },
     close(ws) {
