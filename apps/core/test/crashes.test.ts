@@ -27,7 +27,7 @@ const aloof = { CLAIM_IDLE_MS: '600000' };
 let database: Database;
 /** Its requests are old after a second, and written again only long after. */
 let hasty = 0;
-/** Its requests are old after a second, and written again soon. */
+/** Its requests are old after five seconds, and written again soon after: a core can be started in between. */
 let repeating = 0;
 
 beforeAll(async () => {
@@ -36,7 +36,11 @@ beforeAll(async () => {
   const old = { REQUEST_DEADLINE_MS: '1000' };
   await system.addGateway({ ...old, REQUEST_REPEAT_MS: '600000', REQUEST_PATIENCE_MS: '700000' });
   hasty = system.gateways.length - 1;
-  await system.addGateway({ ...old, REQUEST_REPEAT_MS: '1200', REQUEST_PATIENCE_MS: '600000' });
+  await system.addGateway({
+    REQUEST_DEADLINE_MS: '5000',
+    REQUEST_REPEAT_MS: '5500',
+    REQUEST_PATIENCE_MS: '600000',
+  });
   repeating = system.gateways.length - 1;
 }, 60_000);
 
