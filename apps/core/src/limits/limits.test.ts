@@ -113,9 +113,9 @@ describe('sign-ins', () => {
     expect(await limits.signInAllowed({ ...ann, sid: '1.5550101' })).toBe(true);
   });
 
-  test('a thousand guesses at once are no more than the limit', async () => {
+  test('hundreds of guesses at once are no more than the limit', async () => {
     const { limits } = setUp();
-    const answers = await Promise.all(times(1000).map(() => limits.signInAllowed(ann)));
+    const answers = await Promise.all(times(200).map(() => limits.signInAllowed(ann)));
     expect(answers.filter(Boolean)).toHaveLength(2);
   });
 
