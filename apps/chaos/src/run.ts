@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type StackDescription, startStackProcess } from '@hooligram/stack';
 import { runCampaign, seconds } from './campaign.ts';
 import { prepareDatabase, readCursors } from './database.ts';
 import { now } from './load/clock.ts';
@@ -11,12 +12,13 @@ import { sabotages } from './sabotage/index.ts';
 import { startMiddleman } from './sabotage/middleman.ts';
 import { schedule } from './schedule.ts';
 import { settle } from './settle.ts';
-import { type StackDescription, startStack } from './stack-process.ts';
 import { staleStates } from './stale-states.ts';
 import { emptyLedger, type Ledger } from './verdict/ledger.ts';
 import { judge } from './verdict/verdict.ts';
 
 const progressEveryMs = 10_000;
+/** As in production: the launcher's own is short, for the one who waits at the terminal. */
+const drain = { DRAIN_SECONDS: process.env.DRAIN_SECONDS || '10', STOP_TIMEOUT_MS: '18000' };
 
 type Running = {
   readonly options: Options;
@@ -33,7 +35,7 @@ export async function run(
   signal: AbortSignal,
 ): Promise<Report> {
   log(`starting ${options.gateways} gateways and ${options.cores} cores; seed ${options.seed}`);
-  const stack = await startStack(options, log, signal);
+  const stack = await startStackProcess({ ...options, env: drain }, log, signal);
   try {
     return await harmAndJudge({ options, stack: stack.describe, crashes: stack.crashes, log, signal });
   } finally {

@@ -5,5 +5,10 @@ export { isPortFree } from './ports.ts';
 export { startPostgres } from './postgres.ts';
 export { startRedis } from './redis.ts';
 export { type ProcessSpec, type RunningProcess, startProcess, whenReady } from './running-process.ts';
+export {
+  type StackDescription,
+  type StackProcess,
+  startStackProcess,
+} from './stack-process.ts';
 export { StartError } from './start-error.ts';
 export type { Store, StoreOptions } from './store.ts';

@@ -5,22 +5,22 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const launcher = fileURLToPath(new URL('../../../packages/stack/dist/main.js', import.meta.url));
-/** As in production: the launcher's own is short, for the one who waits at the terminal. */
-const drain = { DRAIN_SECONDS: process.env.DRAIN_SECONDS || '10', STOP_TIMEOUT_MS: '18000' };
+const launcher = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 /** What was killed says which signal ended it. */
 const crash = /(gateway|core)-\d+ .*ended: exit code [1-9]/;
 const startTimeoutMs = 120_000;
 const stopTimeoutMs = 60_000;
 
-export type StackOptions = {
+export type StackProcessOptions = {
   readonly gateways: number;
   readonly cores: number;
   readonly port: number;
   readonly dataDir: string;
+  /** For all of its processes. */
+  readonly env?: NodeJS.ProcessEnv;
 };
 
-/** What `run/stack.json` of a local stack says, as far as it matters here. */
+/** What `run/stack.json` of a local stack says, as far as it matters to programs. */
 export type StackDescription = {
   readonly url: string;
   readonly gateways: readonly { readonly pid: number; readonly url: string; readonly admin: string }[];
@@ -39,8 +39,8 @@ export type StackProcess = {
 };
 
 /** Starts the launcher behind `npm start` on empty data, and waits until it has proved itself. */
-export async function startStack(
-  options: StackOptions,
+export async function startStackProcess(
+  { env = {}, ...options }: StackProcessOptions,
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<StackProcess> {
@@ -48,8 +48,7 @@ export async function startStack(
   const startedAt = Date.now();
   const child = spawn(process.execPath, [launcher, JSON.stringify({ ...options, dataDir, fresh: true })], {
     // Its own stores: those of the environment are somebody's.
-
-    env: { ...process.env, ...drain, DATABASE_URL: '', REDIS_URL: '' },
+    env: { ...process.env, ...env, DATABASE_URL: '', REDIS_URL: '' },
     detached: true,
     // Over the channel it hears when we are gone, and stops what it has started.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -1,0 +1,41 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Call, CallName, Calls, Reply } from './calls.ts';
+
+const program = fileURLToPath(new URL('./main.js', import.meta.url));
+
+/** A process of its own that makes load, so that its cost can be told from everything else's. */
+export class LoadProcess {
+  readonly #child: ChildProcess;
+  #settle: ((reply: Reply) => void) | undefined;
+
+  /** @param onDelivered hears about once a second how many deliveries there were so far */
+  constructor(onDelivered: (delivered: number) => void = () => {}) {
+    this.#child = fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child.on('message', (reply: Reply) => {
+      if ('delivered' in reply) onDelivered(reply.delivered);
+      else this.#settle?.(reply);
+    });
+    this.#child.on('exit', (code, signal) =>
+      this.#settle?.({ error: `the load generator ended (${signal ?? code})` }),
+    );
+  }
+
+  /** @throws Error what went wrong there */
+  call<N extends CallName>(name: N, ...params: Parameters<Calls[N]>): Promise<Awaited<ReturnType<Calls[N]>>> {
+    return new Promise((resolve, reject) => {
+      this.#settle = (reply) => {
+        this.#settle = undefined;
+        if ('error' in reply && reply.error !== undefined) reject(new Error(reply.error));
+        else if ('result' in reply || 'error' in reply) resolve((reply as { result: never }).result);
+        else resolve(undefined as never);
+      };
+      this.#child.send({ name, params } satisfies Call);
+    });
+  }
+
+  stop(): void {
+    this.#settle = undefined;
+    if (this.#child.connected) this.#child.disconnect();
+  }
+}

@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import { createConnection, type Socket } from 'node:net';
+
+const opcode = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+const isMasked = 0x80;
+const chunkBytes = 256 * 1024;
+
+/** All connections read into the same memory: a chunk is looked through before the next one is read. */
+const shared = Buffer.allocUnsafe(chunkBytes);
+
+export type WebSocketEvents = {
+  onOpen(): void;
+  /**
+   * One text frame, as a part of a chunk that was decoded as Latin-1: what the load generator looks for is ASCII.
+   * What is sent meanwhile leaves together, when the chunk has been looked through.
+   */
+  onText(chunk: string, start: number, end: number): void;
+  /** @param reason what ended it, for a person to read */
+  onClose(reason: string): void;
+};
+
+/**
+ * A WebSocket client that costs as little as possible, so that the load generator is not what is measured: one
+ * read buffer for all, one string a chunk, one write for all that a chunk has caused. RFC 6455 without what our
+ * servers never send: no fragments, no extensions. It masks with a key of zeros, which the RFC's form allows and
+ * which costs nothing; a real client must choose keys at random, to protect proxies.
+ */
+export class LoadWebSocket {
+  readonly #events: WebSocketEvents;
+  readonly #socket: Socket;
+  #isOpen = false;
+  #isReading = false;
+  #outgoing = '';
+  /** The beginning of a frame, or of the HTTP answer, that the last chunk ended in. */
+  #rest: Buffer | undefined;
+  #ending = 'connection lost';
+
+  /** @param url `ws://host:port/path` */
+  constructor(url: string, events: WebSocketEvents) {
+    this.#events = events;
+    const { hostname, port, pathname, search } = new URL(url);
+    const onread = { buffer: shared, callback: (bytes: number) => this.#read(bytes) };
+    this.#socket = createConnection({ host: hostname, port: Number(port || 80), noDelay: true, onread });
+    this.#socket.on('connect', () => {
+      const key = randomBytes(16).toString('base64');
+      this.#socket.write(
+        `GET ${pathname}${search} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\n` +
+          `Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
+      );
+    });
+    this.#socket.on('error', ({ message }) => {
+      this.#ending = message;
+    });
+    this.#socket.on('close', () => {
+      this.#isOpen = false;
+      events.onClose(this.#ending);
+    });
+  }
+
+  /** Sends one text frame; with the others of the chunk that is being looked through, if one is. */
+  send(text: string): void {
+    if (!this.#isOpen) return;
+    this.#outgoing += frame(opcode.text, text);
+    if (!this.#isReading) this.#flush();
+  }
+
+  /** Closes as a client does that goes away, without waiting for the answer. */
+  close(): void {
+    if (this.#isOpen) this.#socket.end(frame(opcode.close, '\x03\xe8'), 'latin1');
+    else this.#socket.destroy();
+    this.#isOpen = false;
+  }
+
+  #flush(): void {
+    if (this.#outgoing === '') return;
+    this.#socket.write(this.#outgoing, 'latin1');
+    this.#outgoing = '';
+  }
+
+  #read(bytes: number): boolean {
+    let chunk: Buffer = shared.subarray(0, bytes);
+    if (this.#rest) {
+      chunk = Buffer.concat([this.#rest, chunk]);
+      this.#rest = undefined;
+    }
+    this.#isReading = true;
+    const end = this.#isOpen ? this.#frames(chunk, 0) : this.#handshake(chunk);
+    this.#isReading = false;
+    if (end < chunk.length) this.#rest = Buffer.from(chunk.subarray(end));
+    this.#flush();
+    return true;
+  }
+
+  /** @returns how far the chunk was used up */
+  #handshake(chunk: Buffer): number {
+    const end = chunk.indexOf('\r\n\r\n');
+    if (end < 0) return 0;
+    const status = chunk.toString('latin1', 0, chunk.indexOf('\r\n'));
+    if (!/^HTTP\/1\.1 101 /.test(status)) {
+      this.#ending = `the server answered ${status}`;
+      this.#socket.destroy();
+      return chunk.length;
+    }
+    this.#isOpen = true;
+    this.#events.onOpen();
+    return this.#frames(chunk, end + 4);
+  }
+
+  #frames(chunk: Buffer, from: number): number {
+    const text = chunk.toString('latin1');
+    let at = from;
+    while (at + 2 <= chunk.length) {
+      let length = chunk[at + 1] as number;
+      let start = at + 2;
+      if (length === 126) {
+        if (start + 2 > chunk.length) break;
+        length = chunk.readUInt16BE(start);
+        start += 2;
+      } else if (length === 127) {
+        if (start + 8 > chunk.length) break;
+        length = Number(chunk.readBigUInt64BE(start));
+        start += 8;
+      }
+      if (start + length > chunk.length) break;
+      this.#frame((chunk[at] as number) & 0x0f, text, start, start + length);
+      at = start + length;
+    }
+    return at;
+  }
+
+  #frame(kind: number, chunk: string, start: number, end: number): void {
+    if (kind === opcode.text) this.#events.onText(chunk, start, end);
+    else if (kind === opcode.ping) this.#outgoing += frame(opcode.pong, chunk.slice(start, end));
+    else if (kind === opcode.close) {
+      const code = chunk.charCodeAt(start) * 256 + chunk.charCodeAt(start + 1);
+      this.#ending = end - start < 2 ? 'closed' : `closed with ${code} ${chunk.slice(start + 2, end)}`;
+      this.#socket.end();
+    }
+  }
+}
+
+/** One masked frame as Latin-1 text. @param text ASCII */
+function frame(kind: number, text: string): string {
+  const { length } = text;
+  const head = String.fromCharCode(0x80 | kind);
+  if (length < 126) return `${head}${String.fromCharCode(isMasked | length)}\0\0\0\0${text}`;
+  if (length > 0xffff) throw new RangeError('a frame of the load generator is at most 65,535 bytes');
+  return `${head}${String.fromCharCode(isMasked | 126, length >> 8, length & 0xff)}\0\0\0\0${text}`;
+}

@@ -1,0 +1,48 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Usage, usageOf } from './processes.ts';
+
+/** The processes that serve, by what they are for: the pids of the roots of their trees. */
+export type Roles = Readonly<Record<string, readonly number[]>>;
+
+/** Of one role: what it has used since it began. */
+export type RoleUsage = Readonly<Record<string, Usage>>;
+
+export function usageByRole(roles: Roles): RoleUsage {
+  return Object.fromEntries(Object.entries(roles).map(([role, pids]) => [role, usageOf(pids)]));
+}
+
+/** Milliseconds of CPU by role, between two readings. */
+export function cpuBetween(before: RoleUsage, after: RoleUsage): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(after).map(([role, { cpuMs }]) => [role, cpuMs - (before[role]?.cpuMs ?? 0)]),
+  );
+}
+
+export function total(byRole: Readonly<Record<string, number>>): number {
+  return Object.values(byRole).reduce((sum, value) => sum + value, 0);
+}
+
+const lookMs = 500;
+const quietCpuShare = 0.04;
+const patienceMs = 60_000;
+
+/**
+ * Waits until all roles together use less than 4 % of a core.
+ * @param forMs for so long in a row
+ * @throws Error when they do not come to rest
+ */
+export async function whenQuiet(roles: Roles, forMs: number): Promise<void> {
+  const startedAt = Date.now();
+  let quietSince = Date.now();
+  let before = usageByRole(roles);
+  let readAt = Date.now();
+  while (Date.now() - quietSince < forMs) {
+    await pause(lookMs);
+    const after = usageByRole(roles);
+    const elapsedMs = Date.now() - readAt;
+    if (total(cpuBetween(before, after)) > quietCpuShare * elapsedMs) quietSince = Date.now();
+    before = after;
+    readAt = Date.now();
+    if (Date.now() - startedAt > patienceMs) throw new Error('the servers do not come to rest');
+  }
+}

@@ -1,0 +1,123 @@
+import { parseArgs } from 'node:util';
+import { type TargetName, targetNames, targets } from './targets/index.ts';
+import { type WorkloadName, workloadNames, workloads } from './workloads/index.ts';
+
+export type Options = {
+  readonly workloads: readonly WorkloadName[];
+  readonly targets: readonly TargetName[];
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly runs: number;
+  readonly gateways: number;
+  readonly cores: number;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly results: string;
+  /** Of a system that is already running; empty: the targets are started. */
+  readonly urls: readonly string[];
+  readonly code: string;
+};
+
+const flags = {
+  workload: { type: 'string', default: 'all' },
+  target: { type: 'string', default: 'ours' },
+  seconds: { type: 'string', default: '10' },
+  'warm-up': { type: 'string', default: '4' },
+  runs: { type: 'string', default: '1' },
+  gateways: { type: 'string', default: '2' },
+  cores: { type: 'string', default: '1' },
+  url: { type: 'string', default: '' },
+  code: { type: 'string', default: '000000' },
+  port: { type: 'string', default: '28080' },
+  'data-dir': { type: 'string', default: '.data/bench' },
+  results: { type: 'string', default: 'bench-results' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const listed = (table: Record<string, { readonly about: string }>) =>
+  Object.entries(table)
+    .map(([name, { about }]) => `    ${name.padEnd(14)}${about}`)
+    .join('\n');
+
+export const usage = `npm run bench -- [flags]   measures this system, and others on the same work, on this machine
+
+  --workload NAME,...  which work (all)
+  --target NAME,...    on what (ours), or all
+  --seconds N          how long each run sends (10)
+  --warm-up N          how long it sends before that, unmeasured (4)
+  --runs N             how often; figures are medians, with the lowest and the highest (1)
+  --gateways N         of ours (2)
+  --cores N            of ours (1)
+  --url URL,...        a system that already runs, instead of starting one; its CPU is not measured
+  --code CODE          with which anybody signs in there (000000)
+  --port P             ports are taken from here on, as in npm start (28080)
+  --data-dir D         data and logs of what is started; emptied at each start (.data/bench)
+  --results D          where the JSON and the HTML report are written (bench-results)
+  --help               this text
+
+  Exit code 0: all was measured. 1: a run lost, doubled or reordered something, or did not get through. 2: a bad flag.
+
+  Workloads (paced: both of paced-direct and paced-rooms):
+${listed(workloads)}
+
+  Targets:
+${listed(targets)}
+`;
+
+/** A flag that cannot be; its message is the line to show. */
+export class OptionsError extends Error {}
+
+/**
+ * @returns undefined when help is asked for
+ * @throws OptionsError
+ */
+export function parseOptions(args: readonly string[]): Options | undefined {
+  const values = parse(args);
+  if (values.help) return undefined;
+  for (const flag of ['data-dir', 'results'] as const) {
+    if (values[flag] === '') throw new OptionsError(`--${flag} must name a folder`);
+  }
+  return {
+    workloads: chosen('--workload', values.workload.replace('paced,', 'paced-direct,paced-rooms,').replace(/paced$/, 'paced-direct,paced-rooms'), workloadNames),
+    targets: chosen('--target', values.target, targetNames),
+    seconds: integer('--seconds', values.seconds, 1, 3_600),
+    warmUpSeconds: integer('--warm-up', values['warm-up'], 0, 3_600),
+    runs: integer('--runs', values.runs, 1, 100),
+    gateways: integer('--gateways', values.gateways, 1, 20),
+    cores: integer('--cores', values.cores, 1, 20),
+    port: integer('--port', values.port, 1, 64_000),
+    dataDir: values['data-dir'],
+    results: values.results,
+    urls: values.url.split(',').filter(Boolean).map(webSocketUrl),
+    code: values.code,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: flags, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    const [line] = (error as Error).message.split(/\. |\n/);
+    throw new OptionsError(`${line}; see npm run bench -- --help`);
+  }
+}
+
+function chosen<T extends string>(flag: string, text: string, all: readonly T[]): readonly T[] {
+  if (text === 'all') return all;
+  return text.split(',').map((name) => {
+    const found = all.find((one) => one === name);
+    if (found) return found;
+    throw new OptionsError(`${flag}: there is no "${name}"; there are ${all.join(', ')} and all`);
+  });
+}
+
+function webSocketUrl(text: string): string {
+  if (URL.canParse(text) && new URL(text).protocol === 'ws:') return text;
+  throw new OptionsError(`--url must be a ws:// url with a path, such as ws://127.0.0.1:8080/v2, not "${text}"`);
+}
+
+function integer(flag: string, text: string, min: number, max: number): number {
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new OptionsError(`${flag} must be a number from ${min} to ${max}, not "${text}"`);
+}

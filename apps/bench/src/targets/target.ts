@@ -1,0 +1,29 @@
+import type { SpeechName } from '../load/speech.ts';
+import type { Roles } from '../measure/roles.ts';
+
+export type TargetOptions = {
+  readonly gateways: number;
+  readonly cores: number;
+  readonly port: number;
+  readonly dataDir: string;
+};
+
+/** A system that is up and empty. */
+export type RunningTarget = {
+  readonly speech: SpeechName;
+  /** Where clients connect, in turn. */
+  readonly urls: readonly string[];
+  /** The code that signs anybody in. */
+  readonly code: string;
+  /** Empty when its processes are not ours to measure. */
+  roles(): Roles;
+  /** Of its Postgres, if that is ours. */
+  readonly databaseUrl?: string;
+  stop(): Promise<void>;
+};
+
+/** Something that can be measured. */
+export type Target = {
+  readonly about: string;
+  start(options: TargetOptions, log: (line: string) => void, signal: AbortSignal): Promise<RunningTarget>;
+};

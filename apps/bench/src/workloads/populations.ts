@@ -1,0 +1,35 @@
+import type { Population } from '../load/scene.ts';
+
+type People = Pick<Population, 'people' | 'groups' | 'conversations'>;
+
+/**
+ * Groups of neighbours: clients take the gateways in turn, so the members of each are spread over them all. So are
+ * the senders: in every other group the second member speaks.
+ */
+export function neighbours(groups: number, size: number): People {
+  return {
+    people: groups * size,
+    groups: Array.from({ length: groups }, (_, group) => {
+      const first = group * size;
+      const members = Array.from({ length: size }, (_, index) => first + index);
+      const [one = 0, two = 0, ...others] = members;
+      return group % 2 === 0 ? [one, two, ...others] : [two, one, ...others];
+    }),
+    conversations: groups,
+  };
+}
+
+/** Everybody is in `layers` groups of `size`, each time with others. `people` must be a multiple of `size`. */
+export function layered(people: number, size: number, layers: number): People {
+  const groups: number[][] = [];
+  for (let layer = 0; layer < layers; layer += 1) {
+    // People who are so far apart meet: 1, then `size`, and so on, until it wraps round.
+    const step = strides[layer] as number;
+    const order = Array.from({ length: people }, (_, index) => (index * step) % people);
+    for (let first = 0; first < people; first += size) groups.push(order.slice(first, first + size));
+  }
+  return { people, groups, conversations: 0 };
+}
+
+/** Primes that divide none of the numbers of people: each makes an order of its own of all of them. */
+const strides = [1, 7, 11, 13, 17, 19, 23, 29, 31, 37];
