@@ -16,6 +16,8 @@ export type Options = {
   /** Of a system that is already running; empty: the targets are started. */
   readonly urls: readonly string[];
   readonly code: string;
+  /** A folder for CPU profiles of our Node processes; empty: none are taken. */
+  readonly profile: string;
 };
 
 const flags = {
@@ -31,6 +33,7 @@ const flags = {
   port: { type: 'string', default: '28080' },
   'data-dir': { type: 'string', default: '.data/bench' },
   results: { type: 'string', default: 'bench-results' },
+  profile: { type: 'string', default: '' },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -53,6 +56,7 @@ export const usage = `npm run bench -- [flags]   measures this system, and other
   --port P             ports are taken from here on, as in npm start (28080)
   --data-dir D         data and logs of what is started; emptied at each start (.data/bench)
   --results D          where the JSON and the HTML report are written (bench-results)
+  --profile D          writes CPU profiles of our gateways and cores there; the figures of such a run are too high
   --help               this text
 
   Exit code 0: all was measured. 1: a run lost, doubled or reordered something, or did not get through. 2: a bad flag.
@@ -78,7 +82,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     if (values[flag] === '') throw new OptionsError(`--${flag} must name a folder`);
   }
   return {
-    workloads: chosen('--workload', values.workload.replace('paced,', 'paced-direct,paced-rooms,').replace(/paced$/, 'paced-direct,paced-rooms'), workloadNames),
+    workloads: chosen('--workload', values.workload.replace(/\bpaced\b(?!-)/, 'paced-direct,paced-rooms'), workloadNames),
     targets: chosen('--target', values.target, targetNames),
     seconds: integer('--seconds', values.seconds, 1, 3_600),
     warmUpSeconds: integer('--warm-up', values['warm-up'], 0, 3_600),
@@ -90,6 +94,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     results: values.results,
     urls: values.url.split(',').filter(Boolean).map(webSocketUrl),
     code: values.code,
+    profile: values.profile,
   };
 }
 

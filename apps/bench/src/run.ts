@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { LoadProcess } from './load/load-process.ts';
 import { describeMachine } from './measure/machine.ts';
 import type { Options } from './options.ts';
@@ -41,14 +43,26 @@ async function measure(
   let target: RunningTarget | undefined;
   let load: LoadProcess | undefined;
   let deliveredBefore = 0;
+  const toggleProfilers = () => {
+    if (!options.profile || targetName !== 'ours') return;
+    const { gateway = [], core = [] } = target?.roles() ?? {};
+    for (const pid of [...gateway, ...core]) process.kill(pid, 'SIGUSR2');
+  };
   try {
-    target = options.urls.length > 0 ? running(options) : await targets[targetName].start(options, log, signal);
+    target = options.urls.length > 0 ? running(options) : await targets[targetName].start({ ...options, env: profiling(options) }, log, signal);
     load = new LoadProcess((delivered) => {
       if (delivered > deliveredBefore) log(`${delivered - deliveredBefore} deliveries a second`);
       deliveredBefore = delivered;
     });
     signal.addEventListener('abort', () => load?.stop());
-    const figures = await workloads[workload].run({ target, load, seconds, warmUpSeconds, log });
+    const figures = await workloads[workload].run({
+      target,
+      load,
+      seconds,
+      warmUpSeconds,
+      toggleProfilers,
+      log,
+    });
     return { figures };
   } catch (error) {
     signal.throwIfAborted();
@@ -64,4 +78,12 @@ async function measure(
 /** Somebody else's system: nothing is started, and its CPU is not ours to read. */
 function running({ urls, code }: Options): RunningTarget {
   return { speech: 'hooligram', urls, code, roles: () => ({}), stop: async () => {} };
+}
+
+function profiling({ profile }: Options): NodeJS.ProcessEnv {
+  if (!profile) return {};
+  const folder = resolve(profile);
+  mkdirSync(folder, { recursive: true });
+  const profiler = new URL('./measure/profiler.js', import.meta.url).href;
+  return { NODE_OPTIONS: `--import ${profiler}`, BENCH_PROFILE_DIR: folder };
 }

@@ -213,7 +213,7 @@ export class Scene {
           if (!isSuccess) failure = new Error(`a message was refused: ${JSON.stringify(payload())}`);
         });
       }
-      await pause(Math.max(0, startedAt + (sent / perSecond) * 1_000 - performance.now()));
+      await until(startedAt + (sent / perSecond) * 1_000);
     }
     await this.#until(() => open === 0 || failure !== undefined, 'answers');
     if (failure) throw failure;
@@ -258,4 +258,11 @@ export class Scene {
       await pause(1);
     }
   }
+}
+
+/** Waits exactly: a timer is up to a millisecond late, which would be counted as latency. */
+async function until(time: number): Promise<void> {
+  const early = time - performance.now() - 1.5;
+  if (early > 0) await pause(early);
+  while (performance.now() < time) await new Promise((resolve) => setImmediate(resolve));
 }

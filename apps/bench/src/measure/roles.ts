@@ -22,12 +22,12 @@ export function total(byRole: Readonly<Record<string, number>>): number {
   return Object.values(byRole).reduce((sum, value) => sum + value, 0);
 }
 
-const lookMs = 500;
-const quietCpuShare = 0.04;
+const lookMs = 1_000;
+const quietCpuShare = 0.06;
 const patienceMs = 60_000;
 
 /**
- * Waits until all roles together use less than 4 % of a core.
+ * Waits until all roles together use less than 6 % of a core.
  * @param forMs for so long in a row
  * @throws Error when they do not come to rest
  */
@@ -40,9 +40,12 @@ export async function whenQuiet(roles: Roles, forMs: number): Promise<void> {
     await pause(lookMs);
     const after = usageByRole(roles);
     const elapsedMs = Date.now() - readAt;
-    if (total(cpuBetween(before, after)) > quietCpuShare * elapsedMs) quietSince = Date.now();
+    const cpu = cpuBetween(before, after);
+    if (total(cpu) > quietCpuShare * elapsedMs) quietSince = Date.now();
     before = after;
     readAt = Date.now();
-    if (Date.now() - startedAt > patienceMs) throw new Error('the servers do not come to rest');
+    if (Date.now() - startedAt < patienceMs) continue;
+    const shares = Object.entries(cpu).map(([role, ms]) => `${role} ${Math.round((ms / elapsedMs) * 100)} %`);
+    throw new Error(`the servers do not come to rest: ${shares.join(', ')} of a core`);
   }
 }

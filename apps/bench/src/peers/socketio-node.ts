@@ -13,7 +13,8 @@ const receiptsMax = 1_000;
 
 const [port, databaseUrl, redisUrl = ''] = process.argv.slice(2);
 const database = new pg.Pool({ connectionString: databaseUrl, max: 8 });
-const publisher = new Redis(redisUrl);
+// The adapter knows the older protocol's messages only.
+const publisher = new Redis(redisUrl, { protocol: 2 });
 const subscriber = publisher.duplicate();
 const http = createServer();
 const io = new Server(http, { transports: ['websocket'], adapter: createAdapter(publisher, subscriber) });

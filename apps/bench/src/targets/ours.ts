@@ -4,8 +4,9 @@ import type { Target } from './target.ts';
 /** Two gateways, a core, Postgres and Redis, as `npm start` runs them, on empty data. */
 export const ours: Target = {
   about: 'this system: gateways, core, Redis, Postgres',
-  async start({ gateways, cores, port, dataDir }, log, signal) {
-    const stack = await startStackProcess({ gateways, cores, port, dataDir }, log, signal);
+  async start(options, log, signal) {
+    const { gateways, cores, port, dataDir, env } = options;
+    const stack = await startStackProcess({ gateways, cores, port, dataDir, env }, log, signal);
     const { gateways: nodes, postgres } = stack.describe();
     return {
       speech: 'hooligram',

@@ -6,6 +6,8 @@ export type TargetOptions = {
   readonly cores: number;
   readonly port: number;
   readonly dataDir: string;
+  /** For its processes, over what is around. */
+  readonly env: NodeJS.ProcessEnv;
 };
 
 /** A system that is up and empty. */

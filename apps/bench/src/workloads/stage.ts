@@ -11,6 +11,8 @@ export type Stage = {
   readonly load: LoadProcess;
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  /** Starts the profilers of the servers, and stops them when it is called again. */
+  toggleProfilers(): void;
   log(line: string): void;
 };
 
@@ -40,7 +42,9 @@ export async function exchange(stage: Stage, pace: Pace): Promise<Figures> {
   }
   log(`measuring for ${seconds} s`);
   const before = usageByRole(target.roles());
+  stage.toggleProfilers();
   const result = await load.call('exchange', seconds, pace);
+  stage.toggleProfilers();
   await whenQuiet(target.roles(), quietMs);
   return exchangeFigures(result, before, usageByRole(target.roles()));
 }
