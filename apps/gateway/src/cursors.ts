@@ -19,10 +19,17 @@ const cursorsPerRequest = 500;
  * again.
  */
 export function createCursors({ core, everyMs }: { core: CoreClient; everyMs: number }): Cursors {
-  let moved = new Set<Member>();
+  let moved: Member[] = [];
   let timer: NodeJS.Timeout | undefined;
   let flushedAt = 0;
   const writing = new Set<Promise<void>>();
+
+  function changed(member: Member): void {
+    if (member.isMoved) return;
+    member.isMoved = true;
+    moved.push(member);
+    schedule();
+  }
 
   function schedule(): void {
     if (timer) return;
@@ -34,8 +41,9 @@ export function createCursors({ core, everyMs }: { core: CoreClient; everyMs: nu
     clearTimeout(timer);
     timer = undefined;
     flushedAt = Date.now();
-    const members = [...moved];
-    moved = new Set();
+    const members = moved;
+    moved = [];
+    for (const member of members) member.isMoved = false;
     for (let start = 0; start < members.length; start += cursorsPerRequest) {
       const written = write(members.slice(start, start + cursorsPerRequest));
       writing.add(written);
@@ -53,18 +61,14 @@ export function createCursors({ core, everyMs }: { core: CoreClient; everyMs: nu
     }));
     const reply = await core.ask('CURSOR_RAISE', { cursors });
     if (reply.ok) return;
-    for (const member of members) moved.add(member);
-    schedule();
+    for (const member of members) changed(member);
   }
 
   return {
-    changed(member) {
-      moved.add(member);
-      schedule();
-    },
+    changed,
     flush,
     get dirty() {
-      return moved.size;
+      return moved.length;
     },
     close: () => clearTimeout(timer),
   };

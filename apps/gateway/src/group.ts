@@ -1,4 +1,4 @@
-import type { Audit, GroupState } from '@hooligram/contract';
+import type { Audit, GroupState, Messages } from '@hooligram/contract';
 import { encodeFrame, groupDeliveryId } from '@hooligram/protocol';
 import type { Attachment } from './attachment.ts';
 import type { GatewayContext } from './context.ts';
@@ -59,8 +59,14 @@ export class Group {
     return this.holders > 0;
   }
 
-  /** Takes a published message, in whatever order it comes. */
-  receive(version: number, seq: number, messageId: number, frame: Uint8Array): void {
+  /** Takes published messages, in whatever order they come. */
+  receive({ version, seq, message_ids, frames }: Messages<Uint8Array>): void {
+    for (const [index, frame] of frames.entries()) {
+      this.#receive(version, seq + index, message_ids[index] as number, frame);
+    }
+  }
+
+  #receive(version: number, seq: number, messageId: number, frame: Uint8Array): void {
     if (this.position !== undefined && seq <= this.position) return;
     if (seq === (this.position ?? Number.NaN) + 1 && version <= this.version) {
       this.#pass(seq, messageId, frame);
@@ -189,7 +195,7 @@ export class Group {
   #pass(seq: number, messageId: number, frame: string | Uint8Array): void {
     const { metrics, receipts, publish } = this.#context;
     this.position = seq;
-    receipts.note(messageId, this.id, seq);
+    receipts.note(messageId, this, seq);
     publish(this.topic, frame);
     metrics.messagePassed();
     if (this.#replaying > 0) this.#keep(seq, frame);

@@ -13,6 +13,8 @@ export class Member {
   deliveredVersion = 0;
   /** A state up to this was sent often enough to somebody who never acknowledges states. */
   retriedVersion = 0;
+  /** Waits to be written: kept by the cursors alone. */
+  isMoved = false;
   #ahead: Set<number> | undefined;
 
   constructor(userId: number, groupId: number, joinedSeq: number) {

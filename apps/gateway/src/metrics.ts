@@ -1,13 +1,13 @@
 import { parseDeliveryId } from '@hooligram/protocol';
-import type { Metrics } from '@hooligram/service';
+import type { Metrics, Tally } from '@hooligram/service';
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
 export function createGatewayMetrics(metrics: Metrics) {
-  const frames = metrics.counter('gateway_frames_total', 'Frames received, by type', ['type']);
+  const frames = metrics.tallies('gateway_frames_total', 'Frames received, by type', 'type');
   const badFrames = metrics.counter('gateway_bad_frames_total', 'Frames refused as malformed');
   const slow = metrics.counter('gateway_slow_closed_total', 'Connections closed for reading too slowly');
-  const passed = metrics.counter('gateway_messages_passed_total', 'Messages passed on live, once a gateway');
+  const passed = metrics.tally('gateway_messages_passed_total', 'Messages passed on live, once a gateway');
   const replayed = metrics.counter(
     'gateway_messages_replayed_total',
     'Messages sent to one connection in a replay',
@@ -33,7 +33,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     'gateway_gaps_fetched_total',
     'Times that a group was fetched to close a hole',
   );
-  const acknowledged = metrics.counter(
+  const acknowledged = metrics.tally(
     'gateway_acknowledged_total',
     'Acknowledgements that matched a delivery',
   );
@@ -46,17 +46,23 @@ export function createGatewayMetrics(metrics: Metrics) {
     'Deliveries that a client answered with FAILURE',
     ['delivery'],
   );
-  const framesByType = new Map<string, { inc(): void }>();
+  const framesByType = new Map<string, Tally>();
+  const acknowledgements = frames('MESSAGING_DELIVER_SUCCESS');
   return {
     frame(type: string) {
-      // Looking up a label costs more than decoding an acknowledgement.
-      const counted = framesByType.get(type) ?? frames.labels({ type });
+      const counted = framesByType.get(type) ?? frames(type);
       framesByType.set(type, counted);
-      counted.inc();
+      counted.count += 1;
+    },
+    /** The frame that is most of what comes. */
+    acknowledgementFrame: () => {
+      acknowledgements.count += 1;
     },
     badFrame: () => badFrames.inc(),
     slowClosed: () => slow.inc(),
-    messagePassed: () => passed.inc(),
+    messagePassed: () => {
+      passed.count += 1;
+    },
     messagesReplayed: (count: number) => replayed.inc(count),
     messagesSentAgain: (count: number) => again.inc(count),
     evicted: () => evicted.inc(),
@@ -64,7 +70,9 @@ export function createGatewayMetrics(metrics: Metrics) {
     requestsShed: (count: number) => shed.inc(count),
     resynced: () => resyncs.inc(),
     gapFetched: () => gaps.inc(),
-    acknowledged: () => acknowledged.inc(),
+    acknowledged: () => {
+      acknowledged.count += 1;
+    },
     acknowledgementIgnored: () => ignored.inc(),
     deliveryRefused: (id: string) => refused.inc({ delivery: parseDeliveryId(id)?.kind ?? 'unknown' }),
   };

@@ -90,7 +90,7 @@ function sendOwed(
   // What was not read yet cannot be acknowledged yet.
   if (session.socket.isBehind) return;
   const again = owed.filter(([seq]) => seq <= attachment.reached);
-  for (const [seq, messageId] of again) context.receipts.note(messageId, group.id, seq);
+  for (const [seq, messageId] of again) context.receipts.note(messageId, group, seq);
   context.metrics.messagesSentAgain(again.length);
   session.socket.send(...again.map(([, , frame]) => frame));
 }

@@ -6,9 +6,8 @@ import { openGroups } from './opening.ts';
 /** Takes what the core published on the channel of a group or of a person. */
 export function receive(context: GatewayContext, bytes: Buffer): void {
   const publication = decodePublication(bytes);
-  if (publication?.kind === 'message') {
-    const { group_id, version, seq, message_id, frame } = publication;
-    context.groups.find(group_id)?.receive(version, seq, message_id, frame);
+  if (publication?.kind === 'messages') {
+    context.groups.find(publication.messages.group_id)?.receive(publication.messages);
   } else if (publication?.kind === 'state') {
     receiveState(context, publication.state);
   } else if (publication?.kind === 'joined') {

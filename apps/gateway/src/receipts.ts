@@ -1,4 +1,7 @@
-export type Receipt = { readonly groupId: number; readonly seq: number };
+import type { Group } from './group.ts';
+
+/** Where a message belongs. The group may no longer be held here, or be held anew. */
+export type Receipt = { readonly group: Group; readonly seq: number };
 
 /**
  * Remembers where the messages that this gateway sent belong, because an acknowledgement names the message
@@ -14,12 +17,12 @@ export class Receipts {
     this.#generationMax = generationMax;
   }
 
-  note(messageId: number, groupId: number, seq: number): void {
+  note(messageId: number, group: Group, seq: number): void {
     if (this.#young.size >= this.#generationMax) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(messageId, { groupId, seq });
+    this.#young.set(messageId, { group, seq });
   }
 
   find(messageId: number): Receipt | undefined {

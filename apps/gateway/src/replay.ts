@@ -60,7 +60,7 @@ function sendPage(
   if (!isCurrent()) return false;
   const position = group.position ?? 0;
   const due = messages.filter(([seq]) => seq > attachment.sentSeq && seq <= position);
-  for (const [seq, messageId] of due) context.receipts.note(messageId, group.id, seq);
+  for (const [seq, messageId] of due) context.receipts.note(messageId, group, seq);
   attachment.sentSeq = Math.max(attachment.sentSeq, Math.min(through_seq, position));
   attachment.replayThrough = attachment.sentSeq;
   context.metrics.messagesReplayed(due.length);

@@ -11,11 +11,13 @@ import {
   frameBytesMax,
   frameFailure,
   needsSignIn,
+  readMessageAcknowledgement,
   type SoundRequest,
 } from '@hooligram/protocol';
 import { Attachment } from './attachment.ts';
 import type { GatewayContext } from './context.ts';
 import { acknowledge, answer, runMaxOf } from './frames/index.ts';
+import { acknowledgeMessage } from './frames/messaging-deliver.ts';
 import type { Person } from './people.ts';
 import { ReplayWindow } from './replay-window.ts';
 import type { ClientSocket, SocketOwner } from './websocket.ts';
@@ -62,7 +64,13 @@ export class Session implements SocketOwner {
       this.socket.end(closeReasons.frameTooLarge);
       return;
     }
-    this.#take(decodeFrame(bytes));
+    const view = new Uint8Array(bytes);
+    const messageId = readMessageAcknowledgement(view);
+    if (messageId === undefined) this.#take(decodeFrame(view));
+    else {
+      this.#context.metrics.acknowledgementFrame();
+      acknowledgeMessage(this.#context, this, messageId);
+    }
   }
 
   /**
@@ -149,12 +157,18 @@ export class Session implements SocketOwner {
       this.socket.sendLater(failure(frame.type, frame.id, [errorTexts.serverBusy.text]));
       return;
     }
+    if (!this.#isWorking && this.#refusalOf(frame)) {
+      this.#answerNow(frame);
+      return;
+    }
     this.#queue.push(frame);
-    if (!this.#isWorking) void this.#work();
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    // Behind the other frames of this turn: what a client has sent together is one run.
+    setImmediate(() => void this.#work());
   }
 
   async #work(): Promise<void> {
-    this.#isWorking = true;
     while (this.socket.isOpen && this.#queue.length > 0) {
       const run = this.#nextRun();
       const [first] = run;

@@ -15,7 +15,7 @@ import {
   type CoreRequest,
   encodeAudit,
   encodeEviction,
-  encodeMessage,
+  encodeMessages,
   encodeNudge,
   encodeState,
   type GroupState,
@@ -36,7 +36,13 @@ export type AskedRequest<K extends RequestKind = RequestKind> = {
   refuse(...errors: string[]): Promise<void>;
 };
 
-type Message = Parameters<typeof encodeMessage>[0];
+type Message = {
+  group_id: number;
+  version: number;
+  seq: number;
+  message_id: number;
+  frame: string;
+};
 type Matcher = {
   readonly matches: (asked: AskedRequest) => boolean;
   readonly take: (asked: AskedRequest) => void;
@@ -132,7 +138,11 @@ export class PuppetCore {
       return outbox.flushed();
     };
     this.publish = {
-      message: (message) => tell(names.group(message.group_id), encodeMessage(message)),
+      message: ({ message_id, frame, ...place }) =>
+        tell(
+          names.group(place.group_id),
+          encodeMessages({ ...place, message_ids: [message_id], frames: [frame] }),
+        ),
       state: (state) => tell(names.group(state.group_id), encodeState(state)),
       stateTo: (userId, state) => tell(names.user(userId), encodeState(state)),
       audit: (audit) => tell(names.group(audit.group_id), encodeAudit(audit)),

@@ -30,8 +30,9 @@ export type Eviction = { readonly user_id: number };
 /**
  * What the core publishes on `group:<id>` and `user:<id>`, as bytes.
  *
- * A message is one line of header and the ready frame, which the gateway passes on untouched:
- * `m <group_id> <version> <seq> <message_id>\n<frame>`. The others are a letter, a newline and JSON: `s` a
+ * Messages are one line of header, and a line for each with its ready frame, which the gateway passes on untouched:
+ * `m <group_id> <version> <seq of the first> <message_id> <message_id> …\n<frame>\n<frame>…`. What was stored together
+ * in a group travels together: the seqs follow each other, under one version. The others are a letter, a newline and JSON: `s` a
  * GroupState, `j` a Joined, `a` an Audit, `n` a Nudge, `e` an Eviction. An unknown first letter is for a newer gateway and is
  * ignored, so that gateways and cores may differ by one release.
  *
@@ -39,31 +40,28 @@ export type Eviction = { readonly user_id: number };
  * (`REPLAY_PAGE`).
  */
 export type Publication =
-  | {
-      kind: 'message';
-      group_id: number;
-      version: number;
-      seq: number;
-      message_id: number;
-      frame: Uint8Array;
-    }
+  | { kind: 'messages'; messages: Messages<Uint8Array> }
   | { kind: 'state'; state: GroupState }
   | { kind: 'joined'; joined: Joined }
   | { kind: 'audit'; audit: Audit }
   | { kind: 'nudge'; nudge: Nudge }
   | { kind: 'eviction'; eviction: Eviction };
 
+/** Messages of one group, stored one behind the other under one version. */
+export type Messages<F extends string | Uint8Array> = {
+  readonly group_id: number;
+  readonly version: number;
+  /** Of the first; the others' follow. */
+  readonly seq: number;
+  readonly message_ids: readonly number[];
+  /** As many as ids. JSON has no newline outside of its texts, and inside they are escaped. */
+  readonly frames: readonly F[];
+};
+
 const newline = 0x0a;
 
-export function encodeMessage(message: {
-  group_id: number;
-  version: number;
-  seq: number;
-  message_id: number;
-  frame: string;
-}): string {
-  const { group_id, version, seq, message_id, frame } = message;
-  return `m ${group_id} ${version} ${seq} ${message_id}\n${frame}`;
+export function encodeMessages({ group_id, version, seq, message_ids, frames }: Messages<string>): string {
+  return `m ${group_id} ${version} ${seq} ${message_ids.join(' ')}\n${frames.join('\n')}`;
 }
 
 export function encodeState(state: GroupState): string {
@@ -87,7 +85,7 @@ export function encodeEviction(eviction: Eviction): string {
 }
 
 /**
- * @param bytes one publication; the returned message's `frame` is a view of it, not a copy
+ * @param bytes one publication; the returned frames are views of it, not copies
  * @returns undefined for what this release does not know
  * @throws SyntaxError for a body that is no JSON
  */
@@ -95,7 +93,7 @@ export function decodePublication(bytes: Buffer): Publication | undefined {
   const end = bytes.indexOf(newline);
   if (end < 1) return undefined;
   const [letter, ...fields] = bytes.toString('latin1', 0, end).split(' ');
-  if (letter === 'm') return decodeMessage(fields, bytes.subarray(end + 1));
+  if (letter === 'm') return { kind: 'messages', messages: decodeMessages(fields, bytes, end) };
   const body = () => JSON.parse(bytes.toString('utf8', end + 1));
   if (letter === 's') return { kind: 'state', state: body() as GroupState };
   if (letter === 'j') return { kind: 'joined', joined: body() as Joined };
@@ -105,7 +103,14 @@ export function decodePublication(bytes: Buffer): Publication | undefined {
   return undefined;
 }
 
-function decodeMessage(fields: readonly string[], frame: Uint8Array): Publication {
-  const [group_id, version, seq, message_id] = fields.map(Number) as [number, number, number, number];
-  return { kind: 'message', group_id, version, seq, message_id, frame };
+function decodeMessages(fields: readonly string[], bytes: Buffer, headEnd: number): Messages<Uint8Array> {
+  const [group_id, version, seq, ...message_ids] = fields.map(Number) as [number, number, number];
+  const frames: Uint8Array[] = [];
+  for (let start = headEnd + 1; start > 0 && start <= bytes.length; ) {
+    const next = bytes.indexOf(newline, start);
+    const end = next < 0 ? bytes.length : next;
+    frames.push(bytes.subarray(start, end));
+    start = end + 1;
+  }
+  return { group_id, version, seq, message_ids, frames };
 }

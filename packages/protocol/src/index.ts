@@ -7,6 +7,7 @@ export { type Checked, checkPayload } from './faults.ts';
 export { faultTexts } from './fields.ts';
 export * from './frame.ts';
 export * from './limits.ts';
+export { readMessageAcknowledgement } from './quick-acknowledgement.ts';
 export { compareByCodeUnit, isSid, sidOf } from './sid.ts';
 export { failurePayload, type Transaction, transactions } from './transactions.ts';
 export { isUuid } from './uuid.ts';

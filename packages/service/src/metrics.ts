@@ -4,9 +4,16 @@ const PREFIX = 'hooligram_';
 
 export type { Counter, Gauge, Histogram };
 
+/** What has happened so often. Adding one is an addition; the counter takes it over when somebody reads the metrics. */
+export type Tally = { count: number };
+
 /** Every name is given without the prefix `hooligram_`, every unit is part of the name (`_seconds`, `_bytes`). */
 export interface Metrics {
   counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
+  /** A counter for what happens a hundred thousand times a second. */
+  tally(name: string, help: string): Tally;
+  /** The same with a label: one tally a value, to be kept by who counts. */
+  tallies(name: string, help: string, label: string): (value: string) => Tally;
   gauge<L extends string = never>(name: string, help: string, labels?: readonly L[]): Gauge<L>;
   /** A gauge whose value is asked for when somebody reads the metrics: costs nothing in between. */
   observed(name: string, help: string, read: () => number): void;
@@ -26,10 +33,29 @@ export function createMetrics(options: { role: string }): Metrics {
   registry.setDefaultLabels({ role: options.role });
   collectDefaultMetrics({ register: registry, prefix: PREFIX });
   const registers = [registry];
+  const tallies = (name: string, help: string, label?: string) => {
+    const byValue = new Map<string, Tally>();
+    const taken = new Map<Tally, number>();
+    const collect = function (this: Counter) {
+      for (const [value, tally] of byValue) {
+        this.inc(label === undefined ? {} : { [label]: value }, tally.count - (taken.get(tally) ?? 0));
+        taken.set(tally, tally.count);
+      }
+    };
+    const labelNames = label === undefined ? [] : [label];
+    new Counter({ name: PREFIX + name, help, labelNames, registers, collect });
+    return (value: string): Tally => {
+      const tally = byValue.get(value) ?? { count: 0 };
+      byValue.set(value, tally);
+      return tally;
+    };
+  };
   return {
     contentType: registry.contentType,
     counter: (name, help, labels = []) =>
       new Counter({ name: PREFIX + name, help, labelNames: labels, registers }),
+    tally: (name, help) => tallies(name, help)(''),
+    tallies,
     gauge: (name, help, labels = []) =>
       new Gauge({ name: PREFIX + name, help, labelNames: labels, registers }),
     observed(name, help, read) {

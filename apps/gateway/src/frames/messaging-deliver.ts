@@ -5,25 +5,26 @@ import type { AcknowledgementHandlers } from './index.ts';
 /** Most acknowledgements of one connection that wait to be looked up; beyond it they cost a duplicate. */
 const lateReceiptsMax = 256;
 
-/** Matched by the message, never by the frame's id: the mobile client answers with an id of its own. */
 export const messageDelivered: AcknowledgementHandlers['MESSAGING_DELIVER_SUCCESS'] = (
   context,
   session,
   { payload: { message_id } },
-) => {
+) => acknowledgeMessage(context, session, message_id);
+
+/** Matched by the message, never by the frame's id: the mobile client answers with an id of its own. */
+export function acknowledgeMessage(context: GatewayContext, session: Session, messageId: number): void {
   const { person } = session;
   if (!person) return context.metrics.acknowledgementIgnored();
-  const receipt = context.receipts.find(message_id);
-  if (!receipt) {
-    noteLate(context, session, message_id);
-    return;
-  }
-  const member = context.groups.find(receipt.groupId)?.members.get(person.userId);
+  const receipt = context.receipts.find(messageId);
+  if (!receipt) return noteLate(context, session, messageId);
+  const group = receipt.group.isHeld ? receipt.group : context.groups.find(receipt.group.id);
+  const member = group?.members.get(person.userId);
   if (!member || receipt.seq <= member.joinedSeq) return context.metrics.acknowledgementIgnored();
   context.metrics.acknowledged();
   if (member.acknowledge(receipt.seq)) context.cursors.changed(member);
-  for (const { window } of person.sessions) window.onAcknowledged();
-};
+  if (person.sessions.size === 1) session.window.onAcknowledged();
+  else for (const { window } of person.sessions) window.onAcknowledged();
+}
 
 /** Counted, marks nothing: the delivery stays due. */
 export const messageRefused: AcknowledgementHandlers['MESSAGING_DELIVER_FAILURE'] = (
