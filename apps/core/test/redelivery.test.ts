@@ -47,7 +47,7 @@ test('a message that a client does not acknowledge is sent again with growing pa
   const back = await stage.returning(bob.sid, 1);
   await hear(back, message_id);
   await stage.untilStored(bob.sid, group_id, { seq: 1 });
-}, 90_000);
+}, 30_000);
 
 test('a message is sent again until it is acknowledged, and then not any more', async () => {
   const ada = await stage.enter(0);
@@ -68,7 +68,7 @@ test('a message is sent again until it is acknowledged, and then not any more', 
   });
   await bob.client.roundTrip();
   expect(times).toBe(3);
-}, 90_000);
+}, 30_000);
 
 test('17: a client that never acknowledges groups is sent each state a bounded number of times, and is not sent away', async () => {
   const ada = await stage.enter(0);
@@ -90,4 +90,4 @@ test('17: a client that never acknowledges groups is sent each state a bounded n
   await hear(bob, await say(ada, group_id, 'third'));
   expect(statesOf(bob, group_id)).toHaveLength(times);
   expect(await counted('jobs_added_total', { queue: 'redelivery' })).toBe(added);
-}, 90_000);
+}, 30_000);

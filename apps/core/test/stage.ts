@@ -16,7 +16,7 @@ import type { Redis } from 'ioredis';
 
 const silent = { info() {}, warn() {}, error() {} };
 
-const patienceMs = 30_000;
+const patienceMs = 10_000;
 
 /** Somebody who is signed in on one connection. */
 export interface Person {
