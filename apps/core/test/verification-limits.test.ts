@@ -135,8 +135,7 @@ describe('submitting wrong codes', () => {
     const [ada, bob] = [uniqueSid(), uniqueSid()];
     expect(await ask(first, ada)).toEqual(success);
     expect(await ask(second, bob)).toEqual(success);
-    for (const client of [first, second, first])
-      expect(await submit(client, wrong)).toEqual(wrongCode);
+    for (const client of [first, second, first]) expect(await submit(client, wrong)).toEqual(wrongCode);
     expect(await submit(second, right)).toEqual(tooManyAttempts);
     const other = await from(newAddress());
     expect(await ask(other, bob)).toEqual(success);
