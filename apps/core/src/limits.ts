@@ -12,8 +12,10 @@ interface Asker {
 }
 
 /**
- * What protects a public system from senders of thousands of texts and from guessers of codes. Everything
- * passes while Redis does not answer: an outage of the limits must not become one of the chat.
+ * What protects a public system from senders of thousands of texts and from guessers of codes. An outage of the
+ * limits must not become one of the chat: while Redis does not answer, or not in time, each core goes by what it
+ * has let pass itself. So n cores together pass at most n times a limit, and one core never more than one. A core
+ * that starts knows of nothing that passed before.
  */
 export interface Limits {
   /** Whether this code request may go on; counts it. */

@@ -27,8 +27,10 @@ const aloof = { CLAIM_IDLE_MS: '600000' };
 let database: Database;
 /** Its requests are old after a second, and written again only long after. */
 let hasty = 0;
-/** Its requests are old after five seconds, and written again soon after: a core can be started in between. */
+/** Its requests are old soon, and written again soon after. */
 let repeating = 0;
+/** The same, later: a core can be started in between. */
+let waiting = 0;
 
 beforeAll(async () => {
   const { system } = stage;
@@ -37,11 +39,17 @@ beforeAll(async () => {
   await system.addGateway({ ...old, REQUEST_REPEAT_MS: '600000', REQUEST_PATIENCE_MS: '700000' });
   hasty = system.gateways.length - 1;
   await system.addGateway({
-    REQUEST_DEADLINE_MS: '5000',
-    REQUEST_REPEAT_MS: '5500',
+    REQUEST_DEADLINE_MS: '1500',
+    REQUEST_REPEAT_MS: '1700',
     REQUEST_PATIENCE_MS: '600000',
   });
   repeating = system.gateways.length - 1;
+  await system.addGateway({
+    REQUEST_DEADLINE_MS: '3000',
+    REQUEST_REPEAT_MS: '3200',
+    REQUEST_PATIENCE_MS: '600000',
+  });
+  waiting = system.gateways.length - 1;
 }, 60_000);
 
 afterEach(async () => {
@@ -72,10 +80,10 @@ async function storedIn(group_id: number): Promise<string[]> {
   return rows.map(({ content }) => content);
 }
 
-/** Resolves when the oldest entry in the stream may not be begun any more. */
-async function untilExpired(): Promise<void> {
+/** Resolves when the entry with this text may not be begun any more. */
+async function untilExpired(text: string): Promise<void> {
   const redis = await stage.redis();
-  const [[, fields] = ['', []]] = await redis.xrange(stage.names.requests, '-', '+', 'COUNT', 1);
+  const { fields } = await entryWith(text);
   const deadline = Number(fields[fields.indexOf('deadline') + 1]);
   await until('the deadline is over', async () => {
     const [seconds, microseconds] = await redis.time();
@@ -83,19 +91,26 @@ async function untilExpired(): Promise<void> {
   });
 }
 
-/** The id of the entry in the stream with this text. */
-async function entryWith(text: string): Promise<string | undefined> {
-  const entries = await (await stage.redis()).xrange(stage.names.requests, '-', '+');
-  return entries.find(([, fields]) => fields.some((field) => field.includes(`"${text}"`)))?.[0];
+/** The oldest entry in the stream with this text, once it is there. */
+async function entryWith(text: string): Promise<{ id: string; fields: string[] }> {
+  const redis = await stage.redis();
+  let found: [id: string, fields: string[]] | undefined;
+  await until(`${text} is written`, async () => {
+    const entries = await redis.xrange(stage.names.requests, '-', '+');
+    found = entries.find(([, fields]) => fields.some((field) => field.includes(`"${text}"`)));
+    return found !== undefined;
+  });
+  const [id, fields] = found as unknown as [string, string[]];
+  return { id, fields };
 }
 
 /** Resolves when a core has taken the entry with this text. */
 async function untilTaken(text: string): Promise<void> {
   const redis = await stage.redis();
   const { requests, cores } = stage.names;
+  const { id } = await entryWith(text);
   await until(`${text} is taken`, async () => {
-    const id = await entryWith(text);
-    return id !== undefined && (await redis.xpending(requests, cores, id, id, 1)).length === 1;
+    return (await redis.xpending(requests, cores, id, id, 1)).length === 1;
   });
 }
 
@@ -122,7 +137,7 @@ describe('6: a core is killed in the middle of a statement', () => {
     await hear(bob, await say(ada, group_id, 'fence'));
     expect(contents(bob)).toEqual(['once', 'fence']);
     expect(bob.client.received('MESSAGING_DELIVER_REQUEST')).toHaveLength(2);
-  }, 90_000);
+  }, 30_000);
 
   test('and 12: that commits when nobody is there to tell: who claims it tells everybody, and has it audited', async () => {
     const first = await stage.system.addCore(quick);
@@ -141,7 +156,7 @@ describe('6: a core is killed in the middle of a statement', () => {
     await hear(bob, (await sent).payload.message_id as number);
     await until('its audit is armed', async () => (await armed()) === 1);
     expect(await storedIn(group_id)).toEqual(['untold']);
-  }, 90_000);
+  }, 30_000);
 
   test('that commits, and nobody claims it before its deadline: it is told and answered still, and nothing is begun', async () => {
     const first = await stage.system.addCore(quick);
@@ -156,8 +171,7 @@ describe('6: a core is killed in the middle of a statement', () => {
     const other = await stage.connect(hasty);
     const number = numberOf(uniqueSid());
     const unanswered = other.send('VERIFICATION_REQUEST_CODE_REQUEST', number);
-    await until('it is written', async () => (await entryWith(number.phone_number)) !== undefined);
-    await untilExpired();
+    await untilExpired(number.phone_number);
     await stage.system.addCore(concluding);
     await hear(bob, (await sent).payload.message_id as number);
     expect(await storedIn(group_id)).toEqual(['told late']);
@@ -165,7 +179,7 @@ describe('6: a core is killed in the middle of a statement', () => {
     await until('the stream is empty', async () => (await redis.xlen(stage.names.requests)) === 0);
     await other.roundTrip();
     expect(other.frames.filter(({ id, type }) => id === unanswered && type.startsWith('VERIFI'))).toEqual([]);
-  }, 90_000);
+  }, 30_000);
 });
 
 describe.each([
@@ -177,12 +191,13 @@ describe.each([
     core: ServiceProcess,
     release: () => Promise<void>,
     isDone: () => Promise<boolean>,
+    text: string,
   ): Promise<void> {
     await database.untilWaiting(1);
     await core.kill();
     await release();
     await until('it is committed', isDone);
-    if (gateway !== 0) await untilExpired();
+    if (gateway !== 0) await untilExpired(text);
   }
 
   const membersOf = async (group_id: number) =>
@@ -197,13 +212,13 @@ describe.each([
     const release = await database.hold('LOCK TABLE "group" IN EXCLUSIVE MODE');
     const member_sids = [ada.sid, bob.sid];
     const created = ada.client.requestOk('GROUP_CREATE', { group_name, member_sids }, randomUUID());
-    await orphan(core, release, async () => (await made()) === 1);
+    await orphan(core, release, async () => (await made()) === 1, group_name);
     await stage.system.addCore(concluding);
     const { payload } = await created;
     const group_id = payload.group_id as number;
     for (const person of [ada, bob]) await state(person, group_id);
     expect(await made()).toBe(1);
-  }, 90_000);
+  }, 30_000);
 
   test('adds a member, who is told', async () => {
     const core = await stage.system.addCore(quick);
@@ -211,24 +226,24 @@ describe.each([
     const cat = await stage.enter(1);
     const release = await database.holdGroup(group_id);
     const added = ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: cat.sid }, randomUUID());
-    await orphan(core, release, async () => (await membersOf(group_id)) === 4);
+    await orphan(core, release, async () => (await membersOf(group_id)) === 4, cat.sid);
     await stage.system.addCore(concluding);
     await added;
     await state(cat, group_id);
     await bob.client.waitFor((frames) => frames.some(({ payload }) => payload.member_sids?.length === 4));
-  }, 90_000);
+  }, 30_000);
 
   test('takes a member out once, and says SUCCESS', async () => {
     const core = await stage.system.addCore(quick);
     const { ada, bob, dan, group_id } = await threesome(gateway);
     const release = await database.holdGroup(group_id);
     const left = ada.client.requestOk('GROUP_LEAVE', { group_id }, randomUUID());
-    await orphan(core, release, async () => (await membersOf(group_id)) === 2);
+    await orphan(core, release, async () => (await membersOf(group_id)) === 2, 'GROUP_LEAVE');
     await stage.system.addCore(concluding);
     await left;
     await stateOf(bob, group_id, [bob.sid, dan.sid]);
     expect(await membersOf(group_id)).toBe(2);
-  }, 90_000);
+  }, 30_000);
 
   async function threesome(at: number) {
     const [ada, bob, dan] = [await stage.enter(at), await stage.enter(1), await stage.enter(1)];
@@ -268,7 +283,7 @@ test('7: an ADD that is run again when its member has left does not bring them b
   await added;
   expect(await isMember()).toBe(false);
   await stateOf(bob, group_id, [ada.sid, bob.sid, dan.sid]);
-}, 90_000);
+}, 30_000);
 
 test('7: a right code that was committed by a core that is dead is a right code when it is claimed', async () => {
   const first = await stage.system.addCore(quick);
@@ -289,7 +304,7 @@ test('7: a right code that was committed by a core that is dead is a right code 
   await stage.system.addCore(quick);
   await submitted;
   await client.authorize(sid);
-}, 90_000);
+}, 30_000);
 
 describe('8: a core that is late', () => {
   test('begins nothing behind its deadline: what the gateway has written again is stored once, in its order', async () => {
@@ -310,7 +325,7 @@ describe('8: a core that is late', () => {
     expect(contents(bob)).toEqual(all);
     const expired = { kind: 'MESSAGING_SEND', outcome: 'expired' };
     expect(await counted(core, 'core_requests_total', expired)).toBe(1);
-  }, 90_000);
+  }, 30_000);
 
   test('because it was frozen, does no harm with what another one has claimed meanwhile', async () => {
     const frozen = await stage.system.addCore(quick);
@@ -337,11 +352,11 @@ describe('8: a core that is late', () => {
     expect(bob.client.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload.content)).toEqual(
       all,
     );
-  }, 90_000);
+  }, 30_000);
 
   test('because it was frozen, begins nothing that the gateway has had another one do', async () => {
     const frozen = await stage.system.addCore({ ...aloof, STATEMENT_TIMEOUT_MS: '20000' });
-    const { ada, bob, group_id } = await pair(repeating);
+    const { ada, bob, group_id } = await pair(waiting);
     const other = await createGroup(bob, [ada.sid, uniqueSid()], 'another group');
     const release = await database.holdGroup(other);
     const held = send(bob, other, 'held');
@@ -360,7 +375,7 @@ describe('8: a core that is late', () => {
     expect(await counted(frozen, 'core_requests_total', expired)).toBe(1);
     expect(await storedIn(group_id)).toEqual(['first', 'second', 'fence']);
     expect(contents(bob, group_id)).toEqual(['first', 'second', 'fence']);
-  }, 90_000);
+  }, 30_000);
 });
 
 describe('a core that is told to stop', () => {
@@ -381,5 +396,5 @@ describe('a core that is told to stop', () => {
     await hear(bob, (await held).payload.message_id as number);
     expect(await leaving.process.exited).toBe('exit code 0');
     expect(await counted(staying, 'core_entries_claimed_total')).toBe(0);
-  }, 90_000);
+  }, 30_000);
 });

@@ -33,9 +33,7 @@ test('10,000 acknowledged deliveries in one group, over real gateways, cost fewe
     await stage.untilStored(member.sid, group_id, { seq: messages, version: 1 });
   }
   await until('the last audit is over', async () => {
-    const redis = await stage.redis();
-    const keys = ['active', 'wait', 'delayed'].map((state) => `${stage.names.queues}:audit:${state}`);
-    return (await redis.exists(...keys)) === 0 && (await counted('audits_total', { by: 'audit' })) > 0;
+    return (await stage.areAuditsOver()) && (await counted('audits_total', { by: 'audit' })) > 0;
   });
   const added = await counted('jobs_added_total');
   const runs = await counted('job_runs_total');

@@ -16,7 +16,7 @@ import type { Redis } from 'ioredis';
 
 const silent = { info() {}, warn() {}, error() {} };
 
-const patienceMs = 30_000;
+const patienceMs = 10_000;
 
 /** Somebody who is signed in on one connection. */
 export interface Person {
@@ -41,6 +41,8 @@ export interface Stage {
   readonly names: Names;
   /** A connection of the test's own to it. */
   redis(): Promise<Redis>;
+  /** Whether no audit is armed any more: the last one of every group has found everything due. */
+  areAuditsOver(): Promise<boolean>;
   /** A counter, summed over all gateways. */
   counted(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
 }
@@ -112,6 +114,10 @@ export function setStage(options: TestSystemOptions): Stage {
         );
         return cursor !== undefined && cursor.seq >= seq && cursor.version >= version;
       });
+    },
+    async areAuditsOver() {
+      const keys = ['active', 'wait', 'delayed'].map((list) => `${stage.names.queues}:audit:${list}`);
+      return (await (await stage.redis()).exists(...keys)) === 0;
     },
     async counted(name, labels) {
       const all = await Promise.all(stage.system.gateways.map(({ adminUrl }) => metrics(adminUrl)));

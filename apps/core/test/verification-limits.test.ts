@@ -1,9 +1,10 @@
 import { type TestClient, uniqueSid } from '@hooligram/testkit';
 import { describe, expect, test } from '@jest/globals';
-import { numberOf, setStage, until } from './stage.ts';
+import { numberOf, setStage } from './stage.ts';
 
 const right = '000000';
 const wrong = '111111';
+const ttlMs = 300_000;
 
 const stage = setStage({
   gateways: 2,
@@ -11,7 +12,7 @@ const stage = setStage({
   gatewayEnv: { CLIENT_ADDRESS_HEADER: 'x-forwarded-for' },
   coreEnv: {
     LIMITS_ENABLED: 'true',
-    VERIFICATION_TTL_MS: '4000',
+    VERIFICATION_TTL_MS: String(ttlMs),
     VERIFICATION_ATTEMPTS_MAX: '2',
     LIMIT_CODE_REQUESTS_PER_NUMBER: '2/3600',
     LIMIT_CODE_REQUESTS_PER_ADDRESS: '4/3600',
@@ -52,22 +53,32 @@ const signIn = async (client: TestClient, sid: string, verification_code: string
 const success = {};
 const tooManyRequests = { errors: ['too many requests'] };
 const tooManyAttempts = { errors: ['too many attempts'] };
+const wrongCode = { errors: ['wrong code'] };
+const expired = { errors: ['code has expired'] };
 const wrongCredential = { errors: ['wrong phone number or verification code'] };
+
+/** Lets all the time of a number's code pass. @returns how much was left, in milliseconds */
+async function passTimeOf(sid: string): Promise<number> {
+  const [challenge] = await stage.rows<{ left_ms: number }>(
+    `UPDATE verification_challenge c SET date_expires = clock_timestamp()
+     FROM verification_challenge before WHERE c.sid = $1 AND before.connection_id = c.connection_id
+     RETURNING (1000 * extract(epoch FROM before.date_expires - clock_timestamp()))::float8 AS left_ms`,
+    [sid],
+  );
+  return challenge?.left_ms ?? Number.NaN;
+}
 
 describe('a code', () => {
   test('expires: then it is refused, registers nobody, and a new one is good again', async () => {
     const sid = uniqueSid();
     const client = await from(newAddress());
     expect(await ask(client, sid)).toEqual(success);
-    expect(await submit(client, wrong)).toEqual({ errors: ['wrong code'] });
-    await until('the code has expired', async () => {
-      const fresh = await stage.rows(
-        'SELECT FROM verification_challenge WHERE sid = $1 AND date_expires > clock_timestamp()',
-        [sid],
-      );
-      return fresh.length === 0;
-    });
-    expect(await submit(client, right)).toEqual({ errors: ['code has expired'] });
+    for (const _ of ['first', 'second']) expect(await submit(client, wrong)).toEqual(wrongCode);
+    expect(await submit(client, right)).toEqual(tooManyAttempts);
+    const leftMs = await passTimeOf(sid);
+    expect(leftMs).toBeLessThanOrEqual(ttlMs);
+    expect(leftMs).toBeGreaterThan(ttlMs - 60_000);
+    expect(await submit(client, right)).toEqual(expired);
     expect(await signIn(client, sid, right)).toEqual(wrongCredential);
     expect(await ask(client, sid)).toEqual(success);
     expect(await submit(client, right)).toEqual(success);
@@ -124,12 +135,28 @@ describe('submitting wrong codes', () => {
     const [ada, bob] = [uniqueSid(), uniqueSid()];
     expect(await ask(first, ada)).toEqual(success);
     expect(await ask(second, bob)).toEqual(success);
-    for (const client of [first, second, first])
-      expect(await submit(client, wrong)).toEqual({ errors: ['wrong code'] });
+    for (const client of [first, second, first]) expect(await submit(client, wrong)).toEqual(wrongCode);
     expect(await submit(second, right)).toEqual(tooManyAttempts);
     const other = await from(newAddress());
     expect(await ask(other, bob)).toEqual(success);
     expect(await submit(other, right)).toEqual(success);
+  });
+});
+
+describe('submitting what is compared with no code', () => {
+  test('is not limited: neither an expired one, nor one too often tried, nor one that was not asked for', async () => {
+    const sid = uniqueSid();
+    const client = await from(newAddress());
+    for (let time = 0; time < 4; time += 1) {
+      expect(await submit(client, wrong)).toEqual({ errors: ['no code was requested on this connection'] });
+    }
+    expect(await ask(client, sid)).toEqual(success);
+    for (let time = 0; time < 2; time += 1) expect(await submit(client, wrong)).toEqual(wrongCode);
+    for (let time = 0; time < 4; time += 1) expect(await submit(client, wrong)).toEqual(tooManyAttempts);
+    await passTimeOf(sid);
+    for (let time = 0; time < 4; time += 1) expect(await submit(client, wrong)).toEqual(expired);
+    expect(await ask(client, sid)).toEqual(success);
+    expect(await submit(client, right)).toEqual(success);
   });
 });
 

@@ -2,11 +2,12 @@ import type { Membership } from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
 import type { Attachment } from './attachment.ts';
 import type { GatewayContext } from './context.ts';
+import type { Group } from './group.ts';
 import { raiseMember } from './raise-member.ts';
 import { continueReplay } from './replay.ts';
 import type { Session } from './session.ts';
 
-/** A read that keeps being overtaken by changes is tried so often. */
+/** A read that keeps being overtaken by changes that leave it open who is a member is tried so often. */
 const readsMax = 5;
 
 /**
@@ -54,7 +55,7 @@ async function read(
   const again = reconcile(session, person.userId, opening, reply.answer.memberships);
   if (again.length === 0) return;
   if (readsLeft > 0) return read(context, session, again, 'these', readsLeft - 1);
-  // Changed faster than it can be read, five times over: the client starts clean.
+  // Taken out and brought back faster than it can be read, five times over: the client starts clean.
   session.socket.end(closeReasons.outcomeUnknown);
 
   function reconcile(
@@ -74,7 +75,7 @@ async function read(
         const joined = membership.state.members.find(([memberId]) => memberId === userId)?.[2];
         again.push(session.attach(id, joined));
       } else if (unread.delete(attachment)) {
-        if (membership.state.version < attachment.group.version) again.push(attachment);
+        if (isOvertaken(attachment.group, userId, membership)) again.push(attachment);
         else if (tell(context, attachment, userId, membership)) told.push(attachment);
       }
     }
@@ -90,6 +91,15 @@ async function read(
   }
 }
 
+/**
+ * Whether a state that is newer than the read leaves open whether the person is still a member. If it names them
+ * nothing is open: the state is the one to tell, what was stored since the read was published after we listened,
+ * and the cursor holds, because a cursor of an earlier joining ends before the newest one.
+ */
+function isOvertaken(group: Group, userId: number, { state }: Membership): boolean {
+  return state.version < group.version && !group.members.has(userId);
+}
+
 /** Sends the state, and notes from where the person has not acknowledged. */
 function tell(
   context: GatewayContext,
@@ -99,6 +109,7 @@ function tell(
 ): boolean {
   const { group, session } = attachment;
   const { state, last_seq, delivered_version, retried_version } = membership;
+  // Nothing new if a newer one is here: that one is told.
   group.apply(state);
   group.startAt(last_seq);
   const member = group.members.get(userId);
@@ -109,7 +120,7 @@ function tell(
     Math.min(member.deliveredSeq, attachment.since ?? last_seq),
   );
   group.enter(attachment, 'waiting');
-  const isOver = state.closed && Math.max(delivered_version, retried_version) >= state.version;
+  const isOver = state.closed && Math.max(delivered_version, retried_version) >= group.version;
   if (!isOver) {
     attachment.noteState(group.version);
     session.socket.send(group.frame);

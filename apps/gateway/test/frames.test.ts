@@ -282,18 +282,8 @@ describe('a request with a bad payload gets its FAILURE with one error for each 
     expect(await answersTo(raw(`${name}_REQUEST`, payload))).toEqual(failed(name, 'x', ...errors));
   });
 
-  test.each([
-    '',
-    '.',
-    '1.',
-    '.5550100',
-    '15550100',
-    '1.555',
-    '1234.5550100',
-    '1.5550100\\n',
-    '1.５５５0100',
-    ' 1.5550100',
-  ])('"%s" as sid', async (sid) => {
+  // What else is no sid: packages/protocol, names.test.ts.
+  test.each(['', '15550100', '1.5550100\\n', '1.５５５0100'])('"%s" as sid', async (sid) => {
     const payload = `{"group_id":${groupId},"member_sid":"${sid}"}`;
     const errors = ['payload.member_sid: must be a sid such as 1.5550100'];
     expect(await answersTo(raw('GROUP_ADD_MEMBER_REQUEST', payload))).toEqual(

@@ -81,6 +81,13 @@ export class ServiceProcess {
     forgetProcess(pidsDir(), this.name);
   }
 
+  /** Ends it without a word, in whatever state it is. */
+  async end(): Promise<void> {
+    this.#process?.kill('SIGKILL');
+    await this.#process?.exited;
+    forgetProcess(pidsDir(), this.name);
+  }
+
   /** Stops it in its tracks, as a machine without CPU does; SIGCONT by resume. */
   freeze(): void {
     this.process.kill('SIGSTOP');

@@ -2,6 +2,7 @@ import { type Log, type Metrics, within } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Rate } from './config.ts';
+import { createOwnCount } from './own-count.ts';
 
 export interface LimitOptions {
   /** Should fail commands rather than queue them while it is not connected. */
@@ -12,7 +13,12 @@ export interface LimitOptions {
   readonly log: Log;
 }
 
-/** Points of many keys against one rate. Nothing here rejects: a limit whose Redis does not answer is no limit. */
+/**
+ * Points of many keys against one rate. They are counted twice: in Redis, for all cores together, and in this
+ * process, and what passes has a point left in both. So no process passes more than the rate, whether Redis
+ * answers or not and however many ask at once; without Redis, cores do so each for itself. Nobody is refused who
+ * has not used up the rate within its time. Nothing here rejects.
+ */
 export interface Limit {
   /** Takes a point; false if there was none left. */
   take(key: string): Promise<boolean>;
@@ -28,12 +34,16 @@ const ANSWER_TIMEOUT_MS = 500;
 
 export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions) {
   const refused = metrics.counter('limits_refused_total', 'What a limit refused', ['limit']);
-  const skipped = metrics.counter('limits_skipped_total', 'Limits not applied, Redis did not answer', [
-    'limit',
-  ]);
+  const skipped = metrics.counter(
+    'limits_skipped_total',
+    'Limits applied by one core for itself, Redis did not answer',
+    ['limit'],
+  );
 
-  return (limit: string, { points, seconds }: Rate): Limit => {
-    const limiter = new RateLimiterRedis({
+  return (limit: string, rate: Rate): Limit => {
+    const { points, seconds } = rate;
+    const own = createOwnCount(rate);
+    const shared = new RateLimiterRedis({
       storeClient: redis,
       keyPrefix: `${prefix}:limit:${limit}`,
       points,
@@ -41,8 +51,7 @@ export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions
       rejectIfRedisNotReady: true,
     });
 
-    async function isAllowed(asked: Promise<boolean>): Promise<boolean> {
-      const allowed = await answerOf(asked, true);
+    function counted(allowed: boolean): boolean {
       if (!allowed) refused.inc({ limit });
       return allowed;
     }
@@ -52,16 +61,35 @@ export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions
         return await within(ANSWER_TIMEOUT_MS, asked);
       } catch (err) {
         skipped.inc({ limit });
-        log.debug({ err, limit }, 'limit not applied');
+        log.debug({ err, limit }, 'limit applied by this process alone');
         return otherwise;
       }
     }
 
     return {
-      take: (key) => isAllowed(limiter.consume(key).then(() => true, falseIfExhausted)),
-      hasLeft: (key) => isAllowed(limiter.get(key).then((used) => (used?.consumedPoints ?? 0) < points)),
-      lose: async (key) => void (await answerOf(limiter.penalty(key), undefined)),
-      giveBack: async (key) => void (await answerOf(limiter.reward(key), undefined)),
+      async take(key) {
+        // Here first: of thousands at once, no more go to Redis than could pass.
+        if (!own.take(key)) return counted(false);
+        const allowed = await answerOf(
+          shared.consume(key).then(() => true, falseIfExhausted),
+          true,
+        );
+        if (!allowed) own.giveBack(key);
+        return counted(allowed);
+      },
+      async hasLeft(key) {
+        if (!own.hasLeft(key)) return counted(false);
+        const left = shared.get(key).then((used) => (used?.consumedPoints ?? 0) < points);
+        return counted(await answerOf(left, true));
+      },
+      async lose(key) {
+        own.lose(key);
+        await answerOf(shared.penalty(key), undefined);
+      },
+      async giveBack(key) {
+        own.giveBack(key);
+        await answerOf(shared.reward(key), undefined);
+      },
     };
   };
 }

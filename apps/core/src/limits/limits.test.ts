@@ -73,6 +73,15 @@ describe('code requests', () => {
     expect(await limits.codeRequest({ ...ann, address: from(1) })).toBe(true);
   });
 
+  test('that another core has used up are not held against the number by this one', async () => {
+    const [one, other] = [setUp().limits, setUp().limits];
+    for (const n of times(2)) expect(await one.codeRequest({ ...ann, address: from(n) })).toBe(true);
+    for (const n of times(4)) expect(await other.codeRequest({ ...ann, address: from(n) })).toBe(false);
+    // As when their time is over.
+    await redis.del(...(await redis.keys(`${prefix}:limit:code_number:*`)));
+    expect(await other.codeRequest({ ...ann, address: from(5) })).toBe(true);
+  });
+
   test('are counted by all cores together', async () => {
     const [one, other] = [setUp().limits, setUp().limits];
     const answers = await Promise.all(
@@ -113,9 +122,9 @@ describe('sign-ins', () => {
     expect(await limits.signInAllowed({ ...ann, sid: '1.5550101' })).toBe(true);
   });
 
-  test('hundreds of guesses at once are no more than the limit', async () => {
+  test('a thousand guesses at once are no more than the limit', async () => {
     const { limits } = setUp();
-    const answers = await Promise.all(times(200).map(() => limits.signInAllowed(ann)));
+    const answers = await Promise.all(times(1000).map(() => limits.signInAllowed(ann)));
     expect(answers.filter(Boolean)).toHaveLength(2);
   });
 
@@ -184,30 +193,59 @@ test('LIMITS_ENABLED=false limits nothing and asks Redis nothing', async () => {
   expect(await redis.keys(`${prefix}:*`)).toEqual([]);
 });
 
-describe('without Redis everybody passes, and that is counted', () => {
+describe('without Redis each core counts for itself, and that is counted', () => {
   test('when it is not connected', async () => {
     const { limits, metrics } = setUp({}, client('redis://127.0.0.1:1'));
-    for (const _ of times(5)) expect(await limits.codeRequest(ann)).toBe(true);
-    await limits.signInFailed(ann);
+    const codes = [];
+    for (const _ of times(4)) codes.push(await limits.codeRequest(ann));
+    expect(codes).toEqual([true, true, false, false]);
+    const submits = [];
+    for (const _ of times(3)) {
+      submits.push(await limits.submitAllowed(ann));
+      await limits.submitFailed(ann);
+    }
+    expect(submits).toEqual([true, true, false]);
     const text = await metrics.text();
-    expect(text).toContain('hooligram_limits_skipped_total{limit="code_number",role="core"} 5');
-    expect(text).toContain('hooligram_limits_skipped_total{limit="sign_in_address",role="core"} 1');
+    expect(text).toContain('hooligram_limits_skipped_total{limit="code_number",role="core"} 2');
+    expect(text).toContain('hooligram_limits_refused_total{limit="code_number",role="core"} 1');
   });
 
-  test('when it has stopped answering', async () => {
+  test('a thousand guesses at once are no more than the limit, and those who sign in rightly are not limited', async () => {
+    const { limits } = setUp({}, client('redis://127.0.0.1:1'));
+    const answers = await Promise.all(times(1000).map(() => limits.signInAllowed(ann)));
+    expect(answers.filter(Boolean)).toHaveLength(2);
+    const bob = { ...ann, sid: '1.5550101' };
+    for (const _ of times(20)) {
+      expect(await limits.signInAllowed(bob)).toBe(true);
+      await limits.signInSucceeded(bob);
+    }
+  });
+
+  test('when it has stopped answering: what passed before counts, and no more than the limit passes after', async () => {
     const { url, freeze, close } = await proxyTo(await redisUrl());
     const frozen = client(url);
     await frozen.connect();
     const { limits, metrics } = setUp({}, frozen);
-    for (const _ of times(3)) await limits.signInAllowed(ann);
-    expect(await limits.signInAllowed(ann)).toBe(false);
-    freeze();
     expect(await limits.signInAllowed(ann)).toBe(true);
+    freeze();
+    const answers = await Promise.all(times(1000).map(() => limits.signInAllowed(ann)));
+    expect(answers.filter(Boolean)).toHaveLength(1);
+    expect(await limits.signInAllowed({ ...ann, sid: '1.5550101' })).toBe(true);
     expect(await metrics.text()).toContain(
-      'hooligram_limits_skipped_total{limit="sign_in_pair",role="core"} 1',
+      'hooligram_limits_skipped_total{limit="sign_in_pair",role="core"} 2',
     );
     frozen.disconnect();
     await close();
+  });
+
+  test('until their time is over', async () => {
+    const { limits } = setUp({ LIMIT_CODE_REQUESTS_PER_NUMBER: '2/1' }, client('redis://127.0.0.1:1'));
+    const askedAt = performance.now();
+    let asked = 0;
+    while (await limits.codeRequest({ ...ann, address: from(asked) })) asked += 1;
+    expect(asked).toBe(2);
+    while (!(await limits.codeRequest({ ...ann, address: '' })));
+    expect(performance.now() - askedAt).toBeGreaterThanOrEqual(1_000);
   });
 });
 

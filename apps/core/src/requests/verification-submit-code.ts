@@ -36,7 +36,8 @@ export const verificationSubmitCode: Handler<'VERIFICATION_SUBMIT_CODE'> = {
       attempts_max,
       ...proof,
     });
-    if (verdict !== 'right') await limits.submitFailed(asker);
+    // A guess is what was compared: who comes too late, or asked for no code, learns nothing.
+    if (verdict === 'wrong') await limits.submitFailed(asker);
     return verdict === 'right' ? success({}) : refusal(refusals[verdict]);
   }),
 };

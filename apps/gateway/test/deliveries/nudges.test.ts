@@ -1,7 +1,7 @@
 import { closeReasons, messageDeliveryId } from '@hooligram/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { measured, type Present, range, Scene } from '../scene.ts';
-import type { Standing, StoredGroup } from '../stored-group.ts';
+import type { Person, Standing, StoredGroup } from '../stored-group.ts';
 
 const windowSize = 4;
 
@@ -60,6 +60,22 @@ async function nudge({ person }: Present, ...standings: [StoredGroup, Standing][
   await read.succeed({ memberships: standings.map(([group, standing]) => group.membership(standing)) });
 }
 
+/** Somebody in a group, who was sent so many messages there and has acknowledged none. */
+async function sent(count: number, ...others: readonly Person[]) {
+  const ada = scene.person();
+  const group = scene.group([ada, ...others]);
+  const a = await scene.enter(ada, [group]);
+  await publish([a], group, count);
+  return { ada, a, group };
+}
+
+/** Nudges, and stops where the page of what is owed has been read and has not arrived. */
+async function beingRead(present: Present, group: StoredGroup) {
+  await nudge(present, [group, { delivered_seq: 0 }]);
+  const asked = await scene.nextPage(group);
+  return { asked, page: group.page(asked.params) };
+}
+
 async function answerPage(group: StoredGroup) {
   const asked = await scene.nextPage(group);
   await asked.succeed(group.page(asked.params, asked.params.limit));
@@ -68,10 +84,7 @@ async function answerPage(group: StoredGroup) {
 
 describe('a nudge is confirmed', () => {
   test('to the channel that it names, and not before the core has stored the cursors', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada]);
-    const a = await scene.enter(ada, [group]);
-    await publish([a], group, 2);
+    const { ada, a, group } = await sent(2);
     a.acknowledge(group, 1, 2);
     await a.client.roundTrip();
     const cursors = scene.nextCursors(ada);
@@ -92,10 +105,7 @@ describe('a nudge is confirmed', () => {
   });
 
   test('and sends nothing when all is acknowledged', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada]);
-    const a = await scene.enter(ada, [group]);
-    await publish([a], group, 2);
+    const { ada, a, group } = await sent(2);
     a.acknowledge(group, 1, 2);
     await a.client.roundTrip();
     await scene.puppet.confirmed(await scene.puppet.publish.nudge(ada.userId));
@@ -121,10 +131,7 @@ describe('a nudge is confirmed', () => {
 
 describe('a nudge sends again', () => {
   test('only what is not acknowledged, also of what lies before an acknowledgement', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada]);
-    const a = await scene.enter(ada, [group]);
-    await publish([a], group, 5);
+    const { a, group } = await sent(5);
     a.acknowledge(group, 1, 3, 5);
     await a.client.roundTrip();
     await nudge(a, [group, { delivered_seq: 1 }]);
@@ -209,10 +216,7 @@ describe('a nudge sends again', () => {
 
 describe('25: somebody on two gateways', () => {
   test('is not sent again what the other one wrote, and their cursor goes on behind it here', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada]);
-    const a = await scene.enter(ada, [group]);
-    await publish([a], group, 3);
+    const { a, group } = await sent(3);
     await nudge(a, [group, { delivered_seq: 2 }]);
     expect(await answerPage(group)).toMatchObject({ after_seq: 2 });
     await a.client.waitFor(() => a.seqs(group).length === 4);
@@ -223,10 +227,7 @@ describe('25: somebody on two gateways', () => {
   });
 
   test('who has acknowledged all on the other one is sent nothing again', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada]);
-    const a = await scene.enter(ada, [group]);
-    await publish([a], group, 3);
+    const { a, group } = await sent(3);
     await nudge(a, [group, { delivered_seq: 3 }]);
     await settled(a);
     await a.saidAll();
@@ -237,13 +238,8 @@ describe('25: somebody on two gateways', () => {
 
 describe('nothing is sent again', () => {
   test('to who left while it was read', async () => {
-    const [ada, bob] = [scene.person(), scene.person()];
-    const group = scene.group([ada, bob]);
-    const a = await scene.enter(ada, [group]);
-    await publish([a], group, 2);
-    await nudge(a, [group, { delivered_seq: 0 }]);
-    const asked = await scene.nextPage(group);
-    const page = group.page(asked.params);
+    const { ada, a, group } = await sent(2, scene.person());
+    const { asked, page } = await beingRead(a, group);
     await scene.puppet.publish.state(group.remove(ada));
     await settled(a);
     await asked.succeed(page);
@@ -273,13 +269,8 @@ describe('nothing is sent again', () => {
   });
 
   test('of what came before the second joining to who was added again while it was read', async () => {
-    const [ada, bob] = [scene.person(), scene.person()];
-    const group = scene.group([ada, bob]);
-    const a = await scene.enter(ada, [group]);
-    await publish([a], group, 2);
-    await nudge(a, [group, { delivered_seq: 0 }]);
-    const asked = await scene.nextPage(group);
-    const page = group.page(asked.params);
+    const { ada, a, group } = await sent(2, scene.person());
+    const { asked, page } = await beingRead(a, group);
     // The state between is lost.
     group.remove(ada);
     await scene.puppet.publish.state(group.add(ada));
@@ -292,10 +283,7 @@ describe('nothing is sent again', () => {
   });
 
   test('that was acknowledged while it was read', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada]);
-    const a = await scene.enter(ada, [group]);
-    await publish([a], group, 3);
+    const { a, group } = await sent(3);
     await nudge(a, [group, { delivered_seq: 0 }]);
     const asked = await scene.nextPage(group);
     a.acknowledge(group, 1, 3);
@@ -326,10 +314,7 @@ describe('an eviction', () => {
   });
 
   test('leaves the connection of one who has acknowledged meanwhile', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada]);
-    const a = await scene.enter(ada, [group]);
-    await publish([a], group, 1);
+    const { ada, a, group } = await sent(1);
     a.acknowledge(group, 1);
     await a.client.roundTrip();
     await scene.puppet.publish.evict(ada.userId);

@@ -1,5 +1,7 @@
+import type { GroupState } from '@hooligram/contract';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Scene } from '../scene.ts';
+import type { Person } from '../stored-group.ts';
 
 let scene: Scene;
 
@@ -14,6 +16,13 @@ afterEach(() => {
 });
 
 afterAll(() => scene?.stop());
+
+/** How often somebody's groups were read. */
+function readsOf({ userId }: Person): number {
+  return scene.puppet.asked.filter(
+    ({ kind, params }) => kind === 'REPLAY_GROUPS' && 'user_id' in params && params.user_id === userId,
+  ).length;
+}
 
 describe('19: who left', () => {
   test('never gets a message that was stored after they left and arrives before the news of it', async () => {
@@ -251,15 +260,80 @@ describe('a state', () => {
     const before = scene.read(group, beacon);
     await scene.puppet.publish.state(group.add(cat));
     await asked.succeed(before);
-    const again = await scene.nextRead(bob);
-    expect(again.params.group_ids).toEqual([group.id]);
-    await again.succeed(scene.read(group));
     const b = scene.present(client, bob);
     await b.hasState(group, 2);
     const message = group.store();
     await scene.puppet.publish.message(message);
     await b.has(group, 1);
     expect(b.versions(group)).toEqual([2]);
+    // It names them, so there was nothing to read again: a group may change as fast as it likes.
+    await b.saidAll();
+    expect(readsOf(bob)).toBe(1);
+  });
+
+  test('that overtakes the read is told also to who had acknowledged all of a group that was closed', async () => {
+    const [ada, bob, cat] = [scene.person(), scene.person(), scene.person()];
+    const group = scene.group([ada, bob, cat]);
+    const beacon = scene.beacon(bob);
+    const client = await scene.connect();
+    const asked = await scene.beginSignIn(client, bob, [group, beacon]);
+    const closed = (state: GroupState) => ({ ...state, closed: true });
+    const before = { ...group.membership(), state: closed(group.state()) };
+    await scene.puppet.publish.state(closed(group.remove(cat)));
+    await asked.succeed({ memberships: [before, beacon.membership()] });
+    const b = scene.present(client, bob);
+    await b.settled();
+    expect(b.versions(group)).toEqual([2]);
+    expect(readsOf(bob)).toBe(1);
+  });
+
+  test('that overtakes the read is that of a second joining: nothing of before it is sent, whatever was read', async () => {
+    const [ada, bob] = [scene.person(), scene.person()];
+    const group = scene.group([ada, bob], { lastSeq: 3 });
+    const beacon = scene.beacon(bob);
+    const client = await scene.connect();
+    const asked = await scene.beginSignIn(client, bob, [group, beacon]);
+    const before = [group.membership({ delivered_seq: 1, delivered_version: 0 }), beacon.membership()];
+    group.remove(bob);
+    const between = group.storeMany(2);
+    await scene.puppet.publish.state(group.add(bob));
+    for (const message of between) await scene.puppet.publish.message(message);
+    await asked.succeed({ memberships: before });
+    const b = scene.present(client, bob);
+    await b.hasState(group, 3);
+    await scene.puppet.publish.message(group.store());
+    await b.has(group, 6);
+    expect(b.seqs(group)).toEqual([6]);
+    expect(b.versions(group)).toEqual([3]);
+    b.acknowledge(group, 6);
+    const raised = await scene.puppet.next('CURSOR_RAISE', ({ cursors }) =>
+      cursors.some(({ group_id, delivered_seq }) => group_id === group.id && delivered_seq === 6),
+    );
+    await raised.succeed({});
+    expect(readsOf(bob)).toBe(1);
+  });
+
+  test('that overtakes the read leaves what was missed before it to the replay', async () => {
+    const [ada, bob, cat] = [scene.person(), scene.person(), scene.person()];
+    const group = scene.group([ada, bob], { lastSeq: 2 });
+    const beacon = scene.beacon(bob);
+    const client = await scene.connect();
+    const asked = await scene.beginSignIn(client, bob, [group, beacon]);
+    const before = [group.membership({ delivered_seq: 1 }), beacon.membership()];
+    const under = group.store();
+    await scene.puppet.publish.message(under);
+    await scene.puppet.publish.state(group.add(cat));
+    await asked.succeed({ memberships: before });
+    const page = await scene.nextPage(group);
+    expect(page.params).toMatchObject({ after_seq: 1, known_version: 2 });
+    await page.succeed(group.page(page.params));
+    const b = scene.present(client, bob);
+    await b.has(group, 3);
+    await scene.puppet.publish.message(group.store());
+    await b.has(group, 4);
+    expect(b.seqs(group)).toEqual([2, 3, 4]);
+    expect(b.versions(group)).toEqual([2]);
+    expect(readsOf(bob)).toBe(1);
   });
 });
 

@@ -8,9 +8,9 @@ let scene: Scene;
 
 beforeAll(async () => {
   scene = await Scene.start({
-    REQUEST_DEADLINE_MS: '1000',
-    REQUEST_REPEAT_MS: '1200',
-    REQUEST_PATIENCE_MS: '3000',
+    REQUEST_DEADLINE_MS: '700',
+    REQUEST_REPEAT_MS: '800',
+    REQUEST_PATIENCE_MS: '2000',
   });
 }, 60_000);
 
@@ -21,14 +21,24 @@ afterEach(() => {
 
 afterAll(() => scene?.stop());
 
+async function present() {
+  const ada = scene.person();
+  const group = scene.group([ada]);
+  return { group, a: await scene.enter(ada, [group]) };
+}
+
+/** @returns the gateway, which has noticed that it cannot ask */
+async function cutOff() {
+  const gateway = scene.system.gateway(0);
+  scene.wire().cut('command');
+  await eventually(async () => !(await gateway.isReady()), 'the gateway has noticed');
+  return gateway;
+}
+
 describe('8: without its command connection to Redis', () => {
   test('a gateway says FAILURE server busy for what never left, when its patience ends', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada]);
-    const a = await scene.enter(ada, [group]);
-    const gateway = scene.system.gateway(0);
-    scene.wire().cut('command');
-    await eventually(async () => !(await gateway.isReady()), 'the gateway has noticed');
+    const { a, group } = await present();
+    const gateway = await cutOff();
     const send = { group_id: group.id, content: 'nobody hears this' };
     expect(await a.client.request('MESSAGING_SEND', send)).toMatchObject({
       type: 'MESSAGING_SEND_FAILURE',
@@ -41,12 +51,8 @@ describe('8: without its command connection to Redis', () => {
   });
 
   test('what was asked meanwhile goes to the core as soon as the gateway is connected again, once', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada]);
-    const a = await scene.enter(ada, [group]);
-    const gateway = scene.system.gateway(0);
-    scene.wire().cut('command');
-    await eventually(async () => !(await gateway.isReady()), 'the gateway has noticed');
+    const { a, group } = await present();
+    await cutOff();
     const id = a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'heard later' });
     await a.client.roundTrip();
     scene.wire().restore();
@@ -57,9 +63,7 @@ describe('8: without its command connection to Redis', () => {
   });
 
   test('a request whose answer is lost is asked again under the same request_id, and its client hears one answer', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada]);
-    const a = await scene.enter(ada, [group]);
+    const { a, group } = await present();
     const id = a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'say again' });
     const isIt = ({ content }: { content: string }) => content === 'say again';
     const first = await scene.puppet.next('MESSAGING_SEND', isIt);
@@ -73,9 +77,7 @@ describe('8: without its command connection to Redis', () => {
   });
 
   test('a gateway closes with 1013 where a request may have left, for FAILURE could be a lie', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada]);
-    const a = await scene.enter(ada, [group]);
+    const { a, group } = await present();
     scene.wire().hold('command', 'toGateway');
     a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'it did leave' });
     await scene.puppet.next('MESSAGING_SEND', ({ content }) => content === 'it did leave');
@@ -91,15 +93,11 @@ describe('8: without its command connection to Redis', () => {
 
 describe('while its subscriber connection is broken', () => {
   test('what was published is fetched as soon as it listens again, and arrives once and in order', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada]);
-    const a = await scene.enter(ada, [group]);
+    const { a, group } = await present();
     scene.wire().cut('subscriber');
     await eventually(async () => (await scene.listenersOf(group)) === 0, 'Redis has noticed');
     for (const message of group.storeMany(2)) await scene.puppet.publish.message(message);
-    scene.puppet.always('REPLAY_PAGE', (asked) =>
-      asked.group_id === group.id ? group.page(asked) : scene.beacon(ada).page(asked),
-    );
+    scene.answerPages();
     scene.wire().restore();
     await a.has(group, 2);
     await scene.puppet.publish.message(group.store());
@@ -108,13 +106,9 @@ describe('while its subscriber connection is broken', () => {
   });
 
   test('a second break in the middle of subscribing again does no harm', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada]);
-    const a = await scene.enter(ada, [group]);
+    const { a, group } = await present();
     const channel = scene.puppet.names.group(group.id);
-    scene.puppet.always('REPLAY_PAGE', (asked) =>
-      asked.group_id === group.id ? group.page(asked) : scene.beacon(ada).page(asked),
-    );
+    scene.answerPages();
     for (let broken = 0; broken < 3; broken += 1) {
       scene.wire().forget();
       scene.wire().cut('subscriber');
@@ -124,7 +118,7 @@ describe('while its subscriber connection is broken', () => {
     await eventually(async () => (await scene.listenersOf(group)) === 1, 'the gateway listens again');
     await scene.puppet.publish.message(group.store());
     await a.has(group, 1);
-    expect(await scene.system.gateway(0).isReady()).toBe(true);
+    await eventually(() => scene.system.gateway(0).isReady(), 'the gateway hears itself');
   });
 });
 
