@@ -57,6 +57,12 @@ export class LoadClient implements Heard {
     await this.ask('AUTHORIZATION_SIGN_IN', { country_code, phone_number, verification_code: this.#code });
   }
 
+  /** Connects somebody who has signed up before. */
+  async arrive(): Promise<void> {
+    await this.connect();
+    await this.signIn();
+  }
+
   /** @throws Error when it is refused, or the connection ends first */
   ask(name: RequestName, payload: object): Promise<unknown> {
     return new Promise((resolve, reject) => {
