@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { OptionsError, parseOptions, usage } from './options.ts';
+import { conclusion } from './report/conclusion.ts';
 import { summarize } from './report/report.ts';
-import { roleLines, table } from './report/table.ts';
 import { writeReport } from './report/write-report.ts';
 import { run } from './run.ts';
 
@@ -19,11 +19,8 @@ try {
   else {
     const report = await run(options, (line) => process.stdout.write(`  ${line}\n`), abort.signal);
     const summaries = summarize(report);
-    const { processor, cores, memoryGiB, system, node, commit } = report.machine;
-    const machine = `${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node ${node}, commit ${commit}`;
-    const files = writeReport(report, options.results);
-    const lines = [table(summaries), '', ...roleLines(summaries), '', machine, ...files];
-    process.stdout.write(`\n${lines.join('\n')}\n`);
+    const files = writeReport(report, summaries, options.results);
+    process.stdout.write(`\n${conclusion(report, summaries)}\n${files.join('\n')}\n`);
     process.exitCode = summaries.some(({ faults }) => faults.length > 0) ? 1 : 0;
   }
 } catch (error) {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type TargetName, targetNames, targets } from './targets/index.ts';
-import { type WorkloadName, workloadNames, workloads } from './workloads/index.ts';
+import { usualNames, type WorkloadName, workloadNames, workloadSets, workloads } from './workloads/index.ts';
 
 export type Options = {
   readonly workloads: readonly WorkloadName[];
@@ -37,10 +37,9 @@ const flags = {
   help: { type: 'boolean', default: false },
 } as const;
 
-const listed = (table: Record<string, { readonly about: string }>) =>
-  Object.entries(table)
-    .map(([name, { about }]) => `    ${name.padEnd(14)}${about}`)
-    .join('\n');
+const row = (name: string, about: string) => `    ${name.padEnd(14)}${about}`;
+const usual = usualNames.map((name) => row(name, workloads[name].about));
+const started = Object.entries(targets).map(([name, { about }]) => row(name, about));
 
 export const usage = `npm run bench -- [flags]   measures this system, and others on the same work, on this machine
 
@@ -49,23 +48,26 @@ export const usage = `npm run bench -- [flags]   measures this system, and other
   --seconds N          how long each run sends (10)
   --warm-up N          how long it sends before that, unmeasured (4)
   --runs N             how often; figures are medians, with the lowest and the highest (1)
-  --gateways N         of ours (2)
-  --cores N            of ours (1)
-  --url URL,...        a system that already runs, instead of starting one; its CPU is not measured
+  --gateways N         of ours (2); growth brings its own
+  --cores N            of ours (1); growth brings its own
+  --url URL,...        a system that already runs, in place of a target; its CPU is not measured
   --code CODE          with which anybody signs in there (000000)
   --port P             ports are taken from here on, as in npm start (28080)
-  --data-dir D         data and logs of what is started; emptied at each start (.data/bench)
-  --results D          where the JSON and the HTML report are written (bench-results)
+  --data-dir D         data and logs of what is started, emptied at each start; socketio's are beside it (.data/bench)
+  --results D          where the HTML report and its figures as JSON are written (bench-results)
   --profile D          writes CPU profiles of our gateways and cores there; the figures of such a run are too high
   --help               this text
 
   Exit code 0: all was measured. 1: a run lost, doubled or reordered something, or did not get through. 2: a bad flag.
 
-  Workloads (paced: both of paced-direct and paced-rooms):
-${listed(workloads)}
+  Workloads:
+${usual.join('\n')}
+${row('paced', 'paced-direct and paced-rooms')}
+${row('growth', 'CPU a delivery at a fixed pace, as connections, groups, gateways, cores and stored messages grow')}
+${row('all', 'each of these but growth')}
 
   Targets:
-${listed(targets)}
+${started.join('\n')}
 `;
 
 /** A flag that cannot be; its message is the line to show. */
@@ -81,9 +83,15 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   for (const flag of ['data-dir', 'results'] as const) {
     if (values[flag] === '') throw new OptionsError(`--${flag} must name a folder`);
   }
+  const urls = values.url.split(',').filter(Boolean).map(webSocketUrl);
+  if (urls.length > 0 && values.target !== flags.target.default) {
+    throw new OptionsError(
+      '--url takes the place of --target: it is a system of this protocol that already runs',
+    );
+  }
   return {
-    workloads: chosen('--workload', values.workload.replace(/\bpaced\b(?!-)/, 'paced-direct,paced-rooms'), workloadNames),
-    targets: chosen('--target', values.target, targetNames),
+    workloads: chosen('--workload', values.workload, workloadNames, workloadSets),
+    targets: chosen('--target', values.target, targetNames, { all: targetNames }),
     seconds: integer('--seconds', values.seconds, 1, 3_600),
     warmUpSeconds: integer('--warm-up', values['warm-up'], 0, 3_600),
     runs: integer('--runs', values.runs, 1, 100),
@@ -92,7 +100,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     port: integer('--port', values.port, 1, 64_000),
     dataDir: values['data-dir'],
     results: values.results,
-    urls: values.url.split(',').filter(Boolean).map(webSocketUrl),
+    urls,
     code: values.code,
     profile: values.profile,
   };
@@ -107,18 +115,26 @@ function parse(args: readonly string[]) {
   }
 }
 
-function chosen<T extends string>(flag: string, text: string, all: readonly T[]): readonly T[] {
-  if (text === 'all') return all;
-  return text.split(',').map((name) => {
-    const found = all.find((one) => one === name);
-    if (found) return found;
-    throw new OptionsError(`${flag}: there is no "${name}"; there are ${all.join(', ')} and all`);
+function chosen<T extends string>(
+  flag: string,
+  text: string,
+  names: readonly T[],
+  sets: Readonly<Record<string, readonly T[]>>,
+): readonly T[] {
+  const found = text.split(',').flatMap((name) => {
+    const several = Object.hasOwn(sets, name) ? sets[name] : names.filter((one) => one === name);
+    if (several?.length) return several;
+    const known = [...names.filter((one) => !one.startsWith('growth-')), ...Object.keys(sets)];
+    throw new OptionsError(`${flag}: there is no "${name}"; there are ${known.join(', ')}`);
   });
+  return [...new Set(found)];
 }
 
 function webSocketUrl(text: string): string {
   if (URL.canParse(text) && new URL(text).protocol === 'ws:') return text;
-  throw new OptionsError(`--url must be a ws:// url with a path, such as ws://127.0.0.1:8080/v2, not "${text}"`);
+  throw new OptionsError(
+    `--url must be a ws:// url with a path, such as ws://127.0.0.1:8080/v2, not "${text}"`,
+  );
 }
 
 function integer(flag: string, text: string, min: number, max: number): number {

@@ -1,68 +1,70 @@
+import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LoadProcess } from './load/load-process.ts';
 import { describeMachine } from './measure/machine.ts';
 import type { Options } from './options.ts';
+import { type Job, planOf, runningTarget } from './plan.ts';
 import type { Report, RunResult } from './report/report.ts';
-import { type TargetName, targets } from './targets/index.ts';
+import { targets } from './targets/index.ts';
 import type { RunningTarget } from './targets/target.ts';
-import { type WorkloadName, workloads } from './workloads/index.ts';
+import { workloads } from './workloads/index.ts';
 
-/** Measures everything that was asked for: all targets of a workload, then the next one, as often as asked. */
+/**
+ * Measures everything that was asked for, as often as asked.
+ * @throws OptionsError when nothing of it can be measured
+ */
 export async function run(
   options: Options,
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Report> {
   const startedAt = new Date();
+  const { jobs, notMeasured } = planOf(options);
+  for (const line of notMeasured) log(line);
   const results: RunResult[] = [];
   for (let round = 1; round <= options.runs; round += 1) {
-    for (const workload of options.workloads) {
-      const able = options.targets.filter((target) =>
-        (workloads[workload].targets as readonly TargetName[]).includes(target),
-      );
-      for (const target of able) {
-        signal.throwIfAborted();
-        const line = (text: string) => log(`${workload}, ${target}, run ${round}: ${text}`);
-        results.push({ round, workload, target, ...(await measure(options, workload, target, line, signal)) });
-      }
+    for (const job of jobs) {
+      signal.throwIfAborted();
+      const line = (text: string) => log(`${job.workload}, ${job.target}, run ${round}: ${text}`);
+      results.push({ round, ...job, ...(await measure(options, job, line, signal)) });
     }
   }
-  const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
-  return { command, startedAt: startedAt.toISOString(), machine: describeMachine(), results };
+  const command = ['npm run bench', ...process.argv.slice(2)].join(' ').replace(' -', ' -- -');
+  return { command, startedAt: startedAt.toISOString(), machine: describeMachine(), notMeasured, results };
 }
 
 async function measure(
   options: Options,
-  workload: WorkloadName,
-  targetName: TargetName,
+  job: Job,
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Pick<RunResult, 'figures' | 'fault'>> {
   const { seconds, warmUpSeconds } = options;
+  const workload = workloads[job.workload];
   let target: RunningTarget | undefined;
   let load: LoadProcess | undefined;
   let deliveredBefore = 0;
   const toggleProfilers = () => {
-    if (!options.profile || targetName !== 'ours') return;
+    if (!options.profile || job.target !== 'ours') return;
     const { gateway = [], core = [] } = target?.roles() ?? {};
     for (const pid of [...gateway, ...core]) process.kill(pid, 'SIGUSR2');
   };
   try {
-    target = options.urls.length > 0 ? running(options) : await targets[targetName].start({ ...options, env: profiling(options) }, log, signal);
+    target =
+      job.target === runningTarget
+        ? running(options)
+        : await targets[job.target].start(
+            { ...options, ...workload.processes, env: profiling(options) },
+            log,
+            signal,
+          );
     load = new LoadProcess((delivered) => {
       if (delivered > deliveredBefore) log(`${delivered - deliveredBefore} deliveries a second`);
       deliveredBefore = delivered;
     });
     signal.addEventListener('abort', () => load?.stop());
-    const figures = await workloads[workload].run({
-      target,
-      load,
-      seconds,
-      warmUpSeconds,
-      toggleProfilers,
-      log,
-    });
+    const figures = await workload.run({ target, load, seconds, warmUpSeconds, toggleProfilers, log });
     return { figures };
   } catch (error) {
     signal.throwIfAborted();
@@ -75,9 +77,14 @@ async function measure(
   }
 }
 
+/** Of any workload. */
+const peopleMax = 20_000;
+
 /** Somebody else's system: nothing is started, and its CPU is not ours to read. */
 function running({ urls, code }: Options): RunningTarget {
-  return { speech: 'hooligram', urls, code, roles: () => ({}), stop: async () => {} };
+  // 14 digits, drawn at random: nobody of an earlier run, whose groups and messages may wait there.
+  const firstNumber = 10_000_000_000_000 + peopleMax * randomInt(4_000_000_000);
+  return { speech: 'hooligram', urls, code, firstNumber, roles: () => ({}), stop: async () => {} };
 }
 
 function profiling({ profile }: Options): NodeJS.ProcessEnv {

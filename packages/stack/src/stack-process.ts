@@ -11,7 +11,7 @@ const crash = /(gateway|core)-\d+ .*ended: exit code [1-9]/;
 const startTimeoutMs = 120_000;
 const stopTimeoutMs = 60_000;
 
-export type StackProcessOptions = {
+type StackProcessOptions = {
   readonly gateways: number;
   readonly cores: number;
   readonly port: number;

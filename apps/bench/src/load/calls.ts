@@ -1,4 +1,17 @@
-import type { ExchangeResult, Pace, Population } from './scene.ts';
+import type { Pace } from './pace.ts';
+import type { Population } from './population.ts';
+
+export type ExchangeResult = {
+  readonly sent: number;
+  readonly delivered: number;
+  /** From the first send until the last delivery. */
+  readonly elapsedMs: number;
+  /** Microseconds from send to each member's receipt, encoded by HdrHistogram. */
+  readonly latencies: string;
+  /** Of this process meanwhile. */
+  readonly cpuMs: number;
+  readonly faults: readonly string[];
+};
 
 /** What a load process can be asked, one at a time. */
 export type Calls = {

@@ -37,11 +37,14 @@ export class LoadClient implements Heard {
     return new Promise((resolve, reject) => {
       this.#opened = resolve;
       this.#failed = reject;
-      this.#socket = new LoadWebSocket(this.url, {
-        onOpen: () => (this.#speech.greeting ? this.#socket?.send(this.#speech.greeting) : this.onReady()),
-        onText: (chunk, start, end) => this.#hear(chunk, start, end),
-        onClose: (reason) => this.#closed(reason),
+      // One that was left may still say something, or end, when the next one is open: nobody listens to it.
+      const isCurrent = () => this.#socket === socket && !this.#isLeaving;
+      const socket = new LoadWebSocket(this.url, {
+        onOpen: () => (this.#speech.greeting ? socket.send(this.#speech.greeting) : this.onReady()),
+        onText: (chunk, start, end) => isCurrent() && this.#hear(chunk, start, end),
+        onClose: (reason) => isCurrent() && this.#closed(reason),
       });
+      this.#socket = socket;
     });
   }
 
@@ -55,6 +58,12 @@ export class LoadClient implements Heard {
   async signIn(): Promise<void> {
     const [country_code, phone_number] = this.sid.split('.');
     await this.ask('AUTHORIZATION_SIGN_IN', { country_code, phone_number, verification_code: this.#code });
+  }
+
+  /** Connects somebody who has signed up before. */
+  async arrive(): Promise<void> {
+    await this.connect();
+    await this.signIn();
   }
 
   /** @throws Error when it is refused, or the connection ends first */
@@ -107,7 +116,6 @@ export class LoadClient implements Heard {
   }
 
   #closed(reason: string): void {
-    if (this.#isLeaving) return;
     this.#events.onFault(`the connection of ${this.sid} ended: ${reason}`);
     this.#failed?.(new Error(`the connection of ${this.sid} ended: ${reason}`));
   }

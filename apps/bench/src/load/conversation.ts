@@ -33,7 +33,8 @@ export class Conversation {
    */
   receive(client: LoadClient, number: number): number | string {
     const expected = this.received.get(client);
-    if (expected === undefined) return `${client.sid} was sent a message of group ${this.groupId}, not theirs`;
+    if (expected === undefined)
+      return `${client.sid} was sent a message of group ${this.groupId}, not theirs`;
     if (number !== expected) {
       return `${client.sid} was sent message ${number} of group ${this.groupId}, after ${expected - 1}`;
     }
@@ -41,12 +42,5 @@ export class Conversation {
     if (sentAt === undefined) return `message ${number} of group ${this.groupId} was never sent`;
     this.received.set(client, expected + 1);
     return sentAt;
-  }
-
-  /** How many deliveries are still to come. */
-  get missing(): number {
-    let missing = 0;
-    for (const received of this.received.values()) missing += this.sentAt.length - received;
-    return missing;
   }
 }

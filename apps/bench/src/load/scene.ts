@@ -1,44 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ExchangeResult } from './calls.ts';
 import { LoadClient } from './client.ts';
 import { Conversation } from './conversation.ts';
 import { createLatencies, encodeLatencies } from './latencies.ts';
 import { limited } from './limited.ts';
-import { type SpeechName, speeches } from './speech.ts';
-
-export type Population = {
-  readonly speech: SpeechName;
-  /** Clients take them in turn. */
-  readonly urls: readonly string[];
-  readonly code: string;
-  readonly people: number;
-  /** Of the first of them; the others' follow. */
-  readonly firstNumber: number;
-  /** Members by their place, the sender first. */
-  readonly groups: readonly (readonly number[])[];
-  /** How many speak: the first ones. Only these are counted on, the others lie idle. */
-  readonly conversations: number;
-};
-
-/** How fast is sent: so many at a time in each conversation, or so many a second in all. */
-export type Pace = { readonly inFlight: number } | { readonly perSecond: number };
-
-export type ExchangeResult = {
-  readonly sent: number;
-  readonly delivered: number;
-  /** From the first send until the last delivery. */
-  readonly elapsedMs: number;
-  /** Microseconds from send to each member's receipt, encoded by HdrHistogram. */
-  readonly latencies: string;
-  /** Of this process meanwhile. */
-  readonly cpuMs: number;
-  readonly faults: readonly string[];
-};
+import { keepInFlight, keepPace, type Pace, say } from './pace.ts';
+import type { Population } from './population.ts';
+import { speeches } from './speech.ts';
 
 const setUpTogether = 100;
 const silenceMaxMs = 15_000;
+const lookMs = 250;
 const faultsMax = 20;
 
-/** The people of one load process, their groups, and what they hear. */
+/** The people of a load process, their groups, and what they hear. */
 export class Scene {
   readonly clients: LoadClient[];
   readonly faults: string[] = [];
@@ -86,8 +61,7 @@ export class Scene {
       const { group_id } = answer as { group_id: number };
       if (index < conversations) this.#conversations.set(group_id, new Conversation(group_id, members));
     });
-    const memberships = groups.reduce((sum, { length }) => sum + length, 0);
-    await this.#until(() => this.#groupsHeard >= memberships, 'groups');
+    await this.#untilGroupsHeard();
   }
 
   leave(clients: readonly LoadClient[] = this.clients): void {
@@ -102,12 +76,8 @@ export class Scene {
   async storm(together: number): Promise<number> {
     this.#groupsHeard = 0;
     const startedAt = performance.now();
-    await limited(this.clients, together, async (client) => {
-      await client.connect();
-      await client.signIn();
-    });
-    const memberships = this.#population.groups.reduce((sum, { length }) => sum + length, 0);
-    await this.#until(() => this.#groupsHeard >= memberships, 'groups');
+    await limited(this.clients, together, (client) => client.arrive());
+    await this.#untilGroupsHeard();
     return performance.now() - startedAt;
   }
 
@@ -119,8 +89,13 @@ export class Scene {
     this.#latencies = createLatencies();
     const startedAt = performance.now();
     const endsAt = startedAt + seconds * 1_000;
-    if ('inFlight' in pace) await this.#keepInFlight(pace.inFlight, endsAt);
-    else await this.#keepPace(pace.perSecond, startedAt, endsAt);
+    const conversations = [...this.#conversations.values()];
+    if ('inFlight' in pace) {
+      await this.#watched(keepInFlight(conversations, pace.inFlight, endsAt), 'answers');
+    } else {
+      const isAnswered = await keepPace(conversations, pace.perSecond, startedAt, endsAt);
+      await this.#until(isAnswered, 'answers');
+    }
     await this.#until(() => this.#expected() === this.#delivered, 'deliveries');
     const elapsedMs = performance.now() - startedAt;
     const { user, system } = process.cpuUsage(cpuBefore);
@@ -143,86 +118,33 @@ export class Scene {
     const conversations = [...this.#conversations.values()];
     const missing = conversations.map(({ members }) => members[1] as LoadClient);
     this.leave(missing);
-    await Promise.all(conversations.map((conversation) => this.#say(conversation, messages, 50)));
+    const said = Promise.all(conversations.map((conversation) => say(conversation, messages, 50)));
+    await this.#watched(said, 'answers');
     await this.#until(
       () => this.#expected() - this.#delivered === messages * conversations.length,
       'deliveries',
     );
     return async () => {
       const startedAt = performance.now();
-      await limited(missing, missing.length, async (client) => {
-        await client.connect();
-        await client.signIn();
-      });
+      await limited(missing, missing.length, (client) => client.arrive());
       await this.#until(() => this.#expected() === this.#delivered, 'messages');
       return { messages: messages * conversations.length, elapsedMs: performance.now() - startedAt };
     };
   }
 
-  #say(conversation: Conversation, messages: number, inFlight: number): Promise<void> {
-    return new Promise((resolve) => {
-      let answered = 0;
-      let asked = 0;
-      const next = () => {
-        if (asked === messages) return;
-        asked += 1;
-        conversation.send(performance.now(), (isSuccess, payload) => {
-          if (!isSuccess) this.#fault(`a message was refused: ${JSON.stringify(payload())}`);
-          answered += 1;
-          if (answered === messages) resolve();
-          else next();
-        });
-      };
-      for (let count = 0; count < inFlight; count += 1) next();
-    });
-  }
-
-  /** Each conversation has so many sends without answer, until the time is over and all are answered. */
-  async #keepInFlight(inFlight: number, endsAt: number): Promise<void> {
-    let open = 0;
-    await new Promise<void>((resolve, reject) => {
-      const next = (conversation: Conversation) => {
-        open += 1;
-        conversation.send(performance.now(), (isSuccess, payload) => {
-          open -= 1;
-          if (!isSuccess) return reject(new Error(`a message was refused: ${JSON.stringify(payload())}`));
-          if (performance.now() < endsAt) next(conversation);
-          else if (open === 0) resolve();
-        });
-      };
-      for (const conversation of this.#conversations.values()) {
-        for (let count = 0; count < inFlight; count += 1) next(conversation);
-      }
-    });
-  }
-
-  /** So many sends a second, whatever is answered, the conversations in turn. */
-  async #keepPace(perSecond: number, startedAt: number, endsAt: number): Promise<void> {
-    const conversations = [...this.#conversations.values()];
-    const total = Math.floor(((endsAt - startedAt) / 1_000) * perSecond);
-    let failure: Error | undefined;
-    let open = 0;
-    for (let sent = 0; sent < total && !failure; ) {
-      const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1_000) * perSecond) + 1);
-      for (; sent < due; sent += 1) {
-        open += 1;
-        const conversation = conversations[sent % conversations.length] as Conversation;
-        // From when it should have left: a late sender hides nothing.
-        conversation.send(startedAt + (sent / perSecond) * 1_000, (isSuccess, payload) => {
-          open -= 1;
-          if (!isSuccess) failure = new Error(`a message was refused: ${JSON.stringify(payload())}`);
-        });
-      }
-      await until(startedAt + (sent / perSecond) * 1_000);
-    }
-    await this.#until(() => open === 0 || failure !== undefined, 'answers');
-    if (failure) throw failure;
+  async #untilGroupsHeard(): Promise<void> {
+    const memberships = this.#population.groups.reduce((sum, { length }) => sum + length, 0);
+    await this.#until(() => this.#groupsHeard >= memberships, 'groups');
   }
 
   #received(client: LoadClient, groupId: number, number: number): void {
     const conversation = this.#conversations.get(groupId);
-    const sentAt = conversation?.receive(client, number) ?? `a message of group ${groupId}, which nobody speaks in`;
-    if (typeof sentAt === 'string') return this.#fault(sentAt);
+    const sentAt =
+      conversation?.receive(client, number) ?? `a message of group ${groupId}, which nobody speaks in`;
+    if (typeof sentAt === 'string') {
+      this.#fault(sentAt);
+      return;
+    }
     this.#delivered += 1;
     this.#latencies.recordValue(Math.max(1, Math.round((performance.now() - sentAt) * 1_000)));
   }
@@ -235,7 +157,8 @@ export class Scene {
 
   #expected(): number {
     let expected = 0;
-    for (const { sentAt, members } of this.#conversations.values()) expected += sentAt.length * members.length;
+    for (const { sentAt, members } of this.#conversations.values())
+      expected += sentAt.length * members.length;
     return expected;
   }
 
@@ -243,8 +166,18 @@ export class Scene {
     if (this.faults.length < faultsMax) this.faults.push(what);
   }
 
-  /** @throws Error when nothing comes for a while */
-  async #until(reached: () => boolean, what: string): Promise<void> {
+  /** @throws Error at the first fault, and when nothing comes for a while */
+  async #watched<T>(work: Promise<T>, what: string): Promise<T> {
+    const over = new AbortController();
+    try {
+      await Promise.race([work, this.#until(() => false, what, lookMs, over.signal)]);
+      return await work;
+    } finally {
+      over.abort();
+    }
+  }
+
+  async #until(reached: () => boolean, what: string, everyMs = 1, signal?: AbortSignal): Promise<void> {
     let progressAt = performance.now();
     let seen = -1;
     while (!reached()) {
@@ -255,14 +188,7 @@ export class Scene {
       if (performance.now() - progressAt > silenceMaxMs) {
         throw new Error(`lost: no more ${what} came for ${silenceMaxMs / 1000} s`);
       }
-      await pause(1);
+      await pause(everyMs, undefined, { signal });
     }
   }
-}
-
-/** Waits exactly: a timer is up to a millisecond late, which would be counted as latency. */
-async function until(time: number): Promise<void> {
-  const early = time - performance.now() - 1.5;
-  if (early > 0) await pause(early);
-  while (performance.now() < time) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -23,7 +23,8 @@ export const socketioSpeech: Speech = {
         integerAfter(chunk, '"message_id":', start),
         integerAfter(chunk, '"content":"', start),
       );
-    } else if (chunk.startsWith('42["group"', start)) heard.onGroup(integerAfter(chunk, '"group_id":', start));
+    } else if (chunk.startsWith('42["group"', start))
+      heard.onGroup(integerAfter(chunk, '"group_id":', start));
     else if (chunk.startsWith('43', start)) {
       const list = chunk.indexOf('[', start);
       const [answer] = JSON.parse(chunk.slice(list, end)) as [{ errors?: unknown }];

@@ -22,6 +22,11 @@ export function describeMachine(): Machine {
   };
 }
 
+/** All of it in one line. */
+export function machineLine({ processor, cores, memoryGiB, system, node, commit }: Machine): string {
+  return `${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node ${node}, commit ${commit}`;
+}
+
 function commit(): string {
   try {
     const git = (...args: string[]) =>

@@ -26,7 +26,8 @@ function start(): Session {
 
 function stop(running: Session): void {
   running.post('Profiler.stop', (error, result) => {
-    if (!error) writeFileSync(join(folder, `${program}-${process.pid}.cpuprofile`), JSON.stringify(result.profile));
+    if (!error)
+      writeFileSync(join(folder, `${program}-${process.pid}.cpuprofile`), JSON.stringify(result.profile));
   });
   running.disconnect();
   session = undefined;

@@ -40,10 +40,11 @@ io.on('connection', (socket) => {
       [group_name, member_sids],
     );
     const group_id = Number(rows[0].group_id);
-    for (const member of member_sids) {
-      io.in(`person:${member}`).socketsJoin(`group:${group_id}`);
-    }
-    io.to(`group:${group_id}`).emit('group', { group_id, group_name, member_sids });
+    // To the people, not to the room: the adapter has them join when the order has come back through Redis, on
+    // this node too, and what is said in the room before that they do not hear.
+    const members = member_sids.map((member: string) => `person:${member}`);
+    io.in(members).socketsJoin(`group:${group_id}`);
+    io.to(members).emit('group', { group_id, group_name, member_sids });
     done({ group_id });
   });
   socket.on('MESSAGING_SEND', (payload, done) => void send(sid, payload, done));

@@ -16,6 +16,8 @@ export type Report = {
   /** ISO 8601 */
   readonly startedAt: string;
   readonly machine: Machine;
+  /** What was asked for and could not be measured, a line each. */
+  readonly notMeasured: readonly string[];
   readonly results: readonly RunResult[];
 };
 
@@ -41,7 +43,13 @@ export function summarize({ results }: Pick<Report, 'results'>): Summary[] {
     const figures = Object.fromEntries(
       names.map((name) => [name, spread(sound.flatMap((run) => run[name] ?? []))]),
     );
-    return { workload, target, runs: sound.length, faults: runs.flatMap(({ fault }) => fault ?? []), figures };
+    return {
+      workload,
+      target,
+      runs: sound.length,
+      faults: runs.flatMap(({ fault }) => fault ?? []),
+      figures,
+    };
   });
 }
 
@@ -49,5 +57,9 @@ export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((one, other) => one - other);
   const middle = sorted.length / 2;
   const [low = Number.NaN, high = Number.NaN] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
-  return { median: (low + high) / 2, lowest: sorted.at(0) ?? Number.NaN, highest: sorted.at(-1) ?? Number.NaN };
+  return {
+    median: (low + high) / 2,
+    lowest: sorted.at(0) ?? Number.NaN,
+    highest: sorted.at(-1) ?? Number.NaN,
+  };
 }

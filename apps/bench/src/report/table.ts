@@ -1,6 +1,7 @@
 import type { Spread, Summary } from './report.ts';
 
-const columns = [
+/** Titles and figures. */
+export const columns = [
   ['messages/s', 'messages_per_s'],
   ['deliveries/s', 'deliveries_per_s'],
   ['p50 ms', 'p50_ms'],
@@ -25,7 +26,9 @@ export function table(summaries: readonly Summary[]): string {
     ]),
   ];
   const widths = (rows[0] as string[]).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  const lines = rows.map((row) => `| ${row.map((text, at) => text.padEnd(widths[at] as number)).join(' | ')} |`);
+  const lines = rows.map(
+    (row) => `| ${row.map((text, at) => text.padEnd(widths[at] as number)).join(' | ')} |`,
+  );
   const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
   return [lines[0], rule, ...lines.slice(1)].join('\n');
 }
@@ -38,7 +41,9 @@ export function roleLines(summaries: readonly Summary[]): string[] {
     const parts = roles.map(([name, { median }]) => `${name.slice(4, -3)} ${digits(median)}`);
     const share = figures.load_share ? Math.round(figures.load_share.median * 100) : 0;
     const saturated = figures.is_saturated ? '; the load generator was SATURATED' : '';
-    return [`${workload}, ${target}: ${parts.join(', ')} µs; load generator ${share} % of a core${saturated}`];
+    return [
+      `${workload}, ${target}: ${parts.join(', ')} µs; load generator ${share} % of a core${saturated}`,
+    ];
   });
 }
 

@@ -11,7 +11,9 @@ export type PeerProcess = { readonly pid: number; stop(): Promise<void> };
  */
 export async function startPeer(name: string, args: readonly (string | number)[]): Promise<PeerProcess> {
   const program = fileURLToPath(new URL(`../peers/${name}.js`, import.meta.url));
-  const child: ChildProcess = fork(program, args.map(String), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child: ChildProcess = fork(program, args.map(String), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const ended = once(child, 'exit');
   const [said] = await Promise.race([once(child, 'message'), ended]);
   if (said !== 'listening') throw new Error(`${name} did not start`);

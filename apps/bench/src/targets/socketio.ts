@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { startPostgres, startRedis, type Store } from '@hooligram/stack';
+import { type Store, startPostgres, startRedis } from '@hooligram/stack';
 import pg from 'pg';
 import { socketioTables } from '../peers/socketio-tables.sql.ts';
 import { startPeer } from './peer-process.ts';
@@ -11,7 +10,8 @@ const nodes = 2;
 export const socketio: Target = {
   about: 'two Socket.IO nodes with the Redis adapter and Postgres',
   async start({ port, dataDir }, _log, signal) {
-    const dir = join(dataDir, 'socketio');
+    // Not inside: the data folder of a stack is a stack's alone.
+    const dir = `${dataDir}-socketio`;
     const options = { dataDir: dir, logDir: dir, restart: false, signal };
     const stops: (() => Promise<void>)[] = [];
     const stop = async () => {
@@ -42,22 +42,31 @@ export const socketio: Target = {
   },
 };
 
+/** An empty one; those of earlier runs are dropped. */
 async function freshDatabase(url: string): Promise<string> {
   const name = `socketio_${Date.now().toString(36)}`;
-  const admin = new URL(url);
-  admin.pathname = '/postgres';
-  const own = new URL(url);
-  own.pathname = `/${name}`;
-  await query(admin.href, `CREATE DATABASE ${name}`);
-  await query(own.href, socketioTables);
-  return own.href;
+  await connected(urlOf(url, 'postgres'), async (client) => {
+    const { rows } = await client.query(earlier);
+    for (const { datname } of rows) await client.query(`DROP DATABASE ${datname}`);
+    await client.query(`CREATE DATABASE ${name}`);
+  });
+  await connected(urlOf(url, name), (client) => client.query(socketioTables));
+  return urlOf(url, name);
 }
 
-async function query(url: string, sql: string): Promise<void> {
+const earlier = "SELECT datname FROM pg_database WHERE starts_with(datname, 'socketio_')";
+
+function urlOf(url: string, database: string): string {
+  const other = new URL(url);
+  other.pathname = `/${database}`;
+  return other.href;
+}
+
+async function connected(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(sql);
+    await work(client);
   } finally {
     await client.end();
   }

@@ -1,7 +1,7 @@
 import type { SpeechName } from '../load/speech.ts';
 import type { Roles } from '../measure/roles.ts';
 
-export type TargetOptions = {
+type TargetOptions = {
   readonly gateways: number;
   readonly cores: number;
   readonly port: number;
@@ -17,6 +17,8 @@ export type RunningTarget = {
   readonly urls: readonly string[];
   /** The code that signs anybody in. */
   readonly code: string;
+  /** Where people live already: the first number that nobody has. */
+  readonly firstNumber?: number;
   /** Empty when its processes are not ours to measure. */
   roles(): Roles;
   /** Of its Postgres, if that is ours. */

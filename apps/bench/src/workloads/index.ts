@@ -1,22 +1,15 @@
-import type { TargetName } from '../targets/index.ts';
 import { usageOf } from '../measure/processes.ts';
 import { whenQuiet } from '../measure/roles.ts';
-import type { Figures } from './figures.ts';
+import { type GrowthName, growthNames, growthWorkloads } from './growth.ts';
 import { layered, neighbours } from './populations.ts';
-import { exchange, type Stage, settle } from './stage.ts';
-
-export type Workload = {
-  readonly about: string;
-  /** What speaks enough of the protocol for it. */
-  readonly targets: readonly TargetName[];
-  run(stage: Stage): Promise<Figures>;
-};
+import { exchange, settle } from './stage.ts';
+import type { Workload } from './workload.ts';
 
 const backlogMessages = 500;
 const stormTogether = 250;
 const idlePauseMs = 10_000;
 
-export const workloads = {
+const usual = {
   direct: {
     about: '400 people in 200 pairs, one sender a pair with 4 sends in flight',
     targets: ['ours', 'socketio'],
@@ -52,6 +45,7 @@ export const workloads = {
   idle: {
     about: '15,000 signed-in connections, each in 10 groups',
     targets: ['ours'],
+    notRunning: 'it reads the memory of the gateways',
     async run(stage) {
       const { gateway = [] } = stage.target.roles();
       const before = usageOf(gateway).residentBytes;
@@ -87,6 +81,18 @@ export const workloads = {
   },
 } satisfies Record<string, Workload>;
 
-export type WorkloadName = keyof typeof workloads;
+/** What `all` means. */
+export const usualNames = Object.keys(usual) as readonly (keyof typeof usual)[];
+
+export type WorkloadName = keyof typeof usual | GrowthName;
+
+export const workloads: Readonly<Record<WorkloadName, Workload>> = { ...usual, ...growthWorkloads };
 
 export const workloadNames = Object.keys(workloads) as readonly WorkloadName[];
+
+/** Names for several. */
+export const workloadSets: Readonly<Record<string, readonly WorkloadName[]>> = {
+  all: usualNames,
+  paced: ['paced-direct', 'paced-rooms'],
+  growth: growthNames,
+};

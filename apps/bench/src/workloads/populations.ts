@@ -1,22 +1,35 @@
-import type { Population } from '../load/scene.ts';
+import type { Population } from '../load/population.ts';
 
 type People = Pick<Population, 'people' | 'groups' | 'conversations'>;
 
 /**
  * Groups of neighbours: clients take the gateways in turn, so the members of each are spread over them all. So are
- * the senders: in every other group the second member speaks.
+ * the senders: in each group it is the member after the one of the group before.
  */
 export function neighbours(groups: number, size: number): People {
   return {
     people: groups * size,
-    groups: Array.from({ length: groups }, (_, group) => {
-      const first = group * size;
-      const members = Array.from({ length: size }, (_, index) => first + index);
-      const [one = 0, two = 0, ...others] = members;
-      return group % 2 === 0 ? [one, two, ...others] : [two, one, ...others];
-    }),
+    groups: Array.from({ length: groups }, (_, group) =>
+      Array.from({ length: size }, (_, index) => group * size + ((group + index) % size)),
+    ),
     conversations: groups,
   };
+}
+
+const idleGroupSize = 10;
+
+/**
+ * Neighbours who speak, and idle ones besides: people in no group, and groups of ten of those who speak.
+ * @param people in all
+ * @param groups in all
+ */
+export function withIdle(speaking: number, size: number, people: number, groups: number): People {
+  const active = neighbours(speaking, size);
+  const idle = Array.from({ length: groups - speaking }, (_, group) =>
+    // Odd steps: members of each are on all gateways.
+    Array.from({ length: idleGroupSize }, (_, member) => (group * 7 + member * 97) % active.people),
+  );
+  return { people, groups: [...active.groups, ...idle], conversations: speaking };
 }
 
 /** Everybody is in `layers` groups of `size`, each time with others. `people` must be a multiple of `size`. */

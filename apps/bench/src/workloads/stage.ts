@@ -1,6 +1,8 @@
-import type { LoadProcess } from '../load/load-process.ts';
+import type { ExchangeResult } from '../load/calls.ts';
 import { mergeLatencies } from '../load/latencies.ts';
-import type { ExchangeResult, Pace, Population } from '../load/scene.ts';
+import type { LoadProcess } from '../load/load-process.ts';
+import type { Pace } from '../load/pace.ts';
+import type { Population } from '../load/population.ts';
 import { cpuBetween, type RoleUsage, total, usageByRole, whenQuiet } from '../measure/roles.ts';
 import type { RunningTarget } from '../targets/target.ts';
 import type { Figures } from './figures.ts';
@@ -27,8 +29,8 @@ export async function settle(
 ): Promise<void> {
   const { people, groups } = population;
   log(`${people} people sign up, ${groups.length} groups are made`);
-  const { speech, urls, code } = target;
-  await load.call('settle', { ...population, speech, urls, code, firstNumber: 5_550_000_000 });
+  const { speech, urls, code, firstNumber = 5_550_000_000 } = target;
+  await load.call('settle', { ...population, speech, urls, code, firstNumber });
   await whenQuiet(target.roles(), calmMs);
 }
 

@@ -1,7 +1,7 @@
+import type { StackDescription } from '@hooligram/stack';
 import type { Device } from '../load/device.ts';
 import type { Population } from '../load/population.ts';
 import type { Random } from '../random.ts';
-import type { StackDescription } from '@hooligram/stack';
 import type { Ledger } from '../verdict/ledger.ts';
 
 export type HarmContext = {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { StackDescription } from '@hooligram/stack';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import type { StackDescription } from '@hooligram/stack';
 import type { HarmContext } from './harm.ts';
 
 /** A process of the stack, found anew each time because its pid changes. */

@@ -1,0 +1,75 @@
+import { expect, test } from '@jest/globals';
+import { OptionsError, parseOptions, usage } from './options.ts';
+
+test('flags are read, and have the defaults that the usage tells', () => {
+  expect(parseOptions(['--workload', 'rooms,direct', '--runs', '3'])).toEqual({
+    workloads: ['rooms', 'direct'],
+    targets: ['ours'],
+    seconds: 10,
+    warmUpSeconds: 4,
+    runs: 3,
+    gateways: 2,
+    cores: 1,
+    port: 28_080,
+    dataDir: '.data/bench',
+    results: 'bench-results',
+    urls: [],
+    code: '000000',
+    profile: '',
+  });
+});
+
+test('all is every workload but growth, which is asked for by its name', () => {
+  const { workloads: all = [] } = parseOptions([]) ?? {};
+  const { workloads: growth = [] } = parseOptions(['--workload', 'growth']) ?? {};
+  expect(all).toEqual(['direct', 'rooms', 'paced-direct', 'paced-rooms', 'idle', 'storm', 'backlog']);
+  expect(growth).toContain('growth-base');
+  expect(growth.filter((name) => all.includes(name))).toEqual([]);
+});
+
+test('names for several can stand beside others, and each workload is measured once', () => {
+  expect(parseOptions(['--workload', 'paced-rooms,paced', '--target', 'uws-limit,all'])).toMatchObject({
+    workloads: ['paced-rooms', 'paced-direct'],
+    targets: ['uws-limit', 'ours', 'socketio'],
+  });
+});
+
+test('a system that already runs is named by its urls', () => {
+  const urls = ['ws://127.0.0.1:8081/v2', 'ws://127.0.0.1:8082/v2'];
+  expect(parseOptions(['--url', urls.join(','), '--code', '123456'])).toMatchObject({ urls, code: '123456' });
+});
+
+test('--help is no run, and names every flag that is taken', () => {
+  expect(parseOptions(['--help'])).toBeUndefined();
+  const flags = usage.match(/--[a-z-]+(?= [A-Z]| )/g) ?? [];
+  for (const flag of new Set(flags)) {
+    // A flag that does not exist is refused as such; one that does, for its value.
+    expect(() => parseOptions([flag])).not.toThrow(/Unknown/);
+  }
+});
+
+test.each([
+  ['--workload', 'marathon'],
+  ['--workload', 'toString'],
+  ['--workload', ''],
+  ['--target', 'mosquitto'],
+  ['--target', 'growth'],
+  ['--seconds', '0'],
+  ['--seconds', 'soon'],
+  ['--runs', '1.5'],
+  ['--gateways', '0'],
+  ['--url', 'http://127.0.0.1:8080/v2'],
+  ['--url', 'nonsense'],
+  ['--data-dir', ''],
+  ['--results', ''],
+  ['--unknown', '1'],
+  ['positional', '1'],
+])('%s %s is refused in one line', (...args) => {
+  expect(() => parseOptions(args)).toThrow(OptionsError);
+  expect(() => parseOptions(args)).toThrow(/^[^\n]+$/);
+});
+
+test('a target and a system that already runs exclude each other', () => {
+  const args = ['--url', 'ws://127.0.0.1:8080/v2', '--target', 'socketio'];
+  expect(() => parseOptions(args)).toThrow(/^--url takes the place of --target/);
+});

@@ -1,0 +1,31 @@
+import { expect, test } from '@jest/globals';
+import { OptionsError } from './options.ts';
+import { planOf } from './plan.ts';
+
+test('what a target cannot do is told, and the rest is measured', () => {
+  const plan = planOf({ workloads: ['rooms', 'idle'], targets: ['ours', 'uws-limit'], urls: [] });
+  expect(plan).toEqual({
+    jobs: [
+      { workload: 'rooms', target: 'ours' },
+      { workload: 'rooms', target: 'uws-limit' },
+      { workload: 'idle', target: 'ours' },
+    ],
+    notMeasured: ['idle is not measured on uws-limit: this work is for ours'],
+  });
+});
+
+test('on a system that already runs, memory and growth are not measured', () => {
+  const urls = ['ws://127.0.0.1:8080/v2'];
+  const plan = planOf({ workloads: ['direct', 'idle', 'growth-base'], targets: ['ours'], urls });
+  expect(plan.jobs).toEqual([{ workload: 'direct', target: 'url' }]);
+  expect(plan.notMeasured).toEqual([
+    'idle is not measured on a system that already runs: it reads the memory of the gateways',
+    'growth-base is not measured on a system that already runs: it needs systems of different sizes',
+  ]);
+});
+
+test('when nothing can be measured the reasons are the error', () => {
+  const plan = () => planOf({ workloads: ['storm'], targets: ['socketio'], urls: [] });
+  expect(plan).toThrow(OptionsError);
+  expect(plan).toThrow('storm is not measured on socketio: this work is for ours');
+});

@@ -1,0 +1,43 @@
+import { type Options, OptionsError } from './options.ts';
+import type { TargetName } from './targets/index.ts';
+import { type WorkloadName, workloads } from './workloads/index.ts';
+
+/** A system that was running before; it is not one of the targets, because nothing is known of its processes. */
+export const runningTarget = 'url';
+
+export type Job = { readonly workload: WorkloadName; readonly target: TargetName | typeof runningTarget };
+
+/** What is measured, in its order, and what was asked for and cannot be. */
+export type Plan = {
+  readonly jobs: readonly Job[];
+  /** A line each, which says why. */
+  readonly notMeasured: readonly string[];
+};
+
+/**
+ * All targets of a workload, then the next one.
+ * @throws OptionsError when nothing can be measured
+ */
+export function planOf({
+  workloads: names,
+  targets,
+  urls,
+}: Pick<Options, 'workloads' | 'targets' | 'urls'>): Plan {
+  const jobs: Job[] = [];
+  const notMeasured: string[] = [];
+  for (const workload of names) {
+    const { targets: able, notRunning } = workloads[workload];
+    if (urls.length > 0) {
+      if (notRunning === undefined) jobs.push({ workload, target: runningTarget });
+      else notMeasured.push(`${workload} is not measured on a system that already runs: ${notRunning}`);
+      continue;
+    }
+    for (const target of targets) {
+      if (able.includes(target)) jobs.push({ workload, target });
+      else
+        notMeasured.push(`${workload} is not measured on ${target}: this work is for ${able.join(' and ')}`);
+    }
+  }
+  if (jobs.length === 0) throw new OptionsError(notMeasured.join('\n'));
+  return { jobs, notMeasured };
+}

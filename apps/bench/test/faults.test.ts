@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startSystem, type TestSystem } from '@hooligram/testkit';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Report } from '../src/report/report.ts';
+import { type Copies, middleman } from './middleman.ts';
+
+type Bench = { readonly code: number | null; readonly report: Report; readonly page: string };
+
+const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+let system: TestSystem;
+let results = '';
+/** By how often one delivery is passed on. */
+let benches: Readonly<Record<Copies, Bench>>;
+
+beforeAll(async () => {
+  system = await startSystem({ gateways: 1 });
+  results = mkdtempSync(join(tmpdir(), 'bench-results-'));
+  const [lost, honest, doubled] = await Promise.all([bench(0), bench(1), bench(2)]);
+  benches = { 0: lost, 1: honest, 2: doubled };
+});
+
+afterAll(async () => {
+  await system.stop();
+  rmSync(results, { recursive: true });
+});
+
+/** The benchmark as a user starts it, on a running system with somebody in between. */
+async function bench(copies: Copies): Promise<Bench> {
+  const between = await middleman(system.gateway(0).url, copies);
+  const folder = join(results, String(copies));
+  const flags = ['--workload', 'direct', '--seconds', '1', '--warm-up', '0', '--results', folder];
+  try {
+    const code = await new Promise<number | null>((resolve) => {
+      const child = execFile(process.execPath, [program, ...flags, '--url', between.url], () =>
+        resolve(child.exitCode),
+      );
+    });
+    const [json = '', page = ''] = ['.json', '.html'].map((ending) =>
+      readFileSync(join(folder, readdirSync(folder).find((name) => name.endsWith(ending)) ?? ''), 'utf8'),
+    );
+    return { code, report: JSON.parse(json), page };
+  } finally {
+    await between.stop();
+  }
+}
+
+test('a running system is measured, without the CPU that cannot be known', () => {
+  const { code, report } = benches[1];
+  const [run] = report.results;
+  expect(run).toMatchObject({ workload: 'direct', target: 'url' });
+  expect(run?.fault).toBeUndefined();
+  expect(run?.figures?.messages_per_s).toBeGreaterThan(10);
+  expect(run?.figures?.deliveries_per_s).toBeCloseTo(2 * (run?.figures?.messages_per_s ?? 0), 3);
+  expect(run?.figures).not.toHaveProperty('cpu_us');
+  expect(code).toBe(0);
+});
+
+test.each([
+  ['lost', 0],
+  ['doubled', 2],
+] as const)('a run in which one delivery is %s has a fault and no figures', (_, copies) => {
+  const { code, report, page } = benches[copies];
+  const [run] = report.results;
+  expect(run?.fault).toMatch(/was sent message \d+ of group \d+, after \d+$/);
+  expect(run?.figures).toBeUndefined();
+  expect(page).toContain(run?.fault);
+  expect(code).toBe(1);
+});
