@@ -27,3 +27,7 @@ export class RequestError extends Error {
     return this.reason === 'connection-lost' || mayRetry(this.errors);
   }
 }
+
+export function closedError(): RequestError {
+  return new RequestError('closed', ['the client was closed or signed out']);
+}

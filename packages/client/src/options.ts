@@ -1,3 +1,4 @@
+import { memoryStorage } from './storage/memory.ts';
 import type { ClientStorage } from './storage/storage.ts';
 
 /** As much of the browser's WebSocket as is used. That of `ws` has it too. */
@@ -10,6 +11,8 @@ export interface WebSocketLike {
     type: 'close',
     listener: (event: { readonly code: number; readonly reason: string }) => void,
   ): void;
+  /** Of `ws` only: cuts the connection without a word. */
+  terminate?(): void;
 }
 
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
@@ -45,4 +48,22 @@ export interface QueuedRequestOptions extends RequestOptions {
    * that an earlier page left there, the promise is that request's.
    */
   readonly id?: string;
+}
+
+/** The options with nothing left open. */
+export type Settings = Required<ClientOptions>;
+
+/** @throws TypeError when there is no WebSocket */
+export function settingsOf(options: ClientOptions): Settings {
+  const WebSocket = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
+  if (!WebSocket) throw new TypeError('there is no WebSocket here: give that of the package ws');
+  return {
+    storage: memoryStorage(),
+    keepAliveMs: 30_000,
+    keepAliveTimeoutMs: 5_000,
+    connectTimeoutMs: 10_000,
+    answerTimeoutMs: 30_000,
+    ...options,
+    WebSocket,
+  };
 }

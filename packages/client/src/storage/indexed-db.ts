@@ -54,8 +54,7 @@ export function indexedDbStorage(
     mode: 'readonly' | 'readwrite',
     body: (store: ObjectStore) => () => R,
   ): Promise<R> {
-    opened ??= open(factory as IndexedDbFactory, options.name ?? 'hooligram');
-    opened.catch(() => {
+    opened ??= open(factory as IndexedDbFactory, options.name ?? 'hooligram', () => {
       opened = undefined;
     });
     const transaction = (await opened).transaction(storeName, mode);
@@ -82,14 +81,21 @@ function noResult(_request: unknown): () => void {
   return () => undefined;
 }
 
-function open(factory: IndexedDbFactory, name: string): Promise<Database> {
+/** @param onGone called when it is of no use any more; the next one may be */
+function open(factory: IndexedDbFactory, name: string, onGone: () => void): Promise<Database> {
   return new Promise((resolve, reject) => {
     const request = factory.open(name, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(storeName);
-    request.onerror = () => reject(request.error);
+    request.onerror = () => {
+      onGone();
+      reject(request.error);
+    };
     request.onsuccess = () => {
       // Another page that wants to delete or upgrade it need not wait for this one.
-      request.result.onversionchange = () => request.result.close();
+      request.result.onversionchange = () => {
+        onGone();
+        request.result.close();
+      };
       resolve(request.result);
     };
   });
