@@ -161,7 +161,9 @@ class LiveClient implements Client {
     await Promise.race([this.#account.settled(), impatient]);
     const { person, signingIn } = this.#account;
     if (person && isForSomebody(this.state)) {
-      const lost = new Promise<void>((resolve) => this.on('state', (state) => isForSomebody(state) || resolve()));
+      const lost = new Promise<void>((resolve) =>
+        this.on('state', (state) => isForSomebody(state) || resolve()),
+      );
       await Promise.race([person.outbox.idle(), lost, impatient]);
     }
     signingIn.end(closedError());

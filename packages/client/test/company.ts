@@ -10,7 +10,7 @@ import {
   type Group,
   type Message,
 } from '../src/index.ts';
-import { type Proxy, proxyTo } from './proxy.ts';
+import { type FrameGate, frameGate } from './frame-gate.ts';
 
 const patienceMs = 20_000;
 
@@ -29,7 +29,7 @@ export interface Member {
 /** The system of one test file. What a test opened ends with it. */
 export interface Company {
   readonly system: TestSystem;
-  proxy(gateway: number): Promise<Proxy>;
+  gate(gateway: number): Promise<FrameGate>;
   /** A client that has not signed in. */
   client(url: string, options?: Partial<ClientOptions>, credential?: Credential): Member;
   /** Somebody new, who has verified their number and signed in. */
@@ -52,10 +52,10 @@ export function setCompany(options: TestSystemOptions): Company {
       if (!system) throw new Error('the system starts in beforeAll');
       return system;
     },
-    async proxy(gateway) {
-      const proxy = await proxyTo(company.system.gateway(gateway).url);
-      open.push(() => proxy.end());
-      return proxy;
+    async gate(gateway) {
+      const gate = await frameGate(company.system.gateway(gateway).url);
+      open.push(() => gate.end());
+      return gate;
     },
     client(url, clientOptions, credential = newCredential()) {
       const client = createClient({ url, WebSocket, ...clientOptions });

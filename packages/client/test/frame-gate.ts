@@ -13,11 +13,13 @@ export interface PassingFrame {
  * What becomes of a frame: nothing said, it passes; `drop`: it is lost; `cut`: so is the connection; a text
  * replaces it.
  */
-type Verdict = 'drop' | 'cut' | { readonly instead: object } | undefined | void;
+type Verdict = 'drop' | 'cut' | { readonly instead: object } | undefined;
 
 /** A way to a gateway on which a test looks at every frame, and decides what becomes of it. */
-export interface Proxy {
+export interface FrameGate {
   readonly url: string;
+  /** Where the next connections lead. */
+  target: string;
   /** Everything that clients sent so far, in order, on whichever connection. */
   readonly fromClients: readonly PassingFrame[];
   onClientFrame: (frame: PassingFrame) => Verdict;
@@ -31,11 +33,12 @@ export interface Proxy {
   end(): void;
 }
 
-export async function proxyTo(target: string): Promise<Proxy> {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', verifyClient: () => !proxy.isShut });
+export async function frameGate(target: string): Promise<FrameGate> {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', verifyClient: () => !gate.isShut });
   await once(server, 'listening');
   const fromClients: PassingFrame[] = [];
-  const proxy = {
+  const gate = {
+    target,
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/v2`,
     fromClients,
     connections: 0,
@@ -51,8 +54,8 @@ export async function proxyTo(target: string): Promise<Proxy> {
     },
   };
   server.on('connection', (near) => {
-    proxy.connections += 1;
-    const far = new WebSocket(target);
+    gate.connections += 1;
+    const far = new WebSocket(gate.target);
     const waiting: string[] = [];
     const pass = (to: WebSocket, text: string, verdict: Verdict) => {
       if (verdict === 'cut') near.terminate();
@@ -61,7 +64,7 @@ export async function proxyTo(target: string): Promise<Proxy> {
     const up = (text: string) => {
       const frame = JSON.parse(text) as PassingFrame;
       fromClients.push(frame);
-      const verdict = proxy.onClientFrame(frame);
+      const verdict = gate.onClientFrame(frame);
       // A client is answered by the test itself.
       if (typeof verdict === 'object') pass(near, text, verdict);
       else pass(far, text, verdict);
@@ -74,7 +77,7 @@ export async function proxyTo(target: string): Promise<Proxy> {
     far.on('message', (data) => {
       if (near.readyState !== WebSocket.OPEN) return;
       const text = String(data);
-      pass(near, text, proxy.onServerFrame(JSON.parse(text) as PassingFrame));
+      pass(near, text, gate.onServerFrame(JSON.parse(text) as PassingFrame));
     });
     near.on('close', () => far.terminate());
     far.on('close', (code, reason) => {
@@ -83,5 +86,5 @@ export async function proxyTo(target: string): Promise<Proxy> {
     });
     for (const socket of [near, far]) socket.on('error', () => undefined);
   });
-  return proxy;
+  return gate;
 }
