@@ -49,7 +49,8 @@ export type OutboxChange =
 
 /**
  * Handlers by event. Those of `message`, `group` and `groupRemoved` may be asynchronous: the delivery is
- * acknowledged when all of them have resolved, and answered with FAILURE when one throws, so that it comes again.
+ * acknowledged when all of them have resolved, and answered with FAILURE when one throws, so that it comes again,
+ * to all of them.
  * What concerns one group is handled one after the other, in the order in which it came; different groups do not
  * wait for each other.
  */

@@ -26,8 +26,9 @@ export class SignIn {
   readonly #connection: Connection;
   readonly #owner: SignInOwner;
   #credential: Credential | undefined;
+  /** The last one with which it succeeded: what it goes back to when another one for the same person is refused. */
+  #accepted: Credential | undefined;
   #waiters = new Set<Waiter>();
-  #wasAccepted = false;
 
   constructor(connection: Connection, owner: SignInOwner) {
     this.#connection = connection;
@@ -37,7 +38,8 @@ export class SignIn {
   /** Begins, and goes on with every new link. */
   begin(credential: Credential, wasAccepted: boolean): void {
     this.#credential = credential;
-    this.#wasAccepted = wasAccepted;
+    if (wasAccepted) this.#accepted = credential;
+    else if (this.#accepted && !isSamePerson(this.#accepted, credential)) this.#accepted = undefined;
     if (this.#connection.link) void this.on(this.#connection.link);
   }
 
@@ -50,13 +52,14 @@ export class SignIn {
     });
     return abortable(accepted, signal, () => {
       if (own) this.#waiters.delete(own);
-      if (this.#waiters.size === 0 && !this.#wasAccepted) this.#credential = undefined;
+      if (this.#waiters.size === 0) this.#goBack();
     });
   }
 
   /** Forgets the credential. */
   end(why: RequestError): void {
     this.#credential = undefined;
+    this.#accepted = undefined;
     this.#settle((waiter) => waiter.reject(why));
   }
 
@@ -70,7 +73,7 @@ export class SignIn {
       // The next link goes on, or the next credential.
       if (!answer || credential !== this.#credential || !link.isOpen) return;
       if (answer.ok) {
-        this.#wasAccepted = true;
+        this.#accepted = credential;
         this.#connection.setState({ status: 'signed-in' });
         this.#owner.onSignedIn(link, credential);
         this.#settle((waiter) => waiter.resolve());
@@ -88,9 +91,18 @@ export class SignIn {
 
   #refuse(errors: readonly string[]): void {
     const isAwaited = this.#waiters.size > 0;
-    this.#connection.setState({ status: 'connected' });
-    this.end(new RequestError('failure', errors));
+    this.#goBack();
+    this.#settle((waiter) => waiter.reject(new RequestError('failure', errors)));
     if (!isAwaited) this.#owner.onRefused(errors);
+  }
+
+  /** To the credential before this one; this one is of no use. */
+  #goBack(): void {
+    const before = this.#accepted === this.#credential ? undefined : this.#accepted;
+    this.#credential = undefined;
+    this.#accepted = undefined;
+    if (before) this.begin(before, true);
+    else if (this.#connection.link) this.#connection.setState({ status: 'connected' });
   }
 
   #settle(how: (waiter: Waiter) => void): void {
@@ -98,4 +110,8 @@ export class SignIn {
     this.#waiters.clear();
     for (const waiter of waiters) how(waiter);
   }
+}
+
+function isSamePerson(one: Credential, other: Credential): boolean {
+  return one.country_code === other.country_code && one.phone_number === other.phone_number;
 }

@@ -98,9 +98,27 @@ export async function signUp({ client, credential }: Member): Promise<void> {
   await client.signIn(credential);
 }
 
-export function newCredential(): Credential {
+function newCredential(): Credential {
   const [country_code = '', phone_number = ''] = uniqueSid().split('.');
   return { country_code, phone_number, verification_code: '000000' };
+}
+
+/** Makes the direct message of two. @returns its `group_id`, when both have been told */
+export async function introduce(one: Member, other: Member): Promise<number> {
+  const told = Promise.all([next(one, 'group'), next(other, 'group')]);
+  const groupId = await one.client.createGroup('', [other.sid]);
+  await told;
+  return groupId;
+}
+
+/** What a promise rejects with. */
+export async function failing(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => {
+      throw new Error('it succeeded');
+    },
+    (error: unknown) => error,
+  );
 }
 
 /** The next event that answers a question with true. */
