@@ -8,6 +8,9 @@ const checks = [
   ['biome', 'check'],
   ['tsc', '-p', '.'],
   ['knip', '--no-progress'],
+  // What others install has to be found by their tools: exports, and types, as they are in the packed package.
+  ['publint', 'packages/client', '--strict', '--pack', 'npm'],
+  ['attw', '--pack', 'packages/client', '--profile', 'esm-only', '--quiet'],
 ];
 for (const [tool, ...args] of checks) {
   const { status } = spawnSync(`node_modules/.bin/${tool}`, args, { cwd: root, stdio: 'inherit' });

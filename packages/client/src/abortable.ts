@@ -1,0 +1,28 @@
+/**
+ * @param onAbort called when the signal aborts before the promise settles
+ * @throws the signal's reason, or what the promise rejects with
+ */
+export function abortable<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  onAbort = () => {},
+): Promise<T> {
+  if (!signal) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => {
+      onAbort();
+      reject(signal.reason);
+    };
+    const settled = promise.then(resolve, reject);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    void settled.then(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,79 @@
+import type { PayloadOf } from '@hooligram/protocol';
+import type { ClientEvents, ConnectionState, Group, QueuedRequest } from './events.ts';
+import type { QueuedRequestOptions, RequestOptions } from './options.ts';
+
+/** `country_code` and `phone_number`, digits only. */
+export type PhoneNumber = PayloadOf<'VERIFICATION_REQUEST_CODE_REQUEST'>;
+/** A number, and the code that was last submitted for it rightly. */
+export type Credential = PayloadOf<'AUTHORIZATION_SIGN_IN_REQUEST'>;
+
+/**
+ * One person's connection to the server. It reconnects by itself, as close codes say, and signs in again.
+ *
+ * `createGroup`, `addMember`, `leaveGroup` and `send` go through the outbox: they may be called while there is no
+ * connection, are repeated with the same UUID until they have an answer, take effect once, and with a lasting
+ * storage outlive the page. Those that name the same group take effect in the order of the calls. `server busy`
+ * is tried again; every other FAILURE rejects with a `RequestError`.
+ */
+export interface Client {
+  /** Resolves when the storage has been read: with the sid of the person who is signed in, if there is one. */
+  readonly restored: Promise<string | undefined>;
+  readonly state: ConnectionState;
+  /** The address of the person who signed in last; undefined before the first sign-in and after `signOut`. */
+  readonly sid: string | undefined;
+  /**
+   * The groups that the person is in, by `group_id`. Replaced, never changed, so that two of them can be compared
+   * with `===`. Kept while there is no connection; after a sign-in, what is no longer told vanishes.
+   */
+  readonly groups: ReadonlyMap<number, Group>;
+  /** The requests of this person that have no answer yet, oldest first. Replaced, never changed. */
+  readonly outbox: readonly QueuedRequest[];
+
+  /** @returns a function that takes the handler away again, as `signal` does */
+  on<E extends keyof ClientEvents>(event: E, handler: ClientEvents[E], options?: RequestOptions): () => void;
+
+  /**
+   * Asks for a code to a phone, as soon as there is a connection. Not repeated by itself.
+   * @throws RequestError `connection-lost` when the connection breaks before the answer
+   */
+  requestCode(number: PhoneNumber, options?: RequestOptions): Promise<void>;
+  /**
+   * Submits the code, on the connection that asked for it: when that broke since, the server says `no code was
+   * requested on this connection`. Does not sign in.
+   * @throws RequestError `connection-lost` when the connection breaks before the answer
+   */
+  submitCode(verificationCode: string, options?: RequestOptions): Promise<void>;
+  /**
+   * Signs in, and again on every later connection, with a lasting storage also of later pages. As somebody else
+   * than before it takes a new connection. Resolves at the first success; goes on trying while the server is busy
+   * or cannot be reached.
+   */
+  signIn(credential: Credential, options?: RequestOptions): Promise<void>;
+  /** Forgets the credential, the groups and the outbox of the person, and takes a new connection. */
+  signOut(): Promise<void>;
+
+  /**
+   * @param memberSids the others; oneself is added
+   * @param groupName may be empty for exactly one other, which makes a direct message
+   * @returns the `group_id`
+   */
+  createGroup(
+    groupName: string,
+    memberSids: readonly string[],
+    options?: QueuedRequestOptions,
+  ): Promise<number>;
+  addMember(groupId: number, memberSid: string, options?: QueuedRequestOptions): Promise<void>;
+  leaveGroup(groupId: number, options?: QueuedRequestOptions): Promise<void>;
+  /** @returns the `message_id`, when the message is committed to the server's database */
+  send(groupId: number, content: string, options?: QueuedRequestOptions): Promise<number>;
+
+  /** Tries now instead of waiting for the next try; asks a connection that looks open whether it lives. */
+  connect(): void;
+  /**
+   * Takes no more requests, waits until those in the outbox are answered and the handlers have ended, as long as
+   * the connection lasts, and closes it. What has no answer by then rejects with `closed`, and stays in a lasting
+   * storage for the next client.
+   * @param options `signal` ends the waiting
+   */
+  close(options?: RequestOptions): Promise<void>;
+}

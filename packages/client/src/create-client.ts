@@ -1,0 +1,177 @@
+import { errorTexts } from '@hooligram/protocol/error-texts';
+import { abortable, whenAborted } from './abortable.ts';
+import { Account } from './account.ts';
+import type { Client, Credential, PhoneNumber } from './client.ts';
+import { Connection } from './connection.ts';
+import { Emitter } from './emitter.ts';
+import { closedError, RequestError } from './errors.ts';
+import type { ClientEvents, ConnectionState, Group } from './events.ts';
+import type { Answer, Link } from './link.ts';
+import { type ClientOptions, type QueuedRequestOptions, type RequestOptions, settingsOf } from './options.ts';
+import type { Asked } from './outbox.ts';
+import { uuid } from './uuid.ts';
+import { Vault } from './vault.ts';
+
+/**
+ * Connects at once. Handlers that are added in the same turn miss nothing.
+ * @throws TypeError when there is no WebSocket
+ * @throws SyntaxError when the url is none of a WebSocket
+ */
+export function createClient(options: ClientOptions): Client {
+  return new LiveClient(options);
+}
+
+type DirectType = 'VERIFICATION_REQUEST_CODE_REQUEST' | 'VERIFICATION_SUBMIT_CODE_REQUEST';
+
+const noGroups: ReadonlyMap<number, Group> = new Map();
+
+/** A browser that has a network again says so; Node does not. */
+const network = globalThis as {
+  addEventListener?(type: 'online', listener: () => void, options: { signal: AbortSignal }): void;
+};
+
+class LiveClient implements Client {
+  readonly #emitter = new Emitter();
+  readonly #connection: Connection;
+  readonly #account: Account;
+  /** Aborts when `close` need not wait any longer. */
+  readonly #impatient = new AbortController();
+  /** Aborts when `close` is called. */
+  readonly #ended = new AbortController();
+  #closed: Promise<void> | undefined;
+
+  constructor(options: ClientOptions) {
+    const settings = settingsOf(options);
+    this.#connection = new Connection(
+      settings,
+      {
+        onOpen: (link) => void this.#account.signingIn.on(link),
+        onDelivery: (link, frame) => this.#account.person?.deliveries.take(link, frame),
+      },
+      (state) => this.#emitter.emit('state', state),
+    );
+    this.#connection.hurry();
+    this.#account = new Account(this.#connection, new Vault(settings.storage, this.#emitter), this.#emitter);
+    network.addEventListener?.('online', () => this.connect(), { signal: this.#ended.signal });
+  }
+
+  get restored() {
+    return this.#account.restored;
+  }
+
+  get state() {
+    return this.#connection.state;
+  }
+
+  get sid() {
+    return this.#account.person?.sid;
+  }
+
+  get groups() {
+    return this.#account.person?.deliveries.list.groups ?? noGroups;
+  }
+
+  get outbox() {
+    return this.#account.person?.outbox.requests ?? [];
+  }
+
+  on<E extends keyof ClientEvents>(event: E, handler: ClientEvents[E], { signal }: RequestOptions = {}) {
+    return this.#emitter.on(event, handler, signal);
+  }
+
+  requestCode({ country_code, phone_number }: PhoneNumber, options?: RequestOptions) {
+    const payload = { country_code, phone_number };
+    return this.#ask((link) => link.request('VERIFICATION_REQUEST_CODE_REQUEST', uuid(), payload), options);
+  }
+
+  submitCode(verification_code: string, options?: RequestOptions) {
+    const payload = { verification_code };
+    return this.#ask((link) => link.request('VERIFICATION_SUBMIT_CODE_REQUEST', uuid(), payload), options);
+  }
+
+  async signIn({ country_code, phone_number, verification_code }: Credential, options: RequestOptions = {}) {
+    if (this.#closed) throw closedError();
+    await this.#account.signIn({ country_code, phone_number, verification_code }, options.signal);
+  }
+
+  async signOut() {
+    if (this.#closed) throw closedError();
+    await this.#account.signOut();
+  }
+
+  async createGroup(group_name: string, others: readonly string[], options?: QueuedRequestOptions) {
+    const { group_id = 0 } = await this.#queue(options, (sid) => {
+      const member_sids = [...new Set([sid, ...others])];
+      return { type: 'GROUP_CREATE_REQUEST', payload: { group_name, member_sids } };
+    });
+    return group_id;
+  }
+
+  async addMember(group_id: number, member_sid: string, options?: QueuedRequestOptions) {
+    const payload = { group_id, member_sid };
+    await this.#queue(options, () => ({ type: 'GROUP_ADD_MEMBER_REQUEST', payload }));
+  }
+
+  async leaveGroup(group_id: number, options?: QueuedRequestOptions) {
+    await this.#queue(options, () => ({ type: 'GROUP_LEAVE_REQUEST', payload: { group_id } }));
+  }
+
+  async send(group_id: number, content: string, options?: QueuedRequestOptions) {
+    const payload = { group_id, content };
+    const { message_id = 0 } = await this.#queue(options, () => ({
+      type: 'MESSAGING_SEND_REQUEST',
+      payload,
+    }));
+    return message_id;
+  }
+
+  connect() {
+    this.#connection.hurry();
+  }
+
+  close({ signal }: RequestOptions = {}) {
+    if (signal?.aborted) this.#impatient.abort();
+    signal?.addEventListener('abort', () => this.#impatient.abort(), { once: true });
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  async #ask(
+    request: (link: Link) => Promise<Answer<DirectType> | undefined>,
+    { signal }: RequestOptions = {},
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    const link = await abortable(this.#connection.whenOpen(this.#ended.signal), signal);
+    const answer = await abortable(request(link), signal);
+    if (!answer) throw new RequestError('connection-lost', ['the connection broke before the answer']);
+    if (!answer.ok) throw new RequestError('failure', answer.errors);
+  }
+
+  async #queue(options: QueuedRequestOptions = {}, ask: (sid: string) => Asked) {
+    if (this.#closed) throw closedError();
+    const person = await this.#account.settled();
+    options.signal?.throwIfAborted();
+    if (!person) throw new RequestError('not-signed-in', [errorTexts.notSignedIn.text]);
+    return person.outbox.add(ask(person.sid), options);
+  }
+
+  async #end(): Promise<void> {
+    this.#ended.abort(closedError());
+    const impatient = whenAborted(this.#impatient.signal);
+    await Promise.race([this.#account.settled(), impatient]);
+    const { person, signingIn } = this.#account;
+    if (person && isForSomebody(this.state)) {
+      const lost = new Promise<void>((resolve) =>
+        this.on('state', (state) => isForSomebody(state) || resolve()),
+      );
+      await Promise.race([person.outbox.idle(), lost, impatient]);
+    }
+    signingIn.end(closedError());
+    await Promise.race([person?.leave('leave'), impatient]);
+    await Promise.race([this.#connection.finish(), impatient]);
+  }
+}
+
+function isForSomebody({ status }: ConnectionState): boolean {
+  return status === 'signing-in' || status === 'signed-in';
+}

@@ -1,0 +1,50 @@
+import type { ClientEvents } from './events.ts';
+
+type EventName = keyof ClientEvents;
+type Argument<E extends EventName> = Parameters<ClientEvents[E]>[0];
+
+const page = globalThis as { reportError?(error: unknown): void };
+
+/** The handlers of one client. */
+export class Emitter {
+  readonly #handlers = new Map<EventName, Set<(argument: never) => unknown>>();
+  #onAdded: (() => void)[] = [];
+
+  on<E extends EventName>(event: E, handler: ClientEvents[E], signal?: AbortSignal): () => void {
+    if (signal?.aborted) return () => undefined;
+    // A handler that is added twice is called twice, and taken away once.
+    const own = (argument: never) => (handler as (argument: never) => unknown)(argument);
+    const handlers = this.#handlers.get(event) ?? new Set();
+    this.#handlers.set(event, handlers.add(own));
+    const off = () => {
+      handlers.delete(own);
+      signal?.removeEventListener('abort', off);
+    };
+    signal?.addEventListener('abort', off, { once: true });
+    for (const resume of this.#onAdded.splice(0)) resume();
+    return off;
+  }
+
+  /** Tells what nobody waits for. What a handler throws becomes an `error`; a browser logs it, if nobody else does. */
+  emit<E extends EventName>(event: E, ...args: Parameters<ClientEvents[E]>): void {
+    if (event === 'error' && !this.#handlers.get(event)?.size) page.reportError?.(args[0]);
+    this.deliver(event, ...args).catch((error: unknown) => {
+      if (event !== 'error') this.emit('error', error);
+    });
+  }
+
+  /** Calls all handlers, and resolves when all have ended. @throws what one of them threw */
+  async deliver<E extends EventName>(event: E, ...[argument]: Parameters<ClientEvents[E]>): Promise<void> {
+    const handlers = [...(this.#handlers.get(event) ?? [])] as ((argument?: Argument<E>) => unknown)[];
+    const ends = await Promise.allSettled(handlers.map(async (handler) => handler(argument)));
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  /** Resolves when the event has a handler. */
+  async whenHandled(event: EventName): Promise<void> {
+    while (!this.#handlers.get(event)?.size) {
+      await new Promise<void>((resolve) => this.#onAdded.push(resolve));
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import type { PayloadOf } from '@hooligram/protocol';
+import type { RequestError } from './errors.ts';
+
+export type Message = PayloadOf<'MESSAGING_DELIVER_REQUEST'>;
+export type Group = PayloadOf<'GROUP_DELIVER_REQUEST'>;
+
+/** What the connection is doing. */
+export type ConnectionState =
+  | { readonly status: 'connecting' }
+  /** Open, and nobody is signed in. */
+  | { readonly status: 'connected' }
+  | { readonly status: 'signing-in' }
+  | { readonly status: 'signed-in' }
+  /** Broken; the next try begins by itself, `retryInMs` from when this state was told. */
+  | { readonly status: 'waiting'; readonly code: number; readonly reason: string; readonly retryInMs: number }
+  /** Ended by `close()`, or by a close code after which reconnecting is of no use (1008). */
+  | { readonly status: 'stopped'; readonly code: number; readonly reason: string };
+
+/** Types of requests that wait in the outbox, outlive connections, and are repeated with the same UUID. */
+export type QueuedType =
+  | 'GROUP_ADD_MEMBER_REQUEST'
+  | 'GROUP_CREATE_REQUEST'
+  | 'GROUP_LEAVE_REQUEST'
+  | 'MESSAGING_SEND_REQUEST';
+
+/** A request that has no final answer yet. `type` tells the payload. */
+export type QueuedRequest = {
+  [T in QueuedType]: {
+    /** The UUID with which it is sent, and sent again. */
+    readonly id: string;
+    readonly type: T;
+    readonly payload: PayloadOf<T>;
+    /** Unix time by this machine's clock, in ms. */
+    readonly createdAt: number;
+  };
+}[QueuedType];
+
+/** What becomes of the requests in the outbox, also of those that an earlier page left there. */
+export type OutboxChange =
+  | { readonly status: 'queued'; readonly request: QueuedRequest }
+  /** `answer` holds `message_id` of a sent message, `group_id` of a created group. */
+  | {
+      readonly status: 'succeeded';
+      readonly request: QueuedRequest;
+      readonly answer: { readonly message_id?: number; readonly group_id?: number };
+    }
+  | { readonly status: 'failed'; readonly request: QueuedRequest; readonly error: RequestError }
+  | { readonly status: 'aborted'; readonly request: QueuedRequest };
+
+/**
+ * Handlers by event. Those of `message`, `group` and `groupRemoved` may be asynchronous: the delivery is
+ * acknowledged when all of them have resolved, and answered with FAILURE when one throws, so that it comes again,
+ * to all of them.
+ * What concerns one group is handled one after the other, in the order in which it came; different groups do not
+ * wait for each other.
+ */
+export interface ClientEvents {
+  /** Once for each message; again only if a handler threw. Without any handler, messages wait for one. */
+  readonly message: (message: Message) => unknown;
+  /** A group is new or has changed. It is the whole state: replace what you have. */
+  readonly group: (group: Group) => unknown;
+  /** The person is no longer in the group, or nobody else is. */
+  readonly groupRemoved: (groupId: number) => unknown;
+  /** `client.groups` was rebuilt after a sign-in: what the person is no longer in is gone from it. */
+  readonly groupsComplete: () => unknown;
+  readonly state: (state: ConnectionState) => unknown;
+  readonly outbox: (change: OutboxChange) => unknown;
+  /**
+   * The stored credential is not good any more: the number was verified anew elsewhere. Requests stay in the
+   * outbox until somebody signs in as this person again.
+   */
+  readonly signInRefused: (errors: readonly string[]) => unknown;
+  /** What a handler threw, or what went wrong with the storage. */
+  readonly error: (error: unknown) => unknown;
+}

@@ -1,0 +1,186 @@
+import type {
+  AcknowledgementType,
+  ClientRequestType,
+  DeliveryType,
+  Frame,
+  PayloadOf,
+  SuccessOf,
+} from '@hooligram/protocol';
+import type { Settings, WebSocketLike } from './options.ts';
+import { uuid } from './uuid.ts';
+
+export type Answer<T extends ClientRequestType> =
+  | { readonly ok: true; readonly payload: PayloadOf<SuccessOf<T>> }
+  | { readonly ok: false; readonly errors: readonly string[] };
+
+export interface LinkOwner {
+  onOpen(link: Link): void;
+  onDelivery(link: Link, frame: Frame<DeliveryType>): void;
+  /** Once, also when it was never open. The link is dead by then, whatever its socket still does. */
+  onEnd(link: Link, code: number, reason: string): void;
+}
+
+type Received = { id?: unknown; type?: unknown; payload?: { errors?: unknown } };
+
+/** The code of a connection that broke without a word. */
+const brokenCode = 1006;
+
+/** One connection, from the first try to the end: pairs answers with requests, and notices when it is dead. */
+export class Link {
+  readonly #socket: WebSocketLike;
+  readonly #settings: Settings;
+  readonly #owner: LinkOwner;
+  readonly #unanswered = new Map<string, (answer: Answer<ClientRequestType> | undefined) => void>();
+  readonly #ended = new AbortController();
+  #isOpen = false;
+  #isAsked = false;
+  #heardAt = 0;
+  #timer: ReturnType<typeof setTimeout>;
+  #onClosed: (() => void) | undefined;
+
+  /** @throws when the WebSocket refuses the url */
+  constructor(settings: Settings, owner: LinkOwner) {
+    this.#settings = settings;
+    this.#owner = owner;
+    const socket = new settings.WebSocket(settings.url);
+    this.#socket = socket;
+    this.#timer = setTimeout(() => this.#break('not open in time'), settings.connectTimeoutMs);
+    socket.addEventListener('open', () => this.#open());
+    socket.addEventListener('message', ({ data }) => this.#receive(data));
+    // What went wrong is told by the close that follows.
+    socket.addEventListener('error', () => undefined);
+    socket.addEventListener('close', ({ code, reason }) => {
+      this.#onClosed?.();
+      this.#end(code, reason);
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Aborts when the link ends. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** @returns undefined when the connection broke before the answer: the outcome is unknown */
+  request<T extends ClientRequestType>(
+    type: T,
+    id: string,
+    payload: PayloadOf<T>,
+  ): Promise<Answer<T> | undefined> {
+    if (!this.#isOpen) return Promise.resolve(undefined);
+    return new Promise<Answer<ClientRequestType> | undefined>((resolve) => {
+      const timer = setTimeout(() => this.#break('a request had no answer'), this.#settings.answerTimeoutMs);
+      this.#unanswered.set(id, (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+      this.#write(id, type, payload);
+    }) as Promise<Answer<T> | undefined>;
+  }
+
+  acknowledge<T extends AcknowledgementType>(type: T, id: string, payload: PayloadOf<T>): void {
+    if (this.#isOpen) this.#write(id, type, payload);
+  }
+
+  /** Asks whether the connection lives; ends it if nothing comes. */
+  probe(): void {
+    if (!this.#isOpen || this.#isAsked) return;
+    clearTimeout(this.#timer);
+    this.#isAsked = true;
+    this.#write(uuid(), 'CONN_KEEP_ALIVE_REQUEST', {});
+    this.#timer = setTimeout(() => {
+      if (this.#isAsked) this.#break('no answer to a keep-alive');
+      else this.#watch(this.#settings.keepAliveMs);
+    }, this.#settings.keepAliveTimeoutMs);
+  }
+
+  /** Closes behind everything that was sent. @returns when it is closed, or as good as that */
+  async finish(): Promise<void> {
+    if (this.ended.aborted) return;
+    const closed = new Promise<void>((resolve) => {
+      this.#onClosed = resolve;
+    });
+    this.#end(1000, '');
+    const timer = setTimeout(() => {
+      this.#socket.terminate?.();
+      this.#onClosed?.();
+    }, this.#settings.keepAliveTimeoutMs);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  /** Ends it at once, with what nobody else could tell. */
+  #break(reason: string): void {
+    this.#end(brokenCode, reason);
+    // Without this, the `ws` of Node waits half a minute for the other side's farewell.
+    this.#socket.terminate?.();
+  }
+
+  #open(): void {
+    if (this.ended.aborted) return;
+    this.#isOpen = true;
+    clearTimeout(this.#timer);
+    this.#heard();
+    this.#watch(this.#settings.keepAliveMs);
+    this.#owner.onOpen(this);
+  }
+
+  #end(code: number, reason: string): void {
+    if (this.ended.aborted) return;
+    this.#isOpen = false;
+    clearTimeout(this.#timer);
+    this.#ended.abort();
+    this.#socket.close(1000);
+    for (const settle of this.#unanswered.values()) settle(undefined);
+    this.#unanswered.clear();
+    this.#owner.onEnd(this, code, reason);
+  }
+
+  #watch(ms: number): void {
+    this.#timer = setTimeout(() => {
+      const left = this.#settings.keepAliveMs - (performance.now() - this.#heardAt);
+      if (left > 0) this.#watch(left);
+      else this.probe();
+    }, ms);
+  }
+
+  #heard(): void {
+    this.#heardAt = performance.now();
+    this.#isAsked = false;
+  }
+
+  #write(id: string, type: string, payload: object): void {
+    this.#socket.send(JSON.stringify({ id, type, payload }));
+  }
+
+  #receive(data: unknown): void {
+    if (!this.#isOpen) return;
+    this.#heard();
+    const frame = parse(data);
+    const { id, type, payload } = frame;
+    if (typeof id !== 'string' || typeof type !== 'string' || !payload) return;
+    if (type === 'MESSAGING_DELIVER_REQUEST' || type === 'GROUP_DELIVER_REQUEST') {
+      this.#owner.onDelivery(this, frame as Frame<DeliveryType>);
+      return;
+    }
+    const settle = this.#unanswered.get(id);
+    const ok = type.endsWith('_SUCCESS');
+    if (!settle || !(ok || type.endsWith('_FAILURE'))) return;
+    this.#unanswered.delete(id);
+    const { errors } = payload;
+    if (ok) settle({ ok, payload: payload as PayloadOf<SuccessOf<ClientRequestType>> });
+    else settle({ ok, errors: Array.isArray(errors) ? errors.map(String) : [] });
+  }
+}
+
+/** What is not understood is ignored, as the protocol asks. */
+function parse(data: unknown): Received {
+  try {
+    return (JSON.parse(String(data)) ?? {}) as Received;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,168 @@
+import { errorTexts } from '@hooligram/protocol/error-texts';
+import { frameBytesMax } from '@hooligram/protocol/limits';
+import { abortable } from './abortable.ts';
+import type { Emitter } from './emitter.ts';
+import { RequestError } from './errors.ts';
+import type { OutboxChange, QueuedRequest } from './events.ts';
+import { type LaneEntry, Lanes, type QueuedAnswer } from './lanes.ts';
+import type { Link } from './link.ts';
+import type { QueuedRequestOptions } from './options.ts';
+import { assertUuid, uuid } from './uuid.ts';
+import type { Vault } from './vault.ts';
+
+/** What a success tells: `message_id`, `group_id`, or nothing. */
+type Payload = { readonly message_id?: number; readonly group_id?: number };
+
+interface Waiter {
+  readonly resolve: (payload: Payload) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Entry extends LaneEntry {
+  readonly waiters: Waiter[];
+}
+
+/** What is asked, without what the outbox adds. */
+export type Asked = { [R in QueuedRequest as R['type']]: Pick<R, 'type' | 'payload'> }[QueuedRequest['type']];
+
+/** The requests of one person that have no final answer yet, in memory and in the storage. */
+export class Outbox {
+  readonly #vault: Vault;
+  readonly #emitter: Emitter;
+  readonly #prefix: string;
+  readonly #onSuccess: (request: QueuedRequest) => void;
+  /** By id, oldest first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #lanes = new Lanes<Entry>((entry, answer) => this.#settle(entry, answer));
+  #requests: readonly QueuedRequest[] | undefined;
+  #lastCreatedAt = 0;
+  #onIdle: (() => void)[] = [];
+
+  /** @param onSuccess called before those who wait are told */
+  constructor(
+    vault: Vault,
+    emitter: Emitter,
+    sid: string,
+    stored: ReadonlyMap<string, unknown>,
+    onSuccess: (request: QueuedRequest) => void,
+  ) {
+    this.#onSuccess = onSuccess;
+    this.#vault = vault;
+    this.#emitter = emitter;
+    this.#prefix = `outbox/${sid}/`;
+    const left = [...stored]
+      .filter(([key]) => key.startsWith(this.#prefix))
+      .map(([, value]) => value as QueuedRequest)
+      .sort((a, b) => a.createdAt - b.createdAt);
+    for (const request of left) this.#enter({ request, waiters: [], stored: Promise.resolve() });
+  }
+
+  /** Oldest first. Replaced, never changed. */
+  get requests(): readonly QueuedRequest[] {
+    this.#requests ??= [...this.#entries.values()].map(({ request }) => request);
+    return this.#requests;
+  }
+
+  /**
+   * @returns what the success tells
+   * @throws RequestError
+   * @throws TypeError when the given id is no UUID
+   */
+  add(asked: Asked, { id = uuid(), signal }: QueuedRequestOptions): Promise<Payload> {
+    assertUuid(id);
+    const frame = { id, ...asked };
+    if (new TextEncoder().encode(JSON.stringify(frame)).length > frameBytesMax) {
+      throw new RequestError('too-large', [`frame: must be at most ${frameBytesMax} bytes`]);
+    }
+    const entry = this.#find(id, asked) ?? this.#store({ ...frame, createdAt: this.#now() });
+    return this.#attach(entry, signal);
+  }
+
+  /** Sends what waits, on a link that is signed in as this person. */
+  flow(link: Link): void {
+    this.#lanes.flow(link);
+  }
+
+  /** Resolves when nothing waits. */
+  async idle(): Promise<void> {
+    if (this.#entries.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** Sends nothing more, and rejects what waits; the storage keeps it. */
+  leave(why: RequestError): void {
+    this.#lanes.stop();
+    for (const { waiters } of this.#entries.values()) for (const waiter of waiters) waiter.reject(why);
+  }
+
+  /** As leave, and the storage forgets it too. */
+  forget(why: RequestError): void {
+    this.leave(why);
+    for (const entry of [...this.#entries.values()]) {
+      this.#end(entry, { status: 'aborted', request: entry.request });
+    }
+  }
+
+  /** The same request, given again. @throws RequestError when it is another one with the same id */
+  #find(id: string, { type, payload }: Asked): Entry | undefined {
+    const entry = this.#entries.get(id);
+    if (!entry) return undefined;
+    const { request } = entry;
+    const isSame = JSON.stringify([type, payload]) === JSON.stringify([request.type, request.payload]);
+    if (!isSame) throw new RequestError('failure', [errorTexts.idAlreadyUsed.text]);
+    return entry;
+  }
+
+  #store(request: QueuedRequest): Entry {
+    const stored = this.#vault.set(this.#prefix + request.id, request);
+    const entry: Entry = { request, waiters: [], stored };
+    this.#enter(entry);
+    this.#emitter.emit('outbox', { status: 'queued', request });
+    return entry;
+  }
+
+  #enter(entry: Entry): void {
+    this.#lastCreatedAt = Math.max(this.#lastCreatedAt, entry.request.createdAt);
+    this.#entries.set(entry.request.id, entry);
+    this.#requests = undefined;
+    this.#lanes.add(entry);
+  }
+
+  #attach(entry: Entry, signal: AbortSignal | undefined): Promise<Payload> {
+    const settled = new Promise<Payload>((resolve, reject) => entry.waiters.push({ resolve, reject }));
+    return abortable(settled, signal, () => {
+      this.#end(entry, { status: 'aborted', request: entry.request });
+      for (const waiter of entry.waiters) waiter.reject(signal?.reason);
+    });
+  }
+
+  #settle(entry: Entry, answer: QueuedAnswer): void {
+    const { request, waiters } = entry;
+    if (answer.ok) {
+      const { payload } = answer;
+      this.#onSuccess(request);
+      this.#end(entry, { status: 'succeeded', request, answer: payload });
+      for (const waiter of waiters) waiter.resolve(payload);
+    } else {
+      const error = new RequestError('failure', answer.errors);
+      this.#end(entry, { status: 'failed', request, error });
+      for (const waiter of waiters) waiter.reject(error);
+    }
+  }
+
+  /** Takes it out, of the storage too. */
+  #end(entry: Entry, change: OutboxChange): void {
+    const { id } = entry.request;
+    this.#lanes.remove(entry);
+    if (!this.#entries.delete(id)) return;
+    this.#requests = undefined;
+    void this.#vault.delete(this.#prefix + id);
+    this.#emitter.emit('outbox', change);
+    if (this.#entries.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  /** By this machine's clock, but never the same twice: it is the order. */
+  #now(): number {
+    this.#lastCreatedAt = Math.max(Date.now(), this.#lastCreatedAt + 1);
+    return this.#lastCreatedAt;
+  }
+}

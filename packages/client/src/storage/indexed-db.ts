@@ -1,0 +1,102 @@
+import type { ClientStorage } from './storage.ts';
+
+interface Request<R> {
+  readonly result: R;
+  readonly error: unknown;
+  onsuccess: ((event: never) => unknown) | null;
+  onerror: ((event: never) => unknown) | null;
+}
+
+interface ObjectStore {
+  getAllKeys(): Request<unknown[]>;
+  getAll(): Request<unknown[]>;
+  put(value: string, key: string): unknown;
+  delete(key: string): unknown;
+}
+
+interface Transaction {
+  readonly error: unknown;
+  objectStore(name: string): ObjectStore;
+  oncomplete: ((event: never) => unknown) | null;
+  onabort: ((event: never) => unknown) | null;
+}
+
+interface Database {
+  createObjectStore(name: string): unknown;
+  transaction(names: string, mode: 'readonly' | 'readwrite'): Transaction;
+  close(): void;
+  onversionchange: ((event: never) => unknown) | null;
+}
+
+/** As much of the browser's IDBFactory as is used, so that no DOM types are needed. */
+export interface IndexedDbFactory {
+  open(
+    name: string,
+    version: number,
+  ): Request<Database> & { onupgradeneeded: ((event: never) => unknown) | null };
+}
+
+const storeName = 'entries';
+
+/**
+ * A storage in IndexedDB, which has more room than `localStorage` and does not block the page.
+ * @param options `name`: of the database, default `hooligram`; `indexedDB`: default the global one
+ */
+export function indexedDbStorage(
+  options: { name?: string; indexedDB?: IndexedDbFactory } = {},
+): ClientStorage {
+  const factory = options.indexedDB ?? (globalThis as { indexedDB?: IndexedDbFactory }).indexedDB;
+  if (!factory) throw new TypeError('there is no IndexedDB here');
+  let opened: Promise<Database> | undefined;
+
+  /** Transactions begin in the order of the calls, and those that write wait for each other. */
+  async function transact<R>(
+    mode: 'readonly' | 'readwrite',
+    body: (store: ObjectStore) => () => R,
+  ): Promise<R> {
+    opened ??= open(factory as IndexedDbFactory, options.name ?? 'hooligram', () => {
+      opened = undefined;
+    });
+    const transaction = (await opened).transaction(storeName, mode);
+    const resultOf = body(transaction.objectStore(storeName));
+    return new Promise<R>((resolve, reject) => {
+      transaction.oncomplete = () => resolve(resultOf());
+      transaction.onabort = () => reject(transaction.error);
+    });
+  }
+
+  return {
+    load: () =>
+      transact('readonly', (store) => {
+        const keys = store.getAllKeys();
+        const values = store.getAll();
+        return () => new Map(keys.result.map((key, index) => [String(key), String(values.result[index])]));
+      }),
+    set: (key, value) => transact('readwrite', (store) => noResult(store.put(value, key))),
+    delete: (key) => transact('readwrite', (store) => noResult(store.delete(key))),
+  };
+}
+
+function noResult(_request: unknown): () => void {
+  return () => undefined;
+}
+
+/** @param onGone called when it is of no use any more; the next one may be */
+function open(factory: IndexedDbFactory, name: string, onGone: () => void): Promise<Database> {
+  return new Promise((resolve, reject) => {
+    const request = factory.open(name, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(storeName);
+    request.onerror = () => {
+      onGone();
+      reject(request.error);
+    };
+    request.onsuccess = () => {
+      // Another page that wants to delete or upgrade it need not wait for this one.
+      request.result.onversionchange = () => {
+        onGone();
+        request.result.close();
+      };
+      resolve(request.result);
+    };
+  });
+}

@@ -1,0 +1,167 @@
+import { startSystem, type TestSystem, type TestSystemOptions, uniqueSid } from '@hooligram/testkit';
+import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import { WebSocket } from 'ws';
+import {
+  type Client,
+  type ClientEvents,
+  type ClientOptions,
+  type Credential,
+  createClient,
+  type Group,
+  type Message,
+} from '../src/index.ts';
+import { type FrameGate, frameGate } from './frame-gate.ts';
+
+const patienceMs = 20_000;
+
+/** A client of the SDK, and all that it told. */
+export interface Member {
+  readonly client: Client;
+  readonly credential: Credential;
+  readonly sid: string;
+  readonly messages: Message[];
+  readonly groups: Group[];
+  readonly removed: number[];
+  readonly states: string[];
+  readonly errors: unknown[];
+}
+
+/** The system of one test file. What a test opened ends with it. */
+export interface Company {
+  readonly system: TestSystem;
+  gate(gateway: number): Promise<FrameGate>;
+  /** A client that has not signed in. */
+  client(url: string, options?: Partial<ClientOptions>, credential?: Credential): Member;
+  /** Somebody new, who has verified their number and signed in. */
+  member(url: string, options?: Partial<ClientOptions>): Promise<Member>;
+}
+
+export function setCompany(options: TestSystemOptions): Company {
+  let system: TestSystem | undefined;
+  const open: (() => unknown)[] = [];
+  beforeAll(async () => {
+    system = await startSystem(options);
+  }, 60_000);
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((end) => end()));
+  });
+  afterAll(() => system?.stop());
+
+  const company: Company = {
+    get system() {
+      if (!system) throw new Error('the system starts in beforeAll');
+      return system;
+    },
+    async gate(gateway) {
+      const gate = await frameGate(company.system.gateway(gateway).url);
+      open.push(() => gate.end());
+      return gate;
+    },
+    client(url, clientOptions, credential = newCredential()) {
+      const client = createClient({ url, WebSocket, ...clientOptions });
+      open.push(() => client.close({ signal: AbortSignal.abort() }));
+      const { country_code, phone_number } = credential;
+      const member: Member = {
+        client,
+        credential,
+        sid: `${country_code}.${phone_number}`,
+        messages: [],
+        groups: [],
+        removed: [],
+        states: [],
+        errors: [],
+      };
+      client.on('group', (group) => member.groups.push(group));
+      client.on('groupRemoved', (groupId) => member.removed.push(groupId));
+      client.on('state', ({ status }) => member.states.push(status));
+      client.on('error', (error) => member.errors.push(error));
+      return member;
+    },
+    async member(url, clientOptions) {
+      const member = company.client(url, clientOptions);
+      listen(member);
+      await signUp(member);
+      return member;
+    },
+  };
+  return company;
+}
+
+/** Keeps the messages. */
+export function listen(member: Member): void {
+  member.client.on('message', (message) => member.messages.push(message));
+}
+
+export async function signUp({ client, credential }: Member): Promise<void> {
+  await client.requestCode(credential);
+  await client.submitCode(credential.verification_code);
+  await client.signIn(credential);
+}
+
+function newCredential(): Credential {
+  const [country_code = '', phone_number = ''] = uniqueSid().split('.');
+  return { country_code, phone_number, verification_code: '000000' };
+}
+
+/** Makes the direct message of two. @returns its `group_id`, when both have been told */
+export async function introduce(one: Member, other: Member): Promise<number> {
+  const told = Promise.all([next(one, 'group'), next(other, 'group')]);
+  const groupId = await one.client.createGroup('', [other.sid]);
+  await told;
+  return groupId;
+}
+
+/** What a promise rejects with. */
+export async function failing(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => {
+      throw new Error('it succeeded');
+    },
+    (error: unknown) => error,
+  );
+}
+
+/** The next event that answers a question with true. */
+export function next<E extends keyof ClientEvents>(
+  { client }: Member,
+  event: E,
+  question: (...args: Parameters<ClientEvents[E]>) => boolean = () => true,
+): Promise<Parameters<ClientEvents[E]>[0]> {
+  return new Promise((resolve, reject) => {
+    const fail = () => {
+      off();
+      reject(new Error(`waited ${patienceMs} ms for ${event}`));
+    };
+    const timer = setTimeout(fail, patienceMs);
+    const handler = (...args: Parameters<ClientEvents[E]>) => {
+      if (!question(...args)) return;
+      clearTimeout(timer);
+      off();
+      resolve(args[0]);
+    };
+    const off = client.on(event, handler as ClientEvents[E]);
+  });
+}
+
+/** Resolves when the client is in a state. */
+export async function reached(member: Member, status: string): Promise<void> {
+  if (member.client.state.status !== status) await next(member, 'state', (state) => state.status === status);
+}
+
+/** Resolves when a member has all of these messages. */
+export async function heard(member: Member, expected: readonly string[]): Promise<void> {
+  while (!expected.every((content) => contents(member).includes(content))) await next(member, 'message');
+}
+
+/** Asks again in each turn of the event loop until the answer is true. */
+export async function until(what: string, question: () => boolean | Promise<boolean>): Promise<void> {
+  const givesUpAt = Date.now() + patienceMs;
+  while (!(await question())) {
+    if (Date.now() > givesUpAt) throw new Error(`waited ${patienceMs} ms until ${what}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+export function contents({ messages }: Member): string[] {
+  return messages.map(({ content }) => content);
+}

@@ -1,0 +1,140 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  contents,
+  heard,
+  introduce,
+  listen,
+  type Member,
+  next,
+  setCompany,
+  signUp,
+  until,
+} from './company.ts';
+import type { FrameGate } from './frame-gate.ts';
+
+const company = setCompany({
+  gateways: 2,
+  cores: 1,
+  env: { DELIVERY_ACK_DEADLINE_MS: '300' },
+  gatewayEnv: { CURSOR_FLUSH_MS: '50' },
+  coreEnv: { DELIVERY_RETRY_MS: '300', DELIVERY_RETRY_JITTER: '0' },
+});
+
+const urlOf = (gateway: number) => company.system.gateway(gateway).url;
+
+/** Ada, and Bob whose frames the test sees, in a group; Bob has no handler for messages yet. */
+async function pair(): Promise<{ ada: Member; bob: Member; gate: FrameGate; groupId: number }> {
+  const gate = await company.gate(1);
+  const ada = await company.member(urlOf(0));
+  const bob = company.client(gate.url);
+  await signUp(bob);
+  return { ada, bob, gate, groupId: await introduce(ada, bob) };
+}
+
+/** The ids of what a client answered, in order. */
+function answered({ fromClients }: FrameGate, type: string): (number | undefined)[] {
+  return fromClients.filter((frame) => frame.type === type).map(({ payload }) => payload.message_id);
+}
+
+describe('messages', () => {
+  test('reach everybody in the group, in the order of sending, each once', async () => {
+    const [ada, bob] = [await company.member(urlOf(0)), await company.member(urlOf(1))];
+    const told = next(bob, 'group');
+    const groupId = await ada.client.createGroup('a group', [bob.sid]);
+    expect(await told).toMatchObject({ group_id: groupId, group_name: 'a group', is_direct_message: true });
+    expect(bob.client.groups.get(groupId)?.member_sids).toEqual([ada.sid, bob.sid].sort());
+    const said = Array.from({ length: 20 }, (_, index) => `message ${index}`);
+    const ids = await Promise.all(said.map((content) => ada.client.send(groupId, content)));
+    expect(ids).toEqual([...ids].sort((a, b) => a - b));
+    for (const member of [ada, bob]) {
+      await heard(member, said);
+      expect(contents(member)).toEqual(said);
+      expect(member.messages.map(({ message_id }) => message_id)).toEqual(ids);
+      expect(member.errors).toEqual([]);
+    }
+    expect(ada.client.outbox).toEqual([]);
+  });
+
+  test('are acknowledged when all handlers have resolved, and not before', async () => {
+    const { ada, bob, gate, groupId } = await pair();
+    let release = () => {};
+    const begun = next(bob, 'message');
+    bob.client.on('message', () => new Promise<void>((resolve) => (release = resolve)));
+    const id = await ada.client.send(groupId, 'slowly');
+    await begun;
+    // What bob sends behind it overtakes the acknowledgement.
+    await bob.client.send(groupId, 'meanwhile');
+    expect(answered(gate, 'MESSAGING_DELIVER_SUCCESS')).toEqual([]);
+    release();
+    await until('it is acknowledged', () => answered(gate, 'MESSAGING_DELIVER_SUCCESS')[0] === id);
+  });
+
+  test('at which a handler throws are answered with FAILURE and come again; later ones do not wait', async () => {
+    const { ada, bob, gate, groupId } = await pair();
+    listen(bob);
+    let throws = true;
+    bob.client.on('message', async ({ content }) => {
+      if (content !== 'one' || !throws) return;
+      throws = false;
+      throw new Error('database is locked');
+    });
+    const ids = [await ada.client.send(groupId, 'one'), await ada.client.send(groupId, 'two')];
+    await until('both are acknowledged', () => answered(gate, 'MESSAGING_DELIVER_SUCCESS').length >= 2);
+    expect(contents(bob)).toEqual(['one', 'two', 'one']);
+    expect(answered(gate, 'MESSAGING_DELIVER_SUCCESS').sort()).toEqual(ids);
+    const failures = gate.fromClients.filter(({ type }) => type === 'MESSAGING_DELIVER_FAILURE');
+    expect(failures).toEqual([
+      {
+        id: `m.${groupId}.${ids[0]}`,
+        type: 'MESSAGING_DELIVER_FAILURE',
+        payload: { errors: ['database is locked'] },
+      },
+    ]);
+    expect(bob.errors).toEqual([new Error('database is locked')]);
+  });
+
+  test('that come again are acknowledged again, and handled once', async () => {
+    const { ada, bob, gate, groupId } = await pair();
+    listen(bob);
+    let lost = 0;
+    gate.onClientFrame = ({ type }) => {
+      if (type !== 'MESSAGING_DELIVER_SUCCESS' || lost === 2) return undefined;
+      lost += 1;
+      return 'drop';
+    };
+    const id = await ada.client.send(groupId, 'once');
+    await until('three times', () => answered(gate, 'MESSAGING_DELIVER_SUCCESS').length === 3);
+    expect(answered(gate, 'MESSAGING_DELIVER_SUCCESS')).toEqual([id, id, id]);
+    expect(contents(bob)).toEqual(['once']);
+  });
+
+  test('wait for the first handler', async () => {
+    const { ada, bob, gate, groupId } = await pair();
+    await ada.client.send(groupId, 'one');
+    await ada.client.send(groupId, 'two');
+    await bob.client.send(groupId, 'three');
+    expect(answered(gate, 'MESSAGING_DELIVER_SUCCESS')).toEqual([]);
+    listen(bob);
+    await heard(bob, ['one', 'two', 'three']);
+    expect(contents(bob)).toEqual(['one', 'two', 'three']);
+  });
+
+  test('of one group are handled one after the other, and another group does not wait', async () => {
+    const { ada, bob, groupId } = await pair();
+    const told = next(bob, 'group');
+    const other = await ada.client.createGroup('other', [bob.sid, ada.sid, '1.5550199']);
+    await told;
+    let release = () => {};
+    bob.client.on('message', ({ content }) =>
+      content === 'first' ? new Promise<void>((resolve) => (release = resolve)) : undefined,
+    );
+    listen(bob);
+    await ada.client.send(groupId, 'first');
+    await ada.client.send(groupId, 'second');
+    await ada.client.send(other, 'elsewhere');
+    await heard(bob, ['first', 'elsewhere']);
+    expect(contents(bob)).toEqual(['first', 'elsewhere']);
+    release();
+    await heard(bob, ['second']);
+  });
+});
