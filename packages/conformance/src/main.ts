@@ -42,7 +42,7 @@ function write(file: string, text: string): void {
 function listText(): string {
   return topics
     .map(({ name, checks }) =>
-      [name, ...checks.map((check) => `  ${`${name}/${check.name}`.padEnd(44)}${check.title}`), ''].join(
+      [name, ...checks.map((check) => `  ${`${name}/${check.name}`.padEnd(46)}${check.title}`), ''].join(
         '\n',
       ),
     )

@@ -20,7 +20,7 @@ export const usage = `hooligram-conformance --url ws://HOST:PORT/v2 [flags]   ch
   --help                this text
 
   Exit code 0: nothing failed. 1: something did. 2: a bad flag, no connection, or no code.
-  Numbers are random, so it can run again and again. The server's limits on codes must allow about 15 sign-ups.
+  Numbers are random, so it can run again and again. The server's limits must allow 30 codes to as many numbers.
 `;
 
 const flags = {

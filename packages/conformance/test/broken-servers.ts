@@ -35,6 +35,7 @@ function count(link: Link, what: string): number {
 }
 
 let connectionOfMessages: Link | undefined;
+const messagesSentOnce = new Set<unknown>();
 
 /** Each breaks one rule. The names are those of the checks that must find it. */
 export const brokenServers: [what: string, checks: string[], meddling: Meddling][] = [
@@ -405,5 +406,23 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'does not answer keep-alive',
     ['conn-keep-alive/before-sign-in'],
     swallowing(({ type }) => type === 'CONN_KEEP_ALIVE_SUCCESS'),
+  ],
+  [
+    'gives every delivery the same id',
+    ['messaging-deliver/ids', 'group-deliver/ids'],
+    {
+      fromServer: (frame, link) =>
+        link.toClient(frame.type.endsWith('_DELIVER_REQUEST') ? { ...frame, id: 'd' } : frame),
+    },
+  ],
+  [
+    'sends a message once and never again',
+    ['messaging-deliver/again-at-sign-in', 'messaging-deliver/every-connection-replays'],
+    swallowing((frame, link) => {
+      const { message_id } = frame.payload;
+      if (!isMessage(frame) || link.memory.has(`had ${message_id}`)) return false;
+      link.memory.set(`had ${message_id}`, true);
+      return messagesSentOnce.has(message_id) || !messagesSentOnce.add(message_id);
+    }),
   ],
 ];

@@ -26,7 +26,7 @@ function payloadJsonSchema(type: FrameType): JsonSchema {
 }
 
 /** A whole frame of one type, as it is on the wire. Unknown properties are ignored, so none is forbidden. */
-export function frameSchema(type: FrameType): JsonSchema {
+function frameSchema(type: FrameType): JsonSchema {
   return {
     title: type,
     type: 'object',

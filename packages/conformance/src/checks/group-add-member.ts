@@ -71,7 +71,8 @@ export const groupAddMember: Topic = {
       name: 'from-then-on',
       title: 'a new member gets the messages from then on, no older ones',
       async run(stage) {
-        const [ada, eve] = [await stage.enter(), await stage.enter()];
+        const ada = await stage.enter();
+        const eve = await stage.enter({ acknowledges: false });
         const { group_id } = await stage.group(ada);
         await stage.say(ada, group_id, 'before');
         await ada.succeed('GROUP_ADD_MEMBER', { group_id, member_sid: eve.sid });
