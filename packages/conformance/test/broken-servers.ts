@@ -35,6 +35,7 @@ function count(link: Link, what: string): number {
 }
 
 let connectionOfMessages: Link | undefined;
+const groupsSentTo = new Map<unknown, Link>();
 const messagesSentOnce = new Set<unknown>();
 
 /** Each breaks one rule. The names are those of the checks that must find it. */
@@ -235,9 +236,14 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     swallowing((frame) => isState(frame) && (frame.payload.member_sids as string[]).length === 1),
   ],
   [
-    'sends no groups at the sign-in',
+    'sends a group to one connection only, and not at the next sign-in',
     ['replay/every-group', 'replay/first-sign-in'],
-    swallowing((frame) => isState(frame)),
+    swallowing((frame, link) => {
+      const { group_id } = frame.payload;
+      if (!isState(frame)) return false;
+      if (!groupsSentTo.has(group_id)) groupsSentTo.set(group_id, link);
+      return groupsSentTo.get(group_id) !== link;
+    }),
   ],
   [
     'sends groups before the SUCCESS of the sign-in',
@@ -294,19 +300,9 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     },
   ],
   [
-    'registers a number that asks for a code',
-    ['verification-request-code/registers-nobody'],
-    {
-      fromServer: (frame, link) => {
-        link.toClient(frame);
-        if (frame.type !== 'VERIFICATION_REQUEST_CODE_SUCCESS') return;
-        link.toServer({
-          id: 'hidden',
-          type: 'VERIFICATION_SUBMIT_CODE_REQUEST',
-          payload: { verification_code: '000000' },
-        });
-      },
-    },
+    'takes who only asked for a code for somebody who signed up',
+    ['verification-request-code/registers-nobody', 'group-add-member/exists'],
+    toClient('GROUP_ADD_MEMBER_FAILURE', () => ({ type: 'GROUP_ADD_MEMBER_SUCCESS', payload: {} })),
   ],
   [
     'signs in who submits a code',
