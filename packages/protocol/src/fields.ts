@@ -119,6 +119,9 @@ export const errors = listOf(textField(), (element) => typeof element === 'strin
 export const payload = <S extends z.core.$ZodShape>(shape: S) =>
   z.object(shape, { error: missingOr(faultTexts.notAnObject) });
 
+/** Of country code and phone number together (ITU-T E.164). */
+const numberDigitsMax = 15;
+
 type NumberFields = { country_code: unknown; phone_number: unknown };
 
 /**
@@ -126,15 +129,27 @@ type NumberFields = { country_code: unknown; phone_number: unknown };
  * told when another field is faulty, but not when one of the two is: they have been told theirs.
  */
 export function withNumberLength<S extends z.ZodType<NumberFields>>(schema: S): S {
-  return schema.refine(({ country_code, phone_number }) => fitsTogether(country_code, phone_number), {
-    error: faultTexts.numberTooLong,
-    path: ['phone_number'],
-    when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  });
+  return schema
+    .refine(({ country_code, phone_number }) => fitsTogether(country_code, phone_number), {
+      error: faultTexts.numberTooLong,
+      path: ['phone_number'],
+      when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    })
+    .meta({ anyOf: [3, 2, 1].map(numberOfCodeLength) });
+}
+
+/** The same rule for JSON Schema, which cannot add: one of these holds for a number that is not too long. */
+function numberOfCodeLength(codeDigits: number) {
+  return {
+    properties: {
+      country_code: { maxLength: codeDigits },
+      phone_number: { maxLength: numberDigitsMax - codeDigits },
+    },
+  };
 }
 
 function fitsTogether(code: unknown, number: unknown): boolean {
   if (typeof code !== 'string' || !countryCodePattern.test(code)) return true;
   if (typeof number !== 'string' || !phoneNumberPattern.test(number)) return true;
-  return code.length + number.length <= 15;
+  return code.length + number.length <= numberDigitsMax;
 }

@@ -1,0 +1,178 @@
+import { faultTexts, idCharactersMax } from '@hooligram/protocol';
+import type { Topic } from '../check.ts';
+import { expectEqual, shown } from '../failure.ts';
+import type { Peer } from '../peer.ts';
+import type { Received } from '../received.ts';
+
+const encoder = new TextEncoder();
+const integer = `payload.group_id: ${faultTexts.notAnInteger}`;
+const tooLongId = `id: must be at most ${idCharactersMax} characters`;
+
+/** What is wrong with the payload of a request, and what must be told. */
+const faultyRequests: [type: string, payload: string, errors: string[]][] = [
+  ['GROUP_LEAVE', '{}', [`payload.group_id: ${faultTexts.missing}`]],
+  ['GROUP_LEAVE', '{"group_id":"1"}', [integer]],
+  ['GROUP_LEAVE', '{"group_id":1.5}', [integer]],
+  ['GROUP_LEAVE', '{"group_id":null}', [integer]],
+  ['GROUP_LEAVE', '{"group_id":0}', [`payload.group_id: ${faultTexts.integerNotPositive}`]],
+  ['GROUP_LEAVE', '{"group_id":9007199254740992}', [`payload.group_id: ${faultTexts.integerTooLarge}`]],
+  ['GROUP_LEAVE', '[]', [`payload: ${faultTexts.notAnObject}`]],
+  ['GROUP_LEAVE', 'null', [`payload: ${faultTexts.notAnObject}`]],
+  ['MESSAGING_SEND', '{"group_id":"x","content":""}', [integer, `payload.content: ${faultTexts.empty}`]],
+  ['MESSAGING_SEND', '{"group_id":1,"content":5}', [`payload.content: ${faultTexts.notAString}`]],
+  [
+    'GROUP_ADD_MEMBER',
+    '{"group_id":1,"member_sid":"15550100"}',
+    [`payload.member_sid: ${faultTexts.notASid}`],
+  ],
+  [
+    'GROUP_CREATE',
+    '{"group_name":1,"member_sids":["1.5550100",5,"1.555"]}',
+    [
+      `payload.group_name: ${faultTexts.notAString}`,
+      `payload.member_sids[1]: ${faultTexts.notASid}`,
+      `payload.member_sids[2]: ${faultTexts.notASid}`,
+    ],
+  ],
+  ['GROUP_CREATE', '{"group_name":"x","member_sids":{}}', [`payload.member_sids: ${faultTexts.notAList}`]],
+  [
+    'VERIFICATION_REQUEST_CODE',
+    '{"country_code":1}',
+    [`payload.country_code: ${faultTexts.notAString}`, `payload.phone_number: ${faultTexts.missing}`],
+  ],
+  [
+    'VERIFICATION_SUBMIT_CODE',
+    '{"verification_code":123456}',
+    [`payload.verification_code: ${faultTexts.notAString}`],
+  ],
+  ['CONN_KEEP_ALIVE', '[]', []],
+];
+
+/** What can get no answer of its own, the id that it is told with, and what must be told. */
+const badFrames: [frame: string, id: string, errors: string[]][] = [
+  ['hello', '', ['frame: must be JSON']],
+  ['', '', ['frame: must be JSON']],
+  ['{"id":"1"', '', ['frame: must be JSON']],
+  ['[]', '', ['frame: must be a JSON object']],
+  ['null', '', ['frame: must be a JSON object']],
+  ['"x"', '', ['frame: must be a JSON object']],
+  ['{"type":"CONN_KEEP_ALIVE_REQUEST","payload":{}}', '', [`id: ${faultTexts.missing}`]],
+  ['{"id":1,"type":"CONN_KEEP_ALIVE_REQUEST","payload":{}}', '', [`id: ${faultTexts.notAString}`]],
+  [`{"id":"${'x'.repeat(129)}","type":"CONN_KEEP_ALIVE_REQUEST","payload":{}}`, '', [tooLongId]],
+  ['{"id":"t1","payload":{}}', 't1', [`type: ${faultTexts.missing}`]],
+  ['{"id":"t2","type":7,"payload":{}}', 't2', [`type: ${faultTexts.notAString}`]],
+  ['{"id":"t3","type":"HELLO","payload":{}}', 't3', ['type: unknown type']],
+  ['{"id":"t4","type":"__proto__","payload":{}}', 't4', ['type: unknown type']],
+  [
+    '{"id":"t5","type":"MESSAGING_SEND_SUCCESS","payload":{"message_id":1}}',
+    't5',
+    ['type: only the server sends this frame'],
+  ],
+  [
+    '{"id":"t6","type":"CONN_FRAME_FAILURE","payload":{"errors":[]}}',
+    't6',
+    ['type: only the server sends this frame'],
+  ],
+];
+
+/** Sends a frame, and compares the next answer with what must come. */
+async function tells(
+  peer: Peer,
+  data: string | Uint8Array,
+  id: string,
+  type: string,
+  errors: string[],
+): Promise<void> {
+  const after = peer.frames.length;
+  peer.sendRaw(data);
+  const isAnswer = (frame: Received) => /_(FAILURE|SUCCESS)$/.test(frame.type);
+  const answer = await peer.next(isAnswer, `the answer to ${shown(String(data))}`, after);
+  const expected = { id, type, payload: type === 'CONN_KEEP_ALIVE_FAILURE' ? {} : { errors } };
+  const { text: _, ...got } = answer;
+  expectEqual(got, expected, `answer to ${shown(String(data))}`);
+}
+
+export const badInput: Topic = {
+  name: 'bad-input',
+  checks: [
+    {
+      name: 'faults',
+      title: 'a known request with a bad payload gets its FAILURE with one error for each fault',
+      async run(stage) {
+        const peer = await stage.enter();
+        for (const [name, payload, errors] of faultyRequests) {
+          const frame = `{"id":"faulty","type":"${name}_REQUEST","payload":${payload}}`;
+          await tells(peer, frame, 'faulty', `${name}_FAILURE`, errors);
+        }
+        await tells(peer, '{"id":"n","type":"GROUP_LEAVE_REQUEST"}', 'n', 'GROUP_LEAVE_FAILURE', [
+          `payload: ${faultTexts.missing}`,
+        ]);
+        await peer.isServed();
+      },
+    },
+    {
+      name: 'empty-id',
+      title: 'an empty id is one of the faults of a request',
+      async run(stage) {
+        const peer = await stage.enter();
+        const empty = `id: ${faultTexts.empty}`;
+        const { group_id } = await stage.group(peer);
+        const send = { id: '', type: 'MESSAGING_SEND_REQUEST', payload: { group_id, content: 'x' } };
+        await tells(peer, JSON.stringify(send), '', 'MESSAGING_SEND_FAILURE', [empty]);
+        const leave = '{"id":"","type":"GROUP_LEAVE_REQUEST","payload":{"group_id":"x"}}';
+        await tells(peer, leave, '', 'GROUP_LEAVE_FAILURE', [empty, integer]);
+        await peer.message(await stage.say(peer, group_id, 'behind it'));
+        expectEqual(peer.messagesOf(group_id).length, 1, 'messages of the group');
+      },
+    },
+    {
+      name: 'unknown-requests',
+      title: 'an unknown X_REQUEST, or one that only the server sends, gets X_FAILURE, signed in or not',
+      async run(stage) {
+        const unknown = ['type: unknown request'];
+        const servers = ['type: only the server sends this request'];
+        for (const peer of [await stage.connect(), await stage.enter()]) {
+          for (const [name, errors] of [
+            ['GROUP_EXPLODE', unknown],
+            ['X', unknown],
+            ['CONN_FRAME', unknown],
+            ['GROUP_DELIVER', servers],
+            ['MESSAGING_DELIVER', servers],
+          ] as const) {
+            await tells(peer, `{"id":"u","type":"${name}_REQUEST","payload":{}}`, 'u', `${name}_FAILURE`, [
+              ...errors,
+            ]);
+          }
+          await peer.isServed();
+        }
+      },
+    },
+    {
+      name: 'bad-frames',
+      title: 'what can get no answer of its own gets CONN_FRAME_FAILURE, as a text and as a binary message',
+      async run(stage) {
+        const peer = await stage.connect();
+        for (const [frame, id, errors] of badFrames) {
+          await tells(peer, frame, id, 'CONN_FRAME_FAILURE', errors);
+          await tells(peer, encoder.encode(frame), id, 'CONN_FRAME_FAILURE', errors);
+        }
+        const noUtf8 = Uint8Array.from([0x7b, 0xff, 0x7d]);
+        await tells(peer, noUtf8, '', 'CONN_FRAME_FAILURE', ['frame: must be UTF-8']);
+        await peer.isServed();
+      },
+    },
+    {
+      name: 'others',
+      title: 'bad input costs neither the connection nor others anything',
+      async run(stage) {
+        const [ada, bob] = [await stage.enter(), await stage.enter()];
+        const { group_id } = await stage.group(ada, bob);
+        for (let count = 0; count < 20; count += 1) ada.sendRaw('['.repeat(1_000));
+        for (let count = 0; count < 20; count += 1)
+          ada.send('GROUP_LEAVE_REQUEST', { group_id: `${group_id}` });
+        await bob.message(await stage.say(ada, group_id, 'still here'));
+        await ada.message(await stage.say(bob, group_id, 'I am too'));
+      },
+    },
+  ],
+};

@@ -1,0 +1,68 @@
+import { closeReasons, frameBytesMax, frameBytesReadMax } from '@hooligram/protocol';
+import type { Topic } from '../check.ts';
+import { closeByServer } from '../close-by-server.ts';
+import { expectEqual, expectThat } from '../failure.ts';
+
+/** A keep-alive of exactly so many bytes. */
+function keepAliveOf(bytes: number): string {
+  const empty = JSON.stringify({ id: 'big', type: 'CONN_KEEP_ALIVE_REQUEST', payload: {}, more: '' });
+  return empty.replace('"more":""', `"more":"${'x'.repeat(bytes - empty.length)}"`);
+}
+
+export const sizes: Topic = {
+  name: 'sizes',
+  checks: [
+    {
+      name: 'taken',
+      title: 'a frame of exactly 64 KiB is taken',
+      async run(stage) {
+        const peer = await stage.connect();
+        for (const data of [
+          keepAliveOf(frameBytesMax),
+          new TextEncoder().encode(keepAliveOf(frameBytesMax)),
+        ]) {
+          const after = peer.frames.length;
+          peer.sendRaw(data);
+          await peer.answer('CONN_KEEP_ALIVE', 'big', after);
+        }
+        expectThat(
+          peer.frames.every(({ type }) => type === 'CONN_KEEP_ALIVE_SUCCESS'),
+          'a frame of 64 KiB must be answered with SUCCESS',
+        );
+      },
+    },
+    {
+      name: 'refused',
+      title: 'a larger one, to 1 MiB, is refused with close 1009 and a reason, after what was sent before it',
+      async run(stage) {
+        for (const bytes of [frameBytesMax + 1, 300_000, frameBytesReadMax]) {
+          const peer = await stage.connect();
+          peer.send('CONN_KEEP_ALIVE_REQUEST', {}, 'before');
+          peer.sendRaw(keepAliveOf(bytes));
+          const { code, reason } = await closeByServer(
+            peer,
+            stage.options.timeoutMs,
+            `a frame of ${bytes} bytes`,
+          );
+          expectEqual(code, closeReasons.frameTooLarge.code, `close code for a frame of ${bytes} bytes`);
+          expectThat(reason !== '', 'the close must have a reason');
+          expectEqual(
+            peer.frames.map(({ id }) => id),
+            ['before'],
+            'ids of what was answered',
+          );
+        }
+      },
+    },
+    {
+      name: 'cut',
+      title: 'a frame beyond 1 MiB ends the connection',
+      async run(stage) {
+        const peer = await stage.connect();
+        peer.sendRaw(keepAliveOf(frameBytesReadMax + 1));
+        await closeByServer(peer, stage.options.timeoutMs, 'a frame of more than 1 MiB');
+        expectEqual(peer.frames.length, 0, 'answers');
+      },
+    },
+  ],
+};

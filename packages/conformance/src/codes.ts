@@ -1,0 +1,48 @@
+import { exec } from 'node:child_process';
+import { createInterface } from 'node:readline/promises';
+import { RunError } from './failure.ts';
+import { numberOf } from './people.ts';
+
+/** Brings the code that the server sent to a number. */
+export type CodeSource = (sid: string) => Promise<string>;
+
+const commandTimeoutMs = 60_000;
+
+/** The same for everybody, as test systems have it. */
+export function fixedCode(code: string): CodeSource {
+  return async () => code;
+}
+
+/**
+ * What a command prints. In it, `{sid}`, `{country_code}` and `{phone_number}` stand for the number: digits and
+ * one dot, so the shell sees nothing else.
+ */
+export function codeFromCommand(command: string): CodeSource {
+  return async (sid) => {
+    const { country_code, phone_number } = numberOf(sid);
+    const filled = command
+      .replaceAll('{sid}', sid)
+      .replaceAll('{country_code}', country_code)
+      .replaceAll('{phone_number}', phone_number);
+    return new Promise((resolve, reject) => {
+      exec(filled, { timeout: commandTimeoutMs }, (error, stdout, stderr) => {
+        const code = stdout.trim();
+        if (error) reject(new RunError(`--code-command failed: ${stderr.trim() || error.message}`));
+        else if (code === '') reject(new RunError(`--code-command printed nothing for ${sid}`));
+        else resolve(code);
+      });
+    });
+  };
+}
+
+/** Asks whoever sits at the terminal. */
+export function codeFromTerminal(): CodeSource {
+  return async (sid) => {
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return (await terminal.question(`the code that was sent to ${sid}: `)).trim();
+    } finally {
+      terminal.close();
+    }
+  };
+}

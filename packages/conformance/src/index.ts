@@ -1,0 +1,7 @@
+export type { Check, Topic } from './check.ts';
+export { topics } from './checks/index.ts';
+export { type CodeSource, codeFromCommand, codeFromTerminal, fixedCode } from './codes.ts';
+export { RunError } from './failure.ts';
+export { reportJson, resultText, summaryText } from './report.ts';
+export { type CheckResult, type ConformanceOptions, runConformance } from './run.ts';
+export type { Exchanged } from './trace.ts';

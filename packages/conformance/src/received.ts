@@ -1,0 +1,48 @@
+import { checkPayload, isAcknowledgementType, isClientRequestType, isFrameType } from '@hooligram/protocol';
+
+/** A frame of the server, with the payload keys that Protocol V2 knows. */
+export type Received = {
+  readonly id: string;
+  readonly type: string;
+  readonly payload: {
+    readonly errors?: readonly string[];
+    readonly group_id?: number;
+    readonly group_name?: string;
+    readonly is_direct_message?: boolean;
+    readonly member_sids?: readonly string[];
+    readonly message_id?: number;
+    readonly content?: string;
+    readonly sender_sid?: string;
+    readonly date_created?: string;
+  };
+  /** As it came. */
+  readonly text: string;
+};
+
+/**
+ * Reads what a server sent. A frame of a type that the protocol does not know may have any payload.
+ * @returns the frame, or what is wrong with it in any conversation whatever
+ */
+export function readFrame(text: string): Received | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return 'the server sent what is no JSON';
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return 'the server sent JSON that is no object';
+  }
+  const { id, type, payload } = value as Record<string, unknown>;
+  if (typeof id !== 'string') return 'the server sent a frame whose id is no string';
+  if (typeof type !== 'string') return 'the server sent a frame whose type is no string';
+  if (typeof payload !== 'object' || payload === null) return `the server sent a ${type} without a payload`;
+  // Its FAILURE of a request that only it may send looks like a client's answer to a delivery.
+  if (isClientRequestType(type) || (isAcknowledgementType(type) && type.endsWith('_SUCCESS'))) {
+    return `the server sent a ${type}, which only clients send`;
+  }
+  const faults = isFrameType(type) ? checkPayload(type, payload).faults : [];
+  if (faults.length > 0) return `the server sent a faulty ${type}: ${faults.join('; ')}`;
+  if (/_(REQUEST|SUCCESS)$/.test(type) && id === '') return `the server sent a ${type} with an empty id`;
+  return { id, type, payload, text };
+}

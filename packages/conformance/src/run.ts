@@ -1,0 +1,108 @@
+import type { Check, Topic } from './check.ts';
+import { topics } from './checks/index.ts';
+import type { CodeSource } from './codes.ts';
+import { RunError, Skip } from './failure.ts';
+import { People } from './people.ts';
+import { Stage } from './stage.ts';
+import type { Exchanged } from './trace.ts';
+
+export type ConformanceOptions = {
+  /** Of the WebSocket, with its path: `ws://127.0.0.1:8080/v2`. */
+  readonly url: string;
+  readonly codeOf: CodeSource;
+  /** Topics (`group-leave`) and checks (`group-leave/told`); without it, all. */
+  readonly only?: readonly string[];
+  /** Also the checks that take many seconds. */
+  readonly slow?: boolean;
+  /** How long an answer or a delivery may take. Default 5000. */
+  readonly timeoutMs?: number;
+  /** How long nothing must come where nothing may come. Default 300. */
+  readonly quietMs?: number;
+  /** How many bad frames the server takes at least before it closes; 0 leaves the check out. Default 100. */
+  readonly badFramesMax?: number;
+  /** Of the random numbers. Default 999, which no country has. */
+  readonly countryCode?: string;
+  readonly onResult?: (result: CheckResult) => void;
+};
+
+export type CheckResult = {
+  readonly topic: string;
+  readonly name: string;
+  readonly title: string;
+  readonly outcome: 'passed' | 'failed' | 'skipped';
+  readonly durationMs: number;
+  /** Why it failed or was skipped. */
+  readonly reasons: readonly string[];
+  /** What was exchanged, if it failed. */
+  readonly exchanged: readonly Exchanged[];
+};
+
+/**
+ * Makes the checks, one after the other.
+ * @throws RunError when nobody can be reached or no code can be had
+ */
+export async function runConformance(options: ConformanceOptions): Promise<CheckResult[]> {
+  const { timeoutMs = 5_000, quietMs = 300, badFramesMax = 100, countryCode = '999' } = options;
+  const { url, codeOf } = options;
+  const stageOptions = { url, codeOf, countryCode, timeoutMs, quietMs, badFramesMax, people: new People() };
+  await reach(new Stage(stageOptions));
+  const results: CheckResult[] = [];
+  for (const [topic, check] of chosen(options.only ?? [])) {
+    const result = await judge(topic, check, new Stage(stageOptions), options.slow ?? false);
+    options.onResult?.(result);
+    results.push(result);
+  }
+  return results;
+}
+
+/** @throws RunError when a name is neither a topic nor a check */
+export function chosen(only: readonly string[]): [Topic, Check][] {
+  const all = topics.flatMap((topic) => topic.checks.map((check): [Topic, Check] => [topic, check]));
+  const namesOf = ([topic, check]: [Topic, Check]) => [topic.name, `${topic.name}/${check.name}`];
+  const strange = only.find((name) => !all.some((one) => namesOf(one).includes(name)));
+  if (strange !== undefined)
+    throw new RunError(`--only: there is no topic or check "${strange}"; see --list`);
+  return only.length === 0 ? all : all.filter((one) => namesOf(one).some((name) => only.includes(name)));
+}
+
+async function reach(stage: Stage): Promise<void> {
+  try {
+    await stage.connect();
+  } catch (error) {
+    throw new RunError((error as Error).message);
+  }
+  await stage.end();
+}
+
+async function judge(topic: Topic, check: Check, stage: Stage, isSlowWanted: boolean): Promise<CheckResult> {
+  const startedAt = performance.now();
+  const reasons: string[] = [];
+  let outcome: CheckResult['outcome'] = 'passed';
+  try {
+    if (check.isSlow && !isSlowWanted) throw new Skip('takes long: made with --slow');
+    await check.run(stage);
+  } catch (error) {
+    if (error instanceof RunError) {
+      await stage.end();
+      throw error;
+    }
+    outcome = error instanceof Skip ? 'skipped' : 'failed';
+    reasons.push((error as Error).message);
+  }
+  const exchanged = [...stage.trace.exchanged];
+  await stage.end();
+  // What no server may send fails the check in which it came, and is likely why that failed anyway.
+  if (stage.violations.length > 0) {
+    outcome = 'failed';
+    reasons.unshift(...stage.violations.slice(0, 5));
+  }
+  return {
+    topic: topic.name,
+    name: check.name,
+    title: check.title,
+    outcome,
+    durationMs: Math.round(performance.now() - startedAt),
+    reasons,
+    exchanged: outcome === 'failed' ? exchanged : [],
+  };
+}

@@ -1,0 +1,64 @@
+import { connect, startSystem, type TestSystem } from '@hooligram/testkit';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { fixedCode, runConformance } from '../src/index.ts';
+import { startHaproxy } from './haproxy.ts';
+import { unpassed } from './unpassed.ts';
+
+let system: TestSystem;
+let haproxy: Awaited<ReturnType<typeof startHaproxy>>;
+
+beforeAll(async () => {
+  system = await startSystem({
+    gateways: 2,
+    cores: 1,
+    env: { LIMITS_ENABLED: 'true' },
+    gatewayEnv: { CLIENT_ADDRESS_HEADER: 'x-forwarded-for', DRAIN_SECONDS: '1' },
+  });
+  haproxy = await startHaproxy(system.gateway(0), system.gateway(1));
+}, 120_000);
+
+afterAll(async () => {
+  await haproxy?.stop();
+  await system?.stop();
+});
+
+test('our gateways pass every check behind HAProxy, within the limits of a production', async () => {
+  let codes = 0;
+  const codeOf = (sid: string) => {
+    codes += 1;
+    return fixedCode('000000')(sid);
+  };
+  expect(
+    unpassed(await runConformance({ url: haproxy.url, codeOf })).filter((text) => !/--slow/.test(text)),
+  ).toEqual([]);
+  expect(codes).toBeLessThan(30);
+}, 120_000);
+
+test('a client cannot choose the address that HAProxy tells the gateways', async () => {
+  const addressOfNobody = '203.0.113.7';
+  const client = await connect(haproxy.url, { headers: { 'X-Forwarded-For': addressOfNobody } });
+  // With a limit of its own this address would have all 10 tries again; ours has 10 in an hour.
+  const wrong = { country_code: '999', phone_number: '5550100', verification_code: 'wrong' };
+  for (let tries = 0; tries < 10; tries += 1) await client.request('AUTHORIZATION_SIGN_IN', wrong);
+  const direct = await connect(haproxy.url);
+  const refused = await direct.request('AUTHORIZATION_SIGN_IN', wrong);
+  expect(refused.payload.errors).toEqual(['too many attempts']);
+  await Promise.all([client.close(), direct.close()]);
+});
+
+test('a gateway that stops gets nobody new, and closes its clients through HAProxy with 1012', async () => {
+  const clients = await Promise.all(Array.from({ length: 6 }, () => connect(haproxy.url)));
+  const stopping = system.gateway(0).stop();
+  await Promise.race(clients.map(({ closed }) => closed));
+  const fresh = await Promise.all(Array.from({ length: 6 }, () => connect(haproxy.url)));
+  await stopping;
+  for (const client of fresh) await client.roundTrip();
+  const codes: number[] = [];
+  for (const client of clients) {
+    void client.closed.then(({ code }) => codes.push(code));
+    await client.roundTrip().catch(() => undefined);
+  }
+  expect(codes.length).toBeGreaterThan(0);
+  expect(new Set(codes)).toEqual(new Set([1012]));
+  await Promise.all([...fresh, ...clients].map((client) => client.close()));
+}, 30_000);

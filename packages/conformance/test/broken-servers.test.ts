@@ -1,0 +1,56 @@
+import { startSystem, type TestSystem } from '@hooligram/testkit';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { fixedCode, runConformance, topics } from '../src/index.ts';
+import { brokenServers } from './broken-servers.ts';
+import { startMiddleman } from './middleman.ts';
+
+let system: TestSystem;
+
+beforeAll(async () => {
+  system = await startSystem({ gateways: 1, cores: 1 });
+}, 60_000);
+
+afterAll(() => system?.stop());
+
+async function outcomes(url: string, only: readonly string[]) {
+  const results = await runConformance({
+    url,
+    codeOf: fixedCode('000000'),
+    only,
+    timeoutMs: 700,
+    quietMs: 150,
+  });
+  return results.map(({ topic, name, outcome, reasons }) => ({
+    check: `${topic}/${name}`,
+    outcome,
+    reasons,
+  }));
+}
+
+describe('a server that', () => {
+  test.each(brokenServers)('%s fails %j', async (_, checks, meddling) => {
+    const middleman = await startMiddleman(system.gateway(0).url, meddling);
+    const found = await outcomes(middleman.url, checks);
+    middleman.stop();
+    expect(found.map(({ check }) => check).sort()).toEqual([...checks].sort());
+    for (const { check, outcome, reasons } of found) {
+      expect([check, outcome]).toEqual([check, 'failed']);
+      expect(reasons.join()).not.toBe('');
+    }
+  });
+
+  test('stands behind a middleman that changes nothing passes the same checks', async () => {
+    const middleman = await startMiddleman(system.gateway(0).url, {});
+    const checks = new Set(brokenServers.flatMap(([, names]) => names));
+    const found = await outcomes(middleman.url, [...checks]);
+    middleman.stop();
+    expect(found.filter(({ outcome }) => outcome !== 'passed')).toEqual([]);
+    expect(found).toHaveLength(checks.size);
+  }, 60_000);
+});
+
+test('every topic has a check that a broken server is seen to fail', () => {
+  const topicsSeen = new Set(brokenServers.flatMap(([, names]) => names.map((name) => name.split('/')[0])));
+  const unseen = topics.map(({ name }) => name).filter((name) => !topicsSeen.has(name));
+  expect(unseen).toEqual([]);
+});

@@ -1,0 +1,424 @@
+import { randomUUID } from 'node:crypto';
+import { isUuid } from '@hooligram/protocol';
+import type { Frame, Link, Meddling } from './middleman.ts';
+
+const isMessage = ({ type }: Frame) => type === 'MESSAGING_DELIVER_REQUEST';
+const isState = ({ type }: Frame) => type === 'GROUP_DELIVER_REQUEST';
+
+/** Changes frames of one type on their way to the client. */
+function toClient(type: string, change: (frame: Frame) => Partial<Frame>): Meddling {
+  return {
+    fromServer: (frame, link) => link.toClient(frame.type === type ? { ...frame, ...change(frame) } : frame),
+  };
+}
+
+/** Changes frames of one type on their way to the server. */
+function toServer(type: string, change: (frame: Frame) => Partial<Frame>): Meddling {
+  return {
+    fromClient: (frame, link) => link.toServer(frame.type === type ? { ...frame, ...change(frame) } : frame),
+  };
+}
+
+const withPayload = (change: (payload: Frame['payload']) => Frame['payload']) => (frame: Frame) => ({
+  payload: { ...frame.payload, ...change(frame.payload) },
+});
+
+/** Passes each frame to a client but those to swallow. */
+function swallowing(isSwallowed: (frame: Frame, link: Link) => boolean): Meddling {
+  return { fromServer: (frame, link) => isSwallowed(frame, link) || link.toClient(frame) };
+}
+
+function count(link: Link, what: string): number {
+  const next = ((link.memory.get(what) as number | undefined) ?? 0) + 1;
+  link.memory.set(what, next);
+  return next;
+}
+
+let connectionOfMessages: Link | undefined;
+const groupsSentTo = new Map<unknown, Link>();
+const messagesSentOnce = new Set<unknown>();
+
+/** Each breaks one rule. The names are those of the checks that must find it. */
+export const brokenServers: [what: string, checks: string[], meddling: Meddling][] = [
+  [
+    'acknowledges by the id of the frame',
+    ['acknowledgement/never-by-frame-id'],
+    toServer('MESSAGING_DELIVER_SUCCESS', ({ id, payload }) => {
+      const [, , messageId] = /^m\.(\d+)\.(\d+)$/.exec(id) ?? [];
+      return { payload: messageId ? { message_id: Number(messageId) } : payload };
+    }),
+  ],
+  [
+    'takes a FAILURE for an acknowledgement',
+    ['acknowledgement/failure-marks-nothing'],
+    toServer('MESSAGING_DELIVER_FAILURE', ({ id }) => ({
+      type: 'MESSAGING_DELIVER_SUCCESS',
+      payload: { message_id: Number(id.split('.')[2]) },
+    })),
+  ],
+  [
+    'forgets acknowledgements',
+    ['acknowledgement/ends-delivery', 'acknowledgement/any-connection'],
+    { fromClient: (frame, link) => frame.type === 'MESSAGING_DELIVER_SUCCESS' || link.toServer(frame) },
+  ],
+  [
+    'answers acknowledgements',
+    ['acknowledgement/no-answer'],
+    {
+      fromClient: (frame, link) => {
+        link.toServer(frame);
+        if (frame.type.endsWith('_DELIVER_SUCCESS'))
+          link.toClient({ ...frame, type: 'CONN_KEEP_ALIVE_SUCCESS', payload: {} });
+      },
+    },
+  ],
+  [
+    'takes a malformed acknowledgement',
+    ['acknowledgement/malformed'],
+    toServer('MESSAGING_DELIVER_SUCCESS', ({ payload }) => ({
+      payload: { message_id: Number(payload.message_id) || 1 },
+    })),
+  ],
+  [
+    'drops one delivery of many',
+    ['messaging-send/order'],
+    swallowing((frame, link) => isMessage(frame) && count(link, 'messages') === 20),
+  ],
+  [
+    'delivers to one connection of a person only',
+    ['replay/every-connection'],
+    {
+      fromServer: (frame, link) => {
+        if (isMessage(frame)) connectionOfMessages ??= link;
+        if (!isMessage(frame) || connectionOfMessages === link) link.toClient(frame);
+      },
+    },
+  ],
+  [
+    'does not deliver to the sender',
+    ['messaging-send/everybody'],
+    {
+      fromClient: (frame, link) => {
+        if (frame.type === 'MESSAGING_SEND_REQUEST') link.memory.set('sends', true);
+        link.toServer(frame);
+      },
+      fromServer: (frame, link) => (isMessage(frame) && link.memory.has('sends')) || link.toClient(frame),
+    },
+  ],
+  [
+    'answers SUCCESS before it has stored anything, and does not store it',
+    ['messaging-send/committed', 'messaging-send/everybody'],
+    {
+      fromClient: (frame, link) => {
+        if (frame.type !== 'MESSAGING_SEND_REQUEST') return link.toServer(frame);
+        link.toClient({ id: frame.id, type: 'MESSAGING_SEND_SUCCESS', payload: { message_id: 1 } });
+      },
+    },
+  ],
+  [
+    'trims content',
+    ['messaging-send/exact-content'],
+    toServer(
+      'MESSAGING_SEND_REQUEST',
+      withPayload(({ content }) => ({
+        content: typeof content === 'string' ? content.trim() || 'x' : content,
+      })),
+    ),
+  ],
+  [
+    'normalises content',
+    ['messaging-send/exact-content'],
+    toClient(
+      'MESSAGING_DELIVER_REQUEST',
+      withPayload(({ content }) => ({ content: String(content).normalize('NFC') })),
+    ),
+  ],
+  [
+    'takes lone surrogates and puts something else in their place',
+    ['messaging-send/refused-content'],
+    toServer(
+      'MESSAGING_SEND_REQUEST',
+      withPayload(({ content }) => ({ content: Buffer.from(String(content)).toString() })),
+    ),
+  ],
+  [
+    'delivers out of order',
+    ['messaging-send/order', 'messaging-send/one-order'],
+    {
+      fromServer: (frame, link) => {
+        if (!isMessage(frame)) return link.toClient(frame);
+        const held = link.memory.get('held') as Frame | undefined;
+        if (held || count(link, 'messages') !== 10) link.toClient(frame);
+        else link.memory.set('held', frame);
+        if (held) link.toClient(held);
+        if (held) link.memory.delete('held');
+      },
+    },
+  ],
+  [
+    'numbers messages in each group by themselves',
+    ['messaging-send/unique-ids'],
+    toClient(
+      'MESSAGING_SEND_SUCCESS',
+      withPayload(() => ({ message_id: 1 })),
+    ),
+  ],
+  [
+    'does not sort member_sids',
+    ['group-deliver/sorted'],
+    toClient(
+      'GROUP_DELIVER_REQUEST',
+      withPayload(({ member_sids }) => ({ member_sids: [...(member_sids as string[])].reverse() })),
+    ),
+  ],
+  [
+    'sorts member_sids as a database’s collation does',
+    ['group-deliver/sorted'],
+    toClient(
+      'GROUP_DELIVER_REQUEST',
+      withPayload(({ member_sids }) => {
+        const letters = (sid: string) => sid.replace('.', '');
+        return {
+          member_sids: [...(member_sids as string[])].sort((a, b) => (letters(a) < letters(b) ? -1 : 1)),
+        };
+      }),
+    ),
+  ],
+  [
+    'takes the time of the delivery for date_created',
+    ['group-deliver/constant'],
+    toClient(
+      'GROUP_DELIVER_REQUEST',
+      withPayload(() => ({ date_created: new Date().toISOString() })),
+    ),
+  ],
+  [
+    'calls every group of two a direct message',
+    ['group-leave/told'],
+    toClient(
+      'GROUP_DELIVER_REQUEST',
+      withPayload(({ member_sids }) => ({ is_direct_message: (member_sids as string[]).length === 2 })),
+    ),
+  ],
+  [
+    'makes a new direct message each time',
+    ['group-create/one-direct-message'],
+    {
+      fromServer: (frame, link) => {
+        const payload = { group_id: 1_000_000 + count(link, 'groups') };
+        link.toClient(frame.type === 'GROUP_CREATE_SUCCESS' ? { ...frame, payload } : frame);
+      },
+    },
+  ],
+  [
+    'tells who left of what comes after',
+    ['group-leave/nothing-more'],
+    {
+      fromServer: (frame, link) => {
+        link.toClient(frame);
+        if (isMessage(frame)) link.toOthers(frame);
+      },
+    },
+  ],
+  [
+    'gives a new member the older messages',
+    ['group-add-member/from-then-on'],
+    {
+      fromServer: (frame, link) => {
+        link.toClient(frame);
+        if (isMessage(frame)) link.toOthers(frame);
+      },
+    },
+  ],
+  [
+    'tells nobody of a closed group',
+    ['group-closing/told', 'group-closing/told-later'],
+    swallowing((frame) => isState(frame) && (frame.payload.member_sids as string[]).length === 1),
+  ],
+  [
+    'sends a group to one connection only, and not at the next sign-in',
+    ['replay/every-group', 'replay/first-sign-in'],
+    swallowing((frame, link) => {
+      const { group_id } = frame.payload;
+      if (!isState(frame)) return false;
+      if (!groupsSentTo.has(group_id)) groupsSentTo.set(group_id, link);
+      return groupsSentTo.get(group_id) !== link;
+    }),
+  ],
+  [
+    'sends groups before the SUCCESS of the sign-in',
+    ['replay/every-group'],
+    {
+      fromServer: (frame, link) => {
+        if (frame.type !== 'AUTHORIZATION_SIGN_IN_SUCCESS') return link.toClient(frame);
+        setTimeout(() => link.toClient(frame), 100);
+      },
+    },
+  ],
+  [
+    'forgets the UUIDs that it has seen',
+    ['repetition/message', 'repetition/group', 'repetition/other-payload'],
+    {
+      fromClient: (frame, link) => {
+        if (!isUuid(frame.id)) return link.toServer(frame);
+        const fresh = randomUUID();
+        link.memory.set(fresh, frame.id);
+        link.toServer({ ...frame, id: fresh });
+      },
+      fromServer: (frame, link) =>
+        link.toClient({ ...frame, id: (link.memory.get(frame.id) as string) ?? frame.id }),
+    },
+  ],
+  [
+    'takes every id for one that must not be used again',
+    ['repetition/counted-ids'],
+    {
+      fromClient: (frame, link) => {
+        if (frame.type === 'MESSAGING_SEND_REQUEST' && link.memory.has(frame.id)) {
+          return link.toClient(link.memory.get(frame.id) as Frame);
+        }
+        link.toServer(frame);
+      },
+      fromServer: (frame, link) => {
+        if (frame.type === 'MESSAGING_SEND_SUCCESS') link.memory.set(frame.id, frame);
+        link.toClient(frame);
+      },
+    },
+  ],
+  [
+    'lets an empty code match',
+    ['authorization-sign-in/needs-credential', 'verification-submit-code/wrong-and-empty'],
+    {
+      fromClient: (frame, link) => {
+        const { verification_code } = frame.payload;
+        link.toServer(
+          verification_code === ''
+            ? { ...frame, payload: { ...frame.payload, verification_code: '000000' } }
+            : frame,
+        );
+      },
+    },
+  ],
+  [
+    'takes who only asked for a code for somebody who signed up',
+    ['verification-request-code/registers-nobody', 'group-add-member/exists'],
+    toClient('GROUP_ADD_MEMBER_FAILURE', () => ({ type: 'GROUP_ADD_MEMBER_SUCCESS', payload: {} })),
+  ],
+  [
+    'signs in who submits a code',
+    ['verification-submit-code/does-not-sign-in'],
+    toClient('GROUP_LEAVE_FAILURE', () => ({ payload: { errors: ['not a member of the group'] } })),
+  ],
+  [
+    'tells the faults of a request before the sign-in',
+    ['authorization-sign-in/not-signed-in'],
+    {
+      fromClient: (frame, link) => {
+        if (frame.type !== 'GROUP_LEAVE_REQUEST' || frame.payload.group_id !== 'x')
+          return link.toServer(frame);
+        link.toClient({
+          id: frame.id,
+          type: 'GROUP_LEAVE_FAILURE',
+          payload: { errors: ['payload.group_id: must be an integer'] },
+        });
+      },
+    },
+  ],
+  [
+    'refuses properties that it does not know',
+    ['frames/unknown-properties'],
+    {
+      fromClient: (frame, link) => {
+        if (!('more' in frame.payload)) return link.toServer(frame);
+        link.toClient({
+          id: frame.id,
+          type: frame.type.replace('REQUEST', 'FAILURE'),
+          payload: { errors: ['more: unknown'] },
+        });
+      },
+    },
+  ],
+  ['ignores binary messages', ['frames/binary', 'sizes/taken'], { fromClientRaw: (_, isBinary) => isBinary }],
+  [
+    'answers with an id of its own',
+    ['frames/ids'],
+    toClient('CONN_KEEP_ALIVE_SUCCESS', () => ({ id: 'mine' })),
+  ],
+  [
+    'cuts the id of an answer',
+    ['frames/ids'],
+    toClient('CONN_KEEP_ALIVE_SUCCESS', ({ id }) => ({ id: id.slice(0, 64) })),
+  ],
+  [
+    'sends a message_id that is a text',
+    ['messaging-send/everybody'],
+    toClient(
+      'MESSAGING_SEND_SUCCESS',
+      withPayload(({ message_id }) => ({ message_id: `${message_id}` })),
+    ),
+  ],
+  [
+    'tells one fault of many',
+    ['bad-input/faults'],
+    toClient(
+      'MESSAGING_SEND_FAILURE',
+      withPayload(({ errors }) => ({ errors: (errors as string[]).slice(0, 1) })),
+    ),
+  ],
+  [
+    'says nothing to what is no JSON',
+    ['bad-input/bad-frames'],
+    { fromClientRaw: (text) => text === 'hello' },
+  ],
+  [
+    'closes at the first bad frame',
+    ['bad-input/bad-frames', 'bad-frames/closed'],
+    {
+      fromClientRaw: (text, _, link) => {
+        const isBad = !text.startsWith('{');
+        if (isBad) link.close(1008);
+        return isBad;
+      },
+    },
+  ],
+  [
+    'never tires of bad frames',
+    ['bad-frames/closed'],
+    {
+      fromClientRaw: (text, _, link) => {
+        if (text !== 'bad') return false;
+        link.toClient({ id: '', type: 'CONN_FRAME_FAILURE', payload: { errors: ['frame: must be JSON'] } });
+        return true;
+      },
+    },
+  ],
+  [
+    'cuts the connection for a large frame',
+    ['sizes/refused'],
+    { onClose: (code, reason) => (code === 1009 ? [1006, ''] : [code, reason]) },
+  ],
+  ['gives no reason for a close', ['sizes/refused', 'bad-frames/closed'], { onClose: (code) => [code, ''] }],
+  [
+    'does not answer keep-alive',
+    ['conn-keep-alive/before-sign-in'],
+    swallowing(({ type }) => type === 'CONN_KEEP_ALIVE_SUCCESS'),
+  ],
+  [
+    'gives every delivery the same id',
+    ['messaging-deliver/ids', 'group-deliver/ids'],
+    {
+      fromServer: (frame, link) =>
+        link.toClient(frame.type.endsWith('_DELIVER_REQUEST') ? { ...frame, id: 'd' } : frame),
+    },
+  ],
+  [
+    'sends a message once and never again',
+    ['messaging-deliver/again-at-sign-in', 'messaging-deliver/every-connection-replays'],
+    swallowing((frame, link) => {
+      const { message_id } = frame.payload;
+      if (!isMessage(frame) || link.memory.has(`had ${message_id}`)) return false;
+      link.memory.set(`had ${message_id}`, true);
+      return messagesSentOnce.has(message_id) || !messagesSentOnce.add(message_id);
+    }),
+  ],
+];

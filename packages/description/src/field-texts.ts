@@ -1,0 +1,28 @@
+import type { ClientFrameType } from '@hooligram/protocol';
+import {
+  groupNameCharactersMax,
+  type PayloadOf,
+  type ServerFrameType,
+  verificationCodeCharactersMax,
+} from '@hooligram/protocol';
+
+type KeysOf<T> = T extends unknown ? keyof T : never;
+type FieldName = KeysOf<PayloadOf<ClientFrameType | ServerFrameType>>;
+
+/** What each payload field is, with what JSON Schema cannot say of it. */
+export const fieldTexts = {
+  content: 'Any Unicode text but NUL and lone surrogates, delivered exactly as sent.',
+  country_code: 'Country code of a phone number, ASCII digits, no plus sign.',
+  date_created: 'ISO 8601 in UTC with milliseconds, by the clock of the server.',
+  errors: 'One text for each fault.',
+  group_id: 'Names a group.',
+  group_name: `At most ${groupNameCharactersMax} code points; only a direct message's may be empty.`,
+  is_direct_message: 'Whether the group was created with exactly two distinct members.',
+  member_sid: 'The person to add, who must exist.',
+  member_sids:
+    'In a request: at least two distinct people, the creator among them. In a delivery: all members, sorted by UTF-16 code unit.',
+  message_id: 'Unique in the whole system; grows in the order in which the messages of a group were stored.',
+  phone_number: 'Phone number without the country code, ASCII digits; both together have at most 15.',
+  sender_sid: 'Who sent the message.',
+  verification_code: `The code that was brought to the phone, at most ${verificationCodeCharactersMax} code points.`,
+} as const satisfies Record<FieldName, string>;
