@@ -15,7 +15,14 @@ export { listen, listenError } from './listen.ts';
 export { createLog, type Log, type LogLevel, type LogOptions } from './log.ts';
 export { runMain } from './main.ts';
 export { maskSid, maskText } from './mask.ts';
-export { type Counter, createMetrics, type Gauge, type Histogram, type Metrics, type Tally } from './metrics.ts';
+export {
+  type Counter,
+  createMetrics,
+  type Gauge,
+  type Histogram,
+  type Metrics,
+  type Tally,
+} from './metrics.ts';
 export {
   createService,
   type Service,
