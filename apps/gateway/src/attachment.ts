@@ -27,7 +27,8 @@ export class Attachment {
   replayThrough = 0;
   /** Counts replays, so that one that was overtaken by a new one notices. */
   replays = 0;
-  #statesUnacknowledged: number[] = [];
+  /** Undefined while there is none, which is nearly always: an empty list that had elements keeps its memory. */
+  #statesUnacknowledged: number[] | undefined;
   #statesLost = false;
 
   constructor(session: Session, group: Group, since: number | undefined) {
@@ -46,6 +47,7 @@ export class Attachment {
   }
 
   noteState(version: number): void {
+    this.#statesUnacknowledged ??= [];
     if (this.#statesUnacknowledged.length < statesUnacknowledgedMax) this.#statesUnacknowledged.push(version);
     else this.#statesLost = true;
   }
@@ -55,6 +57,9 @@ export class Attachment {
    * @returns undefined if none is open
    */
   takeAcknowledgedState(): number | undefined {
-    return this.#statesLost ? undefined : this.#statesUnacknowledged.shift();
+    if (this.#statesLost) return undefined;
+    const version = this.#statesUnacknowledged?.shift();
+    if (this.#statesUnacknowledged?.length === 0) this.#statesUnacknowledged = undefined;
+    return version;
   }
 }

@@ -54,6 +54,8 @@ export class ReplayWindow {
       this.#reserved += this.#portion;
       this.#waiting.shift()?.(this.#portion);
     }
+    // An empty list that had elements keeps their memory.
+    if (this.#waiting.length === 0) this.#waiting = [];
   }
 
   #unacknowledged(): number {

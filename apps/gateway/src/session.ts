@@ -39,7 +39,7 @@ export class Session implements SocketOwner {
   /** How many replayed messages may be on their way. */
   readonly window: ReplayWindow;
   readonly #context: GatewayContext;
-  readonly #queue: QueuedRequest[] = [];
+  #queue: QueuedRequest[] = [];
   #isWorking = false;
   #isFinishing = false;
   #onIdle: (() => void) | undefined;
@@ -177,6 +177,8 @@ export class Session implements SocketOwner {
       else await Promise.all(run.map((frame) => answer(this.#context, this, frame)));
     }
     this.#isWorking = false;
+    // An empty list that had elements keeps their memory.
+    if (this.#queue.length === 0) this.#queue = [];
     this.#onIdle?.();
   }
 

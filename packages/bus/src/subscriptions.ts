@@ -6,9 +6,13 @@ const channelsPerCommand = 1_000;
 
 type Channel = {
   holders: number;
-  readonly listening: Promise<void>;
+  listening: Promise<void>;
   confirm(): void;
 };
+
+/** What every confirmed channel shares: there are as many of them as people and groups. */
+const confirmed = Promise.resolve();
+const nothing = () => {};
 
 /**
  * Counts who holds which channel of one subscriber connection. Presence is the subscription: there is no
@@ -117,7 +121,12 @@ export class Subscriptions {
     const asked = names.map((name) => [name, this.#channels.get(name)] as const);
     this.#redis.subscribe(...names).then(
       () => {
-        for (const [, channel] of asked) channel?.confirm();
+        for (const [, channel] of asked) {
+          if (!channel) continue;
+          channel.confirm();
+          channel.confirm = nothing;
+          channel.listening = confirmed;
+        }
         // Not before: what is looked for must not be published between the look and the subscription.
         if (isAgain) this.#onResubscribed();
       },
