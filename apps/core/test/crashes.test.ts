@@ -315,8 +315,8 @@ describe('8: a core that is late', () => {
     await database.untilWaiting(1);
     const repeated = async () => counted(stage.system.gateway(repeating), 'gateway_requests_repeated_total');
     const [first, second] = [send(ada, group_id, 'first'), send(ada, group_id, 'second')];
-    // The second one waits in the gateway for the answer to the first one.
-    await until('it is written again', async () => (await repeated()) === 1);
+    // The second one goes with it or waits for its answer: that is up to the network.
+    await until('it is written again', async () => (await repeated()) > 0);
     await release();
     for (const sent of [before, first, second]) await sent;
     await hear(bob, await say(ada, group_id, 'fence'));
@@ -324,7 +324,7 @@ describe('8: a core that is late', () => {
     expect(await storedIn(group_id)).toEqual(all);
     expect(contents(bob)).toEqual(all);
     const expired = { kind: 'MESSAGING_SEND', outcome: 'expired' };
-    expect(await counted(core, 'core_requests_total', expired)).toBe(1);
+    expect(await counted(core, 'core_requests_total', expired)).toBe(await repeated());
   }, 30_000);
 
   test('because it was frozen, does no harm with what another one has claimed meanwhile', async () => {
