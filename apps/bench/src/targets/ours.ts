@@ -1,4 +1,5 @@
-import { startStackProcess } from '@hooligram/stack';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type StackDescription, startStackProcess } from '@hooligram/stack';
 import type { Target } from './target.ts';
 
 /** Two gateways, a core, Postgres and Redis, as `npm start` runs them, on empty data. */
@@ -21,8 +22,30 @@ export const ours: Target = {
           postgres: [now.postgres.pid],
         };
       },
+      async renewGateways() {
+        const old = stack.describe().gateways;
+        for (const { pid } of old) process.kill(pid, 'SIGTERM');
+        await whenReplaced(() => stack.describe().gateways, old);
+      },
       databaseUrl: postgres.url,
       stop: stack.stop,
     };
   },
 };
+
+const lookMs = 200;
+const patienceMs = 60_000;
+
+type Gateways = StackDescription['gateways'];
+
+/** The launcher starts anew what has ended. @throws Error when it does not */
+async function whenReplaced(now: () => Gateways, old: Gateways): Promise<void> {
+  const givesUpAt = Date.now() + patienceMs;
+  const pids = new Set(old.map(({ pid }) => pid));
+  const isNew = async ({ pid, admin }: Gateways[number]) =>
+    !pids.has(pid) && (await fetch(`${admin}/ready`).catch(() => undefined))?.ok === true;
+  while (!(await Promise.all(now().map(isNew))).every(Boolean)) {
+    if (Date.now() > givesUpAt) throw new Error('the gateways were stopped and did not come back');
+    await pause(lookMs);
+  }
+}

@@ -21,6 +21,8 @@ export type RunningTarget = {
   readonly firstNumber?: number;
   /** Empty when its processes are not ours to measure. */
   roles(): Roles;
+  /** Has each gateway replaced by a new process, which has held nobody yet; when nobody is connected. */
+  renewGateways?(): Promise<void>;
   /** Of its Postgres, if that is ours. */
   readonly databaseUrl?: string;
   stop(): Promise<void>;
