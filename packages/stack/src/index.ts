@@ -7,3 +7,4 @@ export { startRedis } from './redis.ts';
 export { type ProcessSpec, type RunningProcess, startProcess, whenReady } from './running-process.ts';
 export { StartError } from './start-error.ts';
 export type { Store, StoreOptions } from './store.ts';
+export { type ServerList, serveWeb, type WebServer } from './web-server.ts';

@@ -1,0 +1,91 @@
+import { expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { message, row, setTown } from './people.ts';
+
+const town = setTown();
+
+/** What has the focus: its accessible name, or its text. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const { activeElement } = document;
+    const label =
+      activeElement instanceof HTMLInputElement ? activeElement.labels?.[0]?.textContent : undefined;
+    return label ?? activeElement?.getAttribute('aria-label') ?? activeElement?.textContent ?? '';
+  });
+}
+
+/** Presses Tab until something has the focus, as somebody without a mouse does. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  const passed: string[] = [];
+  for (let presses = 0; presses < 30; presses += 1) {
+    if ((await focused(page)) === name) return;
+    passed.push(await focused(page));
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`Tab does not lead to ${name}, but to ${passed.join(', ')}`);
+}
+
+test('with the keyboard alone somebody signs in, begins a chat, writes, and finds the way back', async () => {
+  const other = await town.person(1, '+1 555 0301');
+  const { page } = await town.stranger(0, '');
+  const { keyboard } = page;
+  await page.getByLabel('Phone number').waitFor();
+  expect(await focused(page)).toBe('Phone number');
+  await keyboard.type('+1 555 0300');
+  await keyboard.press('Enter');
+  await page.getByLabel('Code', { exact: true }).waitFor();
+  expect(await focused(page)).toBe('Code');
+  await keyboard.type('000000');
+  await keyboard.press('Enter');
+  await page.getByRole('navigation', { name: 'Chats' }).waitFor();
+
+  await tabTo(page, 'New chat');
+  await keyboard.press('Enter');
+  await tabTo(page, 'Phone number');
+  await keyboard.type('+1 555 0301');
+  await keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Take +1 555 0301 out' }).waitFor();
+  await tabTo(page, 'Begin the chat');
+  await keyboard.press('Enter');
+
+  await page.getByLabel('Message', { exact: true }).waitFor();
+  expect(await focused(page)).toBe('Message');
+  await keyboard.type('one line');
+  await keyboard.press('Shift+Enter');
+  await keyboard.type('and another');
+  await keyboard.press('Enter');
+  await message(page, 'one line\nand another', 'Stored').waitFor();
+  expect(await focused(page)).toBe('Message');
+
+  // A dialog gives the focus back; Escape leads from the conversation to the list, Enter into it again.
+  await page.keyboard.press('Shift+Tab');
+  await tabTo(page, 'Message');
+  await keyboard.press('Escape');
+  await page.getByText('Choose a chat').waitFor();
+  await page.waitForFunction(() => document.activeElement?.matches('a.conversation'));
+  await keyboard.press('Enter');
+  await page.getByLabel('Message', { exact: true }).waitFor();
+  await row(other.page, '+1 555 0300').getByText('1 unread').waitFor();
+});
+
+test('a dialog keeps the focus, closes at Escape, and gives the focus back', async () => {
+  const { page } = await town.person(0, '+1 555 0310');
+  await tabTo(page, 'Your account');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'Your account' }).waitFor();
+  expect(await page.evaluate(() => document.activeElement?.closest('dialog') !== null)).toBe(true);
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  expect(await focused(page)).toBe('Your account');
+});
+
+test('what arrives is said to a screen reader, with the name of who wrote it', async () => {
+  const [ada, bob] = await Promise.all([town.person(0, '+1 555 0320'), town.person(1, '+1 555 0321')]);
+  await ada.page.getByRole('button', { name: 'New chat' }).click();
+  await ada.page.getByLabel('Phone number').fill(bob.number);
+  await ada.page.keyboard.press('Enter');
+  await ada.page.getByRole('button', { name: 'Begin the chat' }).click();
+  await ada.page.getByLabel('Message', { exact: true }).fill('listen');
+  await ada.page.keyboard.press('Enter');
+  await bob.page.getByRole('status').filter({ hasText: '+1 555 0320: listen' }).waitFor();
+});
