@@ -19,18 +19,22 @@ export function Banner() {
             {shown}
             {state.status === 'waiting' && chat.hasNetwork.value && <Countdown state={state} />}
           </p>
-          {state.status === 'stopped' ? (
-            <button type="button" class="quiet" onClick={() => location.reload()}>
-              Reload
-            </button>
-          ) : (
-            <button type="button" class="quiet" onClick={() => chat.client.connect()}>
-              Try now
-            </button>
-          )}
+          <Help />
         </div>
       )}
     </div>
+  );
+}
+
+/** Without a network there is nothing to try: the connection comes back with it. */
+function Help() {
+  const { client, connection, hasNetwork } = useChat();
+  const isStopped = connection.value.status === 'stopped';
+  if (!isStopped && !hasNetwork.value) return null;
+  return (
+    <button type="button" class="quiet" onClick={() => (isStopped ? location.reload() : client.connect())}>
+      {isStopped ? 'Reload' : 'Try now'}
+    </button>
   );
 }
 
@@ -39,9 +43,9 @@ const graceMs = 1_000;
 function textOf(state: ConnectionState, hasNetwork: boolean): string | undefined {
   if (state.status === 'stopped')
     return `The server has ended the connection: ${state.reason || state.code}.`;
-  if (!hasNetwork) return 'You are offline. What you write leaves when you are back.';
+  if (!hasNetwork) return 'You are offline. Messages leave when you are back.';
   if (state.status === 'signed-in' || state.status === 'connected') return undefined;
-  return 'No connection. What you write leaves as soon as there is one.';
+  return 'No connection. Messages leave when there is one.';
 }
 
 /** Whether something has held for a while without a break. */

@@ -23,13 +23,9 @@ export function Sidebar() {
   return (
     <nav class="sidebar" aria-label="Chats">
       <header>
-        <button
-          type="button"
-          class="account"
-          aria-label="Your account"
-          onClick={() => (dialog.value = 'account')}
-        >
+        <button type="button" class="account" onClick={() => (dialog.value = 'account')}>
           <Avatar of={book.sid} name={book.notebook.givenName(book.sid)} />
+          <span class="unseen">Your account</span>
         </button>
         <h2>Chats</h2>
         <button
