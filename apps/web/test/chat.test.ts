@@ -1,3 +1,4 @@
+import { connect } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
 import { beginChat, message, openChat, row, say, setTown } from './people.ts';
 
@@ -83,4 +84,52 @@ test('after a reload, messages, drafts, names and the sign-in are there; after a
   await page.reload();
   await page.getByLabel('Phone number').waitFor();
   expect(await page.evaluate(() => JSON.stringify(localStorage))).toBe('{}');
+});
+
+test('two tabs of one browser show the same, and a sign-out of one is one of both', async () => {
+  const [ada, bob] = await Promise.all([town.person(0, '+1 555 0140'), town.person(1, '+1 555 0141')]);
+  const second = await ada.context.newPage();
+  await second.goto(ada.page.url());
+  await beginChat(bob, [ada.number]);
+  await say(bob, 'to both');
+  await row(second, bob.number).getByText('1 unread').waitFor();
+  await openChat(ada, bob.number);
+  await message(ada.page, 'to both').waitFor();
+  await row(second, bob.number).getByText('unread').waitFor({ state: 'detached' });
+
+  await ada.page.getByRole('button', { name: 'Your account' }).click();
+  await ada.page.getByRole('button', { name: 'Sign out' }).click();
+  await ada.page.getByRole('button', { name: 'Sign out and remove' }).click();
+  await second.getByLabel('Phone number').waitFor();
+});
+
+test('a long conversation is shown from its end, and read upwards without losing the place', async () => {
+  const ada = await town.person(0, '+1 555 0150');
+  const writer = await connect(town.system.url);
+  await writer.signIn('1.5550151');
+  const { payload } = await writer.requestOk('GROUP_CREATE_REQUEST', {
+    group_name: '',
+    member_sids: ['1.5550150', '1.5550151'],
+  });
+  const send = (content: string) =>
+    writer.requestOk('MESSAGING_SEND_REQUEST', { group_id: payload.group_id, content });
+  await Promise.all(Array.from({ length: 250 }, (_, index) => send(`line ${index + 1};`)));
+  await row(ada.page, '+1 555 0151').getByText('250 unread').waitFor();
+  await ada.page.reload();
+  await openChat(ada, '+1 555 0151');
+  await message(ada.page, 'line 250;').waitFor();
+  expect(await message(ada.page, 'line 250;').boundingBox()).toMatchObject({ height: expect.any(Number) });
+  expect(await message(ada.page, 'line 100;').count()).toBe(0);
+
+  await ada.page.getByRole('region', { name: 'Messages', exact: true }).focus();
+  const first = message(ada.page, 'line 151;');
+  await ada.page.keyboard.press('Home');
+  await message(ada.page, 'line 60;').waitFor();
+  // What was in sight still is.
+  expect(await first.evaluate((line) => line.getBoundingClientRect().top)).toBeGreaterThan(0);
+  await send('meanwhile');
+  await message(ada.page, 'meanwhile').waitFor();
+  await ada.page.getByRole('button', { name: 'To the newest message' }).click();
+  await ada.page.getByRole('button', { name: 'To the newest message' }).waitFor({ state: 'detached' });
+  await writer.close();
 });

@@ -13,6 +13,7 @@ import { openGroup } from '../route.ts';
 import type { Servers } from '../server-url.ts';
 import { Book } from './book.ts';
 import { Sending } from './sending.ts';
+import { Tabs } from './tabs.ts';
 
 /** The SDK's client and what the page shows of it. All that changes is a signal. */
 export class Chat {
@@ -37,6 +38,7 @@ export class Chat {
     ),
   );
   readonly #history: History;
+  readonly #tabs: Tabs;
   readonly #books = new Map<string, Promise<Book>>();
 
   private constructor(history: History, servers: Servers) {
@@ -46,6 +48,13 @@ export class Chat {
     const storage = indexedDbStorage({ name: `hooligram client ${servers.url}` });
     this.client = createClient({ url: servers.url, storage });
     this.sending = new Sending(this);
+    this.#tabs = new Tabs(servers.url, {
+      onSignedOut: (sid) => sid === this.book.value?.sid && location.reload(),
+      onRead: (sid, groupId) => {
+        const conversation = this.book.value?.conversations.value.get(groupId);
+        if (conversation && sid === this.book.value?.sid) conversation.unread.value = 0;
+      },
+    });
     this.#listen();
   }
 
@@ -72,6 +81,7 @@ export class Chat {
     if (!book) return;
     this.#books.delete(book.sid);
     await book.forget();
+    this.#tabs.signedOut(book.sid);
   }
 
   /** Leaves a group, or throws away what is left of one that is over. */
@@ -112,6 +122,15 @@ export class Chat {
     });
   }
 
+  /** The person looks at a conversation. */
+  async markRead(groupId: number): Promise<void> {
+    const book = this.book.value;
+    if (!book) return;
+    this.#tabs.read(book.sid, groupId);
+    await book.conversations.value.get(groupId)?.markRead();
+  }
+
+  /** Shows something that the person has to know. */
   tell(text: string): void {
     this.notice.value = text;
   }

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { ConversationRecord, History } from '../history/history.ts';
 
 const pageMessages = 100;
-/** At the bottom of a long conversation, what lies further up is let go: it is read again when it is wanted. */
+/** More than so many are let go, unless somebody reads them. */
 const keptMessagesMax = 400;
 
 /** One group or direct message, as this browser knows it. */
@@ -60,9 +60,16 @@ export class Conversation {
     // Who answers has read what stands above.
     if (isSeen || isOwn) this.unread.value = 0;
     else if (isNew) this.unread.value += 1;
-    this.messages.value = merge(this.messages.value, [message]).slice(-keptMessagesMax);
-    if (this.messages.value.length === keptMessagesMax) this.hasOlder.value = true;
+    this.messages.value = merge(this.messages.value, [message]);
+    if (!isSeen) this.letGo();
     await this.#keep(message);
+  }
+
+  /** Keeps the newest ones at hand; the others are read again when they are wanted. */
+  letGo(): void {
+    if (this.messages.value.length <= keptMessagesMax) return;
+    this.messages.value = this.messages.value.slice(-pageMessages);
+    this.hasOlder.value = true;
   }
 
   async markRead(): Promise<void> {

@@ -25,7 +25,7 @@ export function ConversationPane({ conversation }: { readonly conversation: Conv
   }, [isOver]);
   useSignalEffect(() => {
     if (conversation.unread.value > 0 && chat.isLookedAt.value && openGroup.value === conversation.id) {
-      void conversation.markRead();
+      void chat.markRead(conversation.id);
     }
   });
   return (

@@ -2,7 +2,7 @@ import type { Conversation } from '../chat/conversation.ts';
 import { openGroup, pathOf } from '../route.ts';
 import { Avatar } from './avatar.tsx';
 import { useBook, useChat } from './chat-context.ts';
-import { faceOf, senderOf, titleOf, whenOf } from './names.ts';
+import { faceOf, shortSenderOf, titleOf, whenOf } from './names.ts';
 
 /** One line of the list. Drawn anew only when its own conversation changes. */
 export function ConversationRow({ conversation }: { readonly conversation: Conversation }) {
@@ -29,7 +29,7 @@ export function ConversationRow({ conversation }: { readonly conversation: Conve
           {waiting
             ? waiting.payload.content
             : last
-              ? `${isDirect && last.sender_sid !== book.sid ? '' : `${senderOf(book, last.sender_sid)}: `}${last.content}`
+              ? `${isDirect && last.sender_sid !== book.sid ? '' : `${shortSenderOf(book, last.sender_sid)}: `}${last.content}`
               : 'No messages yet'}
         </span>
         {unread > 0 && (

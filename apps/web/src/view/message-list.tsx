@@ -67,6 +67,7 @@ function useScroll(conversation: Conversation, newest: string | undefined, oldes
   const toEnd = () => box.current?.scrollTo({ top: box.current.scrollHeight });
   // Something new is below.
   useLayoutEffect(() => {
+    if (isAtEnd) conversation.letGo();
     if (isAtEnd || newest?.startsWith('waiting')) toEnd();
   }, [newest, oldest]);
   // What was put in above has pushed the rest down.

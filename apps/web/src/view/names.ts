@@ -15,8 +15,10 @@ export function faceOf(conversation: Conversation): string {
   return conversation.group.value.is_direct_message && other ? other : `group ${conversation.id}`;
 }
 
-export function senderOf(book: Book, sid: string): string {
-  return sid === book.sid ? 'You' : book.notebook.nameOf(sid);
+/** As short as a preview needs it: the first of a person's names. */
+export function shortSenderOf(book: Book, sid: string): string {
+  if (sid === book.sid) return 'You';
+  return book.notebook.givenName(sid).split(' ')[0] || book.notebook.nameOf(sid);
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
