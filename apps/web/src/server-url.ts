@@ -1,5 +1,5 @@
 /** What the server that brought the page tells about the chat's servers. All of them on its own host. */
-export interface ServerList {
+interface ServerList {
   /** Where any gateway answers. */
   readonly port: number;
   /** Those that can be chosen. */

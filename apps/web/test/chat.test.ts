@@ -90,6 +90,7 @@ test('two tabs of one browser show the same, and a sign-out of one is one of bot
   const [ada, bob] = await Promise.all([town.person(0, '+1 555 0140'), town.person(1, '+1 555 0141')]);
   const second = await ada.context.newPage();
   await second.goto(ada.page.url());
+  await ada.page.bringToFront();
   await beginChat(bob, [ada.number]);
   await say(bob, 'to both');
   await row(second, bob.number).getByText('1 unread').waitFor();

@@ -6,7 +6,7 @@ import { dayOf } from './names.ts';
 /** What a conversation shows, line by line. */
 export type Line = DayLine | MessageLine;
 
-export interface DayLine {
+interface DayLine {
   readonly kind: 'day';
   readonly key: string;
   readonly text: string;

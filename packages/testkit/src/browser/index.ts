@@ -9,6 +9,6 @@ export async function startBrowser(): Promise<Browser> {
     // As root it refuses to start with its sandbox.
     chromiumSandbox: !isRoot,
     // Machines in CI have little shared memory.
-    args: ['--disable-dev-shm-usage'],
+    args: ['--disable-dev-shm-usage', '--disable-gpu'],
   });
 }
