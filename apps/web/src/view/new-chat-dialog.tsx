@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { useBook, useChat } from './chat-context.ts';
 import { Dialog } from './dialog.tsx';
 import { Field } from './field.tsx';
@@ -14,16 +14,22 @@ export function NewChatDialog({ onClose }: { readonly onClose: () => void }) {
   const [sids, setSids] = useState<readonly string[]>([]);
   const [name, setName] = useState('');
   const [error, setError] = useState('');
+  const pending = useRef<() => string | undefined | false>(() => undefined);
   const isGroup = sids.length > 1;
+  useEffect(() => document.querySelector<HTMLElement>('dialog .picker input')?.focus(), []);
   const create = () => {
-    if (sids.length === 0) return setError('Add somebody first.');
-    if (isGroup && name.trim() === '') return setError('A group needs a name.');
-    sending.create(isGroup ? name.trim() : '', sids);
+    const written = pending.current();
+    if (written === false) return;
+    const all = written === undefined ? sids : [...sids, written];
+    if (all.length === 0) return setError('Add somebody first.');
+    if (all.length > 1 && name.trim() === '') return setError('A group needs a name.');
+    sending.create(all.length > 1 ? name.trim() : '', all);
     onClose();
   };
   return (
     <Dialog title="New chat" onClose={onClose}>
       <PersonPicker
+        pending={pending}
         taken={[book.sid, ...sids]}
         onPick={(sid) => {
           setSids([...sids, sid]);

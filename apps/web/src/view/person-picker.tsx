@@ -7,10 +7,12 @@ interface PersonPickerProps {
   /** Who is there already. */
   readonly taken: readonly string[];
   readonly onPick: (sid: string) => void;
+  /** Set to what picks the number that is written but was not added: false when there is something wrong with it. */
+  readonly pending?: { current: () => string | undefined | false };
 }
 
 /** Takes a number, or the name of somebody who is in one of the chats. */
-export function PersonPicker({ taken, onPick }: PersonPickerProps) {
+export function PersonPicker({ taken, onPick, pending }: PersonPickerProps) {
   const book = useBook();
   const listId = useId();
   const [text, setText] = useState('');
@@ -22,12 +24,19 @@ export function PersonPicker({ taken, onPick }: PersonPickerProps) {
     const sid = number
       ? sidOf(number)
       : choosable.find((one) => book.notebook.givenName(one) === text.trim());
-    if (sid === undefined) return setError('Begin with + and the country code, such as +1 555 0100.');
-    if (taken.includes(sid)) return setError(sid === book.sid ? 'That is you.' : 'They are in already.');
+    const fault =
+      sid === undefined
+        ? 'Begin with + and the country code, such as +1 555 0100.'
+        : taken.includes(sid)
+          ? whoIsTaken(sid === book.sid)
+          : '';
+    setError(fault);
+    if (sid === undefined || fault !== '') return false;
     setText('');
-    setError('');
     onPick(sid);
+    return sid;
   };
+  if (pending) pending.current = () => (text.trim() === '' ? undefined : pick());
   return (
     <form
       class="picker"
@@ -56,4 +65,8 @@ export function PersonPicker({ taken, onPick }: PersonPickerProps) {
       </button>
     </form>
   );
+}
+
+function whoIsTaken(isOneself: boolean): string {
+  return isOneself ? 'That is you.' : 'They are in already.';
 }
