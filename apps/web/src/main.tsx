@@ -6,6 +6,7 @@ import './style/controls.css';
 import './style/frame.css';
 import './style/list.css';
 import './style/conversation.css';
+import './style/messages.css';
 import './style/dialog.css';
 import { App } from './view/app.tsx';
 import { ChatContext } from './view/chat-context.ts';
