@@ -6,6 +6,12 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { type Way, wayTo } from './way.ts';
 
 const actionTimeoutMs = 10_000;
+/** Small, because every pixel is drawn by the CPU. */
+const browserOptions: BrowserContextOptions = {
+  locale: 'en-GB',
+  reducedMotion: 'reduce',
+  viewport: { width: 860, height: 560 },
+};
 
 /** Somebody with a browser of their own. */
 export interface Person {
@@ -61,7 +67,7 @@ export function setTown(options: TestSystemOptions = {}): Town {
     const own = system.gateway(gateway).url;
     const others = system.gateways.map(({ url }) => url).filter((url) => url !== own);
     const way = await wayTo([own, ...others]);
-    const context = await browser.newContext({ locale: 'en-GB', ...contextOptions });
+    const context = await browser.newContext({ ...browserOptions, ...contextOptions });
     context.setDefaultTimeout(actionTimeoutMs);
     opened.push(async () => {
       await context.close();
