@@ -39,7 +39,9 @@ async function ensureInstalled() {
 export async function ensureBuilt() {
   await ensureInstalled();
   const hash = hashOf(buildInputs());
-  const outputs = roomFiles('tsconfig.build.json').map((file) => join(dirname(file), 'dist'));
+  const outputs = roomFiles('package.json')
+    .filter(isBuilt)
+    .map((file) => join(dirname(file), 'dist'));
   if (isStamped(stamps.build, hash) && outputs.every((dir) => existsSync(join(root, dir)))) return;
   await step(
     'building',
@@ -69,6 +71,10 @@ function roomFiles(name) {
     .filter((dir) => existsSync(join(root, dir)))
     .flatMap((dir) => readdirSync(join(root, dir)).map((room) => join(dir, room, name)))
     .filter((file) => existsSync(join(root, file)));
+}
+
+function isBuilt(manifestFile) {
+  return JSON.parse(readFileSync(join(root, manifestFile), 'utf8')).scripts?.build !== undefined;
 }
 
 function filesBelow(dir, skipped) {

@@ -7,6 +7,7 @@ await ensureBuilt();
 const checks = [
   ['biome', 'check'],
   ['tsc', '-p', '.'],
+  ['tsc', '-p', 'apps/web'],
   ['knip', '--no-progress'],
   // What others install has to be found by their tools: exports, and types, as they are in the packed package.
   ['publint', 'packages/client', '--strict', '--pack', 'npm'],

@@ -18,7 +18,8 @@ export const usage = `npm start -- [flags]   runs Hooligram on this machine unti
   --gateways N    how many gateways (2)
   --cores N       how many cores (1)
   --port P        the port that the gateways share (8080); gateway i listens alone on P+i,
-                  its admin HTTP is on P+1000+i, that of core j on P+1100+j
+                  its admin HTTP is on P+1000+i, that of core j on P+1100+j; the chat in the
+                  browser is on P+10, with ten gateways or more on P+100
   --data-dir D    where data, logs and run/stack.json are kept (.data)
   --fresh         empties the data folder first
   --help          this text

@@ -12,3 +12,4 @@ export {
 } from './stack-process.ts';
 export { StartError } from './start-error.ts';
 export type { Store, StoreOptions } from './store.ts';
+export { type ServerList, serveWeb, type WebServer } from './web-server.ts';

@@ -32,6 +32,9 @@ export interface Layout {
   readonly url: string;
   readonly gateways: readonly GatewayPlace[];
   readonly cores: readonly CorePlace[];
+  /** The chat in the browser. */
+  readonly webPort: number;
+  readonly web: string;
   /** Where the stores listen if they can; they go elsewhere if not. */
   readonly postgresPort: number;
   readonly redisPort: number;
@@ -40,6 +43,8 @@ export interface Layout {
 export function layOut({ gateways, cores, port }: Pick<StackOptions, 'gateways' | 'cores' | 'port'>): Layout {
   const http = (adminPort: number) => `http://127.0.0.1:${adminPort}`;
   const ws = (clientPort: number) => `ws://127.0.0.1:${clientPort}/v2`;
+  // The tenth gateway has P + 10 for itself.
+  const webPort = port + (gateways < 10 ? 10 : 100);
   const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
   return {
     sharedPort: port,
@@ -56,15 +61,18 @@ export function layOut({ gateways, cores, port }: Pick<StackOptions, 'gateways' 
       adminPort: port + 1_100 + j,
       admin: http(port + 1_100 + j),
     })),
+    webPort,
+    web: `${http(webPort)}/`,
     postgresPort: port + 1_200,
     redisPort: port + 1_201,
   };
 }
 
 /** @throws StartError that names the first port that somebody else has */
-export async function checkPorts({ sharedPort, gateways, cores }: Layout): Promise<void> {
+export async function checkPorts({ sharedPort, gateways, cores, webPort }: Layout): Promise<void> {
   const needed: [port: number, use: string][] = [
     [sharedPort, 'all gateways'],
+    [webPort, 'the page'],
     ...gateways.map(({ name, ownPort }): [number, string] => [ownPort, name]),
     ...[...gateways, ...cores].map(({ name, adminPort }): [number, string] => [adminPort, `${name}, admin`]),
   ];

@@ -17,6 +17,7 @@ export function readyText(
   const signIn =
     code === undefined ? 'with the code that the number is sent' : `any number, with the code ${code}`;
   const rows = [
+    ['open', layout.web],
     ['connect', layout.url],
     ...column('or', alone),
     ...column('admin', admin),

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 /** What other programs on this machine learn about a running stack. A pid is of a process that it started. */
 export interface StackDescription {
   readonly url: string;
+  /** The chat in the browser. */
+  readonly web: string;
   readonly gateways: readonly { readonly pid: number; readonly url: string; readonly admin: string }[];
   readonly cores: readonly { readonly pid: number; readonly admin: string }[];
   readonly redis: { readonly pid?: number | undefined; readonly url: string };

@@ -12,6 +12,7 @@ import { createStackFile } from './stack-file.ts';
 import type { StackRun } from './stack-run.ts';
 import { StartError } from './start-error.ts';
 import { startServices } from './start-services.ts';
+import { serveWeb } from './web-server.ts';
 
 /**
  * Runs a local stack: starts everything, proves that it works, and keeps it running until the signal. Then, or
@@ -59,11 +60,13 @@ async function bringUp(
   const gateways = await progress.step(counted(options.gateways, 'gateway'), () =>
     startServices(run, layout.gateways, (place) => gatewaySpec(place, layout, dataDir, urls)),
   );
+  await openWeb(run);
   await prove(run);
 
   closing.stage()(stackFile.remove);
   stackFile.publish(() => ({
     url: layout.url,
+    web: layout.web,
     gateways: gateways.map(({ place, process }) => ({
       pid: process.pid,
       url: place.url,
@@ -74,6 +77,15 @@ async function bringUp(
     postgres: { pid: postgres.pid, url: postgres.url },
   }));
   return run;
+}
+
+/** On the address of the gateways: whoever opens them to others opens the page too. */
+async function openWeb({ layout, closing }: StackRun): Promise<void> {
+  const { GATEWAY_HOST } = process.env;
+  const gateways = layout.gateways.map(({ name, ownPort }) => ({ name, port: ownPort }));
+  const servers = { port: layout.sharedPort, gateways };
+  const web = await serveWeb(GATEWAY_HOST || '127.0.0.1', layout.webPort, servers);
+  closing.stage()(web.close);
 }
 
 async function applyMigrations(url: string, progress: Progress): Promise<void> {

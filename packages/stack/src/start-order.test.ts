@@ -51,14 +51,14 @@ test('several starts give their results in the order in which they stand', async
   expect(results).toEqual(['slow', 'fast']);
 });
 
-test('no two listeners of the largest stack share a port', () => {
-  const { sharedPort, gateways, cores, postgresPort, redisPort } = layOut({
-    gateways: 99,
+test.each([9, 10, 99])('no two listeners of a stack of %i gateways share a port', (count) => {
+  const { sharedPort, gateways, cores, webPort, postgresPort, redisPort } = layOut({
+    gateways: count,
     cores: 99,
     port: 8080,
   });
   const ports = [
-    ...[sharedPort, postgresPort, redisPort],
+    ...[sharedPort, webPort, postgresPort, redisPort],
     ...gateways.flatMap(({ ownPort, adminPort }) => [ownPort, adminPort]),
     ...cores.map(({ adminPort }) => adminPort),
   ];

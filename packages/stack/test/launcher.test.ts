@@ -89,6 +89,7 @@ describe('what cannot be started', () => {
   test.each([
     [1, 'gateway-1'],
     [0, 'all gateways'],
+    [10, 'the page'],
     [1_002, 'gateway-2, admin'],
     [1_101, 'core-1, admin'],
   ])(
@@ -161,6 +162,8 @@ describe('a running stack', () => {
   test('is described by stack.json', async () => {
     const stack = readStack(dataDir);
     expect(stack.url).toBe(`ws://127.0.0.1:${stackPort}/v2`);
+    expect(stack.web).toBe(`http://127.0.0.1:${stackPort + 10}/`);
+    expect(launcher.output).toContain(`open     ${stack.web}`);
     expect(stack.gateways.map(({ url, admin }) => [url, admin])).toEqual([
       [`ws://127.0.0.1:${stackPort + 1}/v2`, `http://127.0.0.1:${stackPort + 1_001}`],
       [`ws://127.0.0.1:${stackPort + 2}/v2`, `http://127.0.0.1:${stackPort + 1_002}`],

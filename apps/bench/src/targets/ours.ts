@@ -43,7 +43,7 @@ async function whenReplaced(now: () => Gateways, old: Gateways): Promise<void> {
   const givesUpAt = Date.now() + patienceMs;
   const pids = new Set(old.map(({ pid }) => pid));
   const isNew = async ({ pid, admin }: Gateways[number]) =>
-    !pids.has(pid) && (await fetch(`${admin}/ready`).catch(() => undefined))?.ok === true;
+    !pids.has(pid) && (await fetch(`${admin}/readyz`).catch(() => undefined))?.ok === true;
   while (!(await Promise.all(now().map(isNew))).every(Boolean)) {
     if (Date.now() > givesUpAt) throw new Error('the gateways were stopped and did not come back');
     await pause(lookMs);

@@ -1,0 +1,88 @@
+import type { Group, Message } from '@hooligram/client';
+import { signal } from '@preact/signals';
+import type { ConversationRecord, History, RefusedMessage } from '../history/history.ts';
+import { Conversation } from './conversation.ts';
+import { Notebook } from './notebook.ts';
+
+/** All that this browser knows of one person's chats. */
+export class Book {
+  readonly sid: string;
+  readonly notebook: Notebook;
+  readonly conversations = signal<ReadonlyMap<number, Conversation>>(new Map());
+  readonly refused = signal<readonly RefusedMessage[]>([]);
+  readonly #history: History;
+
+  private constructor(history: History, url: string, sid: string) {
+    this.#history = history;
+    this.sid = sid;
+    this.notebook = new Notebook(url, sid);
+  }
+
+  static async open(history: History, url: string, sid: string): Promise<Book> {
+    const book = new Book(history, url, sid);
+    const [records, refused] = await Promise.all([history.conversations(sid), history.refused(sid)]);
+    book.conversations.value = new Map(
+      records.map((record) => [record.id, new Conversation(history, record)]),
+    );
+    book.refused.value = refused;
+    return book;
+  }
+
+  async setGroup(group: Group): Promise<void> {
+    const known = this.conversations.value.get(group.group_id) ?? this.#add(group, false);
+    await known.setGroup(group);
+  }
+
+  async end(groupId: number): Promise<void> {
+    await this.conversations.value.get(groupId)?.end();
+  }
+
+  async take(message: Message, isSeen: boolean): Promise<void> {
+    const { group_id, sender_sid, date_created } = message;
+    // A group that was closed before this browser heard of it still delivers its last messages.
+    const group = {
+      group_id,
+      date_created,
+      group_name: '',
+      is_direct_message: true,
+      member_sids: [...new Set([sender_sid, this.sid])],
+    };
+    const conversation = this.conversations.value.get(group_id) ?? this.#add(group, true);
+    await conversation.take(message, isSeen);
+  }
+
+  async remove(groupId: number): Promise<void> {
+    this.conversations.value = new Map([...this.conversations.value].filter(([id]) => id !== groupId));
+    this.notebook.setDraft(groupId, '');
+    await this.#history.dropConversation(this.sid, groupId);
+  }
+
+  async refuse(message: RefusedMessage): Promise<void> {
+    this.refused.value = [...this.refused.value, message];
+    await this.#history.keepRefused(message);
+  }
+
+  async dropRefused(message: RefusedMessage): Promise<void> {
+    this.refused.value = this.refused.value.filter(({ id }) => id !== message.id);
+    await this.#history.dropRefused(message);
+  }
+
+  async forget(): Promise<void> {
+    this.notebook.forget();
+    await this.#history.forget(this.sid);
+  }
+
+  #add(group: Group, isOver: boolean): Conversation {
+    const record: ConversationRecord = {
+      sid: this.sid,
+      id: group.group_id,
+      group,
+      last: undefined,
+      unread: 0,
+      isOver,
+    };
+    const conversation = new Conversation(this.#history, record);
+    this.conversations.value = new Map(this.conversations.value).set(record.id, conversation);
+    return conversation;
+  }
+}

@@ -1,0 +1,123 @@
+import type { Group, Message } from '@hooligram/client';
+import { signal } from '@preact/signals';
+import type { ConversationRecord, History } from '../history/history.ts';
+
+const pageMessages = 100;
+/** More than so many are let go, unless somebody reads them. */
+const keptMessagesMax = 400;
+
+/** One group or direct message, as this browser knows it. */
+export class Conversation {
+  readonly id: number;
+  readonly group;
+  readonly last;
+  readonly unread;
+  readonly isOver;
+  /** The newest ones, as many as were asked for; oldest first. */
+  readonly messages = signal<readonly Message[]>([]);
+  readonly hasOlder = signal(true);
+  readonly #sid: string;
+  readonly #history: History;
+  #isLoading = false;
+
+  constructor(history: History, record: ConversationRecord) {
+    this.#history = history;
+    this.#sid = record.sid;
+    this.id = record.id;
+    this.group = signal(record.group);
+    this.last = signal(record.last);
+    this.unread = signal(record.unread);
+    this.isOver = signal(record.isOver);
+    this.hasOlder.value = record.last !== undefined;
+  }
+
+  /** Everybody but the person. */
+  get others(): readonly string[] {
+    return this.group.value.member_sids.filter((sid) => sid !== this.#sid);
+  }
+
+  async setGroup(group: Group): Promise<void> {
+    const isAnother = this.group.value.date_created !== group.date_created;
+    this.group.value = group;
+    this.isOver.value = false;
+    if (isAnother) await this.#startOver();
+    await this.#keep();
+  }
+
+  async end(): Promise<void> {
+    this.isOver.value = true;
+    await this.#keep();
+  }
+
+  /**
+   * Takes a message that was delivered, or that was answered with success; both come for one's own.
+   * @param isSeen whether somebody looks at it right now
+   */
+  async take(message: Message, isSeen: boolean): Promise<void> {
+    const isNew = message.message_id > (this.last.value?.message_id ?? 0);
+    const isOwn = message.sender_sid === this.#sid;
+    if (isNew) this.last.value = message;
+    // Who answers has read what stands above.
+    if (isSeen || isOwn) this.unread.value = 0;
+    else if (isNew) this.unread.value += 1;
+    this.messages.value = merge(this.messages.value, [message]);
+    if (!isSeen) this.letGo();
+    await this.#keep(message);
+  }
+
+  /** Keeps the newest ones at hand; the others are read again when they are wanted. */
+  letGo(): void {
+    if (this.messages.value.length <= keptMessagesMax) return;
+    this.messages.value = this.messages.value.slice(-pageMessages);
+    this.hasOlder.value = true;
+  }
+
+  async markRead(): Promise<void> {
+    if (this.unread.value === 0) return;
+    this.unread.value = 0;
+    await this.#keep();
+  }
+
+  /** Reads a further page of what is kept. */
+  async loadOlder(): Promise<void> {
+    if (this.#isLoading || !this.hasOlder.value) return;
+    this.#isLoading = true;
+    try {
+      const before = this.messages.value[0]?.message_id ?? Number.MAX_SAFE_INTEGER;
+      const older = await this.#history.messagesBefore(this.#sid, this.id, before, pageMessages);
+      this.messages.value = merge(older, this.messages.value);
+      this.hasOlder.value = older.length === pageMessages;
+    } finally {
+      this.#isLoading = false;
+    }
+  }
+
+  /** The server was emptied, and gave the number to another group. */
+  async #startOver(): Promise<void> {
+    this.messages.value = [];
+    this.last.value = undefined;
+    this.unread.value = 0;
+    await this.#history.dropConversation(this.#sid, this.id);
+  }
+
+  #keep(message?: Message): Promise<void> {
+    const record = {
+      sid: this.#sid,
+      id: this.id,
+      group: this.group.value,
+      last: this.last.value,
+      unread: this.unread.value,
+      isOver: this.isOver.value,
+    };
+    return this.#history.keep(record, message);
+  }
+}
+
+/** In the order of ids; where both have a message, the later list's. */
+function merge(one: readonly Message[], other: readonly Message[]): readonly Message[] {
+  const first = other[0];
+  const last = one.at(-1);
+  if (!first || !last || last.message_id < first.message_id) return [...one, ...other];
+  const byId = new Map([...one, ...other].map((message) => [message.message_id, message]));
+  return [...byId.values()].sort((a, b) => a.message_id - b.message_id);
+}

@@ -1,0 +1,26 @@
+import { render } from 'preact';
+import { Chat } from './chat/chat.ts';
+import { findServers } from './server-url.ts';
+import './style/base.css';
+import './style/controls.css';
+import './style/frame.css';
+import './style/list.css';
+import './style/conversation.css';
+import './style/messages.css';
+import './style/dialog.css';
+import { App } from './view/app.tsx';
+import { ChatContext } from './view/chat-context.ts';
+import { Trouble } from './view/trouble.tsx';
+
+const root = document.getElementById('app') as HTMLElement;
+try {
+  const chat = await Chat.open(await findServers(location));
+  render(
+    <ChatContext.Provider value={chat}>
+      <App />
+    </ChatContext.Provider>,
+    root,
+  );
+} catch (error) {
+  render(<Trouble error={error} />, root);
+}

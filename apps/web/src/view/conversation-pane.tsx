@@ -1,0 +1,74 @@
+import { useSignalEffect } from '@preact/signals';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Conversation } from '../chat/conversation.ts';
+import { goTo, openGroup, pathOf } from '../route.ts';
+import { Avatar } from './avatar.tsx';
+import { useBook, useChat } from './chat-context.ts';
+import { Composer } from './composer.tsx';
+import { Icon } from './icons.tsx';
+import { MessageList } from './message-list.tsx';
+import { faceOf, titleOf } from './names.ts';
+import { PeopleDialog } from './people-dialog.tsx';
+
+/** The open conversation. */
+export function ConversationPane({ conversation }: { readonly conversation: Conversation }) {
+  const chat = useChat();
+  const book = useBook();
+  const [isShowingPeople, setIsShowingPeople] = useState(false);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const title = titleOf(book, conversation);
+  const { is_direct_message, member_sids } = conversation.group.value;
+  const isOver = conversation.isOver.value;
+  useEffect(() => {
+    // A phone would cover half of the messages with its keyboard.
+    if (matchMedia('(pointer: coarse)').matches || isOver) heading.current?.focus();
+  }, [isOver]);
+  useSignalEffect(() => {
+    if (conversation.unread.value > 0 && chat.isLookedAt.value && openGroup.value === conversation.id) {
+      void chat.markRead(conversation.id);
+    }
+  });
+  return (
+    <section
+      class="pane"
+      aria-label={title}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || isShowingPeople || event.isComposing) return;
+        const row = document.querySelector<HTMLElement>(`a[href="${pathOf(conversation.id)}"]`);
+        goTo(undefined);
+        // Where the pane covers the list, the list has yet to be shown.
+        requestAnimationFrame(() => row?.focus());
+      }}
+    >
+      <header>
+        <a class="icon-button back" href={pathOf(undefined)} aria-label="All chats">
+          <Icon name="back" />
+        </a>
+        <Avatar of={faceOf(conversation)} name={title.startsWith('+') ? '' : title} />
+        <div class="heading">
+          <h2 ref={heading} tabIndex={-1}>
+            {title}
+          </h2>
+          <p>{is_direct_message ? 'Direct message' : `${member_sids.length} people`}</p>
+        </div>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="People"
+          onClick={() => setIsShowingPeople(true)}
+        >
+          <Icon name="people" />
+        </button>
+      </header>
+      <MessageList conversation={conversation} />
+      {isOver ? (
+        <p class="over">This chat is over: you, or everybody else, have left it.</p>
+      ) : (
+        <Composer groupId={conversation.id} />
+      )}
+      {isShowingPeople && (
+        <PeopleDialog conversation={conversation} onClose={() => setIsShowingPeople(false)} />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,82 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useBook, useChat } from './chat-context.ts';
+import { Dialog } from './dialog.tsx';
+import { Field } from './field.tsx';
+import { Icon } from './icons.tsx';
+import { PersonPicker } from './person-picker.tsx';
+
+const nameCharactersMax = 100;
+
+/** With one other person it is a direct message, for ever; with more a group, which has a name. */
+export function NewChatDialog({ onClose }: { readonly onClose: () => void }) {
+  const { sending } = useChat();
+  const book = useBook();
+  const [sids, setSids] = useState<readonly string[]>([]);
+  const [name, setName] = useState('');
+  const [error, setError] = useState('');
+  const pending = useRef<() => string | undefined | false>(() => undefined);
+  const isGroup = sids.length > 1;
+  useEffect(() => document.querySelector<HTMLElement>('dialog .picker input')?.focus(), []);
+  const create = () => {
+    const written = pending.current();
+    if (written === false) return;
+    const all = written === undefined ? sids : [...sids, written];
+    if (all.length === 0) return setError('Add somebody first.');
+    if (all.length > 1 && name.trim() === '') return setError('A group needs a name.');
+    sending.create(all.length > 1 ? name.trim() : '', all);
+    onClose();
+  };
+  return (
+    <Dialog title="New chat" onClose={onClose}>
+      <PersonPicker
+        pending={pending}
+        taken={[book.sid, ...sids]}
+        onPick={(sid) => {
+          setSids([...sids, sid]);
+          setError('');
+        }}
+      />
+      {sids.length > 0 && (
+        <ul class="chips" aria-label="Who will be in it">
+          {sids.map((sid) => (
+            <li key={sid} class="chip">
+              {book.notebook.nameOf(sid)}
+              <button
+                type="button"
+                aria-label={`Take ${book.notebook.nameOf(sid)} out`}
+                onClick={() => setSids(sids.filter((other) => other !== sid))}
+              >
+                <Icon name="close" />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          create();
+        }}
+      >
+        {isGroup && (
+          <Field
+            label="Name of the group"
+            value={name}
+            maxLength={nameCharactersMax}
+            error={error}
+            onInput={setName}
+          />
+        )}
+        {!isGroup && error !== '' && (
+          <p class="error" role="alert">
+            {error}
+          </p>
+        )}
+        <button type="submit" class="button">
+          {isGroup ? 'Create the group' : 'Begin the chat'}
+        </button>
+      </form>
+    </Dialog>
+  );
+}

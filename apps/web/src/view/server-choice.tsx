@@ -1,0 +1,34 @@
+import { useId } from 'preact/hooks';
+import { useChat } from './chat-context.ts';
+
+/** Which server the page talks to; another one is another address of the page, with sign-ins of its own. */
+export function ServerChoice() {
+  const { servers } = useChat();
+  const listId = useId();
+  const inputId = useId();
+  return (
+    <details class="server">
+      <summary>Server</summary>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          const url = new FormData(event.currentTarget).get('url');
+          location.assign(`/?${new URLSearchParams({ url: String(url) })}`);
+        }}
+      >
+        <label for={inputId}>Address</label>
+        <input id={inputId} name="url" type="url" required list={listId} defaultValue={servers.url} />
+        <datalist id={listId}>
+          {servers.others.map(({ name, url }) => (
+            <option key={name} value={url}>
+              {name}
+            </option>
+          ))}
+        </datalist>
+        <button type="submit" class="quiet">
+          Use this server
+        </button>
+      </form>
+    </details>
+  );
+}

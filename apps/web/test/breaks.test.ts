@@ -1,0 +1,91 @@
+import { expect, test } from '@jest/globals';
+import { beginChat, message, openChat, type Person, row, say, setTown } from './people.ts';
+
+const town = setTown({ gatewayEnv: { CURSOR_FLUSH_MS: '50' } });
+
+/** Ada and Bob on two gateways, both with their chat open. */
+async function pair(tail: string): Promise<{ ada: Person; bob: Person }> {
+  const [ada, bob] = await Promise.all([
+    town.person(0, `+1 555 02${tail}0`),
+    town.person(1, `+1 555 02${tail}1`),
+  ]);
+  await beginChat(ada, [bob.number]);
+  await openChat(bob, ada.number);
+  return { ada, bob };
+}
+
+async function disconnect({ context, way, page }: Person): Promise<void> {
+  way.cut();
+  await context.setOffline(true);
+  await page.getByText('You are offline').waitFor();
+}
+
+async function reconnect({ context, way, page }: Person): Promise<void> {
+  way.mend();
+  await context.setOffline(false);
+  await page.getByText('You are offline').waitFor({ state: 'detached' });
+}
+
+test('who was offline gets what was said meanwhile, and what they wrote leaves', async () => {
+  const { ada, bob } = await pair('1');
+  await disconnect(bob);
+  await say(ada, 'are you there?');
+  await message(ada.page, 'are you there?', 'Stored').waitFor();
+  await say(bob, 'first');
+  await say(bob, 'second');
+  await message(bob.page, 'second', 'Sending').waitFor();
+  expect(await message(ada.page, 'second').count()).toBe(0);
+
+  await reconnect(bob);
+  await message(bob.page, 'are you there?').waitFor();
+  await message(bob.page, 'second', 'Stored').waitFor();
+  await message(ada.page, 'second').waitFor();
+  const said = await message(ada.page, '').locator('p').allTextContents();
+  expect(said).toEqual(['are you there?', 'first', 'second']);
+  expect(await message(bob.page, '').locator('p').allTextContents()).toEqual(said);
+});
+
+test('what was written offline outlives the page', async () => {
+  const { ada, bob } = await pair('2');
+  bob.way.cut();
+  await say(bob, 'written before the reload');
+  await message(bob.page, 'written before the reload', 'Sending').waitFor();
+  await bob.page.reload();
+  await message(bob.page, 'written before the reload', 'Sending').waitFor();
+  await bob.page.getByText('No connection.').waitFor();
+  bob.way.mend();
+  await bob.page.getByRole('button', { name: 'Try now' }).click();
+  await message(bob.page, 'written before the reload', 'Stored').waitFor();
+  await message(ada.page, 'written before the reload').waitFor();
+});
+
+test('a message that the server refuses says why, and is discarded by its writer', async () => {
+  const { ada, bob } = await pair('3');
+  await disconnect(bob);
+  await say(bob, 'too late');
+  await ada.page.getByRole('button', { name: 'People' }).click();
+  await ada.page.getByRole('button', { name: 'Leave' }).click();
+  await ada.page.getByRole('button', { name: 'Leave and remove' }).click();
+  await row(ada.page, bob.number).waitFor({ state: 'detached' });
+
+  await reconnect(bob);
+  await bob.page.getByText('Refused: group is closed.').waitFor();
+  await bob.page.getByText('This chat is over').waitFor();
+  await bob.page.reload();
+  await bob.page.getByText('Refused: group is closed.').waitFor();
+  await bob.page.getByRole('button', { name: 'Discard' }).click();
+  await message(bob.page, 'too late').waitFor({ state: 'detached' });
+});
+
+test('when a gateway is killed under one of them, the chat goes on over the other', async () => {
+  const { ada, bob } = await pair('4');
+  await say(ada, 'before');
+  await message(bob.page, 'before').waitFor();
+  await town.system.gateway(1).kill();
+  await say(ada, 'while it was dead');
+  await say(bob, 'still here');
+  await message(bob.page, 'while it was dead').waitFor();
+  await message(bob.page, 'still here', 'Stored').waitFor();
+  await message(ada.page, 'still here').waitFor();
+  expect(await message(bob.page, 'before').count()).toBe(1);
+});

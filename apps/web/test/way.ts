@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
+
+/** A way to the gateways as a load balancer has it: each connection goes to the first one that takes it. */
+export interface Way {
+  readonly url: string;
+  /** Breaks all connections without a word and takes no new ones. */
+  cut(): void;
+  mend(): void;
+  end(): void;
+}
+
+/** @param urls of the gateways, in the order in which they are tried */
+export async function wayTo(urls: readonly string[]): Promise<Way> {
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  const server = createServer(async (near) => {
+    if (isCut) return near.destroy();
+    near.on('error', () => undefined);
+    const far = await firstOpen(urls.map((url) => Number(new URL(url).port)));
+    if (!far || isCut || near.destroyed) {
+      far?.destroy();
+      return near.destroy();
+    }
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one);
+      one.on('error', () => undefined);
+      one.on('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+    near.pipe(far).pipe(near);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = () => {
+    isCut = true;
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/v2`,
+    cut,
+    mend() {
+      isCut = false;
+    },
+    end() {
+      cut();
+      server.close();
+    },
+  };
+}
+
+async function firstOpen(ports: readonly number[]): Promise<Socket | undefined> {
+  for (const port of ports) {
+    const socket = dial(port, '127.0.0.1');
+    try {
+      await once(socket, 'connect');
+      return socket;
+    } catch {
+      // The next one.
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import sirv from 'sirv';
+
+// From src/ and from dist/ alike.
+const builtPage = fileURLToPath(new URL('../../../apps/web/dist/', import.meta.url));
+const yearSeconds = 31_536_000;
+
+/** Where the page finds gateways, all on its own host (apps/web/src/server-url.ts). */
+export interface ServerList {
+  readonly port: number;
+  readonly gateways: readonly { readonly name: string; readonly port: number }[];
+}
+
+export interface WebServer {
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the built chat page. What carries a hash in its name may be kept for ever; everything else is asked for
+ * again, and answered with 304 while it is the same.
+ * @param host the address to listen on
+ */
+export async function serveWeb(host: string, port: number, servers: ServerList): Promise<WebServer> {
+  const files = sirv(builtPage, { etag: true, setHeaders });
+  const list = JSON.stringify(servers);
+  const server = createServer((request, response) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      answer(response.setHeader('Allow', 'GET, HEAD'), 405, 'method not allowed\n');
+    } else if (request.url === '/servers.json') {
+      response.setHeader('Content-Type', 'application/json').setHeader('Cache-Control', 'no-store');
+      answer(response, 200, list);
+    } else {
+      files(request, response, () => answer(response, 404, 'not found\n'));
+    }
+  });
+  server.listen({ host, port });
+  await once(server, 'listening');
+  return {
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+function setHeaders(response: ServerResponse, path: string): void {
+  const isHashed = path.startsWith('/assets/');
+  response.setHeader('Cache-Control', isHashed ? `public, max-age=${yearSeconds}, immutable` : 'no-cache');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  // What a page cannot forbid by itself; the rest of its policy is in its own head.
+  response.setHeader('Content-Security-Policy', "frame-ancestors 'none'");
+}
+
+function answer(response: ServerResponse, status: number, text: string): void {
+  if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'text/plain');
+  response.writeHead(status).end(text);
+}

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { serveWeb, type WebServer } from '../src/web-server.ts';
+import { stackPort } from './launcher.ts';
+
+const servers = { port: 8080, gateways: [{ name: 'gateway-1', port: 8081 }] };
+// Beside those of a stack that another file of this run may have started.
+const port = stackPort + 3;
+const url = `http://127.0.0.1:${port}`;
+let web: WebServer;
+
+beforeAll(async () => {
+  web = await serveWeb('127.0.0.1', port, servers);
+});
+
+afterAll(() => web.close());
+
+describe('the page', () => {
+  test('is asked for again at every visit, and not sent again while it is the same', async () => {
+    const first = await fetch(url);
+    expect(first.status).toBe(200);
+    expect(first.headers.get('content-type')).toBe('text/html;charset=utf-8');
+    expect(first.headers.get('cache-control')).toBe('no-cache');
+    expect(first.headers.get('content-security-policy')).toBe("frame-ancestors 'none'");
+    const again = await fetch(url, { headers: { 'If-None-Match': first.headers.get('etag') ?? '' } });
+    expect(again.status).toBe(304);
+  });
+
+  test('names files by their content, which may be kept for ever', async () => {
+    const page = await (await fetch(url)).text();
+    const [, script = ''] = /src="(\/assets\/[^"]+\.js)"/.exec(page) ?? [];
+    const answer = await fetch(url + script);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toContain('javascript');
+    expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  test('allows itself nothing from elsewhere', async () => {
+    const page = await (await fetch(url)).text();
+    expect(page).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+    expect([...page.matchAll(/(?:src|href)="(?!\/)/g)]).toEqual([]);
+  });
+});
+
+test('tells where the gateways are', async () => {
+  const answer = await fetch(`${url}/servers.json`);
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+  expect(await answer.json()).toEqual(servers);
+});
+
+test.each(['/assets/gone.js', '/nothing', '/../package.json', '/%2e%2e/package.json', '/%'])(
+  'has nothing at %s',
+  async (path) => {
+    expect((await fetch(url + path)).status).toBe(404);
+  },
+);
+
+test('takes nothing', async () => {
+  const answer = await fetch(url, { method: 'POST', body: 'x' });
+  expect(answer.status).toBe(405);
+  expect(answer.headers.get('allow')).toBe('GET, HEAD');
+});
