@@ -78,4 +78,5 @@ test('the page without a build step sends and shows messages', async () => {
     server.closeAllConnections();
     server.close();
   }
-});
+  // On a machine without Chromium it is installed first.
+}, 300_000);

@@ -53,7 +53,7 @@ export function setTown(options: TestSystemOptions = {}): Town {
       })),
     });
     pageUrl = `http://127.0.0.1:${port}/`;
-  }, 90_000);
+  }, 300_000);
   afterEach(async () => {
     await Promise.all(opened.splice(0).map((end) => end()));
   });

@@ -15,7 +15,7 @@ beforeAll(async () => {
     gatewayEnv: { CLIENT_ADDRESS_HEADER: 'x-forwarded-for', DRAIN_SECONDS: '1' },
   });
   haproxy = await startHaproxy(system.gateway(0), system.gateway(1));
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   await haproxy?.stop();
@@ -32,7 +32,7 @@ test('our gateways pass every check behind HAProxy, within the limits of a produ
     unpassed(await runConformance({ url: haproxy.url, codeOf })).filter((text) => !/--slow/.test(text)),
   ).toEqual([]);
   expect(codes).toBeLessThan(30);
-}, 120_000);
+}, 300_000);
 
 test('a client cannot choose the address that HAProxy tells the gateways', async () => {
   const addressOfNobody = '203.0.113.7';

@@ -1,13 +1,15 @@
-import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { startProcess, whenReady } from '@hooligram/stack';
+import {
+  canInstallDebianPackages,
+  installDebianPackage,
+  startProcess,
+  whenReady,
+} from '@hooligram/stack';
 import { freePorts, type ServiceProcess } from '@hooligram/testkit';
 
-const run = promisify(execFile);
 const config = fileURLToPath(new URL('../../../infra/haproxy/haproxy.cfg', import.meta.url));
 
 /** HAProxy with the repository's own configuration, in front of two gateways. */
@@ -62,15 +64,8 @@ function addresses(name: string, { url, adminUrl }: ServiceProcess): NodeJS.Proc
 async function haproxyProgram(): Promise<string> {
   const found = onPath();
   if (found) return found;
-  const isDebian = existsSync('/usr/bin/apt-get');
-  if (!isDebian || process.getuid?.() !== 0) {
-    throw new Error(
-      `no haproxy found: install it with: ${isDebian ? 'sudo apt-get install haproxy' : howElse()}`,
-    );
-  }
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  await run('apt-get', ['update', '-qq'], { env });
-  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'haproxy'], { env });
+  if (!canInstallDebianPackages()) throw new Error(`no haproxy found: install it with: ${howElse()}`);
+  await installDebianPackage('haproxy');
   const installed = onPath();
   if (!installed) throw new Error('the package haproxy brought no haproxy: install it by hand');
   return installed;
@@ -96,5 +91,8 @@ function onPath(): string | undefined {
 }
 
 function howElse(): string {
-  return process.platform === 'darwin' ? 'brew install haproxy' : 'the package manager of your system';
+  if (process.platform === 'darwin') return 'brew install haproxy';
+  return existsSync('/usr/bin/apt-get')
+    ? 'sudo apt-get install haproxy'
+    : 'the package manager of your system';
 }

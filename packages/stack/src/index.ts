@@ -1,3 +1,4 @@
+export { canInstallDebianPackages, installDebianPackage } from './debian-package.ts';
 export { forgetProcess, killRecorded, recordProcess, stopLeftovers } from './leftovers.ts';
 export { acquireLock, releaseLock } from './lock.ts';
 export { logTail } from './log-file.ts';

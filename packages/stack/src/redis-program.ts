@@ -1,7 +1,7 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
+import { canInstallDebianPackages, installDebianPackage } from './debian-package.ts';
 import { StartError } from './start-error.ts';
 
 export interface RedisProgram {
@@ -10,8 +10,6 @@ export interface RedisProgram {
   readonly argv0: string;
 }
 
-const run = promisify(execFile);
-
 /**
  * Finds a Redis or a Valkey server; on Debian and Ubuntu, root installs one.
  * @throws StartError with the command that gets one on this system
@@ -19,7 +17,7 @@ const run = promisify(execFile);
 export async function redisProgram(log: (line: string) => void): Promise<RedisProgram> {
   const found = findRedis();
   if (found) return found;
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) return installRedis(log);
+  if (canInstallDebianPackages()) return installRedis(log);
   throw new StartError(`no redis-server or valkey-server found: ${howToInstall()}, or set REDIS_URL`);
 }
 
@@ -37,13 +35,10 @@ function findRedis(): RedisProgram | undefined {
 /** Installs redis-tools: the program alone, without the service that redis-server would start and enable. */
 async function installRedis(log: (line: string) => void): Promise<RedisProgram> {
   log('no redis-server found: installing the package redis-tools with apt-get');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   try {
-    await run('apt-get', ['update', '-qq'], { env });
-    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-tools'], { env });
+    await installDebianPackage('redis-tools');
   } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: string };
-    throw new StartError(`installing redis-tools failed: ${(stderr || message).trim()}`);
+    throw new StartError((error as Error).message);
   }
   const found = findRedis();
   if (!found || !isServer(found)) {

@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { canInstallDebianPackages, installDebianPackage } from '@hooligram/stack';
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const macPath = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 
@@ -14,7 +11,7 @@ const macPath = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 export async function chromiumProgram(): Promise<string> {
   const found = findChromium();
   if (found) return found;
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) return installChromium();
+  if (canInstallDebianPackages()) return installChromium();
   throw new Error(`no Chromium found: ${howToInstall()}, or set CHROMIUM_PATH`);
 }
 
@@ -31,14 +28,7 @@ function findChromium(): string | undefined {
 
 async function installChromium(): Promise<string> {
   process.stderr.write('no Chromium found: installing the package chromium with apt-get\n');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  try {
-    await run('apt-get', ['update', '-qq'], { env });
-    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], { env });
-  } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: string };
-    throw new Error(`installing chromium failed: ${(stderr || message).trim()}`);
-  }
+  await installDebianPackage('chromium');
   const found = findChromium();
   if (!found) throw new Error(`the package chromium brought no program: ${howToInstall()}`);
   return found;
