@@ -2,12 +2,7 @@ import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  canInstallDebianPackages,
-  installDebianPackage,
-  startProcess,
-  whenReady,
-} from '@hooligram/stack';
+import { canInstallDebianPackages, installDebianPackage, startProcess, whenReady } from '@hooligram/stack';
 import { freePorts, type ServiceProcess } from '@hooligram/testkit';
 
 const config = fileURLToPath(new URL('../../../infra/haproxy/haproxy.cfg', import.meta.url));

@@ -31,10 +31,10 @@ export type Eviction = { readonly user_id: number };
  * What the core publishes on `group:<id>` and `user:<id>`, as bytes.
  *
  * Messages are one line of header, and a line for each with its ready frame, which the gateway passes on untouched:
- * `m <group_id> <version> <seq of the first> <message_id> <message_id> …\n<frame>\n<frame>…`. What was stored together
- * in a group travels together: the seqs follow each other, under one version. The others are a letter, a newline and JSON: `s` a
- * GroupState, `j` a Joined, `a` an Audit, `n` a Nudge, `e` an Eviction. An unknown first letter is for a newer gateway and is
- * ignored, so that gateways and cores may differ by one release.
+ * `m <group_id> <version> <seq> <message_id>\n<frame>`, or for several `M`, with more ids and a line for each frame. What
+ * was stored together in a group travels together: the seqs follow each other, under one version. The others are a
+ * letter, a newline and JSON: `s` a GroupState, `j` a Joined, `a` an Audit, `n` a Nudge, `e` an Eviction. An unknown
+ * first letter is for a newer gateway and is ignored, so that gateways and cores may differ by one release.
  *
  * Published at most once each, in no promised order across cores; what a gateway misses it fetches
  * (`REPLAY_PAGE`).
@@ -61,7 +61,9 @@ export type Messages<F extends string | Uint8Array> = {
 const newline = 0x0a;
 
 export function encodeMessages({ group_id, version, seq, message_ids, frames }: Messages<string>): string {
-  return `m ${group_id} ${version} ${seq} ${message_ids.join(' ')}\n${frames.join('\n')}`;
+  // A gateway that knows single messages only ignores the others, and fetches them.
+  const letter = frames.length === 1 ? 'm' : 'M';
+  return `${letter} ${group_id} ${version} ${seq} ${message_ids.join(' ')}\n${frames.join('\n')}`;
 }
 
 export function encodeState(state: GroupState): string {
@@ -93,7 +95,8 @@ export function decodePublication(bytes: Buffer): Publication | undefined {
   const end = bytes.indexOf(newline);
   if (end < 1) return undefined;
   const [letter, ...fields] = bytes.toString('latin1', 0, end).split(' ');
-  if (letter === 'm') return { kind: 'messages', messages: decodeMessages(fields, bytes, end) };
+  if (letter === 'm' || letter === 'M')
+    return { kind: 'messages', messages: decodeMessages(fields, bytes, end) };
   const body = () => JSON.parse(bytes.toString('utf8', end + 1));
   if (letter === 's') return { kind: 'state', state: body() as GroupState };
   if (letter === 'j') return { kind: 'joined', joined: body() as Joined };

@@ -1,0 +1,38 @@
+import { expect, test } from '@jest/globals';
+import { decodePublication, encodeMessages } from './publications.ts';
+
+const frames = ['a', 'two\nlines', 'Привет, 👋', ''].map((content) =>
+  JSON.stringify({ payload: { content } }),
+);
+const decoded = (text: string) => {
+  const publication = decodePublication(Buffer.from(text));
+  if (publication?.kind !== 'messages') throw new Error('no messages');
+  const { messages } = publication;
+  return { ...messages, frames: messages.frames.map((frame) => Buffer.from(frame).toString()) };
+};
+
+test('messages come out as they went in, one and several, whatever stands in their texts', () => {
+  for (let count = 1; count <= frames.length; count += 1) {
+    const messages = {
+      group_id: 7,
+      version: 3,
+      seq: 41,
+      message_ids: [101, 105, 106, 9_007_199_254_740_991].slice(0, count),
+      frames: frames.slice(0, count),
+    };
+    expect(decoded(encodeMessages(messages))).toEqual(messages);
+  }
+});
+
+test('a single message has the form that the release before knows, several have a letter that it ignores', () => {
+  const place = { group_id: 7, version: 3, seq: 41 };
+  expect(encodeMessages({ ...place, message_ids: [101], frames: ['{}'] })).toBe('m 7 3 41 101\n{}');
+  expect(encodeMessages({ ...place, message_ids: [101, 102], frames: ['{}', '[]'] })).toBe(
+    'M 7 3 41 101 102\n{}\n[]',
+  );
+});
+
+test('an unknown letter is ignored', () => {
+  expect(decodePublication(Buffer.from('z 1 2 3\n{}'))).toBeUndefined();
+  expect(decodePublication(Buffer.from(''))).toBeUndefined();
+});
