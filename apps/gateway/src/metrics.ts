@@ -1,5 +1,5 @@
 import { parseDeliveryId } from '@hooligram/protocol';
-import type { Metrics, Tally } from '@hooligram/service';
+import type { Metrics } from '@hooligram/service';
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
@@ -46,17 +46,9 @@ export function createGatewayMetrics(metrics: Metrics) {
     'Deliveries that a client answered with FAILURE',
     ['delivery'],
   );
-  const framesByType = new Map<string, Tally>();
-  const acknowledgements = frames('MESSAGING_DELIVER_SUCCESS');
   return {
     frame(type: string) {
-      const counted = framesByType.get(type) ?? frames(type);
-      framesByType.set(type, counted);
-      counted.count += 1;
-    },
-    /** The frame that is most of what comes. */
-    acknowledgementFrame: () => {
-      acknowledgements.count += 1;
+      frames(type).count += 1;
     },
     badFrame: () => badFrames.inc(),
     slowClosed: () => slow.inc(),

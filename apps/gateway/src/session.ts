@@ -68,7 +68,7 @@ export class Session implements SocketOwner {
     const messageId = readMessageAcknowledgement(view);
     if (messageId === undefined) this.#take(decodeFrame(view));
     else {
-      this.#context.metrics.acknowledgementFrame();
+      this.#context.metrics.frame('MESSAGING_DELIVER_SUCCESS');
       acknowledgeMessage(this.#context, this, messageId);
     }
   }

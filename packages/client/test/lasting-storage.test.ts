@@ -1,19 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { memoryStorage, type OutboxChange } from '../src/index.ts';
-import {
-  contents,
-  failing,
-  heard,
-  introduce,
-  listen,
-  type Member,
-  next,
-  reached,
-  setCompany,
-  until,
-} from './company.ts';
-import type { FrameGate } from './frame-gate.ts';
+import { contents, failing, heard, listen, reached, setCompany, until } from './company.ts';
+import { disconnect, pairOf, reconnect } from './cut-off.ts';
 
 const company = setCompany({
   gateways: 1,
@@ -24,25 +13,7 @@ const company = setCompany({
 });
 
 const url = () => company.system.gateway(0).url;
-
-/** Ada by a way that the test rules, Bob by none, and their group. */
-async function pair(options = {}): Promise<{ ada: Member; bob: Member; gate: FrameGate; groupId: number }> {
-  const gate = await company.gate(0);
-  const [ada, bob] = [await company.member(gate.url, options), await company.member(url())];
-  return { ada, bob, gate, groupId: await introduce(ada, bob) };
-}
-
-async function disconnect(member: Member, gate: FrameGate): Promise<void> {
-  gate.isShut = true;
-  const lost = next(member, 'state', ({ status }) => status === 'waiting');
-  gate.close(1001);
-  await lost;
-}
-
-function reconnect(member: Member, gate: FrameGate): void {
-  gate.isShut = false;
-  member.client.connect();
-}
+const pair = (options = {}) => pairOf(company, options);
 
 describe('with a storage that lasts,', () => {
   test('the next client signs in by itself, and sends what the one before could not', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { contents, failing, heard, introduce, type Member, next, setCompany, until } from './company.ts';
+import { contents, failing, heard, type Member, next, setCompany, until } from './company.ts';
+import { disconnect, pairOf, reconnect } from './cut-off.ts';
 import type { FrameGate } from './frame-gate.ts';
 
 const company = setCompany({
@@ -10,26 +11,7 @@ const company = setCompany({
   coreEnv: { DELIVERY_RETRY_MS: '300' },
 });
 
-const url = () => company.system.gateway(0).url;
-
-/** Ada by a way that the test rules, Bob by none, and their group. */
-async function pair(options = {}): Promise<{ ada: Member; bob: Member; gate: FrameGate; groupId: number }> {
-  const gate = await company.gate(0);
-  const [ada, bob] = [await company.member(gate.url, options), await company.member(url())];
-  return { ada, bob, gate, groupId: await introduce(ada, bob) };
-}
-
-async function disconnect(member: Member, gate: FrameGate): Promise<void> {
-  gate.isShut = true;
-  const lost = next(member, 'state', ({ status }) => status === 'waiting');
-  gate.close(1001);
-  await lost;
-}
-
-function reconnect(member: Member, gate: FrameGate): void {
-  gate.isShut = false;
-  member.client.connect();
-}
+const pair = (options = {}) => pairOf(company, options);
 
 const sends = ({ fromClients }: FrameGate) =>
   fromClients.filter(({ type }) => type === 'MESSAGING_SEND_REQUEST');

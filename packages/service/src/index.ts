@@ -21,7 +21,6 @@ export {
   type Gauge,
   type Histogram,
   type Metrics,
-  type Tally,
 } from './metrics.ts';
 export {
   createService,

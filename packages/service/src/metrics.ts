@@ -5,14 +5,14 @@ const PREFIX = 'hooligram_';
 export type { Counter, Gauge, Histogram };
 
 /** What has happened so often. Adding one is an addition; the counter takes it over when somebody reads the metrics. */
-export type Tally = { count: number };
+type Tally = { count: number };
 
 /** Every name is given without the prefix `hooligram_`, every unit is part of the name (`_seconds`, `_bytes`). */
 export interface Metrics {
   counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
   /** A counter for what happens a hundred thousand times a second. */
   tally(name: string, help: string): Tally;
-  /** The same with a label: one tally a value, to be kept by who counts. */
+  /** The same with a label: the tally of a value. */
   tallies(name: string, help: string, label: string): (value: string) => Tally;
   gauge<L extends string = never>(name: string, help: string, labels?: readonly L[]): Gauge<L>;
   /** A gauge whose value is asked for when somebody reads the metrics: costs nothing in between. */
@@ -45,7 +45,9 @@ export function createMetrics(options: { role: string }): Metrics {
     const labelNames = label === undefined ? [] : [label];
     new Counter({ name: PREFIX + name, help, labelNames, registers, collect });
     return (value: string): Tally => {
-      const tally = byValue.get(value) ?? { count: 0 };
+      const known = byValue.get(value);
+      if (known) return known;
+      const tally = { count: 0 };
       byValue.set(value, tally);
       return tally;
     };

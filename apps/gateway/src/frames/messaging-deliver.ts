@@ -14,14 +14,18 @@ export const messageDelivered: AcknowledgementHandlers['MESSAGING_DELIVER_SUCCES
 /** Matched by the message, never by the frame's id: the mobile client answers with an id of its own. */
 export function acknowledgeMessage(context: GatewayContext, session: Session, messageId: number): void {
   const { person } = session;
+  if (!person) {
+    context.metrics.acknowledgementIgnored();
+    return;
+  }
   const receipt = context.receipts.find(messageId);
-  if (person && !receipt) {
+  if (!receipt) {
     noteLate(context, session, messageId);
     return;
   }
-  const group = receipt?.group.isHeld ? receipt.group : context.groups.find(receipt?.group.id ?? 0);
-  const member = person && group?.members.get(person.userId);
-  if (!member || !receipt || receipt.seq <= member.joinedSeq) {
+  const group = receipt.group.isHeld ? receipt.group : context.groups.find(receipt.group.id);
+  const member = group?.members.get(person.userId);
+  if (!member || receipt.seq <= member.joinedSeq) {
     context.metrics.acknowledgementIgnored();
     return;
   }
