@@ -13,7 +13,7 @@ let system: TestSystem;
 
 beforeAll(async () => {
   system = await startSystem({ gateways: 1, cores: 1 });
-}, 60_000);
+});
 
 afterAll(() => system?.stop());
 

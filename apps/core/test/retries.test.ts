@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Db, openDb, readMemberships } from '@hooligram/db';
-import { type Metrics, metrics, startSystem, type TestSystem } from '@hooligram/testkit';
+import { type Metrics, metrics, patienceMs, startSystem, type TestSystem, until } from '@hooligram/testkit';
 import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { group, type Person, send } from './group.ts';
 import { StandInGateway } from './stand-in-gateway.ts';
@@ -21,7 +21,8 @@ afterAll(async () => {
 /** Short deadlines; nothing happens by itself unless a test asks for it. */
 const quick = {
   DELIVERY_ACK_DEADLINE_MS: '200',
-  DELIVERY_CONFIRM_TIMEOUT_MS: '400',
+  // Every nudge is confirmed, or the test says otherwise: an attempt that is not would be made again.
+  DELIVERY_CONFIRM_TIMEOUT_MS: String(patienceMs),
   DELIVERY_RETRY_MS: '50',
   DELIVERY_RETRY_GROWTH: '1',
   DELIVERY_ATTEMPTS_MAX: '3',
@@ -53,7 +54,7 @@ async function join(env: Record<string, string> = {}) {
   shared.set(key, started);
   const stage = await enter(await started);
   if (env === slow) return stage;
-  await eventually(() => areEnded(stage.gateway, 'audit', 'redelivery'));
+  await until('the jobs of earlier tests have ended', () => areEnded(stage.gateway, 'audit', 'redelivery'));
   return { ...stage, count: await countFromNow(stage.system) };
 }
 
@@ -117,16 +118,13 @@ async function countFromNow(system: TestSystem): Promise<Count> {
   };
 }
 
-async function eventually<T>(question: () => Promise<T | undefined | false>): Promise<T> {
-  for (const deadline = Date.now() + 25_000; Date.now() < deadline; ) {
-    const answer = await question();
-    if (answer !== undefined && answer !== false) return answer;
-  }
-  throw new Error(`never came true: ${question}`);
-}
-
+/** @param times or more */
 function ended(count: Count, queue: string, end: string, times = 1) {
-  return eventually(async () => (await count('job_runs_total', { queue, end })) >= times);
+  return until(
+    `${times} of ${queue} ended with ${end}`,
+    () => count('job_runs_total', { queue, end }),
+    (ends) => ends >= times,
+  );
 }
 
 function audited(gateway: StandInGateway, group_id: number, seq: number, version = 1) {
@@ -154,7 +152,7 @@ test('10,000 acknowledged deliveries in one group cost fewer than 20 jobs', asyn
   expect(added).toBeLessThan(20);
   expect(runs).toBeLessThan(20);
   expect(await count('jobs_added_total', { queue: 'redelivery' })).toBe(0);
-}, 60_000);
+});
 
 test('an entry stays pending until its audit is armed, so no death of a core leaves a message unaudited (12)', async () => {
   const { gateway, db } = await join();
@@ -171,7 +169,7 @@ test('an entry stays pending until its audit is armed, so no death of a core lea
   expect(await pending()).toBe(1);
   await redis.set(broken, before ?? '0');
   await audited(gateway, group_id, 1);
-  await eventually(async () => (await pending()) === 0);
+  await until('nothing is pending', pending, (entries) => entries === 0);
 });
 
 test('a message that comes while the audit of its group runs, or is too young for it, has the next one (12)', async () => {
@@ -194,7 +192,7 @@ test('the audits of a quiet group end', async () => {
   await send(gateway, group_id, one);
   await audited(gateway, group_id, 1);
   await ended(count, 'audit', 'done', 1);
-  await eventually(() => areEnded(gateway, 'audit'));
+  await until('no audit is armed', () => areEnded(gateway, 'audit'));
 });
 
 test('somebody reported is nudged at once, whatever the path and however quiet the group (13)', async () => {
@@ -226,11 +224,11 @@ test('the sweep comes back after Redis has lost everything, and finds what nobod
   await send(gateway, group_id, one);
   await audited(gateway, group_id, 1);
   const epochOf = async () => (await db.prisma.sweep.findUnique({ where: { name: 'groups' } }))?.epoch;
-  const lost = await eventually(epochOf);
+  const lost = await until('a sweep has run', epochOf);
   // As FLUSHALL, for this system alone.
   const keys = await gateway.redis.keys(`${gateway.names.queues}*`);
   await gateway.redis.del(...keys);
-  await eventually(async () => (await epochOf()) !== lost);
+  await until('another sweep has run', epochOf, (epoch) => epoch !== lost);
   const before = gateway.heard.length;
   await gateway.until(() => gateway.of('audit', before)[0]);
   expect(await gateway.redis.get(gateway.names.epoch)).toBe(await epochOf());
@@ -248,7 +246,7 @@ test('the sweep goes on where another core stopped, and at last has told of ever
     const told = new Set(gateway.of('audit', before).map(({ audit }) => audit.group_id));
     return told.size === all.length;
   });
-}, 60_000);
+});
 
 test('with nobody there an attempt ends, and the next report begins again (15)', async () => {
   const { gateway, db, count } = await join();
@@ -256,7 +254,7 @@ test('with nobody there an attempt ends, and the next report begins again (15)',
   await send(gateway, group_id, one);
   await audited(gateway, group_id, 1);
   gateway.leave(gateway.names.user(two.user_id));
-  await eventually(async () => {
+  await until('nobody hears', async () => {
     const [, heard] = (await gateway.redis.pubsub('NUMSUB', gateway.names.user(two.user_id))) as [
       string,
       number,
@@ -414,14 +412,18 @@ test('a client that acknowledges messages for ever and groups never is sent a st
     await gateway.confirm(nudge);
   };
   await report(gateway, two);
-  await eventually(async () => (await membership(db, two, group_id))?.retried_version === 1);
+  await until(
+    'the state is given up',
+    () => membership(db, two, group_id),
+    (found) => found?.retried_version === 1,
+  );
   expect(seq).toBeLessThan(10);
   expect(await count('states_given_up_total')).toBe(1);
   expect(gateway.of('eviction')).toEqual([]);
 });
 
 test('a job in the hands of a core that is killed goes to another one, also the sixth time (18)', async () => {
-  const { system, gateway, db, count } = await start({ DELIVERY_CONFIRM_TIMEOUT_MS: '60000' });
+  const { system, gateway, db, count } = await start();
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
   await audited(gateway, group_id, 1);
@@ -442,10 +444,10 @@ test('a job in the hands of a core that is killed goes to another one, also the 
   await system.addCore();
   await ended(count, 'redelivery', 'done');
   expect(gateway.of('nudge')).toHaveLength(2);
-}, 60_000);
+});
 
 test('a core that is told to stop finishes the jobs that it has', async () => {
-  const { system, gateway, db } = await start({ DELIVERY_CONFIRM_TIMEOUT_MS: '60000' });
+  const { system, gateway, db } = await start();
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
   await audited(gateway, group_id, 1);
@@ -455,14 +457,14 @@ test('a core that is told to stop finishes the jobs that it has', async () => {
   await report(gateway, two);
   const confirm = await nudged;
   const stopped = system.core(0).stop();
-  await eventually(async () => (await fetch(`${system.core(0).adminUrl}/readyz`)).status === 503);
+  await until('it is not ready', async () => !(await system.core(0).isReady()));
   await confirm();
   await stopped;
   expect(await system.core(0).process.exited).toBe('exit code 0');
   const { redis, names } = gateway;
   expect(await redis.llen(`${names.queues}:redelivery:active`)).toBe(0);
   expect(await redis.zcard(`${names.queues}:redelivery:delayed`)).toBe(1);
-}, 30_000);
+});
 
 test('the groups of several people are named in the order in which they were asked for', async () => {
   const { gateway, db } = await join();

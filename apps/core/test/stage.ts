@@ -10,13 +10,14 @@ import {
   type TestSystem,
   type TestSystemOptions,
   uniqueSid,
+  until,
 } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import type { Redis } from 'ioredis';
 
-const silent = { info() {}, warn() {}, error() {} };
+export { until };
 
-const patienceMs = 10_000;
+const silent = { info() {}, warn() {}, error() {} };
 
 /** Somebody who is signed in on one connection. */
 export interface Person {
@@ -57,7 +58,7 @@ export function setStage(options: TestSystemOptions): Stage {
   beforeAll(async () => {
     system = await startSystem(options);
     db = openDb({ url: system.databaseUrl, poolSize: 2, applicationName: 'core-test' });
-  }, 60_000);
+  });
   afterEach(async () => {
     const clients = [...open];
     open.clear();
@@ -83,10 +84,7 @@ export function setStage(options: TestSystemOptions): Stage {
       return redis;
     },
     async connect(gateway, clientOptions) {
-      const client = await connect(stage.system.gateway(gateway).url, {
-        timeoutMs: patienceMs,
-        ...clientOptions,
-      });
+      const client = await connect(stage.system.gateway(gateway).url, clientOptions);
       open.add(client);
       return client;
     },
@@ -125,14 +123,6 @@ export function setStage(options: TestSystemOptions): Stage {
     },
   };
   return stage;
-}
-
-/** Asks again and again, each time over the network, until the answer is true. */
-export async function until(what: string, question: () => Promise<boolean>): Promise<void> {
-  const givesUpAt = Date.now() + patienceMs;
-  while (!(await question())) {
-    if (Date.now() > givesUpAt) throw new Error(`waited ${patienceMs} ms until ${what}`);
-  }
 }
 
 export function numberOf(sid: string): { country_code: string; phone_number: string } {

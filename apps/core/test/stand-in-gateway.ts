@@ -18,10 +18,10 @@ import {
   type Publication,
   type RequestKind,
 } from '@hooligram/contract';
+import { patienceMs, within } from '@hooligram/testkit';
 import type { Redis } from 'ioredis';
 
 const silent = { info() {}, warn() {}, error() {} };
-const patienceMs = 15_000;
 
 export type Heard = { readonly channel: string; readonly at: number; readonly publication: Publication };
 
@@ -38,8 +38,7 @@ export class StandInGateway {
   readonly #subscriptions: Subscriptions;
   readonly #writer: RequestWriter<CoreRequest>;
   readonly #answers = new Map<number, (answer: CoreAnswer) => void>();
-  readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #waiters = new Set<() => void>();
+  readonly #waiters: (() => void)[] = [];
   readonly #close: () => void;
   #lastRef = 0;
   #isClosed = false;
@@ -81,7 +80,7 @@ export class StandInGateway {
       clock,
       stream: names.requests,
       node,
-      deadlineMs: 60_000,
+      deadlineMs: patienceMs,
       requestsMax: 500,
       entriesMax: 100_000,
       onFailed(_, failure) {
@@ -116,16 +115,9 @@ export class StandInGateway {
   ): Promise<AnswerOf<K>> {
     this.#lastRef += 1;
     const ref = this.#lastRef;
-    const answer = await new Promise<CoreAnswer>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no answer to ${kind}`)), patienceMs);
-      this.#timers.add(timer);
-      this.#answers.set(ref, (given) => {
-        clearTimeout(timer);
-        this.#timers.delete(timer);
-        resolve(given);
-      });
-      this.#writer.add({ ref, request_id, kind, params } as CoreRequest);
-    });
+    const given = new Promise<CoreAnswer>((resolve) => this.#answers.set(ref, resolve));
+    this.#writer.add({ ref, request_id, kind, params } as CoreRequest);
+    const answer = await within(`for the answer to ${kind}`, given, () => this.answers.slice(-20));
     if (!answer.ok) throw new Error(`${kind}: ${answer.errors.join()}`);
     return answer.answer as AnswerOf<K>;
   }
@@ -147,36 +139,27 @@ export class StandInGateway {
 
   /** Waits until a question about what was heard has an answer. */
   async until<T>(question: () => T | undefined | false, what = String(question)): Promise<T> {
-    const deadline = Date.now() + 2 * patienceMs;
-    for (;;) {
-      const answer = question();
-      if (answer !== undefined && answer !== false) return answer;
-      const leftMs = deadline - Date.now();
-      if (leftMs <= 0) throw new Error(`waited for: ${what}; heard ${JSON.stringify(this.heard.slice(-20))}`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(wake, leftMs);
-        const waiters = this.#waiters;
-        function wake(): void {
-          clearTimeout(timer);
-          waiters.delete(wake);
-          resolve();
-        }
-        waiters.add(wake);
-      });
-    }
+    const found = async () => {
+      for (;;) {
+        const answer = question();
+        if (answer !== undefined && answer !== false) return answer;
+        await new Promise<void>((resolve) => this.#waiters.push(resolve));
+      }
+    };
+    return within(`until ${what}`, found(), () => this.heard.slice(-20));
   }
 
-  /** Whatever is still asked is answered to nobody. */
+  /** Whatever is still asked is answered with nothing: nobody waits any more. */
   close(): void {
     this.#isClosed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const give of this.#answers.values()) give({ ref: 0, ok: true, answer: {} });
     this.#subscriptions.close();
     this.#close();
   }
 
   #answered(answers: readonly CoreAnswer[]): void {
     this.answers.push(...answers);
-    for (const wake of [...this.#waiters]) wake();
+    for (const wake of this.#waiters.splice(0)) wake();
     for (const answer of answers) {
       this.#answers.get(answer.ref)?.(answer);
       this.#answers.delete(answer.ref);
@@ -187,6 +170,6 @@ export class StandInGateway {
     if (!publication) return;
     this.heard.push({ channel, at: Date.now(), publication });
     if (publication.kind === 'nudge') void this.onNudge(publication.nudge);
-    for (const wake of [...this.#waiters]) wake();
+    for (const wake of this.#waiters.splice(0)) wake();
   }
 }

@@ -26,7 +26,7 @@ describe('11: the stream of requests', () => {
       const [pending] = (await redis.xpending(stage.names.requests, stage.names.cores)) as [number];
       return Number(pending) === 0 && (await redis.xlen(stage.names.requests)) === 0;
     });
-  }, 30_000);
+  });
 
   test('that Redis has lost is made again from its beginning: what is asked then is answered', async () => {
     const { ada, bob, group_id } = await pair();
@@ -35,5 +35,5 @@ describe('11: the stream of requests', () => {
       await redis.del(stage.names.requests);
       await hear(bob, await say(ada, group_id, `message ${times}`));
     }
-  }, 30_000);
+  });
 });

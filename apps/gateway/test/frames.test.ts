@@ -20,7 +20,7 @@ beforeAll(async () => {
   await client.signIn(ada);
   const created = await client.requestOk('GROUP_CREATE', { group_name: '', member_sids: [ada, bob] });
   groupId = created.payload.group_id ?? 0;
-}, 60_000);
+});
 
 afterAll(() => system?.stop());
 

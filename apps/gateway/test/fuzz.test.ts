@@ -13,7 +13,7 @@ let system: TestSystem;
 
 beforeAll(async () => {
   system = await startSystem({ gateways: 1, cores: 1, gatewayEnv: { BAD_FRAMES_MAX: '75' } });
-}, 60_000);
+});
 
 afterAll(() => system?.stop());
 
@@ -175,4 +175,4 @@ test('whatever is sent, every request has exactly one answer or its connection a
   } catch (error) {
     throw new Error(`FUZZ_SEED=${seed}`, { cause: error });
   }
-}, 60_000);
+});

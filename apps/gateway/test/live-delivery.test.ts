@@ -5,7 +5,7 @@ let system: TestSystem;
 
 beforeAll(async () => {
   system = await startSystem({ gateways: 2, cores: 1 });
-}, 60_000);
+});
 
 afterAll(async () => {
   await system?.stop();

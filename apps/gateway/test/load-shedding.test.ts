@@ -1,4 +1,4 @@
-import { connect, startSystem, type TestSystem, uniqueSid } from '@hooligram/testkit';
+import { connect, patienceMs, startSystem, type TestSystem, uniqueSid } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually, measured } from './scene.ts';
 
@@ -10,9 +10,10 @@ beforeAll(async () => {
   system = await startSystem({
     gateways: 1,
     cores: 0,
-    gatewayEnv: { REQUESTS_WAITING_MAX: String(entriesMax) },
+    // What is not refused at once waits for longer than this test: a FAILURE is no end of patience.
+    gatewayEnv: { REQUESTS_WAITING_MAX: String(entriesMax), REQUEST_PATIENCE_MS: String(10 * patienceMs) },
   });
-}, 60_000);
+});
 
 afterAll(() => system?.stop());
 
@@ -34,12 +35,10 @@ test('when too many requests wait the next ones get FAILURE server busy at once,
     );
   }
   for (const client of clients.slice(entriesMax)) {
-    const startedAt = performance.now();
     expect(await ask(client)).toMatchObject({
       type: 'VERIFICATION_REQUEST_CODE_FAILURE',
       payload: { errors: ['server busy'] },
     });
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
     // Refused, not closed.
     await client.roundTrip();
   }
@@ -51,4 +50,4 @@ test('when too many requests wait the next ones get FAILURE server busy at once,
     expect((await ask(client)).type).toBe('VERIFICATION_REQUEST_CODE_SUCCESS');
     client.terminate();
   }
-}, 30_000);
+});

@@ -5,7 +5,7 @@ let system: TestSystem;
 
 beforeAll(async () => {
   system = await startSystem({ gateways: 1, cores: 2 });
-}, 60_000);
+});
 
 afterAll(() => system?.stop());
 

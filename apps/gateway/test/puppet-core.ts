@@ -23,6 +23,7 @@ import {
   type ParamsOf,
   type RequestKind,
 } from '@hooligram/contract';
+import { within } from '@hooligram/testkit';
 
 /** A request of a gateway that waits for a test's answer. What is returned resolves when Redis has the answer. */
 export type AskedRequest<K extends RequestKind = RequestKind> = {
@@ -45,13 +46,12 @@ type Message = {
 };
 type Matcher = {
   readonly matches: (asked: AskedRequest) => boolean;
-  readonly take: (asked: AskedRequest) => void;
+  take: (asked: AskedRequest) => void;
 };
 
 /** A whole answer, to be given at once and for ever by `always`. */
 type Always = { [K in RequestKind]?: (params: ParamsOf<K>) => AnswerOf<K> };
 
-const patienceMs = 5_000;
 const silent: BusLog = { info() {}, warn() {}, error() {} };
 
 /**
@@ -157,16 +157,11 @@ export class PuppetCore {
 
   /** Resolves when the nudge of this token is confirmed. */
   confirmed(token: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`nobody confirmed ${token}`)), patienceMs);
-      const settle = () => {
-        clearTimeout(timer);
-        this.#expected.delete(token);
-        resolve();
-      };
-      if (this.confirmations.some((confirmation) => confirmation.token === token)) settle();
-      else this.#expected.set(token, settle);
+    const confirmed = new Promise<void>((resolve) => {
+      if (this.confirmations.some((confirmation) => confirmation.token === token)) resolve();
+      else this.#expected.set(token, resolve);
     });
+    return within(`for the confirmation of ${token}`, confirmed, () => this.confirmations.slice(-20));
   }
 
   /** Resolves when every confirmation that Redis has by now is in `confirmations`: it is told in order. */
@@ -188,25 +183,20 @@ export class PuppetCore {
     isMeant: (params: ParamsOf<K>) => boolean = () => true,
   ): Promise<AskedRequest<K>> {
     const matches = (asked: AskedRequest) => asked.kind === kind && isMeant(asked.params as ParamsOf<K>);
-    return new Promise((resolve, reject) => {
-      const take = (asked: AskedRequest) => {
-        this.#open.delete(asked);
-        resolve(asked as unknown as AskedRequest<K>);
+    const matcher: Matcher = { matches, take() {} };
+    const asked = new Promise<AskedRequest<K>>((resolve) => {
+      matcher.take = (found) => {
+        this.#open.delete(found);
+        resolve(found as unknown as AskedRequest<K>);
       };
-      for (const asked of this.#open) if (matches(asked)) return take(asked);
-      const matcher: Matcher = {
-        matches,
-        take(asked) {
-          clearTimeout(timer);
-          take(asked);
-        },
-      };
-      this.#matchers.add(matcher);
-      const timer = setTimeout(() => {
-        this.#matchers.delete(matcher);
-        reject(new Error(`nobody asked for ${kind}; so far:\n${this.#lines()}`));
-      }, patienceMs);
     });
+    const open = [...this.#open].find(matches);
+    if (open) matcher.take(open);
+    else this.#matchers.add(matcher);
+    // One that waited in vain must not take what a later test waits for.
+    return within(`for a ${kind}`, asked, () => `so far:\n${this.#lines()}`).finally(() =>
+      this.#matchers.delete(matcher),
+    );
   }
 
   /** Answers all further requests of a kind that no test waits for as soon as they come. */
@@ -228,6 +218,7 @@ export class PuppetCore {
   #confirmed(confirmation: NudgeConfirmed): void {
     this.confirmations.push(confirmation);
     this.#expected.get(confirmation.token)?.();
+    this.#expected.delete(confirmation.token);
   }
 
   #take({ id, node, requests }: Entry<CoreRequest>): void {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
+import { within } from '@hooligram/testkit';
 
 const roles = ['command', 'subscriber', 'blocking'] as const;
 const directions = ['toRedis', 'toGateway'] as const;
@@ -16,7 +17,6 @@ type Link = {
 };
 
 const saidMax = 1_000_000;
-const patienceMs = 5_000;
 
 /**
  * The wire between one gateway (or core) and Redis, in a test's hands: hold what goes one way, let it through in one
@@ -141,19 +141,17 @@ export class RedisWire {
   }
 
   #until(isSo: () => boolean, what: string): Promise<void> {
-    return new Promise((resolve, reject) => {
+    const done = new Promise<void>((resolve) => {
       const look = () => {
         if (!isSo()) return;
-        clearTimeout(timer);
         this.#listeners.delete(look);
         resolve();
       };
-      const timer = setTimeout(() => {
-        this.#listeners.delete(look);
-        reject(new Error(`waited in vain for ${what}`));
-      }, patienceMs);
       this.#listeners.add(look);
       look();
     });
+    return within(`for ${what}`, done, () =>
+      [...this.#links].map(({ role, said }) => ({ role, said: said.slice(-500) })),
+    );
   }
 }

@@ -9,6 +9,7 @@ import {
   type TestClient,
   type TestSystem,
   uniqueSid,
+  until,
 } from '@hooligram/testkit';
 import { type AskedRequest, PuppetCore } from './puppet-core.ts';
 import { RedisWire } from './redis-wire.ts';
@@ -18,8 +19,6 @@ type Redis = Awaited<ReturnType<typeof connectRedis>>;
 type GroupWithCursor = StoredGroup | readonly [StoredGroup, Standing];
 
 const silent: BusLog = { info() {}, warn() {}, error() {} };
-const pollMs = 5;
-const patienceMs = 5_000;
 
 /** Real gateways, each on a wire of its own to a real Redis, and a core that does what the test says. */
 export class Scene {
@@ -282,11 +281,7 @@ export class Present {
 
 /** Asks again and again, for what tells nobody that it has changed. */
 export async function eventually(isSo: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  const deadline = Date.now() + patienceMs;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
-  }
+  await until(what, isSo);
 }
 
 /** A number that a gateway exposes. */

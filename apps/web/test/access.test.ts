@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import axe from 'axe-core';
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { message, row, setTown } from './people.ts';
+import { message, row, setTown, untilRead } from './people.ts';
 import { scene } from './scene.ts';
 
 const town = setTown();
@@ -75,7 +75,6 @@ test.each(['desktop', 'phone'] as const)(
     const { page } = await scene(town, sizes[size]);
     expect(await lookAround(page, size)).toEqual([]);
   },
-  60_000,
 );
 
 test('the sign-in, in light and in dark, has no faults that axe-core knows', async () => {
@@ -101,8 +100,9 @@ function focused(page: Page): Promise<string> {
 async function tabTo(page: Page, name: string): Promise<void> {
   const passed: string[] = [];
   for (let presses = 0; presses < 30; presses += 1) {
-    if ((await focused(page)) === name) return;
-    passed.push(await focused(page));
+    const found = await focused(page);
+    if (found === name) return;
+    passed.push(found);
     await page.keyboard.press('Tab');
   }
   throw new Error(`Tab does not lead to ${name}, but to ${passed.join(', ')}`);
@@ -113,11 +113,11 @@ test('with the keyboard alone somebody signs in, begins a chat, writes, and find
   const { page } = await town.stranger(0, '');
   const { keyboard } = page;
   await page.getByLabel('Phone number').waitFor();
-  expect(await focused(page)).toBe('Phone number');
+  await untilRead('the focus', () => focused(page), 'Phone number');
   await keyboard.type('+1 555 0300');
   await keyboard.press('Enter');
   await page.getByLabel('Code', { exact: true }).waitFor();
-  expect(await focused(page)).toBe('Code');
+  await untilRead('the focus', () => focused(page), 'Code');
   await keyboard.type('000000');
   await keyboard.press('Enter');
   await page.getByRole('navigation', { name: 'Chats' }).waitFor();
@@ -132,13 +132,13 @@ test('with the keyboard alone somebody signs in, begins a chat, writes, and find
   await keyboard.press('Enter');
 
   await page.getByLabel('Message', { exact: true }).waitFor();
-  expect(await focused(page)).toBe('Message');
+  await untilRead('the focus', () => focused(page), 'Message');
   await keyboard.type('one line');
   await keyboard.press('Shift+Enter');
   await keyboard.type('and another');
   await keyboard.press('Enter');
   await message(page, 'one line\nand another', 'Stored').waitFor();
-  expect(await focused(page)).toBe('Message');
+  await untilRead('the focus', () => focused(page), 'Message');
 
   // A dialog gives the focus back; Escape leads from the conversation to the list, Enter into it again.
   await page.keyboard.press('Shift+Tab');
@@ -156,10 +156,11 @@ test('a dialog keeps the focus, closes at Escape, and gives the focus back', asy
   await tabTo(page, 'Your account');
   await page.keyboard.press('Enter');
   await page.getByRole('dialog', { name: 'Your account' }).waitFor();
-  expect(await page.evaluate(() => document.activeElement?.closest('dialog') !== null)).toBe(true);
+  const isInDialog = () => page.evaluate(() => document.activeElement?.closest('dialog') !== null);
+  await untilRead('whether the dialog has the focus', isInDialog, true);
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  expect(await focused(page)).toBe('Your account');
+  await untilRead('the focus', () => focused(page), 'Your account');
 });
 
 test('what arrives is said to a screen reader, with the name of who wrote it', async () => {

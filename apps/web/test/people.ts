@@ -1,11 +1,17 @@
 import { serveWeb, type WebServer } from '@hooligram/stack';
-import { freePorts, startSystem, type TestSystem, type TestSystemOptions } from '@hooligram/testkit';
+import {
+  freePorts,
+  patienceMs,
+  startSystem,
+  type TestSystem,
+  type TestSystemOptions,
+  until,
+} from '@hooligram/testkit';
 import { startBrowser } from '@hooligram/testkit/browser';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { type Way, wayTo } from './way.ts';
 
-const actionTimeoutMs = 10_000;
 /** Small, because every pixel is drawn by the CPU. */
 const browserOptions: BrowserContextOptions = {
   locale: 'en-GB',
@@ -68,7 +74,7 @@ export function setTown(options: TestSystemOptions = {}): Town {
     const others = system.gateways.map(({ url }) => url).filter((url) => url !== own);
     const way = await wayTo([own, ...others]);
     const context = await browser.newContext({ ...browserOptions, ...contextOptions });
-    context.setDefaultTimeout(actionTimeoutMs);
+    context.setDefaultTimeout(patienceMs);
     opened.push(async () => {
       await context.close();
       way.end();
@@ -91,6 +97,14 @@ export function setTown(options: TestSystemOptions = {}): Town {
       return somebody;
     },
   };
+}
+
+/**
+ * Reads a page until it shows what is expected: what is told to it arrives at once in one place, and a moment later in
+ * another.
+ */
+export async function untilRead<T>(what: string, read: () => Promise<T>, expected: T): Promise<void> {
+  await until(`${what} is ${JSON.stringify(expected)}`, read, (found) => found === expected);
 }
 
 export async function signIn({ page, number }: Person): Promise<void> {

@@ -8,7 +8,7 @@ let system: TestSystem;
 
 beforeAll(async () => {
   system = await startSystem({ gateways: 2, cores: 1 });
-}, 60_000);
+});
 
 afterAll(() => system?.stop());
 

@@ -1,4 +1,4 @@
-import { freshPrefix, redisUrl } from '@hooligram/testkit';
+import { freshPrefix, redisUrl, until } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { type Claims, startClaims } from './claims.ts';
@@ -7,7 +7,6 @@ import { createNames } from './names.ts';
 
 const silent = { info() {}, warn() {}, error() {} };
 const group = 'cores';
-const patienceMs = 5_000;
 
 let redis: Redis;
 let stream: string;
@@ -56,11 +55,6 @@ function claim(consumer: string, options: Options): Claims {
   return claims;
 }
 
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + patienceMs;
-  while (!(await isSo())) if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
-}
-
 /** Who has an entry. */
 async function holder(id: string): Promise<string | undefined> {
   const [pending] = (await redis.xpending(stream, group, id, id, 1)) as [string, string, number, number][];
@@ -99,8 +93,8 @@ test('an entry that its process works on is taken over by nobody, as long as tha
     claim('rival', { onEntry: async (entry) => resolve(entry.id) });
   });
   // Many times as long as an entry may be left untouched.
-  const until = Date.now() + 500;
-  while (Date.now() < until) expect(await holder(id)).toBe('worker');
+  const end = Date.now() + 500;
+  while (Date.now() < end) expect(await holder(id)).toBe('worker');
   await worker.stop();
   worker.close();
   expect(await taken).toBe(id);
@@ -121,8 +115,8 @@ test('an entry that was taken over is touched while it is worked on', async () =
   });
   await begun;
   claim('rival', {});
-  const until = Date.now() + 500;
-  while (Date.now() < until) expect(await holder(id)).toBe('heir');
+  const end = Date.now() + 500;
+  while (Date.now() < end) expect(await holder(id)).toBe('heir');
   release();
 });
 

@@ -1,4 +1,11 @@
-import { startSystem, type TestSystem, type TestSystemOptions, uniqueSid } from '@hooligram/testkit';
+import {
+  startSystem,
+  type TestSystem,
+  type TestSystemOptions,
+  uniqueSid,
+  until,
+  within,
+} from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { WebSocket } from 'ws';
 import {
@@ -12,7 +19,7 @@ import {
 } from '../src/index.ts';
 import { type FrameGate, frameGate } from './frame-gate.ts';
 
-const patienceMs = 20_000;
+export { until };
 
 /** A client of the SDK, and all that it told. */
 export interface Member {
@@ -41,7 +48,7 @@ export function setCompany(options: TestSystemOptions): Company {
   const open: (() => unknown)[] = [];
   beforeAll(async () => {
     system = await startSystem(options);
-  }, 60_000);
+  });
   afterEach(async () => {
     await Promise.all(open.splice(0).map((end) => end()));
   });
@@ -123,24 +130,20 @@ export async function failing(promise: Promise<unknown>): Promise<unknown> {
 
 /** The next event that answers a question with true. */
 export function next<E extends keyof ClientEvents>(
-  { client }: Member,
+  member: Member,
   event: E,
   question: (...args: Parameters<ClientEvents[E]>) => boolean = () => true,
 ): Promise<Parameters<ClientEvents[E]>[0]> {
-  return new Promise((resolve, reject) => {
-    const fail = () => {
-      off();
-      reject(new Error(`waited ${patienceMs} ms for ${event}`));
-    };
-    const timer = setTimeout(fail, patienceMs);
+  const { client, states, errors, groups, messages } = member;
+  const came = new Promise<Parameters<ClientEvents[E]>[0]>((resolve) => {
     const handler = (...args: Parameters<ClientEvents[E]>) => {
       if (!question(...args)) return;
-      clearTimeout(timer);
       off();
       resolve(args[0]);
     };
     const off = client.on(event, handler as ClientEvents[E]);
   });
+  return within(`for ${event}`, came, () => ({ states, errors, groups, messages: messages.slice(-20) }));
 }
 
 /** Resolves when the client is in a state. */
@@ -151,15 +154,6 @@ export async function reached(member: Member, status: string): Promise<void> {
 /** Resolves when a member has all of these messages. */
 export async function heard(member: Member, expected: readonly string[]): Promise<void> {
   while (!expected.every((content) => contents(member).includes(content))) await next(member, 'message');
-}
-
-/** Asks again in each turn of the event loop until the answer is true. */
-export async function until(what: string, question: () => boolean | Promise<boolean>): Promise<void> {
-  const givesUpAt = Date.now() + patienceMs;
-  while (!(await question())) {
-    if (Date.now() > givesUpAt) throw new Error(`waited ${patienceMs} ms until ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 export function contents({ messages }: Member): string[] {

@@ -47,7 +47,7 @@ describe('a client whose connection ends', () => {
       await heard(member, said);
       expect(contents(member)).toEqual(said);
     }
-  }, 60_000);
+  });
 
   test('because the gateway is drained (1012) goes to another one soon, and loses nothing', async () => {
     const draining = await company.system.addGateway({ DRAIN_SECONDS: '1' });
@@ -68,7 +68,7 @@ describe('a client whose connection ends', () => {
       expect(contents(member)).toEqual(said);
     }
     expect(await draining.process.exited).toBe('exit code 0');
-  }, 60_000);
+  });
 
   test('because it handles nothing (4408) comes back at once, and is given the message again', async () => {
     const { ada, bob, groupId } = await pair(gateway(0).url, gateway(0).url);
@@ -91,7 +91,7 @@ describe('a client whose connection ends', () => {
     const again = next(bob, 'message');
     await reached(bob, 'signed-in');
     expect(await again).toMatchObject({ content: 'are you there?' });
-  }, 60_000);
+  });
 
   test('without a word, as when the gateway freezes, notices by itself', async () => {
     const frozen = await company.system.addGateway();
@@ -107,7 +107,7 @@ describe('a client whose connection ends', () => {
     await heard(bob, ['after the frost']);
     frozen.resume();
     expect(contents(bob)).toEqual(['after the frost']);
-  }, 60_000);
+  });
 
   test('with 1008 does not come back by itself, and does when it is told to', async () => {
     const way = await company.gate(0);

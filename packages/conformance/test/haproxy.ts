@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { canInstallDebianPackages, installDebianPackage, startProcess, whenReady } from '@hooligram/stack';
-import { freePorts, type ServiceProcess } from '@hooligram/testkit';
+import { freePorts, patienceMs, type ServiceProcess } from '@hooligram/testkit';
 
 const config = fileURLToPath(new URL('../../../infra/haproxy/haproxy.cfg', import.meta.url));
 
@@ -29,7 +29,7 @@ export async function startHaproxy(one: ServiceProcess, two: ServiceProcess) {
   const haproxy = await startProcess(spec);
   const isReady = async () => (await fetch(`http://127.0.0.1:${port}/v2`)).status === 426;
   try {
-    await whenReady(spec, haproxy, { isReady, readyTimeoutMs: 10_000 });
+    await whenReady(spec, haproxy, { isReady, readyTimeoutMs: patienceMs });
   } catch (error) {
     await haproxy.stop();
     throw error;

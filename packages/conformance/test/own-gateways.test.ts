@@ -1,4 +1,4 @@
-import { startSystem, type TestSystem } from '@hooligram/testkit';
+import { patienceMs, startSystem, type TestSystem } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { fixedCode, runConformance } from '../src/index.ts';
 import { unpassed } from './unpassed.ts';
@@ -13,12 +13,12 @@ beforeAll(async () => {
     gatewayEnv: { DELIVERY_ACK_DEADLINE_MS: '200' },
     coreEnv: { DELIVERY_ACK_DEADLINE_MS: '200', DELIVERY_RETRY_MS: '300' },
   });
-}, 60_000);
+});
 
 afterAll(() => system?.stop());
 
 test('our gateways pass every check, and pass them again with the data of the first time', async () => {
-  const options = { url: system.url, codeOf: fixedCode('000000') };
+  const options = { url: system.url, codeOf: fixedCode('000000'), timeoutMs: patienceMs };
   expect(unpassed(await runConformance({ ...options, slow: true }))).toEqual([]);
   expect(unpassed(await runConformance({ ...options, only: ['replay', 'group-create'] }))).toEqual([]);
-}, 120_000);
+});

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 // By path: testkit depends on this package, so this one cannot name it among its dependencies.
+import { patienceMs, until } from '../../testkit/src/patience.ts';
 import { emptyDatabase as emptyOfRun, freshDatabase as freshOfRun } from '../../testkit/src/stores.ts';
 import { createGroup } from '../src/create-group.ts';
 import { type Db, openDb } from '../src/db.ts';
@@ -43,8 +44,8 @@ export type Cores = { url: string; one: Db; two: Db; session: pg.Client; close()
 
 export async function openCores(): Promise<Cores> {
   const url = await freshDatabase();
-  const one = openDb({ url, applicationName: 'one', statementTimeoutMs: 15_000 });
-  const two = openDb({ url, applicationName: 'two', statementTimeoutMs: 15_000 });
+  const one = openDb({ url, applicationName: 'one', statementTimeoutMs: patienceMs });
+  const two = openDb({ url, applicationName: 'two', statementTimeoutMs: patienceMs });
   const session = new pg.Client({ connectionString: url });
   await session.connect();
   const close = async () => {
@@ -55,7 +56,7 @@ export async function openCores(): Promise<Cores> {
 
 /** Until a statement of `applicationName` waits for a lock. */
 export async function waitUntilBlocked({ session }: Cores, applicationName: string): Promise<void> {
-  for (;;) {
+  await until(`${applicationName} waits for a lock`, async () => {
     // Statistics are read once a transaction unless they are thrown away.
     await session.query('SELECT pg_stat_clear_snapshot()');
     const { rowCount } = await session.query(
@@ -63,8 +64,8 @@ export async function waitUntilBlocked({ session }: Cores, applicationName: stri
        WHERE datname = current_database() AND application_name = $1 AND wait_event_type = 'Lock'`,
       [applicationName],
     );
-    if (rowCount) return;
-  }
+    return rowCount === 1;
+  });
 }
 
 /**

@@ -130,12 +130,14 @@ describe('a frame of 64 KiB made to cost time', () => {
     ['a sid of 60,000 digits', create(`"${'1'.repeat(60_000)}"`)],
     ['60,000 dots', create(`"${'.'.repeat(60_000)}"`)],
     ['an id of 60,000 characters', around('{}').replace('"1"', `"${'x'.repeat(60_000)}"`)],
-  ])('%s: is answered in less than 50 ms with less than itself', (_, text) => {
+  ])('%s: is answered with less than 50 ms of CPU, and with less than itself', (_, text) => {
     const bytes = encoder.encode(text);
     expect(bytes.length).toBeLessThanOrEqual(frameBytesMax);
-    const startedAt = performance.now();
+    // CPU and not time: other processes may have theirs meanwhile.
+    const before = process.cpuUsage();
     const decoded = decodeFrame(bytes);
-    expect(performance.now() - startedAt).toBeLessThan(50);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(50);
     answerTo(decoded);
     if ('faults' in decoded) expect(JSON.stringify(decoded.faults).length).toBeLessThan(8_192);
   });

@@ -3,7 +3,7 @@ import { pidKeeper, type StackRun } from './stack-run.ts';
 import { type SupervisedProcess, superviseProcess } from './supervise.ts';
 import { together } from './together.ts';
 
-const readyTimeoutMs = 30_000;
+const readyTimeoutMs = 60_000;
 const answerTimeoutMs = 2_000;
 
 export interface RunningService<Place> {

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
+// By path: testkit depends on this package, so this one cannot name it among its dependencies.
+import { patienceMs } from '../../testkit/src/patience.ts';
 import { processIdentity } from './process-identity.ts';
 import type { ProcessSpec } from './running-process.ts';
 import { restartPauseMs, type SuperviseOptions, superviseProcess } from './supervise.ts';
@@ -17,7 +19,7 @@ function nodeSpec(script: string): ProcessSpec {
     env: {},
     logFile: join(folder, 'probe.log'),
     stopSignal: 'SIGTERM',
-    stopTimeoutMs: 5_000,
+    stopTimeoutMs: patienceMs,
     detached: true,
   };
 }
@@ -25,7 +27,7 @@ function nodeSpec(script: string): ProcessSpec {
 const forever = 'setInterval(() => {}, 1000)';
 
 function options(changes: Partial<SuperviseOptions> = {}): SuperviseOptions {
-  return { isReady: async () => true, readyTimeoutMs: 5_000, restart: true, ...changes };
+  return { isReady: async () => true, readyTimeoutMs: patienceMs, restart: true, ...changes };
 }
 
 test('the first restart is at once, the later ones wait longer and longer, up to a bound', () => {

@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+// By path: testkit depends on this package, so this one cannot name it among its dependencies.
+import { patienceMs, until } from '../../testkit/src/patience.ts';
 import { processIdentity } from '../src/process-identity.ts';
 import type { StackDescription } from '../src/stack-file.ts';
 
@@ -62,28 +64,17 @@ export class Launcher {
     const { child } = this;
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     // The output may be read after the exit.
-    if (!child.stdout?.readableEnded) await Promise.race([once(child, 'close'), pause(1_000)]);
+    if (!child.stdout?.readableEnded) await Promise.race([once(child, 'close'), pause(patienceMs)]);
     return child.signalCode ?? child.exitCode ?? -1;
   }
 
   /** Waits for the word that it works. */
-  ready(): Promise<void> {
-    return until('ready', () => {
+  async ready(): Promise<void> {
+    const output = () => {
       if (this.child.exitCode !== null) throw new Error(`ended: ${this.#output}${this.#errors}`);
-      return this.#output.includes('is ready');
-    });
-  }
-}
-
-export async function until(
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  timeoutMs = 60_000,
-): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms: ${what}`);
-    await pause(20);
+      return this.#output;
+    };
+    await until('it is ready', output, (text) => text.includes('is ready'));
   }
 }
 

@@ -11,7 +11,13 @@ export class Inbox {
   readonly frames: ReceivedFrame[] = [];
   readonly #consumed = new Set<ReceivedFrame>();
   readonly #waiters = new Set<Waiter>();
+  readonly #patienceMs: number;
   #closed: string | undefined;
+
+  /** @param patienceMs how long every wait lasts at most */
+  constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs;
+  }
 
   push(frame: ReceivedFrame): void {
     this.frames.push(frame);
@@ -27,26 +33,18 @@ export class Inbox {
   }
 
   /** The first frame that matches and was not taken yet, whether it is here or yet to come. Takes it. */
-  next(match: FrameMatch, timeoutMs: number, what: string): Promise<ReceivedFrame> {
-    return this.until(
-      () => {
-        const frame = this.frames.find(
-          (candidate) => !this.#consumed.has(candidate) && matches(candidate, match),
-        );
-        if (frame) this.#consumed.add(frame);
-        return frame;
-      },
-      timeoutMs,
-      what,
-    );
+  next(match: FrameMatch, what: string): Promise<ReceivedFrame> {
+    return this.until(() => {
+      const frame = this.frames.find(
+        (candidate) => !this.#consumed.has(candidate) && matches(candidate, match),
+      );
+      if (frame) this.#consumed.add(frame);
+      return frame;
+    }, what);
   }
 
   /** Waits until a question to all frames has an answer other than undefined or false. Takes nothing. */
-  until<T>(
-    question: (frames: readonly ReceivedFrame[]) => T | undefined | false,
-    timeoutMs: number,
-    what: string,
-  ): Promise<T> {
+  until<T>(question: (frames: readonly ReceivedFrame[]) => T | undefined | false, what: string): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const look = () => {
         const answer = question(this.frames);
@@ -63,8 +61,8 @@ export class Inbox {
       const waiter: Waiter = { look, fail };
       const timer = setTimeout(() => {
         this.#waiters.delete(waiter);
-        reject(this.#error(`waited ${timeoutMs} ms`, what));
-      }, timeoutMs);
+        reject(this.#error(`waited ${this.#patienceMs} ms`, what));
+      }, this.#patienceMs);
       if (look()) return;
       if (this.#closed === undefined) this.#waiters.add(waiter);
       else fail(this.#error(`waited for ${what}, but the connection is closed`, this.#closed));
@@ -76,13 +74,16 @@ export class Inbox {
     for (const waiter of [...this.#waiters]) waiter.look();
   }
 
-  #error(before: string, what: string): Error {
+  /** What came, for an error. */
+  describe(): string {
     const lines = this.frames.map(
       (frame) =>
         `  ${this.#consumed.has(frame) ? 'taken ' : 'open  '} ${JSON.stringify(frame).slice(0, 300)}`,
     );
-    const received =
-      lines.length === 0 ? 'nothing was received' : `received so far:\n${lines.slice(-40).join('\n')}`;
-    return new Error(`${before}: ${what}; ${received}`);
+    return lines.length === 0 ? 'nothing was received' : `received so far:\n${lines.slice(-40).join('\n')}`;
+  }
+
+  #error(before: string, what: string): Error {
+    return new Error(`${before}: ${what}; ${this.describe()}`);
   }
 }

@@ -1,6 +1,7 @@
 export type { FrameMatch, ReceivedFrame } from './frame.ts';
 export { freePorts } from './free-ports.ts';
 export { type Metrics, metrics } from './metrics.ts';
+export { patienceMs, until, within } from './patience.ts';
 export type { ServiceProcess } from './service-process.ts';
 export { dropDatabase, emptyDatabase, freshDatabase, freshPrefix, redisUrl } from './stores.ts';
 export { connect, TestClient, type TestClientOptions } from './test-client.ts';

@@ -9,11 +9,12 @@ import {
   startProcess,
   whenReady,
 } from '@hooligram/stack';
+import { patienceMs } from './patience.ts';
 import { logDir, pidsDir } from './test-run.ts';
 
 const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url));
-const readyTimeoutMs = 15_000;
-const answerTimeoutMs = 2_000;
+/** A process that is frozen answers nothing. */
+const answerTimeoutMs = 10_000;
 
 /** A gateway or a core of a test system: the built program, as in production. */
 export class ServiceProcess {
@@ -36,7 +37,7 @@ export class ServiceProcess {
       env,
       logFile: join(logDir(), `${name}.log`),
       stopSignal: 'SIGTERM',
-      stopTimeoutMs: 10_000,
+      stopTimeoutMs: patienceMs,
       // With jest in one group: Ctrl-C ends a run with all that it started.
       detached: false,
     };
@@ -60,7 +61,10 @@ export class ServiceProcess {
   }
 
   async whenReady(): Promise<void> {
-    await whenReady(this.#spec, this.process, { isReady: () => this.isReady(), readyTimeoutMs });
+    await whenReady(this.#spec, this.process, {
+      isReady: () => this.isReady(),
+      readyTimeoutMs: patienceMs,
+    });
   }
 
   async isReady(): Promise<boolean> {

@@ -5,10 +5,10 @@ import { migrate } from '@hooligram/db';
 import { acquireLock, recordProcess, releaseLock, startPostgres, startRedis } from '@hooligram/stack';
 import pg from 'pg';
 import { freePorts } from './free-ports.ts';
+import { patienceMs } from './patience.ts';
 import { logDir, pidsDir, testRunDir } from './test-run.ts';
 
 const templateDatabase = 'hooligram_template';
-const patienceMs = 90_000;
 
 interface Stores {
   /** The url of the database `postgres`: for making and dropping others. */

@@ -1,8 +1,8 @@
 import { WebSocket } from 'ws';
 import type { FrameMatch, ReceivedFrame } from './frame.ts';
 import { Inbox } from './inbox.ts';
+import { patienceMs, within } from './patience.ts';
 
-const defaultTimeoutMs = 5_000;
 const localCode = '000000';
 
 export interface TestClientOptions {
@@ -11,14 +11,18 @@ export interface TestClientOptions {
    * The mobile client never acknowledges groups: `(frame) => frame.type.startsWith('MESSAGING')`.
    */
   readonly acknowledge?: boolean | ((frame: ReceivedFrame) => boolean);
-  /** How long every wait lasts at most, unless it says otherwise. */
-  readonly timeoutMs?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** How long every wait lasts at most. Default `patienceMs`; shorter only to see a wait fail. */
+  readonly patienceMs?: number;
 }
 
 /** Opens a connection to a gateway. */
 export async function connect(url: string, options: TestClientOptions = {}): Promise<TestClient> {
-  const socket = new WebSocket(url, { headers: options.headers ?? {}, perMessageDeflate: false });
+  const socket = new WebSocket(url, {
+    headers: options.headers ?? {},
+    perMessageDeflate: false,
+    handshakeTimeout: patienceMs,
+  });
   const client = new TestClient(socket, options);
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve);
@@ -30,26 +34,29 @@ export async function connect(url: string, options: TestClientOptions = {}): Pro
 /** A client of Protocol V2 for tests. It keeps all that it received, and waits for the thing itself. */
 export class TestClient {
   readonly socket: WebSocket;
-  /** Resolves when the connection is closed, by whichever side. */
-  readonly closed: Promise<{ code: number; reason: string }>;
-  readonly #inbox = new Inbox();
+  readonly #inbox: Inbox;
   readonly #acknowledge: (frame: ReceivedFrame) => boolean;
-  readonly #timeoutMs: number;
+  readonly #closed: Promise<{ code: number; reason: string }>;
   #lastId = 0;
 
   constructor(socket: WebSocket, options: TestClientOptions) {
     this.socket = socket;
-    this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    this.#inbox = new Inbox(options.patienceMs ?? patienceMs);
     const acknowledge = options.acknowledge ?? true;
     this.#acknowledge = typeof acknowledge === 'function' ? acknowledge : () => acknowledge;
     socket.on('message', (data) => this.#receive(String(data)));
     socket.on('error', () => undefined);
-    this.closed = new Promise((resolve) => {
+    this.#closed = new Promise((resolve) => {
       socket.once('close', (code, reason) => {
         this.#inbox.close(`code ${code} ${reason}`);
         resolve({ code, reason: String(reason) });
       });
     });
+  }
+
+  /** Resolves when the connection is closed, by whichever side; waits no longer than `patienceMs`. */
+  get closed(): Promise<{ code: number; reason: string }> {
+    return within('until the connection is closed', this.#closed, () => this.#inbox.describe());
   }
 
   /** Every frame received so far, in order, taken or not. */
@@ -82,7 +89,7 @@ export class TestClient {
     this.send(`${transaction}_REQUEST`, payload, id);
     const answers = [`${transaction}_SUCCESS`, `${transaction}_FAILURE`, 'CONN_FRAME_FAILURE'];
     const isAnswer = (frame: ReceivedFrame) => frame.id === id && answers.includes(frame.type);
-    return this.#inbox.next(isAnswer, this.#timeoutMs, `the answer to ${transaction} ${id}`);
+    return this.#inbox.next(isAnswer, `the answer to ${transaction} ${id}`);
   }
 
   /** As request, but fails when the answer is a failure. */
@@ -93,16 +100,13 @@ export class TestClient {
   }
 
   /** Takes the first frame that matches and was not taken yet, whether it is here already or yet to come. */
-  next(match: FrameMatch, timeoutMs = this.#timeoutMs): Promise<ReceivedFrame> {
-    return this.#inbox.next(match, timeoutMs, typeof match === 'string' ? match : `a frame with ${match}`);
+  next(match: FrameMatch): Promise<ReceivedFrame> {
+    return this.#inbox.next(match, typeof match === 'string' ? match : `a frame with ${match}`);
   }
 
   /** Waits until a question to all frames received is answered by something else than undefined or false. */
-  waitFor<T>(
-    question: (frames: readonly ReceivedFrame[]) => T | undefined | false,
-    timeoutMs = this.#timeoutMs,
-  ): Promise<T> {
-    return this.#inbox.until(question, timeoutMs, String(question));
+  waitFor<T>(question: (frames: readonly ReceivedFrame[]) => T | undefined | false): Promise<T> {
+    return this.#inbox.until(question, String(question));
   }
 
   /** Asks for a code and submits the one of test systems, so that the number has its credential. */

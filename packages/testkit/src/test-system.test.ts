@@ -5,7 +5,7 @@ let system: TestSystem;
 
 beforeAll(async () => {
   system = await startSystem();
-}, 60_000);
+});
 
 afterAll(() => system?.stop());
 

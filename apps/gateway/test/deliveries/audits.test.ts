@@ -5,7 +5,7 @@ let scene: Scene;
 
 beforeAll(async () => {
   scene = await Scene.start({ GAP_WAIT_MS: '60000', DELIVERY_ACK_DEADLINE_MS: '60000' });
-}, 60_000);
+});
 
 afterAll(() => scene?.stop());
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
   const written = scene.nextCursors(first);
   present.acknowledge(group, 1);
   await (await written).succeed({});
-}, 60_000);
+});
 
 afterEach(() => scene.wire().free());
 

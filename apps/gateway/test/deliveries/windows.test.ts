@@ -9,7 +9,7 @@ let scene: Scene;
 beforeAll(async () => {
   scene = await Scene.start({ REPLAY_WINDOW: String(windowSize), DELIVERY_ACK_DEADLINE_MS: '600000' });
   scene.answerPages();
-}, 60_000);
+});
 
 afterAll(() => scene?.stop());
 
@@ -53,7 +53,7 @@ describe('a replay', () => {
       a.acknowledge(groups[next] as StoredGroup, seq);
     }
     for (const group of groups) expect(a.seqs(group)).toEqual(range(1, group.lastSeq));
-  }, 60_000);
+  });
 
   test('goes on with what is acknowledged on another connection of the same person', async () => {
     const ada = scene.person();
@@ -88,7 +88,7 @@ describe('a replay', () => {
       acknowledged += open.length;
     }
     expect(a.seqs(group)).toEqual(range(1, 40));
-  }, 30_000);
+  });
 
   test('is followed by what was published meanwhile, in order and once, and no other group waits for it', async () => {
     const [ada, bob] = [scene.person(), scene.person()];
@@ -111,7 +111,7 @@ describe('a replay', () => {
     await a.has(behind, 30);
     expect(a.seqs(behind)).toEqual(range(1, 30));
     expect(b.seqs(behind)).toEqual(range(21, 30));
-  }, 30_000);
+  });
 
   test('goes on with acknowledgements of messages that the gateway no longer knows by itself', async () => {
     const [ada, bob] = [scene.person(), scene.person()];
@@ -131,7 +131,7 @@ describe('a replay', () => {
     }));
     a.acknowledge(group, ...range(1, windowSize));
     await a.has(group, 2 * windowSize);
-  }, 60_000);
+  });
 
   test('stops with its connection, and leaves nothing waiting', async () => {
     const ada = scene.person();

@@ -11,7 +11,7 @@ let scene: Scene;
 
 beforeAll(async () => {
   scene = await Scene.start({ CURSOR_FLUSH_MS: '1' }, { CURSOR_FLUSH_MS: '60000' });
-}, 60_000);
+});
 
 afterAll(() => scene?.stop());
 

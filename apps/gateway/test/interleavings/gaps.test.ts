@@ -10,7 +10,7 @@ let scene: Scene;
 
 beforeAll(async () => {
   scene = await Scene.start({ GAP_WAIT_MS: '60000', GAP_HELD_MAX: '3' }, { GAP_WAIT_MS: '1' });
-}, 60_000);
+});
 
 // A test that failed half way leaves nothing to the next one.
 afterEach(() => {

@@ -8,7 +8,7 @@ let scene: Scene;
 beforeAll(async () => {
   // Holes are waited out, so that nothing is fetched unless a test means it.
   scene = await Scene.start({ GAP_WAIT_MS: '60000' });
-}, 60_000);
+});
 
 // A test that failed half way leaves nothing to the next one.
 afterEach(() => {

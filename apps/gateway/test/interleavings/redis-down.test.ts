@@ -12,7 +12,7 @@ beforeAll(async () => {
     REQUEST_REPEAT_MS: '800',
     REQUEST_PATIENCE_MS: '2000',
   });
-}, 60_000);
+});
 
 // A test that failed half way leaves nothing to the next one.
 afterEach(() => {

@@ -6,7 +6,7 @@ let scene: Scene;
 
 beforeAll(async () => {
   scene = await Scene.start({ GAP_WAIT_MS: '60000' });
-}, 60_000);
+});
 
 afterAll(() => scene?.stop());
 

@@ -21,7 +21,7 @@ beforeAll(async () => {
       SESSION_RUN_MAX: '2',
     },
   );
-}, 60_000);
+});
 
 // A test that failed half way leaves nothing to the next one.
 afterEach(() => {
