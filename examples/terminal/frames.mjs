@@ -3,8 +3,8 @@
 //
 //   node examples/terminal/frames.mjs ws://127.0.0.1:8081/v2 [--until TYPE] [--for MS]
 //
-// A request waits for the answer to the one before. Behind the last line it listens until a frame of TYPE has come,
-// but no longer than MS (1000).
+// A frame waits for the answer to the request before it, 10 seconds at most: not every frame gets one. Behind the last
+// line it listens until a frame of TYPE has come, but no longer than MS (1000).
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { WebSocket } from 'ws';
@@ -14,6 +14,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const [url = 'ws://127.0.0.1:8080/v2'] = positionals;
+
+const answerTimeoutMs = 10_000;
 
 const socket = new WebSocket(url);
 let waitsFor;
@@ -51,6 +53,10 @@ async function send(line) {
   if (!/"type" *: *"[A-Z_]+_REQUEST"/.test(line)) return;
   waitsFor = JSON.parse(line).id;
   await new Promise((resolve) => {
-    answered = resolve;
+    const timer = setTimeout(resolve, answerTimeoutMs);
+    answered = () => {
+      clearTimeout(timer);
+      resolve();
+    };
   });
 }

@@ -1,11 +1,23 @@
-import { parseDeliveryId } from '@hooligram/protocol';
+import { type IgnoredFrame, parseDeliveryId } from '@hooligram/protocol';
 import type { Metrics } from '@hooligram/service';
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
 export function createGatewayMetrics(metrics: Metrics) {
-  const frames = metrics.tallies('gateway_frames_total', 'Frames received, by type', 'type');
-  const badFrames = metrics.counter('gateway_bad_frames_total', 'Frames refused as malformed');
+  const frames = metrics.tallies(
+    'gateway_frames_total',
+    'Frames received and answered or taken, by type',
+    'type',
+  );
+  const ignoredFrames = metrics.tallies(
+    'gateway_frames_ignored_total',
+    'Frames received and not answered: of a type that only the server sends, or of an unknown type',
+    'reason',
+  );
+  const badFrames = metrics.counter(
+    'gateway_bad_frames_total',
+    'Frames refused: no JSON object, no type, a request or acknowledgement without id or payload, too large',
+  );
   const slow = metrics.counter('gateway_slow_closed_total', 'Connections closed for reading too slowly');
   const passed = metrics.tally('gateway_messages_passed_total', 'Messages passed on live, once a gateway');
   const replayed = metrics.counter(
@@ -49,6 +61,9 @@ export function createGatewayMetrics(metrics: Metrics) {
   return {
     frame(type: string) {
       frames(type).count += 1;
+    },
+    frameIgnored(reason: IgnoredFrame['reason']) {
+      ignoredFrames(reason).count += 1;
     },
     badFrame: () => badFrames.inc(),
     slowClosed: () => slow.inc(),

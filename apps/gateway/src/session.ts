@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Acknowledgement,
+  type BadFrame,
   type ClientRequestType,
   closeReasons,
   type DecodedFrame,
@@ -59,12 +60,11 @@ export class Session implements SocketOwner {
   }
 
   onMessage(bytes: ArrayBuffer): void {
-    if (bytes.byteLength > frameBytesMax) {
-      this.#context.metrics.badFrame();
-      this.socket.end(closeReasons.frameTooLarge);
+    const view = new Uint8Array(bytes);
+    if (view.byteLength > frameBytesMax) {
+      this.#takeTooLarge(view);
       return;
     }
-    const view = new Uint8Array(bytes);
     const messageId = readMessageAcknowledgement(view);
     if (messageId === undefined) this.#take(decodeFrame(view));
     else {
@@ -138,13 +138,33 @@ export class Session implements SocketOwner {
   }
 
   #take(frame: DecodedFrame): void {
-    this.#context.metrics.frame(
-      frame.kind === 'request' || frame.kind === 'acknowledgement' ? frame.type : frame.kind,
-    );
+    const { metrics } = this.#context;
+    if (frame.kind === 'ignored') {
+      metrics.frameIgnored(frame.reason);
+      return;
+    }
+    metrics.frame(frame.kind === 'request' || frame.kind === 'acknowledgement' ? frame.type : frame.kind);
     if (frame.kind === 'acknowledgement') acknowledge(this.#context, this, frame as Acknowledgement);
-    else if (frame.kind === 'bad-frame') this.#refuse(frameFailure(frame.id, frame.faults));
-    else if (frame.kind === 'unknown-request') this.#refuse(failure(frame.type, frame.id, frame.faults));
+    else if (frame.kind === 'bad-frame') this.#refuse(frame);
+    else if (frame.kind === 'unknown-request')
+      this.socket.sendLater(failure(frame.type, frame.id, frame.faults));
     else this.#enqueue(frame);
+  }
+
+  /**
+   * The server's own frames may be larger than what a client may send: a long message with all that is told about
+   * it, a group of thousands. A client that sends back what it is sent must not lose its connection for that,
+   * because it would be sent the same on the next one.
+   */
+  #takeTooLarge(bytes: Uint8Array): void {
+    const { metrics } = this.#context;
+    const frame = decodeFrame(bytes);
+    if (frame.kind === 'ignored' && frame.reason === 'server-type') {
+      metrics.frameIgnored(frame.reason);
+      return;
+    }
+    metrics.badFrame();
+    this.socket.end(closeReasons.frameTooLarge);
   }
 
   #enqueue(frame: QueuedRequest): void {
@@ -203,16 +223,15 @@ export class Session implements SocketOwner {
 
   #answerNow(frame: QueuedRequest): void {
     const refusal = this.#refusalOf(frame);
-    if (!refusal) void answer(this.#context, this, frame as SoundRequest<ClientRequestType>);
-    else if (refusal === frame.faults) this.#refuse(failure(frame.type, frame.id, refusal));
-    else this.socket.sendLater(failure(frame.type, frame.id, refusal));
+    if (refusal) this.socket.sendLater(failure(frame.type, frame.id, refusal));
+    else void answer(this.#context, this, frame as SoundRequest<ClientRequestType>);
   }
 
   /** Tells why a frame was bad; whoever goes on and on with them is disconnected. */
-  #refuse(reply: string): void {
+  #refuse({ id, faults }: BadFrame): void {
     const { metrics, config } = this.#context;
     metrics.badFrame();
-    this.socket.sendLater(reply);
+    this.socket.sendLater(frameFailure(id, faults));
     const now = Date.now();
     this.#badFrameTimes ??= [];
     this.#badFrameTimes.push(now);

@@ -1,5 +1,6 @@
 import {
   connect,
+  metrics,
   type ReceivedFrame,
   startSystem,
   type TestClient,
@@ -106,22 +107,15 @@ describe('what cannot be answered as a request is told all that is wrong in a CO
       '',
       ['id: must be a string', 'payload.group_id: must be an integer'],
     ],
-    ['an unknown type', raw('HELLO', '{}'), 'x', ['type: unknown type']],
-    ['a type in small letters', raw('conn_keep_alive_request', '{}'), 'x', ['type: unknown type']],
-    ['__proto__ as type', raw('__proto__', '{}'), 'x', ['type: unknown type']],
+    ['an empty type', raw('', '{}'), 'x', ['type: must not be empty']],
+    [
+      'an acknowledgement without an id',
+      '{"type":"MESSAGING_DELIVER_SUCCESS","payload":{"message_id":1}}',
+      '',
+      ['id: is required'],
+    ],
   ])('%s', async (_, text, id, errors) => {
     expect(await answersTo(text)).toEqual(frameFailure(id, ...errors));
-  });
-
-  test.each([
-    'MESSAGING_SEND_SUCCESS',
-    'GROUP_CREATE_FAILURE',
-    'CONN_KEEP_ALIVE_SUCCESS',
-    'CONN_FRAME_FAILURE',
-  ])('%s, which only the server sends', async (type) => {
-    expect(await answersTo(raw(type, '{}'))).toEqual(
-      frameFailure('x', 'type: only the server sends this frame'),
-    );
   });
 
   test.each([
@@ -169,14 +163,69 @@ describe('an id', () => {
   });
 });
 
-describe('a request that nobody can make gets its FAILURE', () => {
+describe('a request that the protocol does not know gets its FAILURE', () => {
+  const long = `${'X'.repeat(60_000)}_REQUEST`;
+
   test.each([
-    ['FOO_REQUEST', 'FOO', 'type: unknown request'],
-    ['CONN_FRAME_REQUEST', 'CONN_FRAME', 'type: unknown request'],
-    ['GROUP_DELIVER_REQUEST', 'GROUP_DELIVER', 'type: only the server sends this request'],
-    ['MESSAGING_DELIVER_REQUEST', 'MESSAGING_DELIVER', 'type: only the server sends this request'],
-  ])('%s', async (type, name, error) => {
-    expect(await answersTo(raw(type, '{}'))).toEqual(failed(name, 'x', error));
+    ['FOO_REQUEST', 'FOO'],
+    ['CONN_FRAME_REQUEST', 'CONN_FRAME'],
+    ['GROUP_DELIVER_REQUEST_REQUEST', 'GROUP_DELIVER_REQUEST'],
+    [long, long.replace(/_REQUEST$/, '')],
+  ])('%.40s', async (type, name) => {
+    expect(await answersTo(raw(type, '{}'))).toEqual(failed(name, 'x', 'type: unknown request'));
+    expect(await answersTo(raw(type, '{}', '""'))).toEqual(
+      failed(name, '', 'id: must not be empty', 'type: unknown request'),
+    );
+  });
+});
+
+describe('everything else gets no answer, with an id and without one, and is counted', () => {
+  async function counted(reason: string): Promise<number> {
+    const { value } = await metrics(system.gateway(0).adminUrl);
+    return value('hooligram_gateway_frames_ignored_total', { reason });
+  }
+
+  /** Sends it with and without an id, and with one that is none. */
+  async function isIgnored(reason: string, type: string): Promise<void> {
+    const before = await counted(reason);
+    const frames = ['"id":"x",', '', '"id":7,', '"id":"",'].flatMap((id) =>
+      ['{}', 'null', '"x"', '{"errors":["x"]}'].map(
+        (payload) => `{${id}"type":"${type}","payload":${payload}}`,
+      ),
+    );
+    for (const frame of [...frames, `{"type":"${type}"}`]) expect(await answersTo(frame)).toEqual([]);
+    expect(await counted(reason)).toBe(before + frames.length + 1);
+  }
+
+  test.each([
+    'MESSAGING_SEND_SUCCESS',
+    'GROUP_CREATE_FAILURE',
+    'CONN_KEEP_ALIVE_SUCCESS',
+    'CONN_KEEP_ALIVE_FAILURE',
+    'CONN_FRAME_FAILURE',
+    'GROUP_DELIVER_REQUEST',
+    'MESSAGING_DELIVER_REQUEST',
+  ])('%s, which only the server sends', async (type) => {
+    await isIgnored('server-type', type);
+  });
+
+  test.each([
+    'GO_TO_HOME',
+    'SIGN_IN',
+    'HELLO',
+    'FOO_SUCCESS',
+    'FOO_FAILURE',
+    'conn_keep_alive_request',
+    '__proto__',
+  ])('%s, which is neither a request nor an acknowledgement', async (type) => {
+    await isIgnored('unknown-type', type);
+  });
+
+  test('a request that the protocol does not know, without a usable id', async () => {
+    for (const id of ['null', '7', '[]', `"${'x'.repeat(129)}"`]) {
+      expect(await answersTo(raw('GO_TO_ONBOARDING_REQUEST', '{}', id))).toEqual([]);
+    }
+    expect(await answersTo('{"type":"GO_TO_ONBOARDING_REQUEST","payload":{}}')).toEqual([]);
   });
 });
 

@@ -47,6 +47,8 @@ function soundFrames(group_id: number, sid: string, other: string): object[] {
     ['MESSAGING_DELIVER_SUCCESS', { message_id: 1 }],
     ['MESSAGING_DELIVER_FAILURE', { errors: ['no'] }],
     ['GROUP_DELIVER_REQUEST', { group_id }],
+    ['MESSAGING_SEND_FAILURE', { errors: ['no'] }],
+    ['GO_TO_HOME', {}],
     ['EXPLODE_REQUEST', {}],
   ];
   return frames.map(([type, payload]) => ({ type, payload }));
@@ -92,7 +94,7 @@ function mutate(random: Random, frame: object, id: string): Buffer {
 /** What a frame must be answered with: one frame that has one of these types and this id; null for none. */
 function expectedAnswer(bytes: Buffer): { id: string; types: string[] } | null {
   const decoded = decodeFrame(bytes);
-  if (decoded.kind === 'acknowledgement') return null;
+  if (decoded.kind === 'acknowledgement' || decoded.kind === 'ignored') return null;
   if (decoded.kind === 'bad-frame') return { id: decoded.id, types: ['CONN_FRAME_FAILURE'] };
   const name = decoded.type.replace(/_REQUEST$/, '');
   return { id: decoded.id, types: [`${name}_SUCCESS`, `${name}_FAILURE`] };

@@ -70,6 +70,17 @@ describe('a frame', () => {
     },
   );
 
+  test('that the server itself may send is ignored like a small one when it comes back, to 1 MiB', async () => {
+    const client = await open();
+    for (const type of ['GROUP_DELIVER_REQUEST', 'MESSAGING_DELIVER_REQUEST', 'CONN_FRAME_FAILURE']) {
+      client.sendRaw(keepAliveOf(1_024 * kib - 100).replace('CONN_KEEP_ALIVE_REQUEST', type));
+    }
+    await client.roundTrip();
+    expect(client.frames).toHaveLength(1);
+    client.sendRaw(keepAliveOf(65 * kib).replace('CONN_KEEP_ALIVE_REQUEST', 'GO_TO_HOME'));
+    expect(await client.closed).toEqual(closedWith(closeReasons.frameTooLarge));
+  });
+
   test('of more than 1 MiB cuts its connection', async () => {
     const client = await open();
     client.sendRaw(keepAliveOf(1_024 * kib + 1));
@@ -93,17 +104,32 @@ describe('a connection', () => {
     for (let count = 1; count <= 99; count += 1) client.sendRaw('bad');
     await client.roundTrip();
     expect(client.received('CONN_FRAME_FAILURE')).toHaveLength(99);
-    client.send('FOO_REQUEST', {});
+    client.send('MESSAGING_DELIVER_SUCCESS', {});
     expect(await client.closed).toEqual(closedWith(closeReasons.badFrames));
-    expect(client.received('FOO_FAILURE')).toHaveLength(1);
+    expect(client.received('CONN_FRAME_FAILURE')).toHaveLength(100);
   });
 
-  test('is not closed for well-formed requests that are refused, however many', async () => {
+  test.each([
+    ['requests that are refused', 'GROUP_LEAVE_REQUEST', { group_id: 1 }, 'GROUP_LEAVE_FAILURE'],
+    ['requests with faults', 'VERIFICATION_SUBMIT_CODE_REQUEST', {}, 'VERIFICATION_SUBMIT_CODE_FAILURE'],
+    ['requests that the protocol does not know', 'FOO_REQUEST', {}, 'FOO_FAILURE'],
+  ])('is not closed for %s, however many', async (_, type, payload, answer) => {
     const client = await open();
-    for (let count = 0; count < 300; count += 1) client.send('GROUP_LEAVE_REQUEST', { group_id: 1 });
+    for (let count = 0; count < 300; count += 1) client.send(type, payload);
+    await client.waitFor(() => client.received(answer).length === 300);
     await client.roundTrip();
-    expect(client.received('GROUP_LEAVE_FAILURE')).toHaveLength(300);
+    expect(client.received('CONN_FRAME_FAILURE')).toEqual([]);
   });
+
+  test.each(['GO_TO_HOME', 'CONN_FRAME_FAILURE', 'MESSAGING_DELIVER_REQUEST'])(
+    'is not closed for frames that are ignored, however many: %s',
+    async (type) => {
+      const client = await open();
+      for (let count = 0; count < 1_000; count += 1) client.send(type, {});
+      await client.roundTrip();
+      expect(client.frames).toHaveLength(1);
+    },
+  );
 
   test('whose bad frames are old by now is not closed', async () => {
     const forgetful = await system.addGateway({ BAD_FRAMES_MAX: '2', BAD_FRAMES_WINDOW_MS: '1' });

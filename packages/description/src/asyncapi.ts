@@ -51,7 +51,8 @@ export function asyncApiDocument(examples: readonly Example[]) {
       version: '2.0.0',
       description: [
         'JSON frames over one WebSocket, the same in shape both ways: `id`, `type`, `payload`.',
-        'An answer carries the `id` of its request. Unknown properties and types are ignored.',
+        'An answer carries the `id` of its request. Unknown properties are ignored, and so are unknown types but requests.',
+        'A frame of the server that a client sends back is ignored.',
         `Frames to ${frameBytesMax} bytes of UTF-8 are taken, text and binary messages alike.`,
         'The whole meaning is in docs/protocol.md; this document is made from the table that the server runs on.',
       ].join('\n'),

@@ -49,5 +49,5 @@ export const transactionTexts = {
 /** What the one type beside the 30 is for. */
 export const frameFailureText = {
   title: 'Refuse a frame',
-  text: 'Told of a frame that can get no answer of its own. A client that does not know this type may ignore it.',
+  text: 'Refuses what is no frame, a request or acknowledgement without a usable `id`, or a malformed acknowledgement. A client that does not know this type may ignore it.',
 } as const satisfies Text;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type DecodedFrame, decodeFrame } from './decode.ts';
-import { clientRequestTypes, frameTypes } from './frame.ts';
+import { clientRequestTypes, frameTypes, isAcknowledgementType, isClientRequestType } from './frame.ts';
 
 const encoder = new TextEncoder();
 
@@ -19,6 +19,11 @@ function request(type: string, payload: unknown, id: unknown = '1') {
 function faultsOf(decoded: DecodedFrame): readonly string[] {
   return 'faults' in decoded ? decoded.faults : [];
 }
+
+const tooLongId = 'id: must be at most 128 characters';
+const noMessageId = 'payload.message_id: is required';
+const sentBack = { kind: 'ignored', reason: 'server-type' };
+const unknown = { kind: 'ignored', reason: 'unknown-type' };
 
 const leave = { id: '7', type: 'GROUP_LEAVE_REQUEST', payload: { group_id: 3 } };
 
@@ -84,8 +89,8 @@ describe('a known request', () => {
   });
 });
 
-describe('a request that clients cannot make', () => {
-  test('is told that it is unknown', () => {
+describe('a request that the protocol does not know', () => {
+  test('is told so, by a FAILURE of its own name', () => {
     expect(request('GROUP_EXPLODE_REQUEST', null)).toEqual({
       kind: 'unknown-request',
       type: 'GROUP_EXPLODE_REQUEST',
@@ -96,14 +101,65 @@ describe('a request that clients cannot make', () => {
       'id: must not be empty',
       'type: unknown request',
     ]);
-    expect(request('CONN_FRAME_REQUEST', {}).kind).toBe('unknown-request');
+    for (const type of [
+      'CONN_FRAME_REQUEST',
+      'A_REQUEST_REQUEST',
+      '_REQUEST',
+      `${'X'.repeat(500)}_REQUEST`,
+    ]) {
+      expect(request(type, {})).toMatchObject({ kind: 'unknown-request', type });
+    }
   });
 
-  test.each(['GROUP_DELIVER_REQUEST', 'MESSAGING_DELIVER_REQUEST'])('%s is told who sends it', (type) => {
-    expect(request(type, {})).toMatchObject({
-      kind: 'unknown-request',
-      faults: ['type: only the server sends this request'],
-    });
+  test.each([undefined, null, 7, {}, 'x'.repeat(129)])(
+    'is ignored without a usable id, as an action of a client’s own screens: %j',
+    (id) => {
+      expect(decode({ id, type: 'GO_TO_ONBOARDING_REQUEST', payload: {} })).toEqual(unknown);
+    },
+  );
+});
+
+describe('ignored, with or without an id, whatever its payload is', () => {
+  const serversTypes = frameTypes.filter(
+    (type) => !isClientRequestType(type) && !isAcknowledgementType(type),
+  );
+
+  test('is every type that only the server sends', () => {
+    expect(serversTypes).toHaveLength(19);
+    expect(serversTypes).toContain('CONN_FRAME_FAILURE');
+    expect(serversTypes.filter((type) => type.endsWith('_REQUEST'))).toEqual([
+      'GROUP_DELIVER_REQUEST',
+      'MESSAGING_DELIVER_REQUEST',
+    ]);
+  });
+
+  test.each(serversTypes)('%s', (type) => {
+    for (const id of ['1', '', undefined, 5, 'x'.repeat(129)]) {
+      for (const payload of [{}, undefined, null, 'x'])
+        expect(decode({ id, type, payload })).toEqual(sentBack);
+    }
+  });
+
+  test.each([
+    'GO_TO_HOME',
+    'SIGN_IN',
+    'WEBSOCKET_OPEN',
+    'HELLO',
+    'FOO_SUCCESS',
+    'FOO_FAILURE',
+    'GO_TO_ONBOARDING_REQUEST_FAILURE',
+    '_SUCCESS',
+    'conn_keep_alive_request',
+    'CONN_KEEP_ALIVE_REQUEST ',
+    '__proto__',
+    'constructor',
+    ' ',
+    'X'.repeat(129),
+  ])('%j, which is neither a request nor an acknowledgement', (type) => {
+    for (const id of ['1', '', undefined, 5, 'x'.repeat(129)]) {
+      for (const payload of [{}, undefined, null, 'x'])
+        expect(decode({ id, type, payload })).toEqual(unknown);
+    }
   });
 });
 
@@ -132,7 +188,7 @@ describe('an acknowledgement', () => {
   });
 });
 
-describe('a frame that can get no answer of its own', () => {
+describe('a bad frame', () => {
   test('that is no UTF-8 is told so, and the next frame is not affected', () => {
     for (const bytes of [[0xff], [0x22, 0xc3], [0xed, 0xa0, 0x80], [0xf0, 0x9f]]) {
       expect(faultsOf(decodeFrame(Uint8Array.from(bytes)))).toEqual(['frame: must be UTF-8']);
@@ -157,43 +213,22 @@ describe('a frame that can get no answer of its own', () => {
     [{ id: null, type: null }, '', ['id: must be a string', 'type: must be a string']],
     [{ id: 'a' }, 'a', ['type: is required']],
     [{ id: 'a', type: [] }, 'a', ['type: must be a string']],
-    [{ id: 'a', type: '' }, 'a', ['type: unknown type']],
-    [{ id: 'a', type: 'HELLO' }, 'a', ['type: unknown type']],
-    [{ id: 'a', type: '_REQUEST' }, 'a', ['type: unknown type']],
-    [{ id: 'a', type: '__proto__' }, 'a', ['type: unknown type']],
-    [{ id: 'a', type: 'constructor' }, 'a', ['type: unknown type']],
-    [{ id: 'a', type: 'conn_keep_alive_request' }, 'a', ['type: unknown type']],
-    [{ type: 'HELLO' }, '', ['id: is required', 'type: unknown type']],
+    [{ id: 'a', type: '' }, 'a', ['type: must not be empty']],
+    [{ id: 'x'.repeat(129), type: '' }, '', [tooLongId, 'type: must not be empty']],
+    [{ type: 'CONN_KEEP_ALIVE_REQUEST', payload: {} }, '', ['id: is required']],
+    [{ type: 'MESSAGING_DELIVER_SUCCESS', payload: {} }, '', ['id: is required', noMessageId]],
+    [{ id: 7, type: 'MESSAGING_DELIVER_SUCCESS', payload: { message_id: 1 } }, '', ['id: must be a string']],
   ])('%j keeps a usable id and is told why', (frame, id, faults) => {
     expect(decode(frame)).toEqual({ kind: 'bad-frame', id, faults });
   });
 
-  test('is every answer that only the server gives', () => {
-    const answers = frameTypes.filter((type) => !type.endsWith('_REQUEST') && !type.includes('_DELIVER_'));
-    expect(answers).toHaveLength(17);
-    for (const type of answers) {
-      expect(request(type, {})).toEqual({
-        kind: 'bad-frame',
-        id: '1',
-        faults: ['type: only the server sends this frame'],
-      });
-    }
-  });
-
-  test('has an id or a type of more than 128 characters, counted as people count', () => {
+  test('is a request whose id has more than 128 characters, counted as people count', () => {
     const fits = '😀'.repeat(128);
     expect(request('GROUP_LEAVE_REQUEST', leave.payload, fits)).toMatchObject({ kind: 'request', id: fits });
     expect(request('GROUP_LEAVE_REQUEST', leave.payload, `${fits}x`)).toEqual({
       kind: 'bad-frame',
       id: '',
-      faults: ['id: must be at most 128 characters'],
-    });
-    const request128 = `${'X'.repeat(120)}_REQUEST`;
-    expect(request(request128, {}).kind).toBe('unknown-request');
-    expect(request(`X${request128}`, {})).toEqual({
-      kind: 'bad-frame',
-      id: '1',
-      faults: ['type: must be at most 128 characters'],
+      faults: [tooLongId],
     });
   });
 });

@@ -1,5 +1,5 @@
 import { hasAtMostCharacters } from './characters.ts';
-import { type Checked, checkPayload } from './faults.ts';
+import { checkPayload } from './faults.ts';
 import { faultTexts } from './fields.ts';
 import {
   type AcknowledgementType,
@@ -28,7 +28,7 @@ export type FaultyRequest = {
   readonly faults: readonly string[];
 };
 
-/** A request that clients cannot make: to be answered with its FAILURE and the faults. */
+/** A request that the protocol does not know, with a usable `id`: to be answered with its FAILURE and the faults. */
 export type UnknownRequest = {
   readonly kind: 'unknown-request';
   readonly type: RequestLikeType;
@@ -41,14 +41,36 @@ export type Acknowledgement = {
   [U in AcknowledgementType]: Frame<U> & { readonly kind: 'acknowledgement' };
 }[AcknowledgementType];
 
-/** Everything else: to be answered with `CONN_FRAME_FAILURE`. `id` is the frame's if that was usable, else empty. */
+/**
+ * What is no frame, or a client's request or acknowledgement that cannot be answered: to be told with
+ * `CONN_FRAME_FAILURE`. `id` is the frame's if that was usable, else empty.
+ */
 export type BadFrame = {
   readonly kind: 'bad-frame';
   readonly id: string;
   readonly faults: readonly string[];
 };
 
-export type DecodedFrame = SoundRequest | FaultyRequest | UnknownRequest | Acknowledgement | BadFrame;
+/**
+ * Not answered, whatever else it holds, because clients send it that know nothing of it: the mobile client sends
+ * back every frame that it is sent, and the actions of its own screens. An answer would be sent back, too.
+ */
+export type IgnoredFrame = {
+  readonly kind: 'ignored';
+  /** `server-type`: only the server sends this type, so it is likely a frame of its own that comes back. */
+  readonly reason: 'server-type' | 'unknown-type';
+};
+
+export type DecodedFrame =
+  | SoundRequest
+  | FaultyRequest
+  | UnknownRequest
+  | Acknowledgement
+  | BadFrame
+  | IgnoredFrame;
+
+const serverType: IgnoredFrame = Object.freeze({ kind: 'ignored', reason: 'server-type' });
+const unknownType: IgnoredFrame = Object.freeze({ kind: 'ignored', reason: 'unknown-type' });
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -79,64 +101,72 @@ export function decodeFrame(bytes: Uint8Array | ArrayBuffer): DecodedFrame {
 
 /** Unknown properties of the frame are never looked at, `__proto__` neither: JSON.parse makes it a plain one. */
 function classify({ id, type, payload }: { id?: unknown; type?: unknown; payload?: unknown }): DecodedFrame {
-  const idFault = usableTextFault('id', id);
-  const typeFault = usableTextFault('type', type);
-  if (typeFault !== undefined) {
-    return badFrame(idFault === undefined ? (id as string) : '', present([idFault, typeFault]));
+  if (typeof type !== 'string' || type === '') {
+    const idFault = idFaultOf(id);
+    return badFrame(idFault === undefined ? (id as string) : '', present([idFault, typeFaultOf(type)]));
   }
-  const known = type as string;
-  if (idFault !== undefined) return badFrame('', [idFault, ...faultsBeyondId(known, payload)]);
-  return classifyNamed(id as string, known, payload);
+  if (isAcknowledgementType(type)) return acknowledgement(id, type, payload);
+  if (isClientRequestType(type)) return request(id, type, payload);
+  if (isFrameType(type)) return serverType;
+  // Screens of a client may be called so, too: GO_TO_ONBOARDING_REQUEST. Those have no id.
+  if (!isRequestLike(type) || idFaultOf(id) !== undefined) return unknownType;
+  const faults = [...emptyIdFaults(id as string), 'type: unknown request'];
+  return { kind: 'unknown-request', id: id as string, type, faults };
 }
 
-function classifyNamed(id: string, type: string, payload: unknown): DecodedFrame {
-  if (isAcknowledgementType(type)) {
-    const checked = checkPayload(type, payload);
-    if (checked.payload === undefined) return badFrame(id, checked.faults);
-    return { kind: 'acknowledgement', id, type, payload: checked.payload } as Acknowledgement;
-  }
-  const idFaults = id === '' ? [`id: ${faultTexts.empty}`] : [];
-  if (isClientRequestType(type)) return request(id, type, idFaults, checkPayload(type, payload));
-  if (isRequestLike(type)) {
-    return { kind: 'unknown-request', id, type, faults: [...idFaults, strangeTypeFault(type)] };
-  }
-  return badFrame(id, [strangeTypeFault(type)]);
+function acknowledgement(
+  id: unknown,
+  type: AcknowledgementType,
+  payload: unknown,
+): Acknowledgement | BadFrame {
+  const idFault = idFaultOf(id);
+  const checked = checkPayload(type, payload);
+  if (idFault !== undefined) return badFrame('', [idFault, ...checked.faults]);
+  if (checked.payload === undefined) return badFrame(id as string, checked.faults);
+  return { kind: 'acknowledgement', id, type, payload: checked.payload } as Acknowledgement;
 }
 
+/** An empty id is a usable one, and yet a fault: its FAILURE tells it with all others. */
 function request(
-  id: string,
+  id: unknown,
   type: ClientRequestType,
-  idFaults: readonly string[],
-  { payload, faults }: Checked<unknown>,
-): SoundRequest | FaultyRequest {
-  if (idFaults.length === 0 && payload !== undefined) {
-    return { kind: 'request', id, type, payload, faults } as SoundRequest;
+  input: unknown,
+): SoundRequest | FaultyRequest | BadFrame {
+  const idFault = idFaultOf(id);
+  const { payload, faults } = checkPayload(type, input);
+  if (idFault !== undefined) return badFrame('', [idFault, ...faults]);
+  const text = id as string;
+  if (text !== '' && payload !== undefined) {
+    return { kind: 'request', id: text, type, payload, faults } as SoundRequest;
   }
-  return { kind: 'request', id, type, payload: undefined, faults: [...idFaults, ...faults] };
+  return {
+    kind: 'request',
+    id: text,
+    type,
+    payload: undefined,
+    faults: [...emptyIdFaults(text), ...faults],
+  };
 }
 
-/** What else is wrong with a frame that cannot be answered for its `id`, so that its sender learns all at once. */
-function faultsBeyondId(type: string, payload: unknown): readonly string[] {
-  if (isAcknowledgementType(type) || isClientRequestType(type)) return checkPayload(type, payload).faults;
-  return [strangeTypeFault(type)];
-}
-
-function strangeTypeFault(type: string): string {
-  const request = isRequestLike(type);
-  if (isFrameType(type)) return `type: only the server sends this ${request ? 'request' : 'frame'}`;
-  return `type: unknown ${request ? 'request' : 'type'}`;
-}
-
-function usableTextFault(key: 'id' | 'type', value: unknown): string | undefined {
-  if (value === undefined) return `${key}: ${faultTexts.missing}`;
-  if (typeof value !== 'string') return `${key}: ${faultTexts.notAString}`;
-  if (!hasAtMostCharacters(value, idCharactersMax))
-    return `${key}: must be at most ${idCharactersMax} characters`;
+/** @returns why an id cannot be used, or undefined if it can */
+function idFaultOf(id: unknown): string | undefined {
+  if (id === undefined) return `id: ${faultTexts.missing}`;
+  if (typeof id !== 'string') return `id: ${faultTexts.notAString}`;
+  if (!hasAtMostCharacters(id, idCharactersMax)) return `id: must be at most ${idCharactersMax} characters`;
   return undefined;
 }
 
+function emptyIdFaults(id: string): readonly string[] {
+  return id === '' ? [`id: ${faultTexts.empty}`] : [];
+}
+
+function typeFaultOf(type: unknown): string {
+  if (type === undefined) return `type: ${faultTexts.missing}`;
+  return `type: ${typeof type === 'string' ? faultTexts.empty : faultTexts.notAString}`;
+}
+
 function isRequestLike(type: string): type is RequestLikeType {
-  return type.endsWith('_REQUEST') && type.length > '_REQUEST'.length;
+  return type.endsWith('_REQUEST');
 }
 
 function present(faults: readonly (string | undefined)[]): string[] {

@@ -8,7 +8,7 @@ type NameSentBy<Sender> = {
   [N in TransactionName]: Transactions[N]['sender'] extends Sender ? N : never;
 }[TransactionName];
 
-/** The one type beside the 30: what is told of a frame that can get no answer of its own. */
+/** The one type beside the 30: refuses what is no frame, or a client's frame that its own FAILURE cannot answer. */
 export const frameFailureType = 'CONN_FRAME_FAILURE';
 export type FrameFailureType = typeof frameFailureType;
 

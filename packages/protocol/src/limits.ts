@@ -7,7 +7,7 @@ export const frameBytesMax = 64 * 1024;
  */
 export const frameBytesReadMax = 1024 * 1024;
 
-/** Longest `id` that is taken, and longest unknown `type` that is echoed, in characters (code points). */
+/** Longest `id` that is taken, in characters (code points). A `type` has no limit but that of its frame. */
 export const idCharactersMax = 128;
 
 /** Longest `group_name`, in characters (code points). */
