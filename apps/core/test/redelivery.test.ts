@@ -1,5 +1,5 @@
 import { closeReasons } from '@hooligram/protocol';
-import { metrics, patienceMs } from '@hooligram/testkit';
+import { metrics, patienceMs, uniqueSid } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
 import { createGroup, hear, messagesOnly, say, setStage, state, statesOf, until } from './stage.ts';
 
@@ -115,4 +115,40 @@ test('17: a client that never acknowledges groups is sent each state a bounded n
     await counted('requests_total', reports),
   ]).toEqual(before);
   await bob.client.roundTrip();
+});
+
+test('the mobile client is sent each state a bounded number of times, also while it is taken into ever more groups, and is not sent away', async () => {
+  const ada = await stage.enter(0);
+  const mobile = await stage.mobile(1);
+  const { sid } = mobile;
+  const group_id = await createGroup(ada, [sid, uniqueSid()]);
+  const timesSent = (id: number) =>
+    mobile.frames.filter(({ type, payload }) => type === 'GROUP_DELIVER_REQUEST' && payload.group_id === id)
+      .length;
+  const isGivenUp = async (id: number) => {
+    const rows = await stage.rows(
+      `SELECT FROM group_member m JOIN "user" u ON u.id = m.user_id
+       WHERE m.group_id = $1 AND u.sid = $2 AND m.retried_version > 0`,
+      [id, sid],
+    );
+    return rows.length > 0;
+  };
+  // With every repetition there is one more group of which it owes the acknowledgement.
+  const more: number[] = [];
+  for (let times = 2; times <= 10 && !(await isGivenUp(group_id)); times += 1) {
+    await until('its state is sent again, or given up', async () => {
+      return timesSent(group_id) >= times || (await isGivenUp(group_id));
+    });
+    more.push(await createGroup(ada, [sid, uniqueSid()], `group ${times}`));
+  }
+  expect(timesSent(group_id)).toBeLessThanOrEqual(2 + attemptsMax);
+  for (const id of more) {
+    await until(`the state of ${id} is given up`, () => isGivenUp(id));
+    expect(timesSent(id)).toBeGreaterThan(1);
+    // Once more than the first one: with what was due, before it was due itself.
+    expect(timesSent(id)).toBeLessThanOrEqual(3 + attemptsMax);
+  }
+  const { message_id } = (await mobile.ask('MESSAGING_SEND', { group_id, content: 'still here' })).payload;
+  await hear(ada, message_id as number);
+  expect(mobile.closes).toEqual([]);
 });

@@ -1,8 +1,10 @@
 import { connectRedis, createNames, type Names } from '@hooligram/bus';
+import { MobileClient } from '@hooligram/conformance';
 import { type Db, openDb } from '@hooligram/db';
 import {
   connect,
   metrics,
+  patienceMs,
   type ReceivedFrame,
   startSystem,
   type TestClient,
@@ -34,6 +36,8 @@ export interface Stage {
   enter(gateway: number, options?: TestClientOptions): Promise<Person>;
   /** The same person on one more connection. */
   returning(sid: string, gateway: number, options?: TestClientOptions): Promise<Person>;
+  /** Somebody new who has verified their number, signed in with the mobile client. */
+  mobile(gateway: number): Promise<MobileClient>;
   /** Rows of the system's database. */
   rows<R extends object>(sql: string, values: readonly unknown[]): Promise<R[]>;
   /** Resolves when the database holds that this person acknowledged the group this far. */
@@ -54,6 +58,7 @@ export function setStage(options: TestSystemOptions): Stage {
   let db: Db | undefined;
   let redis: Promise<Redis> | undefined;
   const open = new Set<TestClient>();
+  const mobiles = new Set<MobileClient>();
 
   beforeAll(async () => {
     system = await startSystem(options);
@@ -63,7 +68,11 @@ export function setStage(options: TestSystemOptions): Stage {
     const clients = [...open];
     open.clear();
     for (const client of clients) client.terminate();
-    await Promise.all(clients.map((client) => client.closed));
+    await Promise.all([
+      ...clients.map((client) => client.closed),
+      ...[...mobiles].map((client) => client.stop()),
+    ]);
+    mobiles.clear();
   });
   afterAll(async () => {
     await db?.close();
@@ -98,6 +107,15 @@ export function setStage(options: TestSystemOptions): Stage {
       const client = await stage.connect(gateway, clientOptions);
       await client.authorize(sid);
       return { sid, client };
+    },
+    async mobile(gateway) {
+      const sid = uniqueSid();
+      await (await stage.connect(gateway)).register(sid);
+      const { url } = stage.system.gateway(gateway);
+      const client = new MobileClient({ url, sid, code: '000000', timeoutMs: patienceMs });
+      mobiles.add(client);
+      await client.signedIn();
+      return client;
     },
     async rows<R extends object>(sql: string, values: readonly unknown[]) {
       if (!db) throw new Error('the database is opened in beforeAll');

@@ -2,6 +2,8 @@ export type { Check, Topic } from './check.ts';
 export { topics } from './checks/index.ts';
 export { type CodeSource, codeFromCommand, codeFromTerminal, fixedCode } from './codes.ts';
 export { RunError } from './failure.ts';
+export { MobileClient, type MobileClientOptions } from './mobile-client.ts';
+export { MobileHabits, mobileReconnectMs } from './mobile-habits.ts';
 export { reportJson, resultText, summaryText } from './report.ts';
 export { type CheckResult, type ConformanceOptions, runConformance } from './run.ts';
 export type { Exchanged } from './trace.ts';

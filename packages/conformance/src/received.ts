@@ -37,8 +37,7 @@ export function readFrame(text: string): Received | string {
   if (typeof id !== 'string') return 'the server sent a frame whose id is no string';
   if (typeof type !== 'string') return 'the server sent a frame whose type is no string';
   if (typeof payload !== 'object' || payload === null) return `the server sent a ${type} without a payload`;
-  // Its FAILURE of a request that only it may send looks like a client's answer to a delivery.
-  if (isClientRequestType(type) || (isAcknowledgementType(type) && type.endsWith('_SUCCESS'))) {
+  if (isClientRequestType(type) || isAcknowledgementType(type)) {
     return `the server sent a ${type}, which only clients send`;
   }
   const faults = isFrameType(type) ? checkPayload(type, payload).faults : [];

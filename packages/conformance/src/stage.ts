@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { Failure } from './failure.ts';
+import { MobileClient } from './mobile-client.ts';
 import { Peer } from './peer.ts';
 import { numberOf, type People, type Person, randomSid } from './people.ts';
 import { Trace } from './trace.ts';
@@ -24,6 +26,7 @@ export class Stage {
   /** What the server sent that no server may ever send. */
   readonly violations: string[] = [];
   readonly #peers: Peer[] = [];
+  readonly #mobiles: MobileClient[] = [];
   readonly #present: Person[] = [];
 
   constructor(options: StageOptions) {
@@ -35,7 +38,7 @@ export class Stage {
     const { url, timeoutMs, quietMs } = this.options;
     const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: timeoutMs });
     const peer = new Peer(socket, {
-      name: String.fromCharCode(97 + (this.#peers.length % 26)),
+      name: this.#nextName(),
       acknowledges,
       timeoutMs,
       quietMs,
@@ -52,9 +55,25 @@ export class Stage {
 
   /** Somebody who signed up, whom nobody else in this check is, signed in on a connection. */
   async enter(options: Acknowledging = {}): Promise<Peer> {
-    const person = this.options.people.other(this.#present) ?? (await this.newcomer());
-    if (!this.#present.includes(person)) this.#present.push(person);
-    return this.enterAs(person, options);
+    return this.enterAs(await this.#somebody(), options);
+  }
+
+  /** Somebody who signed up, whom nobody else in this check is, signed in with the mobile client. */
+  async mobile(): Promise<MobileClient> {
+    const { url, timeoutMs } = this.options;
+    const { sid, code = '' } = await this.#somebody();
+    const name = this.#nextName();
+    const client = new MobileClient({
+      url,
+      sid,
+      code,
+      timeoutMs,
+      onExchange: (direction, text) => this.trace.add(name, direction, text),
+      onViolation: (what) => this.violations.push(what),
+    });
+    this.#mobiles.push(client);
+    await client.signedIn();
+    return client;
   }
 
   /** The same person on one more connection. */
@@ -132,18 +151,33 @@ export class Stage {
     throw new Failure(`${what}, but it was sent at five sign-ins in a row`);
   }
 
+  /** Lets the time pass in which nothing must come where nothing may come. */
+  async quiet(): Promise<void> {
+    await pause(this.options.quietMs);
+  }
+
   /** Leaves all groups, so that the people of the run do not gather them, and closes all connections. */
   async end(): Promise<void> {
-    await Promise.allSettled(this.#peers.map((peer) => leaveGroups(peer)));
+    const clients = [...this.#peers.filter(({ isSignedIn }) => isSignedIn), ...this.#mobiles];
+    await Promise.allSettled(clients.map((client) => leaveGroups(client)));
     await Promise.all(this.#peers.map((peer) => peer.close()));
+    await Promise.all(this.#mobiles.map((mobile) => mobile.stop()));
+  }
+
+  async #somebody(): Promise<Person> {
+    const person = this.options.people.other(this.#present) ?? (await this.newcomer());
+    if (!this.#present.includes(person)) this.#present.push(person);
+    return person;
+  }
+
+  #nextName(): string {
+    return String.fromCharCode(97 + ((this.#peers.length + this.#mobiles.length) % 26));
   }
 }
 
-async function leaveGroups(peer: Peer): Promise<void> {
-  if (!peer.isSignedIn) return;
-  const deliveries = peer.frames.filter(({ type }) => type === 'GROUP_DELIVER_REQUEST');
+async function leaveGroups(client: Peer | MobileClient): Promise<void> {
+  const deliveries = client.frames.filter(({ type }) => type === 'GROUP_DELIVER_REQUEST');
   const groupIds = new Set(deliveries.map(({ payload }) => payload.group_id));
-  const ids = [...groupIds].map((group_id) => peer.send('GROUP_LEAVE_REQUEST', { group_id }));
   // Another connection of the same person may have been faster; who still is a member is not told.
-  await Promise.all(ids.map((id) => peer.answer('GROUP_LEAVE', id)));
+  await Promise.all([...groupIds].map((group_id) => client.ask('GROUP_LEAVE', { group_id })));
 }

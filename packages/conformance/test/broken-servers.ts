@@ -237,7 +237,7 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
   ],
   [
     'sends a group to one connection only, and not at the next sign-in',
-    ['replay/every-group', 'replay/first-sign-in'],
+    ['replay/every-group', 'replay/first-sign-in', 'mobile-client/returns'],
     swallowing((frame, link) => {
       const { group_id } = frame.payload;
       if (!isState(frame)) return false;
@@ -369,6 +369,61 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'says nothing to what is no JSON',
     ['bad-input/bad-frames'],
     { fromClientRaw: (text) => text === 'hello' },
+  ],
+  [
+    'answers frames that a client sends back',
+    ['bad-input/ignored', 'mobile-client/chats', 'mobile-client/returns'],
+    {
+      fromClient: (frame, link) => {
+        const { id = '', type } = frame;
+        if (!/_DELIVER_REQUEST$/.test(type)) return link.toServer(frame);
+        link.toClient({ id, type: type.replace('REQUEST', 'FAILURE'), payload: { errors: ['not yours'] } });
+      },
+    },
+  ],
+  [
+    'answers types that it does not know',
+    ['bad-input/ignored', 'mobile-client/chats', 'mobile-client/ignored'],
+    {
+      fromClient: (frame, link) => {
+        const { id = '', type } = frame;
+        if (!/^(GO_TO|HELLO)/.test(type)) return link.toServer(frame);
+        link.toClient({
+          id: String(id),
+          type: 'CONN_FRAME_FAILURE',
+          payload: { errors: ['type: unknown type'] },
+        });
+      },
+    },
+  ],
+  [
+    'says nothing to requests that it does not know',
+    ['bad-input/unknown-requests', 'bad-frames/others-do-not-count'],
+    {
+      fromClient: (frame, link) =>
+        frame.type === 'FOO_REQUEST' || frame.type.startsWith('X') || link.toServer(frame),
+    },
+  ],
+  [
+    'counts what it ignores as bad frames',
+    ['mobile-client/chats', 'mobile-client/ignored'],
+    {
+      fromClient: (frame, link) => {
+        const isIgnored = /^GO_TO|_DELIVER_REQUEST$|_SUCCESS$/.test(frame.type);
+        if (isIgnored && count(link, 'ignored') >= 60) link.close(1008);
+        else link.toServer(frame);
+      },
+    },
+  ],
+  [
+    'counts requests that fail as bad frames',
+    ['bad-frames/others-do-not-count'],
+    {
+      fromServer: (frame, link) => {
+        link.toClient(frame);
+        if (frame.type.endsWith('_FAILURE') && count(link, 'failures') >= 100) link.close(1008);
+      },
+    },
   ],
   [
     'closes at the first bad frame',

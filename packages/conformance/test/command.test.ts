@@ -58,7 +58,7 @@ describe('the command', () => {
   });
 
   test('says what it skipped, and why', async () => {
-    const only = ['--only', 'messaging-deliver/again-while-connected,bad-frames'];
+    const only = ['--only', 'messaging-deliver/again-while-connected,bad-frames/closed'];
     const { exitCode, stdout } = await run('--url', url, '--code', '000000', '--bad-frames', '0', ...only);
     expect(stdout).toContain('skipped: takes long: made with --slow');
     expect(stdout).toContain('skipped: --bad-frames 0');

@@ -24,7 +24,7 @@ export { readChallenge } from './read-challenge.ts';
 export { readVerdict, wasChallengeRecorded } from './read-challenge-answer.ts';
 export type { Credential } from './read-credentials.ts';
 export { readCredentials } from './read-credentials.ts';
-export type { LagOf, PersonLag } from './read-lag.ts';
+export type { PersonLag } from './read-lag.ts';
 export { readLag } from './read-lag.ts';
 export type { MembershipQuestion } from './read-memberships.ts';
 export { readMemberships } from './read-memberships.ts';

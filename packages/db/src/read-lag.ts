@@ -3,16 +3,15 @@ import type { Db } from './db.ts';
 import { dueBefore } from './due.sql.ts';
 import { runStatement } from './statement.ts';
 
-/** What somebody should have acknowledged by now and has not. */
-export type LagOf<What> = {
-  readonly groups: readonly What[];
-  /** Equal for as long as these are the groups and nothing in any of them was acknowledged. */
-  readonly mark: string;
-};
-
+/** What somebody should have acknowledged by now and has not, in the order of groups. */
 export type PersonLag = {
-  readonly messages: LagOf<number>;
-  readonly states: LagOf<{ readonly group_id: number; readonly version: number }>;
+  readonly messages: {
+    readonly groups: readonly number[];
+    /** Equal for as long as these are the groups and nothing in any of them was acknowledged. */
+    readonly mark: string;
+  };
+  /** With the version of each group's newest state. */
+  readonly states: { readonly groups: readonly { readonly group_id: number; readonly version: number }[] };
 };
 
 /**
@@ -22,7 +21,7 @@ export type PersonLag = {
 const statement = {
   name: 'read_lag',
   text: `
-SELECT w.ord, m.group_id, m.seq, m.version, g.version AS group_version,
+SELECT w.ord, m.group_id, m.seq, g.version AS group_version,
   g.last_seq > m.seq AND EXISTS (
     SELECT FROM message x
     WHERE x.group_id = m.group_id AND x.seq = m.seq + 1 AND x.date_created <= ${dueBefore('$2')}
@@ -46,7 +45,6 @@ type Row = {
   ord: number;
   group_id: number;
   seq: number;
-  version: number;
   group_version: number;
   lags_messages: boolean;
   lags_state: boolean;
@@ -69,7 +67,6 @@ export async function readLag(db: Db, userIds: readonly number[], deadlineMs: nu
       },
       states: {
         groups: states.map(({ group_id, group_version }) => ({ group_id, version: group_version })),
-        mark: markOf(states.map(({ group_id, version }) => [group_id, version])),
       },
     };
   });

@@ -31,5 +31,22 @@ export const badFrames: Topic = {
         await other.isServed();
       },
     },
+    {
+      name: 'others-do-not-count',
+      title: 'requests that fail, also unknown ones, never close a connection, however many they are',
+      async run(stage) {
+        const { badFramesMax } = stage.options;
+        if (badFramesMax === 0) throw new Skip('--bad-frames 0');
+        const peer = await stage.connect();
+        for (const name of ['FOO', 'VERIFICATION_SUBMIT_CODE']) {
+          for (let count = 0; count <= badFramesMax; count += 1) peer.send(`${name}_REQUEST`, {});
+          await peer.until(
+            (frames) => frames.filter(({ type }) => type === `${name}_FAILURE`).length > badFramesMax,
+            `${badFramesMax + 1} times ${name}_FAILURE`,
+          );
+          await peer.isServed();
+        }
+      },
+    },
   ],
 };

@@ -12,6 +12,7 @@ import { groupDeliver } from './group-deliver.ts';
 import { groupLeave } from './group-leave.ts';
 import { messagingDeliver } from './messaging-deliver.ts';
 import { messagingSend } from './messaging-send.ts';
+import { mobileClient } from './mobile-client.ts';
 import { repetition } from './repetition.ts';
 import { replay } from './replay.ts';
 import { sizes } from './sizes.ts';
@@ -36,6 +37,7 @@ export const topics: readonly Topic[] = [
   acknowledgement,
   repetition,
   badInput,
+  mobileClient,
   sizes,
   badFrames,
 ];
