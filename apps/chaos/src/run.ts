@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type StackDescription, startStackProcess } from '@hooligram/stack';
 import { runCampaign, seconds } from './campaign.ts';
 import { prepareDatabase, readCursors } from './database.ts';
+import { excesses } from './excesses.ts';
 import { now } from './load/clock.ts';
 import { type Load, startLoad } from './load/load.ts';
 import type { Options } from './options.ts';
@@ -96,7 +97,7 @@ async function campaignAndVerdict(running: Running, load: Load, ledger: Ledger):
     messages: truth.messages.length,
     settledAfterMs,
     ...harmRows(done, faults, ledger, interruptions),
-    troubles: [...troubles, ...neverBack, ...running.crashes],
+    troubles: [...troubles, ...excesses(load.devices), ...neverBack, ...running.crashes],
     staleStates: staleStates(load.devices, truth),
     faults,
   };

@@ -60,7 +60,12 @@ export function handMade(): HandMade {
   join(truth, cem, 3);
   say(made, { messageId: 104, seq: 4, at: 70, readers: [0, 3, 2] });
   const busy: Answer = { ok: false, at: 81, errors: ['server busy'] };
-  ledger.sends.push({ ...request(bob, 'r-given-up', 3, 80, busy), groupId: group, content: 'given up' });
+  ledger.sends.push({
+    ...request(bob, 'r-given-up', 3, 80, busy),
+    groupId: group,
+    content: 'given up',
+    isOnce: false,
+  });
   return made;
 }
 
@@ -74,6 +79,7 @@ export function say({ ledger, truth }: HandMade, { messageId, seq, at, readers }
     ...request(ada, id, 0, at, { ok: true, at: at + 1, messageId }),
     groupId: group,
     content,
+    isOnce: false,
   });
   truth.messages.push({ messageId, groupId: group, seq, senderSid: ada, requestId: id, content });
   for (const connection of readers)

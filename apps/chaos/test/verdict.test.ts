@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { excesses } from '../src/excesses.ts';
 import { duplicateTimes } from '../src/verdict/count-duplicates.ts';
+import type { Answer, Attempt, SendRecord } from '../src/verdict/ledger.ts';
 import { judge } from '../src/verdict/verdict.ts';
 import { ada, bob, cem, deliver, type HandMade, handMade, say } from './hand-made.ts';
 
@@ -193,6 +195,56 @@ test('two answers with different messages, no answer at all, and a leave that wa
     ledger.changes.push({ kind: 'leave', sid: bob, id: 'leave-2', attempts, groupId: 7 });
   });
   expect(undone).toEqual(['wrong answer']);
+});
+
+/** Makes the newest message one that went out once, under an id by which the database does not know it. */
+function once(made: HandMade): { answer(answer: Answer | undefined): void } {
+  const index = made.ledger.sends.findIndex(({ content }) => content === message(made, 4).content);
+  const send = made.ledger.sends[index] as SendRecord;
+  made.ledger.sends[index] = { ...send, id: '1764000000000', isOnce: true };
+  return {
+    answer(answer) {
+      const [attempt] = send.attempts as [Attempt];
+      if (answer) attempt.answer = answer;
+      else delete attempt.answer;
+    },
+  };
+}
+
+test('a message that goes out once may lose its answer, stored or not', () => {
+  expect(broken((made) => once(made).answer(undefined))).toEqual([]);
+  const kinds = broken((made) => {
+    once(made).answer(undefined);
+    forget(made, (id) => id === 104);
+    made.truth.messages.pop();
+  });
+  expect(kinds).toEqual([]);
+});
+
+test('a message that goes out once is judged by its answer, and is lost like every other', () => {
+  const busy = { ok: false, at: 71, errors: ['server busy'] } as const;
+  expect(broken((made) => once(made).answer(busy))).toEqual(['wrong answer']);
+  expect(broken((made) => once(made).answer({ ok: true, at: 71, messageId: 4711 }))).toEqual([
+    'wrong answer',
+  ]);
+  const kinds = broken((made) => {
+    once(made);
+    forget(made, (id) => id === 104);
+    made.truth.messages.pop();
+  });
+  expect(kinds).toEqual(['lost']);
+  const unsent = broken((made) => {
+    once(made);
+    forget(made, (id, connection) => id === 104 && connection === 1);
+    forget(made, (id, connection) => id === 104 && connection === 3);
+  });
+  expect(unsent).toEqual(['lost']);
+});
+
+test('a client that is sent one state again and again, or told that it sends no frames, is a trouble', () => {
+  expect(excesses([{ name: 'a', stateTimesMax: 20, frameFailures: 0 }])).toEqual([]);
+  expect(excesses([{ name: 'a', stateTimesMax: 21, frameFailures: 0 }])).toHaveLength(1);
+  expect(excesses([{ name: 'a', stateTimesMax: 1, frameFailures: 1 }])).toHaveLength(1);
 });
 
 test('a repetition is counted for the device that had it before, not for another device of the person', () => {

@@ -7,7 +7,7 @@ import {
   type TestSystem,
   uniqueSid,
 } from '@hooligram/testkit';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 
 const timeoutMs = 60_000;
 const rounds = 200;
@@ -20,6 +20,10 @@ beforeAll(async () => {
   system = await startSystem({ gateways: 1, cores: 1, gatewayEnv: env, coreEnv: env });
 }, 60_000);
 
+/** They would come back again and again after a test that failed. */
+const mobiles: MobileClient[] = [];
+
+afterEach(() => Promise.all(mobiles.splice(0).map((mobile) => mobile.stop())));
 afterAll(() => system?.stop());
 
 type Frame = { readonly type: string; readonly payload: { readonly message_id?: number } };
@@ -32,6 +36,7 @@ async function pair(): Promise<{ mobile: MobileClient; other: TestClient; group_
   await other.register(mobileSid);
   await other.signIn(otherSid);
   const mobile = new MobileClient({ url, sid: mobileSid, code: '000000', timeoutMs });
+  mobiles.push(mobile);
   await mobile.signedIn();
   const member_sids = [mobileSid, otherSid];
   const { payload } = await other.requestOk('GROUP_CREATE', { group_name: '', member_sids });
@@ -87,7 +92,6 @@ test('a client that sends back every frame that it is sent chats on, gets everyt
   expect(ignored('unknown-type')).toBeGreaterThanOrEqual(rounds);
   expect(value('hooligram_gateway_bad_frames_total')).toBe(0);
   expect(value('hooligram_gateway_messages_sent_again_total')).toBe(0);
-  await mobile.stop();
 }, 120_000);
 
 test('a message that is too large to be sent back by a client does not cost that client its connection', async () => {
@@ -104,7 +108,6 @@ test('a message that is too large to be sent back by a client does not cost that
   expect(text.length).toBeGreaterThan(64 * 1_024);
   await mobile.ask('CONN_KEEP_ALIVE', {});
   expect(mobile.closes).toEqual([]);
-  await mobile.stop();
 });
 
 test('after a close it comes back with its code, and gets its groups and what it missed, once', async () => {
@@ -122,5 +125,4 @@ test('after a close it comes back with its code, and gets its groups and what it
     CONN_KEEP_ALIVE_SUCCESS: 1,
   });
   expect(mobile.closes).toHaveLength(1);
-  await mobile.stop();
 }, 60_000);

@@ -13,7 +13,10 @@ export function sendMessage(
   return outbox.submit(
     'MESSAGING_SEND_REQUEST',
     { group_id: groupId, content },
-    (id, attempts) => ledger.sends.push({ sid, id, attempts, groupId, content }),
+    (id, attempts) => {
+      const isOnce = outbox.sendsOnce('MESSAGING_SEND_REQUEST');
+      ledger.sends.push({ sid, id, attempts, groupId, content, isOnce });
+    },
     options,
   );
 }

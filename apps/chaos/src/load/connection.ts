@@ -23,7 +23,14 @@ const answerTimeoutMs = 20_000;
 const quietMs = 15_000;
 const deadMs = 22_000;
 
-/** One WebSocket. What answers a request that `ask` made stays here; the rest goes to `onFrame`. */
+export type ConnectionOwner = {
+  /** Every frame as it came, before anything else is done with it. */
+  readonly onText?: (text: string, frame: ServerFrame) => void;
+  /** What does not answer a request that `ask` made. */
+  readonly onFrame: (frame: ServerFrame) => void;
+};
+
+/** One WebSocket. */
 export class Connection {
   /** Resolves with the close code, once. */
   readonly closed: Promise<number>;
@@ -32,7 +39,7 @@ export class Connection {
   #heardAt = now();
   #isAbandoned = false;
 
-  private constructor(socket: WebSocket, onFrame: (frame: ServerFrame) => void) {
+  private constructor(socket: WebSocket, { onText, onFrame }: ConnectionOwner) {
     this.#socket = socket;
     const watch = setInterval(() => this.#watch(), 1_000);
     this.closed = new Promise((resolve) => {
@@ -44,16 +51,18 @@ export class Connection {
     socket.on('message', (data) => {
       if (this.#isAbandoned) return;
       this.#heardAt = now();
-      const frame = JSON.parse(String(data)) as ServerFrame;
+      const text = String(data);
+      const frame = JSON.parse(text) as ServerFrame;
+      onText?.(text, frame);
       const answered = this.#asked.get(frame.id);
       if (answered && !frame.type.endsWith('_REQUEST')) answered(frame);
       else onFrame(frame);
     });
   }
 
-  static async open(url: string, onFrame: (frame: ServerFrame) => void): Promise<Connection> {
+  static async open(url: string, owner: ConnectionOwner): Promise<Connection> {
     const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: openTimeoutMs });
-    const connection = new Connection(socket, onFrame);
+    const connection = new Connection(socket, owner);
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
       // Stays as the listener of later errors too, each of which is followed by 'close'.
@@ -63,12 +72,15 @@ export class Connection {
   }
 
   send<T extends ClientFrameType>(type: T, id: string, payload: PayloadOf<T>): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(encodeFrame(type, id, payload));
+    this.sendText(encodeFrame(type, id, payload));
+  }
+
+  sendText(text: string): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
   }
 
   /** @throws when it is refused, or not answered in time */
-  async ask<T extends ClientFrameType>(type: T, payload: PayloadOf<T>): Promise<void> {
-    const id = randomUUID();
+  async ask<T extends ClientFrameType>(type: T, payload: PayloadOf<T>, id: string): Promise<void> {
     const frame = await new Promise<ServerFrame>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`${type}: no answer`)), answerTimeoutMs);
       this.#asked.set(id, resolve);

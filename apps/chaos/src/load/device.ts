@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { MobileHabits } from '@hooligram/conformance';
 import type { Random } from '../random.ts';
 import type { DeliveryRecord, Ledger } from '../verdict/ledger.ts';
 import { now } from './clock.ts';
@@ -26,6 +28,8 @@ export type DeviceOptions = {
   readonly urls: readonly string[];
   readonly ledger: Ledger;
   readonly random: Random;
+  /** Behaves as the mobile client does: sends back all that it is sent, and acknowledges no groups. */
+  readonly isMobile?: boolean;
   /** Longest pause between two tries to connect. */
   readonly pauseCapMs?: number;
   readonly onDelivery?: (delivery: DeliveryRecord) => void;
@@ -40,7 +44,7 @@ function sameText(text: string): string {
   return known ?? text;
 }
 
-/** A client that follows docs/protocol.md: one connection after the other, all written into the ledger. */
+/** A client, one connection after the other, all written into the ledger. */
 export class Device {
   readonly sid: string;
   readonly name: string;
@@ -50,9 +54,16 @@ export class Device {
   readonly interruptions: { readonly at: number; readonly ms: number }[] = [];
   /** The newest state of each group that it was told. */
   readonly states = new Map<number, readonly string[]>();
+  /** How often one and the same state was sent on one connection, at most. */
+  stateTimesMax = 0;
+  /** How often it was told that a frame of its own was none. */
+  frameFailures = 0;
+  readonly #habits: MobileHabits | undefined;
   readonly #options: DeviceOptions;
   #connection: Connection | undefined;
   #number = -1;
+  /** How often each state came on this connection, by the id of its delivery. */
+  readonly #stateTimes = new Map<string, number>();
   #isSignedIn = false;
   #isRegistered = false;
   #isStopped = false;
@@ -64,7 +75,15 @@ export class Device {
     this.#options = options;
     this.sid = options.sid;
     this.name = options.name;
-    this.outbox = new Outbox(options.random);
+    this.#habits = options.isMobile
+      ? new MobileHabits((text) => this.#connection?.sendText(text))
+      : undefined;
+    this.outbox = new Outbox(options.random, this.#habits);
+  }
+
+  /** Behaves as the mobile client does. */
+  get isMobile(): boolean {
+    return this.#habits !== undefined;
   }
 
   get isSignedIn(): boolean {
@@ -99,7 +118,11 @@ export class Device {
       if (this.#isSignedIn) brokeAt = this.#isOwnDoing ? undefined : now();
       this.#isSignedIn = false;
       this.outbox.detach();
-      if (!this.#isStopped) await pause(reconnectPauseMs(code, failures, pauseCapMs, random));
+      const pauseMs = reconnectPauseMs(
+        { code, failures, capMs: pauseCapMs, isMobile: this.isMobile },
+        random,
+      );
+      if (!this.#isStopped) await pause(pauseMs);
     }
   }
 
@@ -126,20 +149,29 @@ export class Device {
   /** @returns what resolves with the close code when the connection is over */
   async #signIn(url: string): Promise<{ over: Promise<number> }> {
     const { ledger, sid } = this.#options;
-    const connection = await Connection.open(url, (frame) => {
-      if (connection === this.#connection) this.#receive(connection, frame);
+    const habits = this.#habits;
+    const connection = await Connection.open(url, {
+      onText: (text, frame) => {
+        if (connection === this.#connection) habits?.receive(text, frame);
+      },
+      onFrame: (frame) => {
+        if (connection === this.#connection) this.#receive(connection, frame);
+      },
     });
     this.#connection = connection;
+    const nextId = () => habits?.nextId() ?? randomUUID();
+    habits?.act('WEBSOCKET_OPEN', { host: url });
     const [country_code = '', phone_number = ''] = sid.split('.');
     if (!this.#isRegistered) {
-      await connection.ask('VERIFICATION_REQUEST_CODE_REQUEST', { country_code, phone_number });
-      await connection.ask('VERIFICATION_SUBMIT_CODE_REQUEST', { verification_code: localCode });
+      await connection.ask('VERIFICATION_REQUEST_CODE_REQUEST', { country_code, phone_number }, nextId());
+      await connection.ask('VERIFICATION_SUBMIT_CODE_REQUEST', { verification_code: localCode }, nextId());
       this.#isRegistered = true;
     }
     this.#number = ledger.connections.push({ sid, device: this.name, signInAt: now() }) - 1;
     this.states.clear();
+    this.#stateTimes.clear();
     const credential = { country_code, phone_number, verification_code: localCode };
-    await connection.ask('AUTHORIZATION_SIGN_IN_REQUEST', credential);
+    await connection.ask('AUTHORIZATION_SIGN_IN_REQUEST', credential, nextId());
     this.#isSignedIn = true;
     this.outbox.attach(connection, this.#number);
     const left = new Promise<number>((resolve) => {
@@ -150,11 +182,18 @@ export class Device {
 
   #receive(connection: Connection, frame: ServerFrame): void {
     if (this.outbox.receive(frame)) return;
-    const { group_id = 0, member_sids = [] } = frame.payload;
-    if (frame.type === 'GROUP_DELIVER_REQUEST') {
-      this.states.set(group_id, member_sids);
-      if (this.manner === 'keep') connection.send('GROUP_DELIVER_SUCCESS', frame.id, { group_id });
-    } else if (frame.type === 'MESSAGING_DELIVER_REQUEST') this.#take(connection, frame);
+    if (frame.type === 'GROUP_DELIVER_REQUEST') this.#takeState(connection, frame);
+    else if (frame.type === 'MESSAGING_DELIVER_REQUEST') this.#take(connection, frame);
+    else if (frame.type === 'CONN_FRAME_FAILURE') this.frameFailures += 1;
+  }
+
+  #takeState(connection: Connection, { id, payload }: ServerFrame): void {
+    const { group_id = 0, member_sids = [] } = payload;
+    this.states.set(group_id, member_sids);
+    const times = (this.#stateTimes.get(id) ?? 0) + 1;
+    this.#stateTimes.set(id, times);
+    this.stateTimesMax = Math.max(this.stateTimesMax, times);
+    if (this.manner === 'keep' && !this.isMobile) connection.send('GROUP_DELIVER_SUCCESS', id, { group_id });
   }
 
   /** Written down first, acknowledged afterwards. */
@@ -171,7 +210,10 @@ export class Device {
     };
     this.#options.ledger.deliveries.push(delivery);
     this.#options.onDelivery?.(delivery);
-    if (this.manner === 'keep') connection.send('MESSAGING_DELIVER_SUCCESS', id, { message_id });
-    else if (this.manner === 'vanish') this.reconnect();
+    if (this.manner === 'vanish') this.reconnect();
+    if (this.manner !== 'keep') return;
+    if (this.#habits) this.#habits.acknowledge(message_id);
+    else connection.send('MESSAGING_DELIVER_SUCCESS', id, { message_id });
+    this.#habits?.act('GO_TO_GROUP_MESSAGE');
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { MobileHabits } from '@hooligram/conformance';
 import { type ClientRequestType, mayRetry, type PayloadOf } from '@hooligram/protocol';
 import type { Random } from '../random.ts';
 import type { Answer, Attempt } from '../verdict/ledger.ts';
@@ -12,6 +13,8 @@ type Request = {
   readonly attempts: Attempt[];
   /** Some clients give up when the server is busy: such a request must have had no effect. */
   readonly givesUp: boolean;
+  /** Goes out once: when its connection breaks before the answer, nobody knows what became of it. */
+  readonly isOnce: boolean;
   readonly resolve: (answer: Answer) => void;
 };
 
@@ -19,15 +22,23 @@ const busyPauseMs = 1_000;
 
 /**
  * A device's requests that have no final answer yet, in the order of their making. Each has a UUID, goes out at
- * once if there is a connection, and again, the very same, on every next connection, until it is answered.
+ * once if there is a connection, and again, the very same, on every next connection, until it is answered. The
+ * messages of the mobile client have the time for an id, and go out once.
  */
 export class Outbox {
   readonly #requests = new Map<string, Request>();
   readonly #random: Random;
+  readonly #habits: MobileHabits | undefined;
   #line: { readonly connection: Connection; readonly number: number } | undefined;
 
-  constructor(random: Random) {
+  constructor(random: Random, habits?: MobileHabits) {
     this.#random = random;
+    this.#habits = habits;
+  }
+
+  /** Whether a request of this type goes out once only, under an id that is no UUID. */
+  sendsOnce(type: ClientRequestType): boolean {
+    return this.#habits !== undefined && type === 'MESSAGING_SEND_REQUEST';
   }
 
   get size(): number {
@@ -44,11 +55,12 @@ export class Outbox {
     record: (id: string, attempts: Attempt[]) => void,
     { givesUp = false } = {},
   ): Promise<Answer> {
-    const id = randomUUID();
+    const isOnce = this.sendsOnce(type);
+    const id = (isOnce && this.#habits?.nextId()) || randomUUID();
     const attempts: Attempt[] = [];
     record(id, attempts);
     return new Promise((resolve) => {
-      const request: Request = { id, type, payload, attempts, givesUp, resolve };
+      const request: Request = { id, type, payload, attempts, givesUp: givesUp || isOnce, isOnce, resolve };
       this.#requests.set(id, request);
       this.#attempt(request);
     });
@@ -62,6 +74,11 @@ export class Outbox {
 
   detach(): void {
     this.#line = undefined;
+    for (const { id, isOnce, attempts, resolve } of this.#requests.values()) {
+      if (!isOnce || attempts.length === 0) continue;
+      this.#requests.delete(id);
+      resolve({ ok: false, at: now(), errors: ['the connection broke before the answer'] });
+    }
   }
 
   /** @returns whether it was the answer to one of these */

@@ -35,8 +35,12 @@ const membersMax = 20;
 /** Every so many-th group has wanderers. */
 const wanderingEvery = 4;
 const detourEvery = 8;
+const mobileEvery = 4;
 
-/** People of whom every third has two devices, and a third as many groups of 2 to 20 of them. */
+/**
+ * People of whom every third has two devices, and every fourth the mobile client on all of them, and a third as many
+ * groups of 2 to 20 of them.
+ */
 export function populate(options: PopulationOptions): Population {
   const { clients, random } = options;
   const people = Array.from({ length: clients }, (_, i) => person(options, i));
@@ -67,6 +71,7 @@ function person({ url, ownUrls, ledger, random, detourUrl }: PopulationOptions, 
       urls: isDetoured ? [detourUrl] : urls,
       ledger,
       random,
+      isMobile: i % mobileEvery === mobileEvery - 1,
     });
   });
   return { sid, devices };

@@ -1,14 +1,13 @@
 import { describe } from './find-lost.ts';
 import { type Attempt, finalAnswer, type Ledger, type SendRecord } from './ledger.ts';
-import { memberKey, type StoredMessage, type Truth } from './truth.ts';
+import { memberKey, type StoredMessage, storedBySend, type Truth } from './truth.ts';
 import type { Fault } from './verdict.ts';
 
 /** SUCCESS means stored, FAILURE not stored, and what is stored and received is what was sent. */
 export function findAnswerFaults(ledger: Ledger, truth: Truth): Fault[] {
-  const stored = new Map<string, StoredMessage>();
-  for (const message of truth.messages) stored.set(`${message.senderSid} ${message.requestId}`, message);
+  const storedOf = storedBySend(truth.messages);
   return [
-    ...ledger.sends.flatMap((send) => sendFaults(send, stored.get(`${send.sid} ${send.id}`))),
+    ...ledger.sends.flatMap((send) => sendFaults(send, storedOf(send))),
     ...changeFaults(ledger, truth),
     ...deliveryFaults(ledger, truth),
   ];
@@ -20,7 +19,9 @@ function sendFaults(send: SendRecord, message: StoredMessage | undefined): Fault
   const name = `request ${id} of ${sid} to group ${groupId}`;
   const faults: Fault[] = [];
   const answer = finalAnswer(send);
-  if (!answer) faults.push({ kind: 'wrong answer', at, evidence: `${name} was never answered` });
+  // What goes out once may lose its answer with its connection.
+  if (!answer && !(send.isOnce && attempts.length > 0))
+    faults.push({ kind: 'wrong answer', at, evidence: `${name} was never answered` });
   for (const { answer: given } of attempts) {
     if (given?.ok && message && given.messageId !== message.messageId) {
       const evidence = `${name} was answered with message ${given.messageId}, and is ${describe(message)}`;

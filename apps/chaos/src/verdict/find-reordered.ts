@@ -1,6 +1,6 @@
 import { describe } from './find-lost.ts';
 import type { Attempt, Ledger, SendRecord } from './ledger.ts';
-import type { StoredMessage, Truth } from './truth.ts';
+import { type StoredMessage, storedBySend, type Truth } from './truth.ts';
 import type { Fault } from './verdict.ts';
 
 export function findReordered(ledger: Ledger, truth: Truth): Fault[] {
@@ -41,12 +41,12 @@ function deliveriesReordered({ connections, deliveries }: Ledger, { messages }: 
  * been stored by a later attempt). A message that goes out again may have been stored at its first attempt.
  */
 function storedAgainstSending(ledger: Ledger, truth: Truth): Fault[] {
-  const stored = new Map(truth.messages.map((message) => [message.requestId, message]));
+  const storedOf = storedBySend(truth.messages);
   const faults: Fault[] = [];
   for (const { attempts } of attemptsByConnection(ledger)) {
     const highest = new Map<number, StoredMessage>();
     for (const { send, attempt } of attempts) {
-      const message = stored.get(send.id);
+      const message = storedOf(send);
       if (!message) continue;
       const before = highest.get(message.groupId);
       if (before && send.attempts[0] === attempt && message.seq < before.seq) {

@@ -37,7 +37,12 @@ type RequestRecord = {
 };
 
 /** A message. `content` is like no other's. */
-export type SendRecord = RequestRecord & { readonly groupId: number; readonly content: string };
+export type SendRecord = RequestRecord & {
+  readonly groupId: number;
+  readonly content: string;
+  /** Its id is no UUID, by which the database could know it, and it was never repeated. */
+  readonly isOnce: boolean;
+};
 
 /** A change of a group's members. `groupId` of a creation is known by its answer only. */
 export type ChangeRecord = RequestRecord &

@@ -1,3 +1,5 @@
+import type { SendRecord } from './ledger.ts';
+
 /** What the database holds when all is over. */
 export type Truth = {
   /** All messages, in the order of group and seq. */
@@ -25,6 +27,19 @@ export type MembershipChange = {
 };
 
 type StoredGroup = { readonly groupId: number; readonly name: string };
+
+/**
+ * Finds what became of a message that was sent: by its UUID, so that other content is noticed; by its content where
+ * it had none. What had none, got SUCCESS, and was stored with other content is found to be lost.
+ */
+export function storedBySend(
+  messages: readonly StoredMessage[],
+): (send: Pick<SendRecord, 'sid' | 'id' | 'content' | 'isOnce'>) => StoredMessage | undefined {
+  const byId = new Map(messages.map((message) => [`${message.senderSid} ${message.requestId}`, message]));
+  const byContent = new Map(messages.map((message) => [`${message.senderSid} ${message.content}`, message]));
+  return ({ sid, id, content, isOnce }) =>
+    isOnce ? byContent.get(`${sid} ${content}`) : byId.get(`${sid} ${id}`);
+}
 
 /** The messages with `after < seq <= through` are those stored while the person was a member. */
 export type Stay = { readonly after: number; through: number };

@@ -61,12 +61,14 @@ export const redelivery = {
     if (over.length > 0) {
       await setRetriedVersions(db, user_id, over);
       jobMetrics.statesGivenUp(over.length);
-      // So that gateways read it, and do not report the person for these states any more.
-      jobMetrics.nudged(await nudge(context, user_id));
     }
     const group_states = states.filter((state) => !isOver(state));
-    if (messages.tries === 0 && group_states.length === 0) return done;
-    return again(context, data, { user_id, messages, group_states });
+    if (messages.tries > 0 || group_states.length > 0) {
+      return again(context, data, { user_id, messages, group_states });
+    }
+    // So that gateways read what was given up, and do not report the person for it any more.
+    if (over.length > 0) jobMetrics.nudged(await nudge(context, user_id));
+    return done;
   },
   replayed: ({ user_id }) => ({ data: { user_id }, key: String(user_id) }),
 } satisfies Kind<Redelivery>;
