@@ -2,6 +2,7 @@ import { MobileClient } from '@hooligram/conformance';
 import {
   connect,
   metrics,
+  patienceMs,
   startSystem,
   type TestClient,
   type TestSystem,
@@ -9,7 +10,6 @@ import {
 } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 
-const timeoutMs = 60_000;
 const rounds = 200;
 
 let system: TestSystem;
@@ -18,7 +18,7 @@ beforeAll(async () => {
   // Nothing is due in this time, so nothing is sent again: what comes twice here was sent twice for nothing.
   const env = { DELIVERY_ACK_DEADLINE_MS: '3600000' };
   system = await startSystem({ gateways: 1, cores: 1, gatewayEnv: env, coreEnv: env });
-}, 60_000);
+});
 
 /** They would come back again and again after a test that failed. */
 const mobiles: MobileClient[] = [];
@@ -32,10 +32,10 @@ type Frame = { readonly type: string; readonly payload: { readonly message_id?: 
 async function pair(): Promise<{ mobile: MobileClient; other: TestClient; group_id: number }> {
   const { url } = system.gateway(0);
   const [mobileSid, otherSid] = [uniqueSid(), uniqueSid()];
-  const other = await connect(url, { timeoutMs });
+  const other = await connect(url);
   await other.register(mobileSid);
   await other.signIn(otherSid);
-  const mobile = new MobileClient({ url, sid: mobileSid, code: '000000', timeoutMs });
+  const mobile = new MobileClient({ url, sid: mobileSid, code: '000000', timeoutMs: patienceMs });
   mobiles.push(mobile);
   await mobile.signedIn();
   const member_sids = [mobileSid, otherSid];
@@ -92,7 +92,7 @@ test('a client that sends back every frame that it is sent chats on, gets everyt
   expect(ignored('unknown-type')).toBeGreaterThanOrEqual(rounds);
   expect(value('hooligram_gateway_bad_frames_total')).toBe(0);
   expect(value('hooligram_gateway_messages_sent_again_total')).toBe(0);
-}, 120_000);
+});
 
 test('a message that is too large to be sent back by a client does not cost that client its connection', async () => {
   const { mobile, other, group_id } = await pair();
@@ -125,4 +125,4 @@ test('after a close it comes back with its code, and gets its groups and what it
     CONN_KEEP_ALIVE_SUCCESS: 1,
   });
   expect(mobile.closes).toHaveLength(1);
-}, 60_000);
+});
