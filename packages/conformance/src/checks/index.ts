@@ -12,6 +12,7 @@ import { groupDeliver } from './group-deliver.ts';
 import { groupLeave } from './group-leave.ts';
 import { messagingDeliver } from './messaging-deliver.ts';
 import { messagingSend } from './messaging-send.ts';
+import { numbers } from './numbers.ts';
 import { repetition } from './repetition.ts';
 import { replay } from './replay.ts';
 import { sizes } from './sizes.ts';
@@ -23,6 +24,7 @@ export const topics: readonly Topic[] = [
   frames,
   connKeepAlive,
   verificationRequestCode,
+  numbers,
   verificationSubmitCode,
   authorizationSignIn,
   replay,
