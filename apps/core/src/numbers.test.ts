@@ -30,9 +30,12 @@ describe('a possible number', () => {
     expect(possible(sid)).toBeUndefined();
   });
 
-  test.each(['1.5550100', '1.92345678901', '44.7700', '888.1234', '52.15', '52.125512345678'])('is not %s', (sid) => {
-    expect(possible(sid)).toBe(impossible);
-  });
+  test.each(['1.5550100', '1.92345678901', '44.7700', '888.1234', '52.15', '52.125512345678'])(
+    'is not %s',
+    (sid) => {
+      expect(possible(sid)).toBe(impossible);
+    },
+  );
 
   test.each([
     ['44.07700900123', '44.7700900123'],
@@ -55,7 +58,25 @@ test('whatever is written, the writing that is named for it is one that is taken
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return Math.floor((state / 2 ** 32) * limit);
   };
-  const codes = ['1', '7', '20', '27', '31', '39', '44', '46', '49', '52', '54', '55', '61', '81', '86', '91', '225'];
+  const codes = [
+    '1',
+    '7',
+    '20',
+    '27',
+    '31',
+    '39',
+    '44',
+    '46',
+    '49',
+    '52',
+    '54',
+    '55',
+    '61',
+    '81',
+    '86',
+    '91',
+    '225',
+  ];
   let named = 0;
   for (let round = 0; round < 5_000; round += 1) {
     const code = codes[below(codes.length)] as string;

@@ -2,7 +2,14 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { createGroup as makeGroup, type Db, openDb, raiseCursors, readCredentials, storeMessages } from '@hooligram/db';
+import {
+  type Db,
+  createGroup as makeGroup,
+  openDb,
+  raiseCursors,
+  readCredentials,
+  storeMessages,
+} from '@hooligram/db';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { contents, createGroup, hear, messagesOnly, nothing, say, setStage, stateOf } from './stage.ts';
 
@@ -19,7 +26,12 @@ afterAll(() => db?.close());
 type Ran = { readonly code: number; readonly lines: readonly string[] };
 
 async function canonicalSids(...args: string[]): Promise<Ran> {
-  const env = { ...process.env, NODE_OPTIONS: '', DATABASE_URL: stage.system.databaseUrl, NUMBERS: 'possible' };
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    DATABASE_URL: stage.system.databaseUrl,
+    NUMBERS: 'possible',
+  };
   const { code, stdout, stderr } = await run(process.execPath, [program, ...args], { env }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => error,
@@ -109,12 +121,17 @@ test('people of codes that are not assigned become those of their telephones, an
   await stateOf(her, bobs, ['995.12345678', ada, eve]);
   expect((await stateOf(her, direct, [ada, eve])).payload.is_direct_message).toBe(true);
   await her.client.waitFor(() => contents(her).length === 3);
-  expect([...contents(her)].sort()).toEqual(['from her third self', 'heard by one of her', 'to her third self']);
-  expect(her.client.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload.sender_sid).sort()).toEqual([
-    ada,
-    eve,
-    eve,
+  expect([...contents(her)].sort()).toEqual([
+    'from her third self',
+    'heard by one of her',
+    'to her third self',
   ]);
+  expect(
+    her.client
+      .received('MESSAGING_DELIVER_REQUEST')
+      .map(({ payload }) => payload.sender_sid)
+      .sort(),
+  ).toEqual([ada, eve, eve]);
   // The direct message is the one of the pair, and the one with herself is over.
   const another = await stage.returning(eve, 0, messagesOnly);
   expect(await createGroup(another, [ada], '')).toBe(direct);
