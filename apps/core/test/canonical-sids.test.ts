@@ -20,7 +20,7 @@ let db: Db;
 
 beforeAll(() => {
   db = openDb({ url: stage.system.databaseUrl, poolSize: 2, applicationName: 'canonical-sids-test' });
-}, 60_000);
+});
 afterAll(() => db?.close());
 
 type Ran = { readonly code: number; readonly lines: readonly string[] };
@@ -142,7 +142,7 @@ test('people of codes that are not assigned become those of their telephones, an
   const client = await stage.connect(0);
   await client.signIn('995.12345678');
   await stateOf({ sid: '995.12345678', client }, bobs, ['995.12345678', ada, eve]);
-}, 60_000);
+});
 
 test('two open direct messages with the same person are not made one: one has to be left first', async () => {
   const [ada, other, eve] = ['44.7700900123', '44.07700900123', '888.12345550102'];

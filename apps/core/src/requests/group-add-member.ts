@@ -17,10 +17,11 @@ export const groupAddMember: Handler<'GROUP_ADD_MEMBER'> = {
   run: each(async ({ db, outbox, names, audits, numbers }, { request_id, params }) => {
     const { user_id, repeatable, group_id, member_sid } = params;
     const added = await addMember(db, { request_id, repeatable, user_id, group_id, member_sid });
-    if (!added.ok && added.reason === 'person_unknown' && numbers.faultOf(member_sid)?.writtenAs) {
-      return faulty([`payload.member_sid: ${numbers.faultOf(member_sid)?.text}`]);
+    if (!added.ok) {
+      const fault = added.reason === 'person_unknown' ? numbers.faultOf(member_sid) : undefined;
+      if (fault?.writtenAs) return faulty([`payload.member_sid: ${fault.text}`]);
+      return refusal(refusals[added.reason]);
     }
-    if (!added.ok) return refusal(refusals[added.reason]);
     if (added.state) {
       publishState({ outbox, names }, added.state);
       publishJoined({ outbox, names }, added.added_user_id, added.state);

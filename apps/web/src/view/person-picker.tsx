@@ -1,5 +1,5 @@
 import { useId, useState } from 'preact/hooks';
-import { countryOfSid, readPhone, sidOf } from '../phone.ts';
+import { countryOfSid, readPhone, showSid, sidOf } from '../phone.ts';
 import { asName } from '../typed.ts';
 import { useBook } from './chat-context.ts';
 import { CountrySelect } from './country-select.tsx';
@@ -24,7 +24,7 @@ export function PersonPicker({ taken, onPick, pending }: PersonPickerProps) {
   const known = new Set([...book.conversations.value.values()].flatMap(({ others }) => others));
   const choosable = [...known].filter((sid) => !taken.includes(sid));
   const name = asName(text);
-  const named = name === '' ? undefined : choosable.find((one) => book.notebook.givenName(one) === name);
+  const named = name === '' ? undefined : choosable.find((one) => book.notebook.nameOf(one) === name);
   const reading = readPhone(text, country);
   const pick = () => {
     const sid = named ?? (reading.kind === 'number' ? sidOf(reading.number) : undefined);
@@ -60,7 +60,7 @@ export function PersonPicker({ taken, onPick, pending }: PersonPickerProps) {
         list={listId}
         value={text}
         error={error}
-        hint={named === undefined ? phoneHint(reading) : ''}
+        hint={named === undefined ? phoneHint(reading) : `Dials ${showSid(named)}.`}
         onInput={(typed) => {
           setText(typed);
           setError('');
