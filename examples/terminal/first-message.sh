@@ -14,9 +14,9 @@ grace=2$(date +%s)
 # Frames that sign a number up and in.
 enter() {
   cat <<END
-{"id":"1","type":"VERIFICATION_REQUEST_CODE_REQUEST","payload":{"country_code":"999","phone_number":"$1"}}
+{"id":"1","type":"VERIFICATION_REQUEST_CODE_REQUEST","payload":{"country_code":"888","phone_number":"$1"}}
 {"id":"2","type":"VERIFICATION_SUBMIT_CODE_REQUEST","payload":{"verification_code":"000000"}}
-{"id":"3","type":"AUTHORIZATION_SIGN_IN_REQUEST","payload":{"country_code":"999","phone_number":"$1","verification_code":"000000"}}
+{"id":"3","type":"AUTHORIZATION_SIGN_IN_REQUEST","payload":{"country_code":"888","phone_number":"$1","verification_code":"000000"}}
 END
 }
 
@@ -26,7 +26,7 @@ trap 'rm -f "$answers"' EXIT
 echo "Ada signs up, and creates a direct message with Grace, who is not there yet:"
 {
   enter "$ada"
-  echo "{\"id\":\"4\",\"type\":\"GROUP_CREATE_REQUEST\",\"payload\":{\"group_name\":\"\",\"member_sids\":[\"999.$ada\",\"999.$grace\"]}}"
+  echo "{\"id\":\"4\",\"type\":\"GROUP_CREATE_REQUEST\",\"payload\":{\"group_name\":\"\",\"member_sids\":[\"888.$ada\",\"888.$grace\"]}}"
 } | $frames "$first" --until GROUP_DELIVER_REQUEST | tee "$answers"
 group_id=$(sed -n 's/.*"GROUP_CREATE_SUCCESS".*"group_id":\([0-9]*\).*/\1/p' "$answers")
 

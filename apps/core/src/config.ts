@@ -20,6 +20,10 @@ const ownConfig = z.object({
     .default(2_500)
     .describe('entries that their core has not touched for so long are taken over'),
   CLAIM_EVERY_MS: milliseconds({ min: 50 }).default(500).describe('how often such entries are looked for'),
+  NUMBERS: z
+    .enum(['assigned', 'possible', 'valid'])
+    .default('possible')
+    .describe('which numbers become people: all of an assigned country code, possible ones, valid ones'),
   REPLAY_PAGE_MESSAGES: integer({ min: 1, max: 1_000 }).default(256).describe('most messages in one page'),
 });
 

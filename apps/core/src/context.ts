@@ -8,6 +8,7 @@ import type { Confirmations } from './jobs/confirmations.ts';
 import type { JobMetrics } from './jobs/metrics.ts';
 import type { Limits } from './limits.ts';
 import type { CoreMetrics } from './metrics.ts';
+import type { Numbers } from './numbers.ts';
 import type { CredentialHash } from './verification/credential.ts';
 import type { VerificationProvider } from './verification/provider.ts';
 
@@ -28,6 +29,7 @@ export type Context = {
   readonly audits: Audits;
   readonly confirmations: Confirmations;
   readonly limits: Limits;
+  readonly numbers: Numbers;
   readonly provider: VerificationProvider;
   readonly credentialHash: CredentialHash;
 };

@@ -24,6 +24,7 @@ import { createJobMetrics } from './jobs/metrics.ts';
 import { startUpkeep } from './jobs/upkeep.ts';
 import { createLimits } from './limits.ts';
 import { createCoreMetrics } from './metrics.ts';
+import { createNumbers } from './numbers.ts';
 import { createCredentialHash } from './verification/credential.ts';
 import { createVerificationProvider } from './verification/index.ts';
 
@@ -102,6 +103,7 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
       log,
       metrics: service.metrics,
     }),
+    numbers: createNumbers(config.NUMBERS),
     provider,
     credentialHash: createCredentialHash(config.CREDENTIAL_KEY),
   };

@@ -100,10 +100,21 @@ describe('creating a group', () => {
   test('tells each faulty sid, and creates nobody', async () => {
     const ada = await stage.enter(0);
     const stranger = uniqueSid();
-    const member_sids = [ada.sid, stranger, '+1.5550100', '15550100', '1.555', 7, '1.5550100 '];
+    const member_sids = [
+      ada.sid,
+      stranger,
+      '+1.5550100',
+      '15550100',
+      '1.555',
+      7,
+      '1.5550100 ',
+      '999.5550100',
+    ];
     const asSid = 'must be a sid such as 1.5550100';
     expect(await errorsOf(ada, 'GROUP_CREATE', { group_name: 'x', member_sids })).toEqual(
-      [2, 3, 4, 5, 6].map((index) => `payload.member_sids[${index}]: ${asSid}`),
+      [2, 3, 4, 5, 6]
+        .map((index) => `payload.member_sids[${index}]: ${asSid}`)
+        .concat('payload.member_sids[7]: must begin with an assigned country code'),
     );
     const group_id = await createGroup(ada, [uniqueSid(), uniqueSid()]);
     expect(await errorsOf(ada, 'GROUP_ADD_MEMBER', { group_id, member_sid: stranger })).toEqual([
@@ -155,8 +166,8 @@ describe('creating a group', () => {
   test('lists its members by code unit, not as a language or a number would sort them', async () => {
     const ada = await stage.enter(0);
     const digits = uniqueSid().slice(4);
-    const sorted = [`1.9${digits}`, `11.${digits}`, `2.0${digits}`, `21.${digits}`, ada.sid];
-    const group_id = await createGroup(ada, [`21.${digits}`, `2.0${digits}`, `11.${digits}`, `1.9${digits}`]);
+    const sorted = [`1.10${digits}`, `1.9${digits}`, `211.${digits}`, `27.0${digits}`, ada.sid];
+    const group_id = await createGroup(ada, [...sorted.slice(0, -1)].reverse());
     expect((await state(ada, group_id)).payload.member_sids).toEqual(sorted);
   });
 

@@ -306,7 +306,7 @@ describe('before the sign-in', () => {
   test('everything fails also after a sign-in that failed', async () => {
     const client = await stage.connect(0);
     await errorsOf({ client }, 'AUTHORIZATION_SIGN_IN', {
-      country_code: '999',
+      country_code: '888',
       phone_number: '1234',
       verification_code: '000000',
     });

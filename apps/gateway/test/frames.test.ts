@@ -310,7 +310,7 @@ describe('a request with a bad payload gets its FAILURE with one error for each 
     ],
     [
       'VERIFICATION_REQUEST_CODE',
-      '{"country_code":"999","phone_number":"1234567890123"}',
+      '{"country_code":"888","phone_number":"1234567890123"}',
       ['payload.phone_number: must have at most 15 digits together with the country code'],
     ],
     [

@@ -146,7 +146,7 @@ export class StoredGroup {
       date_created,
       group_id,
       message_id,
-      sender_sid: this.#members[0]?.[1] ?? '999.0000',
+      sender_sid: this.#members[0]?.[1] ?? '888.0000',
     });
     return { group_id, version: this.version, seq, message_id, frame };
   }

@@ -48,9 +48,9 @@ test('a group has its name, takes another person, and is left', async () => {
 
 test('what is wrong with a number or a code is said at its field', async () => {
   const { page } = await town.stranger(0, '');
-  await page.getByLabel('Phone number').fill('5550100');
+  await page.getByLabel('Phone number').fill('+0 123');
   await page.keyboard.press('Enter');
-  await page.getByRole('alert').filter({ hasText: 'country code' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'No country has the code' }).waitFor();
   const isInvalid = () => page.getByLabel('Phone number').getAttribute('aria-invalid');
   await untilRead('aria-invalid', isInvalid, 'true');
   await page.getByLabel('Phone number').fill('+1 555 0120');
@@ -58,6 +58,82 @@ test('what is wrong with a number or a code is said at its field', async () => {
   await page.getByLabel('Code', { exact: true }).fill('123456');
   await page.keyboard.press('Enter');
   await page.getByRole('alert').filter({ hasText: 'not the right code' }).waitFor();
+});
+
+test('what will be dialled is shown before it is, whatever the number was pasted as, and the code too', async () => {
+  const { page } = await town.stranger(0, '');
+  const number = page.getByLabel('Phone number');
+  // The browser speaks British English.
+  expect(await page.getByLabel('Country').inputValue()).toBe('GB');
+  await number.fill('07700 900160');
+  await page.getByText('Dials +44 7700 900160 (United Kingdom).').waitFor();
+  await page.getByLabel('Country').selectOption('US');
+  await number.fill('555.0160');
+  await page.getByText('Dials +1 555 0160. That is shorter than numbers with the code 1 are.').waitFor();
+  await number.fill('\u202a+٤٤\u00a0(0)7700\u2011900160\u202c');
+  await page.getByText('Dials +44 7700 900160 (United Kingdom).').waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByText('A code is on its way to +44 7700 900160.').waitFor();
+  await page.getByLabel('Code', { exact: true }).fill('\u200e٠٠٠-000 ');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Your account' }).click();
+  await page.getByText('Signed in as +44 7700 900160.').waitFor();
+  await page.keyboard.press('Escape');
+
+  await page.getByRole('button', { name: 'New chat' }).click();
+  expect(await page.getByLabel('Country').inputValue()).toBe('GB');
+  await number.fill('(07700) 900161');
+  await page.getByText('Dials +44 7700 900161 (United Kingdom).').waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Take +44 7700 900161 out' }).waitFor();
+  await number.fill('tel:+1-202-555-0160;ext=9');
+  await page.getByText('Dials +1 202 555 0160 (United States). The extension 9 is left out.').waitFor();
+  await page.keyboard.press('Enter');
+
+  const name = page.getByLabel('Name of the group');
+  await name.fill('\u3164\u200b \u2800');
+  await page.keyboard.press('Enter');
+  await page.getByText('A group needs a name that can be seen.').waitFor();
+  await name.fill('😀'.repeat(101));
+  await page.getByText('That is 1 character too long.').waitFor();
+  await name.fill(`\u202e${'😀'.repeat(100)} `);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: '😀'.repeat(100), exact: true }).waitFor();
+});
+
+test('a text that is too long stays where it is, and Enter sends nothing while a character is composed', async () => {
+  const ada = await town.person(0, '+1 555 0170');
+  const { page } = ada;
+  await beginChat(ada, ['+1 555 0171']);
+  const box = page.getByLabel('Message', { exact: true });
+  const long = `${'x'.repeat(65_000)}${'🥾'.repeat(200)}`;
+  await box.fill(long);
+  await page.getByText(/^Too long for one message: take away \d+ characters\.$/).waitFor();
+  await page.keyboard.press('Enter');
+  expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
+  await page.reload();
+  const remark = await page.getByText('Too long for one message').textContent();
+  const [, count] = /take away (\d+) /.exec(remark ?? '') ?? [];
+  expect(await box.inputValue()).toBe(long);
+  // Exactly so many: with one more it would not fit.
+  const fits = [...long].slice(0, -Number(count)).join('');
+  await box.fill(`${fits}🥾`);
+  await page.getByText('take away 1 character.').waitFor();
+  await box.fill(fits);
+  await page.keyboard.press('Enter');
+  await message(page, fits, 'Stored').waitFor();
+
+  // What input methods make of Enter while they compose a character, and Safari's after it has ended that.
+  await box.fill('日本');
+  for (const key of [{ isComposing: true }, { keyCode: 229 }]) {
+    await box.evaluate((element, init) => {
+      element.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, ...init }));
+    }, key);
+  }
+  expect(await box.inputValue()).toBe('日本');
+  await page.keyboard.press('Enter');
+  await message(page, '日本', 'Stored').waitFor();
+  expect(await message(page, '').locator('p').count()).toBe(2);
 });
 
 test('after a reload, messages, drafts, names and the sign-in are there; after a sign-out, nothing is', async () => {

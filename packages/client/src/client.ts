@@ -64,7 +64,11 @@ export interface Client {
   ): Promise<number>;
   addMember(groupId: number, memberSid: string, options?: QueuedRequestOptions): Promise<void>;
   leaveGroup(groupId: number, options?: QueuedRequestOptions): Promise<void>;
-  /** @returns the `message_id`, when the message is committed to the server's database */
+  /**
+   * @returns the `message_id`, when the message is committed to the server's database
+   * @throws RequestError `too-large` when it does not fit into a frame: at once, and nothing is queued
+   *   (`messageBytesOver` tells it beforehand)
+   */
   send(groupId: number, content: string, options?: QueuedRequestOptions): Promise<number>;
 
   /** Tries now instead of waiting for the next try; asks a connection that looks open whether it lives. */

@@ -10,6 +10,7 @@ export type {
   QueuedRequest,
   QueuedType,
 } from './events.ts';
+export { messageBytesOver } from './frame-size.ts';
 export type {
   ClientOptions,
   QueuedRequestOptions,

@@ -1,9 +1,9 @@
 import { errorTexts } from '@hooligram/protocol/error-texts';
-import { frameBytesMax } from '@hooligram/protocol/limits';
 import { abortable } from './abortable.ts';
 import type { Emitter } from './emitter.ts';
 import { RequestError } from './errors.ts';
 import type { OutboxChange, QueuedRequest } from './events.ts';
+import { frameBytesMax, frameBytesOver } from './frame-size.ts';
 import { type LaneEntry, Lanes, type QueuedAnswer } from './lanes.ts';
 import type { Link } from './link.ts';
 import type { QueuedRequestOptions } from './options.ts';
@@ -71,8 +71,10 @@ export class Outbox {
   add(asked: Asked, { id = uuid(), signal }: QueuedRequestOptions): Promise<Payload> {
     assertUuid(id);
     const frame = { id, ...asked };
-    if (new TextEncoder().encode(JSON.stringify(frame)).length > frameBytesMax) {
-      throw new RequestError('too-large', [`frame: must be at most ${frameBytesMax} bytes`]);
+    const over = frameBytesOver(frame);
+    if (over > 0) {
+      const text = `frame: must be at most ${frameBytesMax} bytes, and has ${over} more`;
+      throw new RequestError('too-large', [text]);
     }
     const entry = this.#find(id, asked) ?? this.#store({ ...frame, createdAt: this.#now() });
     return this.#attach(entry, signal);

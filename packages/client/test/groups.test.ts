@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { RequestError } from '../src/index.ts';
+import { messageBytesOver, RequestError } from '../src/index.ts';
 import { failing, introduce, type Member, next, reached, setCompany, signUp, until } from './company.ts';
 import type { FrameGate, PassingFrame } from './frame-gate.ts';
 
@@ -93,13 +93,22 @@ describe('a request that cannot succeed', () => {
     const { bob, gate, groupId } = await pair();
     const frames = gate.fromClients.length;
     const tooLarge = await failing(bob.client.send(groupId, '🥾'.repeat(16_384)));
-    expect(tooLarge).toMatchObject({ reason: 'too-large' });
+    const over = messageBytesOver(groupId, '🥾'.repeat(16_384));
+    expect(over).toBeGreaterThan(0);
+    expect(tooLarge).toMatchObject({
+      reason: 'too-large',
+      errors: [`frame: must be at most 65536 bytes, and has ${over} more`],
+    });
+    expect(bob.client.outbox).toEqual([]);
+    // The longest that fits is sent, and an app can know which one that is.
+    const longest = `${'🥾'.repeat(16_384 - Math.ceil(over / 4))}${'x'.repeat((4 - (over % 4)) % 4)}`;
+    expect([messageBytesOver(groupId, longest), messageBytesOver(groupId, `${longest}x`)]).toEqual([0, 1]);
+    expect(await bob.client.send(groupId, longest)).toBeGreaterThan(0);
     await expect(bob.client.send(groupId, 'hello', { id: '1' })).rejects.toThrow(TypeError);
     const nobody = company.client(gate.url);
     expect(await failing(nobody.client.send(groupId, 'hello'))).toMatchObject({ reason: 'not-signed-in' });
-    expect(gate.fromClients.slice(frames).filter(({ type }) => type === 'MESSAGING_SEND_REQUEST')).toEqual(
-      [],
-    );
+    const sent = gate.fromClients.slice(frames).filter(({ type }) => type === 'MESSAGING_SEND_REQUEST');
+    expect(sent).toHaveLength(1);
     expect(gate.connections).toBeGreaterThan(0);
   });
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { isCountryCode } from '@hooligram/protocol';
 import { type CodeSource, codeFromCommand, codeFromTerminal, fixedCode } from './codes.ts';
 import { RunError } from './failure.ts';
 import { type ConformanceOptions, chosen } from './run.ts';
@@ -14,7 +15,7 @@ export const usage = `hooligram-conformance --url ws://HOST:PORT/v2 [flags]   ch
   --timeout-ms N        how long an answer or a delivery may take (5000)
   --quiet-ms N          how long nothing must come where nothing may come (300)
   --bad-frames N        bad frames that the server takes before it closes with 1008 (100); 0: not checked
-  --country-code N      of the random numbers that are signed up (999, which no country has)
+  --country-code N      of the random numbers that are signed up (888, which no country has)
   --json FILE           writes the report, with all frames of failed checks
   --list                names all checks
   --help                this text
@@ -32,7 +33,7 @@ const flags = {
   'timeout-ms': { type: 'string', default: '5000' },
   'quiet-ms': { type: 'string', default: '300' },
   'bad-frames': { type: 'string', default: '100' },
-  'country-code': { type: 'string', default: '999' },
+  'country-code': { type: 'string', default: '888' },
   json: { type: 'string' },
   list: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -54,8 +55,8 @@ export function parseCommand(args: readonly string[], isTerminal: boolean): Comm
   if (values.list) return { kind: 'list' };
   const only = values.only.split(',').filter(Boolean);
   chosen(only);
-  if (!/^[0-9]{1,3}$/.test(values['country-code']))
-    throw new RunError('--country-code must be 1 to 3 digits');
+  if (!isCountryCode(values['country-code']))
+    throw new RunError('--country-code must be an assigned country code');
   const options = {
     url: webSocketUrl(values.url),
     codeOf: codeSource(values.code, values['code-command'], isTerminal),

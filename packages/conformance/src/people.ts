@@ -12,7 +12,10 @@ export function numberOf(sid: string): { country_code: string; phone_number: str
   return { country_code, phone_number };
 }
 
-/** A number that nobody has: random, so that a kit can run again and again on the same server. */
+/**
+ * A number that nobody has: random, so that a kit can run again and again on the same server. Eleven digits, which
+ * are as many as a number of country code 888 has, should the server look at that.
+ */
 export function randomSid(countryCode: string): string {
   return `${countryCode}.1${String(randomInt(10 ** 10)).padStart(10, '0')}`;
 }

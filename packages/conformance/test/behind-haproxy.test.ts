@@ -40,7 +40,7 @@ test('a client cannot choose the address that HAProxy tells the gateways', async
   const addressOfNobody = '203.0.113.7';
   const client = await connect(haproxy.url, { headers: { 'X-Forwarded-For': addressOfNobody } });
   // With a limit of its own this address would have all 10 tries again; ours has 10 in an hour.
-  const wrong = { country_code: '999', phone_number: '5550100', verification_code: 'wrong' };
+  const wrong = { country_code: '888', phone_number: '12345550100', verification_code: 'wrong' };
   for (let tries = 0; tries < 10; tries += 1) await client.request('AUTHORIZATION_SIGN_IN', wrong);
   const direct = await connect(haproxy.url);
   const refused = await direct.request('AUTHORIZATION_SIGN_IN', wrong);

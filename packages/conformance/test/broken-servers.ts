@@ -164,6 +164,31 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     ),
   ],
   [
+    'takes any digits for a country code',
+    ['numbers/assigned', 'numbers/one-telephone'],
+    {
+      fromClient: ({ type, payload, ...frame }, link) => {
+        // What the server behind would refuse is put under a code that it takes.
+        const text = JSON.stringify(payload)
+          .replace(/"country_code":"[0-9]{1,3}"/, '"country_code":"888"')
+          .replace(/"[0-9]{1,3}\.([0-9]{4,})"/g, '"888.$1"');
+        link.toServer({ ...frame, type, payload: JSON.parse(text) });
+      },
+    },
+  ],
+  [
+    'knows only the country codes of countries',
+    ['numbers/assigned'],
+    {
+      fromClient: (frame, link) => {
+        const { country_code } = frame.payload;
+        if (country_code !== '878') return link.toServer(frame);
+        const errors = ['payload.country_code: must be an assigned country code'];
+        link.toClient({ id: frame.id, type: frame.type.replace('REQUEST', 'FAILURE'), payload: { errors } });
+      },
+    },
+  ],
+  [
     'does not sort member_sids',
     ['group-deliver/sorted'],
     toClient(
@@ -172,15 +197,13 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     ),
   ],
   [
-    'sorts member_sids as a database’s collation does',
+    'sorts member_sids as numbers',
     ['group-deliver/sorted'],
     toClient(
       'GROUP_DELIVER_REQUEST',
       withPayload(({ member_sids }) => {
-        const letters = (sid: string) => sid.replace('.', '');
-        return {
-          member_sids: [...(member_sids as string[])].sort((a, b) => (letters(a) < letters(b) ? -1 : 1)),
-        };
+        const digits = (sid: string) => Number(sid.replace('.', ''));
+        return { member_sids: [...(member_sids as string[])].sort((a, b) => digits(a) - digits(b)) };
       }),
     ),
   ],

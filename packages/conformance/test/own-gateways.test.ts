@@ -11,7 +11,8 @@ beforeAll(async () => {
     cores: 2,
     // So that a message which nobody acknowledges comes again soon.
     gatewayEnv: { DELIVERY_ACK_DEADLINE_MS: '200' },
-    coreEnv: { DELIVERY_ACK_DEADLINE_MS: '200', DELIVERY_RETRY_MS: '300' },
+    // In production numbers must be possible ones, and those of the kit are.
+    coreEnv: { DELIVERY_ACK_DEADLINE_MS: '200', DELIVERY_RETRY_MS: '300', NUMBERS: 'possible' },
   });
 });
 

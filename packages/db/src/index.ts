@@ -34,6 +34,8 @@ export type { Page, PageMessage, PageQuestion } from './read-pages.ts';
 export { readPages } from './read-pages.ts';
 export type { ChallengeRequest } from './record-challenge.ts';
 export { recordChallenge } from './record-challenge.ts';
+export type { Renamed, RenamePeopleOptions } from './rename-people.ts';
+export { renamePeople } from './rename-people.ts';
 export { setRetriedVersions } from './set-retried-versions.ts';
 export type { Send, StoreOutcome } from './store-messages.ts';
 export { storeMessages } from './store-messages.ts';

@@ -12,7 +12,7 @@ type FieldName = KeysOf<PayloadOf<ClientFrameType | ServerFrameType>>;
 /** What each payload field is, with what JSON Schema cannot say of it. */
 export const fieldTexts = {
   content: 'Any Unicode text but NUL and lone surrogates, delivered exactly as sent.',
-  country_code: 'Country code of a phone number, ASCII digits, no plus sign.',
+  country_code: 'Assigned country code of a phone number, ASCII digits, no plus sign.',
   date_created: 'ISO 8601 in UTC with milliseconds, by the clock of the server.',
   errors: 'One text for each fault.',
   group_id: 'Names a group.',
@@ -22,7 +22,8 @@ export const fieldTexts = {
   member_sids:
     'In a request: at least two distinct people, the creator among them. In a delivery: all members, sorted by UTF-16 code unit.',
   message_id: 'Unique in the whole system; grows in the order in which the messages of a group were stored.',
-  phone_number: 'Phone number without the country code, ASCII digits; both together have at most 15.',
+  phone_number:
+    'Phone number without the country code and without the national prefix, ASCII digits; both together have at most 15.',
   sender_sid: 'Who sent the message.',
   verification_code: `The code that was brought to the phone, at most ${verificationCodeCharactersMax} code points.`,
 } as const satisfies Record<FieldName, string>;

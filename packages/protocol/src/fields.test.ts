@@ -112,6 +112,20 @@ describe('member_sids', () => {
     expect(told[100]).toBe('payload.member_sids: has 31900 more faulty elements');
   });
 
+  test('and a single member_sid begin with an assigned country code', () => {
+    const text = 'must begin with an assigned country code';
+    expect(
+      create('x', ['1.54828935', '15.4828935', '154.828935', '0.5550100', '15.482', '8005.5550']),
+    ).toEqual(
+      [1, 2, 3]
+        .map((place) => `payload.member_sids[${place}]: ${text}`)
+        .concat([4, 5].map((place) => `payload.member_sids[${place}]: must be a sid such as 1.5550100`)),
+    );
+    expect(faults('GROUP_ADD_MEMBER_REQUEST', '{"group_id":1,"member_sid":"999.5550100"}')).toEqual([
+      `payload.member_sid: ${text}`,
+    ]);
+  });
+
   test('and a single member_sid keep to the rules of numbers', () => {
     expect(faults('GROUP_ADD_MEMBER_REQUEST', '{"group_id":1,"member_sid":5}')).toEqual([
       'payload.member_sid: must be a string',
@@ -124,15 +138,21 @@ describe('member_sids', () => {
 
 describe('a number', () => {
   const code = 'payload.country_code: must be 1 to 3 digits';
+  const unassigned = 'payload.country_code: must be an assigned country code';
   const number = 'payload.phone_number: must be 4 to 14 digits';
   const both = 'payload.phone_number: must have at most 15 digits together with the country code';
 
   test.each([
     ['1', '5550100', []],
     ['1', '1'.repeat(14), []],
-    ['123', '1'.repeat(12), []],
-    ['12', '1'.repeat(14), [both]],
-    ['123', '1'.repeat(13), [both]],
+    ['353', '1'.repeat(12), []],
+    ['44', '1'.repeat(14), [both]],
+    ['353', '1'.repeat(13), [both]],
+    ['0', '5550100', [unassigned]],
+    ['01', '5550100', [unassigned]],
+    ['15', '4828935', [unassigned]],
+    ['999', '1'.repeat(13), [unassigned]],
+    ['888', '12345678901', []],
     ['', '123', [code, number]],
     ['1234', '1'.repeat(15), [code, number]],
     ['+1', '555 0100', [code, number]],
@@ -146,7 +166,7 @@ describe('a number', () => {
 
   test('that is too long is told together with the faults of the other fields', () => {
     expect(
-      faults('AUTHORIZATION_SIGN_IN_REQUEST', '{"country_code":"123","phone_number":"1234567890123"}'),
+      faults('AUTHORIZATION_SIGN_IN_REQUEST', '{"country_code":"353","phone_number":"1234567890123"}'),
     ).toEqual(['payload.verification_code: is required', both]);
   });
 });

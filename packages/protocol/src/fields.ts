@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { hasAtMostCharacters } from './characters.ts';
 import { groupNameCharactersMax, listFaultsToldMax, verificationCodeCharactersMax } from './limits.ts';
-import { countryCodePattern, isSid, phoneNumberPattern, sidPattern } from './sid.ts';
+import {
+  countryCodePattern,
+  isSid,
+  isSidOfNoCountry,
+  isUnassignedCountryCode,
+  phoneNumberPattern,
+  sidPattern,
+} from './sid.ts';
 
 /**
  * The fields of the protocol, one schema each. The texts are what clients read after `payload.<field>: `.
@@ -21,13 +28,20 @@ export const faultTexts = {
   notAnObject: 'must be an object',
   empty: 'must not be empty',
   notASid: 'must be a sid such as 1.5550100',
+  sidOfNoCountry: 'must begin with an assigned country code',
   notACountryCode: 'must be 1 to 3 digits',
+  codeUnassigned: 'must be an assigned country code',
   notAPhoneNumber: 'must be 4 to 14 digits',
   numberTooLong: 'must have at most 15 digits together with the country code',
+  numberImpossible: 'must be a possible number of its country code',
+  numberInvalid: 'must be a valid number of its country code',
   holdsNul: 'must not contain NUL',
   holdsLoneSurrogates: 'must not contain lone surrogates',
   notADate: 'must be a date such as 2026-11-22T07:08:57.123Z',
 } as const;
+
+/** The number is written in another way than the telephone's: `must be written 44.7700900123`. */
+export const mustBeWritten = (rightly: string) => `must be written ${rightly}`;
 
 const tooLong = (max: number) => `must be at most ${max} characters`;
 
@@ -48,12 +62,11 @@ const textField = () => z.string({ error: missingOr(faultTexts.notAString) });
  * A list of texts with one rule. zod's own array takes 25 ms to tell the faults of 32,000 elements, which fit
  * into one frame; here they are counted, and only the first `listFaultsToldMax` become issues.
  * @param element the rule as a schema, for JSON Schema only
- * @param isSound the same rule as a test
+ * @param faultOf the same rule as a test: what is wrong with an element, if anything is
  */
 function listOf(
   element: z.ZodType<string>,
-  isSound: (element: unknown) => boolean,
-  text: string,
+  faultOf: (element: unknown) => string | undefined,
 ): z.ZodType<string[], string[]> {
   const { $schema: _, ...items } = z.toJSONSchema(element);
   return z
@@ -61,9 +74,10 @@ function listOf(
     .check(({ value, issues }) => {
       let faulty = 0;
       value.forEach((input, index) => {
-        if (isSound(input)) return;
+        const message = faultOf(input);
+        if (message === undefined) return;
         faulty += 1;
-        if (faulty <= listFaultsToldMax) issues.push({ code: 'custom', input, path: [index], message: text });
+        if (faulty <= listFaultsToldMax) issues.push({ code: 'custom', input, path: [index], message });
       });
       const untold = faulty - listFaultsToldMax;
       if (untold <= 0) return;
@@ -84,15 +98,19 @@ export const idNumber = z
 
 export const flag = z.boolean({ error: missingOr(faultTexts.notABoolean) });
 
-export const sid = textField().regex(sidPattern, faultTexts.notASid);
+const sidFault = (input: unknown) =>
+  isSidOfNoCountry(input) ? faultTexts.sidOfNoCountry : faultTexts.notASid;
 
-export const sids = listOf(
-  sid,
-  (element) => typeof element === 'string' && isSid(element),
-  faultTexts.notASid,
+export const sid = textField().regex(sidPattern, { error: ({ input }) => sidFault(input) });
+
+export const sids = listOf(sid, (element) =>
+  typeof element === 'string' && isSid(element) ? undefined : sidFault(element),
 );
 
-export const countryCode = textField().regex(countryCodePattern, faultTexts.notACountryCode);
+export const countryCode = textField().regex(countryCodePattern, {
+  error: ({ input }) =>
+    isUnassignedCountryCode(input) ? faultTexts.codeUnassigned : faultTexts.notACountryCode,
+});
 
 export const phoneNumber = textField().regex(phoneNumberPattern, faultTexts.notAPhoneNumber);
 
@@ -113,7 +131,9 @@ export const content = storableText().min(1, faultTexts.empty);
 
 export const date = z.iso.datetime({ precision: 3, error: missingOr(faultTexts.notADate) });
 
-export const errors = listOf(textField(), (element) => typeof element === 'string', faultTexts.notAString);
+export const errors = listOf(textField(), (element) =>
+  typeof element === 'string' ? undefined : faultTexts.notAString,
+);
 
 /** A payload; unknown properties are dropped, never refused. */
 export const payload = <S extends z.core.$ZodShape>(shape: S) =>

@@ -1,10 +1,11 @@
 export * from './close-codes.ts';
+export { countryCodeOf, isCountryCode } from './country-codes.ts';
 export * from './decode.ts';
 export * from './delivery-id.ts';
 export * from './encode.ts';
 export * from './error-texts.ts';
 export { type Checked, checkPayload } from './faults.ts';
-export { faultTexts } from './fields.ts';
+export { faultTexts, mustBeWritten } from './fields.ts';
 export * from './frame.ts';
 export * from './limits.ts';
 export { readMessageAcknowledgement } from './quick-acknowledgement.ts';

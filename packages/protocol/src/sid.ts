@@ -1,14 +1,30 @@
+import { countryCodeSource } from './country-codes.ts';
+
 /**
- * A person's address: `<country_code>.<phone_number>`, ASCII digits only. A country code has 1-3 digits, a
- * phone number 4-14, both together at most 15 (the length of an international number in ITU-T E.164).
+ * A person's address: `<country_code>.<phone_number>`, ASCII digits only. A country code is an assigned one, a
+ * phone number has 4-14 digits, both together at most 15 (the length of an international number in ITU-T E.164).
  */
-export const sidPattern = /^(?=.{6,16}$)[0-9]{1,3}\.[0-9]{4,14}$/;
-export const countryCodePattern = /^[0-9]{1,3}$/;
+export const sidPattern = new RegExp(`^(?=.{6,16}$)(?:${countryCodeSource})\\.[0-9]{4,14}$`);
+export const countryCodePattern = new RegExp(`^(?:${countryCodeSource})$`);
 export const phoneNumberPattern = /^[0-9]{4,14}$/;
+
+/** What has the form of a sid or of a country code, whether or not the code is assigned. */
+const sidForm = /^(?=.{6,16}$)[0-9]{1,3}\.[0-9]{4,14}$/;
+const countryCodeForm = /^[0-9]{1,3}$/;
 
 /** Whether a text is a sid such as `1.5550100`. */
 export function isSid(text: string): boolean {
   return sidPattern.test(text);
+}
+
+/** Whether the only thing wrong with a text that is no sid is that its country code is not assigned. */
+export function isSidOfNoCountry(text: unknown): boolean {
+  return typeof text === 'string' && sidForm.test(text) && !isSid(text);
+}
+
+/** Whether a text would be a country code, were it assigned. */
+export function isUnassignedCountryCode(text: unknown): boolean {
+  return typeof text === 'string' && countryCodeForm.test(text) && !countryCodePattern.test(text);
 }
 
 /** The sid of a number. Checks nothing: both parts come from a validated payload. */

@@ -51,6 +51,8 @@ export function coreSpec(place: CorePlace, dataDir: DataDir, stores: Stores): Pr
   const defaults = {
     ...localVerification,
     CREDENTIAL_KEY: dataDir.credentialKey,
+    // Any number of an assigned country code signs in, +1 555 0100 too.
+    NUMBERS: 'assigned',
     // A load generator on this machine signs in thousands a minute from one address.
     LIMITS_ENABLED: 'false',
   };

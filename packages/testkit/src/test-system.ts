@@ -84,6 +84,7 @@ export async function startSystem(options: TestSystemOptions = {}): Promise<Test
       VERIFICATION_FIXED_CODE: '000000',
       CREDENTIAL_KEY: 'a-key-for-tests-that-protects-nothing',
       LIMITS_ENABLED: 'false',
+      NUMBERS: 'assigned',
     };
     const core = new ServiceProcess(
       'core',

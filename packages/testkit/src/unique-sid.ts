@@ -4,12 +4,12 @@ const perRun = randomInt(1_000, 10_000);
 let count = 0;
 
 /**
- * A person whom no other test knows: country code 999, which no country has, and a phone number that is not
- * given twice.
+ * A person whom no other test knows: a number of country code 888, which no country has, of the eleven digits that
+ * it has, and not given twice.
  */
 export function uniqueSid(): string {
   count += 1;
   const worker = Number(process.env.JEST_WORKER_ID ?? 1) % 100;
   const tail = `${worker}`.padStart(2, '0') + `${count}`.padStart(5, '0');
-  return `999.${perRun}${tail}`;
+  return `888.${perRun}${tail}`;
 }

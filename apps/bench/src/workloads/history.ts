@@ -37,7 +37,7 @@ export async function storeHistory(
 /** $1 how many, $2 messages in each */
 const makeGroups = `
   WITH stranger AS (
-    INSERT INTO "user" (sid) VALUES ('2.5550001'), ('2.5550002') RETURNING id
+    INSERT INTO "user" (sid) VALUES ('888.15550000001'), ('888.15550000002') RETURNING id
   ), made AS (
     INSERT INTO "group" (name, is_direct_message, last_seq)
     SELECT 'history', false, $2 FROM generate_series(1, $1::int) RETURNING id

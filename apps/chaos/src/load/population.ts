@@ -56,7 +56,7 @@ export function populate(options: PopulationOptions): Population {
 }
 
 function person({ url, ownUrls, ledger, random, detourUrl }: PopulationOptions, i: number): Person {
-  const sid = `999.${String(70_000_000 + i)}`;
+  const sid = `888.${String(10_070_000_000 + i)}`;
   const isDetoured = detourUrl !== undefined && i % detourEvery === 0;
   // What goes wrong on the detour must not be made good by another device.
   const count = i % 3 === 0 && !isDetoured ? 2 : 1;

@@ -35,7 +35,7 @@ export class Probe {
     this.#ledger = ledger;
     const urls = ownUrls.length > 1 ? ownUrls : [...ownUrls, ...ownUrls];
     this.devices = urls.map((url, i) => {
-      const sid = `999.${80_000_000 + i}`;
+      const sid = `888.${10_080_000_000 + i}`;
       const onDelivery = ({ content }: { content: string }) => this.#heard(sid, content);
       return new Device({ sid, name: `${sid}#1`, urls: [url], ledger, random, pauseCapMs, onDelivery });
     });

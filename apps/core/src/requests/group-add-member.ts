@@ -1,5 +1,5 @@
 import { addMember } from '@hooligram/db';
-import { each, type Handler, refusal, success } from './handler.ts';
+import { each, faulty, type Handler, refusal, success } from './handler.ts';
 import { publishJoined, publishState } from './publish-state.ts';
 
 const refusals = {
@@ -14,10 +14,14 @@ const refusals = {
 export const groupAddMember: Handler<'GROUP_ADD_MEMBER'> = {
   batchMax: 1,
   concurrency: 3,
-  run: each(async ({ db, outbox, names, audits }, { request_id, params }) => {
+  run: each(async ({ db, outbox, names, audits, numbers }, { request_id, params }) => {
     const { user_id, repeatable, group_id, member_sid } = params;
     const added = await addMember(db, { request_id, repeatable, user_id, group_id, member_sid });
-    if (!added.ok) return refusal(refusals[added.reason]);
+    if (!added.ok) {
+      const fault = added.reason === 'person_unknown' ? numbers.faultOf(member_sid) : undefined;
+      if (fault?.writtenAs) return faulty([`payload.member_sid: ${fault.text}`]);
+      return refusal(refusals[added.reason]);
+    }
     if (added.state) {
       publishState({ outbox, names }, added.state);
       publishJoined({ outbox, names }, added.added_user_id, added.state);

@@ -1,17 +1,19 @@
 import { createGroup } from '@hooligram/db';
-import type { ErrorCode } from '@hooligram/protocol';
-import { each, type Handler, refusal, success } from './handler.ts';
+import { type ErrorCode, listFaultsToldMax } from '@hooligram/protocol';
+import { each, faulty, type Handler, refusal, success } from './handler.ts';
 import { publishJoined, publishState } from './publish-state.ts';
 
 /** Creates a group, or finds the open direct message of the pair, and tells every member. */
 export const groupCreate: Handler<'GROUP_CREATE'> = {
   batchMax: 1,
   concurrency: 3,
-  run: each(async ({ db, outbox, names, audits }, { request_id, params }) => {
+  run: each(async ({ db, outbox, names, audits, numbers }, { request_id, params }) => {
     const { user_id, sid, repeatable, group_name } = params;
     const member_sids = [...new Set(params.member_sids)];
     const faults = faultsOf(sid, group_name, member_sids);
     if (faults.length > 0) return refusal(...faults);
+    const strange = await numbers.faultsOfUnknown(db, member_sids);
+    if (strange.size > 0) return faulty(numberFaults(params.member_sids, strange));
 
     const created = await createGroup(db, { request_id, repeatable, user_id, sid, group_name, member_sids });
     if (!created.ok) return refusal('idAlreadyUsed');
@@ -31,4 +33,15 @@ function faultsOf(creator: string, group_name: string, member_sids: readonly str
   if (!member_sids.includes(creator)) faults.push('creatorMissing');
   if (group_name === '' && member_sids.length !== 2) faults.push('groupNameEmpty');
   return faults;
+}
+
+/** Told as the gateway tells the faults of a list: the first of them, and how many more there are. */
+function numberFaults(sids: readonly string[], faults: ReadonlyMap<string, { text: string }>): string[] {
+  const all = sids.flatMap((sid, index) => {
+    const fault = faults.get(sid);
+    return fault ? [`payload.member_sids[${index}]: ${fault.text}`] : [];
+  });
+  const untold = all.length - listFaultsToldMax;
+  if (untold <= 0) return all;
+  return [...all.slice(0, listFaultsToldMax), `payload.member_sids: has ${untold} more faulty elements`];
 }

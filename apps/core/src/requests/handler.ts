@@ -30,6 +30,11 @@ export function refusal(...codes: ErrorCode[]): { ok: false; errors: string[] } 
   return { ok: false, errors: codes.map((code) => errorTexts[code].text) };
 }
 
+/** What is wrong with fields, as their faults are told: `payload.phone_number: must …`. */
+export function faulty(errors: readonly string[]): { ok: false; errors: string[] } {
+  return { ok: false, errors: [...errors] };
+}
+
 /** For requests that share no statement. */
 export function each<K extends RequestKind>(
   run: (context: Context, asked: Asked<K>) => Promise<Outcome<K>>,

@@ -1,22 +1,26 @@
 import { recordChallenge, wasChallengeRecorded } from '@hooligram/db';
-import { sidOf } from '@hooligram/protocol';
-import { each, type Handler, refusal, success } from './handler.ts';
+import { mustBeWritten, sidOf } from '@hooligram/protocol';
+import type { NumberFault } from '../numbers.ts';
+import { each, faulty, type Handler, refusal, success } from './handler.ts';
 
 const refusals = { refused: 'codeNotSent', unavailable: 'codeNotSent', tooMany: 'tooManyRequests' } as const;
 
 /**
  * Sends a code and remembers for which connection. Registers nothing, and never touches the credential that
- * the number already has. The code is recorded before the provider is called: a second run sends no second one.
+ * the number already has. A number that nobody has yet must be one that may become known. The code is recorded before the provider is called: a second run sends no second one.
  */
 export const verificationRequestCode: Handler<'VERIFICATION_REQUEST_CODE'> = {
   batchMax: 1,
   concurrency: 8,
-  run: each(async ({ config, db, provider, limits, credentialHash, log }, { request_id, params }) => {
+  run: each(async (context, { request_id, params }) => {
+    const { config, db, provider, limits, credentialHash, log } = context;
     const { connection_id, address, country_code, phone_number } = params;
     const sid = sidOf(country_code, phone_number);
     // A second run takes nothing of anybody's limits.
     if (await wasChallengeRecorded(db, { request_id, connection_id })) return success({});
     if (!(await limits.codeRequest({ sid, address }))) return refusal('tooManyRequests');
+    const fault = (await context.numbers.faultsOfUnknown(db, [sid])).get(sid);
+    if (fault) return faulty([`payload.phone_number: ${numberText(fault, country_code)}`]);
 
     const code = provider.createCode();
     const code_hash = code === null ? null : credentialHash(sid, code);
@@ -30,3 +34,8 @@ export const verificationRequestCode: Handler<'VERIFICATION_REQUEST_CODE'> = {
     return refusal(refusals[sent.reason]);
   }),
 };
+
+/** Here the number stands without its country code. */
+function numberText({ text, writtenAs }: NumberFault, country_code: string): string {
+  return writtenAs === undefined ? text : mustBeWritten(writtenAs.slice(`${country_code}.`.length));
+}

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { showSid } from '../phone.ts';
+import { asName } from '../typed.ts';
 
 /**
  * Small things that a person writes down here and the server never sees: names of other people, and drafts. In
@@ -24,9 +25,11 @@ export class Notebook {
     return this.#names.value[sid] ?? '';
   }
 
-  setName(sid: string, name: string): void {
+  /** A name that shows nothing takes the given one away. */
+  setName(sid: string, typed: string): void {
+    const name = asName(typed);
     const { [sid]: _before, ...others } = this.#names.value;
-    this.#names.value = name.trim() === '' ? others : { ...others, [sid]: name.trim() };
+    this.#names.value = name === '' ? others : { ...others, [sid]: name };
     this.#write('names', JSON.stringify(this.#names.value));
   }
 

@@ -120,6 +120,9 @@ const whatFailed = {
 
 const explanations: Readonly<Record<string, string>> = {
   'payload.member_sid: nobody has this sid': 'nobody with this number has signed up yet',
+  'payload.phone_number: must be a possible number of its country code':
+    'there are no numbers of this length with this country code',
+  'payload.phone_number: must be a valid number of its country code': 'nobody can have this number',
   'wrong code': 'this is not the right code',
   'wrong phone number or verification code': 'this is not the right code',
   'no code was requested on this connection': 'the connection broke meanwhile; ask for another code',
@@ -127,5 +130,7 @@ const explanations: Readonly<Record<string, string>> = {
 
 /** What the server says, in the words of somebody who does not know the protocol where they would be lost. */
 export function explain(errors: readonly string[]): string {
-  return errors.map((text) => explanations[text] ?? text).join('; ');
+  return errors
+    .map((text) => explanations[text.replace(/member_sids\[\d+\]/, 'phone_number')] ?? text)
+    .join('; ');
 }

@@ -5,6 +5,7 @@ import { goTo, openGroup, pathOf } from '../route.ts';
 import { Avatar } from './avatar.tsx';
 import { useBook, useChat } from './chat-context.ts';
 import { Composer } from './composer.tsx';
+import { isComposing } from './composing.ts';
 import { Icon } from './icons.tsx';
 import { MessageList } from './message-list.tsx';
 import { faceOf, titleOf } from './names.ts';
@@ -33,7 +34,7 @@ export function ConversationPane({ conversation }: { readonly conversation: Conv
       class="pane"
       aria-label={title}
       onKeyDown={(event) => {
-        if (event.key !== 'Escape' || isShowingPeople || event.isComposing) return;
+        if (event.key !== 'Escape' || isShowingPeople || isComposing(event)) return;
         const row = document.querySelector<HTMLElement>(`a[href="${pathOf(conversation.id)}"]`);
         goTo(undefined);
         // Where the pane covers the list, the list has yet to be shown.

@@ -12,7 +12,6 @@ interface FieldProps {
   readonly inputMode?: 'numeric';
   readonly autocomplete?: 'tel' | 'one-time-code' | 'off';
   readonly placeholder?: string;
-  readonly maxLength?: number;
   /** The id of a list of suggestions. */
   readonly list?: string;
 }

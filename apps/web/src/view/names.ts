@@ -1,10 +1,11 @@
 import type { Book } from '../chat/book.ts';
 import type { Conversation } from '../chat/conversation.ts';
+import { showsNothing } from '../typed.ts';
 
-/** What a conversation is called here: the group's name, else who else is in it. */
+/** What a conversation is called here: the group's name if it shows anything, else who else is in it. */
 export function titleOf(book: Book, conversation: Conversation): string {
   const { group_name } = conversation.group.value;
-  if (group_name !== '') return group_name;
+  if (!showsNothing(group_name)) return group_name;
   const others = conversation.others.map((sid) => book.notebook.nameOf(sid));
   return others.join(', ') || 'Nobody else';
 }

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { asName, charactersOf } from '../typed.ts';
 import { useBook, useChat } from './chat-context.ts';
 import { Dialog } from './dialog.tsx';
 import { Field } from './field.tsx';
@@ -16,14 +17,17 @@ export function NewChatDialog({ onClose }: { readonly onClose: () => void }) {
   const [error, setError] = useState('');
   const pending = useRef<() => string | undefined | false>(() => undefined);
   const isGroup = sids.length > 1;
+  const groupName = asName(name);
+  const tooMany = charactersOf(groupName) - nameCharactersMax;
   useEffect(() => document.querySelector<HTMLElement>('dialog .picker input')?.focus(), []);
   const create = () => {
     const written = pending.current();
     if (written === false) return;
     const all = written === undefined ? sids : [...sids, written];
     if (all.length === 0) return setError('Add somebody first.');
-    if (all.length > 1 && name.trim() === '') return setError('A group needs a name.');
-    sending.create(all.length > 1 ? name.trim() : '', all);
+    if (all.length > 1 && groupName === '') return setError('A group needs a name that can be seen.');
+    if (all.length > 1 && tooMany > 0) return;
+    sending.create(all.length > 1 ? groupName : '', all);
     onClose();
   };
   return (
@@ -63,9 +67,15 @@ export function NewChatDialog({ onClose }: { readonly onClose: () => void }) {
           <Field
             label="Name of the group"
             value={name}
-            maxLength={nameCharactersMax}
-            error={error}
-            onInput={setName}
+            error={
+              tooMany > 0
+                ? `That is ${tooMany === 1 ? '1 character' : `${tooMany} characters`} too long.`
+                : error
+            }
+            onInput={(typed) => {
+              setName(typed);
+              setError('');
+            }}
           />
         )}
         {!isGroup && error !== '' && (

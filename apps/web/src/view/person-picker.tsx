@@ -1,7 +1,10 @@
 import { useId, useState } from 'preact/hooks';
-import { parsePhone, sidOf } from '../phone.ts';
+import { countryOfSid, readPhone, showSid, sidOf } from '../phone.ts';
+import { asName } from '../typed.ts';
 import { useBook } from './chat-context.ts';
+import { CountrySelect } from './country-select.tsx';
 import { Field } from './field.tsx';
+import { phoneHint, phoneWanted } from './phone-hint.ts';
 
 interface PersonPickerProps {
   /** Who is there already. */
@@ -16,17 +19,20 @@ export function PersonPicker({ taken, onPick, pending }: PersonPickerProps) {
   const book = useBook();
   const listId = useId();
   const [text, setText] = useState('');
+  const [country, setCountry] = useState(() => countryOfSid(book.sid, navigator.languages));
   const [error, setError] = useState('');
   const known = new Set([...book.conversations.value.values()].flatMap(({ others }) => others));
   const choosable = [...known].filter((sid) => !taken.includes(sid));
+  const name = asName(text);
+  const named = name === '' ? undefined : choosable.find((one) => book.notebook.nameOf(one) === name);
+  const reading = readPhone(text, country);
   const pick = () => {
-    const number = parsePhone(text);
-    const sid = number
-      ? sidOf(number)
-      : choosable.find((one) => book.notebook.givenName(one) === text.trim());
+    const sid = named ?? (reading.kind === 'number' ? sidOf(reading.number) : undefined);
     const fault =
       sid === undefined
-        ? 'Begin with + and the country code, such as +1 555 0100.'
+        ? reading.kind === 'fault'
+          ? reading.text
+          : phoneWanted
         : taken.includes(sid)
           ? whoIsTaken(sid === book.sid)
           : '';
@@ -36,7 +42,7 @@ export function PersonPicker({ taken, onPick, pending }: PersonPickerProps) {
     onPick(sid);
     return sid;
   };
-  if (pending) pending.current = () => (text.trim() === '' ? undefined : pick());
+  if (pending) pending.current = () => (reading.kind === 'nothing' ? undefined : pick());
   return (
     <form
       class="picker"
@@ -46,6 +52,7 @@ export function PersonPicker({ taken, onPick, pending }: PersonPickerProps) {
         pick();
       }}
     >
+      <CountrySelect country={country} onChange={setCountry} />
       <Field
         label="Phone number"
         type="tel"
@@ -53,7 +60,11 @@ export function PersonPicker({ taken, onPick, pending }: PersonPickerProps) {
         list={listId}
         value={text}
         error={error}
-        onInput={setText}
+        hint={named === undefined ? phoneHint(reading) : `Dials ${showSid(named)}.`}
+        onInput={(typed) => {
+          setText(typed);
+          setError('');
+        }}
       />
       <datalist id={listId}>
         {choosable.map((sid) => (

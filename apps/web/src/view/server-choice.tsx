@@ -1,4 +1,5 @@
 import { useId } from 'preact/hooks';
+import { asName } from '../typed.ts';
 import { useChat } from './chat-context.ts';
 
 /** Which server the page talks to; another one is another address of the page, with sign-ins of its own. */
@@ -12,8 +13,8 @@ export function ServerChoice() {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          const url = new FormData(event.currentTarget).get('url');
-          location.assign(`/?${new URLSearchParams({ url: String(url) })}`);
+          const url = asName(String(new FormData(event.currentTarget).get('url')));
+          location.assign(`/?${new URLSearchParams({ url })}`);
         }}
       >
         <label for={inputId}>Address</label>

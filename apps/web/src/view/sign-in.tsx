@@ -1,9 +1,12 @@
 import { type PhoneNumber, RequestError } from '@hooligram/client';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { explain } from '../chat/sending.ts';
-import { parsePhone, showSid, sidOf } from '../phone.ts';
+import { countryOfLanguages, readPhone, showSid, sidOf } from '../phone.ts';
+import { asCode } from '../typed.ts';
 import { useChat } from './chat-context.ts';
+import { CountrySelect } from './country-select.tsx';
 import { Field } from './field.tsx';
+import { phoneHint, phoneWanted } from './phone-hint.ts';
 import { ServerChoice } from './server-choice.tsx';
 
 /** A number first, then the code that was sent to it. */
@@ -35,10 +38,12 @@ function NumberStep({ onSent }: { readonly onSent: (number: PhoneNumber) => void
   const chat = useChat();
   const { refusedSid } = chat;
   const [text, setText] = useState(refusedSid.value === undefined ? '' : showSid(refusedSid.value));
+  const [country, setCountry] = useState(() => countryOfLanguages(navigator.languages));
   const { error, setError, isBusy, run } = useAttempt();
+  const reading = readPhone(text, country);
   const submit = () => {
-    const number = parsePhone(text);
-    if (!number) return setError('Begin with + and the country code, such as +1 555 0100.');
+    if (reading.kind !== 'number') return setError(reading.kind === 'fault' ? reading.text : phoneWanted);
+    const { number } = reading;
     run(async (signal) => {
       await chat.client.requestCode(number, { signal });
       onSent(number);
@@ -46,6 +51,7 @@ function NumberStep({ onSent }: { readonly onSent: (number: PhoneNumber) => void
   };
   return (
     <Form onSubmit={submit}>
+      <CountrySelect country={country} onChange={setCountry} />
       <Field
         label="Phone number"
         type="tel"
@@ -53,7 +59,11 @@ function NumberStep({ onSent }: { readonly onSent: (number: PhoneNumber) => void
         placeholder="+1 555 0100"
         value={text}
         error={error}
-        onInput={setText}
+        hint={phoneHint(reading)}
+        onInput={(typed) => {
+          setText(typed);
+          setError('');
+        }}
       />
       <button type="submit" class="button" disabled={isBusy}>
         {isBusy ? 'Asking for a code …' : 'Send me a code'}
@@ -67,8 +77,8 @@ function CodeStep({ number, onBack }: { readonly number: PhoneNumber; readonly o
   const [code, setCode] = useState('');
   const { error, setError, isBusy, run } = useAttempt();
   const submit = () => {
-    if (code.trim() === '') return setError('Write the code that you were sent.');
-    run((signal) => chat.signIn(number, code.trim(), signal));
+    if (asCode(code) === '') return setError('Write the code that you were sent.');
+    run((signal) => chat.signIn(number, asCode(code), signal));
   };
   const again = () => run((signal) => chat.client.requestCode(number, { signal }));
   return (

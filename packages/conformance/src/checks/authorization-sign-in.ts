@@ -14,11 +14,11 @@ async function refusesAll(peer: Peer): Promise<void> {
   }
   await peer.refuse(
     'GROUP_CREATE',
-    { group_name: '', member_sids: ['999.5550100', '999.5550101'] },
+    { group_name: '', member_sids: ['888.12345550100', '888.12345550101'] },
     notSignedIn,
   );
   await peer.refuse('GROUP_CREATE', { group_name: 5, member_sids: ['x'] }, notSignedIn);
-  await peer.refuse('GROUP_ADD_MEMBER', { group_id: 1, member_sid: '999.5550100' }, notSignedIn);
+  await peer.refuse('GROUP_ADD_MEMBER', { group_id: 1, member_sid: '888.12345550100' }, notSignedIn);
   await peer.refuse('GROUP_ADD_MEMBER', {}, notSignedIn);
   await peer.refuse('MESSAGING_SEND', { group_id: 1, content: 'x' }, notSignedIn);
   await peer.refuse('MESSAGING_SEND', { group_id: 0, content: '' }, notSignedIn);

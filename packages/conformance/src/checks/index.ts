@@ -13,6 +13,7 @@ import { groupLeave } from './group-leave.ts';
 import { messagingDeliver } from './messaging-deliver.ts';
 import { messagingSend } from './messaging-send.ts';
 import { mobileClient } from './mobile-client.ts';
+import { numbers } from './numbers.ts';
 import { repetition } from './repetition.ts';
 import { replay } from './replay.ts';
 import { sizes } from './sizes.ts';
@@ -24,6 +25,7 @@ export const topics: readonly Topic[] = [
   frames,
   connKeepAlive,
   verificationRequestCode,
+  numbers,
   verificationSubmitCode,
   authorizationSignIn,
   replay,

@@ -19,8 +19,8 @@ const strangeNumbers: [country_code: string, phone_number: string, errors: strin
   ['1', '555-0100', [number]],
   ['1', ' 5550100', [number]],
   ['1', '555010０', [number]],
-  ['12', '1'.repeat(14), [both]],
-  ['123', '1'.repeat(13), [both]],
+  ['44', '1'.repeat(14), [both]],
+  ['888', '1'.repeat(13), [both]],
   ['x', 'y', [code, number]],
 ];
 
@@ -72,9 +72,10 @@ export const verificationRequestCode: Topic = {
       title: 'a number of 15 digits is taken, and so is one on a connection where somebody is signed in',
       async run(stage) {
         const peer = await stage.enter();
-        const { country_code, phone_number } = numberOf(stage.stranger());
-        const longest = phone_number.padEnd(15 - country_code.length, '0').slice(0, 14);
-        await peer.succeed('VERIFICATION_REQUEST_CODE', { country_code, phone_number: longest });
+        const { phone_number } = numberOf(stage.stranger());
+        // Universal personal numbers have twelve digits, and begin with 10.
+        const longest = { country_code: '878', phone_number: `10${phone_number.slice(-10)}` };
+        await peer.succeed('VERIFICATION_REQUEST_CODE', longest);
       },
     },
   ],

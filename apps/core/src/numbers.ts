@@ -1,0 +1,93 @@
+import { setImmediate } from 'node:timers/promises';
+import { type Db, readCredentials } from '@hooligram/db';
+import { countryCodeOf, faultTexts, isSid, mustBeWritten, sidOf } from '@hooligram/protocol';
+import { type PhoneNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+
+/** `assigned`: every number of an assigned country code. `possible`, `valid`: as libphonenumber judges. */
+export type NumberRule = 'assigned' | 'possible' | 'valid';
+
+/** What is wrong with a number, and how the same telephone is written rightly, if it is. */
+export type NumberFault = { readonly text: string; readonly writtenAs?: string };
+
+/** Judging one takes about 15 microseconds; other requests get their turn after so many. */
+const judgedTogether = 200;
+
+/** Which numbers may become known to the system. Who is known already stays reachable, whatever the rule says. */
+export interface Numbers {
+  /** @param sid of an assigned country code, as the protocol sees to */
+  faultOf(sid: string): NumberFault | undefined;
+  /** The faults of those whom nobody knows yet, by sid. */
+  faultsOfUnknown(db: Db, sids: readonly string[]): Promise<ReadonlyMap<string, NumberFault>>;
+}
+
+/**
+ * Under `possible` and `valid` a telephone has one writing: the digits of its international number. Written with the
+ * national prefix, `44.07700900123` dials the same telephone as `44.7700900123`, and must not be a second person. It
+ * is refused with the right writing, not rewritten: clients compare the sids of deliveries with their own.
+ */
+export function createNumbers(rule: NumberRule): Numbers {
+  const faultOf = (sid: string) => (rule === 'assigned' ? undefined : judge(sid, rule));
+  return {
+    faultOf,
+    async faultsOfUnknown(db, sids) {
+      const faults = new Map<string, NumberFault>();
+      for (let from = 0; rule !== 'assigned' && from < sids.length; from += judgedTogether) {
+        if (from > 0) await setImmediate();
+        for (const sid of sids.slice(from, from + judgedTogether)) {
+          const fault = faultOf(sid);
+          if (fault) faults.set(sid, fault);
+        }
+      }
+      if (faults.size === 0) return faults;
+      for (const known of await readCredentials(db, [...faults.keys()])) if (known) faults.delete(known.sid);
+      return faults;
+    },
+  };
+}
+
+function judge(sid: string, rule: 'possible' | 'valid'): NumberFault | undefined {
+  const [code = '', digits = ''] = sid.split('.');
+  const number = read(code, digits);
+  if (!number || !fits(number, rule)) return { text: misfits[rule] };
+  if (number.nationalNumber === digits) return undefined;
+  return { text: mustBeWritten(sidOfNumber(number)), writtenAs: sidOfNumber(number) };
+}
+
+const misfits = { possible: faultTexts.numberImpossible, valid: faultTexts.numberInvalid };
+
+function fits(number: PhoneNumber, rule: 'possible' | 'valid'): boolean {
+  return rule === 'valid' ? number.isValid() : number.isPossible();
+}
+
+function sidOfNumber({ countryCallingCode, nationalNumber }: PhoneNumber): string {
+  return sidOf(countryCallingCode, nationalNumber);
+}
+
+/** The telephone that is dialled. National prefixes are taken away until none is left: each parse takes one. */
+function read(code: string, digits: string): PhoneNumber | undefined {
+  const number = parsePhoneNumberFromString(`+${code}${digits}`, { extract: false });
+  if (!number) return undefined;
+  if (number.nationalNumber !== digits) return read(code, number.nationalNumber);
+  return number.isPossible() ? number : (withoutOldPrefix(code, digits) ?? number);
+}
+
+/** Mexico's mobile numbers had a 1 before them until 2020. Many contacts still have, and libphonenumber forgot it. */
+function withoutOldPrefix(code: string, digits: string): PhoneNumber | undefined {
+  if (code !== '52' || !digits.startsWith('1')) return undefined;
+  const number = parsePhoneNumberFromString(`+52${digits.slice(1)}`, { extract: false });
+  return number?.isPossible() ? number : undefined;
+}
+
+/**
+ * The one way to write a sid of any age: the country code that its digits begin with, the national prefix left out
+ * where the rule looks at it.
+ * @returns undefined when no assigned country code begins the digits, or too few follow it
+ */
+export function canonicalSid(sid: string, rule: NumberRule): string | undefined {
+  const digits = sid.replace('.', '');
+  const code = countryCodeOf(digits);
+  if (code === undefined) return undefined;
+  const split = sidOf(code, digits.slice(code.length));
+  if (!isSid(split)) return undefined;
+  return createNumbers(rule).faultOf(split)?.writtenAs ?? split;
+}
