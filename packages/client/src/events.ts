@@ -61,8 +61,11 @@ export interface ClientEvents {
   readonly group: (group: Group) => unknown;
   /** The person is no longer in the group, or nobody else is. */
   readonly groupRemoved: (groupId: number) => unknown;
-  /** `client.groups` was rebuilt after a sign-in: what the person is no longer in is gone from it. */
-  readonly groupsComplete: () => unknown;
+  /**
+   * A sign-in succeeded and all groups of the person came: `groups` is the whole list, what the person is no
+   * longer in is gone from it. Never before that, however slow the server is.
+   */
+  readonly groupsComplete: (groups: ReadonlyMap<number, Group>) => unknown;
   readonly state: (state: ConnectionState) => unknown;
   readonly outbox: (change: OutboxChange) => unknown;
   /**

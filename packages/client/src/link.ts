@@ -64,15 +64,22 @@ export class Link {
     return this.#ended.signal;
   }
 
-  /** @returns undefined when the connection broke before the answer: the outcome is unknown */
+  /**
+   * @param patience a link that leaves the request unanswered is given up in time; or the answer may take as long
+   *   as the link lives
+   * @returns undefined when the connection broke before the answer: the outcome is unknown
+   */
   request<T extends ClientRequestType>(
     type: T,
     id: string,
     payload: PayloadOf<T>,
+    patience: 'in time' | 'however long it takes' = 'in time',
   ): Promise<Answer<T> | undefined> {
     if (!this.#isOpen) return Promise.resolve(undefined);
     return new Promise<Answer<ClientRequestType> | undefined>((resolve) => {
-      const timer = setTimeout(() => this.#break('a request had no answer'), this.#settings.answerTimeoutMs);
+      const { answerTimeoutMs } = this.#settings;
+      const giveUp = () => this.#break('a request had no answer');
+      const timer = patience === 'in time' ? setTimeout(giveUp, answerTimeoutMs) : undefined;
       this.#unanswered.set(id, (answer) => {
         clearTimeout(timer);
         resolve(answer);

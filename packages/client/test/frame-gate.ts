@@ -28,6 +28,9 @@ export interface FrameGate {
   readonly connections: number;
   /** Refuses connections while true. */
   isShut: boolean;
+  /** Keeps what the server sends, as a slow way does, until `release`. */
+  hold(): void;
+  release(): void;
   /** Closes all connections, as a server does. */
   close(code: number, reason?: string): void;
   end(): void;
@@ -37,6 +40,7 @@ export async function frameGate(target: string): Promise<FrameGate> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', verifyClient: () => !gate.isShut });
   await once(server, 'listening');
   const fromClients: PassingFrame[] = [];
+  let held: (() => void)[] | undefined;
   const gate = {
     target,
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/v2`,
@@ -47,6 +51,14 @@ export async function frameGate(target: string): Promise<FrameGate> {
     onServerFrame: (_frame: PassingFrame): Verdict => undefined,
     close(code: number, reason = '') {
       for (const near of server.clients) near.close(code, reason);
+    },
+    hold() {
+      held ??= [];
+    },
+    release() {
+      const passing = held ?? [];
+      held = undefined;
+      for (const pass of passing) pass();
     },
     end() {
       for (const near of server.clients) near.terminate();
@@ -74,10 +86,14 @@ export async function frameGate(target: string): Promise<FrameGate> {
       else waiting.push(String(data));
     });
     far.on('open', () => waiting.splice(0).forEach(up));
-    far.on('message', (data) => {
+    const down = (text: string) => {
       if (near.readyState !== WebSocket.OPEN) return;
-      const text = String(data);
       pass(near, text, gate.onServerFrame(JSON.parse(text) as PassingFrame));
+    };
+    far.on('message', (data) => {
+      const text = String(data);
+      if (held) held.push(() => down(text));
+      else down(text);
     });
     near.on('close', () => far.terminate());
     far.on('close', (code, reason) => {

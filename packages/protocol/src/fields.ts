@@ -115,6 +115,9 @@ export const date = z.iso.datetime({ precision: 3, error: missingOr(faultTexts.n
 
 export const errors = listOf(textField(), (element) => typeof element === 'string', faultTexts.notAString);
 
+/** An addition to the protocol: present and true, or as good as not there. To refuse another value would break those who do not know it. */
+export const mark = z.literal(true).optional().catch(undefined);
+
 /** A payload; unknown properties are dropped, never refused. */
 export const payload = <S extends z.core.$ZodShape>(shape: S) =>
   z.object(shape, { error: missingOr(faultTexts.notAnObject) });

@@ -2,6 +2,7 @@ import {
   type Client,
   type ConnectionState,
   createClient,
+  type Group,
   indexedDbStorage,
   type Message,
   type PhoneNumber,
@@ -98,7 +99,7 @@ export class Chat {
     });
     client.on('group', async (group) => (await this.current())?.setGroup(group));
     client.on('groupRemoved', async (groupId) => (await this.current())?.end(groupId));
-    client.on('groupsComplete', () => this.#endUntold());
+    client.on('groupsComplete', (groups) => this.#endOthers(groups));
     client.on('message', (message) => this.#take(message));
     client.on('signInRefused', () => {
       this.refusedSid.value = this.book.value?.sid;
@@ -151,10 +152,10 @@ export class Chat {
   }
 
   /** What history knows and the server did not name: the person left it elsewhere. */
-  async #endUntold(): Promise<void> {
+  async #endOthers(groups: ReadonlyMap<number, Group>): Promise<void> {
     const book = await this.current();
     for (const [id, conversation] of book?.conversations.value ?? []) {
-      if (!this.client.groups.has(id) && !conversation.isOver.value) await conversation.end();
+      if (!groups.has(id) && !conversation.isOver.value) await conversation.end();
     }
   }
 
