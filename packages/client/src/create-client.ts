@@ -6,6 +6,7 @@ import { Connection } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import { closedError, RequestError } from './errors.ts';
 import type { ClientEvents, ConnectionState, Group } from './events.ts';
+import { listenForHints } from './hints.ts';
 import type { Answer, Link } from './link.ts';
 import { type ClientOptions, type QueuedRequestOptions, type RequestOptions, settingsOf } from './options.ts';
 import type { Asked } from './outbox.ts';
@@ -24,11 +25,6 @@ export function createClient(options: ClientOptions): Client {
 type DirectType = 'VERIFICATION_REQUEST_CODE_REQUEST' | 'VERIFICATION_SUBMIT_CODE_REQUEST';
 
 const noGroups: ReadonlyMap<number, Group> = new Map();
-
-/** A browser that has a network again says so; Node does not. */
-const network = globalThis as {
-  addEventListener?(type: 'online', listener: () => void, options: { signal: AbortSignal }): void;
-};
 
 class LiveClient implements Client {
   readonly #emitter = new Emitter();
@@ -52,7 +48,7 @@ class LiveClient implements Client {
     );
     this.#connection.hurry();
     this.#account = new Account(this.#connection, new Vault(settings.storage, this.#emitter), this.#emitter);
-    network.addEventListener?.('online', () => this.connect(), { signal: this.#ended.signal });
+    listenForHints((hasNetwork) => this.#connection.doubt(hasNetwork), this.#ended.signal);
   }
 
   get restored() {

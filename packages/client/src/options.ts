@@ -28,6 +28,11 @@ export interface ClientOptions {
   readonly keepAliveMs?: number;
   /** It is dead when it does not answer that within this time. Default 5,000. */
   readonly keepAliveTimeoutMs?: number;
+  /**
+   * The same when there is a reason for doubt: something is sent after a quiet of 5 s, the machine seems to have
+   * slept, or the browser shows or focuses the page, or reports a change of the network. Default 3,000.
+   */
+  readonly doubtTimeoutMs?: number;
   /** A connection that is not open within this time is given up. Default 10,000. */
   readonly connectTimeoutMs?: number;
   /** A connection that leaves a request unanswered for so long is given up. Default 30,000. */
@@ -61,6 +66,7 @@ export function settingsOf(options: ClientOptions): Settings {
     storage: memoryStorage(),
     keepAliveMs: 30_000,
     keepAliveTimeoutMs: 5_000,
+    doubtTimeoutMs: 3_000,
     connectTimeoutMs: 10_000,
     answerTimeoutMs: 30_000,
     ...options,

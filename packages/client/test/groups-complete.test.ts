@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { memoryStorage } from '../src/index.ts';
-import { type Member, next, setCompany, until } from './company.ts';
+import { type Member, next, setCompany, takeTheClock, until } from './company.ts';
 import { pairOf } from './cut-off.ts';
 import type { FrameGate } from './frame-gate.ts';
 
@@ -13,11 +13,6 @@ afterEach(() => {
 
 /** More than any pause that a server may make, less than what a client grants an answer. */
 const longMs = 25_000;
-
-/** The SDK's timers go by the test's clock from now on; sockets, processes and turns go on as they are. */
-function takeTheClock(): void {
-  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'Date'] });
-}
 
 /** How often a client was told that its groups are complete, and with which. */
 function completions({ client }: Member): number[][] {

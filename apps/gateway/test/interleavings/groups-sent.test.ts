@@ -15,7 +15,7 @@ const question = { after_groups: true };
 
 /** What came of these, in order: the groups as their ids, the answers to keep-alives as theirs. */
 function came(client: TestClient): (number | string)[] {
-  return client.frames.flatMap(({ id, type, payload }) => {
+  return client.frames.flatMap(({ id, type, payload }): (number | string)[] => {
     if (type === 'GROUP_DELIVER_REQUEST') return [payload.group_id as number];
     if (type === `${keepAlive}_SUCCESS`) return ['after_groups' in payload ? `${id} after groups` : id];
     return [];

@@ -118,8 +118,6 @@ export class Chat {
     });
     addEventListener('offline', () => {
       this.hasNetwork.value = false;
-      // Asks whether the connection lives, and so finds out soon.
-      client.connect();
     });
   }
 
