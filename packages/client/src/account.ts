@@ -26,14 +26,12 @@ export class Account {
     this.#emitter = emitter;
     this.signingIn = new SignIn(connection, {
       onSigningIn: () => this.person?.deliveries.list.expect(),
-      onSignedIn: (link, credential) => {
-        void vault.set(credentialKey, credential);
+      onSignedIn: (link, credential, isNew) => {
+        // One that was accepted before is stored already, or another page has signed out since.
+        if (isNew) void vault.set(credentialKey, credential);
         this.person?.enter(link);
       },
-      onRefused: (errors) => {
-        void vault.delete(credentialKey);
-        emitter.emit('signInRefused', errors);
-      },
+      onRefused: (errors, credential) => void this.#inTurn(() => this.#refused(errors, credential)),
     });
     this.restored = this.#restore();
     this.#turn = this.restored;
@@ -73,6 +71,18 @@ export class Account {
     this.person = new Person(this.#vault, this.#emitter, sidOf(credential), stored);
     this.signingIn.begin(credential, true);
     return this.person.sid;
+  }
+
+  async #refused(errors: readonly string[], refused: Credential): Promise<void> {
+    if (this.signingIn.isUnderWay) return;
+    const stored = (await this.#vault.load()).get(credentialKey) as Credential | undefined;
+    if (stored?.verification_code === refused.verification_code) await this.#vault.delete(credentialKey);
+    else if (stored && sidOf(stored) === sidOf(refused)) {
+      // Another page on this storage has verified the number anew.
+      this.signingIn.begin(stored, true);
+      return;
+    }
+    this.#emitter.emit('signInRefused', errors);
   }
 
   async #become(sid: string): Promise<void> {

@@ -25,9 +25,13 @@ export class Emitter {
     return off;
   }
 
+  has(event: EventName): boolean {
+    return (this.#handlers.get(event)?.size ?? 0) > 0;
+  }
+
   /** Tells what nobody waits for. What a handler throws becomes an `error`; a browser logs it, if nobody else does. */
   emit<E extends EventName>(event: E, ...args: Parameters<ClientEvents[E]>): void {
-    if (event === 'error' && !this.#handlers.get(event)?.size) page.reportError?.(args[0]);
+    if (event === 'error' && !this.has(event)) page.reportError?.(args[0]);
     this.deliver(event, ...args).catch((error: unknown) => {
       if (event !== 'error') this.emit('error', error);
     });
@@ -43,7 +47,7 @@ export class Emitter {
 
   /** Resolves when the event has a handler. */
   async whenHandled(event: EventName): Promise<void> {
-    while (!this.#handlers.get(event)?.size) {
+    while (!this.has(event)) {
       await new Promise<void>((resolve) => this.#onAdded.push(resolve));
     }
   }

@@ -16,6 +16,15 @@ export type ConnectionState =
   /** Ended by `close()`, or by a close code after which reconnecting is of no use (1008). */
   | { readonly status: 'stopped'; readonly code: number; readonly reason: string };
 
+/** Whether the storage keeps what it is given. */
+export type StorageState =
+  | { readonly status: 'working' }
+  /**
+   * It is full, refused, gone, or does not answer. The client goes on from memory and tries again and again; what
+   * is not stored by the end of the page or process is lost: the sign-in, and requests without an answer.
+   */
+  | { readonly status: 'failing'; readonly error: unknown };
+
 /** Types of requests that wait in the outbox, outlive connections, and are repeated with the same UUID. */
 export type QueuedType =
   | 'GROUP_ADD_MEMBER_REQUEST'
@@ -68,11 +77,13 @@ export interface ClientEvents {
   readonly groupsComplete: (groups: ReadonlyMap<number, Group>) => unknown;
   readonly state: (state: ConnectionState) => unknown;
   readonly outbox: (change: OutboxChange) => unknown;
+  /** The storage fails, or works again. Without a handler, `error` tells the first. */
+  readonly storage: (state: StorageState) => unknown;
   /**
    * The stored credential is not good any more: the number was verified anew elsewhere. Requests stay in the
    * outbox until somebody signs in as this person again.
    */
   readonly signInRefused: (errors: readonly string[]) => unknown;
-  /** What a handler threw, or what went wrong with the storage. */
+  /** What a handler threw, or an entry of the storage that cannot be read. */
   readonly error: (error: unknown) => unknown;
 }

@@ -9,6 +9,7 @@ export type {
   OutboxChange,
   QueuedRequest,
   QueuedType,
+  StorageState,
 } from './events.ts';
 export type {
   ClientOptions,
