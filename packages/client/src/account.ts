@@ -3,6 +3,7 @@ import type { Credential } from './client.ts';
 import type { Connection } from './connection.ts';
 import type { Emitter } from './emitter.ts';
 import { closedError } from './errors.ts';
+import type { AbortSignalLike } from './options.ts';
 import { Person } from './person.ts';
 import { SignIn } from './sign-in.ts';
 import type { Vault } from './vault.ts';
@@ -43,7 +44,7 @@ export class Account {
     return this.person;
   }
 
-  async signIn(credential: Credential, signal: AbortSignal | undefined): Promise<void> {
+  async signIn(credential: Credential, signal: AbortSignalLike | undefined): Promise<void> {
     const accepted = this.#inTurn(async () => {
       await this.#become(sidOf(credential));
       signal?.throwIfAborted();

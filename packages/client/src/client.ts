@@ -1,11 +1,16 @@
-import type { PayloadOf } from '@hooligram/protocol';
 import type { ClientEvents, ConnectionState, Group, QueuedRequest, StorageState } from './events.ts';
 import type { QueuedRequestOptions, RequestOptions } from './options.ts';
 
-/** `country_code` and `phone_number`, digits only. */
-export type PhoneNumber = PayloadOf<'VERIFICATION_REQUEST_CODE_REQUEST'>;
+/** A telephone number, digits only. */
+export interface PhoneNumber {
+  readonly country_code: string;
+  readonly phone_number: string;
+}
+
 /** A number, and the code that was last submitted for it rightly. */
-export type Credential = PayloadOf<'AUTHORIZATION_SIGN_IN_REQUEST'>;
+export interface Credential extends PhoneNumber {
+  readonly verification_code: string;
+}
 
 /**
  * One person's connection to the server. It reconnects by itself, as close codes say, and signs in again.

@@ -1,4 +1,5 @@
 import type { ClientEvents } from './events.ts';
+import type { AbortSignalLike } from './options.ts';
 
 type EventName = keyof ClientEvents;
 type Argument<E extends EventName> = Parameters<ClientEvents[E]>[0];
@@ -10,7 +11,7 @@ export class Emitter {
   readonly #handlers = new Map<EventName, Set<(argument: never) => unknown>>();
   #onAdded: (() => void)[] = [];
 
-  on<E extends EventName>(event: E, handler: ClientEvents[E], signal?: AbortSignal): () => void {
+  on<E extends EventName>(event: E, handler: ClientEvents[E], signal?: AbortSignalLike): () => void {
     if (signal?.aborted) return () => undefined;
     // A handler that is added twice is called twice, and taken away once.
     const own = (argument: never) => (handler as (argument: never) => unknown)(argument);

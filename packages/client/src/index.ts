@@ -12,6 +12,7 @@ export type {
   StorageState,
 } from './events.ts';
 export type {
+  AbortSignalLike,
   ClientOptions,
   QueuedRequestOptions,
   RequestOptions,

@@ -15,6 +15,15 @@ export interface WebSocketLike {
   terminate?(): void;
 }
 
+/** As much of an AbortSignal as is used, so that no types of a browser or of Node are needed. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  throwIfAborted(): void;
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
 
 export interface ClientOptions {
@@ -44,7 +53,7 @@ export interface RequestOptions {
    * Gives the request up; its promise rejects with the signal's reason. What was sent by then may take effect
    * or not.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
 }
 
 export interface QueuedRequestOptions extends RequestOptions {

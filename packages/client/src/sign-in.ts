@@ -5,6 +5,7 @@ import type { Credential } from './client.ts';
 import type { Connection } from './connection.ts';
 import { RequestError } from './errors.ts';
 import type { Link } from './link.ts';
+import type { AbortSignalLike } from './options.ts';
 import { pause } from './pause.ts';
 import { uuid } from './uuid.ts';
 
@@ -50,7 +51,7 @@ export class SignIn {
   }
 
   /** Waits for the first success. */
-  accepted(signal: AbortSignal | undefined): Promise<void> {
+  accepted(signal: AbortSignalLike | undefined): Promise<void> {
     let own: Waiter | undefined;
     const accepted = new Promise<void>((resolve, reject) => {
       own = { resolve, reject };
