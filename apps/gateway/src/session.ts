@@ -39,6 +39,10 @@ export class Session implements SocketOwner {
   lateReceipts: Set<number> | undefined;
   /** How many replayed messages may be on their way. */
   readonly window: ReplayWindow;
+  /** The newest sign-in whose groups were not all sent yet. */
+  opening: object | undefined;
+  /** The id of a keep-alive that is answered when they were: the newest, so that what waits is bounded. */
+  keepAliveAfterGroups: string | undefined;
   readonly #context: GatewayContext;
   #queue: QueuedRequest[] = [];
   #isWorking = false;

@@ -66,6 +66,20 @@ test('what was written offline outlives the page', async () => {
   await message(ada.page, 'written before the reload').waitFor();
 });
 
+test('what is written on a connection that died unnoticed is not lost, and the page soon says that there is none', async () => {
+  const { ada, bob } = await pair('5');
+  bob.way.lose();
+  await say(bob, 'is anybody there?');
+  await message(bob.page, 'is anybody there?', 'Sending').waitFor();
+  // As when somebody comes back to the page, on another network.
+  await bob.page.evaluate(() => dispatchEvent(new Event('focus')));
+  await bob.page.getByText('No connection.').waitFor();
+  bob.way.mend();
+  await message(bob.page, 'is anybody there?', 'Stored').waitFor();
+  await message(ada.page, 'is anybody there?').waitFor();
+  await bob.page.getByText('No connection.').waitFor({ state: 'detached' });
+});
+
 test('a message that the server refuses says why, and is discarded by its writer', async () => {
   const { ada, bob } = await pair('3');
   await disconnect(bob);

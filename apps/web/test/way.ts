@@ -6,6 +6,8 @@ export interface Way {
   readonly url: string;
   /** Breaks all connections without a word and takes no new ones. */
   cut(): void;
+  /** Nothing passes any more and nobody is told, as when a network is left; new connections lead nowhere. */
+  lose(): void;
   mend(): void;
   end(): void;
 }
@@ -13,10 +15,13 @@ export interface Way {
 /** @param urls of the gateways, in the order in which they are tried */
 export async function wayTo(urls: readonly string[]): Promise<Way> {
   const sockets = new Set<Socket>();
+  const stranded = new Set<Socket>();
   let isCut = false;
+  let isLost = false;
   const server = createServer(async (near) => {
     if (isCut) return near.destroy();
     near.on('error', () => undefined);
+    if (isLost) return void stranded.add(near);
     const far = await firstOpen(urls.map((url) => Number(new URL(url).port)));
     if (!far || isCut || near.destroyed) {
       far?.destroy();
@@ -39,13 +44,19 @@ export async function wayTo(urls: readonly string[]): Promise<Way> {
   await once(server, 'listening');
   const cut = () => {
     isCut = true;
-    for (const socket of sockets) socket.destroy();
+    for (const socket of [...sockets, ...stranded]) socket.destroy();
   };
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/v2`,
     cut,
+    lose() {
+      isLost = true;
+      for (const socket of sockets) socket.unpipe().resume();
+    },
     mend() {
       isCut = false;
+      isLost = false;
+      for (const socket of stranded) socket.destroy();
     },
     end() {
       cut();

@@ -1,10 +1,11 @@
+import type { AbortSignalLike } from './options.ts';
 /**
  * @param onAbort called when the signal aborts before the promise settles
  * @throws the signal's reason, or what the promise rejects with
  */
 export function abortable<T>(
   promise: Promise<T>,
-  signal: AbortSignal | undefined,
+  signal: AbortSignalLike | undefined,
   onAbort = () => {},
 ): Promise<T> {
   if (!signal) return promise;
@@ -20,7 +21,7 @@ export function abortable<T>(
   });
 }
 
-export function whenAborted(signal: AbortSignal): Promise<void> {
+export function whenAborted(signal: AbortSignalLike): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });

@@ -3,6 +3,7 @@ import type { Credential } from './client.ts';
 import type { Connection } from './connection.ts';
 import type { Emitter } from './emitter.ts';
 import { closedError } from './errors.ts';
+import type { AbortSignalLike } from './options.ts';
 import { Person } from './person.ts';
 import { SignIn } from './sign-in.ts';
 import type { Vault } from './vault.ts';
@@ -26,14 +27,12 @@ export class Account {
     this.#emitter = emitter;
     this.signingIn = new SignIn(connection, {
       onSigningIn: () => this.person?.deliveries.list.expect(),
-      onSignedIn: (link, credential) => {
-        void vault.set(credentialKey, credential);
+      onSignedIn: (link, credential, isNew) => {
+        // One that was accepted before is stored already, or another page has signed out since.
+        if (isNew) void vault.set(credentialKey, credential);
         this.person?.enter(link);
       },
-      onRefused: (errors) => {
-        void vault.delete(credentialKey);
-        emitter.emit('signInRefused', errors);
-      },
+      onRefused: (errors, credential) => void this.#inTurn(() => this.#refused(errors, credential)),
     });
     this.restored = this.#restore();
     this.#turn = this.restored;
@@ -45,7 +44,7 @@ export class Account {
     return this.person;
   }
 
-  async signIn(credential: Credential, signal: AbortSignal | undefined): Promise<void> {
+  async signIn(credential: Credential, signal: AbortSignalLike | undefined): Promise<void> {
     const accepted = this.#inTurn(async () => {
       await this.#become(sidOf(credential));
       signal?.throwIfAborted();
@@ -73,6 +72,18 @@ export class Account {
     this.person = new Person(this.#vault, this.#emitter, sidOf(credential), stored);
     this.signingIn.begin(credential, true);
     return this.person.sid;
+  }
+
+  async #refused(errors: readonly string[], refused: Credential): Promise<void> {
+    if (this.signingIn.isUnderWay) return;
+    const stored = (await this.#vault.load()).get(credentialKey) as Credential | undefined;
+    if (stored?.verification_code === refused.verification_code) await this.#vault.delete(credentialKey);
+    else if (stored && sidOf(stored) === sidOf(refused)) {
+      // Another page on this storage has verified the number anew.
+      this.signingIn.begin(stored, true);
+      return;
+    }
+    this.#emitter.emit('signInRefused', errors);
   }
 
   async #become(sid: string): Promise<void> {

@@ -1,11 +1,16 @@
-import type { PayloadOf } from '@hooligram/protocol';
-import type { ClientEvents, ConnectionState, Group, QueuedRequest } from './events.ts';
+import type { ClientEvents, ConnectionState, Group, QueuedRequest, StorageState } from './events.ts';
 import type { QueuedRequestOptions, RequestOptions } from './options.ts';
 
-/** `country_code` and `phone_number`, digits only. */
-export type PhoneNumber = PayloadOf<'VERIFICATION_REQUEST_CODE_REQUEST'>;
+/** A telephone number, digits only. */
+export interface PhoneNumber {
+  readonly country_code: string;
+  readonly phone_number: string;
+}
+
 /** A number, and the code that was last submitted for it rightly. */
-export type Credential = PayloadOf<'AUTHORIZATION_SIGN_IN_REQUEST'>;
+export interface Credential extends PhoneNumber {
+  readonly verification_code: string;
+}
 
 /**
  * One person's connection to the server. It reconnects by itself, as close codes say, and signs in again.
@@ -16,9 +21,11 @@ export type Credential = PayloadOf<'AUTHORIZATION_SIGN_IN_REQUEST'>;
  * is tried again; every other FAILURE rejects with a `RequestError`.
  */
 export interface Client {
-  /** Resolves when the storage has been read: with the sid of the person who is signed in, if there is one. */
+  /** Resolves when the storage has been read, or is given up for now: with the sid of the person who is signed in, if there is one. */
   readonly restored: Promise<string | undefined>;
   readonly state: ConnectionState;
+  /** Whether the storage works. It is known when it was read, see `restored`. */
+  readonly storage: StorageState;
   /** The address of the person who signed in last; undefined before the first sign-in and after `signOut`. */
   readonly sid: string | undefined;
   /**
@@ -75,7 +82,7 @@ export interface Client {
   connect(): void;
   /**
    * Takes no more requests, waits until those in the outbox are answered and the handlers have ended, as long as
-   * the connection lasts, and closes it. What has no answer by then rejects with `closed`, and stays in a lasting
+   * the connection lasts (handlers: at most 10 s), and closes it. What has no answer by then rejects with `closed`, and stays in a lasting
    * storage for the next client.
    * @param options `signal` ends the waiting
    */

@@ -60,8 +60,15 @@ export class Connection implements LinkOwner {
   /** Connects, without waiting any longer. A link that looks open is asked whether it lives. */
   hurry(): void {
     if (this.#isFinished) return;
-    if (this.#link && !this.#link.ended.aborted) this.#link.probe();
-    else this.#begin();
+    this.#link?.doubt();
+    if (!this.#link || this.#link.ended.aborted) this.#begin();
+  }
+
+  /** As hurry, for what is only a hint: it does not undo an end that is final. */
+  doubt(hasNetwork: boolean): void {
+    const { status } = this.#state;
+    if (hasNetwork && status !== 'stopped') this.hurry();
+    else this.link?.doubt();
   }
 
   /** Goes on with a new link, on which nobody is signed in. */
@@ -98,7 +105,9 @@ export class Connection implements LinkOwner {
     const hasLasted = this.#openedAt !== undefined && performance.now() - this.#openedAt >= lastingMs;
     const failedBefore = hasLasted ? 0 : this.#failures;
     this.#failures = hasLasted ? 0 : failedBefore + 1;
-    const retryInMs = reconnectDelayMs(code, failedBefore, Math.random());
+    // Nobody else lost a connection in this moment: there is no crowd to spread.
+    const isOwnAffair = link.isSilent && failedBefore === 0;
+    const retryInMs = isOwnAffair ? 0 : reconnectDelayMs(code, failedBefore, Math.random());
     if (retryInMs === undefined) {
       this.setState({ status: 'stopped', code, reason });
       return;

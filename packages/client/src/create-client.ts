@@ -6,9 +6,11 @@ import { Connection } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import { closedError, RequestError } from './errors.ts';
 import type { ClientEvents, ConnectionState, Group } from './events.ts';
+import { listenForHints } from './hints.ts';
 import type { Answer, Link } from './link.ts';
 import { type ClientOptions, type QueuedRequestOptions, type RequestOptions, settingsOf } from './options.ts';
 import type { Asked } from './outbox.ts';
+import { pause } from './pause.ts';
 import { uuid } from './uuid.ts';
 import { Vault } from './vault.ts';
 
@@ -25,14 +27,13 @@ type DirectType = 'VERIFICATION_REQUEST_CODE_REQUEST' | 'VERIFICATION_SUBMIT_COD
 
 const noGroups: ReadonlyMap<number, Group> = new Map();
 
-/** A browser that has a network again says so; Node does not. */
-const network = globalThis as {
-  addEventListener?(type: 'online', listener: () => void, options: { signal: AbortSignal }): void;
-};
+/** A handler that itself waits for `close` would wait for ever. */
+const handlersMs = 10_000;
 
 class LiveClient implements Client {
   readonly #emitter = new Emitter();
   readonly #connection: Connection;
+  readonly #vault: Vault;
   readonly #account: Account;
   /** Aborts when `close` need not wait any longer. */
   readonly #impatient = new AbortController();
@@ -51,8 +52,9 @@ class LiveClient implements Client {
       (state) => this.#emitter.emit('state', state),
     );
     this.#connection.hurry();
-    this.#account = new Account(this.#connection, new Vault(settings.storage, this.#emitter), this.#emitter);
-    network.addEventListener?.('online', () => this.connect(), { signal: this.#ended.signal });
+    this.#vault = new Vault(settings.storage, this.#emitter);
+    this.#account = new Account(this.#connection, this.#vault, this.#emitter);
+    listenForHints((hasNetwork) => this.#connection.doubt(hasNetwork), this.#ended.signal);
   }
 
   get restored() {
@@ -61,6 +63,10 @@ class LiveClient implements Client {
 
   get state() {
     return this.#connection.state;
+  }
+
+  get storage() {
+    return this.#vault.state;
   }
 
   get sid() {
@@ -167,8 +173,10 @@ class LiveClient implements Client {
       await Promise.race([person.outbox.idle(), lost, impatient]);
     }
     signingIn.end(closedError());
-    await Promise.race([person?.leave('leave'), impatient]);
-    await Promise.race([this.#connection.finish(), impatient]);
+    const left = new AbortController();
+    await Promise.race([person?.leave('leave'), pause(handlersMs, left.signal), impatient]);
+    left.abort();
+    await Promise.race([Promise.all([this.#connection.finish(), this.#vault.close()]), impatient]);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Group, Message } from './events.ts';
 import { GroupList } from './group-list.ts';
 import type { Link } from './link.ts';
 import type { Seen } from './seen.ts';
+import { uuid } from './uuid.ts';
 
 const errorCharactersMax = 200;
 
@@ -26,13 +27,24 @@ export class Deliveries {
     this.#seen = seen;
     this.list = new GroupList((gone) => {
       for (const groupId of gone) this.#dropped(groupId);
-      emitter.emit('groupsComplete');
+      emitter.emit('groupsComplete', this.list.groups);
     });
   }
 
   /** Answers leave by this link from now on. */
   enter(link: Link): void {
     this.#link = link;
+  }
+
+  /** The link is signed in. Resolves when it is known that all groups came, or that this is not to be known. */
+  async listGroups(link: Link): Promise<void> {
+    const { listing } = this.list;
+    const question = { after_groups: true } as const;
+    const answer = await link.request('CONN_KEEP_ALIVE_REQUEST', uuid(), question, 'however long it takes');
+    // No answer: the link has ended. The next one signs in, and asks again.
+    if (!answer || this.#isStopped || link.ended.aborted) return;
+    if (answer.ok && answer.payload.after_groups) this.list.complete(listing);
+    else this.list.completeWhenQuiet(listing);
   }
 
   take(link: Link, frame: Frame<DeliveryType>): void {

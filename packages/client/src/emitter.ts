@@ -1,4 +1,5 @@
 import type { ClientEvents } from './events.ts';
+import type { AbortSignalLike } from './options.ts';
 
 type EventName = keyof ClientEvents;
 type Argument<E extends EventName> = Parameters<ClientEvents[E]>[0];
@@ -10,7 +11,7 @@ export class Emitter {
   readonly #handlers = new Map<EventName, Set<(argument: never) => unknown>>();
   #onAdded: (() => void)[] = [];
 
-  on<E extends EventName>(event: E, handler: ClientEvents[E], signal?: AbortSignal): () => void {
+  on<E extends EventName>(event: E, handler: ClientEvents[E], signal?: AbortSignalLike): () => void {
     if (signal?.aborted) return () => undefined;
     // A handler that is added twice is called twice, and taken away once.
     const own = (argument: never) => (handler as (argument: never) => unknown)(argument);
@@ -25,9 +26,13 @@ export class Emitter {
     return off;
   }
 
+  has(event: EventName): boolean {
+    return (this.#handlers.get(event)?.size ?? 0) > 0;
+  }
+
   /** Tells what nobody waits for. What a handler throws becomes an `error`; a browser logs it, if nobody else does. */
   emit<E extends EventName>(event: E, ...args: Parameters<ClientEvents[E]>): void {
-    if (event === 'error' && !this.#handlers.get(event)?.size) page.reportError?.(args[0]);
+    if (event === 'error' && !this.has(event)) page.reportError?.(args[0]);
     this.deliver(event, ...args).catch((error: unknown) => {
       if (event !== 'error') this.emit('error', error);
     });
@@ -43,7 +48,7 @@ export class Emitter {
 
   /** Resolves when the event has a handler. */
   async whenHandled(event: EventName): Promise<void> {
-    while (!this.#handlers.get(event)?.size) {
+    while (!this.has(event)) {
       await new Promise<void>((resolve) => this.#onAdded.push(resolve));
     }
   }

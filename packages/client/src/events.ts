@@ -1,8 +1,29 @@
-import type { PayloadOf } from '@hooligram/protocol';
 import type { RequestError } from './errors.ts';
 
-export type Message = PayloadOf<'MESSAGING_DELIVER_REQUEST'>;
-export type Group = PayloadOf<'GROUP_DELIVER_REQUEST'>;
+// The names are those of the wire, and the type checker compares them with the protocol where frames come and go.
+
+export interface Message {
+  /** Unique in the whole system; grows in the order in which the messages of a group were stored. */
+  readonly message_id: number;
+  readonly group_id: number;
+  readonly sender_sid: string;
+  /** Exactly as it was sent. */
+  readonly content: string;
+  /** ISO 8601 in UTC with milliseconds, by the clock of the server. */
+  readonly date_created: string;
+}
+
+export interface Group {
+  readonly group_id: number;
+  /** May be empty for a direct message. */
+  readonly group_name: string;
+  /** Whether it was created for exactly two people. */
+  readonly is_direct_message: boolean;
+  /** All members, oneself too, sorted by code unit. */
+  readonly member_sids: readonly string[];
+  /** ISO 8601 in UTC with milliseconds; never changes. */
+  readonly date_created: string;
+}
 
 /** What the connection is doing. */
 export type ConnectionState =
@@ -16,12 +37,24 @@ export type ConnectionState =
   /** Ended by `close()`, or by a close code after which reconnecting is of no use (1008). */
   | { readonly status: 'stopped'; readonly code: number; readonly reason: string };
 
-/** Types of requests that wait in the outbox, outlive connections, and are repeated with the same UUID. */
-export type QueuedType =
-  | 'GROUP_ADD_MEMBER_REQUEST'
-  | 'GROUP_CREATE_REQUEST'
-  | 'GROUP_LEAVE_REQUEST'
-  | 'MESSAGING_SEND_REQUEST';
+/** Whether the storage keeps what it is given. */
+export type StorageState =
+  | { readonly status: 'working' }
+  /**
+   * It is full, refused, gone, or does not answer. The client goes on from memory and tries again and again; what
+   * is not stored by the end of the page or process is lost: the sign-in, and requests without an answer.
+   */
+  | { readonly status: 'failing'; readonly error: unknown };
+
+/** What waits in the outbox, outlives connections, and is repeated with the same UUID. */
+interface QueuedPayloads {
+  GROUP_ADD_MEMBER_REQUEST: { readonly group_id: number; readonly member_sid: string };
+  GROUP_CREATE_REQUEST: { readonly group_name: string; readonly member_sids: string[] };
+  GROUP_LEAVE_REQUEST: { readonly group_id: number };
+  MESSAGING_SEND_REQUEST: { readonly group_id: number; readonly content: string };
+}
+
+export type QueuedType = keyof QueuedPayloads;
 
 /** A request that has no final answer yet. `type` tells the payload. */
 export type QueuedRequest = {
@@ -29,7 +62,7 @@ export type QueuedRequest = {
     /** The UUID with which it is sent, and sent again. */
     readonly id: string;
     readonly type: T;
-    readonly payload: PayloadOf<T>;
+    readonly payload: QueuedPayloads[T];
     /** Unix time by this machine's clock, in ms. */
     readonly createdAt: number;
   };
@@ -61,15 +94,20 @@ export interface ClientEvents {
   readonly group: (group: Group) => unknown;
   /** The person is no longer in the group, or nobody else is. */
   readonly groupRemoved: (groupId: number) => unknown;
-  /** `client.groups` was rebuilt after a sign-in: what the person is no longer in is gone from it. */
-  readonly groupsComplete: () => unknown;
+  /**
+   * A sign-in succeeded and all groups of the person came: `groups` is the whole list, what the person is no
+   * longer in is gone from it. Never before that, however slow the server is.
+   */
+  readonly groupsComplete: (groups: ReadonlyMap<number, Group>) => unknown;
   readonly state: (state: ConnectionState) => unknown;
   readonly outbox: (change: OutboxChange) => unknown;
+  /** The storage fails, or works again. Without a handler, `error` tells the first. */
+  readonly storage: (state: StorageState) => unknown;
   /**
    * The stored credential is not good any more: the number was verified anew elsewhere. Requests stay in the
    * outbox until somebody signs in as this person again.
    */
   readonly signInRefused: (errors: readonly string[]) => unknown;
-  /** What a handler threw, or what went wrong with the storage. */
+  /** What a handler threw, or an entry of the storage that cannot be read. */
   readonly error: (error: unknown) => unknown;
 }

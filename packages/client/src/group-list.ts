@@ -1,26 +1,26 @@
 import type { Group } from './events.ts';
 
-/** The states follow each other closely, so the list is complete when none has come for so long. */
-const quietMs = 1_000;
-/** Without any state, somebody new probably has no group … */
-const emptyMs = 3_000;
-/** … and for somebody who had groups the server is slow: it sends them within this time or ends the connection. */
-const patienceMs = 30_000;
+/**
+ * A server that does not say when all groups were sent has sent them when none came for so long. It gives a
+ * sign-in up, and closes the connection, before that.
+ */
+const quietMs = 30_000;
 
 /**
- * The groups that a person is in.
+ * The groups that the person is in.
  *
- * After a sign-in the server sends the state of every group, and does not say which is the last. What was not
- * told again goes when no more seem to come; should its state come late, the group is back.
+ * After a sign-in the server sends the state of every group. What was not sent again is gone, but only once it is
+ * known that all were sent: until then silence means that the server is slow, or about to break.
  */
 export class GroupList {
   #groups: ReadonlyMap<number, Group> = new Map();
-  #untold = new Set<number>();
-  #isExpecting = false;
+  #unconfirmed = new Set<number>();
+  #listing: object | undefined;
+  /** Waits for silence, where there is no other way. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #onComplete: (gone: readonly number[]) => void;
 
-  /** @param onComplete called some time after each sign-in, with the groups that the person is no longer in */
+  /** @param onComplete called once for each sign-in whose groups came, with the groups that did not come again */
   constructor(onComplete: (gone: readonly number[]) => void) {
     this.#onComplete = onComplete;
   }
@@ -29,44 +29,56 @@ export class GroupList {
     return this.#groups;
   }
 
-  /** A sign-in begins: all states will come. */
+  /** The newest sign-in whose groups have not all come; an answer that concerns an earlier one says nothing. */
+  get listing(): object | undefined {
+    return this.#listing;
+  }
+
+  /** A sign-in begins: if it succeeds, all states will come. */
   expect(): void {
-    this.#untold = new Set(this.#groups.keys());
-    this.#isExpecting = true;
-    this.#completeIn(this.#untold.size > 0 ? patienceMs : emptyMs);
+    this.interrupt();
+    this.#unconfirmed = new Set(this.#groups.keys());
+    this.#listing = {};
+  }
+
+  /** The server said that it sent all states, and they came before that. */
+  complete(listing: object | undefined): void {
+    if (!listing || listing !== this.#listing) return;
+    this.interrupt();
+    const gone = [...this.#unconfirmed];
+    for (const groupId of gone) this.remove(groupId);
+    this.#onComplete(gone);
+  }
+
+  /** The sign-in succeeded, and the server cannot say when it has sent all states. */
+  completeWhenQuiet(listing: object | undefined): void {
+    if (!listing || listing !== this.#listing) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.complete(listing), quietMs);
   }
 
   /** The link has ended: what did not come says nothing. */
   interrupt(): void {
-    this.#isExpecting = false;
+    this.#listing = undefined;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   set(group: Group): void {
     this.#groups = new Map(this.#groups).set(group.group_id, group);
-    this.#tell(group.group_id);
+    this.#confirm(group.group_id);
   }
 
   /** @returns whether it was there */
   remove(groupId: number): boolean {
-    this.#tell(groupId);
+    this.#confirm(groupId);
     if (!this.#groups.has(groupId)) return false;
     this.#groups = new Map([...this.#groups].filter(([id]) => id !== groupId));
     return true;
   }
 
-  #tell(groupId: number): void {
-    this.#untold.delete(groupId);
-    if (this.#isExpecting) this.#completeIn(quietMs);
-  }
-
-  #completeIn(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#isExpecting = false;
-      const gone = [...this.#untold];
-      for (const groupId of gone) this.remove(groupId);
-      this.#onComplete(gone);
-    }, ms);
+  #confirm(groupId: number): void {
+    this.#unconfirmed.delete(groupId);
+    if (this.#timer) this.completeWhenQuiet(this.#listing);
   }
 }

@@ -9,9 +9,11 @@ export type {
   OutboxChange,
   QueuedRequest,
   QueuedType,
+  StorageState,
 } from './events.ts';
 export { messageBytesOver } from './frame-size.ts';
 export type {
+  AbortSignalLike,
   ClientOptions,
   QueuedRequestOptions,
   RequestOptions,

@@ -25,6 +25,13 @@ type Received = { id?: unknown; type?: unknown; payload?: { errors?: unknown } }
 /** The code of a connection that broke without a word. */
 const brokenCode = 1006;
 
+/** A connection that brought nothing for so long is doubted when something is sent, or when it is not even open. */
+const quietMs = 5_000;
+/** How often an idle connection looks at the clock. */
+const lookMs = 5_000;
+/** A timer that comes so late was not merely waiting for its turn. */
+const lateMs = 2_000;
+
 /** One connection, from the first try to the end: pairs answers with requests, and notices when it is dead. */
 export class Link {
   readonly #socket: WebSocketLike;
@@ -33,8 +40,13 @@ export class Link {
   readonly #unanswered = new Map<string, (answer: Answer<ClientRequestType> | undefined) => void>();
   readonly #ended = new AbortController();
   #isOpen = false;
-  #isAsked = false;
+  #isSilent = false;
+  /** By when, on the clock of `performance`, something has to come; undefined while nothing was asked. */
+  #answersBy: number | undefined;
   #heardAt = 0;
+  /** By the wall clock, which goes on while the machine sleeps. */
+  #heardAtWall = Date.now();
+  /** One at a time: for opening, then the next look at the clock, or the answer to a keep-alive. */
   #timer: ReturnType<typeof setTimeout>;
   #onClosed: (() => void) | undefined;
 
@@ -59,20 +71,33 @@ export class Link {
     return this.#isOpen;
   }
 
+  /** Whether it ended because nothing came any more. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
   /** Aborts when the link ends. */
   get ended(): AbortSignal {
     return this.#ended.signal;
   }
 
-  /** @returns undefined when the connection broke before the answer: the outcome is unknown */
+  /**
+   * @param patience a link that leaves the request unanswered is given up in time; or the answer may take as long
+   *   as the link lives
+   * @returns undefined when the connection broke before the answer: the outcome is unknown
+   */
   request<T extends ClientRequestType>(
     type: T,
     id: string,
     payload: PayloadOf<T>,
+    patience: 'in time' | 'however long it takes' = 'in time',
   ): Promise<Answer<T> | undefined> {
     if (!this.#isOpen) return Promise.resolve(undefined);
+    if (Date.now() - this.#heardAtWall > quietMs) this.doubt();
     return new Promise<Answer<ClientRequestType> | undefined>((resolve) => {
-      const timer = setTimeout(() => this.#break('a request had no answer'), this.#settings.answerTimeoutMs);
+      const { answerTimeoutMs } = this.#settings;
+      const giveUp = () => this.#break('a request had no answer');
+      const timer = patience === 'in time' ? setTimeout(giveUp, answerTimeoutMs) : undefined;
       this.#unanswered.set(id, (answer) => {
         clearTimeout(timer);
         resolve(answer);
@@ -85,16 +110,13 @@ export class Link {
     if (this.#isOpen) this.#write(id, type, payload);
   }
 
-  /** Asks whether the connection lives; ends it if nothing comes. */
-  probe(): void {
-    if (!this.#isOpen || this.#isAsked) return;
-    clearTimeout(this.#timer);
-    this.#isAsked = true;
-    this.#write(uuid(), 'CONN_KEEP_ALIVE_REQUEST', {});
-    this.#timer = setTimeout(() => {
-      if (this.#isAsked) this.#break('no answer to a keep-alive');
-      else this.#watch(this.#settings.keepAliveMs);
-    }, this.#settings.keepAliveTimeoutMs);
+  /**
+   * There is a reason to ask whether the connection lives: it is ended soon if nothing comes. One that has been
+   * about to open for long is ended now.
+   */
+  doubt(): void {
+    if (this.#isOpen) this.#probe(this.#settings.doubtTimeoutMs);
+    else if (Date.now() - this.#heardAtWall > quietMs) this.#break('not open in time');
   }
 
   /** Closes behind everything that was sent. @returns when it is closed, or as good as that */
@@ -124,7 +146,7 @@ export class Link {
     this.#isOpen = true;
     clearTimeout(this.#timer);
     this.#heard();
-    this.#watch(this.#settings.keepAliveMs);
+    this.#watch();
     this.#owner.onOpen(this);
   }
 
@@ -139,17 +161,48 @@ export class Link {
     this.#owner.onEnd(this, code, reason);
   }
 
-  #watch(ms: number): void {
-    this.#timer = setTimeout(() => {
-      const left = this.#settings.keepAliveMs - (performance.now() - this.#heardAt);
-      if (left > 0) this.#watch(left);
-      else this.probe();
-    }, ms);
+  /**
+   * Looks at the clock now and then. Quiet for long is a reason to ask, and so is a look that comes late: the
+   * machine slept, or this process or page was stopped, and the connection may not have survived it.
+   */
+  #watch(): void {
+    const left = this.#settings.keepAliveMs - (performance.now() - this.#heardAt);
+    if (left <= 0) this.#probe(this.#settings.keepAliveTimeoutMs);
+    else this.#wake(Math.min(left, lookMs), (isLate) => (isLate ? this.doubt() : this.#watch()));
+  }
+
+  /** Asks for a sign of life, and ends the link if none comes in time. */
+  #probe(timeoutMs: number): void {
+    if (!this.#isOpen) return;
+    const answersBy = performance.now() + timeoutMs;
+    if (this.#answersBy !== undefined && this.#answersBy <= answersBy) return;
+    if (this.#answersBy === undefined) this.#write(uuid(), 'CONN_KEEP_ALIVE_REQUEST', {});
+    this.#answersBy = answersBy;
+    this.#wake(timeoutMs, (isLate) => {
+      const isAnswered = this.#answersBy === undefined;
+      this.#answersBy = undefined;
+      // The answer may have come, and not have been read, while nothing ran here: ask again.
+      if (isLate) this.doubt();
+      else if (isAnswered) this.#watch();
+      else this.#giveUp();
+    });
+  }
+
+  #giveUp(): void {
+    this.#isSilent = true;
+    this.#break('no answer to a keep-alive');
+  }
+
+  #wake(ms: number, body: (isLate: boolean) => void): void {
+    clearTimeout(this.#timer);
+    const dueAt = Date.now() + ms;
+    this.#timer = setTimeout(() => body(Date.now() - dueAt > lateMs), ms);
   }
 
   #heard(): void {
     this.#heardAt = performance.now();
-    this.#isAsked = false;
+    this.#heardAtWall = Date.now();
+    this.#answersBy = undefined;
   }
 
   #write(id: string, type: string, payload: object): void {

@@ -15,6 +15,15 @@ export interface WebSocketLike {
   terminate?(): void;
 }
 
+/** As much of an AbortSignal as is used, so that no types of a browser or of Node are needed. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  throwIfAborted(): void;
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
 
 export interface ClientOptions {
@@ -28,6 +37,11 @@ export interface ClientOptions {
   readonly keepAliveMs?: number;
   /** It is dead when it does not answer that within this time. Default 5,000. */
   readonly keepAliveTimeoutMs?: number;
+  /**
+   * The same when there is a reason for doubt: something is sent after a quiet of 5 s, the machine seems to have
+   * slept, or the browser shows or focuses the page, or reports a change of the network. Default 3,000.
+   */
+  readonly doubtTimeoutMs?: number;
   /** A connection that is not open within this time is given up. Default 10,000. */
   readonly connectTimeoutMs?: number;
   /** A connection that leaves a request unanswered for so long is given up. Default 30,000. */
@@ -39,7 +53,7 @@ export interface RequestOptions {
    * Gives the request up; its promise rejects with the signal's reason. What was sent by then may take effect
    * or not.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
 }
 
 export interface QueuedRequestOptions extends RequestOptions {
@@ -61,6 +75,7 @@ export function settingsOf(options: ClientOptions): Settings {
     storage: memoryStorage(),
     keepAliveMs: 30_000,
     keepAliveTimeoutMs: 5_000,
+    doubtTimeoutMs: 3_000,
     connectTimeoutMs: 10_000,
     answerTimeoutMs: 30_000,
     ...options,

@@ -6,7 +6,7 @@ import type { OutboxChange, QueuedRequest } from './events.ts';
 import { frameBytesMax, frameBytesOver } from './frame-size.ts';
 import { type LaneEntry, Lanes, type QueuedAnswer } from './lanes.ts';
 import type { Link } from './link.ts';
-import type { QueuedRequestOptions } from './options.ts';
+import type { AbortSignalLike, QueuedRequestOptions } from './options.ts';
 import { assertUuid, uuid } from './uuid.ts';
 import type { Vault } from './vault.ts';
 
@@ -129,7 +129,7 @@ export class Outbox {
     this.#lanes.add(entry);
   }
 
-  #attach(entry: Entry, signal: AbortSignal | undefined): Promise<Payload> {
+  #attach(entry: Entry, signal: AbortSignalLike | undefined): Promise<Payload> {
     const settled = new Promise<Payload>((resolve, reject) => entry.waiters.push({ resolve, reject }));
     return abortable(settled, signal, () => {
       this.#end(entry, { status: 'aborted', request: entry.request });

@@ -24,6 +24,7 @@ export class Person {
   /** The link is signed in as this person. */
   enter(link: Link): void {
     this.deliveries.enter(link);
+    void this.deliveries.listGroups(link);
     this.outbox.flow(link);
     link.ended.addEventListener('abort', () => this.deliveries.list.interrupt(), { once: true });
   }

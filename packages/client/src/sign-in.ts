@@ -5,6 +5,7 @@ import type { Credential } from './client.ts';
 import type { Connection } from './connection.ts';
 import { RequestError } from './errors.ts';
 import type { Link } from './link.ts';
+import type { AbortSignalLike } from './options.ts';
 import { pause } from './pause.ts';
 import { uuid } from './uuid.ts';
 
@@ -16,9 +17,10 @@ interface Waiter {
 interface SignInOwner {
   /** Before the request leaves: what is delivered from here on is all that there is. */
   onSigningIn(): void;
-  onSignedIn(link: Link, credential: Credential): void;
+  /** @param isNew whether it is the first success of this credential */
+  onSignedIn(link: Link, credential: Credential, isNew: boolean): void;
   /** Nobody waits for this sign-in, and its credential will not do any more. */
-  onRefused(errors: readonly string[]): void;
+  onRefused(errors: readonly string[], credential: Credential): void;
 }
 
 /** Signs in on each link with the credential that was given last. */
@@ -35,6 +37,11 @@ export class SignIn {
     this.#owner = owner;
   }
 
+  /** Whether there is a credential to sign in with. */
+  get isUnderWay(): boolean {
+    return this.#credential !== undefined;
+  }
+
   /** Begins, and goes on with every new link. */
   begin(credential: Credential, wasAccepted: boolean): void {
     this.#credential = credential;
@@ -44,7 +51,7 @@ export class SignIn {
   }
 
   /** Waits for the first success. */
-  accepted(signal: AbortSignal | undefined): Promise<void> {
+  accepted(signal: AbortSignalLike | undefined): Promise<void> {
     let own: Waiter | undefined;
     const accepted = new Promise<void>((resolve, reject) => {
       own = { resolve, reject };
@@ -73,13 +80,14 @@ export class SignIn {
       // The next link goes on, or the next credential.
       if (!answer || credential !== this.#credential || !link.isOpen) return;
       if (answer.ok) {
+        const isNew = this.#accepted !== credential;
         this.#accepted = credential;
         this.#connection.setState({ status: 'signed-in' });
-        this.#owner.onSignedIn(link, credential);
+        this.#owner.onSignedIn(link, credential, isNew);
         this.#settle((waiter) => waiter.resolve());
         return;
       }
-      if (!this.#goesOn(answer.errors)) return this.#refuse(answer.errors);
+      if (!this.#goesOn(answer.errors)) return this.#refuse(answer.errors, credential);
       await pause(backoffMs(failures, Math.random()), link.ended);
     }
   }
@@ -89,11 +97,11 @@ export class SignIn {
     return this.#waiters.size > 0 ? errors[0] === errorTexts.serverBusy.text : mayRetry(errors);
   }
 
-  #refuse(errors: readonly string[]): void {
+  #refuse(errors: readonly string[], credential: Credential): void {
     const isAwaited = this.#waiters.size > 0;
     this.#goBack();
     this.#settle((waiter) => waiter.reject(new RequestError('failure', errors)));
-    if (!isAwaited) this.#owner.onRefused(errors);
+    if (!isAwaited) this.#owner.onRefused(errors, credential);
   }
 
   /** To the credential before this one; this one is of no use. */

@@ -1,24 +1,47 @@
 import type { Emitter } from './emitter.ts';
+import type { StorageState } from './events.ts';
+import { withDeadline } from './storage/deadline.ts';
 import type { ClientStorage } from './storage/storage.ts';
 
-/** The storage as the client sees it: JSON under keys. It never fails; what goes wrong is told as `error`. */
+const retryMinMs = 1_000;
+const retryMaxMs = 60_000;
+
+/**
+ * The storage as the client sees it: JSON under keys. It never fails and never hangs. While the storage does,
+ * the client goes on from what is here in memory, and it is said; what could not be stored is tried again.
+ */
 export class Vault {
   readonly #storage: ClientStorage;
   readonly #emitter: Emitter;
+  /** What the storage does not have yet: the newest text under each key, undefined for one to delete. */
+  readonly #unkept = new Map<string, { readonly text: string | undefined }>();
+  #state: StorageState = { status: 'working' };
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #retryMs = retryMinMs;
+  #isClosed = false;
 
   constructor(storage: ClientStorage, emitter: Emitter) {
     this.#storage = storage;
     this.#emitter = emitter;
   }
 
-  /** What is stored by now. An entry that is no JSON is as good as none. */
+  get state(): StorageState {
+    return this.#state;
+  }
+
+  /** What is stored by now, or would be. An entry that is no JSON is as good as none. */
   async load(): Promise<ReadonlyMap<string, unknown>> {
-    const stored = await this.#storage.load().catch((error: unknown) => {
-      this.#emitter.emit('error', error);
+    const stored = await withDeadline(() => this.#storage.load()).catch((error: unknown) => {
+      this.#fails(error);
       return new Map<string, string>();
     });
+    const texts = new Map<string, string>(stored);
+    for (const [key, { text }] of this.#unkept) {
+      if (text === undefined) texts.delete(key);
+      else texts.set(key, text);
+    }
     const parsed = new Map<string, unknown>();
-    for (const [key, text] of stored) {
+    for (const [key, text] of texts) {
       try {
         parsed.set(key, JSON.parse(text));
       } catch (error) {
@@ -28,15 +51,86 @@ export class Vault {
     return parsed;
   }
 
+  /** Resolves when it is stored, or at once while the storage fails: it is kept in memory then. */
   set(key: string, value: unknown): Promise<void> {
-    return this.#told(this.#storage.set(key, JSON.stringify(value)));
+    return this.#write(key, JSON.stringify(value));
   }
 
   delete(key: string): Promise<void> {
-    return this.#told(this.#storage.delete(key));
+    return this.#write(key, undefined);
   }
 
-  #told(write: Promise<void>): Promise<void> {
-    return write.catch((error: unknown) => this.#emitter.emit('error', error));
+  /** Tries once more to store what is not. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+    if (this.#unkept.size > 0) await this.#keepAll();
+  }
+
+  async #write(key: string, text: string | undefined): Promise<void> {
+    this.#unkept.set(key, { text });
+    // The next try takes all that waits; nobody waits for it.
+    if (this.#state.status === 'working') await this.#keep(key);
+  }
+
+  async #keepAll(): Promise<void> {
+    const kept = await Promise.all([...this.#unkept.keys()].map((key) => this.#keep(key)));
+    if (kept.includes(false)) return;
+    // A storage that keeps nothing but was not asked to: reading tells whether it is there.
+    if (kept.length === 0 && !(await this.#isReadable())) return;
+    this.#works();
+  }
+
+  async #keep(key: string): Promise<boolean> {
+    const entry = this.#unkept.get(key);
+    if (!entry) return true;
+    const { text } = entry;
+    try {
+      await withDeadline(() =>
+        text === undefined ? this.#storage.delete(key) : this.#storage.set(key, text),
+      );
+    } catch (error) {
+      this.#fails(error);
+      return false;
+    }
+    // What was written meanwhile has its own turn.
+    if (this.#unkept.get(key) === entry) this.#unkept.delete(key);
+    return true;
+  }
+
+  async #isReadable(): Promise<boolean> {
+    return withDeadline(() => this.#storage.load()).then(
+      () => true,
+      (error: unknown) => {
+        this.#fails(error);
+        return false;
+      },
+    );
+  }
+
+  #fails(error: unknown): void {
+    if (!this.#isClosed) {
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => {
+        this.#retryMs = Math.min(retryMaxMs, this.#retryMs * 2);
+        void this.#keepAll();
+      }, this.#retryMs);
+    }
+    if (this.#state.status === 'failing') return;
+    this.#tell({ status: 'failing', error });
+  }
+
+  #works(): void {
+    clearTimeout(this.#retry);
+    this.#retryMs = retryMinMs;
+    if (this.#state.status === 'failing') this.#tell({ status: 'working' });
+  }
+
+  #tell(state: StorageState): void {
+    this.#state = state;
+    const isHeard = this.#emitter.has('storage');
+    this.#emitter.emit('storage', state);
+    // Nobody listens to this event: it must not go unsaid.
+    if (state.status === 'failing' && !isHeard) this.#emitter.emit('error', state.error);
   }
 }

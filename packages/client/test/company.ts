@@ -6,7 +6,7 @@ import {
   until,
   within,
 } from '@hooligram/testkit';
-import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, jest } from '@jest/globals';
 import { WebSocket } from 'ws';
 import {
   type Client,
@@ -158,4 +158,12 @@ export async function heard(member: Member, expected: readonly string[]): Promis
 
 export function contents({ messages }: Member): string[] {
   return messages.map(({ content }) => content);
+}
+
+/**
+ * Timers and clocks go by the test from now on, until `jest.useRealTimers()`; sockets, processes and turns of the
+ * event loop go on as they are. To be called when nothing of the test's own waits for a timer.
+ */
+export function takeTheClock(): void {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
 }

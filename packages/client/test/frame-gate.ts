@@ -28,25 +28,56 @@ export interface FrameGate {
   readonly connections: number;
   /** Refuses connections while true. */
   isShut: boolean;
+  /** Says nothing to whoever connects while true, neither yes nor no. */
+  isMute: boolean;
+  /** How often somebody tried to connect. */
+  readonly tries: number;
+  /** Keeps what the server sends, as a slow way does, until `release`. */
+  hold(): void;
+  release(): void;
+  /** Nothing passes any more on the connections that are open, and nobody is told. */
+  lose(): void;
   /** Closes all connections, as a server does. */
   close(code: number, reason?: string): void;
   end(): void;
 }
 
 export async function frameGate(target: string): Promise<FrameGate> {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', verifyClient: () => !gate.isShut });
+  const server = new WebSocketServer({
+    port: 0,
+    host: '127.0.0.1',
+    verifyClient(_, decide) {
+      gate.tries += 1;
+      if (!gate.isMute) decide(!gate.isShut);
+    },
+  });
   await once(server, 'listening');
   const fromClients: PassingFrame[] = [];
+  let held: (() => void)[] | undefined;
+  const lost = new WeakSet<WebSocket>();
   const gate = {
     target,
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/v2`,
     fromClients,
     connections: 0,
     isShut: false,
+    isMute: false,
+    tries: 0,
     onClientFrame: (_frame: PassingFrame): Verdict => undefined,
     onServerFrame: (_frame: PassingFrame): Verdict => undefined,
     close(code: number, reason = '') {
       for (const near of server.clients) near.close(code, reason);
+    },
+    hold() {
+      held ??= [];
+    },
+    release() {
+      const passing = held ?? [];
+      held = undefined;
+      for (const pass of passing) pass();
+    },
+    lose() {
+      for (const near of server.clients) lost.add(near);
     },
     end() {
       for (const near of server.clients) near.terminate();
@@ -62,6 +93,7 @@ export async function frameGate(target: string): Promise<FrameGate> {
       else if (verdict !== 'drop') to.send(verdict ? JSON.stringify(verdict.instead) : text);
     };
     const up = (text: string) => {
+      if (lost.has(near)) return;
       const frame = JSON.parse(text) as PassingFrame;
       fromClients.push(frame);
       const verdict = gate.onClientFrame(frame);
@@ -74,10 +106,14 @@ export async function frameGate(target: string): Promise<FrameGate> {
       else waiting.push(String(data));
     });
     far.on('open', () => waiting.splice(0).forEach(up));
-    far.on('message', (data) => {
-      if (near.readyState !== WebSocket.OPEN) return;
-      const text = String(data);
+    const down = (text: string) => {
+      if (near.readyState !== WebSocket.OPEN || lost.has(near)) return;
       pass(near, text, gate.onServerFrame(JSON.parse(text) as PassingFrame));
+    };
+    far.on('message', (data) => {
+      const text = String(data);
+      if (held) held.push(() => down(text));
+      else down(text);
     });
     near.on('close', () => far.terminate());
     far.on('close', (code, reason) => {

@@ -11,6 +11,8 @@ type FieldName = KeysOf<PayloadOf<ClientFrameType | ServerFrameType>>;
 
 /** What each payload field is, with what JSON Schema cannot say of it. */
 export const fieldTexts = {
+  after_groups:
+    'In a request: answer when the states of all groups were sent. In its SUCCESS: they were. Optional.',
   content: 'Any Unicode text but NUL and lone surrogates, delivered exactly as sent.',
   country_code: 'Assigned country code of a phone number, ASCII digits, no plus sign.',
   date_created: 'ISO 8601 in UTC with milliseconds, by the clock of the server.',

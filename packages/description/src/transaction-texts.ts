@@ -42,7 +42,7 @@ export const transactionTexts = {
   },
   CONN_KEEP_ALIVE: {
     title: 'Keep the connection alive',
-    text: 'Needs no sign-in. Its FAILURE alone has no `errors`.',
+    text: 'Needs no sign-in. With `after_groups` it is answered when the states of all groups were sent. Its FAILURE alone has no `errors`.',
   },
 } as const satisfies Record<TransactionName, Text>;
 

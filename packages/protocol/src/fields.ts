@@ -135,6 +135,9 @@ export const errors = listOf(textField(), (element) =>
   typeof element === 'string' ? undefined : faultTexts.notAString,
 );
 
+/** An addition to the protocol: present and true, or as good as not there. To refuse another value would break those who do not know it. */
+export const mark = z.literal(true).optional().catch(undefined);
+
 /** A payload; unknown properties are dropped, never refused. */
 export const payload = <S extends z.core.$ZodShape>(shape: S) =>
   z.object(shape, { error: missingOr(faultTexts.notAnObject) });

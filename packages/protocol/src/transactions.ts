@@ -7,6 +7,7 @@ import {
   flag,
   groupName,
   idNumber,
+  mark,
   payload,
   phoneNumber,
   sid,
@@ -27,6 +28,9 @@ export type Transaction = {
 };
 
 const nothing = payload({});
+
+/** Whoever asks for it is answered when the states of all groups were sent; nobody else sees this property. */
+const keepAlive = payload({ after_groups: mark });
 
 /** The payload of every FAILURE but keep-alive's, and of `CONN_FRAME_FAILURE`. */
 export const failurePayload = payload({ errors });
@@ -113,8 +117,8 @@ export const transactions = {
   CONN_KEEP_ALIVE: {
     sender: 'client',
     needsSignIn: false,
-    REQUEST: nothing,
-    SUCCESS: nothing,
+    REQUEST: keepAlive,
+    SUCCESS: keepAlive,
     FAILURE: nothing,
   },
 } as const satisfies Record<string, Transaction>;

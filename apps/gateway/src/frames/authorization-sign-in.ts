@@ -1,5 +1,6 @@
 import { encodeFrame, errorTexts, failure, sidOf } from '@hooligram/protocol';
 import { openGroups } from '../opening.ts';
+import { groupsWereSent } from './conn-keep-alive.ts';
 import { type FrameHandler, nothing, reply } from './handler.ts';
 
 /**
@@ -26,10 +27,15 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   if (!session.socket.isOpen) return;
   if (!result.ok) return reply(session, frame, result, nothing);
 
+  const opening = {};
+  // Before anything is awaited: an earlier opening that ends meanwhile must not pass for this one.
+  session.opening = opening;
   await session.signOut();
   if (!session.socket.isOpen) return;
   const { user_id, sid, group_ids, delivered_seqs } = result.answer;
   session.person = context.people.enter(session, user_id, sid);
   session.socket.sendLater(encodeFrame('AUTHORIZATION_SIGN_IN_SUCCESS', frame.id, {}));
-  void openGroups(context, session, group_ids, delivered_seqs, 'all');
+  void openGroups(context, session, group_ids, delivered_seqs, 'all').then(() => {
+    if (session.opening === opening) groupsWereSent(session);
+  });
 };

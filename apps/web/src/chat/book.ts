@@ -11,6 +11,7 @@ export class Book {
   readonly conversations = signal<ReadonlyMap<number, Conversation>>(new Map());
   readonly refused = signal<readonly RefusedMessage[]>([]);
   readonly #history: History;
+  #reading: Promise<void> | undefined;
 
   private constructor(history: History, url: string, sid: string) {
     this.#history = history;
@@ -18,14 +19,28 @@ export class Book {
     this.notebook = new Notebook(url, sid);
   }
 
+  /** What cannot be read now is read before anything is written: it must not be written over. */
   static async open(history: History, url: string, sid: string): Promise<Book> {
     const book = new Book(history, url, sid);
-    const [records, refused] = await Promise.all([history.conversations(sid), history.refused(sid)]);
-    book.conversations.value = new Map(
-      records.map((record) => [record.id, new Conversation(history, record)]),
-    );
-    book.refused.value = refused;
+    await book.read().catch(() => undefined);
     return book;
+  }
+
+  /** Resolves when what the browser has kept is here. @throws NotKept */
+  read(): Promise<void> {
+    this.#reading ??= this.#read().catch((error: unknown) => {
+      this.#reading = undefined;
+      throw error;
+    });
+    return this.#reading;
+  }
+
+  /** Keeps what could not be kept. @throws NotKept */
+  async keepAgain(): Promise<void> {
+    await this.#history.probe();
+    await this.read();
+    for (const conversation of this.conversations.value.values()) await conversation.keepAgain();
+    for (const message of this.refused.value) await this.#history.keepRefused(message);
   }
 
   async setGroup(group: Group): Promise<void> {
@@ -64,12 +79,29 @@ export class Book {
 
   async dropRefused(message: RefusedMessage): Promise<void> {
     this.refused.value = this.refused.value.filter(({ id }) => id !== message.id);
-    await this.#history.dropRefused(message);
+    // If it stays in the browser's memory, it is here again after a reload, to be dropped once more.
+    await this.#history.dropRefused(message).catch(() => undefined);
   }
 
   async forget(): Promise<void> {
     this.notebook.forget();
     await this.#history.forget(this.sid);
+  }
+
+  async #read(): Promise<void> {
+    const [records, refused] = await Promise.all([
+      this.#history.conversations(this.sid),
+      this.#history.refused(this.sid),
+    ]);
+    const conversations = new Map(this.conversations.value);
+    for (const record of records) {
+      const known = conversations.get(record.id);
+      if (known) known.adopt(record);
+      else conversations.set(record.id, new Conversation(this.#history, record, () => this.read()));
+    }
+    this.conversations.value = conversations;
+    const known = new Set(this.refused.value.map(({ id }) => id));
+    this.refused.value = [...refused.filter(({ id }) => !known.has(id)), ...this.refused.value];
   }
 
   #add(group: Group, isOver: boolean): Conversation {
@@ -81,7 +113,7 @@ export class Book {
       unread: 0,
       isOver,
     };
-    const conversation = new Conversation(this.#history, record);
+    const conversation = new Conversation(this.#history, record, () => this.read());
     this.conversations.value = new Map(this.conversations.value).set(record.id, conversation);
     return conversation;
   }

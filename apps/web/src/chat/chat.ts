@@ -2,18 +2,22 @@ import {
   type Client,
   type ConnectionState,
   createClient,
-  indexedDbStorage,
+  type Group,
   type Message,
   type PhoneNumber,
 } from '@hooligram/client';
 import { computed, signal } from '@preact/signals';
-import { History } from '../history/history.ts';
+import { History, NotKept } from '../history/history.ts';
 import { sidOf } from '../phone.ts';
 import { openGroup } from '../route.ts';
 import type { Servers } from '../server-url.ts';
 import { Book } from './book.ts';
+import { clientStorage } from './client-storage.ts';
 import { Sending } from './sending.ts';
 import { Tabs } from './tabs.ts';
+
+const keepAgainMinMs = 2_000;
+const keepAgainMaxMs = 60_000;
 
 /** The SDK's client and what the page shows of it. All that changes is a signal. */
 export class Chat {
@@ -37,15 +41,19 @@ export class Chat {
       0,
     ),
   );
+  readonly #clientTrouble = signal<unknown>(undefined);
+  /** Why this browser does not keep everything at the moment; undefined while it does. */
+  readonly storageTrouble = computed(() => this.#clientTrouble.value ?? this.#history.trouble.value);
   readonly #history: History;
   readonly #tabs: Tabs;
   readonly #books = new Map<string, Promise<Book>>();
+  #keepingAgain: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(history: History, servers: Servers) {
     this.#history = history;
     this.servers = servers;
     // A credential is for the server that took it: a link with another `?url=` must not carry it there.
-    const storage = indexedDbStorage({ name: `hooligram client ${servers.url}` });
+    const storage = clientStorage(`hooligram client ${servers.url}`);
     this.client = createClient({ url: servers.url, storage });
     this.sending = new Sending(this);
     this.#tabs = new Tabs(servers.url, {
@@ -60,7 +68,7 @@ export class Chat {
 
   /** Resolves when it is known whether somebody is signed in. */
   static async open(servers: Servers): Promise<Chat> {
-    const chat = new Chat(await History.open(servers.url), servers);
+    const chat = new Chat(new History(servers.url), servers);
     const sid = await chat.client.restored;
     if (sid !== undefined) await chat.#enter(sid);
     return chat;
@@ -80,7 +88,9 @@ export class Chat {
     this.book.value = undefined;
     if (!book) return;
     this.#books.delete(book.sid);
-    await book.forget();
+    await book
+      .forget()
+      .catch(() => this.tell('This browser did not remove what it had kept. Clear its data of this page.'));
     this.#tabs.signedOut(book.sid);
   }
 
@@ -98,17 +108,22 @@ export class Chat {
     });
     client.on('group', async (group) => (await this.current())?.setGroup(group));
     client.on('groupRemoved', async (groupId) => (await this.current())?.end(groupId));
-    client.on('groupsComplete', () => this.#endUntold());
+    client.on('groupsComplete', (groups) => this.#endOthers(groups));
     client.on('message', (message) => this.#take(message));
     client.on('signInRefused', () => {
       this.refusedSid.value = this.book.value?.sid;
       this.book.value = undefined;
     });
-    client.on('error', (error) =>
-      this.tell(
-        `Something went wrong in this browser: ${error instanceof Error ? error.message : String(error)}`,
-      ),
-    );
+    client.on('storage', (state) => {
+      this.#clientTrouble.value = state.status === 'failing' ? state.error : undefined;
+    });
+    this.#keepAgain();
+    client.on('error', (error) => {
+      // It has a place of its own on the page.
+      if (error instanceof NotKept) return;
+      const text = error instanceof Error ? error.message : String(error);
+      this.tell(`Something went wrong in this browser: ${text}`);
+    });
     document.addEventListener('visibilitychange', () => {
       this.isLookedAt.value = !document.hidden;
     });
@@ -117,8 +132,21 @@ export class Chat {
     });
     addEventListener('offline', () => {
       this.hasNetwork.value = false;
-      // Asks whether the connection lives, and so finds out soon.
-      client.connect();
+    });
+  }
+
+  /** While the browser's memory fails, tries whether it works again. */
+  #keepAgain(): void {
+    this.#history.trouble.subscribe((trouble) => {
+      clearTimeout(this.#keepingAgain);
+      if (trouble === undefined) return;
+      const tryIn = (pause: number) => {
+        this.#keepingAgain = setTimeout(async () => {
+          await this.book.value?.keepAgain().catch(() => undefined);
+          if (this.#history.trouble.value !== undefined) tryIn(Math.min(pause * 2, keepAgainMaxMs));
+        }, pause);
+      };
+      tryIn(keepAgainMinMs);
     });
   }
 
@@ -151,10 +179,12 @@ export class Chat {
   }
 
   /** What history knows and the server did not name: the person left it elsewhere. */
-  async #endUntold(): Promise<void> {
+  async #endOthers(groups: ReadonlyMap<number, Group>): Promise<void> {
     const book = await this.current();
     for (const [id, conversation] of book?.conversations.value ?? []) {
-      if (!this.client.groups.has(id) && !conversation.isOver.value) await conversation.end();
+      if (!groups.has(id) && !conversation.isOver.value) {
+        await conversation.end().catch(() => undefined);
+      }
     }
   }
 

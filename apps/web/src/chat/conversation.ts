@@ -16,12 +16,18 @@ export class Conversation {
   /** The newest ones, as many as were asked for; oldest first. */
   readonly messages = signal<readonly Message[]>([]);
   readonly hasOlder = signal(true);
+  /** Messages that this browser has not kept, by id: they are not acknowledged, and gone with the page. */
+  readonly unkept = signal<ReadonlyMap<number, Message>>(new Map());
   readonly #sid: string;
   readonly #history: History;
+  readonly #whenRead: () => Promise<void>;
   #isLoading = false;
+  #isChanged = false;
 
-  constructor(history: History, record: ConversationRecord) {
+  /** @param whenRead resolves when what the browser kept earlier is here */
+  constructor(history: History, record: ConversationRecord, whenRead: () => Promise<void>) {
     this.#history = history;
+    this.#whenRead = whenRead;
     this.#sid = record.sid;
     this.id = record.id;
     this.group = signal(record.group);
@@ -61,6 +67,7 @@ export class Conversation {
     if (isSeen || isOwn) this.unread.value = 0;
     else if (isNew) this.unread.value += 1;
     this.messages.value = merge(this.messages.value, [message]);
+    this.unkept.value = new Map(this.unkept.value).set(message.message_id, message);
     if (!isSeen) this.letGo();
     await this.#keep(message);
   }
@@ -75,7 +82,22 @@ export class Conversation {
   async markRead(): Promise<void> {
     if (this.unread.value === 0) return;
     this.unread.value = 0;
-    await this.#keep();
+    // It is kept with the next change, if not now.
+    await this.#keep().catch(() => undefined);
+  }
+
+  /** Keeps what could not be kept. @throws NotKept */
+  async keepAgain(): Promise<void> {
+    for (const message of this.unkept.value.values()) await this.#keep(message);
+    if (this.#isChanged) await this.#keep();
+  }
+
+  /** Takes over what the browser had kept, and could not be read before. */
+  adopt(record: ConversationRecord): void {
+    if (record.group.date_created !== this.group.value.date_created) return;
+    if ((record.last?.message_id ?? 0) > (this.last.value?.message_id ?? 0)) this.last.value = record.last;
+    this.unread.value += record.unread;
+    this.hasOlder.value = true;
   }
 
   /** Reads a further page of what is kept. */
@@ -87,6 +109,8 @@ export class Conversation {
       const older = await this.#history.messagesBefore(this.#sid, this.id, before, pageMessages);
       this.messages.value = merge(older, this.messages.value);
       this.hasOlder.value = older.length === pageMessages;
+    } catch {
+      // The page says that the browser's memory fails; they can be asked for again.
     } finally {
       this.#isLoading = false;
     }
@@ -95,12 +119,15 @@ export class Conversation {
   /** The server was emptied, and gave the number to another group. */
   async #startOver(): Promise<void> {
     this.messages.value = [];
+    this.unkept.value = new Map();
     this.last.value = undefined;
     this.unread.value = 0;
     await this.#history.dropConversation(this.#sid, this.id);
   }
 
-  #keep(message?: Message): Promise<void> {
+  async #keep(message?: Message): Promise<void> {
+    this.#isChanged = true;
+    await this.#whenRead();
     const record = {
       sid: this.#sid,
       id: this.id,
@@ -109,7 +136,17 @@ export class Conversation {
       unread: this.unread.value,
       isOver: this.isOver.value,
     };
-    return this.#history.keep(record, message);
+    this.#isChanged = false;
+    try {
+      await this.#history.keep(record, message);
+    } catch (error) {
+      this.#isChanged = true;
+      throw error;
+    }
+    if (!message) return;
+    const unkept = new Map(this.unkept.value);
+    unkept.delete(message.message_id);
+    this.unkept.value = unkept;
   }
 }
 

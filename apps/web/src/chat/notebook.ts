@@ -2,6 +2,9 @@ import { signal } from '@preact/signals';
 import { showSid } from '../phone.ts';
 import { asName } from '../typed.ts';
 
+/** What a browser that refuses `localStorage`, or has no room there, is asked to keep: as long as the page lasts. */
+const memory = new Map<string, string>();
+
 /**
  * Small things that a person writes down here and the server never sees: names of other people, and drafts. In
  * `localStorage`, because what was typed has to be there however suddenly the page goes.
@@ -12,7 +15,7 @@ export class Notebook {
 
   constructor(url: string, sid: string) {
     this.#prefix = `hooligram notebook ${url} ${sid} `;
-    this.#names = signal(JSON.parse(this.#read('names') || '{}') as Readonly<Record<string, string>>);
+    this.#names = signal(parseNames(this.#read('names')));
   }
 
   /** The name that the person gave, else the number. */
@@ -42,17 +45,43 @@ export class Notebook {
   }
 
   forget(): void {
-    for (const key of Object.keys(localStorage)) {
-      if (key.startsWith(this.#prefix)) localStorage.removeItem(key);
+    for (const key of memory.keys()) if (key.startsWith(this.#prefix)) memory.delete(key);
+    try {
+      for (const key of Object.keys(localStorage)) {
+        if (key.startsWith(this.#prefix)) localStorage.removeItem(key);
+      }
+    } catch {
+      // Nothing was kept there.
     }
   }
 
   #read(key: string): string {
-    return localStorage.getItem(this.#prefix + key) ?? '';
+    const name = this.#prefix + key;
+    try {
+      return memory.get(name) ?? localStorage.getItem(name) ?? '';
+    } catch {
+      return '';
+    }
   }
 
   #write(key: string, text: string): void {
-    if (text === '') localStorage.removeItem(this.#prefix + key);
-    else localStorage.setItem(this.#prefix + key, text);
+    const name = this.#prefix + key;
+    // What is here comes before what is there, which may be older.
+    memory.set(name, text);
+    try {
+      if (text === '') localStorage.removeItem(name);
+      else localStorage.setItem(name, text);
+      memory.delete(name);
+    } catch {
+      // It is in memory.
+    }
+  }
+}
+
+function parseNames(text: string): Readonly<Record<string, string>> {
+  try {
+    return JSON.parse(text || '{}');
+  } catch {
+    return {};
   }
 }

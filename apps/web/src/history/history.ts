@@ -1,5 +1,6 @@
 import type { Group, Message } from '@hooligram/client';
-import { openDatabase, read, readLast, write } from './database.ts';
+import { signal } from '@preact/signals';
+import { Database } from './database.ts';
 
 /** What is kept of a conversation besides its messages. */
 export interface ConversationRecord {
@@ -25,43 +26,45 @@ export interface RefusedMessage {
 
 const stores = { conversations: 'conversations', messages: 'messages', refused: 'refused' } as const;
 
+/** What the browser did not keep, or could not read. It is told as `trouble` already. */
+export class NotKept extends Error {}
+
 /**
  * What this browser keeps, for each person who signs in on it: the server forgets nothing that was not
- * acknowledged, and sends nothing again that was. Every promise resolves when it is stored.
+ * acknowledged, and sends nothing again that was. Every promise resolves when it is stored, and rejects with NotKept
+ * when it is not.
  */
 export class History {
-  readonly #database: IDBDatabase;
-
-  private constructor(database: IDBDatabase) {
-    this.#database = database;
-  }
+  /** Why the browser keeps nothing at the moment; undefined while it does. */
+  readonly trouble = signal<unknown>(undefined);
+  readonly #database: Database;
+  #doesNotWrite = false;
 
   /** @param url of the server: ids mean something only there */
-  static async open(url: string): Promise<History> {
-    const database = await openDatabase(`hooligram history ${url}`, (created) => {
+  constructor(url: string) {
+    this.#database = new Database(`hooligram history ${url}`, (created) => {
       created.createObjectStore(stores.conversations, { keyPath: ['sid', 'id'] });
       created.createObjectStore(stores.messages);
       created.createObjectStore(stores.refused, { keyPath: ['sid', 'id'] });
     });
-    return new History(database);
   }
 
   conversations(sid: string): Promise<ConversationRecord[]> {
-    return read(this.#database, stores.conversations, (store) => store.getAll(allOf(sid)));
+    return this.#read((database) => database.read(stores.conversations, (store) => store.getAll(allOf(sid))));
   }
 
   refused(sid: string): Promise<RefusedMessage[]> {
-    return read(this.#database, stores.refused, (store) => store.getAll(allOf(sid)));
+    return this.#read((database) => database.read(stores.refused, (store) => store.getAll(allOf(sid))));
   }
 
   /** The newest messages before one, oldest first. */
   messagesBefore(sid: string, groupId: number, messageId: number, count: number): Promise<Message[]> {
     const range = IDBKeyRange.bound([sid, groupId], [sid, groupId, messageId], false, true);
-    return readLast(this.#database, stores.messages, range, count);
+    return this.#read((database) => database.readLast(stores.messages, range, count));
   }
 
   keep(record: ConversationRecord, message?: Message): Promise<void> {
-    return write(this.#database, [stores.conversations, stores.messages], (storeOf) => {
+    return this.#write([stores.conversations, stores.messages], (storeOf) => {
       storeOf(stores.conversations).put(record);
       if (message) {
         storeOf(stores.messages).put(message, [record.sid, message.group_id, message.message_id]);
@@ -70,16 +73,16 @@ export class History {
   }
 
   keepRefused(message: RefusedMessage): Promise<void> {
-    return write(this.#database, [stores.refused], (storeOf) => storeOf(stores.refused).put(message));
+    return this.#write([stores.refused], (storeOf) => storeOf(stores.refused).put(message));
   }
 
   dropRefused({ sid, id }: RefusedMessage): Promise<void> {
-    return write(this.#database, [stores.refused], (storeOf) => storeOf(stores.refused).delete([sid, id]));
+    return this.#write([stores.refused], (storeOf) => storeOf(stores.refused).delete([sid, id]));
   }
 
   /** Also its messages. */
   dropConversation(sid: string, id: number): Promise<void> {
-    return write(this.#database, [stores.conversations, stores.messages], (storeOf) => {
+    return this.#write([stores.conversations, stores.messages], (storeOf) => {
       storeOf(stores.conversations).delete([sid, id]);
       storeOf(stores.messages).delete(IDBKeyRange.bound([sid, id], [sid, id, []]));
     });
@@ -87,9 +90,47 @@ export class History {
 
   /** Everything of a person. */
   forget(sid: string): Promise<void> {
-    return write(this.#database, Object.values(stores), (storeOf) => {
+    return this.#write(Object.values(stores), (storeOf) => {
       for (const name of Object.values(stores)) storeOf(name).delete(allOf(sid));
     });
+  }
+
+  /** Finds out whether the browser keeps things again. */
+  async probe(): Promise<void> {
+    await this.#write([stores.refused], (storeOf) => {
+      storeOf(stores.refused).put({ sid: '', id: '' });
+      storeOf(stores.refused).delete(['', '']);
+    });
+  }
+
+  async #read<R>(body: (database: Database) => Promise<R>): Promise<R> {
+    const result = await this.#told(body(this.#database));
+    // A browser without room reads as before.
+    if (!this.#doesNotWrite) this.trouble.value = undefined;
+    return result;
+  }
+
+  async #write(
+    names: readonly string[],
+    body: (storeOf: (name: string) => IDBObjectStore) => void,
+  ): Promise<void> {
+    try {
+      await this.#told(this.#database.write(names, body));
+    } catch (error) {
+      this.#doesNotWrite = true;
+      throw error;
+    }
+    this.#doesNotWrite = false;
+    this.trouble.value = undefined;
+  }
+
+  async #told<R>(outcome: Promise<R>): Promise<R> {
+    try {
+      return await outcome;
+    } catch (error) {
+      this.trouble.value ??= error ?? new Error('nothing was kept');
+      throw new NotKept('not kept', { cause: error });
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { Icon } from './icons.tsx';
 import { Notice } from './notice.tsx';
 import { Sidebar } from './sidebar.tsx';
 import { SignIn } from './sign-in.tsx';
+import { StorageNote } from './storage-note.tsx';
 
 export function App() {
   const chat = useChat();
@@ -19,6 +20,7 @@ export function App() {
   return (
     <>
       <Banner />
+      <StorageNote />
       {book ? <Chats /> : <SignIn />}
       <Notice />
       <Announcer />

@@ -6,6 +6,7 @@ import { timeOf } from './names.ts';
 
 const statuses: Readonly<Record<MessageLine['status'], { icon: IconName; text: string }>> = {
   sending: { icon: 'clock', text: 'Sending' },
+  unkept: { icon: 'clock', text: 'Sent, and not kept in this browser' },
   stored: { icon: 'check', text: 'Stored' },
   refused: { icon: 'alert', text: 'Refused' },
 };

@@ -22,7 +22,7 @@ export interface MessageLine {
   /** Follows one of the same person closely. */
   readonly isMore: boolean;
   /** Of one's own; the server tells a sender no more. */
-  readonly status: 'sending' | 'stored' | 'refused';
+  readonly status: 'sending' | 'stored' | 'unkept' | 'refused';
   readonly refused?: RefusedMessage;
 }
 
@@ -30,12 +30,14 @@ const closeMs = 5 * 60_000;
 
 /**
  * Messages and the days on which they were sent.
+ * @param unkept ids of messages that this browser has not kept
  * @param waiting those without an answer yet
  * @param refused those that the server did not take
  */
 export function linesOf(
   sid: string,
   messages: readonly Message[],
+  unkept: ReadonlyMap<number, unknown>,
   waiting: readonly SendRequest[],
   refused: readonly RefusedMessage[],
 ): readonly Line[] {
@@ -56,7 +58,7 @@ export function linesOf(
       content,
       time: date_created,
       senderSid: sender_sid,
-      status: 'stored',
+      status: unkept.has(message_id) ? 'unkept' : 'stored',
     });
   }
   for (const message of refused) {

@@ -17,6 +17,7 @@ export function MessageList({ conversation }: { readonly conversation: Conversat
     linesOf(
       book.sid,
       conversation.messages.value,
+      conversation.unkept.value,
       sending.messagesTo(conversation.id),
       book.refused.value.filter(({ groupId }) => groupId === conversation.id),
     ),

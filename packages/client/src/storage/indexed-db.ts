@@ -26,6 +26,7 @@ interface Database {
   transaction(names: string, mode: 'readonly' | 'readwrite'): Transaction;
   close(): void;
   onversionchange: ((event: never) => unknown) | null;
+  onclose: ((event: never) => unknown) | null;
 }
 
 /** As much of the browser's IDBFactory as is used, so that no DOM types are needed. */
@@ -39,29 +40,52 @@ export interface IndexedDbFactory {
 const storeName = 'entries';
 
 /**
- * A storage in IndexedDB, which has more room than `localStorage` and does not block the page.
+ * A storage in IndexedDB, which has more room than `localStorage` and does not block the page. A database that the
+ * browser refuses, closes or gives to another page is opened again with the next call.
  * @param options `name`: of the database, default `hooligram`; `indexedDB`: default the global one
+ * @throws TypeError when there is no IndexedDB
  */
 export function indexedDbStorage(
   options: { name?: string; indexedDB?: IndexedDbFactory } = {},
 ): ClientStorage {
   const factory = options.indexedDB ?? (globalThis as { indexedDB?: IndexedDbFactory }).indexedDB;
   if (!factory) throw new TypeError('there is no IndexedDB here');
+  const name = options.name ?? 'hooligram';
   let opened: Promise<Database> | undefined;
+
+  function database(): Promise<Database> {
+    if (opened) return opened;
+    const opening = open(factory as IndexedDbFactory, name, forget);
+    opened = opening;
+    opening.catch(forget);
+    return opening;
+
+    function forget(): void {
+      if (opened === opening) opened = undefined;
+    }
+  }
+
+  /** @throws InvalidStateError when the database was closed, and nobody said so */
+  async function begin(mode: 'readonly' | 'readwrite'): Promise<Transaction> {
+    const current = await database();
+    try {
+      return current.transaction(storeName, mode);
+    } catch (error) {
+      opened = undefined;
+      throw error;
+    }
+  }
 
   /** Transactions begin in the order of the calls, and those that write wait for each other. */
   async function transact<R>(
     mode: 'readonly' | 'readwrite',
     body: (store: ObjectStore) => () => R,
   ): Promise<R> {
-    opened ??= open(factory as IndexedDbFactory, options.name ?? 'hooligram', () => {
-      opened = undefined;
-    });
-    const transaction = (await opened).transaction(storeName, mode);
+    const transaction = await begin(mode).catch(() => begin(mode));
     const resultOf = body(transaction.objectStore(storeName));
     return new Promise<R>((resolve, reject) => {
       transaction.oncomplete = () => resolve(resultOf());
-      transaction.onabort = () => reject(transaction.error);
+      transaction.onabort = () => reject(transaction.error ?? new Error('the transaction was aborted'));
     });
   }
 
@@ -84,19 +108,20 @@ function noResult(_request: unknown): () => void {
 /** @param onGone called when it is of no use any more; the next one may be */
 function open(factory: IndexedDbFactory, name: string, onGone: () => void): Promise<Database> {
   return new Promise((resolve, reject) => {
+    // Refused outright, it throws.
     const request = factory.open(name, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(storeName);
-    request.onerror = () => {
-      onGone();
-      reject(request.error);
-    };
+    request.onerror = () => reject(request.error);
     request.onsuccess = () => {
+      const database = request.result;
       // Another page that wants to delete or upgrade it need not wait for this one.
-      request.result.onversionchange = () => {
+      database.onversionchange = () => {
         onGone();
-        request.result.close();
+        database.close();
       };
-      resolve(request.result);
+      // The browser closed it: its data was cleared, or its disk failed.
+      database.onclose = onGone;
+      resolve(database);
     };
   });
 }

@@ -14,24 +14,30 @@ export interface WebStorage {
  * @param options `name`: first part of all keys, default `hooligram`; `area`: default `localStorage`
  */
 export function webStorage(options: { name?: string; area?: WebStorage } = {}): ClientStorage {
-  const area = options.area ?? (globalThis as { localStorage?: WebStorage }).localStorage;
-  if (!area) throw new TypeError('there is no localStorage here');
+  // Where storage is refused, already the look at it throws: told by the first call, as any other failure.
+  const look = () => options.area ?? (globalThis as { localStorage?: WebStorage }).localStorage;
   const prefix = `${options.name ?? 'hooligram'}/`;
+  let isThere = true;
+  try {
+    isThere = look() !== undefined;
+  } catch {}
+  if (!isThere) throw new TypeError('there is no localStorage here');
+  const area = () => look() as WebStorage;
   return {
     async load() {
       const stored = new Map<string, string>();
-      for (let index = 0; index < area.length; index += 1) {
-        const key = area.key(index);
-        const value = key?.startsWith(prefix) ? area.getItem(key) : null;
+      for (let index = 0; index < area().length; index += 1) {
+        const key = area().key(index);
+        const value = key?.startsWith(prefix) ? area().getItem(key) : null;
         if (key !== null && value !== null) stored.set(key.slice(prefix.length), value);
       }
       return stored;
     },
     async set(key, value) {
-      area.setItem(prefix + key, value);
+      area().setItem(prefix + key, value);
     },
     async delete(key) {
-      area.removeItem(prefix + key);
+      area().removeItem(prefix + key);
     },
   };
 }

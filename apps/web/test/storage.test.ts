@@ -1,0 +1,118 @@
+import { expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { beginChat, message, openChat, type Person, say, setTown, signIn } from './people.ts';
+
+const town = setTown({
+  gateways: 1,
+  env: { DELIVERY_ACK_DEADLINE_MS: '300' },
+  gatewayEnv: { CURSOR_FLUSH_MS: '50' },
+  coreEnv: { DELIVERY_RETRY_MS: '300' },
+});
+
+/** What the browser does when it is asked to keep something; the page's own code does not know of it. */
+type Fault = 'none' | 'refused' | 'full';
+
+/** Puts faults where the browser's own are: below IndexedDB and localStorage. */
+function breakStorage(first: Fault): void {
+  const state = { fault: first, databases: [] as IDBDatabase[] };
+  Object.assign(globalThis, { storageFaults: state });
+  const refuse = () => {
+    throw new DOMException('refused', 'SecurityError');
+  };
+  const { open } = IDBFactory.prototype;
+  IDBFactory.prototype.open = function (...args) {
+    if (state.fault === 'refused') refuse();
+    const request = open.apply(this, args);
+    request.addEventListener('success', () => state.databases.push(request.result));
+    return request;
+  };
+  const { put } = IDBObjectStore.prototype;
+  IDBObjectStore.prototype.put = function (...args) {
+    if (state.fault === 'full') throw new DOMException('no room', 'QuotaExceededError');
+    return put.apply(this, args);
+  };
+  const { setItem } = Storage.prototype;
+  Storage.prototype.setItem = function (...args) {
+    if (state.fault === 'full') throw new DOMException('no room', 'QuotaExceededError');
+    setItem.apply(this, args);
+  };
+  if (first === 'refused') Object.defineProperty(globalThis, 'localStorage', { get: refuse });
+}
+
+function setFault(page: Page, fault: Fault): Promise<void> {
+  return page.evaluate((next) => {
+    (globalThis as unknown as { storageFaults: { fault: string } }).storageFaults.fault = next;
+  }, fault);
+}
+
+/** Somebody whose page has such a browser from its next load on. */
+async function withFaults(number: string, first: Fault): Promise<Person> {
+  const somebody = await town.stranger(0, number);
+  await somebody.page.addInitScript(breakStorage, first);
+  await somebody.page.reload();
+  await signIn(somebody);
+  return somebody;
+}
+
+const keepsNothing = (page: Page) =>
+  page.getByText('This browser keeps nothing for this page at the moment.');
+const hasNoRoom = (page: Page) => page.getByText('This browser has no room left for the chat.');
+
+test('in a browser that refuses to keep anything people chat, are told so, and the next page gets all of it', async () => {
+  const [ada, bob] = [await town.person(0, '+1 555 0400'), await withFaults('+1 555 0401', 'refused')];
+  await keepsNothing(bob.page).waitFor();
+  await beginChat(ada, [bob.number]);
+  await say(ada, 'do you hear me?');
+  await openChat(bob, ada.number);
+  await message(bob.page, 'do you hear me?').waitFor();
+  await say(bob, 'as long as this page is open');
+  await message(ada.page, 'as long as this page is open').waitFor();
+  await message(bob.page, 'as long as this page is open', 'not kept in this browser').waitFor();
+  // Of the same person, in a browser that keeps things: nothing was acknowledged.
+  const later = await town.stranger(0, bob.number);
+  await signIn(later);
+  await openChat(later, ada.number);
+  await message(later.page, 'do you hear me?').waitFor();
+  await message(later.page, 'as long as this page is open', 'Stored').waitFor();
+  expect(await keepsNothing(later.page).count()).toBe(0);
+});
+
+test('in a browser that is full messages are shown and said not to be kept, until there is room and they are', async () => {
+  const [ada, bob] = [await town.person(0, '+1 555 0410'), await withFaults('+1 555 0411', 'none')];
+  await beginChat(ada, [bob.number]);
+  await openChat(bob, ada.number);
+  await say(bob, 'with room');
+  await message(bob.page, 'with room', 'Stored').waitFor();
+  expect(await hasNoRoom(bob.page).count()).toBe(0);
+  await setFault(bob.page, 'full');
+  await say(bob, 'without room');
+  await message(ada.page, 'without room').waitFor();
+  await message(bob.page, 'without room', 'not kept in this browser').waitFor();
+  await hasNoRoom(bob.page).waitFor();
+  await setFault(bob.page, 'none');
+  await message(bob.page, 'without room', 'Stored').waitFor();
+  await hasNoRoom(bob.page).waitFor({ state: 'detached' });
+  await bob.page.reload();
+  await message(bob.page, 'with room', 'Stored').waitFor();
+  await message(bob.page, 'without room', 'Stored').waitFor();
+});
+
+test('a database that the browser closes in the middle is opened again, and nothing is missing', async () => {
+  const [ada, bob] = [await town.person(0, '+1 555 0420'), await withFaults('+1 555 0421', 'none')];
+  await beginChat(ada, [bob.number]);
+  await openChat(bob, ada.number);
+  await say(bob, 'before');
+  await message(bob.page, 'before', 'Stored').waitFor();
+  const closed = await bob.page.evaluate(() => {
+    const { databases } = (globalThis as unknown as { storageFaults: { databases: IDBDatabase[] } })
+      .storageFaults;
+    for (const database of databases) database.close();
+    return databases.length;
+  });
+  expect(closed).toBe(2);
+  await say(bob, 'after');
+  await message(bob.page, 'after', 'Stored').waitFor();
+  expect(await keepsNothing(bob.page).count()).toBe(0);
+  await bob.page.reload();
+  for (const said of ['before', 'after']) await message(bob.page, said, 'Stored').waitFor();
+});
