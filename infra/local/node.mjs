@@ -25,7 +25,8 @@ export async function chooseNode() {
   if (!runs(path, version)) {
     const npm = ['npm', 'ci', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund'];
     await step(`installing Node ${version}`, npm);
-    if (!runs(path, version)) fail(`${lack}, and Node ${version} from npm does not start here: install Node 20`);
+    if (!runs(path, version))
+      fail(`${lack}, and Node ${version} from npm does not start here: install Node 20`);
   }
   process.env.PATH = `${dirname(path)}${delimiter}${process.env.PATH ?? ''}`;
   return { path, abi: '115' };
@@ -46,7 +47,10 @@ export function lackOf({ node, abi, system, glibc, isLinux }) {
   if (loadable.length === 0) {
     const has = glibc ? `glibc ${glibc}` : 'no glibc (Alpine and other systems with musl)';
     const lack = `uWebSockets.js needs glibc ${here.at(-1).glibc}, and this machine has ${has}`;
-    return { lack: `${lack}: use Debian 12, Ubuntu 22.04 or newer, or a container of them`, isHopeless: true };
+    return {
+      lack: `${lack}: use Debian 12, Ubuntu 22.04 or newer, or a container of them`,
+      isHopeless: true,
+    };
   }
   if (!isAtLeast(node, least)) return { lack: `Node ${least} or newer is needed, and this is ${node}` };
   if (loadable.some((release) => release.abis.includes(abi))) return {};

@@ -51,7 +51,9 @@ const schema = z.object({
     .describe('a connection that leaves more than this unread is closed'),
   IDLE_TIMEOUT_SECONDS: integer({ min: 8, max: 960 })
     .default(40)
-    .describe('a connection from which nothing comes for so long is closed; some 16 s before, it is sent a ping'),
+    .describe(
+      'a connection from which nothing comes for so long is closed; some 16 s before, it is sent a ping',
+    ),
   UWEBSOCKETS: z
     .enum(uwsChoices)
     .default('newest')

@@ -232,7 +232,8 @@ export function createWebSocketServer(options: {
       new Promise((resolve, reject) => {
         const taken = (socket: uWS.us_listen_socket | false) => {
           if (!socket) {
-            const at = host === undefined ? `port ${port}` : `${host.includes(':') ? `[${host}]` : host}:${port}`;
+            const at =
+              host === undefined ? `port ${port}` : `${host.includes(':') ? `[${host}]` : host}:${port}`;
             return reject(new Error(`cannot listen on ${at}: is the port in use?`));
           }
           listening.push(socket);

@@ -1,2 +1,2 @@
-export { type LoadedUws, loadUws, runnableUws, uwsChoices } from './load.ts';
 export type * as uWS from 'uws-current';
+export { type LoadedUws, loadUws, runnableUws, uwsChoices } from './load.ts';
