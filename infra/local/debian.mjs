@@ -13,6 +13,7 @@ const flags = {
   user: { type: 'string', default: 'root' },
   what: { type: 'string', default: 'start' },
   part: { type: 'string', default: '' },
+  uws: { type: 'string', default: '' },
   port: { type: 'string', default: '18080' },
   minutes: { type: 'string', default: '30' },
   dir: { type: 'string', default: join(tmpdir(), 'hooligram-debian') },
@@ -26,6 +27,7 @@ const usage = `node infra/local/debian.mjs [flags]   tries the last commit in fr
   --user root,person     as root, or as somebody who may install nothing (what README.md says is installed before)
   --what start,test      npm start until it is ready, Ctrl-C, and once more; npm test
   --part PATH            what npm test runs, such as packages/uws; everything without it
+  --uws NAME             the uWebSockets.js of all gateways, such as 20.30; the newest without it
   --port P               for npm start (18080); the network is that of this machine
   --minutes N            a try that takes longer is ended (30)
   --dir D                where the roots and the logs are kept (${flags.dir.default}); one run of this at a time

@@ -289,9 +289,8 @@ function refuse(response: uWS.HttpResponse, request: uWS.HttpRequest, status: st
     response.writeHeader('Upgrade', 'websocket').writeHeader('Sec-WebSocket-Version', webSocketVersion);
   }
   response.writeHeader('Content-Type', 'text/plain; charset=utf-8');
-  // Whoever asks with HEAD would take a body for the next response.
-  if (request.getMethod() === 'head') response.endWithoutBody(Buffer.byteLength(text));
-  else response.end(text);
+  // Whoever asks with HEAD would take a body for the next response. (endWithoutBody ends the process of 20.30.)
+  response.end(request.getMethod() === 'head' ? '' : text);
 }
 
 function addressOf(response: uWS.HttpResponse, request: uWS.HttpRequest, header: string | undefined): string {

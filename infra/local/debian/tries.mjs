@@ -18,20 +18,21 @@ const terminal = `
 `;
 
 /** `npm start` at a terminal until it is ready, Ctrl-C; and the same once more, when all is installed. */
-export async function startAndStop(root, { port, timeoutMs }) {
-  const first = await startOnce(root, port, timeoutMs);
+export async function startAndStop(root, options) {
+  const first = await startOnce(root, options);
   if (!first.isGood) return first;
-  const second = await startOnce(root, port, timeoutMs);
+  const second = await startOnce(root, options);
   return { ...second, result: `ready after ${first.seconds} s, again after ${second.seconds} s` };
 }
 
-async function startOnce(root, port, timeoutMs) {
+async function startOnce(root, { port, uws, timeoutMs }) {
   const startedAt = Date.now();
   let readyAt;
   const command = ['node', '-e', terminal, 'npm', 'start', '--', '--port', port];
   const { code, output } = await runIn(root, command, {
     cwd: clone,
     timeoutMs,
+    env: { UWEBSOCKETS: uws },
     onOutput(text, type) {
       if (readyAt !== undefined || !text.includes('is ready')) return;
       readyAt = Date.now();
@@ -62,10 +63,10 @@ function ranOn({ path }) {
   }
 }
 
-export async function runTests(root, { part, timeoutMs }) {
+export async function runTests(root, { part, uws, timeoutMs }) {
   const startedAt = Date.now();
   const command = ['npm', 'test', ...(part ? ['--', ...part.split(' ')] : [])];
-  const env = { CI: 'true', HOOLIGRAM_TEST_SLOT: testSlot };
+  const env = { CI: 'true', HOOLIGRAM_TEST_SLOT: testSlot, UWEBSOCKETS: uws };
   const { code, output } = await runIn(root, command, { cwd: clone, timeoutMs, env });
   const [, counts = 'no test ran'] = /^Tests:\s+(.*)$/m.exec(output) ?? [];
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(0);

@@ -12,6 +12,12 @@ export type LoadedUws = {
 /** What `loadUws` can be asked for: the newest that this machine can run, or one by its name. */
 export const uwsChoices: readonly string[] = ['newest', ...releases.map(({ name }) => name)];
 
+/**
+ * What uWebSockets.js takes of headers. Its own 4 KiB are less than a few cookies and what proxies add; 20.30 keeps to
+ * them all the same.
+ */
+const headersBytesMax = 32 * 1024;
+
 const require = createRequire(import.meta.url);
 
 /**
@@ -56,6 +62,8 @@ export function runnableUws(): string[] {
 function load(release: Release): LoadedUws {
   const root = join(dirname(require.resolve(release.package)), release.root);
   const { platform, arch, versions } = process;
+  // The binary reads it while it is loaded.
+  process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= String(headersBytesMax);
   return {
     uWS: require(join(root, release.binaries, `uws_${platform}_${arch}_${versions.modules}.node`)),
     version: require(join(root, 'package.json')).version,
