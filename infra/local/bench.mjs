@@ -1,5 +1,5 @@
 import { ensureBuilt } from './bootstrap.mjs';
 import { passOnTo } from './pass-on.mjs';
 
-await ensureBuilt();
-passOnTo(['apps/bench/dist/main.js', ...process.argv.slice(2)], { ownGroup: true });
+const node = await ensureBuilt();
+passOnTo(node, ['apps/bench/dist/main.js', ...process.argv.slice(2)], { ownGroup: true });

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fail, root, step } from './step.mjs';
+import { chooseNode } from './node.mjs';
+import { root, step } from './step.mjs';
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const stamps = { install: 'node_modules/.hooligram-installed', build: 'node_modules/.hooligram-built' };
@@ -25,38 +26,34 @@ const quiet = {
 };
 
 /** Installs what the lockfile says, unless that is what is installed. */
-async function ensureInstalled() {
-  checkNode();
+async function ensureInstalled(abi) {
   const inputs = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', ...roomFiles('package.json')];
-  const hash = hashOf(inputs);
+  const hash = hashOf(inputs, abi);
   if (isStamped(stamps.install, hash)) return;
   const install = ['pnpm', 'install', '--frozen-lockfile', '--prod=false', '--prefer-offline'];
   await step('installing dependencies', [...withPnpm, ...install], quiet);
   writeFileSync(join(root, stamps.install), hash);
 }
 
-/** Builds all rooms, unless nothing has changed since they were built. */
+/**
+ * Builds all rooms, unless nothing has changed since they were built.
+ * @returns {Promise<string>} the path of the Node to run them with
+ */
 export async function ensureBuilt() {
-  await ensureInstalled();
-  const hash = hashOf(buildInputs());
+  const { path, abi } = await chooseNode();
+  await ensureInstalled(abi);
+  const hash = hashOf(buildInputs(), abi);
   const outputs = roomFiles('package.json')
     .filter(isBuilt)
     .map((file) => join(dirname(file), 'dist'));
-  if (isStamped(stamps.build, hash) && outputs.every((dir) => existsSync(join(root, dir)))) return;
+  if (isStamped(stamps.build, hash) && outputs.every((dir) => existsSync(join(root, dir)))) return path;
   await step(
     'building',
     [...withPnpm, 'turbo', 'run', 'build', '--env-mode=loose', '--output-logs=errors-only'],
     quiet,
   );
   writeFileSync(join(root, stamps.build), hash);
-}
-
-function checkNode() {
-  const least = manifest.engines.node.replace('>=', '');
-  const [major, minor] = least.split('.').map(Number);
-  const [ownMajor, ownMinor] = process.versions.node.split('.').map(Number);
-  if (ownMajor > major || (ownMajor === major && ownMinor >= minor)) return;
-  fail(`Node ${least} or newer is needed, this is ${process.versions.node}`);
+  return path;
 }
 
 function buildInputs() {
@@ -85,10 +82,8 @@ function filesBelow(dir, skipped) {
   });
 }
 
-function hashOf(files) {
-  const hash = createHash('sha256').update(
-    `node ${process.versions.modules} ${process.platform} ${process.arch}\n`,
-  );
+function hashOf(files, abi) {
+  const hash = createHash('sha256').update(`node ${abi} ${process.platform} ${process.arch}\n`);
   for (const file of [...files].sort()) {
     hash
       .update(`${file}\n`)

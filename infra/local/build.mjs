@@ -1,6 +1,6 @@
 import { ensureBuilt } from './bootstrap.mjs';
 import { passOnTo } from './pass-on.mjs';
 
-await ensureBuilt();
+const node = await ensureBuilt();
 // docs/protocol is committed: it is made anew when the protocol has changed.
-if (process.argv.includes('--docs')) passOnTo(['packages/description/dist/main.js']);
+if (process.argv.includes('--docs')) passOnTo(node, ['packages/description/dist/main.js']);

@@ -3,14 +3,15 @@ import { root } from './step.mjs';
 
 /**
  * Runs a program in our place: it has our terminal, and we end as it ends.
- * @param {string[]} args for node
+ * @param {string} node its path
+ * @param {string[]} args for it
  * @param {object} [options]
  * @param {NodeJS.ProcessEnv} [options.env]
  * @param {boolean} [options.ownGroup] it hears of Ctrl-C only through us, and once: at a terminal npm gets the
  *   signal too and passes it on. It is told by its IPC channel when we are gone.
  */
-export function passOnTo(args, { env = {}, ownGroup = false } = {}) {
-  const child = spawn(process.execPath, args, {
+export function passOnTo(node, args, { env = {}, ownGroup = false } = {}) {
+  const child = spawn(node, args, {
     cwd: root,
     env: { ...process.env, ...env },
     detached: ownGroup,

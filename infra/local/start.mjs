@@ -7,8 +7,8 @@ const options = readOptions();
 if (options.help) {
   process.stdout.write(usage);
 } else {
-  await ensureBuilt();
-  passOnTo(['packages/stack/dist/main.js', JSON.stringify(options)], { ownGroup: true });
+  const node = await ensureBuilt();
+  passOnTo(node, ['packages/stack/dist/main.js', JSON.stringify(options)], { ownGroup: true });
 }
 
 function readOptions() {

@@ -1,7 +1,7 @@
-import uWS from 'uWebSockets.js';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { loadUws, type uWS as types } from '@hooligram/uws';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { LoadWebSocket } from '../src/load/websocket.ts';
@@ -132,12 +132,13 @@ test('a client that goes away closes with 1000', async () => {
 });
 
 test('uWebSockets.js hears every text as it was sent, and in its order', async () => {
+  const { uWS } = loadUws();
   const app = uWS.App().ws('/v2', {
     maxPayloadLength: 1024 * 1024,
     maxBackpressure: 16 * 1024 * 1024,
     message: (ws, bytes, isBinary) => void ws.send(bytes, isBinary),
   });
-  const listening = await new Promise<uWS.us_listen_socket | false>((resolve) => {
+  const listening = await new Promise<types.us_listen_socket | false>((resolve) => {
     app.listen('127.0.0.1', 0, resolve);
   });
   if (!listening) throw new Error('no port');

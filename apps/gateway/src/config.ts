@@ -7,6 +7,7 @@ import {
   type serviceConfig,
   url,
 } from '@hooligram/service';
+import { uwsChoices } from '@hooligram/uws';
 import { z } from 'zod';
 
 /** What a stopping gateway has left for the last answers and cursors when all others are gone. */
@@ -15,7 +16,11 @@ export const stopMarginMs = 5_000;
 const schema = z.object({
   REDIS_URL: url(['redis', 'rediss']).default('redis://127.0.0.1:6379').describe('Redis, the bus'),
   REDIS_PREFIX: z.string().min(1).default('hooligram').describe('first part of every name in Redis'),
-  GATEWAY_HOST: z.string().min(1).default('0.0.0.0').describe('address on which clients are taken'),
+  GATEWAY_HOST: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('address on which clients are taken; without it all addresses, of IPv4 and of IPv6'),
   GATEWAY_PORT: port().default(8080).describe('port for clients; all gateways of a host may share it'),
   GATEWAY_OWN_PORT: port().optional().describe('a further port, for this gateway alone'),
   CLIENT_ADDRESS_HEADER: z
@@ -45,8 +50,14 @@ const schema = z.object({
     .default(4 * 1024 * 1024)
     .describe('a connection that leaves more than this unread is closed'),
   IDLE_TIMEOUT_SECONDS: integer({ min: 8, max: 960 })
-    .default(120)
-    .describe('a connection that answers no ping for so long is closed'),
+    .default(40)
+    .describe(
+      'a connection from which nothing comes for so long is closed; some 16 s before, it is sent a ping',
+    ),
+  UWEBSOCKETS: z
+    .enum(uwsChoices)
+    .default('newest')
+    .describe('the uWebSockets.js to run on: the newest that this machine can load, or one of them'),
   GAP_WAIT_MS: milliseconds()
     .default(50)
     .describe('how long a hole in a group may close by itself before it is fetched'),

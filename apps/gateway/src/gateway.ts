@@ -1,5 +1,6 @@
 import { frameBytesReadMax } from '@hooligram/protocol';
-import type { ServiceContext, ServiceDefinition } from '@hooligram/service';
+import { ConfigError, type ServiceContext, type ServiceDefinition } from '@hooligram/service';
+import { type LoadedUws, loadUws } from '@hooligram/uws';
 import { connectBackplane } from './backplane.ts';
 import { gatewayConfig, stopMarginMs } from './config.ts';
 import { drain } from './drain.ts';
@@ -15,9 +16,15 @@ export const gateway: ServiceDefinition<typeof gatewayConfig, void> = {
 };
 
 async function start(service: ServiceContext<typeof gatewayConfig>): Promise<void> {
-  const { config, lifecycle, metrics } = service;
+  const { config, lifecycle, log, metrics } = service;
+  const uws = load(config.UWEBSOCKETS);
+  log.info({ uwebsockets: uws.version, node: process.versions.node }, 'uWebSockets.js loaded');
+  metrics
+    .gauge('build_info', 'What this process runs on; always 1', ['node', 'uwebsockets'])
+    .set({ node: process.versions.node, uwebsockets: uws.version }, 1);
   const sessions = new Set<Session>();
   const server = createWebSocketServer({
+    uws,
     path: '/v2',
     frameBytesReadMax,
     backpressureMaxBytes: config.BACKPRESSURE_MAX_BYTES,
@@ -51,5 +58,13 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   await server.listen(config.GATEWAY_HOST, config.GATEWAY_PORT, { isShared: true });
   if (config.GATEWAY_OWN_PORT !== undefined) {
     await server.listen(config.GATEWAY_HOST, config.GATEWAY_OWN_PORT, { isShared: false });
+  }
+}
+
+function load(choice: string): LoadedUws {
+  try {
+    return loadUws(choice);
+  } catch (error) {
+    throw new ConfigError((error as Error).message);
   }
 }

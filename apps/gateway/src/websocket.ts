@@ -1,4 +1,11 @@
-import uWS from 'uWebSockets.js';
+import type { LoadedUws, uWS } from '@hooligram/uws';
+
+// Type-only enums in the typings. A shared port has SO_REUSEPORT.
+const sharedPort = 0;
+const exclusivePort = 1;
+
+/** That of RFC 6455, the only one that is spoken. */
+const webSocketVersion = '13';
 
 /** First letter of the topic that a socket has to itself. */
 const ownTopic = 's';
@@ -130,8 +137,11 @@ export type SocketOwner = {
 };
 
 export type WebSocketServer = {
-  /** @throws Error one clear line when the port cannot be had */
-  listen(host: string, port: number, options: { isShared: boolean }): Promise<void>;
+  /**
+   * @param host undefined for all addresses of the machine, of IPv4 and of IPv6 where it has that
+   * @throws Error one clear line when the port cannot be had
+   */
+  listen(host: string | undefined, port: number, options: { isShared: boolean }): Promise<void>;
   /** Sends one frame to every socket that joined the topic: one buffer for all, in C++. */
   publish(topic: string, frame: string | Uint8Array): void;
   /** Takes no more connections. */
@@ -139,13 +149,14 @@ export type WebSocketServer = {
 };
 
 /**
- * The one file that knows uWebSockets.js.
+ * The one file that knows uWebSockets.js (packages/uws loads it).
  *
  * @param path where clients connect; everything else gets a plain HTTP answer that says so
  * @param addressHeader a header that a trusted proxy sets to the client's address
  * @param onSlow called when a connection is closed because its client reads too slowly
  */
 export function createWebSocketServer(options: {
+  uws: LoadedUws;
   path: string;
   frameBytesReadMax: number;
   backpressureMaxBytes: number;
@@ -154,7 +165,7 @@ export function createWebSocketServer(options: {
   onOpen(socket: ClientSocket): SocketOwner;
   onSlow(): void;
 }): WebSocketServer {
-  refuseFallback();
+  const { uWS } = options.uws;
   const app = uWS.App();
   const listening: uWS.us_listen_socket[] = [];
   let connections = 0;
@@ -163,13 +174,18 @@ export function createWebSocketServer(options: {
   app.ws<Connection>(options.path, {
     maxPayloadLength: options.frameBytesReadMax,
     maxBackpressure: options.backpressureMaxBytes,
-    closeOnBackpressureLimit: 1,
+    closeOnBackpressureLimit: true,
     idleTimeout: options.idleTimeoutSeconds,
     sendPingsAutomatically: true,
     compression: uWS.DISABLED,
     upgrade(response, request, context) {
       if (isStopping) {
-        response.writeStatus('503 Service Unavailable').end('This gateway is stopping. Connect again.\n');
+        refuse(response, request, '503 Service Unavailable', 'This gateway is stopping. Connect again.\n');
+        return;
+      }
+      const fault = upgradeFault(request);
+      if (fault) {
+        refuse(response, request, '426 Upgrade Required', fault);
         return;
       }
       connections += 1;
@@ -207,21 +223,23 @@ export function createWebSocketServer(options: {
     },
   });
   app.any('/*', (response, request) => {
-    const isPath = request.getUrl() === options.path;
-    response.writeStatus(isPath ? '426 Upgrade Required' : '404 Not Found');
-    response.end(`This is a WebSocket server. Connect to ${options.path}.\n`);
+    const status = request.getUrl() === options.path ? '426 Upgrade Required' : '404 Not Found';
+    refuse(response, request, status, `This is a WebSocket server. Connect to ${options.path}.\n`);
   });
 
   return {
     listen: (host, port, { isShared }) =>
       new Promise((resolve, reject) => {
         const taken = (socket: uWS.us_listen_socket | false) => {
-          if (!socket) return reject(new Error(`cannot listen on ${host}:${port}: is the port in use?`));
+          if (!socket) {
+            const at =
+              host === undefined ? `port ${port}` : `${host.includes(':') ? `[${host}]` : host}:${port}`;
+            return reject(new Error(`cannot listen on ${at}: is the port in use?`));
+          }
           listening.push(socket);
           resolve();
         };
-        if (isShared) app.listen(host, port, taken);
-        else listenAlone(app, host, port, taken);
+        listen(app, host, port, isShared ? sharedPort : exclusivePort, taken);
       }),
     publish(topic, frame) {
       app.publish(topic, frame);
@@ -233,40 +251,50 @@ export function createWebSocketServer(options: {
   };
 }
 
-/** `LIBUS_LISTEN_EXCLUSIVE_PORT`: without SO_REUSEPORT. A type-only enum in the typings of 20.30. */
-const exclusivePort = 1;
-
-/** The typings of 20.30 know options only without a host; the binary takes both. */
-function listenAlone(
+/** The typings do not know a host together with options; the binaries do. No host is all addresses of both families. */
+function listen(
   app: uWS.TemplatedApp,
-  host: string,
+  host: string | undefined,
   port: number,
+  options: number,
   taken: (socket: uWS.us_listen_socket | false) => void,
 ): void {
-  const listen = app.listen as unknown as (
+  if (host === undefined) {
+    app.listen(port, options, taken);
+    return;
+  }
+  const listenOn = app.listen as unknown as (
     this: uWS.TemplatedApp,
     host: string,
     port: number,
     options: number,
     callback: (socket: uWS.us_listen_socket | false) => void,
   ) => void;
-  listen.call(app, host, port, exclusivePort, taken);
+  listenOn.call(app, host, port, options, taken);
+}
+
+/** Why the upgrade that a request asks for is refused; undefined if it is not. The library looks at the key alone. */
+function upgradeFault(request: uWS.HttpRequest): string | undefined {
+  if (!/(^|,)\s*websocket\s*(,|$)/i.test(request.getHeader('upgrade'))) {
+    return 'The header "Upgrade: websocket" is missing: does a proxy in between pass upgrades on?\n';
+  }
+  return request.getHeader('sec-websocket-version') === webSocketVersion
+    ? undefined
+    : `The header "Sec-WebSocket-Version: ${webSocketVersion}" is missing, or names another version.\n`;
+}
+
+function refuse(response: uWS.HttpResponse, request: uWS.HttpRequest, status: string, text: string): void {
+  response.writeStatus(status);
+  if (status.startsWith('426')) {
+    response.writeHeader('Upgrade', 'websocket').writeHeader('Sec-WebSocket-Version', webSocketVersion);
+  }
+  response.writeHeader('Content-Type', 'text/plain; charset=utf-8');
+  // Whoever asks with HEAD would take a body for the next response. (endWithoutBody ends the process of 20.30.)
+  response.end(request.getMethod() === 'head' ? '' : text);
 }
 
 function addressOf(response: uWS.HttpResponse, request: uWS.HttpRequest, header: string | undefined): string {
   // A proxy appends what it saw; what stands before was sent by the client and may be anything.
   const named = header ? request.getHeader(header).split(',').at(-1)?.trim() : '';
   return named || Buffer.from(response.getRemoteAddressAsText()).toString();
-}
-
-/**
- * The npm package falls back to JavaScript on a platform or Node without its binary. That is another server,
- * with other limits and another behaviour under backpressure.
- */
-function refuseFallback(): void {
-  if (/\{\s*\[native code\]\s*\}/.test(Function.prototype.toString.call(uWS.App))) return;
-  throw new Error(
-    `uWebSockets.js has no binary for ${process.platform} ${process.arch} with Node ${process.versions.node}; ` +
-      'use Node 20, or the official release (see README, "uWebSockets.js")',
-  );
 }

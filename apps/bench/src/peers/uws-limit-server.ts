@@ -1,4 +1,4 @@
-import uWS from 'uWebSockets.js';
+import { loadUws, type uWS } from '@hooligram/uws';
 
 // What one process with nothing behind it can do: it answers a send and publishes it to the group's topic, and
 // takes acknowledgements without looking at them beyond telling them from sends. It keeps nothing.
@@ -7,7 +7,7 @@ type Person = { sid: string };
 
 const [port = '0'] = process.argv.slice(2);
 const sockets = new Map<string, uWS.WebSocket<Person>>();
-const app = uWS.App();
+const app = loadUws().uWS.App();
 let groups = 0;
 let messages = 0;
 

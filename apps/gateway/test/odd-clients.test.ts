@@ -1,0 +1,164 @@
+import { once } from 'node:events';
+import { connect, type ServiceProcess, startSystem, type TestSystem } from '@hooligram/testkit';
+import { runnableUws } from '@hooligram/uws';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ask, clientFrame, upgradeRequest } from './raw-http.ts';
+import { measured } from './scene.ts';
+
+let system: TestSystem;
+
+beforeAll(async () => {
+  system = await startSystem({ gateways: 0, cores: 1 });
+}, 120_000);
+
+afterAll(() => system?.stop());
+
+const text = 1;
+const continuation = 0;
+const ping = 9;
+const keepAlive = (id: string) => JSON.stringify({ id, type: 'CONN_KEEP_ALIVE_REQUEST', payload: {} });
+const many = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`X-Proxy-${at}`, 'x']));
+
+describe.each(runnableUws())('on uWebSockets.js %s', (UWEBSOCKETS) => {
+  let gateway: ServiceProcess;
+
+  beforeAll(async () => {
+    gateway = await system.addGateway({ UWEBSOCKETS, IDLE_TIMEOUT_SECONDS: '8' });
+  }, 120_000);
+
+  /** A connection whose bytes are the test's own. */
+  async function upgraded() {
+    const { status, socket } = await ask(gateway.url, upgradeRequest());
+    expect(status).toBe(101);
+    return socket;
+  }
+
+  test('the log and the metric build_info say which one is loaded', async () => {
+    expect(gateway.log()).toMatch(new RegExp(`"uwebsockets":"${UWEBSOCKETS.replace('.', '\\.')}`));
+    expect(await measured(gateway, 'build_info')).toBe(1);
+    const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+    expect(metrics).toContain(`uwebsockets="${UWEBSOCKETS}`);
+  });
+
+  test.each([
+    [
+      'names of headers in small letters',
+      upgradeRequest().replace(/^[A-Z][\w-]+:/gm, (name) => name.toLowerCase()),
+    ],
+    [
+      'other words in Connection and other capitals',
+      upgradeRequest({ Upgrade: 'WebSocket', Connection: 'keep-alive, Upgrade' }),
+    ],
+    ['several protocols in Upgrade', upgradeRequest({ Upgrade: 'foo/2, websocket' })],
+    ['a query', upgradeRequest({ path: '/v2?x=y' })],
+    ['an empty header, and one with an accent', upgradeRequest({ 'X-Empty': '', 'X-Name': 'é' })],
+    ['forty headers of proxies', upgradeRequest(many(40))],
+  ])('an upgrade is taken with %s', async (_, request) => {
+    const { status, socket } = await ask(gateway.url, request);
+    expect(status).toBe(101);
+    socket.destroy();
+  });
+
+  // What docs/protocol.md promises for each, and what 20.57 takes on top of it.
+  test.each(UWEBSOCKETS === '20.30' ? [3_500] : [3_500, 30_000])(
+    'an upgrade with %i bytes of cookies in small pieces is taken',
+    async (bytes) => {
+      const { status, socket } = await ask(gateway.url, upgradeRequest({ Cookie: 'c'.repeat(bytes) }), 1_400);
+      expect(status).toBe(101);
+      socket.destroy();
+    },
+  );
+
+  test('the first sub-protocol that a client offers is named to it, and an extension that it offers is not', async () => {
+    const offers = {
+      'Sec-WebSocket-Protocol': 'chat, superchat',
+      'Sec-WebSocket-Extensions': 'permessage-deflate',
+    };
+    const { status, headers, socket } = await ask(gateway.url, upgradeRequest(offers));
+    expect(status).toBe(101);
+    expect(headers['sec-websocket-protocol']).toBe('chat');
+    expect(headers).not.toHaveProperty('sec-websocket-extensions');
+    socket.destroy();
+  });
+
+  test.each([
+    ['another version of WebSocket', { 'Sec-WebSocket-Version': '8' }, /Sec-WebSocket-Version/],
+    ['no version of WebSocket', { 'Sec-WebSocket-Version': undefined }, /Sec-WebSocket-Version/],
+    ['no Upgrade, which a proxy took away', { Upgrade: undefined, Connection: undefined }, /proxy/],
+    ['another protocol in Upgrade', { Upgrade: 'h2c' }, /proxy/],
+    ['no key', { 'Sec-WebSocket-Key': undefined }, /Connect to/],
+    ['a key of another length', { 'Sec-WebSocket-Key': 'abc' }, /Connect to/],
+    ['the method POST', { method: 'POST', 'Content-Length': '0' }, /Connect to/],
+  ])('an upgrade with %s is told what is needed', async (_, changes, told) => {
+    const { status, headers, body, socket } = await ask(gateway.url, upgradeRequest(changes));
+    expect(status).toBe(426);
+    expect(headers).toMatchObject({ upgrade: 'websocket', 'sec-websocket-version': '13' });
+    expect(body).toMatch(told);
+    socket.destroy();
+  });
+
+  test('HEAD gets no body: the next answer on the connection is whole', async () => {
+    const request = 'HEAD /v2 HTTP/1.1\r\nHost: localhost\r\n\r\nGET /v2 HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    const { status, body, socket } = await ask(gateway.url, request);
+    expect(status).toBe(426);
+    expect(body).toMatch(/^HTTP\/1\.1 426 /);
+    socket.destroy();
+  });
+
+  test('what this HTTP server does not take gets no connection: it is told why, or closed', async () => {
+    const requests = {
+      'version 1.0': upgradeRequest({ version: '1.0' }),
+      'an absolute URI': upgradeRequest({ path: 'http://localhost/v2' }),
+      'three hundred headers': upgradeRequest(many(300)),
+      'no HTTP': '\u0016\u0003\u0001\u0002\u0000hello\r\n\r\n',
+    };
+    const answers = await Promise.all(Object.values(requests).map((request) => ask(gateway.url, request)));
+    // 20.30 knows only one of them; it closes the connection after ten seconds.
+    const told = UWEBSOCKETS === '20.30' ? [0, 0, 0, 0] : [505, 505, 431, 505];
+    expect(answers.map(({ status }) => status)).toEqual(told);
+  }, 60_000);
+
+  test('a frame in pieces with a ping in between is one frame, and one with a byte order mark is taken', async () => {
+    const client = await connect(gateway.url);
+    const socket = await upgraded();
+    const frame = keepAlive('pieces');
+    const answer = once(socket, 'data');
+    socket.write(clientFrame(text, frame.slice(0, 10), false));
+    socket.write(clientFrame(ping, 'p'));
+    socket.write(clientFrame(continuation, frame.slice(10)));
+    let heard = String((await answer)[0]);
+    while (!heard.includes('CONN_KEEP_ALIVE_SUCCESS')) heard += String((await once(socket, 'data'))[0]);
+    expect(heard).toContain('"pieces"');
+    client.sendRaw(`\ufeff${keepAlive('marked')}`);
+    await client.next(({ id }) => id === 'marked');
+    socket.destroy();
+    client.terminate();
+  });
+
+  test('bytes that are no UTF-8 are a bad frame in a binary message, and end the connection in a text message', async () => {
+    const client = await connect(gateway.url);
+    client.sendRaw(Buffer.from([0xff, 0xfe]));
+    expect((await client.next('CONN_FRAME_FAILURE')).payload.errors).toEqual(['frame: must be UTF-8']);
+    await client.roundTrip();
+    const socket = await upgraded();
+    const ended = once(socket, 'close');
+    socket.write(clientFrame(text, Buffer.from([0xff, 0xfe])));
+    await ended;
+    await client.roundTrip();
+    client.terminate();
+  });
+
+  test('who is silent is sent a ping; who does not answer it is closed, who answers stays', async () => {
+    const answering = await connect(gateway.url);
+    const pinged = once(answering.socket, 'ping');
+    const silent = await upgraded();
+    const heard: Buffer[] = [];
+    silent.on('data', (bytes) => heard.push(bytes));
+    await Promise.all([once(silent, 'close'), pinged]);
+    // A ping without data, and nothing else.
+    expect(Buffer.concat(heard).toString('hex')).toBe('8900');
+    await answering.roundTrip();
+    answering.terminate();
+  }, 60_000);
+});
