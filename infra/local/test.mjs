@@ -1,8 +1,13 @@
 import { ensureBuilt } from './bootstrap.mjs';
+import { startLoad } from './load.mjs';
 import { passOnTo } from './pass-on.mjs';
 
+const args = process.argv.slice(2);
+const besideLoad = '--beside-load';
+
 await ensureBuilt();
-passOnTo(['node_modules/jest/bin/jest.js', '--maxWorkers=2', ...process.argv.slice(2)], {
+if (args.includes(besideLoad)) startLoad();
+passOnTo(['node_modules/jest/bin/jest.js', '--maxWorkers=2', ...args.filter((arg) => arg !== besideLoad)], {
   // Jest runs ES modules in contexts of its own, and Node warns at every start that this is experimental.
   env: { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --no-warnings`.trim() },
 });
