@@ -25,31 +25,44 @@ const patient = {
 
 const stage = setStage({ gateways: 2, cores: 0, gatewayEnv: patient });
 
+/** Its statements wait for a lock as long as a test holds it. */
+const lasting = { STATEMENT_TIMEOUT_MS: '200000' };
 /** Takes over at once what another one leaves. */
-const quick = { CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
-/** And comes to the end of what expired as soon as none of its own statements can be under way. */
-const concluding = { ...quick, STATEMENT_TIMEOUT_MS: '500' };
+const quick = { ...lasting, CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
 /** Takes over nothing. */
-const aloof = { CLAIM_IDLE_MS: '600000' };
+const aloof = { ...lasting, CLAIM_IDLE_MS: '600000' };
 
 let database: Database;
-/** Its requests are old after some seconds. */
+/** Its requests are old after some seconds, long enough to start a core in between, and written again right after. */
 let brief = 0;
 
 beforeAll(async () => {
   const { system } = stage;
   database = openDatabase(system.databaseUrl);
-  await system.addGateway({ REQUEST_DEADLINE_MS: '5000' });
+  await system.addGateway({ REQUEST_DEADLINE_MS: '6000', REQUEST_REPEAT_MS: '6300' });
   brief = system.gateways.length - 1;
 });
 
-afterEach(async () => {
-  await database.letGo();
-  const running = stage.system.cores.filter(({ process }) => process.isRunning());
-  await Promise.all(running.map((core) => core.kill()));
-});
+afterEach(() => database.letGo());
 
 afterAll(() => database?.close());
+
+/** Those that were started to take over at once. */
+const quickCores = new Set<ServiceProcess>();
+
+async function addCore(env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
+  const core = await stage.system.addCore(env);
+  if (env === quick) quickCores.add(core);
+  return core;
+}
+
+/** The only core that runs: one that an earlier test has left if there is such a one, because each start costs a second. */
+async function onlyCore(env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
+  const running = stage.system.cores.filter(({ process }) => process.isRunning());
+  const left = env === quick ? running.find((core) => quickCores.has(core)) : undefined;
+  await Promise.all(running.filter((core) => core !== left).map((core) => core.kill()));
+  return left ?? addCore(env);
+}
 
 async function counted(process: ServiceProcess, name: string, labels: Record<string, string> = {}) {
   return (await metrics(process.adminUrl)).value(`hooligram_${name}`, labels);
@@ -69,22 +82,6 @@ async function storedIn(group_id: number): Promise<string[]> {
     [group_id],
   );
   return rows.map(({ content }) => content);
-}
-
-/** Resolves when the entry with this text may not be begun any more. */
-async function untilExpired(text: string): Promise<void> {
-  const redis = await stage.redis();
-  const { fields } = await entryWith(text);
-  const deadline = Number(fields[fields.indexOf('deadline') + 1]);
-  await until('the deadline is over', async () => {
-    const [seconds, microseconds] = await redis.time();
-    return Number(seconds) * 1_000 + Number(microseconds) / 1_000 > deadline;
-  });
-}
-
-/** Has the gateways write again what has no answer: a core tells them so when it finds the stream gone. */
-async function writeAgain(): Promise<void> {
-  await (await stage.redis()).publish(stage.names.gateways, 'lost');
 }
 
 /** Lets the deadline of the entry with this text be over. */
@@ -121,13 +118,13 @@ function send({ client }: Person, group_id: number, content: string) {
 
 describe('6: a core is killed in the middle of a statement', () => {
   test('that goes on: another core runs it too, the message is stored once, answered and delivered', async () => {
-    const first = await stage.system.addCore(quick);
+    const first = await onlyCore(quick);
     const { ada, bob, group_id } = await pair();
     const release = await database.holdGroup(group_id);
     const sent = send(ada, group_id, 'once');
     await database.untilWaiting(1);
     await first.kill();
-    const second = await stage.system.addCore(quick);
+    const second = await addCore(quick);
     await database.untilWaiting(2);
     await release();
     const { payload } = await sent;
@@ -141,7 +138,7 @@ describe('6: a core is killed in the middle of a statement', () => {
   });
 
   test('and 12: that commits when nobody is there to tell: who claims it tells everybody, and has it audited', async () => {
-    const first = await stage.system.addCore(quick);
+    const first = await onlyCore(quick);
     const { ada, bob, group_id } = await pair();
     const release = await database.holdGroup(group_id);
     const sent = send(ada, group_id, 'untold');
@@ -153,14 +150,14 @@ describe('6: a core is killed in the middle of a statement', () => {
     const armed = async () => (await redis.keys(`${stage.names.queues}:audit:${group_id}.*`)).length;
     await redis.del(...(await redis.keys(`${stage.names.queues}:audit:*`)));
     expect(await armed()).toBe(0);
-    await stage.system.addCore({ ...quick, DELIVERY_ACK_DEADLINE_MS: '600000' });
+    await addCore({ ...quick, DELIVERY_ACK_DEADLINE_MS: '600000' });
     await hear(bob, (await sent).payload.message_id as number);
-    await until('its audit is armed', async () => (await armed()) === 1);
+    await until('its audit is armed', armed, (audits) => audits === 1);
     expect(await storedIn(group_id)).toEqual(['untold']);
   });
 
   test('that commits, and nobody claims it before its deadline: it is told and answered still, and nothing is begun', async () => {
-    const first = await stage.system.addCore(quick);
+    const first = await onlyCore(quick);
     const { ada, bob, group_id } = await pair();
     const release = await database.holdGroup(group_id);
     const sent = send(ada, group_id, 'told late');
@@ -174,7 +171,7 @@ describe('6: a core is killed in the middle of a statement', () => {
     const unanswered = other.send('VERIFICATION_REQUEST_CODE_REQUEST', number);
     await expireEntry('told late');
     await expireEntry(number.phone_number);
-    await stage.system.addCore(concluding);
+    await addCore(quick);
     await hear(bob, (await sent).payload.message_id as number);
     expect(await storedIn(group_id)).toEqual(['told late']);
     const redis = await stage.redis();
@@ -206,7 +203,7 @@ describe.each([
     (await database.rows('SELECT FROM group_member WHERE group_id = $1', [group_id])).length;
 
   test('makes one group, of which everybody is told', async () => {
-    const core = await stage.system.addCore(quick);
+    const core = await onlyCore(quick);
     const [ada, bob] = [await stage.enter(0), await stage.enter(1)];
     const group_name = randomUUID();
     const made = async () =>
@@ -215,7 +212,7 @@ describe.each([
     const member_sids = [ada.sid, bob.sid];
     const created = ada.client.requestOk('GROUP_CREATE', { group_name, member_sids }, randomUUID());
     await orphan(core, release, async () => (await made()) === 1, group_name);
-    await stage.system.addCore(concluding);
+    await addCore(quick);
     const { payload } = await created;
     const group_id = payload.group_id as number;
     for (const person of [ada, bob]) await state(person, group_id);
@@ -223,25 +220,25 @@ describe.each([
   });
 
   test('adds a member, who is told', async () => {
-    const core = await stage.system.addCore(quick);
+    const core = await onlyCore(quick);
     const { ada, bob, group_id } = await threesome();
     const cat = await stage.enter(1);
     const release = await database.holdGroup(group_id);
     const added = ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: cat.sid }, randomUUID());
     await orphan(core, release, async () => (await membersOf(group_id)) === 4, cat.sid);
-    await stage.system.addCore(concluding);
+    await addCore(quick);
     await added;
     await state(cat, group_id);
     await bob.client.waitFor((frames) => frames.some(({ payload }) => payload.member_sids?.length === 4));
   });
 
   test('takes a member out once, and says SUCCESS', async () => {
-    const core = await stage.system.addCore(quick);
+    const core = await onlyCore(quick);
     const { ada, bob, dan, group_id } = await threesome();
     const release = await database.holdGroup(group_id);
     const left = ada.client.requestOk('GROUP_LEAVE', { group_id }, randomUUID());
     await orphan(core, release, async () => (await membersOf(group_id)) === 2, 'GROUP_LEAVE');
-    await stage.system.addCore(concluding);
+    await addCore(quick);
     await left;
     await stateOf(bob, group_id, [bob.sid, dan.sid]);
     expect(await membersOf(group_id)).toBe(2);
@@ -256,7 +253,7 @@ describe.each([
 });
 
 test('7: an ADD that is run again when its member has left does not bring them back', async () => {
-  const first = await stage.system.addCore(quick);
+  const first = await onlyCore(quick);
   const [ada, bob, dan, cat] = [
     await stage.enter(0),
     await stage.enter(1),
@@ -277,18 +274,18 @@ test('7: an ADD that is run again when its member has left does not bring them b
       )
     ).length === 1;
   await until('cat is added', isMember);
-  const second = await stage.system.addCore(aloof);
+  const second = await addCore(aloof);
   await cat.client.requestOk('GROUP_LEAVE', { group_id }, randomUUID());
   expect(await isMember()).toBe(false);
   await second.stop();
-  await stage.system.addCore(quick);
+  await addCore(quick);
   await added;
   expect(await isMember()).toBe(false);
   await stateOf(bob, group_id, [ada.sid, bob.sid, dan.sid]);
 });
 
 test('7: a right code that was committed by a core that is dead is a right code when it is claimed', async () => {
-  const first = await stage.system.addCore(quick);
+  const first = await onlyCore(quick);
   const client = await stage.connect(0);
   const sid = uniqueSid();
   await client.requestOk('VERIFICATION_REQUEST_CODE', numberOf(sid));
@@ -303,14 +300,14 @@ test('7: a right code that was committed by a core that is dead is a right code 
     ]);
     return rows.length === 1;
   });
-  await stage.system.addCore(quick);
+  await addCore(quick);
   await submitted;
   await client.authorize(sid);
 });
 
 describe('8: a core that is late', () => {
   test('begins nothing behind its deadline: what the gateway has written again is stored once, in its order', async () => {
-    const core = await stage.system.addCore({ STATEMENT_TIMEOUT_MS: '20000' });
+    const core = await onlyCore(lasting);
     const { ada, bob, group_id } = await pair(brief);
     const release = await database.holdGroup(group_id);
     const before = send(bob, group_id, 'before');
@@ -320,8 +317,6 @@ describe('8: a core that is late', () => {
     const repeated = async () => (await count()) - earlier;
     const [first, second] = [send(ada, group_id, 'first'), send(ada, group_id, 'second')];
     // The second one goes with it or waits for its answer: that is up to the network.
-    await untilExpired('first');
-    await writeAgain();
     await until('it is written again', repeated);
     await release();
     for (const sent of [before, first, second]) await sent;
@@ -334,7 +329,7 @@ describe('8: a core that is late', () => {
   });
 
   test('because it was frozen, does no harm with what another one has claimed meanwhile', async () => {
-    const frozen = await stage.system.addCore(quick);
+    const frozen = await onlyCore({ ...quick });
     const { ada, bob, group_id } = await pair();
     const release = await database.holdGroup(group_id);
     const first = send(bob, group_id, 'first');
@@ -343,7 +338,7 @@ describe('8: a core that is late', () => {
     await untilTaken('second');
     frozen.freeze();
     await release();
-    await stage.system.addCore(quick);
+    await addCore(quick);
     await first;
     await second;
     await hear(bob, await say(ada, group_id, 'third'));
@@ -361,7 +356,7 @@ describe('8: a core that is late', () => {
   });
 
   test('because it was frozen, begins nothing that the gateway has had another one do', async () => {
-    const frozen = await stage.system.addCore({ ...aloof, STATEMENT_TIMEOUT_MS: '20000' });
+    const frozen = await onlyCore(aloof);
     const { ada, bob, group_id } = await pair(brief);
     const other = await createGroup(bob, [ada.sid, uniqueSid()], 'another group');
     const release = await database.holdGroup(other);
@@ -370,9 +365,7 @@ describe('8: a core that is late', () => {
     const first = send(ada, group_id, 'first');
     await untilTaken('first');
     frozen.freeze();
-    await stage.system.addCore(aloof);
-    await untilExpired('first');
-    await writeAgain();
+    await addCore(aloof);
     await first;
     await send(ada, group_id, 'second');
     frozen.resume();
@@ -388,7 +381,7 @@ describe('8: a core that is late', () => {
 
 describe('a core that is told to stop', () => {
   test('finishes what it has and ends with 0, and what it has not taken is answered by another one', async () => {
-    const leaving = await stage.system.addCore({ STATEMENT_TIMEOUT_MS: '20000' });
+    const leaving = await onlyCore({ ...lasting, STOP_TIMEOUT_MS: '200000' });
     const { ada, bob, group_id } = await pair();
     const other = await createGroup(bob, [ada.sid, uniqueSid()], 'another group');
     await state(ada, other);
@@ -397,7 +390,7 @@ describe('a core that is told to stop', () => {
     await database.untilWaiting(1);
     leaving.process.kill('SIGTERM');
     await until('it is not ready', async () => !(await leaving.isReady()));
-    const staying = await stage.system.addCore(aloof);
+    const staying = await addCore(aloof);
     await hear(ada, await say(bob, other, 'meanwhile'));
     expect(leaving.process.isRunning()).toBe(true);
     await release();
