@@ -4,10 +4,11 @@ import { passOnTo } from './pass-on.mjs';
 
 const args = process.argv.slice(2);
 const besideLoad = '--beside-load';
+const workers = args.some((arg) => /^--maxWorkers/.test(arg)) ? [] : ['--maxWorkers=2'];
 
 await ensureBuilt();
 if (args.includes(besideLoad)) startLoad();
-passOnTo(['node_modules/jest/bin/jest.js', '--maxWorkers=2', ...args.filter((arg) => arg !== besideLoad)], {
+passOnTo(['node_modules/jest/bin/jest.js', ...workers, ...args.filter((arg) => arg !== besideLoad)], {
   // Jest runs ES modules in contexts of its own, and Node warns at every start that this is experimental.
   env: { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --no-warnings`.trim() },
 });
