@@ -76,7 +76,7 @@ async function conclude(
     const outcome = recovered[index];
     if (outcome) answer(context, entry, request, outcome);
     else if (suspects.has(index)) {
-      await putAside(context, request, 'whoever began it did not end it');
+      putAside(context, request, 'whoever began it did not end it');
       answer(context, entry, request, refusal('internalError'));
     } else context.metrics.answered(request.kind, 'expired');
   }

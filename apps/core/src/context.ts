@@ -1,4 +1,5 @@
-import type { Names, Outbox, Queues, RedisClock } from '@hooligram/bus';
+import type { Names, Outbox, RedisClock } from '@hooligram/bus';
+import type { Queues } from '@hooligram/bus/queues';
 import type { Db } from '@hooligram/db';
 import type { Log } from '@hooligram/service';
 import type { Redis } from 'ioredis';

@@ -4,11 +4,11 @@ import {
   connectRedis,
   createNames,
   createOutbox,
-  openQueues,
   startClaims,
   startRedisClock,
   startRequestReader,
 } from '@hooligram/bus';
+import { openQueues } from '@hooligram/bus/queues';
 import type { CoreRequest } from '@hooligram/contract';
 import { type Db, openDb } from '@hooligram/db';
 import type { ServiceContext, ServiceDefinition } from '@hooligram/service';

@@ -1,4 +1,5 @@
-import { connectRedis, createNames, type DeadLetter, openQueues, type Queues } from '@hooligram/bus';
+import { connectRedis, createNames } from '@hooligram/bus';
+import { type DeadLetter, openQueues, type Queues } from '@hooligram/bus/queues';
 import { ConfigError, type Environment, readConfig, url } from '@hooligram/service';
 import { z } from 'zod';
 import { kinds } from './jobs/index.ts';

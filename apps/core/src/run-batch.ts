@@ -33,7 +33,7 @@ export async function runBatch<K extends RequestKind>(
     }
   }
   if (batch.length === 1) {
-    await putAside(context, batch[0] as CoreRequest, 'its handler failed');
+    putAside(context, batch[0] as CoreRequest, 'its handler failed');
     return [refusal('internalError')];
   }
   const outcomes: (Outcome<K> | undefined)[] = [];

@@ -26,7 +26,8 @@ export function openDatabase(url: string): Database {
 
   async function hold(sql: string, values: readonly unknown[] = []): Promise<() => Promise<void>> {
     const client = await db.pool.connect();
-    await client.query('BEGIN');
+    // A session that does nothing within a transaction is ended after some seconds; a lock is held for longer here.
+    await client.query('BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0');
     await client.query(sql, [...values]);
     const release = async () => {
       if (!held.delete(release)) return;

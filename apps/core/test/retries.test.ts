@@ -137,7 +137,7 @@ function audited(gateway: StandInGateway, group_id: number, seq: number, version
 }
 
 test('10,000 acknowledged deliveries in one group cost fewer than 20 jobs', async () => {
-  const { gateway, db, count } = await start({ DELIVERY_ACK_DEADLINE_MS: '1000' }, 2);
+  const { gateway, db, count } = await start({ DELIVERY_ACK_DEADLINE_MS: '3000' }, 2);
   const { group_id, people, one } = await group(gateway, db, 10);
   let seq = 0;
   for (let turn = 0; turn < 100; turn += 1) {

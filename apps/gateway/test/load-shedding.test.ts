@@ -10,8 +10,13 @@ beforeAll(async () => {
   system = await startSystem({
     gateways: 1,
     cores: 0,
-    // What is not refused at once waits for longer than this test: a FAILURE is no end of patience.
-    gatewayEnv: { REQUESTS_WAITING_MAX: String(entriesMax), REQUEST_PATIENCE_MS: String(10 * patienceMs) },
+    gatewayEnv: {
+      REQUESTS_WAITING_MAX: String(entriesMax),
+      // What is not refused at once waits for longer than this test: a FAILURE is no end of patience.
+      REQUEST_DEADLINE_MS: String(4 * patienceMs),
+      REQUEST_REPEAT_MS: String(5 * patienceMs),
+      REQUEST_PATIENCE_MS: String(10 * patienceMs),
+    },
   });
 });
 

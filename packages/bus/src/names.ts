@@ -6,8 +6,6 @@
 export type Names = {
   /** The stream on which gateways ask. */
   readonly requests: string;
-  /** Requests that were put aside because they broke whoever had them. */
-  readonly deadRequests: string;
   /** The requests of a claimed entry that were begun and have not ended. */
   suspects(entryId: string): string;
   /** The consumer group in which all cores take turns. */
@@ -31,7 +29,6 @@ export type Names = {
 export function createNames(prefix: string): Names {
   return {
     requests: `${prefix}:{requests}`,
-    deadRequests: `${prefix}:{requests}:dead`,
     suspects: (entryId) => `${prefix}:{requests}:suspects:${entryId}`,
     cores: 'cores',
     group: (id) => `${prefix}:group:${id}`,

@@ -4,10 +4,26 @@ import { fixedCode, runConformance, topics } from '../src/index.ts';
 import { brokenServers } from './broken-servers.ts';
 import { startMiddleman } from './middleman.ts';
 
+type Found = Awaited<ReturnType<typeof outcomes>>;
+
+/** Most of the time is spent waiting for what a broken server never says. */
+const triedAtOnce = 6;
+
 let system: TestSystem;
+const foundOf = new Map<unknown, Found>();
 
 beforeAll(async () => {
   system = await startSystem({ gateways: 1, cores: 1 });
+  const left = [...brokenServers];
+  const tryOneAfterTheOther = async () => {
+    for (let server = left.pop(); server; server = left.pop()) {
+      const [, checks, meddling] = server;
+      const middleman = await startMiddleman(system.gateway(0).url, meddling);
+      foundOf.set(meddling, await outcomes(middleman.url, checks, 700));
+      middleman.stop();
+    }
+  };
+  await Promise.all(Array.from({ length: triedAtOnce }, tryOneAfterTheOther));
 });
 
 afterAll(() => system?.stop());
@@ -29,10 +45,8 @@ async function outcomes(url: string, only: readonly string[], timeoutMs: number)
 }
 
 describe('a server that', () => {
-  test.each(brokenServers)('%s fails %j', async (_, checks, meddling) => {
-    const middleman = await startMiddleman(system.gateway(0).url, meddling);
-    const found = await outcomes(middleman.url, checks, 700);
-    middleman.stop();
+  test.each(brokenServers)('%s fails %j', (_, checks, meddling) => {
+    const found = foundOf.get(meddling) ?? [];
     expect(found.map(({ check }) => check).sort()).toEqual([...checks].sort());
     for (const { check, outcome, reasons } of found) {
       expect([check, outcome]).toEqual([check, 'failed']);

@@ -9,10 +9,8 @@ export type CloseReason = {
   readonly reconnectAfterMs: number;
 };
 
-/** Two reasons with the same code give the same advice: what a client sees for certain is the code. */
+/** Every one is sent somewhere. What a client sees for certain is the code, so each has its own. */
 export const closeReasons = {
-  /** The server stops and has no time left to send its clients away one after the other. */
-  goingAway: { code: 1001, reason: 'server is going away', reconnect: true, reconnectAfterMs: 1_000 },
   /** The client is broken, and would be again: a person or a new release has to look at it. */
   badFrames: { code: 1008, reason: 'too many bad frames', reconnect: false, reconnectAfterMs: 0 },
   /** The frame was not read; sent again, it ends the next connection too. */
@@ -22,7 +20,6 @@ export const closeReasons = {
     reconnect: true,
     reconnectAfterMs: 1_000,
   },
-  internalError: { code: 1011, reason: 'internal error', reconnect: true, reconnectAfterMs: 1_000 },
   /** Spread over time by the server already, so the client need not wait. */
   restarting: { code: 1012, reason: 'server is restarting', reconnect: true, reconnectAfterMs: 0 },
   /** A request may have taken effect or not. Repeated with its UUID on a new connection it tells. */
@@ -32,7 +29,6 @@ export const closeReasons = {
     reconnect: true,
     reconnectAfterMs: 1_000,
   },
-  readsTooSlowly: { code: 1013, reason: 'reads too slowly', reconnect: true, reconnectAfterMs: 1_000 },
   /** The connection looks alive and acknowledges nothing: a new one starts clean and gets all of it again. */
   notAcknowledged: {
     code: 4408,
@@ -42,7 +38,10 @@ export const closeReasons = {
   },
 } as const satisfies Record<string, CloseReason>;
 
-/** For every other code, and for 1006: the connection broke without a word. */
+/**
+ * For every other code, and for 1006: the connection broke without a word. So does that of a client that reads too
+ * slowly: no close frame gets past what it has not read.
+ */
 const lostConnection = { reconnect: true, reconnectAfterMs: 1_000 };
 
 /** @returns what a client should do when its connection was closed with this code */

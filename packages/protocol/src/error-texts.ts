@@ -34,7 +34,7 @@ export const errorTexts = {
   },
 
   idAlreadyUsed: { text: 'id was already used', mayRetry: false },
-  /** The request broke the server, and would again; it was put aside for somebody to look at. */
+  /** The request broke the server, and would again; the server's log says what it was. */
   internalError: { text: 'internal error', mayRetry: false },
   serverBusy: { text: 'server busy', mayRetry: true },
 } as const satisfies Record<string, ErrorText>;

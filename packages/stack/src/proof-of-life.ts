@@ -2,7 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { type Person, signIn } from './person.ts';
 import { StartError } from './start-error.ts';
 
-const timeoutMs = 10_000;
+const timeoutMs = 30_000;
 
 /**
  * Two people who live only for this sign in on two gateways, and a message of one must reach the other. Their

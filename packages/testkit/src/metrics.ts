@@ -1,3 +1,5 @@
+import { patienceMs } from './patience.ts';
+
 /** The numbers that a process exposes, by name and labels. */
 export interface Metrics {
   /**
@@ -17,9 +19,17 @@ interface Sample {
 
 /** Reads `/metrics` of a process. */
 export async function metrics(adminUrl: string): Promise<Metrics> {
-  const response = await fetch(new URL('/metrics', adminUrl));
+  const response = await getOnce(new URL('/metrics', adminUrl));
   if (!response.ok) throw new Error(`${adminUrl}/metrics answered ${response.status}`);
   return parseMetrics(await response.text());
+}
+
+/**
+ * A GET on a connection of its own. One that is kept for the next request may be closed by the server, after five quiet
+ * seconds, in the very moment in which it is used again.
+ */
+export function getOnce(url: URL, signal = AbortSignal.timeout(patienceMs)): Promise<Response> {
+  return fetch(url, { headers: { connection: 'close' }, signal });
 }
 
 export function parseMetrics(text: string): Metrics {

@@ -51,6 +51,8 @@ export async function within<T>(what: string, promise: Promise<T>, saw?: () => u
       const seen = saw ? `; saw ${typeof saw() === 'string' ? saw() : inspect(saw(), { depth: 6 })}` : '';
       reject(new Error(`waited ${patienceMs} ms ${what}${seen}`));
     }, patienceMs);
+    // A wait that nobody waits for any more keeps no process alive.
+    timer.unref();
   });
   try {
     return await Promise.race([promise, late]);

@@ -9,6 +9,7 @@ import {
   startProcess,
   whenReady,
 } from '@hooligram/stack';
+import { getOnce } from './metrics.ts';
 import { patienceMs } from './patience.ts';
 import { logDir, pidsDir } from './test-run.ts';
 
@@ -68,8 +69,8 @@ export class ServiceProcess {
   }
 
   async isReady(): Promise<boolean> {
-    const signal = AbortSignal.timeout(answerTimeoutMs);
-    return (await fetch(new URL('/readyz', this.adminUrl), { signal })).ok;
+    const url = new URL('/readyz', this.adminUrl);
+    return (await getOnce(url, AbortSignal.timeout(answerTimeoutMs))).ok;
   }
 
   /** Lets it end by itself, as a deployment does. */

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { migrate } from '@hooligram/db';
 import { acquireLock, recordProcess, releaseLock, startPostgres, startRedis } from '@hooligram/stack';
 import pg from 'pg';
 import { freePorts } from './free-ports.ts';
@@ -61,6 +60,8 @@ async function startStores(): Promise<Stores> {
     startRedis(options('redis', redisPort, 'SIGTERM')),
   ]);
   const adminUrl = urlOf(postgres.url, 'postgres');
+  // Here and not above: only the test that starts the stores needs Prisma's client for it.
+  const { migrate } = await import('@hooligram/db');
   await migrate({ url: urlOf(adminUrl, templateDatabase) });
   return { adminUrl, redisUrl: redis.url };
 }

@@ -1,4 +1,4 @@
-import type { Addition, Queues } from '@hooligram/bus';
+import type { Addition, Queues } from '@hooligram/bus/queues';
 import { createMetrics } from '@hooligram/service';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { createAudits } from './audits.ts';

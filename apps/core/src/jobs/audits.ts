@@ -1,4 +1,4 @@
-import { dueOf, type Queues } from '@hooligram/bus';
+import { dueOf, type Queues } from '@hooligram/bus/queues';
 import { createGathering } from './gathering.ts';
 import type { JobMetrics } from './metrics.ts';
 

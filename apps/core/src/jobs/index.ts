@@ -1,4 +1,4 @@
-import { startWorkers, type Verdict, type Workers } from '@hooligram/bus';
+import { startWorkers, type Verdict, type Workers } from '@hooligram/bus/queues';
 import { isInfrastructureError } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { audit } from './audit.ts';

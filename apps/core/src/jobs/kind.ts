@@ -1,4 +1,4 @@
-import type { JobKind, Verdict } from '@hooligram/bus';
+import type { JobKind, Verdict } from '@hooligram/bus/queues';
 import type { Context } from '../context.ts';
 
 export type Kind<D> = JobKind<Context, D>;

@@ -7,7 +7,7 @@ let scene: Scene;
 
 // No test publishes an audit, and the deadline is long enough for every client that is quick to acknowledge.
 beforeAll(async () => {
-  scene = await Scene.start({ DELIVERY_ACK_DEADLINE_MS: '1000', GAP_WAIT_MS: '1' });
+  scene = await Scene.start({ DELIVERY_ACK_DEADLINE_MS: '2000', GAP_WAIT_MS: '1' });
 });
 
 afterEach(() => scene.wire().free());

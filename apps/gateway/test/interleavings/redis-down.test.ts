@@ -4,14 +4,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { RedisWire } from '../redis-wire.ts';
 import { eventually, Scene } from '../scene.ts';
 
+/** The gateway whose patience ends soon; that of the other one outlasts a test. */
+const impatient = 1;
+
 let scene: Scene;
 
 beforeAll(async () => {
-  scene = await Scene.start({
-    REQUEST_DEADLINE_MS: '700',
-    REQUEST_REPEAT_MS: '800',
-    REQUEST_PATIENCE_MS: '2000',
-  });
+  scene = await Scene.start(
+    { REQUEST_DEADLINE_MS: '700', REQUEST_REPEAT_MS: '800', REQUEST_PATIENCE_MS: '200000' },
+    { REQUEST_DEADLINE_MS: '1500', REQUEST_REPEAT_MS: '2000', REQUEST_PATIENCE_MS: '4000' },
+  );
 });
 
 // A test that failed half way leaves nothing to the next one.
@@ -21,31 +23,31 @@ afterEach(() => {
 
 afterAll(() => scene?.stop());
 
-async function present() {
+async function present(gateway = 0) {
   const ada = scene.person();
   const group = scene.group([ada]);
-  return { group, a: await scene.enter(ada, [group]) };
+  return { group, a: await scene.enter(ada, [group], gateway) };
 }
 
 /** @returns the gateway, which has noticed that it cannot ask */
-async function cutOff() {
-  const gateway = scene.system.gateway(0);
-  scene.wire().cut('command');
+async function cutOff(index = 0) {
+  const gateway = scene.system.gateway(index);
+  scene.wire(index).cut('command');
   await eventually(async () => !(await gateway.isReady()), 'the gateway has noticed');
   return gateway;
 }
 
 describe('8: without its command connection to Redis', () => {
   test('a gateway says FAILURE server busy for what never left, when its patience ends', async () => {
-    const { a, group } = await present();
-    const gateway = await cutOff();
+    const { a, group } = await present(impatient);
+    const gateway = await cutOff(impatient);
     const send = { group_id: group.id, content: 'nobody hears this' };
     expect(await a.client.request('MESSAGING_SEND', send)).toMatchObject({
       type: 'MESSAGING_SEND_FAILURE',
       payload: { errors: ['server busy'] },
     });
     await a.client.roundTrip();
-    scene.wire().restore();
+    scene.wire(impatient).restore();
     await eventually(() => gateway.isReady(), 'the gateway has connected again');
     expect(scene.puppet.asked.filter(({ kind }) => kind === 'MESSAGING_SEND')).toHaveLength(0);
   });
@@ -77,17 +79,18 @@ describe('8: without its command connection to Redis', () => {
   });
 
   test('a gateway closes with 1013 where a request may have left, for FAILURE could be a lie', async () => {
-    const { a, group } = await present();
-    scene.wire().hold('command', 'toGateway');
+    const { a, group } = await present(impatient);
+    const wire = scene.wire(impatient);
+    wire.hold('command', 'toGateway');
     a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'it did leave' });
     await scene.puppet.next('MESSAGING_SEND', ({ content }) => content === 'it did leave');
-    scene.wire().cut('command');
+    wire.cut('command');
     const { code, reason } = closeReasons.outcomeUnknown;
     expect(await a.client.closed).toEqual({ code, reason });
     expect(a.client.frames.filter(({ type }) => type.startsWith('MESSAGING_SEND'))).toEqual([]);
-    scene.wire().release('command', 'toGateway');
-    scene.wire().restore();
-    await eventually(() => scene.system.gateway(0).isReady(), 'the gateway has connected again');
+    wire.release('command', 'toGateway');
+    wire.restore();
+    await eventually(() => scene.system.gateway(impatient).isReady(), 'the gateway has connected again');
   });
 });
 

@@ -14,9 +14,10 @@ beforeAll(async () => {
   scene = await Scene.start(
     {},
     {
-      REQUEST_DEADLINE_MS: '100',
-      REQUEST_REPEAT_MS: '150',
-      REQUEST_PATIENCE_MS: '200',
+      // Long enough for what is answered, on a busy machine too.
+      REQUEST_DEADLINE_MS: '2000',
+      REQUEST_REPEAT_MS: '3000',
+      REQUEST_PATIENCE_MS: '5000',
       SESSION_QUEUE_MAX: '3',
       SESSION_RUN_MAX: '2',
     },
