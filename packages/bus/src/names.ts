@@ -6,6 +6,8 @@
 export type Names = {
   /** The stream on which gateways ask. */
   readonly requests: string;
+  /** What each node writes to prove its way to Redis: in the slot of the requests. */
+  readonly echo: string;
   /** Requests that were put aside because they broke whoever had them. */
   readonly deadRequests: string;
   /** The requests of a claimed entry that were begun and have not ended. */
@@ -31,6 +33,7 @@ export type Names = {
 export function createNames(prefix: string): Names {
   return {
     requests: `${prefix}:{requests}`,
+    echo: `${prefix}:{requests}:echo`,
     deadRequests: `${prefix}:{requests}:dead`,
     suspects: (entryId) => `${prefix}:{requests}:suspects:${entryId}`,
     cores: 'cores',

@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { aSend, emptyDatabase, freshDatabase, inSession, newGroup, newSid, storeOne } from '../test/test-db.ts';
+import {
+  aSend,
+  emptyDatabase,
+  freshDatabase,
+  inSession,
+  newGroup,
+  newSid,
+  storeOne,
+} from '../test/test-db.ts';
 import { type Db, openDb } from './db.ts';
 import { isInfrastructureError, isRerunnable } from './errors.ts';
 import { readCredentials } from './read-credentials.ts';

@@ -1,0 +1,31 @@
+import type { Log } from './log.ts';
+
+/** A loop, or a connection: what is tried again for as long as it fails. Each change is one line of the log. */
+export interface Part {
+  /** It failed, and will be tried again. */
+  failed(reason: string): void;
+  /** It works. May be called every time, because it costs nothing. */
+  works(): void;
+}
+
+/** @returns the part, with a condition of readiness: it works, or why it does not */
+export function createPart(name: string, log: Log): Part & { check(): true | string } {
+  let failure: string | undefined;
+  let failures = 0;
+  let failedAt = 0;
+  return {
+    failed(reason) {
+      if (failures === 0) failedAt = Date.now();
+      failures += 1;
+      failure = reason;
+      log.warn({ part: name, reason }, 'fails and is tried again');
+    },
+    works() {
+      if (failures === 0) return;
+      log.info({ part: name, failures, afterMs: Date.now() - failedAt }, 'works again');
+      failures = 0;
+      failure = undefined;
+    },
+    check: () => failure ?? true,
+  };
+}
