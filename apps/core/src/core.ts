@@ -103,6 +103,7 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     redis: command,
     stream: names.echo,
     channel: names.core(consumer),
+    part: lifecycle.part('bus'),
     onSilence() {
       log.warn('no echo, connecting anew');
       for (const connection of [command, subscriber]) connectAnew(connection);

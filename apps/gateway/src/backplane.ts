@@ -127,6 +127,7 @@ export async function connectBackplane(
       redis: command,
       stream: names.echo,
       channel: ownChannel,
+      part: lifecycle.part('bus'),
       onSilence() {
         log.warn({ silenceMs: started.silenceMs() }, 'no echo, connecting anew');
         connectAnew(subscriber);

@@ -57,9 +57,11 @@ export function startClaims<T>(options: {
   }
 
   function next(): void {
-    round = (redis.status === 'ready' ? claimAll() : Promise.resolve())
+    const isConnected = redis.status === 'ready';
+    round = (isConnected ? claimAll() : Promise.resolve())
       .then(
         () => {
+          if (!isConnected) return;
           failures = 0;
           part.works();
         },

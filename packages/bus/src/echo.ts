@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { echoLua } from './echo.lua.ts';
+import type { BusPart } from './pause.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 
 export type Echo = {
@@ -28,6 +29,7 @@ type Echoing = Redis & { echoThroughStream(stream: string, channel: string, text
  * pass it on.
  *
  * @param stream in the hash slot of the requests; one entry is kept in it
+ * @param part hears of every refusal, and of every echo
  * @param onSilence called when no echo came back for `silenceMaxMs`, and again after as long
  * @param onAccepted called when Redis takes writes again that it had refused
  */
@@ -35,6 +37,7 @@ export function startEcho({
   redis,
   stream,
   channel,
+  part,
   onSilence,
   onAccepted,
   silenceMaxMs,
@@ -42,6 +45,7 @@ export function startEcho({
   redis: Redis;
   stream: string;
   channel: string;
+  part: BusPart;
   onSilence(): void;
   onAccepted(refusal: Refusal): void;
   silenceMaxMs: number;
@@ -71,6 +75,7 @@ export function startEcho({
     } catch (error) {
       // Whatever else it is ends in silence.
       refusal = refusalOf(error) ?? refusal;
+      if (refusal) part.failed(refusal.reason);
       return;
     }
     const earlier = refusal;
@@ -79,11 +84,13 @@ export function startEcho({
   }
 
   const timer = setInterval(look, everyMs);
+  redis.on('ready', look);
   look();
   return {
     onPublication(bytes) {
       if (bytes.toString('latin1', 0, mark.length) !== mark) return false;
       returnedAt = Date.now();
+      part.works();
       returned();
       return true;
     },
@@ -94,6 +101,9 @@ export function startEcho({
     },
     first,
     silenceMs: () => Date.now() - returnedAt,
-    close: () => clearInterval(timer),
+    close() {
+      clearInterval(timer);
+      redis.off('ready', look);
+    },
   };
 }

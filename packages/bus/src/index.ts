@@ -17,7 +17,7 @@ export {
   type Verdict,
   type Workers,
 } from './queues.ts';
-export { isRedisOutage, type Refusal } from './refusal.ts';
+export { isRedisOutage, type Refusal, reasonOf } from './refusal.ts';
 export { type RequestReader, startRequestReader } from './request-reader.ts';
 export { createRequestWriter, type RequestWriter, type WriteFailure } from './request-writer.ts';
 export { Subscriptions } from './subscriptions.ts';

@@ -44,8 +44,8 @@ const jobPolicy = Object.freeze({
   stackTraceLimit: 3,
 });
 
-/** Longer than from one failure of a worker to the next: what Redis refuses comes back after a second. */
-const quietMs = 3_000;
+/** Longer than from one failure of a worker to the next: it may block in Redis for 5 s, and is refused then. */
+const quietMs = 7_000;
 
 const workerPolicy = Object.freeze({
   maxStalledCount: 18,

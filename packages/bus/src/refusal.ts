@@ -3,6 +3,7 @@ const meanings: Readonly<Record<string, string>> = {
   OOM: 'Redis is full (maxmemory is reached and it evicts nothing)',
   READONLY: 'Redis is a read-only replica',
   MASTERDOWN: 'Redis is a replica that has lost its primary',
+  UNBLOCKED: 'Redis changed its role',
   NOREPLICAS: 'Redis has fewer replicas than it wants before it takes writes',
   MISCONF: 'Redis cannot save its data to disk, and refuses writes',
   LOADING: 'Redis is loading its data',

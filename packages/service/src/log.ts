@@ -25,7 +25,7 @@ const seriesFields = ['part', 'connection', 'queue', 'kind', 'failure'] as const
  * `masked`), messages and bindings of child logs too: a careless call leaks no phone number and no text.
  * A line is written before the call returns: lines are rare, and the last one before a crash matters most.
  * To keep them rare, a warning or an error that comes again and again is written once, and then every 10 s with
- * `repeated`, the number of times that it came since.
+ * `repeated`, the number of times that it came since, and `lastAt`, when it came last.
  */
 export function createLog(options: LogOptions): Log {
   const limit = createRepeatLimit(repeatPeriodMs);
@@ -43,19 +43,16 @@ export function createLog(options: LogOptions): Log {
       hooks: {
         logMethod(args, method, level) {
           const [first, ...rest] = args as unknown[];
-          const write = (repeated: number) => {
+          const write = (repeated: number, lastAt: number) => {
             const fields = first instanceof Error ? { err: masked(first) } : masked(first);
-            const counted =
-              repeated > 0
-                ? { ...(typeof fields === 'object' ? fields : { text: fields }), repeated }
-                : fields;
+            const counted = repeated > 0 ? withCount(fields, repeated, lastAt) : fields;
             method.apply(this, [counted, ...rest.map((item) => masked(item))] as unknown as Parameters<
               typeof method
             >);
           };
           if (level === pino.levels.values.warn || level === pino.levels.values.error) {
             limit.pass(`${level} ${seriesOf(first, rest)}`, write);
-          } else write(0);
+          } else write(0, 0);
         },
       },
     },
@@ -67,6 +64,11 @@ export function createLog(options: LogOptions): Log {
     return child.call(this, masked(bindings) as object, ...rest);
   } as typeof log.child;
   return log;
+}
+
+function withCount(fields: unknown, repeated: number, lastAt: number): object {
+  const known = typeof fields === 'object' ? fields : { text: fields };
+  return { ...known, repeated, lastAt: new Date(lastAt).toISOString() };
 }
 
 function seriesOf(first: unknown, rest: readonly unknown[]): string {

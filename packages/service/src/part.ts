@@ -1,6 +1,6 @@
 import type { Log } from './log.ts';
 
-/** A loop, or a connection: what is tried again for as long as it fails. Each change is one line of the log. */
+/** A loop, or a connection: what is tried again for as long as it fails. */
 export interface Part {
   /** It failed, and will be tried again. */
   failed(reason: string): void;
@@ -8,17 +8,28 @@ export interface Part {
   works(): void;
 }
 
-/** @returns the part, with a condition of readiness: it works, or why it does not */
+const reminderMs = 60_000;
+
+/**
+ * The log has a line when a part begins to fail, one with the number of failures each minute that it goes on, and
+ * one when it works again.
+ *
+ * @returns the part, with a condition of readiness: it works, or why it does not
+ */
 export function createPart(name: string, log: Log): Part & { check(): true | string } {
   let failure: string | undefined;
   let failures = 0;
   let failedAt = 0;
+  let loggedAt = 0;
   return {
     failed(reason) {
-      if (failures === 0) failedAt = Date.now();
+      const now = Date.now();
+      if (failures === 0) failedAt = now;
       failures += 1;
       failure = reason;
-      log.warn({ part: name, reason }, 'fails and is tried again');
+      if (failures > 1 && now - loggedAt < reminderMs) return;
+      loggedAt = now;
+      log.warn({ part: name, reason, failures }, 'fails and is tried again');
     },
     works() {
       if (failures === 0) return;

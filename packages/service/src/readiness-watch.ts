@@ -6,7 +6,7 @@ const everyMs = 1_000;
 
 /**
  * Looks at the readiness of a process each second: the metric `ready` has each check, and the log has a line when
- * the process stops being ready, when other checks fail than before, and when it is ready again.
+ * the process stops being ready, and one when it is ready again.
  *
  * @returns ends it
  */
@@ -21,20 +21,17 @@ export function watchReadiness({
 }): () => void {
   const gauge = metrics.gauge('ready', 'Whether a check of /readyz is passed: 1 or 0', ['check']);
   let isLooking = false;
-  let wasReady = false;
-  let failing = '';
+  let wasReady: boolean | undefined;
 
   async function look(): Promise<void> {
     const { ready, checks } = await lifecycle.readiness();
     const failed = Object.entries(checks).filter(([, answer]) => answer !== 'ok');
     for (const [check, answer] of Object.entries(checks)) gauge.set({ check }, answer === 'ok' ? 1 : 0);
     if (lifecycle.stopping.aborted) return;
-    const names = failed.map(([name]) => name).join(', ');
-    if (ready && failing !== '') log.info('ready again');
-    else if (wasReady && !ready && names !== failing)
-      log.warn({ checks: Object.fromEntries(failed) }, 'not ready');
-    wasReady ||= ready;
-    failing = wasReady ? names : '';
+    if (ready && wasReady === false) log.info('ready again');
+    if (!ready && wasReady) log.warn({ checks: Object.fromEntries(failed) }, 'not ready');
+    // What was never ready is still starting, which is no news.
+    if (ready || wasReady !== undefined) wasReady = ready;
   }
 
   const timer = setInterval(() => {

@@ -2,9 +2,9 @@ export type RepeatLimit = {
   /**
    * @param key what makes two lines alike
    * @param write writes the line; `repeated` says how many of its like were held back since the last one, this one
-   *   included, and is 0 for the first
+   *   included, and is 0 for the first; `lastAt` when it came, in milliseconds since the epoch
    */
-  pass(key: string, write: (repeated: number) => void): void;
+  pass(key: string, write: (repeated: number, lastAt: number) => void): void;
 };
 
 /** Text from outside never becomes a key, so there are few. This bounds them all the same. */
@@ -15,18 +15,21 @@ const keysMax = 1_000;
  * So what fails again and again costs a line a period, however fast it fails, and nothing goes uncounted.
  */
 export function createRepeatLimit(periodMs: number): RepeatLimit {
-  const held = new Map<string, { count: number; write(repeated: number): void }>();
+  const held = new Map<
+    string,
+    { count: number; lastAt: number; write(repeated: number, lastAt: number): void }
+  >();
 
   function endPeriod(key: string): void {
-    const { count, write } = held.get(key) ?? { count: 0, write() {} };
+    const { count, lastAt, write } = held.get(key) ?? { count: 0, lastAt: 0, write() {} };
     held.delete(key);
     if (count === 0) return;
     begin(key, write);
-    write(count);
+    write(count, lastAt);
   }
 
-  function begin(key: string, write: (repeated: number) => void): void {
-    held.set(key, { count: 0, write });
+  function begin(key: string, write: (repeated: number, lastAt: number) => void): void {
+    held.set(key, { count: 0, lastAt: 0, write });
     setTimeout(endPeriod, periodMs, key).unref();
   }
 
@@ -35,11 +38,12 @@ export function createRepeatLimit(periodMs: number): RepeatLimit {
       const series = held.get(key);
       if (series) {
         series.count += 1;
+        series.lastAt = Date.now();
         series.write = write;
         return;
       }
       if (held.size < keysMax) begin(key, write);
-      write(0);
+      write(0, Date.now());
     },
   };
 }

@@ -1,3 +1,4 @@
+import { reasonOf } from '@hooligram/bus';
 import type { Part } from '@hooligram/service';
 import type { Context } from '../context.ts';
 import { readEpoch } from './epoch.ts';
@@ -33,7 +34,7 @@ export function startUpkeep(context: Context, part: Part): Upkeep {
   const run = () => {
     clearTimeout(again);
     keepUp().then(part.works, (error: Error) => {
-      part.failed(error.message);
+      part.failed(reasonOf(error));
       clearTimeout(again);
       again = setTimeout(run, pauseAfterFailureMs);
     });
