@@ -1,5 +1,5 @@
 const minMs = 200;
-const maxMs = 5_000;
+const maxMs = 1_000;
 
 export type GrowingPause = {
   /** Resolves after a pause, each time a longer one. */

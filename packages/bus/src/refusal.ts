@@ -18,6 +18,7 @@ const meanings: Readonly<Record<string, string>> = {
   WRONGPASS: 'Redis knows no such user and password (REDIS_URL)',
   DENIED: 'Redis is in protected mode: it wants a password for connections from other hosts',
   NOSCRIPT: 'Redis does not keep scripts',
+  'ERR The user executing the script': 'the user of REDIS_URL lacks a right',
   'ERR unknown command': 'Redis lacks a command',
 };
 

@@ -22,7 +22,6 @@ export function startUpkeep(context: Context, part: Part): Upkeep {
   let known: string | undefined;
 
   async function keepUp(): Promise<void> {
-    if (redis.status !== 'ready' || queueRedis.status !== 'ready') return;
     const epoch = await readEpoch(context);
     if (known !== undefined && epoch !== known) audits.forget();
     known = epoch;
@@ -33,6 +32,8 @@ export function startUpkeep(context: Context, part: Part): Upkeep {
   let again: NodeJS.Timeout | undefined;
   const run = () => {
     clearTimeout(again);
+    // Each of them calls when it is back.
+    if (redis.status !== 'ready' || queueRedis.status !== 'ready') return;
     keepUp().then(part.works, (error: Error) => {
       part.failed(reasonOf(error));
       clearTimeout(again);
