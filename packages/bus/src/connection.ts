@@ -119,6 +119,12 @@ export function mayReadInfo(redis: Redis): boolean {
   return !withoutInfo.has(redis);
 }
 
+/** Whether this connection left a server that may not be written, since it was asked last. */
+export function hasLeftServer(redis: Redis): boolean {
+  return leavers.delete(redis);
+}
+
+const leavers = new WeakSet<Redis>();
 const expectedBreaks = new WeakSet<Redis>();
 const withoutInfo = new WeakSet<Redis>();
 
@@ -131,6 +137,7 @@ function createClient(url: string | undefined, options: RedisOptions, refusalPau
       if (!refusalOf(error)?.isWrongServer || Date.now() - reconnectedAt < reconnectOnRefusalMs) return false;
       reconnectedAt = Date.now();
       expectedBreaks.add(redis);
+      leavers.add(redis);
       return true;
     },
   };

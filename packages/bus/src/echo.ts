@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { hasLeftServer } from './connection.ts';
 import { echoLua } from './echo.lua.ts';
 import type { BusPart } from './pause.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
@@ -31,7 +32,8 @@ type Echoing = Redis & { echoThroughStream(stream: string, channel: string, text
  * @param stream in the hash slot of the requests; one entry is kept in it
  * @param part hears of every refusal, and of every echo
  * @param onSilence called when no echo came back for `silenceMaxMs`, and again after as long
- * @param onAccepted called when Redis takes writes again that it had refused
+ * @param onAccepted called when Redis takes writes again that it had refused; `isWrongServer` if the connection has
+ *   left a server for that, where other connections may still be
  */
 export function startEcho({
   redis,
@@ -47,7 +49,7 @@ export function startEcho({
   channel: string;
   part: BusPart;
   onSilence(): void;
-  onAccepted(refusal: Refusal): void;
+  onAccepted(after: { isWrongServer: boolean }): void;
   silenceMaxMs: number;
 }): Echo {
   redis.defineCommand('echoThroughStream', { numberOfKeys: 1, lua: echoLua });
@@ -78,9 +80,11 @@ export function startEcho({
       if (refusal) part.failed(refusal.reason);
       return;
     }
-    const earlier = refusal;
+    // Whichever command was refused first made the connection leave its server.
+    const isWrongServer = hasLeftServer(redis);
+    const wasRefused = refusal !== undefined;
     refusal = undefined;
-    if (earlier) onAccepted(earlier);
+    if (wasRefused || isWrongServer) onAccepted({ isWrongServer });
   }
 
   const timer = setInterval(look, everyMs);
