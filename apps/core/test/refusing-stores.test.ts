@@ -3,13 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate, openDb } from '@hooligram/db';
 import { type Store, startPostgres, startRedis } from '@hooligram/stack';
-import { connect, freePorts, metrics, startSystem, type TestSystem, uniqueSid } from '@hooligram/testkit';
+import {
+  connect,
+  freePorts,
+  metrics,
+  patienceMs,
+  startSystem,
+  type TestSystem,
+  uniqueSid,
+} from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createGroup, hear, type Person, say, until } from './stage.ts';
 import { type SwitchedWay, switchedWay } from './switched-way.ts';
 
-const patienceMs = 40_000;
 const readOnly = 'default_transaction_read_only';
 
 let dir: string;
@@ -50,7 +57,7 @@ afterAll(async () => {
 }, 60_000);
 
 async function enter(): Promise<Person> {
-  const client = await connect(system.gateway(0).url, { timeoutMs: patienceMs });
+  const client = await connect(system.gateway(0).url);
   const sid = uniqueSid();
   await client.signIn(sid);
   const person = { sid, client };
@@ -295,7 +302,7 @@ describe('a Redis user', () => {
   test('without INFO, CONFIG and CLIENT is enough', async () => {
     const env = await as('modest', '-info', '-config', '-client', '-acl');
     const [ownCore, ownGateway] = await Promise.all([system.addCore(env), system.addGateway(env)]);
-    const client = await connect(ownGateway.url, { timeoutMs: patienceMs });
+    const client = await connect(ownGateway.url);
     await client.signIn(uniqueSid());
     client.terminate();
     await untilSays(ownCore, '');
