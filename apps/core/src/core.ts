@@ -1,21 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import {
   type ConnectionRole,
+  connectAnew,
   connectRedis,
   createNames,
   createOutbox,
+  type Echo,
   startClaims,
+  startEcho,
   startRedisClock,
   startRequestReader,
 } from '@hooligram/bus';
 import { openQueues } from '@hooligram/bus/queues';
 import type { CoreRequest } from '@hooligram/contract';
-import { type Db, openDb } from '@hooligram/db';
-import type { ServiceContext, ServiceDefinition } from '@hooligram/service';
+import { type ServiceContext, type ServiceDefinition, untilWorks } from '@hooligram/service';
 import { startChallengeCleaning } from './challenge-cleaning.ts';
 import { runClaimed } from './claimed.ts';
 import { coreConfig } from './config.ts';
 import type { Context } from './context.ts';
+import { connectDatabase } from './database.ts';
 import { createIntake } from './intake.ts';
 import { createAudits } from './jobs/audits.ts';
 import { listenForConfirmations } from './jobs/confirmations.ts';
@@ -27,6 +30,9 @@ import { createCoreMetrics } from './metrics.ts';
 import { createNumbers } from './numbers.ts';
 import { createCredentialHash } from './verification/credential.ts';
 import { createVerificationProvider } from './verification/index.ts';
+
+/** Connections to Redis that bring no echo for so long are made anew. */
+const busSilenceMaxMs = 15_000;
 
 /** Answers what the gateways ask. Any number of replicas, all equal; each is a consumer with a new random name. */
 export const core: ServiceDefinition<typeof coreConfig, void> = {
@@ -43,27 +49,30 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   const names = createNames(config.REDIS_PREFIX);
 
   const redis = async (role: ConnectionRole, use: string = role) => {
-    const connection = await connectRedis(config.REDIS_URL, { role, name: `core-${use}-${consumer}`, log });
+    const connection = await connectRedis(config.REDIS_URL, {
+      role,
+      name: `core-${use}-${consumer}`,
+      log,
+      signal: lifecycle.stopping,
+      isPatient: true,
+    });
     lifecycle.onClose(`redis ${use}`, () => connection.disconnect());
     return connection;
   };
-  const db = openDb({
-    url: config.DATABASE_URL,
-    poolSize: config.DATABASE_POOL,
-    statementTimeoutMs: config.STATEMENT_TIMEOUT_MS,
-    applicationName: 'hooligram-core',
-    onConnectionError: (error) => log.warn({ reason: error.message }, 'database connection'),
+  const db = await connectDatabase(service);
+  lifecycle.check('redis', () => 'not connected');
+  // One after the other: what is away is told of once.
+  const command = await redis('command');
+  const blocking = await redis('blocking');
+  const queueRedis = await redis('command', 'queues');
+  const subscriber = await redis('subscriber');
+  const connections = { command, blocking, queueRedis, subscriber };
+  lifecycle.check('redis', () => {
+    const broken = Object.entries(connections).find(([, { status }]) => status !== 'ready');
+    return broken ? `${broken[0]}: not connected` : true;
   });
-  lifecycle.onClose('database', () => db.close());
-  await pingDatabase(db);
-  const [command, blocking, queueRedis, subscriber] = await Promise.all([
-    redis('command'),
-    redis('blocking'),
-    redis('command', 'queues'),
-    redis('subscriber'),
-  ]);
 
-  const clock = await startRedisClock(command);
+  const clock = await untilWorks(lifecycle, 'redis clock', () => startRedisClock(command));
   lifecycle.onClose('clock', () => clock.close());
   const outbox = createOutbox({
     redis: command,
@@ -81,8 +90,33 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     log,
   });
   lifecycle.onClose('queues', () => queues.close());
-  const confirmations = await listenForConfirmations({ subscriber, channel: names.core(consumer), log });
+  let echo: Echo | undefined;
+  const confirmations = await listenForConfirmations({
+    subscriber,
+    channel: names.core(consumer),
+    part: lifecycle.part('subscriptions'),
+    isEcho: (bytes) => echo?.onPublication(bytes) ?? false,
+    log,
+  });
   lifecycle.onClose('confirmations', () => confirmations.close());
+  echo = startEcho({
+    redis: command,
+    stream: names.echo,
+    channel: names.core(consumer),
+    part: lifecycle.part('bus'),
+    onSilence() {
+      log.warn('no echo, connecting anew');
+      for (const connection of [command, subscriber]) connectAnew(connection);
+    },
+    onAccepted({ isWrongServer }) {
+      // The command connection has found a server that takes writes; the other may still be at the one before.
+      if (isWrongServer) connectAnew(subscriber);
+    },
+    silenceMaxMs: busSilenceMaxMs,
+  });
+  lifecycle.onClose('echo', echo.close);
+  lifecycle.check('bus', echo.check);
+  await echo.first;
   const context: Context = {
     config,
     log,
@@ -108,9 +142,9 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     credentialHash: createCredentialHash(config.CREDENTIAL_KEY),
   };
   lifecycle.onClose('challenge cleaning', startChallengeCleaning(context));
-  const workers = await startJobs(context);
+  const workers = await startJobs(context, lifecycle.part('jobs'));
   lifecycle.onClose('jobs', () => workers.close());
-  const upkeep = startUpkeep(context);
+  const upkeep = startUpkeep(context, lifecycle.part('upkeep of the queues'));
   lifecycle.onClose('upkeep of the queues', () => upkeep.stop());
 
   function onUnreadable(id: string, reason: string): void {
@@ -119,9 +153,10 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     outbox.finish(id);
   }
   const intake = createIntake(context);
-  const source = { stream: names.requests, group: names.cores, consumer, log, onUnreadable };
+  const source = { stream: names.requests, group: names.cores, consumer, onUnreadable };
   const claims = startClaims<CoreRequest>({
     ...source,
+    part: lifecycle.part('claims'),
     redis: command,
     idleMs: config.CLAIM_IDLE_MS,
     everyMs: config.CLAIM_EVERY_MS,
@@ -132,33 +167,23 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   lifecycle.onClose('claimed entries', () => claims.close());
   lifecycle.onClose('requests under way', () => intake.idle());
   lifecycle.onClose('claims', () => claims.stop());
-  const reader = await startRequestReader<CoreRequest>({
-    ...source,
-    blocking,
-    command,
-    entriesMax: config.CORE_ENTRIES_MAX,
-    room: intake.room,
-    onEntry: intake.take,
-    onStreamLost() {
-      log.warn('the request stream was lost; gateways are asked to write again');
-      outbox.publish(names.gateways, 'lost');
-      // The queues went with it, and nobody need have been disconnected.
-      upkeep.run();
-    },
-  });
+  const reading = lifecycle.part('request reader');
+  const reader = await untilWorks(lifecycle, 'request stream', () =>
+    startRequestReader<CoreRequest>({
+      ...source,
+      part: reading,
+      blocking,
+      command,
+      entriesMax: config.CORE_ENTRIES_MAX,
+      room: intake.room,
+      onEntry: intake.take,
+      onStreamLost() {
+        log.warn('the request stream was lost; gateways are asked to write again');
+        outbox.publish(names.gateways, 'lost');
+        // The queues went with it, and nobody need have been disconnected.
+        upkeep.run();
+      },
+    }),
+  );
   lifecycle.onClose('request reader', () => reader.stop());
-  lifecycle.check('redis', async () => {
-    const connections = { command, blocking, queueRedis, subscriber };
-    const broken = Object.entries(connections).find(([, { status }]) => status !== 'ready');
-    if (broken) return `${broken[0]}: not connected`;
-    // A Redis that is there and does not answer: the check has a time limit.
-    await command.ping();
-    return true;
-  });
-  lifecycle.check('database', () => pingDatabase(db));
-}
-
-async function pingDatabase(db: Db): Promise<true> {
-  await db.pool.query('SELECT 1');
-  return true;
 }

@@ -1,9 +1,11 @@
-import type { Entry } from '@hooligram/bus';
+import { type Entry, reasonOf } from '@hooligram/bus';
 import type { CoreRequest, Outcome, RequestKind } from '@hooligram/contract';
 import type { Context } from './context.ts';
 import { createLane, type Lane } from './lane.ts';
 import { type Handler, refusal } from './requests/handler.ts';
 import { handlers } from './requests/index.ts';
+
+const armingPauseMs = 500;
 
 export type Intake = {
   /** Resolves when there is room for more requests. */
@@ -30,6 +32,7 @@ export function createIntake(context: Context): Intake {
   const underWay = new Set<string>();
   const finishing = new Set<Promise<unknown>>();
   let pending = 0;
+  let isEnding = false;
   let waiters: (() => void)[] = [];
 
   function settle(count: number): void {
@@ -83,13 +86,9 @@ export function createIntake(context: Context): Intake {
   }
 
   function finish(id: string, isKnown: boolean): void {
-    const finished = audits
-      .settled()
-      .then(
-        // What nobody knows the end of stays pending, to be claimed and run again. So does what is not armed.
-        () => isKnown && outbox.finish(id),
-        (error: Error) => log.warn({ entry: id, reason: error.message }, 'audits could not be armed'),
-      )
+    const finished = armed()
+      // What nobody knows the end of stays pending, to be claimed and run again. So does what is not armed.
+      .then((isArmed) => isArmed && isKnown && outbox.finish(id))
       .finally(() => {
         underWay.delete(id);
         finishing.delete(finished);
@@ -97,11 +96,31 @@ export function createIntake(context: Context): Intake {
     finishing.add(finished);
   }
 
+  /**
+   * Arms again for as long as Redis refuses it. The entry stays in this process's hands meanwhile: another run of it
+   * could store what has been answered with FAILURE, because what failed is not remembered.
+   *
+   * @returns false if this process is to end
+   */
+  async function armed(): Promise<boolean> {
+    for (;;) {
+      try {
+        await audits.settled();
+        return true;
+      } catch (error) {
+        log.warn({ reason: reasonOf(error) }, 'audits could not be armed');
+        if (isEnding) return false;
+        await new Promise((resolve) => setTimeout(resolve, armingPauseMs));
+      }
+    }
+  }
+
   return {
     room: () => until(() => pending < config.CORE_REQUESTS_MAX),
     take,
     own: () => [...underWay],
     async idle() {
+      isEnding = true;
       await until(() => pending === 0);
       await Promise.all(finishing);
       await outbox.flushed();

@@ -22,6 +22,7 @@ import { patienceMs, within } from '@hooligram/testkit';
 import type { Redis } from 'ioredis';
 
 const silent = { info() {}, warn() {}, error() {} };
+const quiet = { failed() {}, works() {} };
 
 export type Heard = { readonly channel: string; readonly at: number; readonly publication: Publication };
 
@@ -58,7 +59,7 @@ export class StandInGateway {
     this.#close = close;
     this.#subscriptions = new Subscriptions({
       redis: subscriber,
-      log: silent,
+      part: quiet,
       onResubscribed() {},
       onPublication: (channel, bytes) => {
         if (channel === names.gateway(node)) this.#answered(JSON.parse(bytes.toString()));

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import {
   type ConnectionRole,
+  connectAnew,
   connectRedis,
   createNames,
   createRequestWriter,
+  type Echo,
   Subscriptions,
   startEcho,
   startRedisClock,
 } from '@hooligram/bus';
 import type { CoreRequest } from '@hooligram/contract';
-import type { ServiceContext } from '@hooligram/service';
+import { type ServiceContext, untilWorks } from '@hooligram/service';
 import type { gatewayConfig } from './config.ts';
 import type { GatewayContext } from './context.ts';
 import { type CoreClient, createCoreClient } from './core-client.ts';
@@ -24,9 +26,6 @@ import { resync } from './resync.ts';
 
 /** Requests in one stream entry; what is more in one event-loop turn goes into the next entry. */
 const requestsPerEntryMax = 500;
-
-/** Without an echo for so long the node is not ready: three in a row are missing. */
-const echoSilenceMaxMs = 3_500;
 
 /**
  * Connects this gateway with the others and with the cores, and makes the context that everything here uses.
@@ -43,13 +42,23 @@ export async function connectBackplane(
   const names = createNames(config.REDIS_PREFIX);
   const metrics = createGatewayMetrics(service.metrics);
   const connect = async (role: ConnectionRole) => {
-    const redis = await connectRedis(config.REDIS_URL, { role, name: `gateway-${role}-${node}`, log });
+    const name = `gateway-${role}-${node}`;
+    lifecycle.check(`redis ${role}`, () => 'not connected');
+    const redis = await connectRedis(config.REDIS_URL, {
+      role,
+      name,
+      log,
+      signal: lifecycle.stopping,
+      isPatient: true,
+    });
     lifecycle.onClose(`redis ${role}`, () => redis.disconnect());
     lifecycle.check(`redis ${role}`, () => redis.status === 'ready' || 'not connected');
     return redis;
   };
-  const [command, subscriber] = await Promise.all([connect('command'), connect('subscriber')]);
-  const clock = await startRedisClock(command);
+  // One after the other: what is away is told of once.
+  const command = await connect('command');
+  const subscriber = await connect('subscriber');
+  const clock = await untilWorks(lifecycle, 'redis clock', () => startRedisClock(command));
   lifecycle.onClose('clock', () => clock.close());
 
   const core: CoreClient = createCoreClient({
@@ -67,6 +76,7 @@ export async function connectBackplane(
       onFailed(requests, failure, reason) {
         log.warn({ requests: requests.length, failure, reason }, 'asking the core failed');
         if (failure === 'full') metrics.requestsShed(requests.length);
+        if (failure === 'refused') metrics.requestsRefused(requests.length);
         core.onWriteFailed(requests, failure);
       },
     }),
@@ -76,36 +86,21 @@ export async function connectBackplane(
   const cursors = createCursors({ core, everyMs: config.CURSOR_FLUSH_MS });
   lifecycle.onClose('cursors', () => cursors.close());
 
+  let echo: Echo | undefined;
   const ownChannel = names.gateway(node);
   const subscriptions = new Subscriptions({
     redis: subscriber,
-    log,
+    part: lifecycle.part('subscriptions'),
     onPublication(channel, bytes) {
       if (channel === names.gateways) core.repeatAll();
       else if (channel !== ownChannel) receive(context, bytes);
-      else if (!echo.onPublication(bytes)) core.onAnswers(bytes);
+      else if (!echo?.onPublication(bytes)) core.onAnswers(bytes);
     },
     onResubscribed() {
       core.repeatAll();
       void resync(context);
     },
   });
-  const echo = startEcho({
-    redis: command,
-    channel: ownChannel,
-    onSilence() {
-      log.warn({ silenceMs: echo.silenceMs() }, 'no echo, connecting anew');
-      subscriber.disconnect(true);
-      command.disconnect(true);
-    },
-    silenceMaxMs: config.BUS_SILENCE_MS,
-  });
-  lifecycle.onClose('echo', () => echo.close());
-  lifecycle.check('bus', () => {
-    const silenceMs = echo.silenceMs();
-    return silenceMs < echoSilenceMaxMs || `no echo for ${silenceMs} ms`;
-  });
-
   const people = new People(names, subscriptions);
   const lag = createLag({ core, people, deadlineMs: config.DELIVERY_ACK_DEADLINE_MS });
   lifecycle.onClose('lag', () => lag.close());
@@ -123,5 +118,30 @@ export async function connectBackplane(
     tell: (channel, body) => void command.publish(channel, JSON.stringify(body)).catch(() => {}),
   };
   await Promise.all([subscriptions.acquire(ownChannel), subscriptions.acquire(names.gateways)]);
+  echo = proveBus();
+  await echo.first;
   return context;
+
+  function proveBus(): Echo {
+    const started = startEcho({
+      redis: command,
+      stream: names.echo,
+      channel: ownChannel,
+      part: lifecycle.part('bus'),
+      onSilence() {
+        log.warn({ silenceMs: started.silenceMs() }, 'no echo, connecting anew');
+        connectAnew(subscriber);
+        connectAnew(command);
+      },
+      onAccepted({ isWrongServer }) {
+        // The command connection has found a server that takes writes; the other may still be at the one before.
+        if (isWrongServer) connectAnew(subscriber);
+        core.repeatAll();
+      },
+      silenceMaxMs: config.BUS_SILENCE_MS,
+    });
+    lifecycle.onClose('echo', () => started.close());
+    lifecycle.check('bus', started.check);
+    return started;
+  }
 }

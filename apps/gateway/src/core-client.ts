@@ -44,6 +44,20 @@ type Waiting = {
 };
 
 const sweepMs = 250;
+
+/**
+ * Requests of clients. What Redis refuses of them is answered at once. The gateway's own have nobody who waits for a
+ * FAILURE: they wait themselves until Redis takes writes again, instead of failing and asking again at once.
+ */
+const clientKinds: ReadonlySet<RequestKind> = new Set([
+  'VERIFICATION_REQUEST_CODE',
+  'VERIFICATION_SUBMIT_CODE',
+  'AUTHORIZATION_SIGN_IN',
+  'GROUP_CREATE',
+  'GROUP_LEAVE',
+  'GROUP_ADD_MEMBER',
+  'MESSAGING_SEND',
+] satisfies RequestKind[]);
 const busy = { ok: false, errors: [errorTexts.serverBusy.text] } as const;
 const unknown = { ...busy, isUnknown: true } as const;
 
@@ -129,7 +143,9 @@ export function createCoreClient({
         if (!waiting) continue;
         waiting.entries -= 1;
         // What was not sent is written when the connection is back, or when it is due to be repeated.
-        if (failure === 'full' && waiting.entries === 0) settle(ref, busy);
+        const isAnswered =
+          failure === 'full' || (failure === 'refused' && clientKinds.has(waiting.request.kind));
+        if (isAnswered && waiting.entries === 0) settle(ref, busy);
       }
     },
     repeatAll() {

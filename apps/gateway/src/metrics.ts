@@ -37,6 +37,10 @@ export function createGatewayMetrics(metrics: Metrics) {
     'Requests written again for lack of an answer',
   );
   const shed = metrics.counter('gateway_requests_shed_total', 'Requests refused because too many wait');
+  const refusedRequests = metrics.counter(
+    'gateway_requests_refused_total',
+    'Requests that Redis refused to take: full, read-only, or without the right',
+  );
   const resyncs = metrics.counter(
     'gateway_resyncs_total',
     'Times that all was looked through for what was missed',
@@ -75,6 +79,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     evicted: () => evicted.inc(),
     requestRepeated: () => repeated.inc(),
     requestsShed: (count: number) => shed.inc(count),
+    requestsRefused: (count: number) => refusedRequests.inc(count),
     resynced: () => resyncs.inc(),
     gapFetched: () => gaps.inc(),
     acknowledged: () => {

@@ -53,6 +53,7 @@ type Matcher = {
 type Always = { [K in RequestKind]?: (params: ParamsOf<K>) => AnswerOf<K> };
 
 const silent: BusLog = { info() {}, warn() {}, error() {} };
+const quiet = { failed() {}, works() {} };
 
 /**
  * Stands in for the core: reads the real stream of requests and publishes through the real outbox, but decides
@@ -99,7 +100,7 @@ export class PuppetCore {
     const puppet = new PuppetCore(names, outbox);
     const subscriptions = new Subscriptions({
       redis: subscriber,
-      log: silent,
+      part: quiet,
       onPublication: (_, bytes) => puppet.#confirmed(JSON.parse(bytes.toString())),
       onResubscribed() {},
     });
@@ -117,7 +118,7 @@ export class PuppetCore {
       onUnreadable(id, reason) {
         throw new Error(`entry ${id} is unreadable: ${reason}`);
       },
-      log: silent,
+      part: quiet,
     });
     puppet.#stop = async () => {
       await reader.stop();

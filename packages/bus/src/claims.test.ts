@@ -6,6 +6,7 @@ import { connectRedis } from './connection.ts';
 import { createNames } from './names.ts';
 
 const silent = { info() {}, warn() {}, error() {} };
+const quiet = { failed() {}, works() {} };
 const group = 'cores';
 
 let redis: Redis;
@@ -48,7 +49,7 @@ function claim(consumer: string, options: Options): Claims {
     own: () => [],
     onEntry: async () => {},
     onUnreadable() {},
-    log: silent,
+    part: quiet,
     ...options,
   });
   running.push(claims);

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
-import type { BusLog } from './connection.ts';
 import { decodeEntry, type Entry } from './entry.ts';
+import type { BusPart } from './pause.ts';
+import { reasonOf } from './refusal.ts';
 
 export type Claims = {
   /** Claims no further entries; resolves when the one that was claimed has been handled. */
@@ -10,6 +11,8 @@ export type Claims = {
 };
 
 const roundsBetweenForgetting = 100;
+/** Rounds that fail come less and less often. */
+const everyMaxMs = 5_000;
 
 /**
  * Takes over entries whose consumer has not touched them for `idleMs`: it died, froze, or lost its connection
@@ -33,16 +36,17 @@ export function startClaims<T>(options: {
   own(): readonly string[];
   onEntry(entry: Entry<T>, deliveries: number): Promise<void>;
   onUnreadable(id: string, reason: string): void;
-  log: BusLog;
+  part: BusPart;
   consumerGoneMs?: number;
 }): Claims {
-  const { redis, stream, group, consumer, idleMs, everyMs, own, onEntry, onUnreadable, log } = options;
+  const { redis, stream, group, consumer, idleMs, everyMs, own, onEntry, onUnreadable, part } = options;
   const { consumerGoneMs = 600_000 } = options;
   let stopping = false;
   let claimed: string | undefined;
   let round: Promise<void> = Promise.resolve();
   let timer = setTimeout(next, everyMs);
   let rounds = 0;
+  let failures = 0;
   const touching = setInterval(() => void touch().catch(() => {}), idleMs / 4);
 
   async function touch(): Promise<void> {
@@ -53,13 +57,23 @@ export function startClaims<T>(options: {
   }
 
   function next(): void {
-    round = (redis.status === 'ready' ? claimAll() : Promise.resolve())
-      .catch((error: Error) =>
-        log.warn({ reason: error.message }, 'claiming entries failed, will be repeated'),
+    const isConnected = redis.status === 'ready';
+    round = (isConnected ? claimAll() : Promise.resolve())
+      .then(
+        () => {
+          if (!isConnected) return;
+          failures = 0;
+          part.works();
+        },
+        (error: Error) => {
+          failures += 1;
+          part.failed(reasonOf(error));
+        },
       )
       .then(() => {
         claimed = undefined;
-        if (!stopping) timer = setTimeout(next, everyMs);
+        const pauseMs = Math.min(everyMs * 2 ** Math.min(failures, 10), Math.max(everyMs, everyMaxMs));
+        if (!stopping) timer = setTimeout(next, pauseMs);
       });
   }
 
@@ -81,7 +95,8 @@ export function startClaims<T>(options: {
       if (entry) await handle(...entry);
     } while (cursor !== '0-0' && !stopping);
     rounds += 1;
-    if (rounds % roundsBetweenForgetting === 1) await forgetConsumers();
+    // Nice to have: the user may lack the right to look.
+    if (rounds % roundsBetweenForgetting === 1) await forgetConsumers().catch(() => {});
   }
 
   async function handle(id: string, fields: readonly string[]): Promise<void> {

@@ -1,4 +1,5 @@
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
+import { reasonOf, refusalOf } from './refusal.ts';
 
 /** What the bus tells its owner; a pino logger fits. */
 export type BusLog = {
@@ -19,20 +20,34 @@ export type ConnectionRole = 'command' | 'blocking' | 'subscriber';
 const reconnectPauseMaxMs = 1_000;
 /** Longer than any command here blocks, and than a stall that Redis may survive. */
 const silenceMaxMs = 15_000;
+/** A server that may not be written is left for another connection, not more often than this. */
+const reconnectOnRefusalMs = 1_000;
+/** A first connection that takes longer is told of. */
+const unsaidMs = 2_000;
 
 /**
- * Connects one client to Redis.
+ * Connects one client to Redis, and waits for it for as long as it takes; the log says so once. From then on the
+ * client reconnects by itself for ever. A server that refuses writes because it is the wrong one is left for a new
+ * connection again and again: the address may lead to another one by then.
  *
  * @param url `redis://` or `rediss://`
  * @param name shown by CLIENT LIST
- * @returns the client, once it is ready; from then on it reconnects by itself for ever
- * @throws Error one clear line when the first connection fails
+ * @param signal ends the waiting
+ * @param isPatient false: the first connection that fails is an error
+ * @returns the client, once it is ready
+ * @throws Error one clear line when the first connection fails, or the waiting was ended
  */
 export async function connectRedis(
   url: string,
-  { role, name, log }: { role: ConnectionRole; name: string; log: BusLog },
+  {
+    role,
+    name,
+    log,
+    signal,
+    isPatient = false,
+  }: { role: ConnectionRole; name: string; log: BusLog; signal?: AbortSignal; isPatient?: boolean },
 ): Promise<Redis> {
-  const redis = new Redis(url, {
+  const redis = createClient(url, {
     lazyConnect: true,
     connectionName: name,
     keepAlive: 5_000,
@@ -46,20 +61,162 @@ export async function connectRedis(
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), reconnectPauseMaxMs),
   });
-  let reason = 'closed';
-  redis.on('error', (error: Error) => {
-    reason = error.message || String((error as NodeJS.ErrnoException).code);
-    log.warn({ connection: name, role, reason }, 'redis connection');
-  });
+  const watch = watchConnection(redis, { connection: name, role }, log);
+  const failed = (cause?: unknown) =>
+    new Error(`Redis does not answer at ${withoutPassword(url)}: ${watch.reason()} (REDIS_URL)`, { cause });
+  const sayWaiting = () =>
+    log.warn({ connection: name, role, reason: failed().message }, 'waiting for Redis');
+  const saying = isPatient ? setTimeout(sayWaiting, unsaidMs) : undefined;
+  const abort = () => redis.disconnect();
+  signal?.addEventListener('abort', abort);
   try {
     await redis.connect();
   } catch (error) {
+    if (isPatient && !signal?.aborted) {
+      sayWaiting();
+      if (await isReadyAtLast(redis)) return redis;
+    }
     redis.disconnect();
-    throw new Error(`Redis does not answer at ${withoutPassword(url)}: ${reason} (REDIS_URL)`, {
-      cause: error,
-    });
+    throw failed(error);
+  } finally {
+    clearTimeout(saying);
+    signal?.removeEventListener('abort', abort);
   }
   return redis;
+}
+
+/**
+ * Has a connection made anew, in silence: what is lost and found by our own doing is no news for the log.
+ * `disconnect(true)` ends the writing side first, so what was sent already is answered.
+ */
+export function connectAnew(redis: Redis): void {
+  expectedBreaks.add(redis);
+  redis.disconnect(true);
+}
+
+/**
+ * Copies a connection for BullMQ's workers. Whatever was not answered is sent again: its scripts find by the job's
+ * lock what has happened already. A command that Redis refuses fails after a pause: its loops repeat at once what
+ * fails at once, thousands of times a second.
+ */
+export function copyForWorkers(redis: Redis, connectionName: string): Redis {
+  return createClient(
+    undefined,
+    {
+      ...redis.options,
+      enableOfflineQueue: true,
+      autoResendUnfulfilledCommands: true,
+      maxRetriesPerRequest: null,
+      connectionName,
+      lazyConnect: true,
+    },
+    1_000,
+  );
+}
+
+/** Whether Redis lets this connection's user read INFO. It is nice to have, and a managed Redis may forbid it. */
+export function mayReadInfo(redis: Redis): boolean {
+  return !withoutInfo.has(redis);
+}
+
+/** Whether this connection left a server that may not be written, since it was asked last. */
+export function hasLeftServer(redis: Redis): boolean {
+  return leavers.delete(redis);
+}
+
+const leavers = new WeakSet<Redis>();
+const expectedBreaks = new WeakSet<Redis>();
+const withoutInfo = new WeakSet<Redis>();
+
+/** @param refusalPauseMs how much later a command that Redis refused fails */
+function createClient(url: string | undefined, options: RedisOptions, refusalPauseMs = 0): Redis {
+  let reconnectedAt = 0;
+  const all: RedisOptions = {
+    ...options,
+    reconnectOnError(error) {
+      if (!refusalOf(error)?.isWrongServer || Date.now() - reconnectedAt < reconnectOnRefusalMs) return false;
+      reconnectedAt = Date.now();
+      expectedBreaks.add(redis);
+      leavers.add(redis);
+      return true;
+    },
+  };
+  const redis = connectTo(url, all as RedisOptions & { replyMapping: 'legacy' });
+  // BullMQ makes its blocking connections by this.
+  redis.duplicate = (override) => {
+    // Connecting already: BullMQ gives a connection up for good whose first attempt it began itself and that failed.
+    const copy = createClient(undefined, { ...all, lazyConnect: false, ...override }, refusalPauseMs);
+    copy.on('error', () => {});
+    return copy;
+  };
+  // ioredis asks whether Redis has loaded its data. Without the right it would warn on the console each time.
+  const info = redis.info.bind(redis) as (...args: unknown[]) => Promise<unknown>;
+  const readInfo = (...args: unknown[]) => {
+    const callback = args.pop() as InfoCallback | undefined;
+    if (typeof callback !== 'function') return info(...(callback === undefined ? args : [...args, callback]));
+    return info((error: Error | null | undefined, text?: string) => {
+      if (refusalOf(error)?.code !== 'NOPERM') return callback(error, text);
+      withoutInfo.add(redis);
+      callback(null, '');
+    });
+  };
+  redis.info = readInfo as Redis['info'];
+  if (refusalPauseMs > 0) {
+    const send = redis.sendCommand.bind(redis);
+    redis.sendCommand = (command, stream) => {
+      const late = (send(command, stream) as Promise<unknown>).catch(async (error: unknown) => {
+        const refusal = refusalOf(error);
+        if (refusal && refusal.code !== 'NOSCRIPT') {
+          await new Promise((resolve) => setTimeout(resolve, refusalPauseMs));
+        }
+        throw error;
+      });
+      // Nobody waits for what ioredis itself sends again.
+      late.catch(() => {});
+      return late;
+    };
+  }
+  return redis;
+}
+
+function connectTo(url: string | undefined, options: RedisOptions & { replyMapping: 'legacy' }): Redis {
+  return url === undefined ? new Redis(options) : new Redis(url, options);
+}
+
+type InfoCallback = (error: Error | null | undefined, text?: string) => void;
+
+/** Logs a lost connection and a found one, a line each. */
+function watchConnection(redis: Redis, fields: object, log: BusLog): { reason(): string } {
+  let reason = 'no answer yet';
+  let lostAt: number | undefined;
+  let wasReady = false;
+  redis.on('error', (error: Error) => {
+    reason = reasonOf(error);
+  });
+  redis.on('reconnecting', () => {
+    const isExpected = expectedBreaks.delete(redis);
+    if (!wasReady || isExpected) return;
+    wasReady = false;
+    lostAt = Date.now();
+    log.warn({ ...fields, reason }, 'Redis connection lost');
+  });
+  redis.on('ready', () => {
+    wasReady = true;
+    reason = 'closed';
+    expectedBreaks.delete(redis);
+    if (lostAt !== undefined)
+      log.info({ ...fields, afterMs: Date.now() - lostAt }, 'Redis connection is back');
+    lostAt = undefined;
+  });
+  return { reason: () => reason };
+}
+
+/** @returns false if the client was disconnected for good */
+function isReadyAtLast(redis: Redis): Promise<boolean> {
+  return new Promise((resolve) => {
+    redis.once('ready', () => resolve(true));
+    redis.once('end', () => resolve(false));
+  });
 }
 
 function withoutPassword(url: string): string {

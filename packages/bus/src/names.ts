@@ -6,6 +6,8 @@
 export type Names = {
   /** The stream on which gateways ask. */
   readonly requests: string;
+  /** What each node writes to prove its way to Redis: in the slot of the requests. */
+  readonly echo: string;
   /** The requests of a claimed entry that were begun and have not ended. */
   suspects(entryId: string): string;
   /** The consumer group in which all cores take turns. */
@@ -29,6 +31,7 @@ export type Names = {
 export function createNames(prefix: string): Names {
   return {
     requests: `${prefix}:{requests}`,
+    echo: `${prefix}:{requests}:echo`,
     suspects: (entryId) => `${prefix}:{requests}:suspects:${entryId}`,
     cores: 'cores',
     group: (id) => `${prefix}:group:${id}`,

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { BusLog } from './connection.ts';
+import { reasonOf } from './refusal.ts';
 
 export type Outbox = {
   /** Publishes on a channel. */
@@ -61,9 +62,9 @@ export function createOutbox({
     const sent = pipeline.exec().then(
       (results) => {
         const failed = results?.find(([error]) => error !== null)?.[0];
-        if (failed) log.error({ reason: failed.message }, 'telling the gateways failed');
+        if (failed) log.error({ reason: reasonOf(failed) }, 'telling the gateways failed');
       },
-      (error: Error) => log.error({ reason: error.message }, 'telling the gateways failed'),
+      (error: Error) => log.error({ reason: reasonOf(error) }, 'telling the gateways failed'),
     );
     sending.add(sent);
     void sent.finally(() => sending.delete(sent));

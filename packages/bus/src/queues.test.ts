@@ -8,6 +8,7 @@ import { createNames } from './names.ts';
 import { dueOf, type JobKind, openQueues, startWorkers } from './queues.ts';
 
 const silent = { info() {}, warn() {}, error() {} };
+const quiet = { failed() {}, works() {} };
 const schema = z.object({ n: z.int() });
 type Data = z.infer<typeof schema>;
 
@@ -42,6 +43,7 @@ async function work(prefix: string, handle: JobKind<null, Data>['handle']) {
       ends.push(end);
       heard();
     },
+    part: quiet,
     log: silent,
   });
   const until = async (count: number) => {
@@ -202,6 +204,7 @@ test('a schedule said twice is one schedule, and begins with a run', async () =>
     ],
     context: null,
     onRun() {},
+    part: quiet,
     log: silent,
   });
   const delayed = () => redis.zcard(`${prefix}:count:delayed`);

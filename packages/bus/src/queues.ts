@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { DelayedError, type Job, Queue, UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { ZodType } from 'zod';
-import type { BusLog } from './connection.ts';
+import { type BusLog, copyForWorkers, mayReadInfo } from './connection.ts';
+import type { BusPart } from './pause.ts';
+import { reasonOf } from './refusal.ts';
 
 /** What becomes of a job after a run: it goes, it runs again later, or it is put aside for somebody to look at. */
 export type Verdict<D> =
@@ -41,6 +43,9 @@ const jobPolicy = Object.freeze({
   removeOnFail: { count: 1_000 },
   stackTraceLimit: 3,
 });
+
+/** Longer than from one failure of a worker to the next: it may block in Redis for 5 s, and is refused then. */
+const quietMs = 7_000;
 
 const workerPolicy = Object.freeze({
   maxStalledCount: 18,
@@ -92,7 +97,12 @@ export function openQueues({
 }): Queues {
   const queues = new Map(
     names.map((name) => {
-      const queue = new Queue(name, { connection: redis, prefix, defaultJobOptions: jobPolicy });
+      const queue = new Queue(name, {
+        connection: redis,
+        prefix,
+        defaultJobOptions: jobPolicy,
+        skipVersionCheck: !mayReadInfo(redis),
+      });
       queue.on('error', tellOf(name, log));
       return [name, queue] as const;
     }),
@@ -167,6 +177,7 @@ export type Workers = {
  * Guarantee: at least once. Two processes run the same job at once only if one of them was taken for dead.
  *
  * @param redis is not used, but copied: workers wait for Redis where everybody else fails
+ * @param part hears whether the workers reach their queues. What Redis refuses is tried again after a pause.
  * @param onRun hears of every run that ended: `failed` means that it will be tried again
  */
 export async function startWorkers<C>({
@@ -175,6 +186,7 @@ export async function startWorkers<C>({
   kinds,
   context,
   onRun,
+  part,
   log,
 }: {
   redis: Redis;
@@ -182,19 +194,22 @@ export async function startWorkers<C>({
   kinds: readonly JobKind<C, never>[];
   context: C;
   onRun(queue: string, end: 'done' | 'again' | 'dead' | 'failed' | 'dropped'): void;
+  part: BusPart;
   log: BusLog;
 }): Promise<Workers> {
-  const connectionName = `${redis.options.connectionName}-workers`;
-  // Whatever was not answered is sent again: BullMQ's scripts find by the job's lock what has happened already.
-  // With a command that fails at once, its loops would run hot until Redis is back.
-  const connection = redis.duplicate({
-    enableOfflineQueue: true,
-    autoResendUnfulfilledCommands: true,
-    maxRetriesPerRequest: null,
-    connectionName,
-  });
+  const connection = copyForWorkers(redis, `${redis.options.connectionName}-workers`);
   connection.on('error', () => {});
-  await connection.connect();
+  // Commands wait for it.
+  connection.connect().catch(() => {});
+  let quiet: NodeJS.Timeout | undefined;
+
+  // BullMQ says when something fails and never that it works: it does when nothing has failed for a while.
+  function failed(error: Error): void {
+    if (isLost(error)) return;
+    part.failed(reasonOf(error));
+    clearTimeout(quiet);
+    quiet = setTimeout(() => part.works(), quietMs);
+  }
 
   const workers = kinds.map((erased) => {
     const kind = erased as unknown as JobKind<C, unknown>;
@@ -202,9 +217,10 @@ export async function startWorkers<C>({
       connection,
       prefix,
       concurrency: kind.concurrency,
+      skipVersionCheck: !mayReadInfo(redis),
       ...workerPolicy,
     });
-    worker.on('error', tellOf(kind.name, log));
+    worker.on('error', failed);
     worker.on('failed', (job, error) => {
       const isDead = job?.finishedOn !== undefined;
       log.warn({ queue: kind.name, job: job?.id, reason: error.message, isDead }, 'job failed');
@@ -234,17 +250,20 @@ export async function startWorkers<C>({
     async close() {
       // Without Redis no job can end: its lock runs out, and another process takes it.
       const isAlone = connection.status !== 'ready';
+      clearTimeout(quiet);
       await Promise.all(workers.map((worker) => worker.close(isAlone)));
       connection.disconnect();
     },
   };
 }
 
-/** A lost connection is told of by the connection itself. */
 function tellOf(queue: string, log: BusLog): (error: Error) => void {
   return (error) => {
-    if ((error as NodeJS.ErrnoException).syscall === undefined) {
-      log.warn({ queue, reason: error.message }, 'queue');
-    }
+    if (!isLost(error)) log.warn({ queue, reason: reasonOf(error) }, 'queue');
   };
+}
+
+/** A lost connection is told of by the connection itself. */
+function isLost(error: Error): boolean {
+  return (error as NodeJS.ErrnoException).syscall !== undefined || error.message === 'Connection is closed.';
 }

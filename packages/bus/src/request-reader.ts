@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
-import type { BusLog } from './connection.ts';
 import { decodeEntry, type Entry } from './entry.ts';
+import { type BusPart, createGrowingPause } from './pause.ts';
+import { reasonOf } from './refusal.ts';
 
 export type RequestReader = {
   /** Takes no further entries. Resolves when the reading has ended. */
@@ -8,7 +9,6 @@ export type RequestReader = {
 };
 
 const blockMs = 1_000;
-const pauseAfterErrorMs = 200;
 
 /**
  * Takes stream entries as one consumer of a group, as many at once as are there, up to `entriesMax`.
@@ -17,6 +17,7 @@ const pauseAfterErrorMs = 200;
  * does); if this process dies first, another may claim it. An entry that cannot be read is reported to
  * `onUnreadable` and is no longer this reader's business.
  *
+ * @param part hears whether the reading works. A read that fails is tried again, with growing pauses.
  * @param blocking a connection that nobody else uses
  * @param command another connection, to make the group and to end a blocking read at once on `stop`
  * @param onStreamLost called when the stream had gone, with all that was in it, and this reader made it anew
@@ -33,7 +34,7 @@ export async function startRequestReader<T>({
   onEntry,
   onUnreadable,
   onStreamLost,
-  log,
+  part,
 }: {
   blocking: Redis;
   command: Redis;
@@ -45,13 +46,14 @@ export async function startRequestReader<T>({
   onEntry(entry: Entry<T>): void;
   onUnreadable(id: string, reason: string): void;
   onStreamLost(): void;
-  log: BusLog;
+  part: BusPart;
 }): Promise<RequestReader> {
+  const pause = createGrowingPause();
   let stopping = false;
   let blockedAs: string | undefined;
   await createGroup();
   await identify();
-  blocking.on('ready', () => void identify().catch(() => {}));
+  blocking.on('ready', () => void identify());
   const reading = read();
 
   /** @returns whether there was none */
@@ -66,8 +68,9 @@ export async function startRequestReader<T>({
     }
   }
 
+  /** So that a stop need not wait for the end of the blocking read. Without the right to ask, it does. */
   async function identify(): Promise<void> {
-    blockedAs = String(await blocking.call('CLIENT', 'ID'));
+    blockedAs = await blocking.call('CLIENT', 'ID').then(String, () => undefined);
   }
 
   async function read(): Promise<void> {
@@ -80,6 +83,8 @@ export async function startRequestReader<T>({
           if (typeof entry === 'string') onUnreadable(id, entry);
           else onEntry(entry);
         }
+        pause.reset();
+        part.works();
       } catch (error) {
         if (stopping) return;
         await recover(error as Error);
@@ -104,14 +109,15 @@ export async function startRequestReader<T>({
   }
 
   async function recover(error: Error): Promise<void> {
-    log.warn({ reason: error.message }, 'reading requests failed, will be repeated');
+    part.failed(reasonOf(error));
     if (await createGroup().catch(() => false)) onStreamLost();
-    else await new Promise((resolve) => setTimeout(resolve, pauseAfterErrorMs));
+    else await pause.wait();
   }
 
   return {
     async stop() {
       stopping = true;
+      pause.end();
       // Ends the wait without breaking the connection: an entry that arrives meanwhile is still handled.
       if (blockedAs && command.status === 'ready') {
         await command.call('CLIENT', 'UNBLOCK', blockedAs).catch(() => {});

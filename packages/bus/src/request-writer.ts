@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { appendRequestLua } from './append-request.lua.ts';
 import type { RedisClock } from './clock.ts';
+import { reasonOf, refusalOf, wasNeverSent } from './refusal.ts';
 
 /** The layout of a stream entry. A core that does not know it puts the entry aside. */
 export const entryVersion = '1';
@@ -16,10 +17,11 @@ export type RequestWriter<T> = {
 
 /**
  * - `full`: the stream is too long; the requests never left.
+ * - `refused`: Redis takes no writes, or not this one; nothing of it was done.
  * - `unsent`: not connected; the requests never left.
  * - `uncertain`: the connection broke before Redis answered; they may be in the stream.
  */
-export type WriteFailure = 'full' | 'unsent' | 'uncertain';
+export type WriteFailure = 'full' | 'refused' | 'unsent' | 'uncertain';
 
 type Appending = Redis & {
   appendRequest(stream: string, entriesMax: number, ...fields: (string | number)[]): Promise<string | null>;
@@ -89,7 +91,7 @@ export function createRequestWriter<T>({
       const id = await appending.appendRequest(stream, entriesMax, ...fields);
       if (id === null) onFailed(requests, 'full', `${entriesMax} entries wait`);
     } catch (error) {
-      onFailed(requests, 'uncertain', String(error));
+      onFailed(requests, failureOf(error), reasonOf(error));
     }
   }
 
@@ -98,4 +100,10 @@ export function createRequestWriter<T>({
       if (turn.push({ request, run }) === 1) setImmediate(flush);
     },
   };
+}
+
+/** One command is one script, so there is no part of it that was done while another was refused. */
+function failureOf(error: unknown): WriteFailure {
+  if (refusalOf(error)) return 'refused';
+  return wasNeverSent(error) ? 'unsent' : 'uncertain';
 }

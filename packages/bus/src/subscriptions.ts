@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
-import type { BusLog } from './connection.ts';
+import { type BusPart, createGrowingPause } from './pause.ts';
+import { reasonOf } from './refusal.ts';
 
 /** More arguments at once than the stack has room for end the process. */
 const channelsPerCommand = 1_000;
@@ -27,28 +28,30 @@ const nothing = () => {};
  */
 export class Subscriptions {
   readonly #redis: Redis;
-  readonly #log: BusLog;
+  readonly #part: BusPart;
+  readonly #pause = createGrowingPause();
   readonly #channels = new Map<string, Channel>();
   readonly #toSubscribe = new Set<string>();
   readonly #toUnsubscribe = new Set<string>();
   readonly #onResubscribed: () => void;
   #scheduled = false;
+  #isRetrying = false;
   #isNewConnection = false;
   #closed = false;
 
   constructor({
     redis,
-    log,
+    part,
     onPublication,
     onResubscribed,
   }: {
     redis: Redis;
-    log: BusLog;
+    part: BusPart;
     onPublication(channel: string, bytes: Buffer): void;
     onResubscribed(): void;
   }) {
     this.#redis = redis;
-    this.#log = log;
+    this.#part = part;
     this.#onResubscribed = onResubscribed;
     redis.on('messageBuffer', (channel: Buffer, bytes: Buffer) => {
       onPublication(channel.toString(), bytes);
@@ -88,6 +91,7 @@ export class Subscriptions {
 
   close(): void {
     this.#closed = true;
+    this.#pause.end();
     this.#redis.disconnect();
   }
 
@@ -127,21 +131,30 @@ export class Subscriptions {
           channel.confirm = nothing;
           channel.listening = confirmed;
         }
+        this.#pause.reset();
+        this.#part.works();
         // Not before: what is looked for must not be published between the look and the subscription.
         if (isAgain) this.#onResubscribed();
       },
       (error: Error) => {
-        this.#log.warn(
-          { channels: names.length, reason: error.message },
-          'subscribe failed, will be repeated',
-        );
+        this.#part.failed(reasonOf(error));
         for (const [name, channel] of asked) {
           if (channel && this.#channels.get(name) === channel) this.#toSubscribe.add(name);
         }
         this.#isNewConnection ||= isAgain;
-        this.#schedule();
+        this.#retry();
       },
     );
+  }
+
+  /** Later, because Redis may have refused it, and would at once again. A new connection does not wait for that. */
+  #retry(): void {
+    if (this.#isRetrying || this.#redis.status !== 'ready') return;
+    this.#isRetrying = true;
+    void this.#pause.wait().then(() => {
+      this.#isRetrying = false;
+      this.#schedule();
+    });
   }
 
   /** A new connection listens to nothing yet. */

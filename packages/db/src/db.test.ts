@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { aSend, freshDatabase, inSession, newGroup, newSid, storeOne } from '../test/test-db.ts';
+import {
+  aSend,
+  emptyDatabase,
+  freshDatabase,
+  inSession,
+  newGroup,
+  newSid,
+  storeOne,
+} from '../test/test-db.ts';
 import { type Db, openDb } from './db.ts';
 import { isInfrastructureError, isRerunnable } from './errors.ts';
 import { readCredentials } from './read-credentials.ts';
@@ -86,6 +94,13 @@ test('an idle connection that dies is reported, and the next statement takes a n
   expect(await readCredentials(db, [newSid()])).toEqual([null]);
 });
 
+/** The url with a setting that a session would have from its database or role. */
+function withSetting(databaseUrl: string, setting: string): string {
+  const other = new URL(databaseUrl);
+  other.searchParams.set('options', `-c ${setting}`);
+  return other.href;
+}
+
 async function backendOf(db: Db): Promise<number> {
   return (await db.pool.query('SELECT pg_backend_pid() AS pid')).rows[0].pid;
 }
@@ -98,6 +113,8 @@ test('what fails for the database’s sake is told from what fails for its own',
   const dying = open();
   const ended = openDb({ url, applicationName: 'ended' });
   await ended.close();
+  const readOnly = open({ url: withSetting(url, 'default_transaction_read_only=on') });
+  const unmigrated = open({ url: await emptyDatabase() });
 
   const infrastructure = [
     db.pool.query('SELECT pg_sleep(10)'),
@@ -109,6 +126,14 @@ test('what fails for the database’s sake is told from what fails for its own',
     dying.pool.query('SELECT pg_terminate_backend(pg_backend_pid())'),
     dying.prisma.$queryRaw`SELECT pg_terminate_backend(pg_backend_pid())`,
     ended.pool.query('SELECT 1'),
+    readOnly.pool.query('CREATE TABLE nothing ()'),
+    readOnly.prisma.$executeRaw`DELETE FROM "user"`,
+    db.pool.query('SELECT 1 FROM no_such_table'),
+    db.pool.query('SELECT no_such_column'),
+    db.pool.query('SELECT no_such_function()'),
+    db.pool.query({ name: 'missing', text: 'EXECUTE no_such_statement' }),
+    unmigrated.prisma.user.count(),
+    unmigrated.prisma.$queryRaw`SELECT no_such_function()`,
   ];
   for (const promise of infrastructure) {
     const error = await errorOf(promise);
@@ -118,7 +143,6 @@ test('what fails for the database’s sake is told from what fails for its own',
 
   const own = [
     db.pool.query('SELECT 1/0'),
-    db.pool.query('SELECT nonsense'),
     db.pool.query('SELECT $1::text', ['\0']),
     db.pool.query('SELECT $1::bigint', ['99999999999999999999']),
     db.prisma.$queryRaw`SELECT 1/0`,

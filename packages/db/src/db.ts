@@ -1,12 +1,15 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from './generated/client.ts';
+import { applySettings, type SessionKind, sessionSettings } from './session.ts';
 
 /** What every function of this package takes first: one pool, shared by Prisma and the hot statements. */
 export type Db = {
   /** Reads int8 as numbers: all our ids and counts are below 2^53. */
   readonly pool: pg.Pool;
   readonly prisma: PrismaClient;
+  /** Whether prepared statements are found again by their names. */
+  readonly keepsStatements: boolean;
   /** Ends the pool once its connections are given back. */
   close(): Promise<void>;
 };
@@ -16,6 +19,8 @@ export type OpenDbOptions = {
   poolSize?: number;
   statementTimeoutMs?: number;
   applicationName: string;
+  /** What `inspectSession` found; without it, nothing stands between this process and Postgres. */
+  session?: SessionKind;
   /** Hears of idle connections that died. The pool replaces them by itself. */
   onConnectionError?: (error: Error) => void;
 };
@@ -29,13 +34,15 @@ export function openDb({
   poolSize = 8,
   statementTimeoutMs = 5_000,
   applicationName,
+  session = { pooling: 'direct', keepsStatements: true },
   onConnectionError = () => {},
 }: OpenDbOptions): Db {
+  const settings = sessionSettings(statementTimeoutMs);
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
     application_name: applicationName,
-    options: sessionOptions(statementTimeoutMs),
+    ...sessionStart(session, settings),
     connectionTimeoutMillis: connectionTimeoutMs,
     // The server's own timeout comes first. This one is for a server that is silent.
     query_timeout: statementTimeoutMs + 2_000,
@@ -51,6 +58,7 @@ export function openDb({
   return {
     pool,
     prisma,
+    keepsStatements: session.keepsStatements,
     close: async () => {
       await prisma.$disconnect();
       await pool.end();
@@ -58,27 +66,16 @@ export function openDb({
   };
 }
 
-/**
- * All that a session is told at its start. The timeouts: no frozen client holds locks for long. The planner:
- * our statements are bounded batches of look-ups by key, so the right plan is always nested loops over indexes,
- * made once. Left to choose, it takes a plan for the small table that it has just seen, and keeps it in the
- * prepared statement while the table grows. UTC: Prisma's adapter reads dates as if it were.
- */
-function sessionOptions(statementTimeoutMs: number): string {
-  const settings = {
-    statement_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: statementTimeoutMs,
-    tcp_keepalives_idle: 10,
-    tcp_keepalives_interval: 5,
-    tcp_keepalives_count: 3,
-    timezone: 'UTC',
-    plan_cache_mode: 'force_generic_plan',
-    enable_seqscan: 'off',
-    enable_hashjoin: 'off',
-    enable_mergejoin: 'off',
-    jit: 'off',
-  };
-  return Object.entries(settings)
+/** A pooler refuses the startup parameter, or drops it in silence. In its transaction mode the role has the settings. */
+function sessionStart({ pooling }: SessionKind, settings: Readonly<Record<string, string>>): pg.PoolConfig {
+  if (pooling === 'direct') return { options: startupOptions(settings) };
+  return pooling === 'session' ? { onConnect: (client) => applySettings(client, settings) } : {};
+}
+
+/** The settings as the command line of the session that a connection begins with. */
+function startupOptions(settings: Readonly<Record<string, string>>): string {
+  const keepalive = { tcp_keepalives_idle: '10', tcp_keepalives_interval: '5', tcp_keepalives_count: '3' };
+  return Object.entries({ ...settings, ...keepalive })
     .map(([name, value]) => `-c ${name}=${value}`)
     .join(' ');
 }

@@ -23,11 +23,18 @@ export function isRerunnable(error: unknown): boolean {
 }
 
 /**
- * SQLSTATEs, as prefixes, that say something of the database and nothing of the statement: 08 connection, 28
- * and 3D not let in, 53 resources, 57 operator intervention (57014 is the statement timeout, 57P01 a shutdown),
- * 58 system, 55P03 lock timeout, 25P03 and 25P04 session timeouts, 25006 read only (a failover under way).
+ * SQLSTATEs, as prefixes, that say something of the database, or of the way to it, and nothing of the request.
+ *
+ * - 08 connection (a pooler's own errors are 08P01), 28 and 3D not let in, 53 resources, 57 operator intervention
+ *   (57014 is the statement timeout, 57P01 a shutdown), 58 system, 55P03 lock timeout.
+ * - 25 transaction state: 25006 is a read-only database, 25P03 and 25P04 are session timeouts. Our statements are
+ *   transactions of their own, so no request can cause one.
+ * - 42, 3F and 0A: a table, column, function or right is missing, or a cached plan does not fit any more. The
+ *   statements are constants, so the database has not the migrations of this release, or has later ones.
+ * - 26: a prepared statement is missing, because a pooler gave the connection of somebody else (42P05: it is there
+ *   already).
  */
-const infrastructureStates = ['08', '28', '3D', '53', '57', '58', '55P03', '25P03', '25P04', '25006'];
+const infrastructureStates = ['08', '0A', '25', '26', '28', '3D', '3F', '42', '53', '55P03', '57', '58'];
 
 const infrastructureCodes = new Set([
   'ECONNREFUSED',
@@ -49,6 +56,9 @@ const infrastructureCodes = new Set([
   'P1010',
   'P1011',
   'P1017',
+  // A table or a column is missing.
+  'P2021',
+  'P2022',
   'P2024',
   'P2037',
 ]);

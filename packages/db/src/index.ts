@@ -1,6 +1,7 @@
 export type { AddMemberOutcome, AddMemberRequest } from './add-member.ts';
 export { addMember } from './add-member.ts';
 export { auditGroup } from './audit-group.ts';
+export { createDatabaseCheck } from './check-database.ts';
 export type { CreateGroupOutcome, CreateGroupRequest } from './create-group.ts';
 export { createGroup } from './create-group.ts';
 export type { Db, OpenDbOptions } from './db.ts';
@@ -36,6 +37,8 @@ export type { ChallengeRequest } from './record-challenge.ts';
 export { recordChallenge } from './record-challenge.ts';
 export type { Renamed, RenamePeopleOptions } from './rename-people.ts';
 export { renamePeople } from './rename-people.ts';
+export type { Pooling, SessionKind } from './session.ts';
+export { inspectSession } from './session.ts';
 export { setRetriedVersions } from './set-retried-versions.ts';
 export type { Send, StoreOutcome } from './store-messages.ts';
 export { storeMessages } from './store-messages.ts';

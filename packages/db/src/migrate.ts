@@ -1,8 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { ensureDatabase } from './ensure-database.ts';
-import { listMigrations, type Migration } from './migration-files.ts';
+import { defaultMigrationsDir, listMigrations, type Migration } from './migration-files.ts';
 
 export type MigrateOptions = {
   url: string;
@@ -10,9 +9,6 @@ export type MigrateOptions = {
   dir?: string;
   log?: (line: string) => void;
 };
-
-/** From src/ and from dist/ alike. */
-const defaultDir = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
 
 /** The lock of `prisma migrate deploy`: whoever migrates, one at a time. */
 const migrationLock = 72707369;
@@ -36,7 +32,7 @@ type AppliedMigration = {
  */
 export async function migrate({
   url,
-  dir = defaultDir,
+  dir = defaultMigrationsDir,
   log = () => {},
 }: MigrateOptions): Promise<{ applied: string[] }> {
   const migrations = listMigrations(dir);

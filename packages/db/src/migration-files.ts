@@ -1,7 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export type Migration = { readonly name: string; readonly script: string };
+
+/** From src/ and from dist/ alike. */
+export const defaultMigrationsDir = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
 
 /** A folder of migrations in Prisma's layout: `<timestamp>_<name>/migration.sql`, in the order of the names. */
 export function listMigrations(dir: string): Migration[] {

@@ -22,6 +22,8 @@ export {
   type Histogram,
   type Metrics,
 } from './metrics.ts';
+export type { Part } from './part.ts';
+export { type Probe, startProbe } from './probe.ts';
 export {
   createService,
   type Service,
@@ -29,5 +31,6 @@ export {
   type ServiceDefinition,
   serviceConfig,
 } from './service.ts';
+export { untilWorks } from './until-works.ts';
 export { boolean, integer, milliseconds, port, url, variable } from './variables.ts';
 export { within } from './within.ts';

@@ -1,4 +1,5 @@
 import type { Log } from './log.ts';
+import { createPart, type Part } from './part.ts';
 import { within } from './within.ts';
 
 /** `true` if all is well, else a text that says what is not. May throw or reject: that counts as its message. */
@@ -16,6 +17,8 @@ export interface Lifecycle {
   onClose(name: string, close: () => unknown): void;
   /** A condition of readiness, asked at every `/readyz`. */
   check(name: string, check: Check): void;
+  /** A part that says itself how it goes: a condition of readiness from now on. */
+  part(name: string): Part;
   /** Everything is started: from now on the checks alone decide. */
   markStarted(): void;
   readiness(): Promise<Readiness>;
@@ -72,6 +75,11 @@ export function createLifecycle(options: { log: Log; deadlineMs: number }): Life
       else closers.push({ name, close });
     },
     check: (name, check) => void checks.set(name, check),
+    part(name) {
+      const part = createPart(name, log);
+      checks.set(name, part.check);
+      return part;
+    },
     markStarted() {
       isStarted = true;
     },

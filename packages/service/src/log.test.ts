@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { createLog, type Log } from './log.ts';
 import { maskSid } from './mask.ts';
 
@@ -90,4 +90,24 @@ test('what refers to itself can be logged', () => {
   const loop: Record<string, unknown> = {};
   loop.loop = loop;
   expect(lineOf((log) => log.info({ loop }, 'x')).text).toContain('[deep]');
+});
+
+test('a warning that comes again and again is one line, until the others are counted', () => {
+  jest.useFakeTimers();
+  try {
+    const texts: string[] = [];
+    const log = createLog({ name: 'core', destination: { write: (text) => void texts.push(text) } });
+    const lines = () => texts.map((text) => JSON.parse(text));
+    for (let times = 0; times < 1_000; times += 1) log.warn({ queue: 'sweep', times }, 'queue');
+    log.warn({ queue: 'audit' }, 'queue');
+    log.info('queue');
+    log.info('queue');
+    expect(lines()).toHaveLength(4);
+    jest.advanceTimersByTime(10_000);
+    expect(lines().slice(4)).toEqual([
+      expect.objectContaining({ level: 'warn', msg: 'queue', queue: 'sweep', times: 999, repeated: 999 }),
+    ]);
+  } finally {
+    jest.useRealTimers();
+  }
 });

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import { masked } from './mask.ts';
+import { createRepeatLimit } from './repeats.ts';
 
 export type Log = Logger;
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -15,12 +16,19 @@ export interface LogOptions {
   readonly destination?: DestinationStream;
 }
 
+const repeatPeriodMs = 10_000;
+/** Warnings and errors that agree in their text and in these fields are a series. */
+const seriesFields = ['part', 'connection', 'queue', 'kind', 'failure'] as const;
+
 /**
  * Structured log, one JSON object a line. Whatever is passed to it is masked before it is written (see
  * `masked`), messages and bindings of child logs too: a careless call leaks no phone number and no text.
  * A line is written before the call returns: lines are rare, and the last one before a crash matters most.
+ * To keep them rare, a warning or an error that comes again and again is written once, and then every 10 s with
+ * `repeated`, the number of times that it came since, and `lastAt`, when it came last.
  */
 export function createLog(options: LogOptions): Log {
+  const limit = createRepeatLimit(repeatPeriodMs);
   const log = pino(
     {
       name: options.name,
@@ -33,12 +41,18 @@ export function createLog(options: LogOptions): Log {
         level: (label) => ({ level: label }),
       },
       hooks: {
-        logMethod(args, method) {
+        logMethod(args, method, level) {
           const [first, ...rest] = args as unknown[];
-          const fields = first instanceof Error ? { err: masked(first) } : masked(first);
-          method.apply(this, [fields, ...rest.map((item) => masked(item))] as unknown as Parameters<
-            typeof method
-          >);
+          const write = (repeated: number, lastAt: number) => {
+            const fields = first instanceof Error ? { err: masked(first) } : masked(first);
+            const counted = repeated > 0 ? withCount(fields, repeated, lastAt) : fields;
+            method.apply(this, [counted, ...rest.map((item) => masked(item))] as unknown as Parameters<
+              typeof method
+            >);
+          };
+          if (level === pino.levels.values.warn || level === pino.levels.values.error) {
+            limit.pass(`${level} ${seriesOf(first, rest)}`, write);
+          } else write(0, 0);
         },
       },
     },
@@ -50,4 +64,16 @@ export function createLog(options: LogOptions): Log {
     return child.call(this, masked(bindings) as object, ...rest);
   } as typeof log.child;
   return log;
+}
+
+function withCount(fields: unknown, repeated: number, lastAt: number): object {
+  const known = typeof fields === 'object' ? fields : { text: fields };
+  return { ...known, repeated, lastAt: new Date(lastAt).toISOString() };
+}
+
+function seriesOf(first: unknown, rest: readonly unknown[]): string {
+  if (typeof first !== 'object' || first === null) return String(first);
+  const known = first as Record<string, unknown>;
+  const text = rest[0] ?? (first instanceof Error ? first.message : '');
+  return [text, ...seriesFields.map((field) => known[field] ?? '')].join(' ');
 }

@@ -11,6 +11,7 @@ import {
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { createLog, type Log, logLevels } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { watchReadiness } from './readiness-watch.ts';
 import { milliseconds, port } from './variables.ts';
 
 /** The variables that every process has. A process may name one of them again, with another default. */
@@ -77,6 +78,7 @@ export function createService<S extends ConfigSchema, R>(
     });
     // Registered first, so closed last: while the rest stops, /readyz keeps saying that it does.
     lifecycle.onClose('admin', admin.close);
+    lifecycle.onClose('readiness watch', watchReadiness(context));
     const started = await definition.start(context);
     lifecycle.markStarted();
     return started;

@@ -3,6 +3,7 @@ import type { Harm } from './harm.ts';
 import { aCore, aGateway, postgresPart, redisPart } from './part.ts';
 import { endPart, loseRedis, stopPart } from './processes.ts';
 import { flushRedis, killPubsub, pauseRedis } from './redis.ts';
+import { demoteRedis, fillRedis, makePostgresReadOnly } from './refusals.ts';
 
 export const harms = {
   'kill-gateway': {
@@ -43,6 +44,9 @@ export const harms = {
   'kill-pubsub': { about: 'CLIENT KILL TYPE pubsub', run: killPubsub },
   'pause-redis': { about: 'CLIENT PAUSE for 5 s', run: pauseRedis },
   flushall: { about: 'FLUSHALL', run: flushRedis },
+  'demote-redis': { about: 'Redis is a replica that takes no writes, for 8 s', run: demoteRedis },
+  'fill-redis': { about: 'Redis is full, for 8 s', run: fillRedis },
+  'read-only-postgres': { about: 'Postgres takes no writes, for 8 s', run: makePostgresReadOnly },
   'half-open': { about: 'connections that are not read any more and never closed', run: halfOpen },
   'slow-readers': { about: 'clients that stop reading for 8 s while 16 MB arrive', run: slowReaders },
   'never-acknowledge': {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { BusLog } from '@hooligram/bus';
+import type { BusLog, BusPart } from '@hooligram/bus';
 import { Subscriptions } from '@hooligram/bus';
 import type { NudgeConfirmed } from '@hooligram/contract';
 import type { Redis } from 'ioredis';
@@ -25,17 +25,23 @@ export type Confirmations = {
 export async function listenForConfirmations({
   subscriber,
   channel,
+  part,
+  isEcho,
   log,
 }: {
   subscriber: Redis;
   channel: string;
+  part: BusPart;
+  /** Takes what this core publishes on the channel itself. */
+  isEcho(bytes: Buffer): boolean;
   log: BusLog;
 }): Promise<Confirmations> {
   const asked = new Map<string, () => void>();
   const subscriptions = new Subscriptions({
     redis: subscriber,
-    log,
+    part,
     onPublication(_, bytes) {
+      if (isEcho(bytes)) return;
       try {
         asked.get((JSON.parse(bytes.toString()) as NudgeConfirmed).token)?.();
       } catch (error) {

@@ -1,3 +1,4 @@
+import { type BusPart, isRedisOutage } from '@hooligram/bus';
 import { startWorkers, type Verdict, type Workers } from '@hooligram/bus/queues';
 import { isInfrastructureError } from '@hooligram/db';
 import type { Context } from '../context.ts';
@@ -12,7 +13,7 @@ export const kinds = [audit, redelivery, sweep] as unknown as readonly Kind<neve
 const troublePauseMs = 1_000;
 
 /** Takes part in running the jobs. */
-export async function startJobs(context: Context): Promise<Workers> {
+export async function startJobs(context: Context, part: BusPart): Promise<Workers> {
   const { queueRedis, names, log, jobMetrics } = context;
   return startWorkers({
     redis: queueRedis,
@@ -20,11 +21,12 @@ export async function startJobs(context: Context): Promise<Workers> {
     kinds: kinds.map(withPatience),
     context,
     onRun: jobMetrics.jobRan,
+    part,
     log,
   });
 }
 
-/** Trouble that is the database's is nobody's fault: the job waits, and it is not counted. */
+/** Trouble that is a store's is nobody's fault: the job waits, and it is not counted. */
 function withPatience(kind: Kind<never>): Kind<never> {
   return {
     ...kind,
@@ -32,8 +34,8 @@ function withPatience(kind: Kind<never>): Kind<never> {
       try {
         return await kind.handle(context, data);
       } catch (error) {
-        if (!isInfrastructureError(error)) throw error;
-        context.log.warn({ queue: kind.name, err: error }, 'job waits for the database');
+        if (!isInfrastructureError(error) && !isRedisOutage(error)) throw error;
+        context.log.warn({ queue: kind.name, err: error }, 'job waits for a store');
         return { verdict: 'again', afterMs: troublePauseMs * (1 + Math.random()), data };
       }
     },

@@ -1,8 +1,11 @@
+import { reasonOf } from '@hooligram/bus';
+import type { Part } from '@hooligram/service';
 import type { Context } from '../context.ts';
 import { readEpoch } from './epoch.ts';
 import { kinds } from './index.ts';
 
 const everyMaxMs = 60_000;
+const pauseAfterFailureMs = 5_000;
 
 export type Upkeep = {
   /** Redis may have forgotten something a moment ago. */
@@ -12,14 +15,13 @@ export type Upkeep = {
 
 /**
  * Keeps what Redis may forget: says again that there is a sweep, now, each minute, and when Redis is back. A
- * scheduler that is missing begins with a run at once. Also counts the dead letters.
+ * scheduler that is missing begins with a run at once. Also counts the dead letters. What fails is tried again soon.
  */
-export function startUpkeep(context: Context): Upkeep {
-  const { config, log, redis, queueRedis, queues, audits, jobMetrics } = context;
+export function startUpkeep(context: Context, part: Part): Upkeep {
+  const { config, redis, queueRedis, queues, audits, jobMetrics } = context;
   let known: string | undefined;
 
   async function keepUp(): Promise<void> {
-    if (redis.status !== 'ready' || queueRedis.status !== 'ready') return;
     const epoch = await readEpoch(context);
     if (known !== undefined && epoch !== known) audits.forget();
     known = epoch;
@@ -27,7 +29,17 @@ export function startUpkeep(context: Context): Upkeep {
     for (const { name } of kinds) jobMetrics.deadLetters(name, await queues.countDeadLetters(name));
   }
 
-  const run = () => void keepUp().catch((err: unknown) => log.warn({ err }, 'upkeep of the queues failed'));
+  let again: NodeJS.Timeout | undefined;
+  const run = () => {
+    clearTimeout(again);
+    // Each of them calls when it is back.
+    if (redis.status !== 'ready' || queueRedis.status !== 'ready') return;
+    keepUp().then(part.works, (error: Error) => {
+      part.failed(reasonOf(error));
+      clearTimeout(again);
+      again = setTimeout(run, pauseAfterFailureMs);
+    });
+  };
   const timer = setInterval(run, Math.min(everyMaxMs, config.SWEEP_EVERY_MS));
   const connections = [redis, queueRedis];
   for (const connection of connections) connection.on('ready', run);
@@ -36,6 +48,7 @@ export function startUpkeep(context: Context): Upkeep {
     run,
     stop() {
       clearInterval(timer);
+      clearTimeout(again);
       for (const connection of connections) connection.off('ready', run);
     },
   };

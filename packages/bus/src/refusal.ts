@@ -1,0 +1,75 @@
+/** What Redis says when it refuses a command: nothing of it was done. By its error code, with what it means. */
+const meanings: Readonly<Record<string, string>> = {
+  OOM: 'Redis is full (maxmemory is reached and it evicts nothing)',
+  READONLY: 'Redis is a read-only replica',
+  MASTERDOWN: 'Redis is a replica that has lost its primary',
+  UNBLOCKED: 'Redis changed its role',
+  NOREPLICAS: 'Redis has fewer replicas than it wants before it takes writes',
+  MISCONF: 'Redis cannot save its data to disk, and refuses writes',
+  LOADING: 'Redis is loading its data',
+  BUSY: 'Redis is held up by a script',
+  MOVED: 'REDIS_URL leads to a node of a Redis Cluster, which is not supported',
+  ASK: 'REDIS_URL leads to a node of a Redis Cluster, which is not supported',
+  TRYAGAIN: 'REDIS_URL leads to a node of a Redis Cluster, which is not supported',
+  CLUSTERDOWN: 'REDIS_URL leads to a node of a Redis Cluster, which is not supported',
+  CROSSSLOT: 'REDIS_URL leads to a node of a Redis Cluster, which is not supported',
+  NOPERM: 'the user of REDIS_URL lacks a right',
+  NOAUTH: 'Redis wants a password (REDIS_URL)',
+  WRONGPASS: 'Redis knows no such user and password (REDIS_URL)',
+  DENIED: 'Redis is in protected mode: it wants a password for connections from other hosts',
+  NOSCRIPT: 'Redis does not keep scripts',
+  'ERR The user executing the script': 'the user of REDIS_URL lacks a right',
+  'ERR unknown command': 'Redis lacks a command',
+};
+
+const codes = Object.keys(meanings).join('|');
+/** Before Redis 7 a script's error is wrapped: `ERR Error running script (…): @user_script: 4: -OOM command …`. */
+const refusalPattern = new RegExp(`^(?:ERR Error running script .*?-)?(${codes})\\b`, 's');
+
+/** After these, this address may lead to another server tomorrow, or its server to another role. */
+const wrongServer = new Set(['READONLY', 'MASTERDOWN', 'MOVED', 'CLUSTERDOWN']);
+
+export type Refusal = {
+  readonly code: string;
+  /** One line for an operator. */
+  readonly reason: string;
+  /** Whether another server than this one should be written. */
+  readonly isWrongServer: boolean;
+};
+
+/**
+ * Whether Redis itself refused a command, so that it is certain that nothing of it was done. Whatever else failed,
+ * a connection or a proxy, leaves that open.
+ */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
+  const code = refusalPattern.exec(error.message)?.[1];
+  if (code === undefined) return undefined;
+  const detail = error.message.replace(/\s+script: [0-9a-f]+.*$/s, '');
+  return { code, reason: `${meanings[code]}: ${detail}`, isWrongServer: wrongServer.has(code) };
+}
+
+/** What to tell an operator of an error. */
+export function reasonOf(error: unknown): string {
+  const { message, code } = error as NodeJS.ErrnoException;
+  return refusalOf(error)?.reason ?? (message || code || String(error));
+}
+
+/** What ioredis says of a command that never left, because there is no connection. */
+const unsentText = "Stream isn't writeable and enableOfflineQueue options is false";
+
+export function wasNeverSent(error: unknown): boolean {
+  return (error as Error).message === unsentText;
+}
+
+/** Whether Redis, or the way to it, failed and not what was asked of it. */
+export function isRedisOutage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (
+    refusalOf(error) !== undefined ||
+    wasNeverSent(error) ||
+    error.name === 'MaxRetriesPerRequestError' ||
+    error.message === 'Connection is closed.' ||
+    error.message === 'Command aborted due to connection close'
+  );
+}

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+// By path: they depend on this package, or on what depends on it, so this one cannot name them.
+import { canInstallDebianPackages, installDebianPackage } from '../../stack/src/debian-package.ts';
+import { freePorts } from '../../testkit/src/free-ports.ts';
+
+const patienceMs = 30_000;
+const places = ['/usr/sbin/pgbouncer', '/usr/local/sbin/pgbouncer', '/opt/homebrew/bin/pgbouncer'];
+
+export type PgBouncer = {
+  /** The database in session mode, and in transaction mode. */
+  readonly session: string;
+  readonly transaction: string;
+  stop(): Promise<void>;
+};
+
+/** PgBouncer in front of one database, in both modes. */
+export async function startPgBouncer(databaseUrl: string): Promise<PgBouncer> {
+  const program = await pgBouncerProgram();
+  const [port = 0] = await freePorts(1);
+  const folder = mkdtempSync(join(tmpdir(), 'hooligram-pgbouncer-'));
+  chmodSync(folder, 0o755);
+  const config = join(folder, 'pgbouncer.ini');
+  writeFileSync(config, configOf(new URL(databaseUrl), port));
+  const bouncer = spawn(program, [config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = once(bouncer, 'exit');
+  await saysItIsUp(bouncer.stderr);
+  const urlOf = (name: string) => `postgresql://anybody@127.0.0.1:${port}/${name}`;
+  return {
+    session: urlOf('session'),
+    transaction: urlOf('transaction'),
+    async stop() {
+      bouncer.kill('SIGKILL');
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function configOf({ hostname, port: serverPort, pathname, username, password }: URL, port: number): string {
+  const server = `host=${hostname} port=${serverPort} dbname=${pathname.slice(1)} user=${username} password=${password}`;
+  return `
+    [databases]
+    session = ${server} pool_mode=session
+    transaction = ${server} pool_mode=transaction
+    [pgbouncer]
+    listen_addr = 127.0.0.1
+    listen_port = ${port}
+    unix_socket_dir =
+    auth_type = any
+    ${process.getuid?.() === 0 ? 'user = nobody' : ''}
+  `.replaceAll(/^ +/gm, '');
+}
+
+function saysItIsUp(output: NodeJS.ReadableStream): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const timer = setTimeout(() => reject(new Error(`pgbouncer is not up: ${said}`)), patienceMs);
+    output.on('data', (text) => {
+      said += text;
+      if (!said.includes('process up')) return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/**
+ * Finds PgBouncer; on Debian and Ubuntu, root installs it.
+ * @throws Error that says what to install
+ */
+async function pgBouncerProgram(): Promise<string> {
+  const find = () => places.concat('/usr/bin/pgbouncer').find((path) => existsSync(path));
+  const found = find();
+  if (found) return found;
+  if (!canInstallDebianPackages())
+    throw new Error('no pgbouncer found: install it with your package manager');
+  await installDebianPackage('pgbouncer');
+  const installed = find();
+  if (!installed) throw new Error('the package pgbouncer brought no pgbouncer: install it by hand');
+  return installed;
+}

@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { createLifecycle } from './lifecycle.ts';
+import { createLog } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { startProbe } from './probe.ts';
+import { watchReadiness } from './readiness-watch.ts';
+import { untilWorks } from './until-works.ts';
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+function setUp() {
+  const lines: { msg: string; failures?: number; reason?: string; checks?: object }[] = [];
+  const log = createLog({
+    name: 'test',
+    destination: { write: (text) => void lines.push(JSON.parse(text)) },
+  });
+  return { log, lines, lifecycle: createLifecycle({ log, deadlineMs: 1_000 }) };
+}
+
+test('a part that fails a thousand times is a line, one more a minute, and one when it works again', async () => {
+  const { lifecycle, lines } = setUp();
+  const part = lifecycle.part('reader');
+  part.works();
+  for (let second = 0; second < 100; second += 1) {
+    for (let times = 0; times < 10; times += 1) part.failed('refused');
+    await jest.advanceTimersByTimeAsync(1_000);
+  }
+  expect((await lifecycle.readiness()).checks.reader).toBe('refused');
+  part.works();
+  part.works();
+  expect((await lifecycle.readiness()).checks.reader).toBe('ok');
+  expect(lines.map(({ msg, failures }) => [msg, failures])).toEqual([
+    ['fails and is tried again', 1],
+    ['fails and is tried again', 601],
+    ['works again', 1_000],
+  ]);
+});
+
+test('what a start needs is tried until it is there, and a stop ends the waiting', async () => {
+  const { lifecycle } = setUp();
+  let tries = 0;
+  const there = untilWorks(lifecycle, 'store', async () => {
+    tries += 1;
+    if (tries < 4) throw new Error('away');
+    return 'there';
+  });
+  await jest.advanceTimersByTimeAsync(250);
+  expect((await lifecycle.readiness()).checks.store).toBe('away');
+  await jest.advanceTimersByTimeAsync(10_000);
+  expect(await there).toBe('there');
+  expect((await lifecycle.readiness()).checks.store).toBe('ok');
+
+  const never = untilWorks(lifecycle, 'store', () => Promise.reject(new Error('away')));
+  const ended = expect(never).rejects.toThrow();
+  await lifecycle.close();
+  await ended;
+});
+
+test('a probe says at once what is wrong, and that an answer is late only when it is very late', async () => {
+  let answer: () => Promise<true | string> = async () => true;
+  const probe = startProbe({ ask: () => answer(), everyMs: 1_000, silenceMaxMs: 3_500 });
+  await jest.advanceTimersByTimeAsync(0);
+  expect(probe.check()).toBe(true);
+  answer = async () => 'read-only';
+  await jest.advanceTimersByTimeAsync(1_000);
+  expect(probe.check()).toBe('read-only');
+  answer = async () => true;
+  await jest.advanceTimersByTimeAsync(1_000);
+  answer = () => new Promise(() => {});
+  await jest.advanceTimersByTimeAsync(3_500);
+  expect(probe.check()).toBe(true);
+  await jest.advanceTimersByTimeAsync(1);
+  expect(probe.check()).toMatch(/no answer/);
+  probe.close();
+});
+
+test('the loss of readiness is a line, its return is another, and the metric says which check fails', async () => {
+  const { log, lines, lifecycle } = setUp();
+  const metrics = createMetrics({ role: 'test' });
+  let store: true | string = 'away';
+  lifecycle.check('store', () => store);
+  const end = watchReadiness({ lifecycle, log, metrics });
+  const after = async (now: true | string) => {
+    store = now;
+    await jest.advanceTimersByTimeAsync(2_000);
+    return (await metrics.text()).match(/hooligram_ready\{check="store".*\} (\d)/)?.[1];
+  };
+  expect(await after('away')).toBe('0');
+  lifecycle.markStarted();
+  expect(await after(true)).toBe('1');
+  expect(lines).toEqual([]);
+  expect(await after('away')).toBe('0');
+  await after('still away');
+  await after(true);
+  expect(lines.map(({ msg, checks }) => [msg, checks])).toEqual([
+    ['not ready', { store: 'away' }],
+    ['ready again', undefined],
+  ]);
+  end();
+});

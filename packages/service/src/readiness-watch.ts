@@ -1,0 +1,45 @@
+import type { Lifecycle } from './lifecycle.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+const everyMs = 1_000;
+
+/**
+ * Looks at the readiness of a process each second: the metric `ready` has each check, and the log has a line when
+ * the process stops being ready, and one when it is ready again.
+ *
+ * @returns ends it
+ */
+export function watchReadiness({
+  lifecycle,
+  log,
+  metrics,
+}: {
+  lifecycle: Pick<Lifecycle, 'readiness' | 'stopping'>;
+  log: Log;
+  metrics: Pick<Metrics, 'gauge'>;
+}): () => void {
+  const gauge = metrics.gauge('ready', 'Whether a check of /readyz is passed: 1 or 0', ['check']);
+  let isLooking = false;
+  let wasReady: boolean | undefined;
+
+  async function look(): Promise<void> {
+    const { ready, checks } = await lifecycle.readiness();
+    const failed = Object.entries(checks).filter(([, answer]) => answer !== 'ok');
+    for (const [check, answer] of Object.entries(checks)) gauge.set({ check }, answer === 'ok' ? 1 : 0);
+    if (lifecycle.stopping.aborted) return;
+    if (ready && wasReady === false) log.info('ready again');
+    if (!ready && wasReady) log.warn({ checks: Object.fromEntries(failed) }, 'not ready');
+    // What was never ready is still starting, which is no news.
+    if (ready || wasReady !== undefined) wasReady = ready;
+  }
+
+  const timer = setInterval(() => {
+    if (isLooking) return;
+    isLooking = true;
+    void look().finally(() => {
+      isLooking = false;
+    });
+  }, everyMs);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,49 @@
+export type RepeatLimit = {
+  /**
+   * @param key what makes two lines alike
+   * @param write writes the line; `repeated` says how many of its like were held back since the last one, this one
+   *   included, and is 0 for the first; `lastAt` when it came, in milliseconds since the epoch
+   */
+  pass(key: string, write: (repeated: number, lastAt: number) => void): void;
+};
+
+/** Text from outside never becomes a key, so there are few. This bounds them all the same. */
+const keysMax = 1_000;
+
+/**
+ * Passes the first of a series of like lines at once, and the last one of each period with a count of those between.
+ * So what fails again and again costs a line a period, however fast it fails, and nothing goes uncounted.
+ */
+export function createRepeatLimit(periodMs: number): RepeatLimit {
+  const held = new Map<
+    string,
+    { count: number; lastAt: number; write(repeated: number, lastAt: number): void }
+  >();
+
+  function endPeriod(key: string): void {
+    const { count, lastAt, write } = held.get(key) ?? { count: 0, lastAt: 0, write() {} };
+    held.delete(key);
+    if (count === 0) return;
+    begin(key, write);
+    write(count, lastAt);
+  }
+
+  function begin(key: string, write: (repeated: number, lastAt: number) => void): void {
+    held.set(key, { count: 0, lastAt: 0, write });
+    setTimeout(endPeriod, periodMs, key).unref();
+  }
+
+  return {
+    pass(key, write) {
+      const series = held.get(key);
+      if (series) {
+        series.count += 1;
+        series.lastAt = Date.now();
+        series.write = write;
+        return;
+      }
+      if (held.size < keysMax) begin(key, write);
+      write(0, Date.now());
+    },
+  };
+}
