@@ -1,11 +1,12 @@
 import type { Entry } from '@hooligram/bus';
 import type { CoreRequest, Outcome, RequestKind } from '@hooligram/contract';
+import { hasOlderTransaction } from '@hooligram/db';
 import type { Context } from './context.ts';
-import { putAside } from './dead-requests.ts';
+import { giveUp } from './give-up.ts';
 import { recover } from './recovery.ts';
-import { type Handler, refusal } from './requests/handler.ts';
+import type { Handler } from './requests/handler.ts';
 import { handlers } from './requests/index.ts';
-import { runBatch } from './run-batch.ts';
+import { type Due, runBatch } from './run-batch.ts';
 
 /** How long it is remembered which requests of an entry were begun and not ended. */
 const suspectsSeconds = 3_600;
@@ -14,11 +15,11 @@ const suspectsSeconds = 3_600;
  * Runs an entry that was claimed from a core that died, froze, or could not reach the database.
  *
  * - It runs alone, its requests one after the other, each marked while it runs: whatever was wrong with it harms
- *   nobody else's requests. One that is found marked has ended, or frozen, whoever had it: it is not begun again,
- *   and the others have their run.
+ *   nobody else's requests. One that is found marked has ended, or frozen, the core that ran it: it is not begun
+ *   again, nor is what the same session asked behind it. The others have their run.
  * - After the deadline nothing is begun any more, because the gateway may have written it again. The entry is
- *   left until no statement of an earlier run can be under way; then what was done is told again, what is marked
- *   and was not done gets FAILURE and is put aside, and the rest gets no answer.
+ *   left until no transaction of an earlier run can be under way; then what was done is told again, what is marked
+ *   and was not done is given up, and the rest gets no answer.
  *
  * @param deliveries how often the entry was given to somebody, this time included
  */
@@ -31,6 +32,8 @@ export async function runClaimed(
   const now = clock.now();
   const isExpired = now > entry.deadline;
   if (isExpired && now < entry.deadline + config.STATEMENT_TIMEOUT_MS) return;
+  // A statement that began in time is over by now, unless its COMMIT waits, which no timeout ends.
+  if (isExpired && (await hasOlderTransaction(context.db, context.deadlines.of(entry) ?? 0))) return;
   log.info({ entry: entry.id, requests: entry.requests.length, deliveries, isExpired }, 'entry claimed');
   metrics.entryClaimed();
   const suspects = new Set((await redis.smembers(names.suspects(entry.id))).map(Number));
@@ -50,20 +53,37 @@ async function runOneByOne(
 ): Promise<boolean> {
   const { redis, names, clock } = context;
   const marks = names.suspects(entry.id);
+  const stopped = new Set<string>();
   for (const [index, request] of entry.requests.entries()) {
-    if (suspects.has(index)) continue;
+    const order = orderOf(request);
+    if (suspects.has(index)) stopped.add(order);
+    // A kind that is not known here is left to a newer core.
+    if (!Object.hasOwn(handlers, request.kind)) stopped.add(order);
+    if (stopped.has(order)) continue;
     if (clock.now() > entry.deadline) return false;
     await redis.sadd(marks, index);
     await redis.expire(marks, suspectsSeconds);
-    const outcome = await run(context, request, entry.deadline);
+    const outcome = await run(context, { ...request, deadline: entry.deadline });
     await redis.srem(marks, index);
-    // Its session's next one must not overtake it.
-    if (outcome === undefined) return false;
+    if (outcome === undefined) {
+      // Its session's next one must not overtake it.
+      stopped.add(order);
+      continue;
+    }
     answer(context, entry, request, outcome);
     await context.audits.settled();
     await context.outbox.flushed();
   }
-  return suspects.size === 0;
+  return stopped.size === 0;
+}
+
+/**
+ * What must not overtake each other. An entry does not say which session asked; a user's requests of one kind are a
+ * session's, or those of few sessions.
+ */
+function orderOf({ kind, params }: CoreRequest): string {
+  if ('user_id' in params) return `${kind} ${params.user_id}`;
+  return 'connection_id' in params ? `${kind} ${params.connection_id}` : kind;
 }
 
 async function conclude(
@@ -75,13 +95,24 @@ async function conclude(
   for (const [index, request] of entry.requests.entries()) {
     const outcome = recovered[index];
     if (outcome) answer(context, entry, request, outcome);
-    else if (suspects.has(index)) {
-      putAside(context, request, 'whoever began it did not end it');
-      answer(context, entry, request, refusal('internalError'));
-    } else context.metrics.answered(request.kind, 'expired');
+    else if (suspects.has(index)) await concludeSuspect(context, entry, request);
+    else context.metrics.answered(request.kind, 'expired');
   }
   await context.redis.del(context.names.suspects(entry.id));
   return true;
+}
+
+async function concludeSuspect(
+  context: Context,
+  entry: Entry<CoreRequest>,
+  request: CoreRequest,
+): Promise<void> {
+  // What stands in its way, if it cannot be given up, came a moment ago, and is told now.
+  const outcome =
+    (await giveUp(context, request, 'the core that ran it did not end it')) ??
+    (await recover(context, [request]))[0];
+  if (outcome) answer(context, entry, request, outcome);
+  else context.metrics.answered(request.kind, undefined);
 }
 
 function answer(
@@ -94,9 +125,8 @@ function answer(
   outbox.answer(node, { ref, ...outcome });
 }
 
-async function run(context: Context, request: CoreRequest, deadline: number): Promise<Outcome | undefined> {
-  const handler = handlers[request.kind] as unknown as Handler<RequestKind> | undefined;
-  if (!handler) return refusal('internalError');
-  const [outcome] = await runBatch(context, request.kind, handler, [request], deadline);
+async function run(context: Context, request: Due): Promise<Outcome | undefined> {
+  const handler = handlers[request.kind] as unknown as Handler<RequestKind>;
+  const [outcome] = await runBatch(context, request.kind, handler, [request]);
   return outcome;
 }

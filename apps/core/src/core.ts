@@ -10,12 +10,13 @@ import {
 } from '@hooligram/bus';
 import { openQueues } from '@hooligram/bus/queues';
 import type { CoreRequest } from '@hooligram/contract';
-import { type Db, openDb } from '@hooligram/db';
+import { type Db, openDb, requireDurableCommits } from '@hooligram/db';
 import type { ServiceContext, ServiceDefinition } from '@hooligram/service';
 import { startChallengeCleaning } from './challenge-cleaning.ts';
 import { runClaimed } from './claimed.ts';
 import { coreConfig } from './config.ts';
 import type { Context } from './context.ts';
+import { startDeadlines } from './deadlines.ts';
 import { createIntake } from './intake.ts';
 import { createAudits } from './jobs/audits.ts';
 import { listenForConfirmations } from './jobs/confirmations.ts';
@@ -55,7 +56,7 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     onConnectionError: (error) => log.warn({ reason: error.message }, 'database connection'),
   });
   lifecycle.onClose('database', () => db.close());
-  await pingDatabase(db);
+  await requireDurableCommits(db);
   const [command, blocking, queueRedis, subscriber] = await Promise.all([
     redis('command'),
     redis('blocking'),
@@ -65,6 +66,8 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
 
   const clock = await startRedisClock(command);
   lifecycle.onClose('clock', () => clock.close());
+  const deadlines = await startDeadlines({ db, readRedis: clock.read });
+  lifecycle.onClose('deadlines', () => deadlines.close());
   const outbox = createOutbox({
     redis: command,
     stream: names.requests,
@@ -92,6 +95,7 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     names,
     redis: command,
     clock,
+    deadlines,
     queues,
     queueRedis,
     jobMetrics,

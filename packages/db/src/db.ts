@@ -20,7 +20,13 @@ export type OpenDbOptions = {
   onConnectionError?: (error: Error) => void;
 };
 
+/** Longest wait for a connection of the pool. */
 const connectionTimeoutMs = 5_000;
+/** Beyond a statement's timeout a server that is silent, or a COMMIT that hangs, is waited for so much longer. */
+const silenceMs = 2_000;
+/** How much longer than its statement's timeout a call can take: a sum of timeouts has to count it. */
+export const beyondStatementMs = connectionTimeoutMs + silenceMs;
+
 const int8 = 20;
 
 /** Opens the pool. Connects only when the first statement comes. */
@@ -37,8 +43,8 @@ export function openDb({
     application_name: applicationName,
     options: sessionOptions(statementTimeoutMs),
     connectionTimeoutMillis: connectionTimeoutMs,
-    // The server's own timeout comes first. This one is for a server that is silent.
-    query_timeout: statementTimeoutMs + 2_000,
+    // The server's own timeout comes first. It does not end a COMMIT.
+    query_timeout: statementTimeoutMs + silenceMs,
     // A connection keeps its prepared statements: never given up for being idle.
     idleTimeoutMillis: 0,
     keepAlive: true,
@@ -62,12 +68,14 @@ export function openDb({
  * All that a session is told at its start. The timeouts: no frozen client holds locks for long. The planner:
  * our statements are bounded batches of look-ups by key, so the right plan is always nested loops over indexes,
  * made once. Left to choose, it takes a plan for the small table that it has just seen, and keeps it in the
- * prepared statement while the table grows. UTC: Prisma's adapter reads dates as if it were.
+ * prepared statement while the table grows. UTC: Prisma's adapter reads dates as if it were. synchronous_commit:
+ * what we answer is on disk, whatever the role or the database has as its default; requireDurableCommits() checks it.
  */
 function sessionOptions(statementTimeoutMs: number): string {
   const settings = {
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
+    synchronous_commit: 'on',
     tcp_keepalives_idle: 10,
     tcp_keepalives_interval: 5,
     tcp_keepalives_count: 3,
