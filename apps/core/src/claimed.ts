@@ -3,6 +3,7 @@ import type { CoreRequest, Outcome, RequestKind } from '@hooligram/contract';
 import { hasOlderTransaction } from '@hooligram/db';
 import type { Context } from './context.ts';
 import { giveUp } from './give-up.ts';
+import { type ReadEntry, readRequests } from './read-requests.ts';
 import { recover } from './recovery.ts';
 import type { Handler } from './requests/handler.ts';
 import { handlers } from './requests/index.ts';
@@ -23,23 +24,18 @@ const suspectsSeconds = 3_600;
  *
  * @param deliveries how often the entry was given to somebody, this time included
  */
-export async function runClaimed(
-  context: Context,
-  entry: Entry<CoreRequest>,
-  deliveries: number,
-): Promise<void> {
+export async function runClaimed(context: Context, entry: Entry<unknown>, deliveries: number): Promise<void> {
   const { clock, config, log, metrics, redis, names } = context;
   const now = clock.now();
   const isExpired = now > entry.deadline;
   if (isExpired && now < entry.deadline + config.STATEMENT_TIMEOUT_MS) return;
-  // A statement that began in time is over by now, unless its COMMIT waits, which no timeout ends.
-  if (isExpired && (await hasOlderTransaction(context.db, context.deadlines.of(entry) ?? 0))) return;
   log.info({ entry: entry.id, requests: entry.requests.length, deliveries, isExpired }, 'entry claimed');
   metrics.entryClaimed();
   const suspects = new Set((await redis.smembers(names.suspects(entry.id))).map(Number));
+  const read = readRequests(context, entry);
   const isDone = isExpired
-    ? await conclude(context, entry, suspects)
-    : await runOneByOne(context, entry, suspects);
+    ? await conclude(context, entry, read, suspects)
+    : await runOneByOne(context, entry, read, suspects);
   await context.audits.settled();
   if (isDone) context.outbox.finish(entry.id);
   await context.outbox.flushed();
@@ -48,17 +44,16 @@ export async function runClaimed(
 /** @returns whether every request has its outcome */
 async function runOneByOne(
   context: Context,
-  entry: Entry<CoreRequest>,
+  entry: Entry<unknown>,
+  { requests, isUnknown }: ReadEntry,
   suspects: ReadonlySet<number>,
 ): Promise<boolean> {
   const { redis, names, clock } = context;
   const marks = names.suspects(entry.id);
   const stopped = new Set<string>();
-  for (const [index, request] of entry.requests.entries()) {
+  for (const [index, request] of requests) {
     const order = orderOf(request);
     if (suspects.has(index)) stopped.add(order);
-    // A kind that is not known here is left to a newer core.
-    if (!Object.hasOwn(handlers, request.kind)) stopped.add(order);
     if (stopped.has(order)) continue;
     if (clock.now() > entry.deadline) return false;
     await redis.sadd(marks, index);
@@ -74,7 +69,7 @@ async function runOneByOne(
     await context.audits.settled();
     await context.outbox.flushed();
   }
-  return stopped.size === 0;
+  return stopped.size === 0 && !isUnknown;
 }
 
 /**
@@ -86,14 +81,21 @@ function orderOf({ kind, params }: CoreRequest): string {
   return 'connection_id' in params ? `${kind} ${params.connection_id}` : kind;
 }
 
+/** @returns false while it is too early */
 async function conclude(
   context: Context,
-  entry: Entry<CoreRequest>,
+  entry: Entry<unknown>,
+  { requests }: ReadEntry,
   suspects: ReadonlySet<number>,
 ): Promise<boolean> {
-  const recovered = await recover(context, entry.requests);
-  for (const [index, request] of entry.requests.entries()) {
-    const outcome = recovered[index];
+  // A statement that began in time is over by now, unless its COMMIT waits, which no timeout ends.
+  if (await hasOlderTransaction(context.db, context.deadlines.of(entry) ?? 0)) return false;
+  const recovered = await recover(
+    context,
+    requests.map(([, request]) => request),
+  );
+  for (const [place, [index, request]] of requests.entries()) {
+    const outcome = recovered[place];
     if (outcome) answer(context, entry, request, outcome);
     else if (suspects.has(index)) await concludeSuspect(context, entry, request);
     else context.metrics.answered(request.kind, 'expired');
@@ -102,11 +104,7 @@ async function conclude(
   return true;
 }
 
-async function concludeSuspect(
-  context: Context,
-  entry: Entry<CoreRequest>,
-  request: CoreRequest,
-): Promise<void> {
+async function concludeSuspect(context: Context, entry: Entry<unknown>, request: CoreRequest): Promise<void> {
   // What stands in its way, if it cannot be given up, came a moment ago, and is told now.
   const outcome =
     (await giveUp(context, request, 'the core that ran it did not end it')) ??
@@ -117,7 +115,7 @@ async function concludeSuspect(
 
 function answer(
   { outbox, metrics }: Context,
-  { node }: Entry<CoreRequest>,
+  { node }: Entry<unknown>,
   { ref, kind }: CoreRequest,
   outcome: Outcome,
 ): void {

@@ -7,9 +7,9 @@ import {
   startClaims,
   startRedisClock,
   startRequestReader,
+  type Unreadable,
 } from '@hooligram/bus';
 import { openQueues } from '@hooligram/bus/queues';
-import type { CoreRequest } from '@hooligram/contract';
 import { type Db, openDb, requireDurableCommits } from '@hooligram/db';
 import type { ServiceContext, ServiceDefinition } from '@hooligram/service';
 import { startChallengeCleaning } from './challenge-cleaning.ts';
@@ -84,7 +84,12 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     log,
   });
   lifecycle.onClose('queues', () => queues.close());
-  const confirmations = await listenForConfirmations({ subscriber, channel: names.core(consumer), log });
+  const confirmations = await listenForConfirmations({
+    subscriber,
+    channel: names.core(consumer),
+    onUnreadable: jobMetrics.confirmationUnreadable,
+    log,
+  });
   lifecycle.onClose('confirmations', () => confirmations.close());
   const context: Context = {
     config,
@@ -117,26 +122,38 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   const upkeep = startUpkeep(context);
   lifecycle.onClose('upkeep of the queues', () => upkeep.stop());
 
-  function onUnreadable(id: string, reason: string): void {
-    log.error({ entry: id, reason }, 'unreadable entry put aside');
-    metrics.entryUnreadable();
-    outbox.finish(id);
+  function onUnreadable(id: string, { is, reason, deadline }: Unreadable): void {
+    if (is === 'foreign') {
+      log.warn({ entry: id, reason }, 'an entry of another layout is left to a core that knows it');
+      metrics.entryUnreadable('left');
+      claims.leave(id, deadline);
+    } else {
+      log.error({ entry: id, reason }, 'unreadable entry removed');
+      metrics.entryUnreadable('removed');
+      outbox.finish(id);
+    }
+  }
+  function onRemoved(id: string): void {
+    log.error({ entry: id }, 'an entry of another layout removed: no core that knows it took it');
+    metrics.entryUnreadable('removed');
   }
   const intake = createIntake(context);
   const source = { stream: names.requests, group: names.cores, consumer, log, onUnreadable };
-  const claims = startClaims<CoreRequest>({
+  const claims = startClaims<unknown>({
     ...source,
     redis: command,
     idleMs: config.CLAIM_IDLE_MS,
     everyMs: config.CLAIM_EVERY_MS,
     own: intake.own,
+    now: clock.now,
+    onRemoved,
     onEntry: (entry, deliveries) => runClaimed(context, entry, deliveries),
   });
   // Closed in reverse: nothing new is taken, what is under way ends, and is touched until then.
   lifecycle.onClose('claimed entries', () => claims.close());
   lifecycle.onClose('requests under way', () => intake.idle());
   lifecycle.onClose('claims', () => claims.stop());
-  const reader = await startRequestReader<CoreRequest>({
+  const reader = await startRequestReader<unknown>({
     ...source,
     blocking,
     command,

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { BusLog } from './connection.ts';
-import { decodeEntry, type Entry } from './entry.ts';
+import { decodeEntry, type Entry, isUnreadable, type Unreadable } from './entry.ts';
 
 export type RequestReader = {
   /** Takes no further entries. Resolves when the reading has ended. */
@@ -43,7 +43,7 @@ export async function startRequestReader<T>({
   entriesMax: number;
   room(): Promise<void>;
   onEntry(entry: Entry<T>): void;
-  onUnreadable(id: string, reason: string): void;
+  onUnreadable(id: string, why: Unreadable): void;
   onStreamLost(): void;
   log: BusLog;
 }): Promise<RequestReader> {
@@ -77,7 +77,7 @@ export async function startRequestReader<T>({
         if (stopping) return;
         for (const [id, fields] of await take()) {
           const entry = decodeEntry<T>(id, fields);
-          if (typeof entry === 'string') onUnreadable(id, entry);
+          if (isUnreadable(entry)) onUnreadable(id, entry);
           else onEntry(entry);
         }
       } catch (error) {

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { appendRequestLua } from './append-request.lua.ts';
 import type { RedisClock } from './clock.ts';
 
-/** The layout of a stream entry. A core that does not know it puts the entry aside. */
+/** The layout of a stream entry. A core that does not know it leaves the entry to one that does. */
 export const entryVersion = '1';
 
 export type RequestWriter<T> = {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BusLog } from '@hooligram/bus';
 import { Subscriptions } from '@hooligram/bus';
-import type { NudgeConfirmed } from '@hooligram/contract';
+import { readNudgeConfirmed } from '@hooligram/contract';
 import type { Redis } from 'ioredis';
 import type { NudgeEnd } from './metrics.ts';
 
@@ -25,10 +25,13 @@ export type Confirmations = {
 export async function listenForConfirmations({
   subscriber,
   channel,
+  onUnreadable,
   log,
 }: {
   subscriber: Redis;
   channel: string;
+  /** Hears of what was published there and is no confirmation. */
+  onUnreadable(): void;
   log: BusLog;
 }): Promise<Confirmations> {
   const asked = new Map<string, () => void>();
@@ -37,8 +40,9 @@ export async function listenForConfirmations({
     log,
     onPublication(_, bytes) {
       try {
-        asked.get((JSON.parse(bytes.toString()) as NudgeConfirmed).token)?.();
+        asked.get(readNudgeConfirmed(bytes).token)?.();
       } catch (error) {
+        onUnreadable();
         log.warn({ reason: String(error) }, 'unreadable confirmation');
       }
     },
