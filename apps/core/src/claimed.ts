@@ -1,11 +1,13 @@
 import type { Entry } from '@hooligram/bus';
 import type { CoreRequest, Outcome, RequestKind } from '@hooligram/contract';
+import { hasOlderTransaction } from '@hooligram/db';
 import type { Context } from './context.ts';
-import { putAside } from './dead-requests.ts';
+import { giveUp } from './give-up.ts';
+import { type ReadEntry, readRequests } from './read-requests.ts';
 import { recover } from './recovery.ts';
-import { type Handler, refusal } from './requests/handler.ts';
+import type { Handler } from './requests/handler.ts';
 import { handlers } from './requests/index.ts';
-import { runBatch } from './run-batch.ts';
+import { type Due, runBatch } from './run-batch.ts';
 
 /** How long it is remembered which requests of an entry were begun and not ended. */
 const suspectsSeconds = 3_600;
@@ -14,19 +16,15 @@ const suspectsSeconds = 3_600;
  * Runs an entry that was claimed from a core that died, froze, or could not reach the database.
  *
  * - It runs alone, its requests one after the other, each marked while it runs: whatever was wrong with it harms
- *   nobody else's requests. One that is found marked has ended, or frozen, whoever had it: it is not begun again,
- *   and the others have their run.
+ *   nobody else's requests. One that is found marked has ended, or frozen, the core that ran it: it is not begun
+ *   again, nor is what the same session asked behind it. The others have their run.
  * - After the deadline nothing is begun any more, because the gateway may have written it again. The entry is
- *   left until no statement of an earlier run can be under way; then what was done is told again, what is marked
- *   and was not done gets FAILURE and is put aside, and the rest gets no answer.
+ *   left until no transaction of an earlier run can be under way; then what was done is told again, what is marked
+ *   and was not done is given up, and the rest gets no answer.
  *
  * @param deliveries how often the entry was given to somebody, this time included
  */
-export async function runClaimed(
-  context: Context,
-  entry: Entry<CoreRequest>,
-  deliveries: number,
-): Promise<void> {
+export async function runClaimed(context: Context, entry: Entry<unknown>, deliveries: number): Promise<void> {
   const { clock, config, log, metrics, redis, names } = context;
   const now = clock.now();
   const isExpired = now > entry.deadline;
@@ -34,9 +32,10 @@ export async function runClaimed(
   log.info({ entry: entry.id, requests: entry.requests.length, deliveries, isExpired }, 'entry claimed');
   metrics.entryClaimed();
   const suspects = new Set((await redis.smembers(names.suspects(entry.id))).map(Number));
+  const read = readRequests(context, entry);
   const isDone = isExpired
-    ? await conclude(context, entry, suspects)
-    : await runOneByOne(context, entry, suspects);
+    ? await conclude(context, entry, read, suspects)
+    : await runOneByOne(context, entry, read, suspects);
   await context.audits.settled();
   if (isDone) context.outbox.finish(entry.id);
   await context.outbox.flushed();
@@ -45,48 +44,77 @@ export async function runClaimed(
 /** @returns whether every request has its outcome */
 async function runOneByOne(
   context: Context,
-  entry: Entry<CoreRequest>,
+  entry: Entry<unknown>,
+  { requests, isUnknown }: ReadEntry,
   suspects: ReadonlySet<number>,
 ): Promise<boolean> {
   const { redis, names, clock } = context;
   const marks = names.suspects(entry.id);
-  for (const [index, request] of entry.requests.entries()) {
-    if (suspects.has(index)) continue;
+  const stopped = new Set<string>();
+  for (const [index, request] of requests) {
+    const order = orderOf(index, request);
+    if (suspects.has(index)) stopped.add(order);
+    if (stopped.has(order)) continue;
     if (clock.now() > entry.deadline) return false;
     await redis.sadd(marks, index);
     await redis.expire(marks, suspectsSeconds);
-    const outcome = await run(context, request, entry.deadline);
+    const outcome = await run(context, { ...request, deadline: entry.deadline });
     await redis.srem(marks, index);
-    // Its session's next one must not overtake it.
-    if (outcome === undefined) return false;
+    if (outcome === undefined) {
+      // Its session's next one must not overtake it.
+      stopped.add(order);
+      continue;
+    }
     answer(context, entry, request, outcome);
     await context.audits.settled();
     await context.outbox.flushed();
   }
-  return suspects.size === 0;
+  return stopped.size === 0 && !isUnknown;
 }
 
+/**
+ * What must not overtake each other: a session's messages, of which many are under way at once. An entry does not say
+ * which session asked; a user has few. Of everything else a session has one at a time.
+ */
+function orderOf(index: number, request: CoreRequest): string {
+  return request.kind === 'MESSAGING_SEND' ? `user ${request.params.user_id}` : `request ${index}`;
+}
+
+/** @returns false while it is too early */
 async function conclude(
   context: Context,
-  entry: Entry<CoreRequest>,
+  entry: Entry<unknown>,
+  { requests }: ReadEntry,
   suspects: ReadonlySet<number>,
 ): Promise<boolean> {
-  const recovered = await recover(context, entry.requests);
-  for (const [index, request] of entry.requests.entries()) {
-    const outcome = recovered[index];
+  // A statement that began in time is over by now, unless its COMMIT waits, which no timeout ends.
+  if (await hasOlderTransaction(context.db, context.deadlines.latestOf(entry))) return false;
+  const recovered = await recover(
+    context,
+    requests.map(([, request]) => request),
+  );
+  for (const [place, [index, request]] of requests.entries()) {
+    const outcome = recovered[place];
     if (outcome) answer(context, entry, request, outcome);
-    else if (suspects.has(index)) {
-      putAside(context, request, 'whoever began it did not end it');
-      answer(context, entry, request, refusal('internalError'));
-    } else context.metrics.answered(request.kind, 'expired');
+    else if (suspects.has(index)) await concludeSuspect(context, entry, request);
+    else context.metrics.answered(request.kind, 'expired');
   }
   await context.redis.del(context.names.suspects(entry.id));
   return true;
 }
 
+async function concludeSuspect(context: Context, entry: Entry<unknown>, request: CoreRequest): Promise<void> {
+  // What stands in its way, if it cannot be given up, came a moment ago, and is told now.
+  const outcome =
+    (await giveUp(context, request, 'the core that ran it did not end it')) ??
+    (await recover(context, [request]))[0];
+  if (outcome) answer(context, entry, request, outcome);
+  else context.metrics.answered(request.kind, undefined);
+}
+
 function answer(
   { outbox, metrics }: Context,
-  { node }: Entry<CoreRequest>,
+  { node }: Entry<unknown>,
   { ref, kind }: CoreRequest,
   outcome: Outcome,
 ): void {
@@ -94,9 +122,8 @@ function answer(
   outbox.answer(node, { ref, ...outcome });
 }
 
-async function run(context: Context, request: CoreRequest, deadline: number): Promise<Outcome | undefined> {
-  const handler = handlers[request.kind] as unknown as Handler<RequestKind> | undefined;
-  if (!handler) return refusal('internalError');
-  const [outcome] = await runBatch(context, request.kind, handler, [request], deadline);
+async function run(context: Context, request: Due): Promise<Outcome | undefined> {
+  const handler = handlers[request.kind] as unknown as Handler<RequestKind>;
+  const [outcome] = await runBatch(context, request.kind, handler, [request]);
   return outcome;
 }

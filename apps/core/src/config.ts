@@ -1,17 +1,29 @@
-import { type Config, integer, joinConfig, milliseconds, type serviceConfig, url } from '@hooligram/service';
+import { beyondStatementMs } from '@hooligram/db';
+import {
+  type Config,
+  configRule,
+  integer,
+  joinConfig,
+  milliseconds,
+  type serviceConfig,
+  url,
+} from '@hooligram/service';
 import { z } from 'zod';
 import { jobsConfig } from './jobs/config.ts';
 import { limitsConfig } from './limits.ts';
 import { verificationConfig } from './verification/config.ts';
 
-const ownConfig = z.object({
+const schema = z.object({
   DATABASE_URL: url(['postgres', 'postgresql']).describe('Postgres, which holds the truth'),
   DATABASE_POOL: integer({ min: 2, max: 200 }).default(8).describe('most connections to Postgres'),
   REDIS_URL: url(['redis', 'rediss']).default('redis://127.0.0.1:6379').describe('Redis, the bus'),
   REDIS_PREFIX: z.string().min(1).default('hooligram').describe('first part of every name in Redis'),
-  STATEMENT_TIMEOUT_MS: milliseconds({ min: 100 })
-    .default(4_000)
-    .describe('longest database statement; with REQUEST_DEADLINE_MS less than the gateways are patient'),
+  STATEMENT_TIMEOUT_MS: milliseconds({ min: 100 }).default(4_000).describe('longest database statement'),
+  REQUEST_SETTLE_MS: milliseconds({ min: 1 })
+    .default(11_000)
+    .describe(
+      `what a request that was begun in time may take, the same as the gateways': at least STATEMENT_TIMEOUT_MS and ${beyondStatementMs}`,
+    ),
   CORE_ENTRIES_MAX: integer({ min: 1, max: 10_000 })
     .default(128)
     .describe('most stream entries taken at once'),
@@ -26,6 +38,15 @@ const ownConfig = z.object({
     .describe('which numbers become people: all of an assigned country code, possible ones, valid ones'),
   REPLAY_PAGE_MESSAGES: integer({ min: 1, max: 1_000 }).default(256).describe('most messages in one page'),
 });
+
+const ownConfig = schema.check(
+  configRule<z.output<typeof schema>>(({ STATEMENT_TIMEOUT_MS, REQUEST_SETTLE_MS }, fault) => {
+    if (!STATEMENT_TIMEOUT_MS || !REQUEST_SETTLE_MS) return;
+    if (REQUEST_SETTLE_MS < STATEMENT_TIMEOUT_MS + beyondStatementMs) {
+      fault('REQUEST_SETTLE_MS', `must be at least ${beyondStatementMs} more than STATEMENT_TIMEOUT_MS`);
+    }
+  }),
+);
 
 export const coreConfig = joinConfig(ownConfig, jobsConfig, verificationConfig, limitsConfig);
 

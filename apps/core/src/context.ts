@@ -4,6 +4,7 @@ import type { Db } from '@hooligram/db';
 import type { Log } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import type { CoreConfig } from './config.ts';
+import type { Deadlines } from './deadlines.ts';
 import type { Audits } from './jobs/audits.ts';
 import type { Confirmations } from './jobs/confirmations.ts';
 import type { JobMetrics } from './jobs/metrics.ts';
@@ -23,6 +24,7 @@ export type Context = {
   readonly names: Names;
   readonly redis: Redis;
   readonly clock: RedisClock;
+  readonly deadlines: Deadlines;
   readonly queues: Queues;
   /** The queues' own connection: fails where it cannot be asked at once. */
   readonly queueRedis: Redis;

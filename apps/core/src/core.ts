@@ -10,15 +10,16 @@ import {
   startEcho,
   startRedisClock,
   startRequestReader,
+  type Unreadable,
 } from '@hooligram/bus';
 import { openQueues } from '@hooligram/bus/queues';
-import type { CoreRequest } from '@hooligram/contract';
 import { type ServiceContext, type ServiceDefinition, untilWorks } from '@hooligram/service';
 import { startChallengeCleaning } from './challenge-cleaning.ts';
 import { runClaimed } from './claimed.ts';
 import { coreConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { connectDatabase } from './database.ts';
+import { startDeadlines } from './deadlines.ts';
 import { createIntake } from './intake.ts';
 import { createAudits } from './jobs/audits.ts';
 import { listenForConfirmations } from './jobs/confirmations.ts';
@@ -74,6 +75,8 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
 
   const clock = await untilWorks(lifecycle, 'redis clock', () => startRedisClock(command));
   lifecycle.onClose('clock', () => clock.close());
+  const deadlines = await startDeadlines({ db, readRedis: clock.read });
+  lifecycle.onClose('deadlines', () => deadlines.close());
   const outbox = createOutbox({
     redis: command,
     stream: names.requests,
@@ -87,6 +90,7 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     redis: queueRedis,
     prefix: names.queues,
     names: kinds.map(({ name }) => name),
+    now: clock.now,
     log,
   });
   lifecycle.onClose('queues', () => queues.close());
@@ -96,6 +100,7 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     channel: names.core(consumer),
     part: lifecycle.part('subscriptions'),
     isEcho: (bytes) => echo?.onPublication(bytes) ?? false,
+    onUnreadable: jobMetrics.confirmationUnreadable,
     log,
   });
   lifecycle.onClose('confirmations', () => confirmations.close());
@@ -126,10 +131,16 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     names,
     redis: command,
     clock,
+    deadlines,
     queues,
     queueRedis,
     jobMetrics,
-    audits: createAudits({ queues, deadlineMs: config.DELIVERY_ACK_DEADLINE_MS, metrics: jobMetrics }),
+    audits: createAudits({
+      queues,
+      deadlineMs: config.DELIVERY_ACK_DEADLINE_MS,
+      now: clock.now,
+      metrics: jobMetrics,
+    }),
     confirmations,
     limits: createLimits(config, {
       redis: command,
@@ -147,20 +158,32 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   const upkeep = startUpkeep(context, lifecycle.part('upkeep of the queues'));
   lifecycle.onClose('upkeep of the queues', () => upkeep.stop());
 
-  function onUnreadable(id: string, reason: string): void {
-    log.error({ entry: id, reason }, 'unreadable entry put aside');
-    metrics.entryUnreadable();
-    outbox.finish(id);
+  function onUnreadable(id: string, { is, reason, deadline }: Unreadable): void {
+    if (is === 'foreign') {
+      log.warn({ entry: id, reason }, 'an entry of another layout is left to a core that knows it');
+      metrics.entryUnreadable('left');
+      claims.leave(id, deadline);
+    } else {
+      log.error({ entry: id, reason }, 'unreadable entry removed');
+      metrics.entryUnreadable('removed');
+      outbox.finish(id);
+    }
+  }
+  function onRemoved(id: string): void {
+    log.error({ entry: id }, 'an entry of another layout removed: no core that knows it took it');
+    metrics.entryUnreadable('removed');
   }
   const intake = createIntake(context);
   const source = { stream: names.requests, group: names.cores, consumer, onUnreadable };
-  const claims = startClaims<CoreRequest>({
+  const claims = startClaims<unknown>({
     ...source,
     part: lifecycle.part('claims'),
     redis: command,
     idleMs: config.CLAIM_IDLE_MS,
     everyMs: config.CLAIM_EVERY_MS,
     own: intake.own,
+    now: clock.now,
+    onRemoved,
     onEntry: (entry, deliveries) => runClaimed(context, entry, deliveries),
   });
   // Closed in reverse: nothing new is taken, what is under way ends, and is touched until then.
@@ -169,7 +192,7 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   lifecycle.onClose('claims', () => claims.stop());
   const reading = lifecycle.part('request reader');
   const reader = await untilWorks(lifecycle, 'request stream', () =>
-    startRequestReader<CoreRequest>({
+    startRequestReader<unknown>({
       ...source,
       part: reading,
       blocking,

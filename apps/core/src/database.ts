@@ -1,4 +1,4 @@
-import { createDatabaseCheck, type Db, inspectSession, openDb } from '@hooligram/db';
+import { createDatabaseCheck, type Db, inspectSession, openDb, requireDurableCommits } from '@hooligram/db';
 import { type ServiceContext, startProbe, untilWorks } from '@hooligram/service';
 import type { coreConfig } from './config.ts';
 
@@ -34,6 +34,7 @@ export async function connectDatabase(service: ServiceContext<typeof coreConfig>
   await untilWorks(lifecycle, 'database', async () => {
     const answer = await check();
     if (answer !== true) throw new Error(answer);
+    await requireDurableCommits(db);
   });
   const probe = startProbe({ ask: check });
   lifecycle.onClose('database probe', probe.close);

@@ -2,7 +2,8 @@ import { type Entry, reasonOf } from '@hooligram/bus';
 import type { CoreRequest, Outcome, RequestKind } from '@hooligram/contract';
 import type { Context } from './context.ts';
 import { createLane, type Lane } from './lane.ts';
-import { type Handler, refusal } from './requests/handler.ts';
+import { readRequests } from './read-requests.ts';
+import type { Handler } from './requests/handler.ts';
 import { handlers } from './requests/index.ts';
 
 const armingPauseMs = 500;
@@ -10,7 +11,7 @@ const armingPauseMs = 500;
 export type Intake = {
   /** Resolves when there is room for more requests. */
   room(): Promise<void>;
-  take(entry: Entry<CoreRequest>): void;
+  take(entry: Entry<unknown>): void;
   /** The ids of the entries that are under way here. */
   own(): string[];
   /** Resolves when everything taken has been answered. */
@@ -46,9 +47,11 @@ export function createIntake(context: Context): Intake {
     while (!reached()) await new Promise<void>((resolve) => waiters.push(resolve));
   }
 
-  function take(entry: Entry<CoreRequest>): void {
-    let open = entry.requests.length;
-    let isKnown = true;
+  function take(entry: Entry<unknown>): void {
+    const read = readRequests(context, entry);
+    const asked = read.requests.map(([, request]) => request);
+    let open = asked.length;
+    let isKnown = !read.isUnknown;
     pending += open;
     underWay.add(entry.id);
 
@@ -68,20 +71,13 @@ export function createIntake(context: Context): Intake {
       settle(requests.length);
     }
 
-    if (open === 0) finish(entry.id, true);
-    for (const [kind, requests] of byKind(entry.requests)) {
-      const lane = lanes.get(kind);
+    if (open === 0) finish(entry.id, isKnown);
+    for (const [kind, requests] of byKind(asked)) {
+      const lane = lanes.get(kind) as Lane<RequestKind>;
       const push = (some: CoreRequest[]) =>
-        lane?.push({ deadline: entry.deadline, requests: some, done: done.bind(undefined, some) });
-      if (lane && handlers[kind].batchMax === 1) for (const request of requests) push([request]);
-      else if (lane) push(requests);
-      else {
-        log.warn({ kind }, 'request of an unknown kind; is the gateway newer than this core?');
-        done(
-          requests,
-          requests.map(() => refusal('internalError')),
-        );
-      }
+        lane.push({ deadline: entry.deadline, requests: some, done: done.bind(undefined, some) });
+      if (handlers[kind].batchMax === 1) for (const request of requests) push([request]);
+      else push(requests);
     }
   }
 

@@ -1,7 +1,10 @@
 import type { CoreRequest, Outcome, RequestKind } from '@hooligram/contract';
 import type { Context } from './context.ts';
 import type { Handler } from './requests/handler.ts';
-import { runBatch } from './run-batch.ts';
+import { type Due, runBatch } from './run-batch.ts';
+
+/** Less than this before its deadline a batch is not begun: its statement would find the deadline passed. */
+const beginsBeforeMs = 100;
 
 /** The requests of one kind in one entry, in the order in which their gateway added them. */
 type Run<K extends RequestKind> = {
@@ -53,17 +56,18 @@ export function createLane<K extends RequestKind>(kind: K, handler: Handler<K>, 
   }
 
   async function call(taken: readonly Run<K>[]): Promise<void> {
-    const now = context.clock.now();
+    const now = context.clock.now() + beginsBeforeMs;
     const runs: Run<K>[] = [];
     for (const run of taken) {
       if (run.deadline < now) run.done('expired');
       else runs.push(run);
     }
-    const batch = runs.flatMap(({ requests }) => requests);
+    const batch = runs.flatMap(({ requests, deadline }) =>
+      requests.map((request) => ({ ...request, deadline }) as Due<K>),
+    );
     if (batch.length === 0) return;
     const end = context.metrics.startBatch(kind, batch.length);
-    const deadline = Math.min(...runs.map((run) => run.deadline));
-    const outcomes = await runBatch(context, kind, handler, batch, deadline);
+    const outcomes = await runBatch(context, kind, handler, batch);
     end();
     let first = 0;
     for (const run of runs) {

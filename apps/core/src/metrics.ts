@@ -17,7 +17,13 @@ export function createCoreMetrics(metrics: Metrics) {
     labels: ['kind'],
   });
   const failures = metrics.counter('core_batch_failures_total', 'Calls of a handler that threw', ['kind']);
-  const unreadable = metrics.counter('core_entries_unreadable_total', 'Stream entries that were put aside');
+  const unreadable = metrics.counter('core_entries_unreadable_total', 'Stream entries that cannot be read', [
+    'fate',
+  ]);
+  const requestUnreadable = metrics.counter(
+    'core_requests_unreadable_total',
+    'Requests in stream entries that cannot be read',
+  );
   const claimed = metrics.counter(
     'core_entries_claimed_total',
     'Stream entries taken over from another process',
@@ -36,7 +42,8 @@ export function createCoreMetrics(metrics: Metrics) {
       requests.inc({ kind, outcome: nameOf(outcome) }),
     entryClaimed: () => claimed.inc(),
     requestPutAside: (kind: string) => putAside.inc({ kind }),
-    entryUnreadable: () => unreadable.inc(),
+    entryUnreadable: (fate: 'left' | 'removed') => unreadable.inc({ fate }),
+    requestUnreadable: () => requestUnreadable.inc(),
   };
 }
 

@@ -26,7 +26,7 @@ const patient = {
 const stage = setStage({ gateways: 2, cores: 0, gatewayEnv: patient });
 
 /** Its statements wait for a lock as long as a test holds it. */
-const lasting = { STATEMENT_TIMEOUT_MS: '200000' };
+const lasting = { STATEMENT_TIMEOUT_MS: '200000', REQUEST_SETTLE_MS: '207000' };
 /** Takes over at once what another one leaves. */
 const quick = { ...lasting, CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
 /** Takes over nothing. */

@@ -8,12 +8,18 @@ export type TcpGate = {
   /** Breaks all connections and takes no new ones. */
   close(): void;
   open(): void;
+  /** Keeps back what is sent there until it is let go. */
+  hold(): void;
+  letGo(): void;
+  heldBytes(): number;
   end(): void;
 };
 
 export async function tcpGate(to: string): Promise<TcpGate> {
   const target = new URL(to);
   const sockets = new Set<Socket>();
+  const fars = new Set<Socket>();
+  let isHeld = false;
   let isOpen = true;
   const server = createServer((near) => {
     if (!isOpen) {
@@ -21,6 +27,9 @@ export async function tcpGate(to: string): Promise<TcpGate> {
       return;
     }
     const far = dial(Number(target.port), target.hostname);
+    fars.add(far);
+    far.on('close', () => fars.delete(far));
+    if (isHeld) far.cork();
     for (const [one, other] of [
       [near, far],
       [far, near],
@@ -50,6 +59,16 @@ export async function tcpGate(to: string): Promise<TcpGate> {
     open() {
       isOpen = true;
     },
+    hold() {
+      isHeld = true;
+      for (const far of fars) far.cork();
+    },
+    letGo() {
+      if (!isHeld) return;
+      isHeld = false;
+      for (const far of fars) far.uncork();
+    },
+    heldBytes: () => [...fars].reduce((sum, far) => sum + far.writableLength, 0),
     end() {
       close();
       server.close();

@@ -10,7 +10,7 @@ import {
   startEcho,
   startRedisClock,
 } from '@hooligram/bus';
-import type { CoreRequest } from '@hooligram/contract';
+import { type CoreRequest, UnreadableError } from '@hooligram/contract';
 import { type ServiceContext, untilWorks } from '@hooligram/service';
 import type { gatewayConfig } from './config.ts';
 import type { GatewayContext } from './context.ts';
@@ -23,6 +23,7 @@ import { People } from './people.ts';
 import { receive } from './publications.ts';
 import { Receipts } from './receipts.ts';
 import { resync } from './resync.ts';
+import { createUnreadable } from './unreadable.ts';
 
 /** Requests in one stream entry; what is more in one event-loop turn goes into the next entry. */
 const requestsPerEntryMax = 500;
@@ -88,13 +89,21 @@ export async function connectBackplane(
 
   let echo: Echo | undefined;
   const ownChannel = names.gateway(node);
+  function onStreamLost(bytes: Buffer): void {
+    if (bytes.toString() !== 'lost') throw new UnreadableError('not known here');
+    core.repeatAll();
+  }
   const subscriptions = new Subscriptions({
     redis: subscriber,
     part: lifecycle.part('subscriptions'),
     onPublication(channel, bytes) {
-      if (channel === names.gateways) core.repeatAll();
-      else if (channel !== ownChannel) receive(context, bytes);
-      else if (!echo?.onPublication(bytes)) core.onAnswers(bytes);
+      try {
+        if (channel === names.gateways) onStreamLost(bytes);
+        else if (channel !== ownChannel) receive(context, bytes);
+        else if (!echo?.onPublication(bytes)) core.onAnswers(bytes);
+      } catch (error) {
+        unreadable.onPublication(channel, error);
+      }
     },
     onResubscribed() {
       core.repeatAll();
@@ -117,6 +126,8 @@ export async function connectBackplane(
     publish,
     tell: (channel, body) => void command.publish(channel, JSON.stringify(body)).catch(() => {}),
   };
+  const unreadable = createUnreadable(context, names);
+  lifecycle.onClose('unreadable publications', () => unreadable.close());
   await Promise.all([subscriptions.acquire(ownChannel), subscriptions.acquire(names.gateways)]);
   echo = proveBus();
   await echo.first;

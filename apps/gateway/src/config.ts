@@ -35,8 +35,13 @@ const schema = z.object({
     .default(9_000)
     .describe('a request without answer is written again; more than the deadline'),
   REQUEST_PATIENCE_MS: milliseconds({ min: 200 })
-    .default(22_000)
-    .describe('it is given up; more than repeat, deadline and longest statement together'),
+    .default(28_000)
+    .describe(
+      'it is given up; at least REQUEST_REPEAT_MS, REQUEST_DEADLINE_MS and REQUEST_SETTLE_MS together',
+    ),
+  REQUEST_SETTLE_MS: milliseconds({ min: 1 })
+    .default(11_000)
+    .describe('what a core may need for a request that it began in time, the same as the cores have'),
   REQUESTS_WAITING_MAX: integer({ min: 1 })
     .default(20_000)
     .describe('a request stream of so many entries takes no more: requests get FAILURE at once'),
@@ -84,7 +89,7 @@ const schema = z.object({
 
 export const gatewayConfig = schema.check(
   configRule<z.output<typeof schema>>((config, fault) => {
-    const { REQUEST_DEADLINE_MS, REQUEST_REPEAT_MS, REQUEST_PATIENCE_MS } = config;
+    const { REQUEST_DEADLINE_MS, REQUEST_REPEAT_MS, REQUEST_PATIENCE_MS, REQUEST_SETTLE_MS } = config;
     const { DRAIN_SECONDS, STOP_TIMEOUT_MS } = config;
     if (DRAIN_SECONDS && STOP_TIMEOUT_MS && STOP_TIMEOUT_MS < DRAIN_SECONDS * 1_000 + stopMarginMs) {
       fault('STOP_TIMEOUT_MS', `must be at least ${stopMarginMs} more than DRAIN_SECONDS`);
@@ -92,8 +97,15 @@ export const gatewayConfig = schema.check(
     if (REQUEST_DEADLINE_MS && REQUEST_REPEAT_MS && REQUEST_REPEAT_MS <= REQUEST_DEADLINE_MS) {
       fault('REQUEST_REPEAT_MS', 'must be greater than REQUEST_DEADLINE_MS');
     }
-    if (REQUEST_REPEAT_MS && REQUEST_PATIENCE_MS && REQUEST_PATIENCE_MS <= REQUEST_REPEAT_MS) {
-      fault('REQUEST_PATIENCE_MS', 'must be greater than REQUEST_REPEAT_MS');
+    if (REQUEST_DEADLINE_MS && REQUEST_REPEAT_MS && REQUEST_PATIENCE_MS && REQUEST_SETTLE_MS) {
+      // The repetition may be begun until its own deadline, and takes what it takes then.
+      const leastMs = REQUEST_REPEAT_MS + REQUEST_DEADLINE_MS + REQUEST_SETTLE_MS;
+      if (REQUEST_PATIENCE_MS < leastMs) {
+        fault(
+          'REQUEST_PATIENCE_MS',
+          `must be at least ${leastMs}, REQUEST_REPEAT_MS, REQUEST_DEADLINE_MS and REQUEST_SETTLE_MS together`,
+        );
+      }
     }
   }),
 );

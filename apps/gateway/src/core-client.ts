@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestWriter, WriteFailure } from '@hooligram/bus';
-import type { AnswerOf, CoreAnswer, CoreRequest, Outcome, ParamsOf, RequestKind } from '@hooligram/contract';
+import {
+  type AnswerOf,
+  type CoreRequest,
+  type Outcome,
+  type ParamsOf,
+  type RequestKind,
+  readAnswers,
+  UnreadableError,
+} from '@hooligram/contract';
 import { errorTexts } from '@hooligram/protocol';
 
 /**
@@ -23,7 +31,11 @@ export type CoreClient = {
     requestId?: string,
     run?: object,
   ): Promise<Reply<K>>;
-  /** Takes one publication of the node's own channel. */
+  /**
+   * Takes one publication of the node's own channel. An answer that cannot be read is none: its request is written
+   * again when it is due.
+   * @throws UnreadableError once all that can be read is taken
+   */
   onAnswers(bytes: Buffer): void;
   /** Takes back what could not be written. */
   onWriteFailed(requests: readonly CoreRequest[], failure: WriteFailure): void;
@@ -107,13 +119,17 @@ export function createCoreClient({
     }
   }
 
+  function find(ref: number): Waiting | undefined {
+    return fresh.get(ref) ?? repeated.get(ref);
+  }
+
   function write(waiting: Waiting): void {
     waiting.entries += 1;
     writer.add(waiting.request, waiting.run);
   }
 
   function settle(ref: number, reply: Outcome | typeof unknown): void {
-    const waiting = fresh.get(ref) ?? repeated.get(ref);
+    const waiting = find(ref);
     if (!waiting) return;
     fresh.delete(ref);
     repeated.delete(ref);
@@ -134,12 +150,14 @@ export function createCoreClient({
       });
     },
     onAnswers(bytes) {
-      for (const { ref, ...outcome } of JSON.parse(bytes.toString()) as CoreAnswer[]) settle(ref, outcome);
+      const { answers, unreadable } = readAnswers(bytes, (ref) => find(ref)?.request.kind);
+      for (const { ref, ...outcome } of answers) settle(ref, outcome);
+      if (unreadable > 0) throw new UnreadableError(`${unreadable} answers`);
     },
     onWriteFailed(requests, failure) {
       if (failure === 'uncertain') return;
       for (const { ref } of requests) {
-        const waiting = fresh.get(ref) ?? repeated.get(ref);
+        const waiting = find(ref);
         if (!waiting) continue;
         waiting.entries -= 1;
         // What was not sent is written when the connection is back, or when it is due to be repeated.

@@ -128,6 +128,12 @@ export class Group {
     void this.fetch();
   }
 
+  /** Something that was published here could not be read: it is fetched, after a pause if it comes again and again. */
+  missed(): void {
+    this.#isIncomplete = true;
+    this.#watchGap(fetchPauseMs);
+  }
+
   /** Asks the core for everything after the position and passes it on. */
   async fetch(): Promise<void> {
     if (this.#isFetching || this.position === undefined) return;

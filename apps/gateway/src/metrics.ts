@@ -49,6 +49,11 @@ export function createGatewayMetrics(metrics: Metrics) {
     'gateway_gaps_fetched_total',
     'Times that a group was fetched to close a hole',
   );
+  const unreadable = metrics.counter(
+    'gateway_publications_unreadable_total',
+    'Publications that cannot be read or handled, by the kind of their channel',
+    ['channel'],
+  );
   const acknowledged = metrics.tally(
     'gateway_acknowledged_total',
     'Acknowledgements that matched a delivery',
@@ -82,6 +87,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     requestsRefused: (count: number) => refusedRequests.inc(count),
     resynced: () => resyncs.inc(),
     gapFetched: () => gaps.inc(),
+    publicationUnreadable: (channel: string) => unreadable.inc({ channel }),
     acknowledged: () => {
       acknowledged.count += 1;
     },

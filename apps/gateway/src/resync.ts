@@ -11,7 +11,11 @@ const pauseMs = 1_000;
 export async function resync(context: GatewayContext): Promise<void> {
   context.metrics.resynced();
   for (const group of context.groups.all()) group.refresh();
-  const userIds = context.people.ids();
+  await findGroups(context, context.people.ids());
+}
+
+/** Looks for groups to which people were added without this gateway hearing of it. */
+export async function findGroups(context: GatewayContext, userIds: readonly number[]): Promise<void> {
   for (let start = 0; start < userIds.length; start += usersPerRequest) {
     const user_ids = userIds.slice(start, start + usersPerRequest);
     const reply = await askUntilAnswered(context, user_ids);

@@ -115,7 +115,7 @@ export class PuppetCore {
       room: async () => {},
       onStreamLost() {},
       onEntry: (entry) => puppet.#take(entry),
-      onUnreadable(id, reason) {
+      onUnreadable(id, { reason }) {
         throw new Error(`entry ${id} is unreadable: ${reason}`);
       },
       part: quiet,

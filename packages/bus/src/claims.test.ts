@@ -29,8 +29,8 @@ afterEach(async () => {
 afterAll(() => redis.disconnect());
 
 /** Gives an entry to a consumer. @returns its id */
-async function give(consumer: string, requests: unknown, version = '1'): Promise<string> {
-  const fields = { v: version, node: 'node', deadline: 1, requests: JSON.stringify(requests) };
+async function give(consumer: string, requests: unknown, version = '1', deadline = 1): Promise<string> {
+  const fields = { v: version, node: 'node', deadline, requests: JSON.stringify(requests) };
   const id = await redis.xadd(stream, '*', ...Object.entries(fields).flat());
   await redis.xreadgroup('GROUP', group, consumer, 'COUNT', 1, 'STREAMS', stream, '>');
   return id as string;
@@ -50,6 +50,8 @@ function claim(consumer: string, options: Options): Claims {
     onEntry: async () => {},
     onUnreadable() {},
     part: quiet,
+    onRemoved() {},
+    now: Date.now,
     ...options,
   });
   running.push(claims);
@@ -138,17 +140,65 @@ test('an entry whose handling failed is taken over again', async () => {
 });
 
 test('an entry that cannot be read is reported, and does not keep the next one from being handled', async () => {
-  const bad = await give('gone', ['of another release'], '99');
+  const bad = await give('gone', 'no list');
   const good = await give('gone', ['good']);
-  const unreadable: string[] = [];
+  const unreadable: [string, string][] = [];
   const handled = await new Promise<string>((resolve) => {
     claim('heir', {
-      onUnreadable: (id) => void unreadable.push(id),
+      onUnreadable: (id, { is }) => void unreadable.push([id, is]),
       onEntry: async ({ id }) => resolve(id),
     });
   });
   expect(handled).toBe(good);
-  expect(unreadable[0]).toBe(bad);
+  expect(unreadable[0]).toEqual([bad, 'rubbish']);
+});
+
+test('an entry of another layout is left at once to a process that knows it, and looked at once by each that does not', async () => {
+  const foreign = await give('gone', ['of another release'], '99', Date.now() + 600_000);
+  const looks: string[] = [];
+  const leaver = (consumer: string): Claims => {
+    const claims: Claims = claim(consumer, {
+      onUnreadable(id, { is, deadline }) {
+        expect([id, is]).toEqual([foreign, 'foreign']);
+        looks.push(consumer);
+        claims.leave(id, deadline);
+      },
+    });
+    return claims;
+  };
+  leaver('old');
+  leaver('older');
+  // Others are handled all the while, so this many rounds have passed.
+  for (let round = 0; round < 5; round += 1) {
+    const other = await give('gone', ['known']);
+    const taker = claim(`taker ${round}`, {
+      onUnreadable: (id, { deadline }) => taker.leave(id, deadline),
+      onEntry: async ({ id }) => void (await redis.xack(stream, group, id)),
+    });
+    await until('it is handled', async () => (await holder(other)) === undefined);
+  }
+  expect(looks.sort()).toEqual(['old', 'older']);
+  // Idle for as long as anybody may ask for: the newer process gets it with its first look.
+  const [taken] = (await redis.xclaim(stream, group, 'newer', 60_000, foreign)) as [string, string[]][];
+  expect(taken?.[0]).toBe(foreign);
+});
+
+test('an entry of another layout that nobody has taken long after its deadline is removed', async () => {
+  const foreign = await give('gone', ['of another release'], '99', Date.now());
+  let now = Date.now();
+  const removed: string[] = [];
+  const claims: Claims = claim('old', {
+    now: () => now,
+    onUnreadable(id, { deadline }) {
+      claims.leave(id, deadline);
+      now += 600_000;
+    },
+    onRemoved: (id) => void removed.push(id),
+  });
+  await until('it is removed', async () => (await redis.xlen(stream)) === 0);
+  await until('nobody holds it', async () => (await holder(foreign)) === undefined);
+  await until('that is told', async () => (await redis.ping()) === 'PONG' && removed.length > 0);
+  expect(removed).toEqual([foreign]);
 });
 
 test('11: a consumer is forgotten when it was silent for long and has no entry, and not before', async () => {

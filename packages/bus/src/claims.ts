@@ -1,9 +1,14 @@
 import type { Redis } from 'ioredis';
-import { decodeEntry, type Entry } from './entry.ts';
+import { decodeEntry, type Entry, isUnreadable, type Unreadable } from './entry.ts';
 import type { BusPart } from './pause.ts';
 import { reasonOf } from './refusal.ts';
 
 export type Claims = {
+  /**
+   * Leaves an entry of this consumer to others, who may take it over at once. It is not claimed here again, and
+   * removed when nobody has taken it a minute after its deadline.
+   */
+  leave(id: string, deadline: number): void;
   /** Claims no further entries; resolves when the one that was claimed has been handled. */
   stop(): Promise<void>;
   /** Touches no entry any more: when all work is done. */
@@ -13,6 +18,9 @@ export type Claims = {
 const roundsBetweenForgetting = 100;
 /** Rounds that fail come less and less often. */
 const everyMaxMs = 5_000;
+const pageEntries = 100;
+/** So long behind its deadline nobody waits for an entry any more, and whoever knew it would have taken it. */
+const leftMs = 60_000;
 
 /**
  * Takes over entries whose consumer has not touched them for `idleMs`: it died, froze, or lost its connection
@@ -22,6 +30,9 @@ const everyMaxMs = 5_000;
  * Guarantee: one entry at a time; the next one is claimed when `onEntry` has resolved. An entry can be claimed
  * while its first consumer still works on it (it was frozen and woke up): what runs twice must be idempotent.
  *
+ * @param now milliseconds since the epoch, by Redis's clock
+ * @param onUnreadable gets what no process of this release can read; what is of another layout is left to others first
+ * @param onRemoved an entry that was left, and that nobody took
  * @param own the ids of entries that this process works on
  * @param onEntry gets an entry and how often it has been given to somebody, this time included
  * @param consumerGoneMs a consumer without pending entries that was silent for so long is gone, and is forgotten
@@ -35,11 +46,14 @@ export function startClaims<T>(options: {
   everyMs: number;
   own(): readonly string[];
   onEntry(entry: Entry<T>, deliveries: number): Promise<void>;
-  onUnreadable(id: string, reason: string): void;
+  onUnreadable(id: string, why: Unreadable): void;
+  onRemoved(id: string): void;
+  now(): number;
   part: BusPart;
   consumerGoneMs?: number;
 }): Claims {
-  const { redis, stream, group, consumer, idleMs, everyMs, own, onEntry, onUnreadable, part } = options;
+  const { redis, stream, group, consumer, idleMs, everyMs, own, onEntry, onUnreadable, onRemoved, now, part } =
+    options;
   const { consumerGoneMs = 600_000 } = options;
   let stopping = false;
   let claimed: string | undefined;
@@ -47,6 +61,8 @@ export function startClaims<T>(options: {
   let timer = setTimeout(next, everyMs);
   let rounds = 0;
   let failures = 0;
+  /** Entries that are left to others, and when they are removed. */
+  const left = new Map<string, number>();
   const touching = setInterval(() => void touch().catch(() => {}), idleMs / 4);
 
   async function touch(): Promise<void> {
@@ -80,32 +96,54 @@ export function startClaims<T>(options: {
   async function claimAll(): Promise<void> {
     // Those that became idle because this very process was frozen are not for itself to claim.
     await touch();
-    let cursor = '0-0';
-    do {
-      const [following, [entry]] = (await redis.xautoclaim(
-        stream,
-        group,
-        consumer,
-        idleMs,
-        cursor,
-        'COUNT',
-        1,
-      )) as [string, [string, string[]][]];
-      cursor = following;
-      if (entry) await handle(...entry);
-    } while (cursor !== '0-0' && !stopping);
+    for (let start = '-', isLast = false; !isLast && !stopping; ) {
+      const pending = (await redis.xpending(stream, group, 'IDLE', idleMs, start, '+', pageEntries)) as [
+        id: string,
+        holder: string,
+        idleMs: number,
+        deliveries: number,
+      ][];
+      for (const [id, , , deliveries] of pending) if (!stopping) await take(id, deliveries + 1);
+      isLast = pending.length < pageEntries;
+      start = `(${pending.at(-1)?.[0]}`;
+    }
     rounds += 1;
     // Nice to have: the user may lack the right to look.
     if (rounds % roundsBetweenForgetting === 1) await forgetConsumers().catch(() => {});
   }
 
-  async function handle(id: string, fields: readonly string[]): Promise<void> {
+  async function take(id: string, deliveries: number): Promise<void> {
+    const removedAt = left.get(id);
+    if (removedAt !== undefined) return removedAt < now() ? remove(id) : undefined;
+    // Nothing comes back if another process was faster, or the entry is gone.
+    const [taken] = (await redis.xclaim(stream, group, consumer, idleMs, id)) as (
+      | [string, string[]]
+      | null
+    )[];
+    if (!taken?.[1]) return;
     claimed = id;
-    const [pending] = (await redis.xpending(stream, group, id, id, 1)) as [string, string, number, number][];
-    const entry = decodeEntry<T>(id, fields);
-    if (typeof entry === 'string') onUnreadable(id, entry);
-    else if (pending?.[1] === consumer) await onEntry(entry, pending[3]);
+    const entry = decodeEntry<T>(id, taken[1]);
+    if (isUnreadable(entry)) onUnreadable(id, entry);
+    else await onEntry(entry, deliveries);
     claimed = undefined;
+  }
+
+  async function remove(id: string): Promise<void> {
+    left.delete(id);
+    // As when it is answered: the other way round, a break between the two leaves an entry that nobody owns.
+    await redis.xdel(stream, id);
+    if ((await redis.xack(stream, group, id)) > 0) onRemoved(id);
+  }
+
+  function leave(id: string, deadline: number): void {
+    const earliest = now() - leftMs;
+    for (const [other, removedAt] of left) {
+      if (removedAt > earliest) break;
+      left.delete(other);
+    }
+    left.set(id, deadline + leftMs);
+    // As if nobody had touched it for long.
+    redis.xclaim(stream, group, consumer, 0, id, 'IDLE', leftMs, 'JUSTID').catch(() => {});
   }
 
   /** Names are new at every start, so Redis would remember every process that ever was. */
@@ -120,6 +158,7 @@ export function startClaims<T>(options: {
   }
 
   return {
+    leave,
     async stop() {
       stopping = true;
       clearTimeout(timer);

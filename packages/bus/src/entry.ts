@@ -9,20 +9,44 @@ export type Entry<T> = {
   readonly requests: readonly T[];
 };
 
-/** @returns the entry, or why it cannot be read */
-export function decodeEntry<T>(id: string, flat: readonly string[]): Entry<T> | string {
+/**
+ * Why an entry cannot be read here.
+ *
+ * - `foreign`: of another layout. A core of another release knows it, so it stays. Until when is said by its deadline:
+ *   `node` and `deadline` are the same in every layout.
+ * - `rubbish`: of this layout, and wrong. No core can read it.
+ */
+export type Unreadable = {
+  readonly is: 'foreign' | 'rubbish';
+  readonly reason: string;
+  /** Milliseconds since the epoch, by Redis's clock; of an entry without one, when it was written. */
+  readonly deadline: number;
+};
+
+export function isUnreadable<T>(entry: Entry<T> | Unreadable): entry is Unreadable {
+  return 'reason' in entry;
+}
+
+export function decodeEntry<T>(id: string, flat: readonly string[]): Entry<T> | Unreadable {
   const fields = new Map<string, string>();
   for (let index = 0; index + 1 < flat.length; index += 2) {
     fields.set(flat[index] as string, flat[index + 1] as string);
   }
   const node = fields.get('node');
-  if (fields.get('v') !== entryVersion || !node) return 'unknown layout';
+  const given = Number(fields.get('deadline') || Number.NaN);
+  const deadline = Number.isFinite(given) ? given : Number(id.split('-')[0]);
+  const rubbish = (reason: string) => ({ is: 'rubbish', reason, deadline }) as const;
+  const layout = fields.get('v');
+  if (layout === undefined) return rubbish('no layout');
+  if (layout !== entryVersion) return { is: 'foreign', reason: `layout ${layout.slice(0, 20)}`, deadline };
+  if (!node) return rubbish('no node');
+  if (!Number.isFinite(given)) return rubbish('no deadline');
   try {
     const requests = JSON.parse(fields.get('requests') ?? '') as unknown;
-    if (!Array.isArray(requests)) return 'requests are no list';
-    return { id, node, deadline: Number(fields.get('deadline')), requests: requests as T[] };
+    if (!Array.isArray(requests)) return rubbish('requests are no list');
+    return { id, node, deadline, requests: requests as T[] };
   } catch {
     // Node quotes a piece of the text, which may be anything.
-    return 'requests are no JSON';
+    return rubbish('requests are no JSON');
   }
 }

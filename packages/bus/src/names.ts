@@ -16,6 +16,8 @@ export type Names = {
   group(id: number): string;
   /** What concerns one person. Heard by every gateway that holds them. */
   user(id: number): string;
+  /** What a channel is about, if it is one of a group or a user. */
+  subjectOf(channel: string): { readonly kind: 'group' | 'user'; readonly id: number } | undefined;
   /** Tells all gateways that the request stream was lost, so that they write again what has no answer. */
   readonly gateways: string;
   /** Answers to one gateway process. */
@@ -29,6 +31,14 @@ export type Names = {
 };
 
 export function createNames(prefix: string): Names {
+  function subjectOf(channel: string) {
+    for (const kind of ['group', 'user'] as const) {
+      const start = `${prefix}:${kind}:`;
+      if (channel.startsWith(start)) return { kind, id: Number(channel.slice(start.length)) };
+    }
+    return undefined;
+  }
+
   return {
     requests: `${prefix}:{requests}`,
     echo: `${prefix}:{requests}:echo`,
@@ -36,6 +46,7 @@ export function createNames(prefix: string): Names {
     cores: 'cores',
     group: (id) => `${prefix}:group:${id}`,
     user: (id) => `${prefix}:user:${id}`,
+    subjectOf,
     gateways: `${prefix}:gateways`,
     gateway: (node) => `${prefix}:gateway:${node}`,
     core: (node) => `${prefix}:core:${node}`,

@@ -94,7 +94,7 @@ test('requests that Redis refuses are given back as refused, and those of a lost
   let heard = () => {};
   const writer = createRequestWriter<number>({
     redis,
-    clock: { now: Date.now, close() {} },
+    clock: { now: Date.now, read: async () => Date.now(), close() {} },
     stream: createNames(freshPrefix()).requests,
     node: 'node',
     deadlineMs: 1_000,

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { decodeEntry, type Entry } from './entry.ts';
+import { decodeEntry, type Entry, isUnreadable, type Unreadable } from './entry.ts';
 import { type BusPart, createGrowingPause } from './pause.ts';
 import { reasonOf } from './refusal.ts';
 
@@ -44,7 +44,7 @@ export async function startRequestReader<T>({
   entriesMax: number;
   room(): Promise<void>;
   onEntry(entry: Entry<T>): void;
-  onUnreadable(id: string, reason: string): void;
+  onUnreadable(id: string, why: Unreadable): void;
   onStreamLost(): void;
   part: BusPart;
 }): Promise<RequestReader> {
@@ -80,7 +80,7 @@ export async function startRequestReader<T>({
         if (stopping) return;
         for (const [id, fields] of await take()) {
           const entry = decodeEntry<T>(id, fields);
-          if (typeof entry === 'string') onUnreadable(id, entry);
+          if (isUnreadable(entry)) onUnreadable(id, entry);
           else onEntry(entry);
         }
         pause.reset();

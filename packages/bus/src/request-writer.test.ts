@@ -41,7 +41,7 @@ async function write(added: Added, entriesMax = 100) {
   // Redis answers a connection in order: the entries are written when this has its answer.
   const written = await redis.xrange(stream, '-', '+');
   const entries = written.map(([id, fields]) => decodeEntry<number>(id, fields));
-  return { failed, entries: entries.map((entry) => (typeof entry === 'string' ? entry : entry.requests)) };
+  return { failed, entries: entries.map((entry) => ('requests' in entry ? entry.requests : entry)) };
 }
 
 async function entriesOf(added: Added) {

@@ -3,7 +3,7 @@ import { appendRequestLua } from './append-request.lua.ts';
 import type { RedisClock } from './clock.ts';
 import { reasonOf, refusalOf, wasNeverSent } from './refusal.ts';
 
-/** The layout of a stream entry. A core that does not know it puts the entry aside. */
+/** The layout of a stream entry. A core that does not know it leaves the entry to one that does. */
 export const entryVersion = '1';
 
 export type RequestWriter<T> = {

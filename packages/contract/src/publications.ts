@@ -1,4 +1,7 @@
+import { parse } from './request-shapes.ts';
+import { count, object, type Shape, text, UnreadableError } from './shape.ts';
 import type { GroupState } from './state.ts';
+import { groupState } from './state-shape.ts';
 
 /** How far a group is, told to every gateway that holds a member. */
 export type Audit = {
@@ -60,6 +63,18 @@ export type Messages<F extends string | Uint8Array> = {
 
 const newline = 0x0a;
 
+const audit = object<Audit>({
+  group_id: count,
+  version: count,
+  last_seq: count,
+  due_seq: count,
+  due_version: count,
+});
+const nudge = object<Nudge>({ user_id: count, token: text, reply_to: text });
+const nudgeConfirmed = object<NudgeConfirmed>({ user_id: count, token: text });
+const joined = object<Joined>({ user_id: count, group_id: count, since: count });
+const eviction = object<Eviction>({ user_id: count });
+
 export function encodeMessages({ group_id, version, seq, message_ids, frames }: Messages<string>): string {
   // A gateway that knows single messages only ignores the others, and fetches them.
   const letter = frames.length === 1 ? 'm' : 'M';
@@ -89,7 +104,7 @@ export function encodeEviction(eviction: Eviction): string {
 /**
  * @param bytes one publication; the returned frames are views of it, not copies
  * @returns undefined for what this release does not know
- * @throws SyntaxError for a body that is no JSON
+ * @throws UnreadableError for what no release has published
  */
 export function decodePublication(bytes: Buffer): Publication | undefined {
   const end = bytes.indexOf(newline);
@@ -97,13 +112,24 @@ export function decodePublication(bytes: Buffer): Publication | undefined {
   const [letter, ...fields] = bytes.toString('latin1', 0, end).split(' ');
   if (letter === 'm' || letter === 'M')
     return { kind: 'messages', messages: decodeMessages(fields, bytes, end) };
-  const body = () => JSON.parse(bytes.toString('utf8', end + 1));
-  if (letter === 's') return { kind: 'state', state: body() as GroupState };
-  if (letter === 'j') return { kind: 'joined', joined: body() as Joined };
-  if (letter === 'a') return { kind: 'audit', audit: body() as Audit };
-  if (letter === 'n') return { kind: 'nudge', nudge: body() as Nudge };
-  if (letter === 'e') return { kind: 'eviction', eviction: body() as Eviction };
+  const body = <T>(shape: Shape) => read<T>(shape, bytes.toString('utf8', end + 1));
+  if (letter === 's') return { kind: 'state', state: body<GroupState>(groupState) };
+  if (letter === 'j') return { kind: 'joined', joined: body<Joined>(joined) };
+  if (letter === 'a') return { kind: 'audit', audit: body<Audit>(audit) };
+  if (letter === 'n') return { kind: 'nudge', nudge: body<Nudge>(nudge) };
+  if (letter === 'e') return { kind: 'eviction', eviction: body<Eviction>(eviction) };
   return undefined;
+}
+
+/** What a gateway sends to the channel that a nudge names. @throws UnreadableError */
+export function readNudgeConfirmed(bytes: Buffer): NudgeConfirmed {
+  return read<NudgeConfirmed>(nudgeConfirmed, bytes.toString());
+}
+
+function read<T>(shape: Shape, json: string): T {
+  const value = parse(json);
+  if (!shape(value)) throw new UnreadableError('a field is missing, or of another type');
+  return value as T;
 }
 
 function decodeMessages(fields: readonly string[], bytes: Buffer, headEnd: number): Messages<Uint8Array> {
@@ -114,6 +140,10 @@ function decodeMessages(fields: readonly string[], bytes: Buffer, headEnd: numbe
     const end = next < 0 ? bytes.length : next;
     frames.push(bytes.subarray(start, end));
     start = end + 1;
+  }
+  const isSound = [group_id, version, seq, ...message_ids].every(count);
+  if (!isSound || frames.length === 0 || frames.length !== message_ids.length) {
+    throw new UnreadableError('messages and their header do not agree');
   }
   return { group_id, version, seq, message_ids, frames };
 }

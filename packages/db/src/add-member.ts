@@ -1,5 +1,6 @@
 import type { GroupState } from '@hooligram/contract';
 import type { Db } from './db.ts';
+import { withinDeadline } from './deadline.sql.ts';
 import { groupFingerprints } from './fingerprint.ts';
 import { rerun } from './rerun.ts';
 import { runStatement } from './statement.ts';
@@ -15,7 +16,8 @@ export type AddMemberRequest = {
 
 type Refusal = {
   ok: false;
-  reason: 'id_used' | 'not_member' | 'closed' | 'person_unknown' | 'direct_message';
+  /** `failed`: it was given up, and never happens. */
+  reason: 'id_used' | 'not_member' | 'closed' | 'person_unknown' | 'direct_message' | 'failed';
 };
 
 export type AddMemberOutcome =
@@ -26,17 +28,21 @@ type Row = { answer: { ok: true; added_user_id: number } | Refusal; state: Group
 
 const statement = {
   name: 'add_member',
-  text: 'SELECT answer, state FROM add_member($1, $2, $3, $4, $5, $6)',
+  text: `SELECT answer, state, ${withinDeadline('$7')} FROM add_member($1, $2, $3, $4, $5, $6)`,
 };
 
 /**
  * Adds a person to a group of the caller's; they get what is stored from now on. Run again with the same
  * request_id it changes nothing and answers the same, with the group's state as it is now.
  */
-export async function addMember(db: Db, request: AddMemberRequest): Promise<AddMemberOutcome> {
+export async function addMember(
+  db: Db,
+  request: AddMemberRequest,
+  deadline: number | null = null,
+): Promise<AddMemberOutcome> {
   const { request_id, repeatable, user_id, group_id, member_sid } = request;
   const asked = groupFingerprints.add(group_id, member_sid);
-  const values = [user_id, request_id, repeatable, asked, group_id, member_sid];
+  const values = [user_id, request_id, repeatable, asked, group_id, member_sid, deadline];
   const [row] = await rerun(() => runStatement<Row>(db, statement, values));
   const { answer, state } = row as Row;
   return answer.ok ? { ok: true, state, added_user_id: answer.added_user_id } : answer;

@@ -25,7 +25,13 @@ export type OpenDbOptions = {
   onConnectionError?: (error: Error) => void;
 };
 
+/** Longest wait for a connection of the pool. */
 const connectionTimeoutMs = 5_000;
+/** Beyond a statement's timeout a server that is silent, or a COMMIT that hangs, is waited for so much longer. */
+const silenceMs = 2_000;
+/** How much longer than its statement's timeout a call can take: a sum of timeouts has to count it. */
+export const beyondStatementMs = connectionTimeoutMs + silenceMs;
+
 const int8 = 20;
 
 /** Opens the pool. Connects only when the first statement comes. */
@@ -44,8 +50,8 @@ export function openDb({
     application_name: applicationName,
     ...sessionStart(session, settings),
     connectionTimeoutMillis: connectionTimeoutMs,
-    // The server's own timeout comes first. This one is for a server that is silent.
-    query_timeout: statementTimeoutMs + 2_000,
+    // The server's own timeout comes first. It does not end a COMMIT.
+    query_timeout: statementTimeoutMs + silenceMs,
     // A connection keeps its prepared statements: never given up for being idle.
     idleTimeoutMillis: 0,
     keepAlive: true,

@@ -13,6 +13,14 @@ const serializationFailure = '40001';
 const uniqueViolation = '23505';
 const prismaWriteConflict = 'P2034';
 
+/** Raised by `within_deadline`. */
+const deadlinePassed = 'HG001';
+
+/** Whether a statement came behind its deadline: nothing of it was kept, and it must not be made again. */
+export function isDeadlineError(error: unknown): boolean {
+  return causes(error).some(({ code }) => code === deadlinePassed);
+}
+
 /** Whether the same call, made again, can be expected to succeed: nothing of it was committed. */
 export function isRerunnable(error: unknown): boolean {
   return causes(error).some(({ code, constraint }) =>

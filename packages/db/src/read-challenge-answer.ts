@@ -3,6 +3,7 @@ import { anonymousRequestId } from './fingerprint.ts';
 import { runStatement } from './statement.ts';
 import type { ChallengeVerdict } from './submit-challenge.ts';
 
+type Answer = { readonly verdict?: ChallengeVerdict; readonly reason?: string };
 type Asked = { readonly request_id: string; readonly connection_id: string };
 
 const statement = {
@@ -10,9 +11,10 @@ const statement = {
   text: 'SELECT answer FROM request WHERE user_id = 0 AND request_id = $1 AND answer IS NOT NULL',
 };
 
-/** Whether this request for a code was recorded by an earlier run. */
-export async function wasChallengeRecorded(db: Db, asked: Asked): Promise<boolean> {
-  return (await read(db, anonymousRequestId('record_challenge', asked))) !== undefined;
+/** Whether this request for a code was recorded by an earlier run, or given up and never happens. */
+export async function wasChallengeRecorded(db: Db, asked: Asked): Promise<'recorded' | 'failed' | undefined> {
+  const answer = await read(db, anonymousRequestId('record_challenge', asked));
+  return answer && (answer.reason === 'failed' ? 'failed' : 'recorded');
 }
 
 /**
@@ -24,7 +26,7 @@ export async function readVerdict(db: Db, asked: Asked): Promise<ChallengeVerdic
   return answer?.verdict;
 }
 
-async function read(db: Db, request_id: string): Promise<{ verdict?: ChallengeVerdict } | undefined> {
-  const [row] = await runStatement<{ answer: { verdict?: ChallengeVerdict } }>(db, statement, [request_id]);
+async function read(db: Db, request_id: string): Promise<Answer | undefined> {
+  const [row] = await runStatement<{ answer: Answer }>(db, statement, [request_id]);
   return row?.answer;
 }

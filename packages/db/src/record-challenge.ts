@@ -1,4 +1,5 @@
 import type { Db } from './db.ts';
+import { withinDeadline } from './deadline.sql.ts';
 import { anonymousRequestId } from './fingerprint.ts';
 import { rerun } from './rerun.ts';
 import { runStatement } from './statement.ts';
@@ -14,7 +15,7 @@ export type ChallengeRequest = {
 
 const statement = {
   name: 'record_challenge',
-  text: 'SELECT record_challenge($1, $2, $3, $4, $5) AS is_new',
+  text: `SELECT is_new, ${withinDeadline('$6')} FROM record_challenge($1, $2, $3, $4, $5) AS f (is_new)`,
 };
 
 /**
@@ -22,10 +23,14 @@ const statement = {
  * person. To be called before the provider is: a second run of the request is told so (`is_new` false), changes
  * nothing, and must not send another code.
  */
-export async function recordChallenge(db: Db, request: ChallengeRequest): Promise<{ is_new: boolean }> {
+export async function recordChallenge(
+  db: Db,
+  request: ChallengeRequest,
+  deadline: number | null = null,
+): Promise<{ is_new: boolean }> {
   const { connection_id, sid, code_hash, ttl_ms } = request;
   const request_id = anonymousRequestId('record_challenge', request);
-  const values = [request_id, connection_id, sid, code_hash, ttl_ms];
+  const values = [request_id, connection_id, sid, code_hash, ttl_ms, deadline];
   const [row] = await rerun(() => runStatement<{ is_new: boolean }>(db, statement, values));
   return { is_new: row?.is_new === true };
 }

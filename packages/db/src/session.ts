@@ -27,11 +27,14 @@ const looks = 5;
  * our statements are bounded batches of look-ups by key, so the right plan is always nested loops over indexes,
  * made once. Left to choose, it takes a plan for the small table that it has just seen, and keeps it in the
  * prepared statement while the table grows. UTC: Prisma's adapter reads dates as if it were.
+ * synchronous_commit: what we answer is on disk, whatever the role or the database has as its default;
+ * requireDurableCommits() checks it.
  */
 export function sessionSettings(statementTimeoutMs: number): Readonly<Record<string, string>> {
   return {
     statement_timeout: String(statementTimeoutMs),
     idle_in_transaction_session_timeout: String(statementTimeoutMs),
+    synchronous_commit: 'on',
     timezone: 'UTC',
     plan_cache_mode: 'force_generic_plan',
     enable_seqscan: 'off',

@@ -2,10 +2,14 @@
  * Stores a batch of messages: one statement, its own transaction.
  *
  * $1 sender ids, $2 request ids, $3 whether the client chose the id, $4 group ids, $5 contents; no two sends of
- * one sender with the same id. Answers a row for each send, by its place in the batch (`ord`, from 1), except
- * for those of a member whose group is closed, which have none.
+ * one sender with the same id. $6 the earliest of their deadlines, by the database's clock, or null. Answers a row for
+ * each send, by its place in the batch (`ord`, from 1), except for those of a member whose group is closed, which have
+ * none.
  *
  * - The request_id is looked up before the membership: a repeat after leaving or closing gets its answer.
+ * - A tombstone (`refuse_send`) is found by that same look-up: it is a message of group 0, which has no version.
+ * - The deadline is looked at behind each lock; the function, which raises the error, is only called then. Once it has passed, the statement fails as a whole: a session's
+ *   messages to two groups are stored in their order or not at all.
  * - The groups' rows are locked in the order of their ids. While the statement waits there, others commit; its
  *   snapshot stays old. `last_seq`, `version` and `closed` come from its own UPDATE ... RETURNING alone, which
  *   does see the newest row. (Membership is the snapshot's: who leaves at that very moment may have sent before.)
@@ -27,7 +31,7 @@ WITH judged AS MATERIALIZED (
   LEFT JOIN LATERAL (
     SELECT m.id, m.seq, m.date_created, g.version,
       m.group_id = s.group_id AND m.content = s.content AS is_same
-    FROM message m JOIN "group" g ON g.id = m.group_id
+    FROM message m LEFT JOIN "group" g ON g.id = m.group_id
     WHERE m.sender_id = s.sender_id AND m.request_id = s.request_id
     LIMIT 1
   ) stored ON true
@@ -61,6 +65,8 @@ raised AS MATERIALIZED (
   UPDATE "group" g SET last_seq = g.last_seq + l.sends
   FROM locked l
   WHERE g.id = l.group_id AND NOT g.closed
+    AND CASE WHEN clock_timestamp() > to_timestamp($6::float8 / 1000)
+      THEN within_deadline(to_timestamp($6::float8 / 1000)) ELSE true END
   RETURNING g.id AS group_id, g.version, g.last_seq - l.sends AS seq_before,
     l.ords, l.sender_ids, l.request_ids, l.contents
 ),
@@ -83,6 +89,7 @@ FROM drawn d
 UNION ALL
 SELECT j.ord,
   CASE
+    WHEN j.message_id IS NOT NULL AND j.version IS NULL THEN 'failed'
     WHEN j.message_id IS NOT NULL AND j.is_same THEN 'stored'
     WHEN j.message_id IS NOT NULL OR j.by_request THEN 'id_used'
     ELSE 'not_member'

@@ -31,6 +31,7 @@ const valuesOf = (sends: Send[]) => [
   sends.map((send) => send.repeatable),
   sends.map((send) => send.group_id),
   sends.map((send) => send.content),
+  null,
 ];
 
 async function seqsOf(group_id: number): Promise<{ last_seq: number; seqs: number[]; ids: number[] }> {

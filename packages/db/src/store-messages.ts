@@ -23,11 +23,12 @@ export type StoreOutcome =
       date_created: string;
       is_new: boolean;
     }
-  | { ok: false; reason: 'id_used' | 'not_member' | 'closed' };
+  /** `failed`: it was given up, and never happens. */
+  | { ok: false; reason: 'id_used' | 'not_member' | 'closed' | 'failed' };
 
 type Row = {
   ord: number;
-  fate: 'new' | 'stored' | 'id_used' | 'not_member';
+  fate: 'new' | 'stored' | 'id_used' | 'not_member' | 'failed';
   message_id: number;
   seq: number;
   version: number;
@@ -38,9 +39,15 @@ type Row = {
  * Stores messages in the order given, all that can be in one transaction: when this returns they are committed.
  * Run again with the same request_ids it stores nothing and answers the same, after a leave or a closing too.
  *
+ * @param deadline milliseconds since the epoch, by the database's clock
  * @returns an outcome for each send, in their order
+ * @throws an error of `isDeadlineError` when the deadline passed before all groups were locked: nothing is stored
  */
-export async function storeMessages(db: Db, sends: readonly Send[]): Promise<StoreOutcome[]> {
+export async function storeMessages(
+  db: Db,
+  sends: readonly Send[],
+  deadline: number | null = null,
+): Promise<StoreOutcome[]> {
   if (sends.length === 0) return [];
   const { distinct, places } = withoutRepeats(sends);
   const values = [
@@ -49,6 +56,7 @@ export async function storeMessages(db: Db, sends: readonly Send[]): Promise<Sto
     distinct.map((send) => send.repeatable),
     distinct.map((send) => send.group_id),
     distinct.map((send) => send.content),
+    deadline,
   ];
   const rows = await rerun(() => runStatement<Row>(db, storeMessagesStatement, values));
 
@@ -67,7 +75,7 @@ export async function storeMessages(db: Db, sends: readonly Send[]): Promise<Sto
 }
 
 function outcomeOf({ fate, message_id, seq, version, date_created }: Row): StoreOutcome {
-  if (fate === 'id_used' || fate === 'not_member') return { ok: false, reason: fate };
+  if (fate !== 'new' && fate !== 'stored') return { ok: false, reason: fate };
   return { ok: true, message_id, seq, version, date_created, is_new: fate === 'new' };
 }
 

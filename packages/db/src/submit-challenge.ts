@@ -1,4 +1,5 @@
 import type { Db } from './db.ts';
+import { withinDeadline } from './deadline.sql.ts';
 import { anonymousRequestId } from './fingerprint.ts';
 import { rerun } from './rerun.ts';
 import { runStatement } from './statement.ts';
@@ -18,12 +19,12 @@ export type ChallengeSubmission = {
   | { code_hash: null; sid: string }
 );
 
-/** `none`: the connection asked for no code. */
-export type ChallengeVerdict = 'right' | 'wrong' | 'expired' | 'none' | 'too_many';
+/** `none`: the connection asked for no code. `failed`: the submission was given up, and never happens. */
+export type ChallengeVerdict = 'right' | 'wrong' | 'expired' | 'none' | 'too_many' | 'failed';
 
 const statement = {
   name: 'submit_challenge',
-  text: 'SELECT submit_challenge($1, $2, $3, $4, $5, $6) AS verdict',
+  text: `SELECT verdict, ${withinDeadline('$7')} FROM submit_challenge($1, $2, $3, $4, $5, $6) AS f (verdict)`,
 };
 
 /**
@@ -31,12 +32,16 @@ const statement = {
  * from now on, with the credential, and the challenge is used up. Wrong: an attempt is. Run again with the same
  * request_id it answers the same and changes nothing.
  */
-export async function submitChallenge(db: Db, submission: ChallengeSubmission): Promise<ChallengeVerdict> {
+export async function submitChallenge(
+  db: Db,
+  submission: ChallengeSubmission,
+  deadline: number | null = null,
+): Promise<ChallengeVerdict> {
   const { connection_id, code_hash, credential_hash, attempts_max } = submission;
   const sid = submission.code_hash === null ? submission.sid : null;
   // Of nothing that was read from the challenge: a right code uses it up, and a second run does not find it.
   const request_id = anonymousRequestId('submit_challenge', submission);
-  const values = [request_id, connection_id, sid, code_hash, credential_hash, attempts_max];
+  const values = [request_id, connection_id, sid, code_hash, credential_hash, attempts_max, deadline];
   const [row] = await rerun(() => runStatement<{ verdict: ChallengeVerdict }>(db, statement, values));
   return (row as { verdict: ChallengeVerdict }).verdict;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BusLog, BusPart } from '@hooligram/bus';
 import { Subscriptions } from '@hooligram/bus';
-import type { NudgeConfirmed } from '@hooligram/contract';
+import { readNudgeConfirmed } from '@hooligram/contract';
 import type { Redis } from 'ioredis';
 import type { NudgeEnd } from './metrics.ts';
 
@@ -27,6 +27,7 @@ export async function listenForConfirmations({
   channel,
   part,
   isEcho,
+  onUnreadable,
   log,
 }: {
   subscriber: Redis;
@@ -34,6 +35,8 @@ export async function listenForConfirmations({
   part: BusPart;
   /** Takes what this core publishes on the channel itself. */
   isEcho(bytes: Buffer): boolean;
+  /** Hears of what was published there and is no confirmation. */
+  onUnreadable(): void;
   log: BusLog;
 }): Promise<Confirmations> {
   const asked = new Map<string, () => void>();
@@ -43,8 +46,9 @@ export async function listenForConfirmations({
     onPublication(_, bytes) {
       if (isEcho(bytes)) return;
       try {
-        asked.get((JSON.parse(bytes.toString()) as NudgeConfirmed).token)?.();
+        asked.get(readNudgeConfirmed(bytes).token)?.();
       } catch (error) {
+        onUnreadable();
         log.warn({ reason: String(error) }, 'unreadable confirmation');
       }
     },

@@ -17,6 +17,10 @@ export function createJobMetrics(metrics: Metrics) {
   const evictions = metrics.counter('core_evictions_total', 'People closed for acknowledging nothing');
   const deaths = metrics.counter('core_jobs_dead_total', 'Jobs that became dead letters', ['queue']);
   const dead = metrics.gauge('core_dead_letters', 'Dead letters that are kept', ['queue']);
+  const unreadable = metrics.counter(
+    'core_confirmations_unreadable_total',
+    'Publications on the channel for confirmations that cannot be read',
+  );
   const swept = metrics.counter('core_groups_swept_total', 'Groups that the sweep looked at');
 
   return {
@@ -34,6 +38,7 @@ export function createJobMetrics(metrics: Metrics) {
     statesGivenUp: (count: number) => given.inc(count),
     evicted: () => evictions.inc(),
     deadLetters: (queue: string, count: number) => dead.set({ queue }, count),
+    confirmationUnreadable: () => unreadable.inc(),
     swept: (groups: number) => swept.inc(groups),
   };
 }

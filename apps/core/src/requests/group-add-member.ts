@@ -8,15 +8,21 @@ const refusals = {
   closed: 'groupClosed',
   person_unknown: 'personUnknown',
   direct_message: 'directMessageFull',
+  failed: 'internalError',
 } as const;
 
 /** Adds a member and tells everybody the new state. Adding a present member changes and tells nothing. */
 export const groupAddMember: Handler<'GROUP_ADD_MEMBER'> = {
   batchMax: 1,
   concurrency: 3,
-  run: each(async ({ db, outbox, names, audits, numbers }, { request_id, params }) => {
+  run: each(async ({ db, outbox, names, audits, numbers, deadlines }, asked) => {
+    const { request_id, params } = asked;
     const { user_id, repeatable, group_id, member_sid } = params;
-    const added = await addMember(db, { request_id, repeatable, user_id, group_id, member_sid });
+    const added = await addMember(
+      db,
+      { request_id, repeatable, user_id, group_id, member_sid },
+      deadlines.of(asked),
+    );
     if (!added.ok) {
       const fault = added.reason === 'person_unknown' ? numbers.faultOf(member_sid) : undefined;
       if (fault?.writtenAs) return faulty([`payload.member_sid: ${fault.text}`]);

@@ -3,11 +3,14 @@ import { type ErrorCode, listFaultsToldMax } from '@hooligram/protocol';
 import { each, faulty, type Handler, refusal, success } from './handler.ts';
 import { publishJoined, publishState } from './publish-state.ts';
 
+const refusals = { id_used: 'idAlreadyUsed', failed: 'internalError' } as const;
+
 /** Creates a group, or finds the open direct message of the pair, and tells every member. */
 export const groupCreate: Handler<'GROUP_CREATE'> = {
   batchMax: 1,
   concurrency: 3,
-  run: each(async ({ db, outbox, names, audits, numbers }, { request_id, params }) => {
+  run: each(async ({ db, outbox, names, audits, numbers, deadlines }, asked) => {
+    const { request_id, params } = asked;
     const { user_id, sid, repeatable, group_name } = params;
     const member_sids = [...new Set(params.member_sids)];
     const faults = faultsOf(sid, group_name, member_sids);
@@ -15,8 +18,12 @@ export const groupCreate: Handler<'GROUP_CREATE'> = {
     const strange = await numbers.faultsOfUnknown(db, member_sids);
     if (strange.size > 0) return faulty(numberFaults(params.member_sids, strange));
 
-    const created = await createGroup(db, { request_id, repeatable, user_id, sid, group_name, member_sids });
-    if (!created.ok) return refusal('idAlreadyUsed');
+    const created = await createGroup(
+      db,
+      { request_id, repeatable, user_id, sid, group_name, member_sids },
+      deadlines.of(asked),
+    );
+    if (!created.ok) return refusal(refusals[created.reason]);
 
     publishState({ outbox, names }, created.state);
     // A gateway that holds no other member is not listening to the group yet, but to its people.

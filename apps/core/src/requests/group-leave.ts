@@ -2,15 +2,16 @@ import { leaveGroup } from '@hooligram/db';
 import { each, type Handler, refusal, success } from './handler.ts';
 import { publishState } from './publish-state.ts';
 
-const refusals = { id_used: 'idAlreadyUsed', not_member: 'notAMember' } as const;
+const refusals = { id_used: 'idAlreadyUsed', not_member: 'notAMember', failed: 'internalError' } as const;
 
 /** Takes the caller out of a group and tells those who remain; fewer than two close it. */
 export const groupLeave: Handler<'GROUP_LEAVE'> = {
   batchMax: 1,
   concurrency: 3,
-  run: each(async ({ db, outbox, names, audits }, { request_id, params }) => {
+  run: each(async ({ db, outbox, names, audits, deadlines }, asked) => {
+    const { request_id, params } = asked;
     const { user_id, repeatable, group_id } = params;
-    const left = await leaveGroup(db, { request_id, repeatable, user_id, group_id });
+    const left = await leaveGroup(db, { request_id, repeatable, user_id, group_id }, deadlines.of(asked));
     if (!left.ok) return refusal(refusals[left.reason]);
     publishState({ outbox, names }, left.state);
     audits.arm(group_id);

@@ -2,7 +2,12 @@ import type { Outcome, ParamsOf, RequestKind } from '@hooligram/contract';
 import { type ErrorCode, errorTexts } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
 
-export type Asked<K extends RequestKind> = { readonly request_id: string; readonly params: ParamsOf<K> };
+export type Asked<K extends RequestKind> = {
+  readonly request_id: string;
+  readonly params: ParamsOf<K>;
+  /** Milliseconds since the epoch, by Redis's clock: a statement that changes something refuses behind it. */
+  readonly deadline?: number;
+};
 
 /**
  * Answers the requests of one kind, many at once.
@@ -17,7 +22,7 @@ export type Handler<K extends RequestKind> = {
   readonly concurrency: number;
   /**
    * @returns one outcome a request, in order
-   * @throws what the database threw; nothing was stored then
+   * @throws what the database threw; nothing was stored then, or it is not known
    */
   run(context: Context, batch: readonly Asked<K>[]): Promise<Outcome<K>[]>;
 };

@@ -2,7 +2,12 @@ import { storeMessages } from '@hooligram/db';
 import { type Handler, refusal, success } from './handler.ts';
 import { publishMessages, type StoredMessage } from './publish-messages.ts';
 
-const refusals = { id_used: 'idAlreadyUsed', not_member: 'notAMember', closed: 'groupClosed' } as const;
+const refusals = {
+  id_used: 'idAlreadyUsed',
+  not_member: 'notAMember',
+  closed: 'groupClosed',
+  failed: 'internalError',
+} as const;
 
 /**
  * Stores messages, publishes them to their groups, answers with their ids. Concurrency 1: the next statement of
@@ -21,6 +26,7 @@ export const messagingSend: Handler<'MESSAGING_SEND'> = {
         group_id: params.group_id,
         content: params.content,
       })),
+      context.deadlines.ofBatch(batch),
     );
     const stored: StoredMessage[] = [];
     const answers = batch.map(({ params: { sid, group_id, content } }, index) => {

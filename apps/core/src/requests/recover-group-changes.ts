@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { success } from './handler.ts';
 import { publishJoined, publishState } from './publish-state.ts';
 
-type GroupChange = Extract<CoreRequest, { kind: 'GROUP_CREATE' | 'GROUP_ADD_MEMBER' | 'GROUP_LEAVE' }>;
+export type GroupChange = Extract<CoreRequest, { kind: 'GROUP_CREATE' | 'GROUP_ADD_MEMBER' | 'GROUP_LEAVE' }>;
 
 /** Publishes and answers the changes of groups that an earlier run made; refusals are left to the client's repetition. */
 export async function recoverGroupChanges(
@@ -36,7 +36,7 @@ function isGroupChange(request: CoreRequest): request is GroupChange {
   return ['GROUP_CREATE', 'GROUP_ADD_MEMBER', 'GROUP_LEAVE'].includes(request.kind);
 }
 
-function fingerprintOf({ kind, params }: GroupChange): string {
+export function fingerprintOf({ kind, params }: GroupChange): string {
   if (kind === 'GROUP_CREATE') return groupFingerprints.create(params.group_name, params.member_sids);
   if (kind === 'GROUP_LEAVE') return groupFingerprints.leave(params.group_id);
   return groupFingerprints.add(params.group_id, params.member_sid);

@@ -12,12 +12,14 @@ const refusals = { refused: 'codeNotSent', unavailable: 'codeNotSent', tooMany: 
 export const verificationRequestCode: Handler<'VERIFICATION_REQUEST_CODE'> = {
   batchMax: 1,
   concurrency: 8,
-  run: each(async (context, { request_id, params }) => {
-    const { config, db, provider, limits, credentialHash, log } = context;
+  run: each(async (context, asked) => {
+    const { config, db, provider, limits, credentialHash, deadlines, log } = context;
+    const { request_id, params } = asked;
     const { connection_id, address, country_code, phone_number } = params;
     const sid = sidOf(country_code, phone_number);
     // A second run takes nothing of anybody's limits.
-    if (await wasChallengeRecorded(db, { request_id, connection_id })) return success({});
+    const before = await wasChallengeRecorded(db, { request_id, connection_id });
+    if (before) return before === 'recorded' ? success({}) : refusal('internalError');
     if (!(await limits.codeRequest({ sid, address }))) return refusal('tooManyRequests');
     const fault = (await context.numbers.faultsOfUnknown(db, [sid])).get(sid);
     if (fault) return faulty([`payload.phone_number: ${numberText(fault, country_code)}`]);
@@ -25,7 +27,11 @@ export const verificationRequestCode: Handler<'VERIFICATION_REQUEST_CODE'> = {
     const code = provider.createCode();
     const code_hash = code === null ? null : credentialHash(sid, code);
     const ttl_ms = config.VERIFICATION_TTL_MS;
-    const { is_new } = await recordChallenge(db, { request_id, connection_id, sid, code_hash, ttl_ms });
+    const { is_new } = await recordChallenge(
+      db,
+      { request_id, connection_id, sid, code_hash, ttl_ms },
+      deadlines.of(asked),
+    );
     if (!is_new) return success({});
 
     const sent = await provider.send({ countryCode: country_code, phoneNumber: phone_number }, code);

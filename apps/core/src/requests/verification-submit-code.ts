@@ -9,13 +9,15 @@ const refusals = {
   too_many: 'tooManyAttempts',
   tooMany: 'tooManyAttempts',
   unavailable: 'serverBusy',
+  failed: 'internalError',
 } as const;
 
 /** Makes a right code the number's credential. Only the connection that asked for a code can submit one. */
 export const verificationSubmitCode: Handler<'VERIFICATION_SUBMIT_CODE'> = {
   batchMax: 1,
   concurrency: 4,
-  run: each(async (context, { request_id, params }) => {
+  run: each(async (context, asked) => {
+    const { request_id, params } = asked;
     const { config, db, limits, credentialHash } = context;
     const { connection_id, address, verification_code } = params;
     const standing = await readVerdict(db, { request_id, connection_id });
@@ -29,13 +31,11 @@ export const verificationSubmitCode: Handler<'VERIFICATION_SUBMIT_CODE'> = {
     const proof = await proofOf(context, challenge, verification_code, credential_hash);
     if (typeof proof === 'string') return refusal(refusals[proof]);
     const attempts_max = config.VERIFICATION_ATTEMPTS_MAX;
-    const verdict = await submitChallenge(db, {
-      request_id,
-      connection_id,
-      credential_hash,
-      attempts_max,
-      ...proof,
-    });
+    const verdict = await submitChallenge(
+      db,
+      { request_id, connection_id, credential_hash, attempts_max, ...proof },
+      context.deadlines.of(asked),
+    );
     // A guess is what was compared: who comes too late, or asked for no code, learns nothing.
     if (verdict === 'wrong') await limits.submitFailed(asker);
     return verdict === 'right' ? success({}) : refusal(refusals[verdict]);

@@ -17,7 +17,8 @@ beforeAll(async () => {
       // Long enough for what is answered, on a busy machine too.
       REQUEST_DEADLINE_MS: '2000',
       REQUEST_REPEAT_MS: '3000',
-      REQUEST_PATIENCE_MS: '5000',
+      REQUEST_SETTLE_MS: '1',
+      REQUEST_PATIENCE_MS: '5001',
       SESSION_QUEUE_MAX: '3',
       SESSION_RUN_MAX: '2',
     },

@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto';
+import type { CoreRequest } from '@hooligram/contract';
+import { type Db, openDb, storeMessages } from '@hooligram/db';
+import { metrics, type ServiceProcess, uniqueSid } from '@hooligram/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Database, openDatabase } from './database.ts';
+import { group, type Person } from './group.ts';
+import { createGroup, setStage, state, until } from './stage.ts';
+import { StandInGateway } from './stand-in-gateway.ts';
+import { type TcpGate, tcpGate } from './tcp-gate.ts';
+
+const stage = setStage({ gateways: 1, cores: 0 });
+
+const quick = { CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
+/** Comes to the end of what expired as soon as none of its own statements can be under way. */
+const concluding = { ...quick, STATEMENT_TIMEOUT_MS: '500' };
+/** Takes over nothing, and waits for what is locked. */
+const waiter = { CLAIM_IDLE_MS: '600000', STATEMENT_TIMEOUT_MS: '20000', REQUEST_SETTLE_MS: '27000' };
+const internalError = { ok: false, errors: ['internal error'] };
+const success = { ok: true, answer: { message_id: expect.any(Number) } };
+
+let database: Database;
+let way: TcpGate;
+/** Writes its requests again when it is told that they were lost, and not before. */
+let patient = 0;
+let fake: StandInGateway;
+let one: Person;
+let group_id = 0;
+let lastRef = 1_000_000;
+
+beforeAll(async () => {
+  const { system } = stage;
+  database = openDatabase(system.databaseUrl);
+  way = await tcpGate(system.databaseUrl);
+  await system.addGateway({
+    REQUEST_DEADLINE_MS: '300000',
+    REQUEST_REPEAT_MS: '400000',
+    REQUEST_PATIENCE_MS: '900000',
+  });
+  patient = system.gateways.length - 1;
+  fake = await StandInGateway.connect(system);
+  const core = await system.addCore();
+  const db = openDb({ url: system.databaseUrl, applicationName: 'test' });
+  ({ one, group_id } = await group(fake, db));
+  await db.close();
+  await core.stop();
+});
+
+afterEach(async () => {
+  await database.letGo();
+  way.letGo();
+  const running = stage.system.cores.filter(({ process }) => process.isRunning());
+  await Promise.all(running.map((core) => core.kill()));
+  await fake.redis.del(stage.names.requests);
+});
+
+afterAll(async () => {
+  fake?.close();
+  way?.end();
+  await database?.close();
+});
+
+async function counted(process: ServiceProcess, name: string, labels: Record<string, string> = {}) {
+  return (await metrics(process.adminUrl)).value(`hooligram_core_${name}`, labels);
+}
+
+function message(content: string): CoreRequest {
+  lastRef += 1;
+  const params = { ...one, repeatable: true, group_id, content };
+  return { ref: lastRef, request_id: randomUUID(), kind: 'MESSAGING_SEND', params };
+}
+
+/** Writes an entry as a gateway does. @param suspect a request that was marked by a core that ended then */
+async function write(
+  requests: readonly CoreRequest[],
+  { deadlineMs = 60_000, suspect }: { deadlineMs?: number; suspect?: number } = {},
+): Promise<string> {
+  const { redis, names, node } = fake;
+  await redis.xgroup('CREATE', names.requests, names.cores, '0', 'MKSTREAM').catch(() => {});
+  const fields = { v: 1, node, deadline: Date.now() + deadlineMs, requests: JSON.stringify(requests) };
+  const added = redis.multi().xadd(names.requests, '*', ...Object.entries(fields).flat());
+  if (suspect === undefined) return (await added.exec())?.[0]?.[1] as string;
+  // At once, so that no core that waits for entries gets it first.
+  const read = added.xreadgroup('GROUP', names.cores, 'gone', 'COUNT', 1, 'STREAMS', names.requests, '>');
+  const id = (await read.exec())?.[0]?.[1] as string;
+  await redis.sadd(names.suspects(id), suspect);
+  return id;
+}
+
+async function deliveriesOf(id: string): Promise<number> {
+  const { redis, names } = fake;
+  const [pending] = (await redis.xpending(names.requests, names.cores, id, id, 1)) as [unknown[]?];
+  return Number(pending?.[3]);
+}
+
+function outcomesOf({ ref }: CoreRequest): unknown[] {
+  return fake.answers.filter((answer) => answer.ref === ref).map(({ ref: _, ...outcome }) => outcome);
+}
+
+async function untilAnswered(request: CoreRequest): Promise<unknown> {
+  await until('it is answered', () => outcomesOf(request).length > 0);
+  return outcomesOf(request).at(-1);
+}
+
+async function untilStreamEmpty(): Promise<void> {
+  const { redis, names } = fake;
+  await until('the stream is empty', async () => (await redis.xlen(names.requests)) === 0);
+}
+
+async function storedOf(request: CoreRequest): Promise<number> {
+  const { request_id } = request;
+  return (await database.rows('SELECT FROM message WHERE request_id = $1 AND group_id > 0', [request_id]))
+    .length;
+}
+
+test('a session’s messages keep their order when two cores are killed one after the other in the middle of them', async () => {
+  const { system, names } = stage;
+  const first = await system.addCore(quick);
+  const [ada, bob] = [await stage.enter(patient), await stage.enter(0)];
+  // In the order of their ids: whoever waits for the one that is busy has not locked the other.
+  const busy = await createGroup(ada, [bob.sid, uniqueSid()]);
+  const free = await createGroup(ada, [bob.sid, uniqueSid()]);
+  for (const id of [busy, free]) await state(ada, id);
+  const release = await database.holdGroup(busy);
+  // All at once: a frozen gateway finds them together.
+  system.gateway(patient).freeze();
+  const contents = ['m0', 'm1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7'];
+  const answers = contents.map((content) => {
+    const id = content === 'm2' ? busy : free;
+    return ada.client.requestOk('MESSAGING_SEND', { group_id: id, content }, randomUUID());
+  });
+  system.gateway(patient).resume();
+
+  await database.untilWaiting(1);
+  await first.kill();
+  const second = await system.addCore(quick);
+  await until('the second core waits with m2', async () => {
+    const stored = await database.rows('SELECT FROM message WHERE group_id = $1', [free]);
+    return stored.length === 2;
+  });
+  const redis = await stage.redis();
+  const [[id]] = (await redis.xrange(names.requests, '-', '+')) as [[string, string[]]];
+  await until('m2 is marked', async () => (await redis.smembers(names.suspects(id))).join() === '2');
+  await second.kill();
+
+  await system.addCore(quick);
+  const seen = await deliveriesOf(id);
+  await until('the third core has come to its end', async () => !((await deliveriesOf(id)) < seen + 2));
+  await release();
+  await redis.publish(names.gateways, 'lost');
+  await Promise.all(answers);
+  const stored = await database.rows<{ content: string }>(
+    'SELECT content FROM message WHERE group_id IN ($1, $2) ORDER BY id',
+    [busy, free],
+  );
+  expect(stored.map(({ content }) => content)).toEqual(contents);
+});
+
+describe('a request that was running when its core ended', () => {
+  test('keeps back what its session asked behind it, and nobody else', async () => {
+    const behind = message('behind');
+    const params = { user_ids: [one.user_id] };
+    const other = {
+      ref: lastRef + 1_000,
+      request_id: randomUUID(),
+      kind: 'GROUP_IDS',
+      params,
+    } as CoreRequest;
+    const requests = [message('before'), message('the suspect'), behind, other];
+    const id = await write(requests, { suspect: 1 });
+    const core = await stage.system.addCore(quick);
+    expect(await untilAnswered(other)).toMatchObject({ ok: true });
+    await until('it was looked at again', async () => (await deliveriesOf(id)) >= 4);
+    expect(await storedOf(behind)).toBe(0);
+    expect(outcomesOf(requests[0] as CoreRequest)).toContainEqual(success);
+    expect(await counted(core, 'requests_put_aside_total')).toBe(0);
+  });
+
+  test('and gets FAILURE while its repetition waits for a lock, is not stored by the repetition', async () => {
+    await stage.system.addCore(waiter);
+    const release = await database.holdGroup(group_id);
+    const suspect = message('answered with FAILURE');
+    const repetition = { ...suspect, ref: lastRef + 1_000 };
+    await write([suspect], { suspect: 0, deadlineMs: -1 });
+    await write([repetition]);
+    await database.untilWaiting(1);
+    await stage.system.addCore(concluding);
+    expect(await untilAnswered(suspect)).toEqual(internalError);
+    await release();
+    expect(await untilAnswered(repetition)).toEqual(internalError);
+    expect(await storedOf(suspect)).toBe(0);
+  });
+
+  test('and whose COMMIT hangs, is not answered before that has ended, and is told then', async () => {
+    const [suspect, untold] = [message('suspect'), message('untold')];
+    // What waits for a disk or for a standby looks like this to everybody else: written, and not visible yet.
+    const url = stage.system.databaseUrl;
+    const dead = openDb({ url, applicationName: 'hooligram-core', statementTimeoutMs: 120_000 });
+    const session = await dead.pool.connect();
+    await session.query('BEGIN');
+    const sends = [suspect, untold].map(({ request_id, params }) => {
+      const { content } = params as { content: string };
+      return { sender_id: one.user_id, request_id, repeatable: true, group_id, content };
+    });
+    await storeMessages({ ...dead, pool: session as unknown as Db['pool'] }, sends);
+    const marked = await write([suspect], { deadlineMs: 1_000, suspect: 0 });
+    await write([untold], { deadlineMs: 1_000, suspect: 7 });
+    const core = await stage.system.addCore(concluding);
+    // Every 300 ms, long behind the deadline and the statement's timeout.
+    await until('it was looked at many times', async () => (await deliveriesOf(marked)) >= 8);
+    expect(await counted(core, 'requests_put_aside_total')).toBe(0);
+    expect([outcomesOf(suspect), outcomesOf(untold)]).toEqual([[], []]);
+    await session.query('COMMIT');
+    session.release();
+    await dead.close();
+    expect([await untilAnswered(suspect), await untilAnswered(untold)]).toEqual([success, success]);
+    await untilStreamEmpty();
+    expect([await storedOf(suspect), await storedOf(untold)]).toEqual([1, 1]);
+  });
+});
+
+test('a statement that reaches the database behind its deadline, because its core was frozen, stores nothing', async () => {
+  await stage.system.addCore({ ...waiter, CLAIM_IDLE_MS: '300', DATABASE_URL: way.url });
+  way.hold();
+  // So long that it is told from everything else that the core sends there.
+  const late = message('late'.repeat(10_000));
+  const deadlineMs = 5_000;
+  const deadline = Date.now() + deadlineMs;
+  await write([late], { deadlineMs });
+  await until('its statement is on its way', () => way.heldBytes() > 40_000);
+  await until('its deadline has passed', async () => {
+    const [row] = await database.rows<{ now: number }>(
+      'SELECT extract(epoch FROM clock_timestamp())::float8 AS now',
+    );
+    return (row?.now ?? 0) * 1_000 > deadline + 100;
+  });
+  way.letGo();
+  // Its order keeps it behind: when it is answered, the late one has come to its end.
+  const next = message('next');
+  await write([next]);
+  expect(await untilAnswered(next)).toEqual(success);
+  expect([await storedOf(late), outcomesOf(late)]).toEqual([0, []]);
+});

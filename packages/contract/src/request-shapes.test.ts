@@ -1,0 +1,111 @@
+import { expect, test } from '@jest/globals';
+import { decodePublication, readNudgeConfirmed } from './publications.ts';
+import { readAnswers, readRequest } from './request-shapes.ts';
+import type { RequestKind } from './requests.ts';
+import { UnreadableError } from './shape.ts';
+
+const state = {
+  group_id: 1,
+  version: 2,
+  version_seq: 3,
+  date_created: '2026-11-22T07:08:57.123Z',
+  group_name: '',
+  is_direct_message: true,
+  closed: false,
+  members: [[1, '1.5550100', 0]],
+};
+const odd = [undefined, null, 0, '', 'text', true, [], {}, [null], { ref: 1 }];
+
+/** Every value in which one field of the given one is missing, or something else. */
+function spoilt(value: object): object[] {
+  return Object.keys(value).flatMap((name) => [
+    ...[null, -1, 'text', [null], { a: 1 }, 1.5, Number.MAX_VALUE].map((wrong) => ({
+      ...value,
+      [name]: wrong,
+    })),
+    Object.fromEntries(Object.entries(value).filter(([other]) => other !== name)),
+  ]);
+}
+
+/** What a spoilt field may be because that is one of its own values: a text may be `text`. */
+const isDifferent = (value: object, other: object) =>
+  Object.entries(value).some(
+    ([name, field]) => typeof field !== typeof (other as Record<string, unknown>)[name],
+  );
+
+test('a publication with a field missing or of another type is unreadable, whatever its letter', () => {
+  const bodies: [string, object][] = [
+    ['s', state],
+    ['j', { user_id: 1, group_id: 2, since: 3 }],
+    ['a', { group_id: 1, version: 2, last_seq: 3, due_seq: 4, due_version: 5 }],
+    ['n', { user_id: 1, token: 'token', reply_to: 'channel' }],
+    ['e', { user_id: 1 }],
+  ];
+  for (const [letter, body] of bodies) {
+    const decode = (value: unknown) => decodePublication(Buffer.from(`${letter}\n${JSON.stringify(value)}`));
+    expect(decode({ ...body, further: 'for a newer release' })).toBeDefined();
+    for (const other of spoilt(body).filter((other) => isDifferent(body, other))) {
+      expect(() => decode(other)).toThrow(UnreadableError);
+    }
+    for (const other of odd) expect(() => decode(other)).toThrow(UnreadableError);
+    for (const text of ['', '{', 'undefined']) {
+      expect(() => decodePublication(Buffer.from(`${letter}\n${text}`))).toThrow(UnreadableError);
+    }
+  }
+});
+
+test('messages whose header and frames do not agree are unreadable', () => {
+  for (const text of [
+    'm \n{}',
+    'm 1 2 3\n{}',
+    'm 1 2 3 4\n{}\n{}',
+    'M 1 2 3 4 5\n{}',
+    'm a 2 3 4\n{}',
+    'm 1 2 -3 4\n{}',
+  ]) {
+    expect(() => decodePublication(Buffer.from(text))).toThrow(UnreadableError);
+  }
+});
+
+test('a confirmation that is none is unreadable', () => {
+  expect(readNudgeConfirmed(Buffer.from('{"user_id":1,"token":"a"}'))).toEqual({ user_id: 1, token: 'a' });
+  for (const text of ['', '{', 'null', '{}', '{"token":1}']) {
+    expect(() => readNudgeConfirmed(Buffer.from(text))).toThrow(UnreadableError);
+  }
+});
+
+test('an item of an entry is a request, or of a kind for a newer core, or unreadable', () => {
+  const params = { user_id: 1, sid: '1.5550100', repeatable: true, group_id: 2, content: 'text' };
+  const request = { ref: 1, request_id: 'id', kind: 'MESSAGING_SEND', params };
+  expect(readRequest({ ...request, further: 1 })).toMatchObject({ is: 'request', request });
+  expect(readRequest({ ...request, kind: 'TOMORROW', params: null })).toEqual({
+    is: 'unknown',
+    kind: 'TOMORROW',
+    ref: 1,
+  });
+  expect(readRequest({ ...request, kind: 'constructor' })).toMatchObject({ is: 'unknown' });
+  for (const item of odd) expect(readRequest(item)).toMatchObject({ is: 'unreadable' });
+  for (const item of spoilt(params).filter((other) => isDifferent(params, other))) {
+    expect(readRequest({ ...request, params: item })).toEqual({ is: 'unreadable', ref: 1 });
+  }
+});
+
+test('an answer that cannot be read is none, and the others of its publication are taken', () => {
+  const kinds: Record<number, RequestKind> = { 1: 'REPLAY_GROUPS', 2: 'MESSAGING_SEND', 3: 'MESSAGING_SEND' };
+  const read = (text: string) => readAnswers(Buffer.from(text), (ref) => kinds[ref]);
+  const good = [
+    { ref: 1, ok: true, answer: { memberships: [] } },
+    { ref: 2, ok: false, errors: ['closed'] },
+    { ref: 99, ok: true, answer: {} },
+  ];
+  const bad = [
+    ...odd.map((item) => item ?? null),
+    { ref: 1, ok: true, answer: { memberships: [{ state: { group_id: 1 } }] } },
+    { ref: 2, ok: true, answer: {} },
+    { ref: 3, ok: true },
+    { ref: 3, ok: false },
+    { ref: 3, ok: 'yes', answer: { message_id: 1 } },
+  ];
+  expect(read(JSON.stringify([...bad, ...good]))).toEqual({ answers: good, unreadable: bad.length });
+  for (const text of ['', '{', 'null', '{}', '"lost"']) expect(() => read(text)).toThrow(UnreadableError);
+});

@@ -1,0 +1,175 @@
+import type { CoreAnswer, CoreRequest, ParamsOf, ReplayPage, RequestKind, Requests } from './requests.ts';
+import {
+  anyOf,
+  count,
+  flag,
+  integer,
+  listOf,
+  object,
+  optional,
+  orNull,
+  type Shape,
+  text,
+  tuple,
+  UnreadableError,
+} from './shape.ts';
+import type { Cursor, Membership } from './state.ts';
+import { groupState } from './state-shape.ts';
+
+const nothing = object<Record<never, never>>({});
+
+const cursor = object<Cursor>({
+  user_id: count,
+  group_id: count,
+  delivered_seq: count,
+  delivered_version: count,
+});
+
+const membership = object<Membership>({
+  state: groupState,
+  last_seq: count,
+  delivered_seq: count,
+  delivered_version: count,
+  retried_version: count,
+});
+
+const page = object<ReplayPage>({
+  group_id: count,
+  version: count,
+  state: orNull(groupState),
+  last_seq: count,
+  through_seq: count,
+  messages: listOf(tuple(count, count, text)),
+});
+
+type Shapes = {
+  [K in RequestKind]: {
+    params: { readonly [F in keyof Requests[K]['params']]-?: Shape };
+    answer: Shape;
+  };
+};
+
+const shapes: Shapes = {
+  VERIFICATION_REQUEST_CODE: {
+    params: { connection_id: text, address: text, country_code: text, phone_number: text },
+    answer: nothing,
+  },
+  VERIFICATION_SUBMIT_CODE: {
+    params: { connection_id: text, address: text, verification_code: text },
+    answer: nothing,
+  },
+  AUTHORIZATION_SIGN_IN: {
+    params: { address: text, country_code: text, phone_number: text, verification_code: text },
+    answer: object<Requests['AUTHORIZATION_SIGN_IN']['answer']>({
+      user_id: count,
+      sid: text,
+      group_ids: listOf(count),
+      delivered_seqs: optional(listOf(count)),
+    }),
+  },
+  GROUP_CREATE: {
+    params: { user_id: count, sid: text, repeatable: flag, group_name: text, member_sids: listOf(text) },
+    answer: object<Requests['GROUP_CREATE']['answer']>({ group_id: count }),
+  },
+  GROUP_ADD_MEMBER: {
+    params: { user_id: count, repeatable: flag, group_id: integer, member_sid: text },
+    answer: nothing,
+  },
+  GROUP_LEAVE: {
+    params: { user_id: count, repeatable: flag, group_id: integer },
+    answer: object<Requests['GROUP_LEAVE']['answer']>({ state: orNull(groupState) }),
+  },
+  MESSAGING_SEND: {
+    params: { user_id: count, sid: text, repeatable: flag, group_id: integer, content: text },
+    answer: object<Requests['MESSAGING_SEND']['answer']>({ message_id: count }),
+  },
+  REPLAY_GROUPS: {
+    params: { user_id: count, group_ids: orNull(listOf(count)) },
+    answer: object<Requests['REPLAY_GROUPS']['answer']>({ memberships: listOf(membership) }),
+  },
+  REPLAY_PAGE: {
+    params: { group_id: count, after_seq: count, known_version: count, limit: optional(count) },
+    answer: page,
+  },
+  RECEIPT_LOOKUP: {
+    params: { user_id: count, message_ids: listOf(integer) },
+    answer: object<Requests['RECEIPT_LOOKUP']['answer']>({ found: listOf(tuple(count, count, count)) }),
+  },
+  GROUP_IDS: {
+    params: { user_ids: listOf(count) },
+    answer: object<Requests['GROUP_IDS']['answer']>({ group_ids: listOf(listOf(count)) }),
+  },
+  LAG_REPORT: { params: { user_ids: listOf(count) }, answer: nothing },
+  CURSOR_RAISE: { params: { cursors: listOf(cursor) }, answer: nothing },
+};
+
+const paramsShapes = new Map(
+  Object.entries(shapes).map(([kind, { params }]) => [kind, object<ParamsOf<RequestKind>>(params as never)]),
+);
+
+/**
+ * What an item of an entry is to this release.
+ *
+ * - `request`: one that it can handle.
+ * - `unknown`: of a kind that it does not know; a newer core may.
+ * - `unreadable`: nothing that any release has written. `ref` if it can be answered.
+ */
+export type ReadRequest =
+  | { readonly is: 'request'; readonly request: CoreRequest }
+  | { readonly is: 'unknown'; readonly kind: string; readonly ref: number }
+  | { readonly is: 'unreadable'; readonly ref?: number };
+
+export function readRequest(item: unknown): ReadRequest {
+  if (typeof item !== 'object' || item === null) return { is: 'unreadable' };
+  const { ref, request_id, kind, params } = item as Record<string, unknown>;
+  if (!count(ref)) return { is: 'unreadable' };
+  const answerable = { ref: ref as number };
+  if (!text(kind) || !text(request_id)) return { is: 'unreadable', ...answerable };
+  const shape = paramsShapes.get(kind as string);
+  if (!shape) return { is: 'unknown', kind: kind as string, ...answerable };
+  return shape(params)
+    ? { is: 'request', request: item as CoreRequest }
+    : { is: 'unreadable', ...answerable };
+}
+
+const outcome = anyOf(
+  object<{ ref: number; ok: boolean; answer: unknown }>({
+    ref: count,
+    ok: (value) => value === true,
+    answer: nothing,
+  }),
+  object<{ ref: number; ok: boolean; errors: string[] }>({
+    ref: count,
+    ok: (value) => value === false,
+    errors: listOf(text),
+  }),
+);
+
+/**
+ * @param bytes what was published on a gateway's own channel: answers as a JSON list
+ * @param kindOf what was asked under a `ref`; undefined for what nobody waits for any more
+ * @returns those that can be read, and how many cannot. Whoever asked for one of those gets no answer.
+ * @throws UnreadableError
+ */
+export function readAnswers(
+  bytes: Buffer,
+  kindOf: (ref: number) => RequestKind | undefined,
+): { answers: CoreAnswer[]; unreadable: number } {
+  const items = parse(bytes.toString());
+  if (!Array.isArray(items)) throw new UnreadableError('answers are no list');
+  const answers = (items as CoreAnswer[]).filter((item) => {
+    if (!outcome(item)) return false;
+    const kind = item.ok ? kindOf(item.ref) : undefined;
+    return kind === undefined || !item.ok || shapes[kind].answer(item.answer);
+  });
+  return { answers, unreadable: items.length - answers.length };
+}
+
+/** @throws UnreadableError Node's own error quotes a piece of the text, which may be anything */
+export function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new UnreadableError('no JSON');
+  }
+}

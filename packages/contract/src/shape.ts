@@ -1,0 +1,52 @@
+/**
+ * Shapes of what one process reads from another. Redis is a place where anybody may have written anything: what comes
+ * from there is looked at before it is used. Further fields are for a newer release, and ignored.
+ */
+export type Shape = (value: unknown) => boolean;
+
+/** A whole number, exact as a JavaScript number. */
+export const integer: Shape = (value) => Number.isSafeInteger(value);
+/** An id or a count: not negative. */
+export const count: Shape = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+export const text: Shape = (value) => typeof value === 'string';
+export const flag: Shape = (value) => typeof value === 'boolean';
+
+export const listOf =
+  (item: Shape): Shape =>
+  (value) =>
+    Array.isArray(value) && value.every(item);
+
+/** A list that begins with these. */
+export const tuple =
+  (...items: readonly Shape[]): Shape =>
+  (value) =>
+    Array.isArray(value) && items.every((item, index) => item(value[index]));
+
+export const orNull =
+  (shape: Shape): Shape =>
+  (value) =>
+    value === null || shape(value);
+
+export const optional =
+  (shape: Shape): Shape =>
+  (value) =>
+    value === undefined || shape(value);
+
+export const anyOf =
+  (...shapes: readonly Shape[]): Shape =>
+  (value) =>
+    shapes.some((shape) => shape(value));
+
+/** An object with a shape for each of its fields: the type checker asks for all of them. */
+export function object<T>(fields: { readonly [K in keyof T]-?: Shape }): Shape {
+  const shapes = Object.entries(fields) as [string, Shape][];
+  return (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    shapes.every(([name, shape]) => shape((value as Record<string, unknown>)[name]));
+}
+
+/** Something from Redis that this release cannot read. */
+export class UnreadableError extends Error {
+  override readonly name = 'UnreadableError';
+}
