@@ -19,7 +19,7 @@ beforeAll(async () => {
   });
   // Empty is as good as unset: what a gateway does by default.
   for (let count = 0; count < 2; count += 1) await system.addGateway({ GATEWAY_HOST: '' });
-}, 120_000);
+});
 
 afterAll(() => system?.stop());
 

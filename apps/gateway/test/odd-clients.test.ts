@@ -9,7 +9,7 @@ let system: TestSystem;
 
 beforeAll(async () => {
   system = await startSystem({ gateways: 0, cores: 1 });
-}, 120_000);
+});
 
 afterAll(() => system?.stop());
 
@@ -25,7 +25,7 @@ describe.each(runnableUws())('on uWebSockets.js %s', (UWEBSOCKETS) => {
 
   beforeAll(async () => {
     gateway = await system.addGateway({ UWEBSOCKETS, IDLE_TIMEOUT_SECONDS: '8' });
-  }, 120_000);
+  });
 
   /** A connection whose bytes are the test's own. */
   async function upgraded() {
@@ -117,7 +117,7 @@ describe.each(runnableUws())('on uWebSockets.js %s', (UWEBSOCKETS) => {
     // 20.30 knows only one of them; it closes the connection after ten seconds.
     const told = UWEBSOCKETS === '20.30' ? [0, 0, 0, 0] : [505, 505, 431, 505];
     expect(answers.map(({ status }) => status)).toEqual(told);
-  }, 60_000);
+  });
 
   test('a frame in pieces with a ping in between is one frame, and one with a byte order mark is taken', async () => {
     const client = await connect(gateway.url);
@@ -160,5 +160,5 @@ describe.each(runnableUws())('on uWebSockets.js %s', (UWEBSOCKETS) => {
     expect(Buffer.concat(heard).toString('hex')).toBe('8900');
     await answering.roundTrip();
     answering.terminate();
-  }, 60_000);
+  });
 });

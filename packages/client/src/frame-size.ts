@@ -1,7 +1,5 @@
 import { frameBytesMax } from '@hooligram/protocol/limits';
 
-export { frameBytesMax };
-
 const encoder = new TextEncoder();
 /** A UTF-16 unit has at most so many bytes in JSON: an escape such as `\u0000`. */
 const bytesPerUnitMax = 6;

@@ -3,7 +3,7 @@ import { abortable } from './abortable.ts';
 import type { Emitter } from './emitter.ts';
 import { RequestError } from './errors.ts';
 import type { OutboxChange, QueuedRequest } from './events.ts';
-import { frameBytesMax, frameBytesOver } from './frame-size.ts';
+import { frameBytesOver } from './frame-size.ts';
 import { type LaneEntry, Lanes, type QueuedAnswer } from './lanes.ts';
 import type { Link } from './link.ts';
 import type { AbortSignalLike, QueuedRequestOptions } from './options.ts';

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -20,6 +20,8 @@ export function nodeOf(version: string): string {
   // It gets its name when it is complete: another run may look for it meanwhile.
   const unnamed = `${dir}.${process.pid}`;
   mkdirSync(unnamed, { recursive: true });
+  // Without a package of its own here, npm takes the repository's, which it cannot read.
+  writeFileSync(join(unnamed, 'package.json'), '{"private":true}\n');
   run(
     'npm',
     ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', `${name}@${version}`],

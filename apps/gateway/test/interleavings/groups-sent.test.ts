@@ -6,7 +6,7 @@ let scene: Scene;
 
 beforeAll(async () => {
   scene = await Scene.start({});
-}, 60_000);
+});
 
 afterAll(() => scene?.stop());
 
