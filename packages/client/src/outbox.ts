@@ -1,4 +1,5 @@
 import { errorTexts } from '@hooligram/protocol/error-texts';
+import { frameBytesMax } from '@hooligram/protocol/limits';
 import { abortable } from './abortable.ts';
 import type { Emitter } from './emitter.ts';
 import { RequestError } from './errors.ts';
