@@ -52,7 +52,7 @@ async function runOneByOne(
   const marks = names.suspects(entry.id);
   const stopped = new Set<string>();
   for (const [index, request] of requests) {
-    const order = orderOf(request);
+    const order = orderOf(index, request);
     if (suspects.has(index)) stopped.add(order);
     if (stopped.has(order)) continue;
     if (clock.now() > entry.deadline) return false;
@@ -73,12 +73,11 @@ async function runOneByOne(
 }
 
 /**
- * What must not overtake each other. An entry does not say which session asked; a user's requests of one kind are a
- * session's, or those of few sessions.
+ * What must not overtake each other: a session's messages, of which many are under way at once. An entry does not say
+ * which session asked; a user has few. Of everything else a session has one at a time.
  */
-function orderOf({ kind, params }: CoreRequest): string {
-  if ('user_id' in params) return `${kind} ${params.user_id}`;
-  return 'connection_id' in params ? `${kind} ${params.connection_id}` : kind;
+function orderOf(index: number, request: CoreRequest): string {
+  return request.kind === 'MESSAGING_SEND' ? `user ${request.params.user_id}` : `request ${index}`;
 }
 
 /** @returns false while it is too early */
@@ -89,7 +88,7 @@ async function conclude(
   suspects: ReadonlySet<number>,
 ): Promise<boolean> {
   // A statement that began in time is over by now, unless its COMMIT waits, which no timeout ends.
-  if (await hasOlderTransaction(context.db, context.deadlines.of(entry) ?? 0)) return false;
+  if (await hasOlderTransaction(context.db, context.deadlines.latestOf(entry))) return false;
   const recovered = await recover(
     context,
     requests.map(([, request]) => request),

@@ -81,6 +81,7 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     redis: queueRedis,
     prefix: names.queues,
     names: kinds.map(({ name }) => name),
+    now: clock.now,
     log,
   });
   lifecycle.onClose('queues', () => queues.close());
@@ -104,7 +105,12 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     queues,
     queueRedis,
     jobMetrics,
-    audits: createAudits({ queues, deadlineMs: config.DELIVERY_ACK_DEADLINE_MS, metrics: jobMetrics }),
+    audits: createAudits({
+      queues,
+      deadlineMs: config.DELIVERY_ACK_DEADLINE_MS,
+      now: clock.now,
+      metrics: jobMetrics,
+    }),
     confirmations,
     limits: createLimits(config, {
       redis: command,

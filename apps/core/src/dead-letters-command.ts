@@ -1,4 +1,4 @@
-import { connectRedis, createNames } from '@hooligram/bus';
+import { connectRedis, createNames, startRedisClock } from '@hooligram/bus';
 import { type DeadLetter, openQueues, type Queues } from '@hooligram/bus/queues';
 import { ConfigError, type Environment, readConfig, url } from '@hooligram/service';
 import { z } from 'zod';
@@ -103,9 +103,14 @@ async function withQueues(
   const redis = await connectRedis(redisUrl, { role: 'command', name: 'dead-letters', log });
   try {
     const names = kinds.map(({ name }) => name);
-    const queues = openQueues({ redis, prefix: createNames(prefix).queues, names, log });
-    await run(queues);
-    await queues.close();
+    const clock = await startRedisClock(redis);
+    const queues = openQueues({ redis, prefix: createNames(prefix).queues, names, now: clock.now, log });
+    try {
+      await run(queues);
+    } finally {
+      await queues.close();
+      clock.close();
+    }
   } finally {
     redis.disconnect();
   }

@@ -5,6 +5,8 @@ import { type Db, readClock } from '@hooligram/db';
 export type Deadlines = {
   /** The request's deadline by the database's clock, in milliseconds since the epoch; null if it has none. */
   of(asked: { readonly deadline?: number }): number | null;
+  /** The latest moment, by the database's clock, at which any core may have taken it to be in time. */
+  latestOf(asked: { readonly deadline: number }): number;
   /** The earliest of a batch. */
   ofBatch(batch: readonly { readonly deadline?: number }[]): number | null;
   close(): void;
@@ -61,6 +63,7 @@ export async function startDeadlines(options: {
   const of = (deadline: number) => (Number.isFinite(deadline) ? deadline + aheadMs : null);
   return {
     of: ({ deadline = Number.POSITIVE_INFINITY }) => of(deadline),
+    latestOf: ({ deadline }) => deadline + aheadMs + tookMs,
     ofBatch: (batch) =>
       of(batch.reduce((first, { deadline = first }) => Math.min(first, deadline), Number.POSITIVE_INFINITY)),
     close() {

@@ -4,7 +4,6 @@ import { openDb } from '@hooligram/db';
 import { metrics, type ServiceProcess, startSystem, type TestSystem } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Database, openDatabase } from './database.ts';
-import { expire } from './expire.ts';
 import { group, type Person, send } from './group.ts';
 import { until } from './stage.ts';
 import { StandInGateway } from './stand-in-gateway.ts';
@@ -221,8 +220,8 @@ describe('9: a request that was begun by a core that ended then', () => {
 
   test('gets FAILURE and is not stored if its statement goes on behind the deadline', async () => {
     // Longer than it takes from the beginning of the statement until its group is let go.
-    const patient = { ...quick, STATEMENT_TIMEOUT_MS: '4000' };
-    const [first, second] = [await system.addCore(patient), await system.addCore(patient)];
+    const patient = { ...quick, STATEMENT_TIMEOUT_MS: '20000', REQUEST_SETTLE_MS: '27000' };
+    const [first, second] = [await system.addCore(patient), await system.addCore(concluding)];
     second.freeze();
     const suspect = message('comes too late');
     const release = await database.holdGroup(group_id);

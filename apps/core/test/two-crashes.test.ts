@@ -44,14 +44,14 @@ beforeAll(async () => {
   ({ one, group_id } = await group(fake, db));
   await db.close();
   await core.stop();
-}, 120_000);
+});
 
 afterEach(async () => {
   await database.letGo();
   way.letGo();
   const running = stage.system.cores.filter(({ process }) => process.isRunning());
   await Promise.all(running.map((core) => core.kill()));
-  await fake.redis.del(stage.names.requests, stage.names.deadRequests);
+  await fake.redis.del(stage.names.requests);
 });
 
 afterAll(async () => {
@@ -98,7 +98,7 @@ function outcomesOf({ ref }: CoreRequest): unknown[] {
 }
 
 async function untilAnswered(request: CoreRequest): Promise<unknown> {
-  await fake.until(() => outcomesOf(request).length > 0, 'it is answered');
+  await until('it is answered', () => outcomesOf(request).length > 0);
   return outcomesOf(request).at(-1);
 }
 
@@ -154,7 +154,7 @@ test('a session’s messages keep their order when two cores are killed one afte
     [busy, free],
   );
   expect(stored.map(({ content }) => content)).toEqual(contents);
-}, 120_000);
+});
 
 describe('a request that was running when its core ended', () => {
   test('keeps back what its session asked behind it, and nobody else', async () => {
@@ -174,7 +174,7 @@ describe('a request that was running when its core ended', () => {
     expect(await storedOf(behind)).toBe(0);
     expect(outcomesOf(requests[0] as CoreRequest)).toContainEqual(success);
     expect(await counted(core, 'requests_put_aside_total')).toBe(0);
-  }, 120_000);
+  });
 
   test('and gets FAILURE while its repetition waits for a lock, is not stored by the repetition', async () => {
     await stage.system.addCore(waiter);
@@ -189,7 +189,7 @@ describe('a request that was running when its core ended', () => {
     await release();
     expect(await untilAnswered(repetition)).toEqual(internalError);
     expect(await storedOf(suspect)).toBe(0);
-  }, 120_000);
+  });
 
   test('and whose COMMIT hangs, is not answered before that has ended, and is told then', async () => {
     const [suspect, untold] = [message('suspect'), message('untold')];
@@ -216,20 +216,17 @@ describe('a request that was running when its core ended', () => {
     expect([await untilAnswered(suspect), await untilAnswered(untold)]).toEqual([success, success]);
     await untilStreamEmpty();
     expect([await storedOf(suspect), await storedOf(untold)]).toEqual([1, 1]);
-  }, 120_000);
+  });
 });
 
 test('a statement that reaches the database behind its deadline, because its core was frozen, stores nothing', async () => {
   await stage.system.addCore({ ...waiter, CLAIM_IDLE_MS: '300', DATABASE_URL: way.url });
-  way.hold();
-  const late = message('late');
+  way.hold('comes late');
+  const late = message('comes late');
   const deadlineMs = 5_000;
   const deadline = Date.now() + deadlineMs;
   await write([late], { deadlineMs });
-  await until('its statement is on its way', async () => {
-    await fake.redis.ping();
-    return way.heldBytes() > 0;
-  });
+  await until('its statement is on its way', way.isHolding);
   await until('its deadline has passed', async () => {
     const [row] = await database.rows<{ now: number }>(
       'SELECT extract(epoch FROM clock_timestamp())::float8 AS now',
@@ -242,4 +239,4 @@ test('a statement that reaches the database behind its deadline, because its cor
   await write([next]);
   expect(await untilAnswered(next)).toEqual(success);
   expect([await storedOf(late), outcomesOf(late)]).toEqual([0, []]);
-}, 120_000);
+});

@@ -19,7 +19,7 @@ afterAll(() => redis.disconnect());
 
 function open() {
   const prefix = createNames(freshPrefix()).queues;
-  return { prefix, queues: openQueues({ redis, prefix, names: ['count'], log: silent }) };
+  return { prefix, queues: openQueues({ redis, prefix, names: ['count'], now: Date.now, log: silent }) };
 }
 
 /** Runs the jobs of a queue; every end of a run is heard. */
@@ -34,6 +34,7 @@ async function work(prefix: string, handle: JobKind<null, Data>['handle']) {
     replayed: (data) => ({ data, key: String(data.n) }),
   };
   const workers = await startWorkers({
+    now: Date.now,
     redis,
     prefix,
     kinds: [kind as unknown as JobKind<null, never>],
@@ -171,6 +172,7 @@ test('workers that are closed wait for the jobs under way', async () => {
 test('adding fails at once while Redis is away', async () => {
   const lost = await connectRedis(await redisUrl(), { role: 'command', name: 'lost', log: silent });
   const queues = openQueues({
+    now: Date.now,
     redis: lost,
     prefix: createNames(freshPrefix()).queues,
     names: ['count'],
@@ -186,6 +188,7 @@ test('a schedule said twice is one schedule, and begins with a run', async () =>
   const runs: number[] = [];
   const everySchema = z.object({});
   const workers = await startWorkers({
+    now: Date.now,
     redis,
     prefix,
     kinds: [
@@ -210,4 +213,15 @@ test('a schedule said twice is one schedule, and begins with a run', async () =>
   await queues.schedule('count', 3_600_000);
   expect([runs.length, await delayed()]).toEqual([1, 1]);
   await workers.close();
+});
+
+test('when a job is due does not depend on the clock of the process that adds it', async () => {
+  const prefix = createNames(freshPrefix()).queues;
+  // Redis's clock, as it is known by a process whose own is an hour ahead: the job must not wait for that hour.
+  const start = Date.now() - 3_600_000;
+  const queues = openQueues({ redis, prefix, names: ['count'], now: () => start, log: silent });
+  const [{ id } = { id: '' }] = await queues.add('count', [{ data: {}, key: 'one', delayMs: 5_000 }]);
+  const due = Number(await redis.zscore(`${prefix}:count:delayed`, id)) / 0x1000;
+  expect([dueOf(id), Math.floor(due)]).toEqual([start + 5_000, start + 5_000]);
+  await queues.close();
 });

@@ -78,16 +78,19 @@ export type Queues = {
  *
  * @param redis a connection of the role `command`
  * @param prefix of all keys: `Names.queues`
+ * @param now milliseconds since the epoch by Redis's clock: when a job is due must not depend on who added it
  */
 export function openQueues({
   redis,
   prefix,
   names,
+  now,
   log,
 }: {
   redis: Redis;
   prefix: string;
   names: readonly string[];
+  now(): number;
   log: BusLog;
 }): Queues {
   const queues = new Map(
@@ -106,7 +109,7 @@ export function openQueues({
 
   return {
     async add(name, additions) {
-      const timestamp = Date.now();
+      const timestamp = Math.round(now());
       const ids = additions.map((addition) => jobId(addition, timestamp));
       const jobs = await queueOf(name).addBulk(
         additions.map(({ data, key, delayMs = 0 }, index) => ({
@@ -150,7 +153,7 @@ function jobId({ key, delayMs = 0 }: Addition, timestamp: number): string {
   return `${key}.${timestamp + delayMs}.${randomBytes(6).toString('base64url')}`;
 }
 
-/** @returns when a job of this id is due, in milliseconds since the epoch; 0 if it does not say */
+/** @returns when a job of this id is due by Redis's clock, in milliseconds since the epoch; 0 if it does not say */
 export function dueOf(id: string): number {
   return Number(id.split('.').at(-2)) || 0;
 }
@@ -166,6 +169,7 @@ export type Workers = {
  *
  * Guarantee: at least once. Two processes run the same job at once only if one of them was taken for dead.
  *
+ * @param now milliseconds since the epoch by Redis's clock
  * @param redis is not used, but copied: workers wait for Redis where everybody else fails
  * @param onRun hears of every run that ended: `failed` means that it will be tried again
  */
@@ -174,6 +178,7 @@ export async function startWorkers<C>({
   prefix,
   kinds,
   context,
+  now,
   onRun,
   log,
 }: {
@@ -181,6 +186,7 @@ export async function startWorkers<C>({
   prefix: string;
   kinds: readonly JobKind<C, never>[];
   context: C;
+  now(): number;
   onRun(queue: string, end: 'done' | 'again' | 'dead' | 'failed' | 'dropped'): void;
   log: BusLog;
 }): Promise<Workers> {
@@ -224,7 +230,7 @@ export async function startWorkers<C>({
     if (outcome.verdict === 'dead') throw new UnrecoverableError(outcome.reason);
     if (outcome.verdict === 'again') {
       await job.updateData(outcome.data);
-      await job.moveToDelayed(Date.now() + outcome.afterMs, token);
+      await job.moveToDelayed(Math.round(now()) + outcome.afterMs, token);
     }
     onRun(kind.name, outcome.verdict);
     if (outcome.verdict === 'again') throw new DelayedError();

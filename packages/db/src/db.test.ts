@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { aSend, freshDatabase, inSession, newGroup, newSid, storeOne } from '../test/test-db.ts';
 import { type Db, openDb } from './db.ts';
+import { requireDurableCommits } from './durability.ts';
 import { isInfrastructureError, isRerunnable } from './errors.ts';
 import { readCredentials } from './read-credentials.ts';
 import { rerun } from './rerun.ts';
@@ -50,6 +51,24 @@ test("a session has the timeouts, and dates in UTC whatever the server's time zo
        current_setting('tcp_keepalives_idle') AS keepalive`,
   );
   expect(rows).toEqual([{ statement: '1234ms', zone: 'UTC', idle: '1234ms', name: 'test', keepalive: '10' }]);
+});
+
+test("commits are on disk when they are answered, whatever the role's and the database's default", async () => {
+  const db = open();
+  const { rows } = await db.pool.query('SELECT current_database() AS name, current_user AS role');
+  await db.pool.query(`ALTER DATABASE "${rows[0].name}" SET synchronous_commit = off`);
+  await db.pool.query(
+    `ALTER ROLE "${rows[0].role}" IN DATABASE "${rows[0].name}" SET synchronous_commit = off`,
+  );
+  const other = open();
+  await requireDurableCommits(other);
+  const level = `SELECT current_setting('synchronous_commit') AS level`;
+  expect((await other.pool.query(level)).rows).toEqual([{ level: 'on' }]);
+  // A way that drops what a session asks for at its start.
+  const dropped = await inSession(url, (client) =>
+    requireDurableCommits({ pool: client as unknown as Db['pool'] }).catch((error: Error) => error.message),
+  );
+  expect(dropped).toMatch(/^synchronous_commit is off .* ALTER ROLE/);
 });
 
 test('a session frozen within a transaction loses its locks (interleaving 3)', async () => {

@@ -5,14 +5,17 @@ const help = `Creates the database if there is none, and applies the migrations 
 
 Usage: DATABASE_URL=postgresql://user:password@host:5432/name node packages/db/dist/migrate-main.js [options]
 
-  --dir D   folder of migrations (default: prisma/migrations of this repository)
-  --help    this text
+  --dir D        folder of migrations (default: prisma/migrations of this repository)
+  --patience S   seconds that a migration may wait for its locks, a second at a time (default: 600)
+  --help         this text
 
 Safe to run again, and from several places at once. Exit code 1 with one line if something is wrong.
 `;
 
 try {
-  const { values } = parseArgs({ options: { dir: { type: 'string' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { dir: { type: 'string' }, patience: { type: 'string' }, help: { type: 'boolean' } },
+  });
   if (values.help) {
     process.stdout.write(help);
   } else {
@@ -20,7 +23,14 @@ try {
     if (!url) throw new Error('DATABASE_URL is not set');
     if (!URL.canParse(url)) throw new Error('DATABASE_URL is not a URL');
     const log = (line: string) => void process.stdout.write(`${line}\n`);
-    const { applied } = await migrate({ url, log, ...(values.dir ? { dir: values.dir } : {}) });
+    const { dir, patience } = values;
+    if (patience && !/^\d{1,6}$/.test(patience)) throw new Error('--patience is no number of seconds');
+    const { applied } = await migrate({
+      url,
+      log,
+      ...(dir ? { dir } : {}),
+      ...(patience ? { patienceMs: Number(patience) * 1_000 } : {}),
+    });
     if (applied.length === 0) log('nothing to apply');
   }
 } catch (error) {

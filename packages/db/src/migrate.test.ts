@@ -118,6 +118,77 @@ test('it waits for whoever holds Prisma’s lock', async () => {
   });
 });
 
+test('behind a long reader a migration lets everybody else pass, says who is in its way, and is applied at last', async () => {
+  const url = await emptyDatabase();
+  const dir = folder({ [one]: 'CREATE TABLE one ()' });
+  await migrate({ url, dir });
+  edit(dir, two, 'ALTER TABLE one ADD COLUMN two int');
+  const lines: string[] = [];
+  await inSession(`${url}?application_name=analyst`, async (reader) => {
+    await reader.query('BEGIN');
+    await reader.query('SELECT FROM one');
+    const run = migrate({ url, dir, log: (line) => lines.push(line) });
+    await inSession(url, async (other) => {
+      // It waits, and then it does not: meanwhile the others go on, though the reader is still there.
+      for (const isWaiting of [true, false, true]) await untilMigrationWaits(other, isWaiting);
+      await other.query('SELECT FROM one');
+    });
+    await reader.query('COMMIT');
+    expect(await run).toEqual({ applied: [two] });
+  });
+  expect(lines).toEqual([
+    expect.stringMatching(
+      /^20260102000000_two waits for a lock behind process \d+ \(analyst, idle in transaction, transaction since /,
+    ),
+    `applied ${two}`,
+  ]);
+});
+
+test('a migration that gets no lock in the end leaves nothing, and the next run tries again', async () => {
+  const url = await emptyDatabase();
+  const dir = folder({ [one]: 'CREATE TABLE one ()' });
+  await migrate({ url, dir });
+  edit(dir, two, 'CREATE TABLE two (); ALTER TABLE one ADD COLUMN two int');
+  await inSession(`${url}?application_name=analyst`, async (reader) => {
+    await reader.query('BEGIN');
+    await reader.query('SELECT FROM one');
+    await expect(migrate({ url, dir, patienceMs: 0 })).rejects.toThrow(/got no lock.*analyst/);
+  });
+  expect((await recorded(url)).map((row) => row.migration_name)).toEqual([one]);
+  expect(await migrate({ url, dir })).toEqual({ applied: [two] });
+});
+
+test('an index that is made CONCURRENTLY waits for old transactions as long as it takes', async () => {
+  const url = await emptyDatabase();
+  const dir = folder({ [one]: 'CREATE TABLE one (id int)' });
+  await migrate({ url, dir });
+  edit(dir, two, 'CREATE INDEX CONCURRENTLY two ON one (id)');
+  await inSession(url, async (writer) => {
+    await writer.query('BEGIN');
+    await writer.query('INSERT INTO one VALUES (1)');
+    const run = migrate({ url, dir });
+    await inSession(url, (other) => untilMigrationWaits(other, true));
+    // Longer than a lock is waited for elsewhere.
+    await writer.query('SELECT pg_sleep(1.5)');
+    await writer.query('COMMIT');
+    expect(await run).toEqual({ applied: [two] });
+  });
+});
+
+async function untilMigrationWaits(
+  client: { query(sql: string): Promise<{ rowCount: number | null }> },
+  isWaiting: boolean,
+): Promise<void> {
+  for (let found = !isWaiting; found !== isWaiting; ) {
+    await client.query('SELECT pg_stat_clear_snapshot()');
+    const { rowCount } = await client.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'hooligram-migrate'
+       AND wait_event_type = 'Lock'`,
+    );
+    found = rowCount === 1;
+  }
+}
+
 test('a migration that fails leaves nothing, is recorded, and stops every later run until it is marked', async () => {
   const url = await emptyDatabase();
   const dir = folder({ [one]: 'CREATE TABLE one ();\nCREATE TABLE one ();', [two]: 'CREATE TABLE two ()' });

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { applyBehindLocks, LockedOutError } from './apply-behind-locks.ts';
 import { ensureDatabase } from './ensure-database.ts';
 import { listMigrations, type Migration } from './migration-files.ts';
 
@@ -9,6 +10,8 @@ export type MigrateOptions = {
   /** Default: the repository's prisma/migrations. */
   dir?: string;
   log?: (line: string) => void;
+  /** How long a migration may wait for the locks that it needs, all tries together. Default: 10 minutes. */
+  patienceMs?: number;
 };
 
 /** From src/ and from dist/ alike. */
@@ -32,12 +35,14 @@ type AppliedMigration = {
  * other stopped. Creates the database if there is none. Safe to run from several processes at once.
  *
  * @returns the names of the migrations that this run applied
- * @throws when a migration fails (it is recorded, and the next run refuses), or an earlier one has failed
+ * @throws when a migration fails (it is recorded, and the next run refuses), an earlier one has failed, or a lock was
+ *   not to be had (nothing is recorded, and the next run tries again)
  */
 export async function migrate({
   url,
   dir = defaultDir,
   log = () => {},
+  patienceMs = 600_000,
 }: MigrateOptions): Promise<{ applied: string[] }> {
   const migrations = listMigrations(dir);
   if (await ensureDatabase(url)) log('created the database');
@@ -57,7 +62,7 @@ export async function migrate({
     );
     const applied: string[] = [];
     for (const migration of migrations.filter(({ name }) => !standing.has(name))) {
-      await apply(client, migration);
+      await apply(migration, { client, url, log, patienceMs });
       log(`applied ${migration.name}`);
       applied.push(migration.name);
     }
@@ -148,8 +153,10 @@ function checksum(script: string): string {
   return createHash('sha256').update(script).digest('hex');
 }
 
+type Applying = { client: pg.Client; url: string; log(line: string): void; patienceMs: number };
+
 /** One simple query, so one implicit transaction for the whole file; recorded outside of it, before and after. */
-async function apply(client: pg.Client, { name, script }: Migration): Promise<void> {
+async function apply({ name, script }: Migration, { client, ...options }: Applying): Promise<void> {
   const id = randomUUID();
   await client.query(
     `INSERT INTO _prisma_migrations (id, checksum, started_at, migration_name)
@@ -157,8 +164,13 @@ async function apply(client: pg.Client, { name, script }: Migration): Promise<vo
     [id, checksum(script), name],
   );
   try {
-    await client.query(script);
+    await applyBehindLocks({ client, name, script, ...options });
   } catch (error) {
+    if (error instanceof LockedOutError) {
+      // Nothing of it is there, so it has not failed.
+      await client.query('DELETE FROM _prisma_migrations WHERE id = $1', [id]).catch(() => {});
+      throw error;
+    }
     const logs = describe(error as pg.DatabaseError, script);
     // The file may have opened a transaction of its own. A lost connection can be told nothing any more.
     await client

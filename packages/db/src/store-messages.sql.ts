@@ -7,8 +7,8 @@
  * none.
  *
  * - The request_id is looked up before the membership: a repeat after leaving or closing gets its answer.
- * - A tombstone (`refuse_send`) is found by that same look-up: it is a message of group 0.
- * - The deadline is looked at behind each lock. Once it has passed, the statement fails as a whole: a session's
+ * - A tombstone (`refuse_send`) is found by that same look-up: it is a message of group 0, which has no version.
+ * - The deadline is looked at behind each lock; the function, which raises the error, is only called then. Once it has passed, the statement fails as a whole: a session's
  *   messages to two groups are stored in their order or not at all.
  * - The groups' rows are locked in the order of their ids. While the statement waits there, others commit; its
  *   snapshot stays old. `last_seq`, `version` and `closed` come from its own UPDATE ... RETURNING alone, which
@@ -24,13 +24,13 @@ export const storeMessagesStatement = {
   text: `
 WITH judged AS MATERIALIZED (
   SELECT s.ord, s.sender_id, s.request_id, s.group_id, s.content,
-    stored.id AS message_id, stored.seq, stored.date_created, stored.version, stored.is_same, stored.is_refused,
+    stored.id AS message_id, stored.seq, stored.date_created, stored.version, stored.is_same,
     used.by_request, member.is_member
   FROM unnest($1::bigint[], $2::uuid[], $3::boolean[], $4::bigint[], $5::text[])
     WITH ORDINALITY AS s (sender_id, request_id, repeatable, group_id, content, ord)
   LEFT JOIN LATERAL (
     SELECT m.id, m.seq, m.date_created, g.version,
-      m.group_id = s.group_id AND m.content = s.content AS is_same, m.group_id = 0 AS is_refused
+      m.group_id = s.group_id AND m.content = s.content AS is_same
     FROM message m LEFT JOIN "group" g ON g.id = m.group_id
     WHERE m.sender_id = s.sender_id AND m.request_id = s.request_id
     LIMIT 1
@@ -64,7 +64,9 @@ locked AS MATERIALIZED (
 raised AS MATERIALIZED (
   UPDATE "group" g SET last_seq = g.last_seq + l.sends
   FROM locked l
-  WHERE g.id = l.group_id AND NOT g.closed AND within_deadline(to_timestamp($6::float8 / 1000))
+  WHERE g.id = l.group_id AND NOT g.closed
+    AND CASE WHEN clock_timestamp() > to_timestamp($6::float8 / 1000)
+      THEN within_deadline(to_timestamp($6::float8 / 1000)) ELSE true END
   RETURNING g.id AS group_id, g.version, g.last_seq - l.sends AS seq_before,
     l.ords, l.sender_ids, l.request_ids, l.contents
 ),
@@ -87,7 +89,7 @@ FROM drawn d
 UNION ALL
 SELECT j.ord,
   CASE
-    WHEN j.is_refused THEN 'failed'
+    WHEN j.message_id IS NOT NULL AND j.version IS NULL THEN 'failed'
     WHEN j.message_id IS NOT NULL AND j.is_same THEN 'stored'
     WHEN j.message_id IS NOT NULL OR j.by_request THEN 'id_used'
     ELSE 'not_member'

@@ -30,6 +30,7 @@ function standIn() {
   const audits = createAudits({
     queues,
     deadlineMs,
+    now: Date.now,
     metrics: createJobMetrics(createMetrics({ role: 'test' })),
   });
   return { standing, calls, audits };
@@ -58,6 +59,17 @@ test('a job that another core armed earlier is relied on until it is due, and no
   await audits.settled();
   expect(calls).toHaveLength(1);
   jest.setSystemTime(Date.now() + 600);
+  audits.arm(7);
+  await audits.settled();
+  expect(calls).toHaveLength(2);
+});
+
+test('a job whose id says that it is due in an hour is relied on for no longer than an audit takes to be due', async () => {
+  const { standing, calls, audits } = standIn();
+  standing.set('7', `7.${Date.now() + 3_600_000}.other`);
+  audits.arm(7);
+  await audits.settled();
+  jest.setSystemTime(Date.now() + deadlineMs);
   audits.arm(7);
   await audits.settled();
   expect(calls).toHaveLength(2);

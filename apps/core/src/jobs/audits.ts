@@ -23,17 +23,21 @@ const marginMs = 500;
  *
  * The id of the job that stands says when it is due. An audit reads the group when it begins, and arms the next
  * one for what was not yet due then. So whatever is committed clearly before a known job is due is covered by
- * it: until then this core need not ask Redis again, and a busy group costs it one round trip a period. Clocks
- * of cores may differ: an audit that begins early finds what it was armed for not yet due by the database's
- * clock, and arms again.
+ * it: until then this core need not ask Redis again, and a busy group costs it one round trip a period. All due times
+ * are by Redis's clock. None is believed for longer than an audit takes to be due, whoever wrote the job's id. An audit
+ * that begins early finds what it was armed for not yet due by the database's clock, and arms again.
+ *
+ * @param now milliseconds since the epoch, by Redis's clock
  */
 export function createAudits({
   queues,
   deadlineMs,
+  now,
   metrics,
 }: {
   queues: Queues;
   deadlineMs: number;
+  now(): number;
   metrics: JobMetrics;
 }): Audits {
   // In the order in which they were learnt, so the first are the first to end.
@@ -41,7 +45,7 @@ export function createAudits({
   const gathering = createGathering(add);
 
   function isCovered(group_id: number): boolean {
-    return (coveredUntil.get(group_id) ?? 0) > Date.now();
+    return (coveredUntil.get(group_id) ?? 0) > now();
   }
 
   async function add(gathered: readonly number[]): Promise<void> {
@@ -58,10 +62,10 @@ export function createAudits({
 
   function learn(group_id: number, dueAt: number): void {
     coveredUntil.delete(group_id);
-    coveredUntil.set(group_id, dueAt - Math.min(marginMs, deadlineMs / 4));
-    const now = Date.now();
+    const at = now();
+    coveredUntil.set(group_id, Math.min(dueAt, at + deadlineMs) - Math.min(marginMs, deadlineMs / 4));
     for (const [known, until] of coveredUntil) {
-      if (until > now && coveredUntil.size <= groupsKnownMax) break;
+      if (until > at && coveredUntil.size <= groupsKnownMax) break;
       coveredUntil.delete(known);
     }
   }

@@ -13,11 +13,12 @@ const troublePauseMs = 1_000;
 
 /** Takes part in running the jobs. */
 export async function startJobs(context: Context): Promise<Workers> {
-  const { queueRedis, names, log, jobMetrics } = context;
+  const { queueRedis, names, clock, log, jobMetrics } = context;
   return startWorkers({
     redis: queueRedis,
     prefix: names.queues,
     kinds: kinds.map(withPatience),
+    now: clock.now,
     context,
     onRun: jobMetrics.jobRan,
     log,

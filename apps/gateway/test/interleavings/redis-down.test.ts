@@ -12,7 +12,12 @@ let scene: Scene;
 beforeAll(async () => {
   scene = await Scene.start(
     { REQUEST_DEADLINE_MS: '700', REQUEST_REPEAT_MS: '800', REQUEST_PATIENCE_MS: '200000' },
-    { REQUEST_DEADLINE_MS: '1500', REQUEST_REPEAT_MS: '2000', REQUEST_PATIENCE_MS: '4000', REQUEST_SETTLE_MS: '500' },
+    {
+      REQUEST_DEADLINE_MS: '1500',
+      REQUEST_REPEAT_MS: '2000',
+      REQUEST_PATIENCE_MS: '4000',
+      REQUEST_SETTLE_MS: '500',
+    },
   );
 });
 
