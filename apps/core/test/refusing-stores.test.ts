@@ -42,7 +42,7 @@ beforeAll(async () => {
   way = await switchedWay(one);
   const env = { REDIS_URL: way.url, DATABASE_URL: postgres.url, DELIVERY_ACK_DEADLINE_MS: '1000' };
   system = await startSystem({ gateways: 1, cores: 1, env });
-}, 120_000);
+});
 
 afterEach(() => {
   for (const { client } of open) client.terminate();
@@ -54,7 +54,7 @@ afterAll(async () => {
   way?.close();
   await Promise.all([...(redises ?? []), postgres].map((store) => store?.stop()));
   rmSync(dir, { recursive: true, force: true });
-}, 60_000);
+});
 
 async function enter(): Promise<Person> {
   const client = await connect(system.gateway(0).url);
@@ -176,7 +176,6 @@ describe('while Redis refuses writes, and answers', () => {
       await hear(bob, await say(ada, group_id, 'afterwards'));
       expect(await countedFailures()).toBe(0);
     },
-    90_000,
   );
 
   test('a failover that the address follows needs nobody to cut the old connections', async () => {
@@ -198,7 +197,7 @@ describe('while Redis refuses writes, and answers', () => {
     }
     const left = () => onRedis((redis) => redis.client('LIST', 'TYPE', 'PUBSUB'), one);
     await until('nobody listens to the old one', async () => (await left()) === '');
-  }, 90_000);
+  });
 });
 
 async function saveInVain(redis: Redis): Promise<void> {
@@ -239,26 +238,22 @@ describe('while Postgres answers and cannot do the work', () => {
         `UPDATE _prisma_migrations SET rolled_back_at = NULL WHERE migration_name LIKE '%_retries'`,
       ],
     ],
-  ])(
-    '%s, no core is ready, and what is asked is done when it can',
-    async (_, reason, breakIt, mend) => {
-      const { bob, send } = await pair();
-      await onPostgres(...breakIt);
-      const said = send('meanwhile');
-      try {
-        await untilSays(core(), reason);
-        expect(await failing(gateway())).toEqual({});
-      } finally {
-        await onPostgres(...mend);
-      }
-      const { type, payload } = await said;
-      expect(type).toBe('MESSAGING_SEND_SUCCESS');
-      await hear(bob, payload.message_id as number);
-      await untilSays(core(), '');
-      expect(await countedFailures()).toBe(0);
-    },
-    90_000,
-  );
+  ])('%s, no core is ready, and what is asked is done when it can', async (_, reason, breakIt, mend) => {
+    const { bob, send } = await pair();
+    await onPostgres(...breakIt);
+    const said = send('meanwhile');
+    try {
+      await untilSays(core(), reason);
+      expect(await failing(gateway())).toEqual({});
+    } finally {
+      await onPostgres(...mend);
+    }
+    const { type, payload } = await said;
+    expect(type).toBe('MESSAGING_SEND_SUCCESS');
+    await hear(bob, payload.message_id as number);
+    await untilSays(core(), '');
+    expect(await countedFailures()).toBe(0);
+  });
 });
 
 describe('a start', () => {
@@ -286,7 +281,7 @@ describe('a start', () => {
     expect(newCore.log().match(/waiting for Redis/g)).toHaveLength(1);
     expect(newCore.log().match(/"part":"database","reason"/g)).toHaveLength(1);
     await Promise.all([newCore.end(), newGateway.end()]);
-  }, 90_000);
+  });
 });
 
 describe('a Redis user', () => {
@@ -307,7 +302,7 @@ describe('a Redis user', () => {
     client.terminate();
     await untilSays(ownCore, '');
     await Promise.all([ownCore.end(), ownGateway.end()]);
-  }, 90_000);
+  });
 
   test.each([
     ['gateway', ['-xadd'], '(XADD)'],
@@ -328,6 +323,5 @@ describe('a Redis user', () => {
       expect(lines.filter((line) => line.includes('lacks a right')).length).toBeGreaterThanOrEqual(1);
       expect(lines.filter((line) => line.includes('fails and is tried again'))).toHaveLength(1);
     },
-    90_000,
   );
 });

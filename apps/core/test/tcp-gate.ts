@@ -8,18 +8,18 @@ export type TcpGate = {
   /** Breaks all connections and takes no new ones. */
   close(): void;
   open(): void;
-  /** Keeps back what is sent there until it is let go. */
-  hold(): void;
+  /** Keeps back whatever is sent with this text in it, and what follows on its connection, until it is let go. */
+  hold(text: string): void;
+  isHolding(): boolean;
   letGo(): void;
-  heldBytes(): number;
   end(): void;
 };
 
 export async function tcpGate(to: string): Promise<TcpGate> {
   const target = new URL(to);
   const sockets = new Set<Socket>();
-  const fars = new Set<Socket>();
-  let isHeld = false;
+  const held = new Set<Socket>();
+  let heldText: string | undefined;
   let isOpen = true;
   const server = createServer((near) => {
     if (!isOpen) {
@@ -27,9 +27,12 @@ export async function tcpGate(to: string): Promise<TcpGate> {
       return;
     }
     const far = dial(Number(target.port), target.hostname);
-    fars.add(far);
-    far.on('close', () => fars.delete(far));
-    if (isHeld) far.cork();
+    // Hears of it before the pipe does.
+    near.on('data', (bytes) => {
+      if (heldText === undefined || held.has(far) || !bytes.includes(heldText)) return;
+      held.add(far);
+      far.cork();
+    });
     for (const [one, other] of [
       [near, far],
       [far, near],
@@ -59,16 +62,15 @@ export async function tcpGate(to: string): Promise<TcpGate> {
     open() {
       isOpen = true;
     },
-    hold() {
-      isHeld = true;
-      for (const far of fars) far.cork();
+    hold(text) {
+      heldText = text;
     },
+    isHolding: () => held.size > 0,
     letGo() {
-      if (!isHeld) return;
-      isHeld = false;
-      for (const far of fars) far.uncork();
+      heldText = undefined;
+      for (const far of held) far.uncork();
+      held.clear();
     },
-    heldBytes: () => [...fars].reduce((sum, far) => sum + far.writableLength, 0),
     end() {
       close();
       server.close();

@@ -221,13 +221,12 @@ describe('a request that was running when its core ended', () => {
 
 test('a statement that reaches the database behind its deadline, because its core was frozen, stores nothing', async () => {
   await stage.system.addCore({ ...waiter, CLAIM_IDLE_MS: '300', DATABASE_URL: way.url });
-  way.hold();
-  // So long that it is told from everything else that the core sends there.
-  const late = message('late'.repeat(10_000));
+  way.hold('comes late');
+  const late = message('comes late');
   const deadlineMs = 5_000;
   const deadline = Date.now() + deadlineMs;
   await write([late], { deadlineMs });
-  await until('its statement is on its way', () => way.heldBytes() > 40_000);
+  await until('its statement is on its way', way.isHolding);
   await until('its deadline has passed', async () => {
     const [row] = await database.rows<{ now: number }>(
       'SELECT extract(epoch FROM clock_timestamp())::float8 AS now',

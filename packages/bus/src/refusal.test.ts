@@ -147,7 +147,7 @@ test('an echo needs every right that a request needs, names the one that is miss
   } finally {
     echo.close();
   }
-}, 30_000);
+});
 
 test('a channel that may not be heard yet is subscribed when it may, and who waits for it is told then', async () => {
   const { connectAs, set } = await user('resetchannels');
@@ -166,7 +166,7 @@ test('a channel that may not be heard yet is subscribed when it may, and who wai
   await part.untilWell();
   expect(await admin.publish(channel, 'heard')).toBe(1);
   subscriptions.close();
-}, 30_000);
+});
 
 test('a reader that may not read waits, says what is missing, and reads when it may', async () => {
   const { connectAs, set } = await user('-xreadgroup', '-client', '-info');
@@ -197,7 +197,7 @@ test('a reader that may not read waits, says what is missing, and reads when it 
   await set('+xreadgroup');
   expect(await entry).toEqual([7]);
   await reader.stop();
-}, 30_000);
+});
 
 test("what Redis refuses a worker fails after a pause, so that a loop of BullMQ's does not run hot", async () => {
   const { connectAs } = await user('-bzpopmin');
@@ -208,4 +208,4 @@ test("what Redis refuses a worker fails after a pause, so that a loop of BullMQ'
   const refused = copy.bzpopmin('nothing', 1).catch((error: Error) => error.message);
   expect(await Promise.race([pause, refused])).toBe('a pause');
   expect(await refused).toContain("'bzpopmin'");
-}, 30_000);
+});

@@ -221,6 +221,7 @@ test('who is added while a message is being stored joins after it (interleaving 
         [repeatable],
         [group_id],
         [content],
+        null,
       ]),
     (two) => addMember(two, { ...ask(), user_id: people[0].user_id, group_id, member_sid: added.sid }),
   );

@@ -21,7 +21,7 @@ beforeAll(async () => {
   own.password = 'pw';
   url = own.href;
   bouncer = await startPgBouncer(url);
-}, 120_000);
+});
 afterAll(() => bouncer?.stop());
 
 /** What a core does, as many times at once as it has connections twice. */
