@@ -32,6 +32,7 @@ export { readLag } from './read-lag.ts';
 export type { MembershipQuestion } from './read-memberships.ts';
 export { readMemberships } from './read-memberships.ts';
 export type { OpenCursor } from './read-open-cursors.ts';
+export { readCursors } from './read-cursors.ts';
 export { readOpenCursors } from './read-open-cursors.ts';
 export type { Page, PageMessage, PageQuestion } from './read-pages.ts';
 export { readPages } from './read-pages.ts';
