@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { networkOf } from './limits/address.ts';
 import type { LimitsConfig } from './limits/config.ts';
-import { createLimitFactory, type LimitOptions } from './limits/limit.ts';
+import { createLimitFactory, type Limit, type LimitOptions } from './limits/limit.ts';
 
 export { type LimitsConfig, limitsConfig } from './limits/config.ts';
 
@@ -20,26 +20,22 @@ interface Asker {
 export interface Limits {
   /** Whether this code request may go on; counts it. */
   codeRequest(asker: Asker): Promise<boolean>;
-  /** Whether there were not too many wrong codes from this address. */
-  submitAllowed(asker: Asker): Promise<boolean>;
-  submitFailed(asker: Asker): Promise<void>;
+  /** Whether not too many submissions from this address were refused. */
+  submitAllowed(asker: Pick<Asker, 'address'>): Promise<boolean>;
+  submitFailed(asker: Pick<Asker, 'address'>): Promise<void>;
   /**
-   * Whether this sign-in may be tried. If so it counts as failed for its number from now on, because thousands
-   * of guesses can be under way at once: each must be followed by `signInFailed` or `signInSucceeded`.
+   * Whether a sign-in may be told what its code was: right or wrong. A wrong one is counted in the same step as it is
+   * allowed, so of thousands at once no more than the limit are told. A right one counts nothing, and is refused behind
+   * as many wrong ones: whoever guesses does not learn that it was right.
    */
-  signInAllowed(asker: Asker): Promise<boolean>;
-  signInFailed(asker: Asker): Promise<void>;
-  /** Takes back what `signInAllowed` counted. Also for a sign-in that could not be decided. */
-  signInSucceeded(asker: Asker): Promise<void>;
+  signIn(asker: Asker, isRight: boolean): Promise<boolean>;
 }
 
 const unlimited: Limits = {
   codeRequest: async () => true,
   submitAllowed: async () => true,
   submitFailed: async () => {},
-  signInAllowed: async () => true,
-  signInFailed: async () => {},
-  signInSucceeded: async () => {},
+  signIn: async () => true,
 };
 
 export function createLimits(
@@ -66,7 +62,7 @@ export function createLimits(
       .digest('base64url')
       .slice(0, 22);
   const number = ({ sid }: Asker) => hashed(sid);
-  const address = ({ address }: Asker) => hashed(networkOf(address));
+  const address = ({ address }: Pick<Asker, 'address'>) => hashed(networkOf(address));
   const pair = ({ sid, address }: Asker) => hashed(sid, networkOf(address));
 
   return {
@@ -81,26 +77,20 @@ export function createLimits(
       if (asker.address) await submits.perAddress.lose(address(asker));
     },
 
-    // Many people can share an address and come back all at once, so for an address only what has failed counts.
-    // Per number the attempts under way count too. The number comes last: a guesser that is shut out already
-    // must not shut out its owner.
-    async signInAllowed(asker) {
+    // Many people can share an address, and one person can have many devices that come back all at once, so only what
+    // has failed counts. The number comes last: a guesser that is shut out already must not shut out its owner.
+    async signIn(asker, isRight) {
+      const pass = (limit: Limit, key: string) => (isRight ? limit.hasLeft(key) : limit.take(key));
       if (asker.address) {
         const allowed = await Promise.all([
           signIns.perAddress.hasLeft(address(asker)),
-          signIns.perPair.take(pair(asker)),
+          pass(signIns.perPair, pair(asker)),
         ]);
         if (allowed.includes(false)) return false;
       }
-      return signIns.perNumber.take(number(asker));
-    },
-    async signInFailed(asker) {
-      if (asker.address) await signIns.perAddress.lose(address(asker));
-    },
-    async signInSucceeded(asker) {
-      const settled = [signIns.perNumber.giveBack(number(asker))];
-      if (asker.address) settled.push(signIns.perPair.giveBack(pair(asker)));
-      await Promise.all(settled);
+      if (!(await pass(signIns.perNumber, number(asker)))) return false;
+      if (asker.address && !isRight) await signIns.perAddress.lose(address(asker));
+      return true;
     },
   };
 }

@@ -73,8 +73,6 @@ describe('a code', () => {
     const sid = uniqueSid();
     const client = await from(newAddress());
     expect(await ask(client, sid)).toEqual(success);
-    for (const _ of ['first', 'second']) expect(await submit(client, wrong)).toEqual(wrongCode);
-    expect(await submit(client, right)).toEqual(tooManyAttempts);
     const leftMs = await passTimeOf(sid);
     expect(leftMs).toBeLessThanOrEqual(ttlMs);
     expect(leftMs).toBeGreaterThan(ttlMs - 60_000);
@@ -144,19 +142,26 @@ describe('submitting wrong codes', () => {
 });
 
 describe('submitting what is compared with no code', () => {
-  test('is not limited: neither an expired one, nor one too often tried, nor one that was not asked for', async () => {
+  const none = { errors: ['no code was requested on this connection'] };
+
+  test('counts as a wrong code does: an expired one, one too often tried, and one that was not asked for', async () => {
     const sid = uniqueSid();
     const client = await from(newAddress());
-    for (let time = 0; time < 4; time += 1) {
-      expect(await submit(client, wrong)).toEqual({ errors: ['no code was requested on this connection'] });
-    }
+    expect(await submit(client, wrong)).toEqual(none);
     expect(await ask(client, sid)).toEqual(success);
-    for (let time = 0; time < 2; time += 1) expect(await submit(client, wrong)).toEqual(wrongCode);
-    for (let time = 0; time < 4; time += 1) expect(await submit(client, wrong)).toEqual(tooManyAttempts);
     await passTimeOf(sid);
-    for (let time = 0; time < 4; time += 1) expect(await submit(client, wrong)).toEqual(expired);
-    expect(await ask(client, sid)).toEqual(success);
-    expect(await submit(client, right)).toEqual(success);
+    for (const expected of [expired, expired, tooManyAttempts]) {
+      expect(await submit(client, wrong)).toEqual(expected);
+    }
+
+    const tried = await from(newAddress());
+    expect(await ask(tried, sid)).toEqual(success);
+    for (const expected of [wrongCode, wrongCode, tooManyAttempts]) {
+      expect(await submit(tried, wrong)).toEqual(expected);
+    }
+    // Refused for its address: no attempt at the new code is made.
+    expect(await ask(tried, uniqueSid())).toEqual(success);
+    expect(await submit(tried, right)).toEqual(tooManyAttempts);
   });
 });
 
@@ -201,6 +206,14 @@ describe('failing to sign in', () => {
     const answers = await Promise.all([guesser, ...others].map((client) => signIn(client, sid, wrong)));
     expect(answers.filter(({ errors }) => errors?.[0] === wrongCredential.errors[0])).toHaveLength(4);
     expect(answers.filter(({ errors }) => errors?.[0] === tooManyAttempts.errors[0])).toHaveLength(6);
+  });
+
+  test('is not what signing in on many connections at once does', async () => {
+    const sid = await registered();
+    const address = newAddress();
+    const devices = await Promise.all(Array.from({ length: 20 }, (_, n) => from(address, n % 2)));
+    const answers = await Promise.all(devices.map((client) => signIn(client, sid, right)));
+    expect(answers).toEqual(devices.map(() => success));
   });
 
   test('is not what signing in often does', async () => {

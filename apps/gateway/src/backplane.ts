@@ -21,6 +21,7 @@ import { createLag } from './lag.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { People } from './people.ts';
 import { receive } from './publications.ts';
+import { raiseMembers } from './raise-member.ts';
 import { Receipts } from './receipts.ts';
 import { resync } from './resync.ts';
 import { createUnreadable } from './unreadable.ts';
@@ -111,7 +112,12 @@ export async function connectBackplane(
     },
   });
   const people = new People(names, subscriptions);
-  const lag = createLag({ core, people, deadlineMs: config.DELIVERY_ACK_DEADLINE_MS });
+  const lag = createLag({
+    core,
+    people,
+    deadlineMs: config.DELIVERY_ACK_DEADLINE_MS,
+    onStored: (cursors) => raiseMembers(context, cursors),
+  });
   lifecycle.onClose('lag', () => lag.close());
   const context: GatewayContext = {
     config,

@@ -1,4 +1,6 @@
+import type { StoredCursor } from '@hooligram/contract';
 import type { CoreClient } from './core-client.ts';
+import type { Member } from './member.ts';
 import type { People, Person } from './people.ts';
 
 export type Lag = {
@@ -10,6 +12,10 @@ export type Lag = {
 };
 
 const usersPerReport = 500;
+/** Of one person; what is more is asked for in the next report, once these are known. */
+const groupsPerUser = 500;
+
+type Report = { user_ids: number[]; owed: [user_id: number, group_id: number][] };
 
 /** Whether somebody has a connection here that has not got, or not acknowledged, what is theirs. */
 export function isLagging(person: Person): boolean {
@@ -23,19 +29,38 @@ export function isLagging(person: Person): boolean {
   return false;
 }
 
+/** The groups of which a connection of this person here has something that is not known to be acknowledged. */
+export function owing(person: Person): Member[] {
+  const members = new Set<Member>();
+  for (const { attachments } of person.sessions) {
+    for (const attachment of attachments.values()) {
+      const member = attachment.group.members.get(person.userId);
+      if (attachment.isTold && member?.lags(attachment.reached, attachment.group.version))
+        members.add(member);
+    }
+  }
+  return [...members];
+}
+
 /**
  * Tells the core who does not acknowledge, so that it begins to nudge. Live messages are covered by the audits
  * of their groups; what was sent on any other path, on sign-in or after a hole, in a group where nothing happens
  * any more, would be noticed by nobody else.
+ *
+ * For whom nothing is overdue the core answers with the stored cursors: another gateway's connection of the same
+ * person may have acknowledged what fills a window here. Who is behind also by those is reported again.
  */
 export function createLag({
   core,
   people,
   deadlineMs,
+  onStored,
 }: {
   core: CoreClient;
   people: People;
   deadlineMs: number;
+  /** Raises cursors to what is stored. */
+  onStored: (cursors: readonly StoredCursor[]) => void;
 }): Lag {
   // In the order of time: the first is the next to be due.
   const watched = new Map<number, number>();
@@ -61,10 +86,32 @@ export function createLag({
   async function tell(): Promise<void> {
     const userIds = [...lagging];
     lagging = new Set();
-    for (let start = 0; start < userIds.length; start += usersPerReport) {
-      const user_ids = userIds.slice(start, start + usersPerReport);
-      const reply = await core.ask('LAG_REPORT', { user_ids });
-      if (!reply.ok) for (const userId of user_ids) watch(userId);
+    for (let report = newReport(userIds); report.user_ids.length > 0; report = newReport(userIds)) {
+      const reply = await core.ask('LAG_REPORT', report);
+      if (!reply.ok) for (const userId of report.user_ids) watch(userId);
+      else if (reply.answer.cursors) learn(reply.answer.cursors);
+    }
+  }
+
+  /** Takes people off the list until a request is full. */
+  function newReport(userIds: number[]): Report {
+    const report: Report = { user_ids: [], owed: [] };
+    while (report.user_ids.length < usersPerReport && report.owed.length < groupsPerUser) {
+      const userId = userIds.pop();
+      if (userId === undefined) break;
+      const person = people.find(userId);
+      const owed = person ? owing(person).slice(0, groupsPerUser) : [];
+      report.user_ids.push(userId);
+      for (const { groupId } of owed) report.owed.push([userId, groupId]);
+    }
+    return report;
+  }
+
+  function learn(cursors: readonly StoredCursor[]): void {
+    onStored(cursors);
+    for (const userId of new Set(cursors.map(({ user_id }) => user_id))) {
+      const person = people.find(userId);
+      if (person && isLagging(person)) watch(userId);
     }
   }
 

@@ -2,7 +2,7 @@ import type { Nudge, NudgeConfirmed } from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
 import type { Attachment } from './attachment.ts';
 import type { GatewayContext } from './context.ts';
-import { isLagging } from './lag.ts';
+import { isLagging, owing } from './lag.ts';
 import type { Member } from './member.ts';
 import type { Person } from './people.ts';
 import { raiseMember } from './raise-member.ts';
@@ -100,16 +100,4 @@ function told(person: Person, groupId: number): Attachment[] {
     const attachment = attachments.get(groupId);
     return attachment?.isTold ? [attachment] : [];
   });
-}
-
-function owing(person: Person): Member[] {
-  const members = new Set<Member>();
-  for (const { attachments } of person.sessions) {
-    for (const attachment of attachments.values()) {
-      const member = attachment.group.members.get(person.userId);
-      if (attachment.isTold && member?.lags(attachment.reached, attachment.group.version))
-        members.add(member);
-    }
-  }
-  return [...members];
 }

@@ -4,6 +4,7 @@ import type {
   Membership,
   ReplayPage,
   StateMember,
+  StoredCursor,
   StoredMessage,
 } from '@hooligram/contract';
 import { compareByCodeUnit, encodeFrame, messageDeliveryId } from '@hooligram/protocol';
@@ -100,6 +101,17 @@ export class StoredGroup {
       delivered_version: this.version,
       retried_version: 0,
       ...standing,
+    };
+  }
+
+  /** What the database holds of somebody who has acknowledged the state, and messages up to this one. */
+  cursor({ userId }: Person, delivered_seq: number): StoredCursor {
+    return {
+      user_id: userId,
+      group_id: this.id,
+      delivered_seq,
+      delivered_version: this.version,
+      retried_version: 0,
     };
   }
 

@@ -13,7 +13,7 @@ import {
   tuple,
   UnreadableError,
 } from './shape.ts';
-import type { Cursor, Membership } from './state.ts';
+import type { Cursor, Membership, StoredCursor } from './state.ts';
 import { groupState } from './state-shape.ts';
 
 const nothing = object<Record<never, never>>({});
@@ -23,6 +23,14 @@ const cursor = object<Cursor>({
   group_id: count,
   delivered_seq: count,
   delivered_version: count,
+});
+
+const storedCursor = object<StoredCursor>({
+  user_id: count,
+  group_id: count,
+  delivered_seq: count,
+  delivered_version: count,
+  retried_version: count,
 });
 
 const membership = object<Membership>({
@@ -99,7 +107,10 @@ const shapes: Shapes = {
     params: { user_ids: listOf(count) },
     answer: object<Requests['GROUP_IDS']['answer']>({ group_ids: listOf(listOf(count)) }),
   },
-  LAG_REPORT: { params: { user_ids: listOf(count) }, answer: nothing },
+  LAG_REPORT: {
+    params: { user_ids: listOf(count), owed: optional(listOf(tuple(count, count))) },
+    answer: object<Requests['LAG_REPORT']['answer']>({ cursors: optional(listOf(storedCursor)) }),
+  },
   CURSOR_RAISE: { params: { cursors: listOf(cursor) }, answer: nothing },
 };
 

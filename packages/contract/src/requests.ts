@@ -1,4 +1,4 @@
-import type { Cursor, GroupState, Membership, StoredMessage } from './state.ts';
+import type { Cursor, GroupState, Membership, StoredCursor, StoredMessage } from './state.ts';
 
 /**
  * What a gateway asks the core, by kind: what goes in and what a success answers. The first seven are the
@@ -62,8 +62,13 @@ export type Requests = {
   };
   /** People with connections here who have not acknowledged in time. */
   LAG_REPORT: {
-    params: { user_ids: number[] };
-    answer: Record<string, never>;
+    /** `owed`: groups of these people in which an acknowledgement is missing here. */
+    params: { user_ids: number[]; owed?: [user_id: number, group_id: number][] };
+    /**
+     * `cursors`: what is stored for the `owed` of people for whom nothing is overdue. They have acknowledged on
+     * another gateway, or what is missing is too young.
+     */
+    answer: { cursors?: StoredCursor[] };
   };
   /** Raises cursors. */
   CURSOR_RAISE: {

@@ -29,6 +29,9 @@ export type Cursor = {
   readonly delivered_version: number;
 };
 
+/** A cursor as the database has it. States up to `retried_version` were sent as often as they ever will be. */
+export type StoredCursor = Cursor & { readonly retried_version: number };
+
 /** A group as one of its members finds it on sign-in or on being added. */
 export type Membership = {
   readonly state: GroupState;

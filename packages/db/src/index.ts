@@ -2,6 +2,7 @@ export type { AddMemberOutcome, AddMemberRequest } from './add-member.ts';
 export { addMember } from './add-member.ts';
 export { auditGroup } from './audit-group.ts';
 export { createDatabaseCheck } from './check-database.ts';
+export { beginCheck, finishCheck } from './check-challenge.ts';
 export type { CreateGroupOutcome, CreateGroupRequest } from './create-group.ts';
 export { createGroup } from './create-group.ts';
 export type { Db, OpenDbOptions } from './db.ts';
@@ -24,10 +25,17 @@ export { migrate } from './migrate.ts';
 export { raiseCursors } from './raise-cursors.ts';
 export type { Challenge } from './read-challenge.ts';
 export { readChallenge } from './read-challenge.ts';
-export { readVerdict, wasChallengeRecorded } from './read-challenge-answer.ts';
+export type { CodeOutcome } from './read-challenge-answer.ts';
+export {
+  readCodeOutcome,
+  readVerdict,
+  settleCodeOutcome,
+  settleVerdict,
+} from './read-challenge-answer.ts';
 export { readClock } from './read-clock.ts';
 export type { Credential } from './read-credentials.ts';
 export { readCredentials } from './read-credentials.ts';
+export { readCursors } from './read-cursors.ts';
 export type { PersonLag } from './read-lag.ts';
 export { readLag } from './read-lag.ts';
 export type { MembershipQuestion } from './read-memberships.ts';

@@ -15,13 +15,15 @@ export type ChallengeRequest = {
 
 const statement = {
   name: 'record_challenge',
-  text: `SELECT is_new, ${withinDeadline('$6')} FROM record_challenge($1, $2, $3, $4, $5) AS f (is_new)`,
+  text: `SELECT is_new, ${withinDeadline('$6')},
+    CASE WHEN is_new THEN answer_request(0, $1, '{"verdict": "under_way"}') END
+  FROM record_challenge($1, $2, $3, $4, $5) AS f (is_new)`,
 };
 
 /**
  * Records that a connection asked for a code: the latest counts, and has all its attempts before it. Touches no
  * person. To be called before the provider is: a second run of the request is told so (`is_new` false), changes
- * nothing, and must not send another code.
+ * nothing, and must not send another code. The request is under way until settleCodeOutcome is called.
  */
 export async function recordChallenge(
   db: Db,

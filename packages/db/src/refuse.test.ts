@@ -19,7 +19,7 @@ import { findStored } from './find-stored.ts';
 import { groupFingerprints } from './fingerprint.ts';
 import { hasOlderTransaction } from './has-older-transaction.ts';
 import { leaveGroup } from './leave-group.ts';
-import { readVerdict, wasChallengeRecorded } from './read-challenge-answer.ts';
+import { readCodeOutcome, readVerdict } from './read-challenge-answer.ts';
 import { readClock } from './read-clock.ts';
 import { recordChallenge } from './record-challenge.ts';
 import { type Refusable, refuse } from './refuse.ts';
@@ -128,7 +128,7 @@ describe('a changing request that was given up', () => {
     })) as [{ request_id: string; connection_id: string }, { request_id: string; connection_id: string }];
     await refuse(cores.one, { kind: 'record_challenge', ...recorded });
     await refuse(cores.one, { kind: 'submit_challenge', ...submitted });
-    expect(await wasChallengeRecorded(cores.one, recorded)).toBe('failed');
+    expect(await readCodeOutcome(cores.one, recorded)).toBe('failed');
     expect(await readVerdict(cores.one, submitted)).toBe('failed');
     const hash = Buffer.alloc(1);
     const sid = newSid();

@@ -117,6 +117,20 @@ test('an id that was used for another message, or for another kind of request, i
   expect(await storeOne(cores.one, { ...same, repeatable: false })).toMatchObject({ is_new: true });
 });
 
+test('a send that was refused leaves nothing under its id: it is judged again, and stored once its sender is a member', async () => {
+  const [theirs, mine] = [await newGroup(cores.one, 3), await newGroup(cores.one, 2)];
+  const send = aSend(mine.people[0], theirs.group_id);
+  const refused = [{ ok: false, reason: 'not_member' }];
+  expect(await storeMessages(cores.one, [send])).toEqual(refused);
+  expect(await storeMessages(cores.two, [send])).toEqual(refused);
+  const [owner] = theirs.people;
+  const member_sid = mine.people[0].sid;
+  await addMember(cores.one, { ...ask(), user_id: owner.user_id, group_id: theirs.group_id, member_sid });
+  const stored = await storeOne(cores.one, send);
+  expect(stored).toMatchObject({ is_new: true, seq: 1 });
+  expect(await storeOne(cores.two, send)).toMatchObject({ is_new: false, seq: 1 });
+});
+
 test("two people's equal ids are two ids", async () => {
   const { group_id, people } = await newGroup(cores.one, 2);
   const send = aSend(people[0], group_id);

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Cores, interleave, newSid, openCores } from '../test/test-db.ts';
+import { beginCheck, finishCheck } from './check-challenge.ts';
 import type { Db } from './db.ts';
 import { deleteExpiredChallenges } from './delete-expired-challenges.ts';
+import { anonymousRequestId } from './fingerprint.ts';
 import { readChallenge } from './read-challenge.ts';
+import { readCodeOutcome, readVerdict, settleCodeOutcome, settleVerdict } from './read-challenge-answer.ts';
 import { readCredentials } from './read-credentials.ts';
 import { recordChallenge } from './record-challenge.ts';
 import { submitChallenge } from './submit-challenge.ts';
@@ -88,23 +91,119 @@ test('the latest request on a connection counts, with all its attempts; other co
   expect(await credentialOf(second.sid)).toBe('credential');
 });
 
-test('an approval from outside counts for the person it was given for, and only if the code is kept there', async () => {
-  const sid = newSid();
-  const outside = asking(sid, randomUUID(), null);
-  const approved = (connection_id: string, of: string) => ({
-    ...submission(connection_id, ''),
-    code_hash: null,
-    sid: of,
-  });
-  await recordChallenge(db, outside);
-  expect(await submitChallenge(db, submission(outside.connection_id, ''))).toBe('wrong');
-  expect(await submitChallenge(db, approved(outside.connection_id, newSid()))).toBe('none');
-  expect(await submitChallenge(db, approved(outside.connection_id, sid))).toBe('right');
-  expect(await credentialOf(sid)).toBe('credential');
+function checking({ sid, connection_id }: { sid: string; connection_id: string }) {
+  return {
+    request_id: randomUUID(),
+    connection_id,
+    sid,
+    attempts_max: 3,
+    credential_hash: hash('credential'),
+  };
+}
 
-  const inside = asking(newSid());
-  await recordChallenge(db, inside);
-  expect(await submitChallenge(db, approved(inside.connection_id, inside.sid))).toBe('wrong');
+async function checked(check: ReturnType<typeof checking>, verdict: 'right' | 'wrong' | 'unavailable') {
+  expect(await beginCheck(db, check)).toBe('begun');
+  return finishCheck(db, { ...check, verdict });
+}
+
+describe('a code that a provider keeps', () => {
+  const recorded = async (code: string | null = null, ttl_ms = 60_000) => {
+    const request = { ...asking(newSid(), randomUUID(), code), ttl_ms };
+    await recordChallenge(db, request);
+    return request;
+  };
+
+  test('becomes the credential with the verdict of the provider, and uses the challenge up', async () => {
+    const outside = await recorded();
+    expect(await checked(checking(outside), 'wrong')).toBe('wrong');
+    expect(await checked(checking(outside), 'unavailable')).toBe('unavailable');
+    expect(await credentialOf(outside.sid)).toBeUndefined();
+    expect(await checked(checking(outside), 'right')).toBe('right');
+    expect(await credentialOf(outside.sid)).toBe('credential');
+    expect(await beginCheck(db, checking(outside))).toBe('none');
+  });
+
+  test('is not asked about behind the last attempt, also when all are made at once, nor when it has expired', async () => {
+    const outside = await recorded();
+    const begun = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => beginCheck(n % 2 ? cores.one : cores.two, checking(outside))),
+    );
+    expect(begun.filter((verdict) => verdict === 'begun')).toHaveLength(3);
+    expect(begun.filter((verdict) => verdict === 'too_many')).toHaveLength(7);
+    expect(await beginCheck(db, checking(await recorded(null, -1)))).toBe('expired');
+    await deleteExpiredChallenges(db);
+  });
+
+  test('is asked about only for the person it was asked for, and only if it is kept there', async () => {
+    const outside = await recorded();
+    expect(await beginCheck(db, checking({ ...outside, sid: newSid() }))).toBe('none');
+    expect(await beginCheck(db, checking(await recorded('right')))).toBe('none');
+    expect(await submitChallenge(db, submission(outside.connection_id, ''))).toBe('wrong');
+  });
+
+  test('is asked about by one run alone, and has the first verdict for all of them', async () => {
+    const outside = await recorded();
+    const check = checking(outside);
+    expect(await beginCheck(db, check)).toBe('begun');
+    expect(await beginCheck(cores.two, check)).toBe('under_way');
+    expect(await readVerdict(cores.two, check)).toBe('under_way');
+    expect(await settleVerdict(cores.two, check, 60_000)).toBe('under_way');
+    expect(await finishCheck(db, { ...check, verdict: 'right' })).toBe('right');
+    expect(await settleVerdict(cores.two, check, 0)).toBe('right');
+    expect(await readVerdict(cores.two, check)).toBe('right');
+  });
+
+  test('that was given up has no effect any more, whatever the provider says then', async () => {
+    const outside = await recorded();
+    const check = checking(outside);
+    await beginCheck(db, check);
+    expect(await settleVerdict(cores.two, check, 0)).toBe('unavailable');
+    expect(await finishCheck(db, { ...check, verdict: 'right' })).toBe('unavailable');
+    expect(await credentialOf(outside.sid)).toBeUndefined();
+  });
+
+  test('that is being given up while the provider’s verdict takes effect is not given up', async () => {
+    const outside = await recorded();
+    const check = checking(outside);
+    await beginCheck(db, check);
+    const verdict = await interleave(
+      cores,
+      (session) =>
+        session.query("SELECT finish_check($1, $2, $3, 'right', $4)", [
+          anonymousRequestId('submit_challenge', check),
+          check.connection_id,
+          check.sid,
+          check.credential_hash,
+        ]),
+      (two) => settleVerdict(two, check, 0),
+    );
+    expect(verdict).toBe('right');
+    expect(await credentialOf(outside.sid)).toBe('credential');
+  });
+});
+
+test('a request for a code is under way until its outcome is stored; the first outcome stands', async () => {
+  const [sent, abandoned] = [asking(newSid()), asking(newSid())];
+  expect(await readCodeOutcome(db, sent)).toBeUndefined();
+  for (const request of [sent, abandoned]) await recordChallenge(db, request);
+  expect(await readCodeOutcome(cores.two, sent)).toBe('under_way');
+  expect(await settleCodeOutcome(cores.two, sent, 'unavailable', 60_000)).toBe('under_way');
+  expect(await settleCodeOutcome(db, sent, 'sent')).toBe('sent');
+  expect(await settleCodeOutcome(cores.two, sent, 'unavailable', 0)).toBe('sent');
+
+  expect(await settleCodeOutcome(cores.two, abandoned, 'unavailable', 0)).toBe('unavailable');
+  expect(await settleCodeOutcome(db, abandoned, 'sent')).toBe('unavailable');
+  expect(await readCodeOutcome(db, abandoned)).toBe('unavailable');
+});
+
+test('a code that the release before has recorded counts as sent', async () => {
+  const request = asking(newSid());
+  await recordChallenge(db, request);
+  await db.pool.query(`UPDATE request SET answer = '{"ok": true}' WHERE user_id = 0 AND request_id = $1`, [
+    anonymousRequestId('record_challenge', request),
+  ]);
+  expect(await readCodeOutcome(db, request)).toBe('sent');
+  expect(await settleCodeOutcome(db, request, 'unavailable', 0)).toBe('sent');
 });
 
 test('an expired challenge takes no code, and goes when it is cleaned up', async () => {

@@ -19,6 +19,7 @@ export const errorTexts = {
   codeExpired: { text: 'code has expired', mayRetry: false },
   wrongCode: { text: 'wrong code', mayRetry: false },
   codeNotSent: { text: 'code could not be sent', mayRetry: true },
+  codeNotChecked: { text: 'code could not be checked', mayRetry: true },
   tooManyAttempts: { text: 'too many attempts', mayRetry: true },
   tooManyRequests: { text: 'too many requests', mayRetry: true },
 

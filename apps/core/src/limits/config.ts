@@ -25,7 +25,7 @@ export const limitsConfig = z.object({
   LIMITS_ENABLED: boolean().default(true).describe('whether any of the limits is in force'),
   LIMIT_CODE_REQUESTS_PER_NUMBER: rate('5/3600', 'codes sent to a number'),
   LIMIT_CODE_REQUESTS_PER_ADDRESS: rate('100/3600', 'codes asked for from an address'),
-  LIMIT_SUBMIT_FAILURES_PER_ADDRESS: rate('50/900', 'wrong codes submitted from an address'),
+  LIMIT_SUBMIT_FAILURES_PER_ADDRESS: rate('50/900', 'refused submissions of codes from an address'),
   LIMIT_SIGN_IN_FAILURES_PER_ADDRESS: rate('200/3600', 'failed sign-ins from an address'),
   LIMIT_SIGN_IN_FAILURES_PER_ADDRESS_AND_NUMBER: rate(
     '10/3600',

@@ -26,7 +26,6 @@ export interface Limit {
   hasLeft(key: string): Promise<boolean>;
   /** Takes a point, left or not. */
   lose(key: string): Promise<void>;
-  giveBack(key: string): Promise<void>;
 }
 
 // Beyond this, Redis counts as not answering.
@@ -85,10 +84,6 @@ export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions
       async lose(key) {
         own.lose(key);
         await answerOf(shared.penalty(key), undefined);
-      },
-      async giveBack(key) {
-        own.giveBack(key);
-        await answerOf(shared.reward(key), undefined);
       },
     };
   };

@@ -104,72 +104,77 @@ test('wrong codes are limited per address, right ones are not', async () => {
 describe('sign-ins', () => {
   test('that succeed are not limited', async () => {
     const { limits } = setUp();
-    for (const _ of times(20)) {
-      expect(await limits.signInAllowed(ann)).toBe(true);
-      await limits.signInSucceeded(ann);
-    }
+    for (const _ of times(20)) expect(await limits.signIn(ann, true)).toBe(true);
+    const atOnce = await Promise.all(times(1000).map(() => limits.signIn(ann, true)));
+    expect(atOnce).not.toContain(false);
   });
 
   test('that fail shut the number for that address, and for no other', async () => {
     const { limits } = setUp();
     const answers = [];
     for (const _ of times(3)) {
-      answers.push(await limits.signInAllowed(ann));
-      await limits.signInFailed(ann);
+      answers.push(await limits.signIn(ann, false));
     }
     expect(answers).toEqual([true, true, false]);
-    expect(await limits.signInAllowed({ ...ann, address: from(1) })).toBe(true);
-    expect(await limits.signInAllowed({ ...ann, sid: '1.5550101' })).toBe(true);
+    expect(await limits.signIn({ ...ann, address: from(1) }, false)).toBe(true);
+    expect(await limits.signIn({ ...ann, sid: '1.5550101' }, false)).toBe(true);
   });
 
   test('a thousand guesses at once are no more than the limit', async () => {
     const { limits } = setUp();
-    const answers = await Promise.all(times(1000).map(() => limits.signInAllowed(ann)));
+    const answers = await Promise.all(times(1000).map(() => limits.signIn(ann, false)));
     expect(answers.filter(Boolean)).toHaveLength(2);
+  });
+
+  test('with the right code behind as many guesses as the limit are refused, also all at once and on two cores', async () => {
+    const [one, other] = [setUp().limits, setUp().limits];
+    const guesses = times(20).map((n) => (n % 2 ? one : other).signIn(ann, false));
+    const rights = await Promise.all([...guesses, one.signIn(ann, true), other.signIn(ann, true)]);
+    expect(rights.filter(Boolean)).toHaveLength(2);
+    expect(rights.slice(-2)).toEqual([false, false]);
   });
 
   test('many people behind one address can all sign in at once', async () => {
     const { limits } = setUp();
     const people = times(100).map((n) => ({ ...ann, sid: `1.${5550000 + n}` }));
-    const answers = await Promise.all(people.map((person) => limits.signInAllowed(person)));
+    const answers = await Promise.all(people.map((person) => limits.signIn(person, true)));
     expect(answers).not.toContain(false);
   });
 
   test('that fail for many numbers shut the address', async () => {
     const { limits } = setUp();
     for (const n of times(5)) {
-      expect(await limits.signInAllowed({ ...ann, sid: `1.555030${n}` })).toBe(true);
-      await limits.signInFailed({ ...ann, sid: `1.555030${n}` });
+      expect(await limits.signIn({ ...ann, sid: `1.555030${n}` }, false)).toBe(true);
     }
-    expect(await limits.signInAllowed({ ...ann, sid: '1.5550399' })).toBe(false);
+    expect(await limits.signIn({ ...ann, sid: '1.5550399' }, false)).toBe(false);
   });
 
   test('that fail from everywhere shut the number, but not those of an address that is shut out itself', async () => {
     const { limits } = setUp();
-    for (const _ of times(50)) await limits.signInAllowed(ann);
+    for (const _ of times(50)) await limits.signIn(ann, false);
     const answers = [];
-    for (const n of times(5)) answers.push(await limits.signInAllowed({ ...ann, address: from(n) }));
+    for (const n of times(5)) answers.push(await limits.signIn({ ...ann, address: from(n) }, false));
     expect(answers).toEqual([true, true, true, true, false]);
   });
 
   test('all of a /64 network count as one address', async () => {
     const { limits } = setUp();
     const answers = [];
-    for (const n of times(3)) answers.push(await limits.signInAllowed({ ...ann, address: `2001:db8::${n}` }));
+    for (const n of times(3)) answers.push(await limits.signIn({ ...ann, address: `2001:db8::${n}` }, false));
     expect(answers).toEqual([true, true, false]);
   });
 
   test('without a known address are limited per number only', async () => {
     const { limits } = setUp();
     const answers = [];
-    for (const _ of times(7)) answers.push(await limits.signInAllowed({ ...ann, address: '' }));
+    for (const _ of times(7)) answers.push(await limits.signIn({ ...ann, address: '' }, false));
     expect(answers).toEqual([true, true, true, true, true, true, false]);
   });
 });
 
 test('what is refused is counted', async () => {
   const { limits, metrics } = setUp();
-  for (const _ of times(3)) await limits.signInAllowed(ann);
+  for (const _ of times(3)) await limits.signIn(ann, false);
   expect(await metrics.text()).toContain(
     'hooligram_limits_refused_total{limit="sign_in_pair",role="core"} 1',
   );
@@ -179,8 +184,7 @@ test('no number and no address stands in Redis, and every key expires', async ()
   const { limits } = setUp();
   await limits.codeRequest(ann);
   await limits.submitFailed(ann);
-  await limits.signInAllowed(ann);
-  await limits.signInFailed(ann);
+  await limits.signIn(ann, false);
   const keys = await redis.keys(`${prefix}:*`);
   expect(keys).toHaveLength(6);
   expect(keys.join('\n')).not.toMatch(/5550100|203\.0/);
@@ -189,7 +193,7 @@ test('no number and no address stands in Redis, and every key expires', async ()
 
 test('LIMITS_ENABLED=false limits nothing and asks Redis nothing', async () => {
   const { limits } = setUp({ LIMITS_ENABLED: 'false' });
-  for (const _ of times(10)) expect(await limits.signInAllowed(ann)).toBe(true);
+  for (const _ of times(10)) expect(await limits.signIn(ann, false)).toBe(true);
   expect(await redis.keys(`${prefix}:*`)).toEqual([]);
 });
 
@@ -212,12 +216,11 @@ describe('without Redis each core counts for itself, and that is counted', () =>
 
   test('a thousand guesses at once are no more than the limit, and those who sign in rightly are not limited', async () => {
     const { limits } = setUp({}, client('redis://127.0.0.1:1'));
-    const answers = await Promise.all(times(1000).map(() => limits.signInAllowed(ann)));
+    const answers = await Promise.all(times(1000).map(() => limits.signIn(ann, false)));
     expect(answers.filter(Boolean)).toHaveLength(2);
     const bob = { ...ann, sid: '1.5550101' };
     for (const _ of times(20)) {
-      expect(await limits.signInAllowed(bob)).toBe(true);
-      await limits.signInSucceeded(bob);
+      expect(await limits.signIn(bob, true)).toBe(true);
     }
   });
 
@@ -226,11 +229,11 @@ describe('without Redis each core counts for itself, and that is counted', () =>
     const frozen = client(url);
     await frozen.connect();
     const { limits, metrics } = setUp({}, frozen);
-    expect(await limits.signInAllowed(ann)).toBe(true);
+    expect(await limits.signIn(ann, false)).toBe(true);
     freeze();
-    const answers = await Promise.all(times(1000).map(() => limits.signInAllowed(ann)));
+    const answers = await Promise.all(times(1000).map(() => limits.signIn(ann, false)));
     expect(answers.filter(Boolean)).toHaveLength(1);
-    expect(await limits.signInAllowed({ ...ann, sid: '1.5550101' })).toBe(true);
+    expect(await limits.signIn({ ...ann, sid: '1.5550101' }, false)).toBe(true);
     expect(await metrics.text()).toContain(
       'hooligram_limits_skipped_total{limit="sign_in_pair",role="core"} 2',
     );

@@ -38,12 +38,9 @@ async function checkCredential(
   sid: string,
   person: { user_id: number; credential_hash: Buffer | null } | null | undefined,
 ): Promise<{ user_id: number; sid: string } | 'wrongCredential' | 'tooManyAttempts'> {
-  if (!(await limits.signInAllowed({ sid, address }))) return 'tooManyAttempts';
   const given = credentialHash(sid, verification_code);
-  if (person?.credential_hash && equalHashes(person.credential_hash, given)) {
-    await limits.signInSucceeded({ sid, address });
-    return { user_id: person.user_id, sid };
-  }
-  await limits.signInFailed({ sid, address });
-  return 'wrongCredential';
+  const isRight = !!person?.credential_hash && equalHashes(person.credential_hash, given);
+  // Beyond the limit a right code and a wrong one get the same answer.
+  if (!(await limits.signIn({ sid, address }, isRight))) return 'tooManyAttempts';
+  return isRight ? { user_id: person.user_id, sid } : 'wrongCredential';
 }

@@ -21,10 +21,10 @@ export type Handler<K extends RequestKind> = {
   /** Calls under way at once in this process. Above 1 only where order between connections does not matter. */
   readonly concurrency: number;
   /**
-   * @returns one outcome a request, in order
+   * @returns one outcome a request, in order; undefined where another run is under way, and it is not known yet
    * @throws what the database threw; nothing was stored then, or it is not known
    */
-  run(context: Context, batch: readonly Asked<K>[]): Promise<Outcome<K>[]>;
+  run(context: Context, batch: readonly Asked<K>[]): Promise<(Outcome<K> | undefined)[]>;
 };
 
 export function success<A>(answer: A): { ok: true; answer: A } {
@@ -42,7 +42,7 @@ export function faulty(errors: readonly string[]): { ok: false; errors: string[]
 
 /** For requests that share no statement. */
 export function each<K extends RequestKind>(
-  run: (context: Context, asked: Asked<K>) => Promise<Outcome<K>>,
+  run: (context: Context, asked: Asked<K>) => Promise<Outcome<K> | undefined>,
 ): Handler<K>['run'] {
   return (context, batch) => Promise.all(batch.map((asked) => run(context, asked)));
 }

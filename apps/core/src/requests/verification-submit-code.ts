@@ -1,61 +1,104 @@
-import { type Challenge, readChallenge, readVerdict, submitChallenge } from '@hooligram/db';
+import {
+  beginCheck,
+  type ChallengeVerdict,
+  finishCheck,
+  readChallenge,
+  readVerdict,
+  settleVerdict,
+  submitChallenge,
+} from '@hooligram/db';
 import type { Context } from '../context.ts';
-import { each, type Handler, refusal, success } from './handler.ts';
+import { abandonedAfterMs, providerTimeMs, settled, stored } from '../verification/waiting.ts';
+import { type Asked, each, type Handler, refusal, success } from './handler.ts';
+
+type Submission = Asked<'VERIFICATION_SUBMIT_CODE'>;
 
 const refusals = {
   wrong: 'wrongCode',
   expired: 'codeExpired',
   none: 'noCodeRequested',
   too_many: 'tooManyAttempts',
-  tooMany: 'tooManyAttempts',
-  unavailable: 'serverBusy',
+  unavailable: 'codeNotChecked',
   failed: 'internalError',
 } as const;
 
-/** Makes a right code the number's credential. Only the connection that asked for a code can submit one. */
+const verdicts = {
+  right: 'right',
+  wrong: 'wrong',
+  expired: 'expired',
+  tooMany: 'too_many',
+  unavailable: 'unavailable',
+} as const;
+
+/** What is the submitter's doing, and counts against the limit of their address. */
+const counted: readonly ChallengeVerdict[] = ['wrong', 'expired', 'none', 'too_many'];
+
+/**
+ * Makes a right code the number's credential. Only the connection that asked for a code can submit one.
+ *
+ * A code that we made is judged in one transaction. One that a provider made is judged between two: the first one
+ * counts the attempt, the second one has the effect and the answer together. A second run waits for that answer.
+ */
 export const verificationSubmitCode: Handler<'VERIFICATION_SUBMIT_CODE'> = {
   batchMax: 1,
   concurrency: 4,
   run: each(async (context, asked) => {
-    const { request_id, params } = asked;
-    const { config, db, limits, credentialHash } = context;
-    const { connection_id, address, verification_code } = params;
-    const standing = await readVerdict(db, { request_id, connection_id });
-    if (standing) return standing === 'right' ? success({}) : refusal(refusals[standing]);
-
-    const challenge = await readChallenge(db, connection_id);
-    const asker = { sid: challenge?.sid ?? '', address };
-    if (!(await limits.submitAllowed(asker))) return refusal('tooManyAttempts');
-
-    const credential_hash = credentialHash(asker.sid, verification_code);
-    const proof = await proofOf(context, challenge, verification_code, credential_hash);
-    if (typeof proof === 'string') return refusal(refusals[proof]);
-    const attempts_max = config.VERIFICATION_ATTEMPTS_MAX;
-    const verdict = await submitChallenge(
-      db,
-      { request_id, connection_id, credential_hash, attempts_max, ...proof },
-      context.deadlines.of(asked),
-    );
-    // A guess is what was compared: who comes too late, or asked for no code, learns nothing.
-    if (verdict === 'wrong') await limits.submitFailed(asker);
-    return verdict === 'right' ? success({}) : refusal(refusals[verdict]);
+    const { db, limits } = context;
+    const { connection_id, address } = asked.params;
+    // A second run takes nothing of anybody's limits.
+    const standing = await readVerdict(db, { request_id: asked.request_id, connection_id });
+    if (standing !== undefined) return outcomeOf(await verdictOfFirstRun(context, asked));
+    if (!(await limits.submitAllowed({ address }))) return refusal('tooManyAttempts');
+    const verdict = await judge(context, asked);
+    if (counted.includes(verdict)) await limits.submitFailed({ address });
+    return outcomeOf(verdict);
   }),
 };
 
-type Proof = { code_hash: Buffer } | { code_hash: null; sid: string };
+async function judge(context: Context, asked: Submission): Promise<ChallengeVerdict> {
+  const { config, db, credentialHash, deadlines } = context;
+  const { request_id, params } = asked;
+  const { connection_id, verification_code } = params;
+  const challenge = await readChallenge(db, connection_id);
+  if (challenge?.code_hash === null) return check(context, asked, challenge.sid);
+  const credential_hash = credentialHash(challenge?.sid ?? '', verification_code);
+  const attempts_max = config.VERIFICATION_ATTEMPTS_MAX;
+  return submitChallenge(
+    db,
+    { request_id, connection_id, code_hash: credential_hash, credential_hash, attempts_max },
+    deadlines.of(asked),
+  );
+}
 
-/** What there is to show for a code: its hash, or the word of the provider that made it. */
-async function proofOf(
-  { provider }: Context,
-  challenge: Challenge | null,
-  code: string,
-  codeHash: Buffer,
-): Promise<Proof | 'expired' | 'tooMany' | 'unavailable'> {
-  if (!challenge || challenge.code_hash !== null) return { code_hash: codeHash };
-  const { sid } = challenge;
+async function check(context: Context, asked: Submission, sid: string): Promise<ChallengeVerdict> {
+  const { config, db, provider, credentialHash, deadlines } = context;
+  const { connection_id, verification_code } = asked.params;
+  const request = { request_id: asked.request_id, connection_id, sid };
+  const attempts_max = config.VERIFICATION_ATTEMPTS_MAX;
+  const begun = await beginCheck(db, { ...request, attempts_max }, deadlines.of(asked));
+  if (begun === 'under_way') return verdictOfFirstRun(context, asked);
+  if (begun !== 'begun') return begun;
+
   const [countryCode = '', phoneNumber = ''] = sid.split('.');
-  const checked = await provider.check({ countryCode, phoneNumber }, code);
-  if (checked === 'right') return { code_hash: null, sid };
-  // Judged as wrong by us too, so that it counts as an attempt.
-  return checked === 'wrong' ? { code_hash: Buffer.alloc(0) } : checked;
+  const timeMs = providerTimeMs(context, asked);
+  const checked =
+    timeMs > 0
+      ? await provider.check({ countryCode, phoneNumber }, verification_code, timeMs)
+      : 'unavailable';
+  const credential_hash = credentialHash(sid, verification_code);
+  const verdict = verdicts[checked];
+  return stored(context, asked, () => finishCheck(db, { ...request, verdict, credential_hash }));
+}
+
+function verdictOfFirstRun(context: Context, asked: Submission): Promise<ChallengeVerdict> {
+  const { request_id, params } = asked;
+  const request = { request_id, connection_id: params.connection_id };
+  return settled<ChallengeVerdict>(context, asked, () =>
+    settleVerdict(context.db, request, abandonedAfterMs(context)),
+  );
+}
+
+function outcomeOf(verdict: ChallengeVerdict) {
+  if (verdict === 'under_way') return undefined;
+  return verdict === 'right' ? success({}) : refusal(refusals[verdict]);
 }

@@ -47,6 +47,19 @@ describe('twilio', () => {
     expect(read(twilio)).toMatchObject(twilio);
   });
 
+  test('must have answered before the gateways repeat a request', () => {
+    expect(read(twilio).TWILIO_TIMEOUT_MS).toBe(5_000);
+    expect(read({ ...twilio, TWILIO_TIMEOUT_MS: '6000' }).TWILIO_TIMEOUT_MS).toBe(6_000);
+    for (const env of [{ TWILIO_TIMEOUT_MS: '6001' }, { REQUEST_DEADLINE_MS: '6999' }] as Record<
+      string,
+      string
+    >[]) {
+      expect(() => read({ ...twilio, ...env })).toThrow(
+        /^core: TWILIO_TIMEOUT_MS must be at least 2000 less than REQUEST_DEADLINE_MS/,
+      );
+    }
+  });
+
   test('its account and service are told apart from each other', () => {
     expect(() => read({ ...twilio, TWILIO_ACCOUNT_SID: twilio.TWILIO_VERIFY_SERVICE_SID })).toThrow(
       /^core: TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits, not "VA0+"$/,

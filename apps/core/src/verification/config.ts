@@ -1,6 +1,9 @@
 import { configRule, integer, milliseconds, serviceConfig, url, variable } from '@hooligram/service';
 import { z } from 'zod';
 
+/** What storing a provider's answer may take, before the request that waits for it is repeated. */
+export const storeMs = 2_000;
+
 const shape = z.object({
   NODE_ENV: serviceConfig.shape.NODE_ENV,
   VERIFICATION_PROVIDER: z
@@ -29,8 +32,11 @@ const shape = z.object({
     .optional()
     .describe("takes all of Twilio's requests instead of Twilio: a proxy, or a stand-in in tests"),
   TWILIO_TIMEOUT_MS: milliseconds({ min: 1, max: 60_000 })
-    .default(10_000)
-    .describe('how long to wait for Twilio'),
+    .default(5_000)
+    .describe(`how long to wait for Twilio; at least ${storeMs} less than REQUEST_DEADLINE_MS`),
+  REQUEST_DEADLINE_MS: milliseconds({ min: 100 })
+    .default(8_000)
+    .describe('after so long no core begins a request any more, the same as the gateways have'),
 });
 
 export type VerificationConfig = Readonly<z.output<typeof shape>>;
@@ -45,6 +51,11 @@ export const verificationConfig = shape.check(
     }
     if (provider === 'fixed' && !config.VERIFICATION_FIXED_CODE) {
       fault('VERIFICATION_FIXED_CODE', 'is required when VERIFICATION_PROVIDER is fixed');
+    }
+    // Undefined where the variable itself is faulty.
+    const { TWILIO_TIMEOUT_MS = 0, REQUEST_DEADLINE_MS = Number.POSITIVE_INFINITY } = config;
+    if (provider === 'twilio' && TWILIO_TIMEOUT_MS > REQUEST_DEADLINE_MS - storeMs) {
+      fault('TWILIO_TIMEOUT_MS', `must be at least ${storeMs} less than REQUEST_DEADLINE_MS`);
     }
     for (const name of twilioNeeds) {
       if (provider === 'twilio' && !config[name])

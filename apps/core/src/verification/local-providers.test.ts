@@ -16,14 +16,14 @@ test('fixed: everybody has the one code, nothing is sent', async () => {
   const { provider, lines } = setUp({ VERIFICATION_PROVIDER: 'fixed', VERIFICATION_FIXED_CODE: '000000' });
   expect(provider.name).toBe('fixed');
   expect(provider.createCode()).toBe('000000');
-  expect(await provider.send(to, '000000')).toEqual({ ok: true });
+  expect(await provider.send(to, '000000', 60_000)).toEqual({ ok: true });
   expect(lines).toEqual([]);
 });
 
 test('log: the code stands in the log, the number only masked', async () => {
   const { provider, lines } = setUp({ VERIFICATION_PROVIDER: 'log' });
   const code = provider.createCode();
-  expect(await provider.send(to, code)).toEqual({ ok: true });
+  expect(await provider.send(to, code, 60_000)).toEqual({ ok: true });
   expect(lines).toHaveLength(1);
   expect(JSON.parse(lines.join(''))).toMatchObject({ msg: 'verification code', sid: '1.•••••00', code });
   expect(lines.join('')).not.toContain('5550100');

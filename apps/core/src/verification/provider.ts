@@ -19,11 +19,14 @@ export interface VerificationProvider {
   readonly name: 'fixed' | 'log' | 'twilio';
   /** The code that will be asked for, known before anything is sent; null if the provider makes and checks it. */
   createCode(): string | null;
-  /** Sends at most once: a failure is not tried again here. `code` is what `createCode` gave. */
-  send(to: Recipient, code: string | null): Promise<Sent>;
+  /**
+   * Sends at most once: a failure is not tried again here. `code` is what `createCode` gave. After `timeoutMs`, or
+   * the provider's own timeout if that is shorter, it is `unavailable`.
+   */
+  send(to: Recipient, code: string | null, timeoutMs: number): Promise<Sent>;
   /**
    * Only called when `createCode` gave null. A right code is used up by the asking: after `unavailable` the same
    * code may turn out as `expired`.
    */
-  check(to: Recipient, code: string): Promise<CodeChecked>;
+  check(to: Recipient, code: string, timeoutMs: number): Promise<CodeChecked>;
 }

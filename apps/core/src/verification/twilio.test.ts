@@ -62,7 +62,8 @@ function provider(options: { timeoutMs?: number; path?: string } = {}): Verifica
     TWILIO_AUTH_TOKEN: TOKEN,
     TWILIO_VERIFY_SERVICE_SID: SERVICE,
     TWILIO_BASE_URL: `http://127.0.0.1:${port}${options.path ?? ''}`,
-    TWILIO_TIMEOUT_MS: String(options.timeoutMs ?? 10_000),
+    TWILIO_TIMEOUT_MS: String(options.timeoutMs ?? 30_000),
+    REQUEST_DEADLINE_MS: '60000',
   });
   const log = createLog({ name: 'core', destination: { write: (line) => void lines.push(line) } });
   return createVerificationProvider(config, log);
@@ -79,7 +80,7 @@ describe('send', () => {
     reply = { status: 201, body: { sid: 'VE1', status: 'pending' } };
     const twilio = provider();
     expect(twilio.createCode()).toBeNull();
-    expect(await twilio.send(to, null)).toEqual({ ok: true });
+    expect(await twilio.send(to, null, 60_000)).toEqual({ ok: true });
     expect(asked).toEqual([
       {
         line: `POST /v2/Services/${SERVICE}/Verifications`,
@@ -91,7 +92,7 @@ describe('send', () => {
 
   test('a path in TWILIO_BASE_URL comes before that of the API', async () => {
     reply = { status: 201, body: { status: 'pending' } };
-    await provider({ path: '/proxy/' }).send(to, null);
+    await provider({ path: '/proxy/' }).send(to, null, 60_000);
     expect(asked[0]?.line).toBe(`POST /proxy/v2/Services/${SERVICE}/Verifications`);
   });
 
@@ -107,23 +108,27 @@ describe('send', () => {
     ['an error that is no JSON', { status: 502, body: 'bad gateway' as unknown as object }, 'unavailable'],
   ])('%s', async (_what, answer, reason) => {
     reply = answer;
-    expect(await provider().send(to, null)).toEqual({ ok: false, reason });
+    expect(await provider().send(to, null, 60_000)).toEqual({ ok: false, reason });
     expect(asked).toHaveLength(1);
   });
 
   test.each(['silence', 'trickle'] as const)('%s counts as unavailable after the timeout', async (how) => {
     reply = how;
-    expect(await provider({ timeoutMs: 50 }).send(to, null)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(await provider().send(to, null, 50)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(await provider({ timeoutMs: 50 }).send(to, null, 60_000)).toEqual({
+      ok: false,
+      reason: 'unavailable',
+    });
   });
 
   test('a connection that breaks counts as unavailable', async () => {
     reply = 'hang up';
-    expect(await provider().send(to, null)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(await provider().send(to, null, 60_000)).toEqual({ ok: false, reason: 'unavailable' });
   });
 
   test('what goes wrong is logged without the number', async () => {
     reply = failed(500, 20500, 'Could not send to +15550100');
-    await provider().send(to, null);
+    await provider().send(to, null, 60_000);
     expect(lines.join('')).toContain('Could not send to +');
     expect(lines.join('')).not.toContain('5550100');
     expect(lines.join('')).not.toContain(TOKEN);
@@ -133,7 +138,7 @@ describe('send', () => {
 describe('check', () => {
   test('asks Twilio about the number and the code', async () => {
     reply = verification('approved');
-    expect(await provider().check(to, '123456')).toBe('right');
+    expect(await provider().check(to, '123456', 60_000)).toBe('right');
     expect(asked).toMatchObject([
       { line: `POST /v2/Services/${SERVICE}/VerificationCheck`, form: { To: '+15550100', Code: '123456' } },
     ]);
@@ -147,7 +152,7 @@ describe('check', () => {
     ['something new', 'unavailable'],
   ])('a verification that is %s', async (status, result) => {
     reply = verification(status);
-    expect(await provider().check(to, '123456')).toBe(result);
+    expect(await provider().check(to, '123456', 60_000)).toBe(result);
   });
 
   test.each([
@@ -159,18 +164,18 @@ describe('check', () => {
     ['an error of the server', failed(503, 20503), 'unavailable'],
   ])('%s', async (_what, answer, result) => {
     reply = answer;
-    expect(await provider().check(to, '123456')).toBe(result);
+    expect(await provider().check(to, '123456', 60_000)).toBe(result);
   });
 
   test('silence counts as unavailable after the timeout', async () => {
     reply = 'silence';
-    expect(await provider({ timeoutMs: 50 }).check(to, '123456')).toBe('unavailable');
+    expect(await provider({ timeoutMs: 50 }).check(to, '123456', 60_000)).toBe('unavailable');
   });
 
   test.each(['', '123', '12345678901', '12a456', '１２３４５６'])(
     '%j is wrong without asking',
     async (code) => {
-      expect(await provider().check(to, code)).toBe('wrong');
+      expect(await provider().check(to, code, 60_000)).toBe('wrong');
       expect(asked).toEqual([]);
     },
   );

@@ -55,18 +55,22 @@ export function createTwilioProvider(options: TwilioOptions): VerificationProvid
   return {
     name: 'twilio',
     createCode: () => null,
-    async send(to) {
+    async send(to, _code, withinMs) {
       try {
-        await within(timeoutMs, service.verifications.create({ to: e164(to), channel: 'sms' }));
+        await within(
+          Math.min(timeoutMs, withinMs),
+          service.verifications.create({ to: e164(to), channel: 'sms' }),
+        );
         return { ok: true };
       } catch (error) {
         return { ok: false, reason: failure(error, 'send') };
       }
     },
-    async check(to, code) {
+    async check(to, code, withinMs) {
       if (!/^\d{4,10}$/.test(code)) return 'wrong';
       try {
-        const { status } = await within(timeoutMs, service.verificationChecks.create({ to: e164(to), code }));
+        const checking = service.verificationChecks.create({ to: e164(to), code });
+        const { status } = await within(Math.min(timeoutMs, withinMs), checking);
         return resultByStatus[status] ?? 'unavailable';
       } catch (error) {
         // Twilio forgets a verification once it is approved, out of attempts, or too old.

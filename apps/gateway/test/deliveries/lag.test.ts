@@ -124,6 +124,17 @@ describe('a report', () => {
     expect(reportsOf(ada)).toBe(1);
   });
 
+  test('is made again of who is not overdue yet', async () => {
+    const ada = scene.person();
+    const group = scene.group([ada], { lastSeq: 2 });
+    await replayed(group, ada);
+    for (const seq of [0, 1]) {
+      const report = await scene.nextReport(ada);
+      expect(report.params.owed).toEqual([[ada.userId, group.id]]);
+      await report.succeed({ cursors: [group.cursor(ada, seq)] });
+    }
+  });
+
   test('is made also of who has answered the delivery with FAILURE', async () => {
     const ada = scene.person();
     const group = scene.group([ada], { lastSeq: 1 });

@@ -74,6 +74,28 @@ describe('a replay', () => {
     expect(two.seqs(group)).toEqual(range(1, 20));
   });
 
+  test('goes on with what was acknowledged on another gateway, which the answer to a report tells', async () => {
+    const ada = scene.person();
+    const group = scene.group([ada], { lastSeq: 20 });
+    const a = await scene.enter(ada, [[group, unread]]);
+    await a.has(group, windowSize);
+    await quiet(a);
+    // Room for one portion, then for everything.
+    for (const [stored, through] of [
+      [2, windowSize + 2],
+      [20, 20],
+    ] as const) {
+      await scene.puppet.publish.audit(group.audit({ seq: 20 }));
+      const report = await scene.nextReport(ada);
+      // Among them the messages by which this test sees that the gateway is quiet.
+      expect(report.params.owed).toContainEqual([ada.userId, group.id]);
+      await report.succeed({ cursors: [group.cursor(ada, stored)] });
+      await a.has(group, through);
+      await quiet(a);
+      expect(a.seqs(group)).toEqual(range(1, through));
+    }
+  });
+
   test('goes on with acknowledgements in any order', async () => {
     const ada = scene.person();
     const group = scene.group([ada], { lastSeq: 40 });

@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { type TestClient, uniqueSid } from '@hooligram/testkit';
+import { afterAll, afterEach, expect, test } from '@jest/globals';
+import { numberOf, setStage, until } from './stage.ts';
+
+const approved = { status: 'approved' };
+const code = '000000';
+
+/** What the provider was asked, by the test that runs. Nothing is answered but by the test. */
+let held: { path: string; response: ServerResponse }[] = [];
+/** Answers at once to what is asked for; undefined holds it. */
+let replyTo: (path: string) => object | undefined = () => undefined;
+
+const provider = createServer(async (request, response) => {
+  await text(request);
+  const path = String(request.url?.split('/').at(-1));
+  held.push({ path, response });
+  const reply = replyTo(path);
+  if (reply) give(response, reply);
+}).listen(0, '127.0.0.1');
+await once(provider, 'listening');
+
+const attemptsMax = 3;
+
+const stage = setStage({
+  gateways: 1,
+  cores: 1,
+  coreEnv: {
+    VERIFICATION_PROVIDER: 'twilio',
+    VERIFICATION_ATTEMPTS_MAX: String(attemptsMax),
+    TWILIO_ACCOUNT_SID: `AC${'1'.repeat(32)}`,
+    TWILIO_AUTH_TOKEN: 'token',
+    TWILIO_VERIFY_SERVICE_SID: `VA${'2'.repeat(32)}`,
+    TWILIO_BASE_URL: `http://127.0.0.1:${(provider.address() as AddressInfo).port}`,
+    TWILIO_TIMEOUT_MS: '2000',
+    LIMITS_ENABLED: 'true',
+    LIMIT_SUBMIT_FAILURES_PER_ADDRESS: '8/3600',
+  },
+  gatewayEnv: { CLIENT_ADDRESS_HEADER: 'x-forwarded-for' },
+});
+
+let addresses = 0;
+
+afterEach(() => {
+  for (const { response } of held) response.destroy();
+  held = [];
+  replyTo = () => undefined;
+});
+afterAll(() => {
+  provider.close();
+  provider.closeAllConnections();
+});
+
+function give(response: ServerResponse, body: object): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function connect(): Promise<TestClient> {
+  addresses += 1;
+  return stage.connect(0, { headers: { 'x-forwarded-for': `198.51.100.${addresses}` } });
+}
+
+const isAsked = (path: string) => until(`the provider was asked: ${path}`, () => askedFor(path) > 0);
+const askedFor = (path: string) => held.filter((asked) => asked.path === path).length;
+
+/** Kills the core while it waits for the provider, and has another one go on. */
+async function replaceCore(): Promise<void> {
+  await stage.system.core(0).kill();
+  await stage.system.core(0).start();
+}
+
+const ask = async (client: TestClient, sid: string) =>
+  (await client.request('VERIFICATION_REQUEST_CODE', numberOf(sid))).payload;
+
+const submit = async (client: TestClient, verification_code = code) =>
+  (await client.request('VERIFICATION_SUBMIT_CODE', { verification_code })).payload;
+
+const signIn = async (client: TestClient, sid: string) =>
+  (await client.request('AUTHORIZATION_SIGN_IN', { ...numberOf(sid), verification_code: code })).payload;
+
+/** A connection that asked for a code, which was sent. */
+async function asked(sid: string): Promise<TestClient> {
+  const client = await connect();
+  replyTo = (path) => (path === 'Verifications' ? { status: 'pending' } : undefined);
+  expect(await ask(client, sid)).toEqual({});
+  return client;
+}
+
+const notSent = { errors: ['code could not be sent'] };
+const notChecked = { errors: ['code could not be checked'] };
+const wrongCredential = { errors: ['wrong phone number or verification code'] };
+const tooManyAttempts = { errors: ['too many attempts'] };
+
+test('a code is not said to be sent while the provider has not said so, also when the core that asked it has died', async () => {
+  const client = await connect();
+  const answer = ask(client, uniqueSid());
+  await isAsked('Verifications');
+  await replaceCore();
+  expect(await answer).toEqual(notSent);
+  expect(askedFor('Verifications')).toBe(1);
+});
+
+test('a right code that the provider says too late is no credential, and neither is one whose core has died', async () => {
+  for (const meanwhile of [async () => {}, replaceCore]) {
+    const sid = uniqueSid();
+    const client = await asked(sid);
+    const answer = submit(client);
+    await isAsked('VerificationCheck');
+    await meanwhile();
+    expect(await answer).toEqual(notChecked);
+    for (const { response } of held) if (!response.writableEnded) give(response, approved);
+    expect(await signIn(client, sid)).toEqual(wrongCredential);
+    expect(askedFor('VerificationCheck')).toBe(1);
+    held = [];
+  }
+});
+
+test('a right code becomes the credential, and the provider is asked once', async () => {
+  const sid = uniqueSid();
+  const client = await asked(sid);
+  replyTo = () => approved;
+  expect(await submit(client)).toEqual({});
+  expect(await signIn(client, sid)).toEqual({});
+  expect(askedFor('VerificationCheck')).toBe(1);
+});
+
+test('behind the last attempt the provider is not asked any more, and behind the limit of an address nothing is judged', async () => {
+  const client = await asked(uniqueSid());
+  replyTo = (path) => ({ status: path === 'VerificationCheck' ? 'pending' : 'sent' });
+  const answers = [];
+  for (let time = 0; time < 8; time += 1) answers.push(await submit(client));
+  expect(answers.slice(0, attemptsMax)).toEqual(Array(attemptsMax).fill({ errors: ['wrong code'] }));
+  expect(answers.slice(attemptsMax)).toEqual(Array(8 - attemptsMax).fill(tooManyAttempts));
+  expect(askedFor('VerificationCheck')).toBe(attemptsMax);
+
+  // A new code has all its attempts, and this address has none left.
+  expect(await ask(client, uniqueSid())).toEqual({});
+  replyTo = () => approved;
+  expect(await submit(client)).toEqual(tooManyAttempts);
+  expect(askedFor('VerificationCheck')).toBe(attemptsMax);
+});
