@@ -11,6 +11,10 @@ export function createDatabaseCheck({ pool }: Pick<Db, 'pool'>): () => Promise<t
 
   return async () => {
     const client = await pool.connect();
+    // What is lent has no listener of the pool's: without one, a connection that dies here ends the process. The query
+    // rejects with it.
+    const ignore = () => {};
+    client.on('error', ignore);
     let isUsable = false;
     try {
       const { rows } = await client.query<Row>(
@@ -27,6 +31,7 @@ export function createDatabaseCheck({ pool }: Pick<Db, 'pool'>): () => Promise<t
       return 'the database has no migrations (run the migrate command)';
     } finally {
       // A session that may not write is given up: after a failover, a new one reaches the server that takes writes.
+      if (isUsable) client.off('error', ignore);
       client.release(!isUsable);
     }
   };

@@ -17,8 +17,8 @@ export interface LogOptions {
 }
 
 const repeatPeriodMs = 10_000;
-/** Warnings and errors that agree in their text and in these fields are a series. */
-const seriesFields = ['part', 'connection', 'queue', 'kind', 'failure'] as const;
+/** Warnings and errors that agree in their text and in these fields are a series. Each code that is sent is its own. */
+const seriesFields = ['part', 'connection', 'queue', 'kind', 'failure', 'sid', 'code'] as const;
 
 /**
  * Structured log, one JSON object a line. Whatever is passed to it is masked before it is written (see

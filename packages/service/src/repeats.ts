@@ -7,7 +7,7 @@ export type RepeatLimit = {
   pass(key: string, write: (repeated: number, lastAt: number) => void): void;
 };
 
-/** Text from outside never becomes a key, so there are few. This bounds them all the same. */
+/** Most series at a time. Lines beyond it are written at once, so that what is sent from outside takes no memory. */
 const keysMax = 1_000;
 
 /**
