@@ -32,7 +32,7 @@ afterAll(async () => {
 async function bench(copies: Copies): Promise<Bench> {
   const between = await middleman(system.gateway(0).url, copies);
   const folder = join(results, String(copies));
-  const flags = ['--workload', 'direct', '--seconds', '1', '--warm-up', '0', '--results', folder];
+  const flags = ['--workload', 'direct', '--seconds', '2', '--warm-up', '0', '--results', folder];
   try {
     const code = await new Promise<number | null>((resolve) => {
       const child = execFile(process.execPath, [program, ...flags, '--url', between.url], () =>
