@@ -3,7 +3,7 @@ import type { CoreRequest, Outcome, RequestKind } from '@hooligram/contract';
 import type { Context } from './context.ts';
 import { putAside } from './dead-requests.ts';
 import { recover } from './recovery.ts';
-import { type Handler, refusal } from './requests/handler.ts';
+import { answerOf, type Handler, refusal } from './requests/handler.ts';
 import { handlers } from './requests/index.ts';
 import { runBatch } from './run-batch.ts';
 
@@ -85,13 +85,13 @@ async function conclude(
 }
 
 function answer(
-  { outbox, metrics }: Context,
+  context: Context,
   { node }: Entry<CoreRequest>,
   { ref, kind }: CoreRequest,
   outcome: Outcome,
 ): void {
-  metrics.answered(kind, outcome);
-  outbox.answer(node, { ref, ...outcome });
+  context.metrics.answered(kind, outcome);
+  context.outbox.answer(node, answerOf(context, ref, outcome));
 }
 
 async function run(context: Context, request: CoreRequest, deadline: number): Promise<Outcome | undefined> {

@@ -16,6 +16,7 @@ import { startChallengeCleaning } from './challenge-cleaning.ts';
 import { runClaimed } from './claimed.ts';
 import { coreConfig } from './config.ts';
 import type { Context } from './context.ts';
+import { announceEpoch, remember, startEpochWatch } from './database-epoch.ts';
 import { createIntake } from './intake.ts';
 import { createAudits } from './jobs/audits.ts';
 import { listenForConfirmations } from './jobs/confirmations.ts';
@@ -40,22 +41,26 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   const { config, log, lifecycle } = service;
   const consumer = randomUUID();
   const provider = createVerificationProvider(config, log);
-  const names = createNames(config.REDIS_PREFIX);
 
   const redis = async (role: ConnectionRole, use: string = role) => {
     const connection = await connectRedis(config.REDIS_URL, { role, name: `core-${use}-${consumer}`, log });
     lifecycle.onClose(`redis ${use}`, () => connection.disconnect());
     return connection;
   };
+  let announce = () => {};
   const db = openDb({
     url: config.DATABASE_URL,
     poolSize: config.DATABASE_POOL,
     statementTimeoutMs: config.STATEMENT_TIMEOUT_MS,
     applicationName: 'hooligram-core',
     onConnectionError: (error) => log.warn({ reason: error.message }, 'database connection'),
+    onEpoch(epoch, hasBegun) {
+      log.warn({ epoch, hasBegun }, 'the database has come back with another history: a new epoch');
+      announce();
+    },
   });
   lifecycle.onClose('database', () => db.close());
-  await pingDatabase(db);
+  const names = createNames(config.REDIS_PREFIX, () => db.epoch.current);
   const [command, blocking, queueRedis, subscriber] = await Promise.all([
     redis('command'),
     redis('blocking'),
@@ -63,6 +68,8 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     redis('subscriber'),
   ]);
 
+  remember({ db }, await command.hgetall(names.databaseEpoch));
+  await pingDatabase(db);
   const clock = await startRedisClock(command);
   lifecycle.onClose('clock', () => clock.close());
   const outbox = createOutbox({
@@ -107,6 +114,15 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     provider,
     credentialHash: createCredentialHash(config.CREDENTIAL_KEY),
   };
+  announce = () => announceEpoch(context);
+  announce();
+  const epochWatch = startEpochWatch(context);
+  lifecycle.onClose('epoch of the database', () => epochWatch.stop());
+  service.metrics.observed(
+    'core_database_epoch',
+    'Grows when the database came back older',
+    () => db.epoch.current,
+  );
   lifecycle.onClose('challenge cleaning', startChallengeCleaning(context));
   const workers = await startJobs(context);
   lifecycle.onClose('jobs', () => workers.close());

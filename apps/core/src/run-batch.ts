@@ -22,8 +22,12 @@ export async function runBatch<K extends RequestKind>(
   deadline: number,
 ): Promise<(Outcome<K> | undefined)[]> {
   for (;;) {
+    const epoch = context.db.epoch.current;
     try {
-      return await handler.run(context, batch as never);
+      const outcomes = await handler.run(context, batch as never);
+      // Of two histories: run again, all of it in the new one.
+      if (context.db.epoch.current === epoch) return outcomes;
+      if (context.clock.now() > deadline) return batch.map(() => undefined);
     } catch (error) {
       context.metrics.batchFailed(kind);
       context.log.error({ kind, requests: batch.length, err: error }, 'batch failed');

@@ -4,8 +4,10 @@ import {
   connectRedis,
   createNames,
   createRequestWriter,
+  readEpoch,
   Subscriptions,
   startEcho,
+  startEpochWatch,
   startRedisClock,
 } from '@hooligram/bus';
 import type { CoreRequest } from '@hooligram/contract';
@@ -28,19 +30,32 @@ const requestsPerEntryMax = 500;
 /** Without an echo for so long the node is not ready: three in a row are missing. */
 const echoSilenceMaxMs = 3_500;
 
+export type Backplane = {
+  /**
+   * What knows the epoch in which the database is, as far as this gateway has heard. Sessions keep the one with which
+   * they began: in another epoch the same ids and numbers may be of other groups, people and messages.
+   */
+  readonly context: GatewayContext;
+  readonly requestsPending: number;
+};
+
 /**
  * Connects this gateway with the others and with the cores, and makes the context that everything here uses.
  *
  * The node's name is new and random at every start: a late answer to an earlier process of this gateway must
  * not reach a stranger.
+ *
+ * @param onEpoch the database has another epoch, and `context` is a new one. With this one, which hears of nothing any
+ *   more, nothing can be done but to send its clients away
  */
 export async function connectBackplane(
   service: ServiceContext<typeof gatewayConfig>,
   publish: GatewayContext['publish'],
-): Promise<GatewayContext> {
+  onEpoch: (before: GatewayContext) => void,
+): Promise<Backplane> {
   const { config, log, lifecycle } = service;
   const node = randomUUID();
-  const names = createNames(config.REDIS_PREFIX);
+  const names = createNames(config.REDIS_PREFIX, () => context.epoch);
   const metrics = createGatewayMetrics(service.metrics);
   const connect = async (role: ConnectionRole) => {
     const redis = await connectRedis(config.REDIS_URL, { role, name: `gateway-${role}-${node}`, log });
@@ -56,6 +71,8 @@ export async function connectBackplane(
     repeatMs: config.REQUEST_REPEAT_MS,
     patienceMs: config.REQUEST_PATIENCE_MS,
     onRepeated: metrics.requestRepeated,
+    epoch: () => context.epoch,
+    onEpoch: enter,
     writer: createRequestWriter<CoreRequest>({
       redis: command,
       clock,
@@ -73,16 +90,15 @@ export async function connectBackplane(
   });
   lifecycle.onClose('requests', () => core.close());
   command.on('ready', () => core.repeatAll());
-  const cursors = createCursors({ core, everyMs: config.CURSOR_FLUSH_MS });
-  lifecycle.onClose('cursors', () => cursors.close());
+  lifecycle.onClose('cursors', () => context.cursors.close());
 
   const ownChannel = names.gateway(node);
   const subscriptions = new Subscriptions({
     redis: subscriber,
     log,
     onPublication(channel, bytes) {
-      if (channel === names.gateways) core.repeatAll();
-      else if (channel !== ownChannel) receive(context, bytes);
+      if (channel === names.gateways) onCall(bytes);
+      else if (channel !== ownChannel) hear(channel, bytes);
       else if (!echo.onPublication(bytes)) core.onAnswers(bytes);
     },
     onResubscribed() {
@@ -106,22 +122,55 @@ export async function connectBackplane(
     return silenceMs < echoSilenceMaxMs || `no echo for ${silenceMs} ms`;
   });
 
-  const people = new People(names, subscriptions);
-  const lag = createLag({ core, people, deadlineMs: config.DELIVERY_ACK_DEADLINE_MS });
-  lifecycle.onClose('lag', () => lag.close());
-  const context: GatewayContext = {
-    config,
-    log,
-    metrics,
-    core,
-    people,
-    groups: new Groups(names, subscriptions),
-    receipts: new Receipts(),
-    cursors,
-    lag,
-    publish,
-    tell: (channel, body) => void command.publish(channel, JSON.stringify(body)).catch(() => {}),
-  };
+  function createContext(epoch: number): GatewayContext {
+    const names = createNames(config.REDIS_PREFIX, () => epoch);
+    const ask = core.within(epoch);
+    const people = new People(names, subscriptions);
+    return {
+      config,
+      epoch,
+      log,
+      metrics,
+      core: ask,
+      people,
+      groups: new Groups(names, subscriptions),
+      receipts: new Receipts(),
+      cursors: createCursors({ core: ask, epoch, everyMs: config.CURSOR_FLUSH_MS }),
+      lag: createLag({ core: ask, people, deadlineMs: config.DELIVERY_ACK_DEADLINE_MS }),
+      publish,
+      tell: (channel, body) => void command.publish(channel, JSON.stringify(body)).catch(() => {}),
+    };
+  }
+
+  /** The answers to requests of all epochs, and what is heard, are of the new one from now on. */
+  function enter(epoch: number): void {
+    if (epoch <= context.epoch) return;
+    const before = context;
+    context = createContext(epoch);
+    onEpoch(before);
+  }
+
+  function hear(channel: string, bytes: Buffer): void {
+    // A channel of the epoch before may be subscribed for a while.
+    if (names.isOfEpoch(channel)) receive(context, bytes);
+  }
+
+  function onCall(bytes: Buffer): void {
+    if (bytes.toString() === 'epoch') epochWatch.look();
+    else core.repeatAll();
+  }
+
+  let context = createContext((await readEpoch(command, names.databaseEpoch)) ?? 0);
+  lifecycle.onClose('lag', () => context.lag.close());
+  const epochWatch = startEpochWatch(command, names.databaseEpoch, enter);
+  lifecycle.onClose('epoch of the database', () => epochWatch.stop());
   await Promise.all([subscriptions.acquire(ownChannel), subscriptions.acquire(names.gateways)]);
-  return context;
+  return {
+    get context() {
+      return context;
+    },
+    get requestsPending() {
+      return core.pending;
+    },
+  };
 }

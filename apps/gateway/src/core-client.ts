@@ -11,7 +11,8 @@ export type Reply<K extends RequestKind> =
   | { readonly ok: true; readonly answer: AnswerOf<K> }
   | { readonly ok: false; readonly errors: readonly string[]; readonly isUnknown?: true };
 
-export type CoreClient = {
+/** The core, for what knows one epoch of the database alone. */
+export type Core = {
   /**
    * Asks the core. Never throws.
    * @param requestId makes a repetition safe; a new one unless given
@@ -23,6 +24,11 @@ export type CoreClient = {
     requestId?: string,
     run?: object,
   ): Promise<Reply<K>>;
+};
+
+export type CoreClient = {
+  /** For what knows this epoch of the database: what the core read in another one is an unknown outcome. */
+  within(epoch: number): Core;
   /** Takes one publication of the node's own channel. */
   onAnswers(bytes: Buffer): void;
   /** Takes back what could not be written. */
@@ -35,6 +41,8 @@ export type CoreClient = {
 
 type Waiting = {
   readonly request: CoreRequest;
+  /** Of the database, as far as the one who asked knows. */
+  readonly epoch: number;
   readonly run: object | undefined;
   readonly repeatsAt: number;
   readonly givesUpAt: number;
@@ -42,6 +50,15 @@ type Waiting = {
   entries: number;
   resolve(reply: Reply<never>): void;
 };
+
+/** What these answer has its place among what was read before. The others are true for whoever asked. */
+const reads: ReadonlySet<RequestKind> = new Set<RequestKind>([
+  'AUTHORIZATION_SIGN_IN',
+  'REPLAY_GROUPS',
+  'REPLAY_PAGE',
+  'RECEIPT_LOOKUP',
+  'GROUP_IDS',
+]);
 
 const sweepMs = 250;
 const busy = { ok: false, errors: [errorTexts.serverBusy.text] } as const;
@@ -54,17 +71,24 @@ const unknown = { ...busy, isUnknown: true } as const;
  * @param repeatMs when a request without answer is written again; more than its deadline, so that the first
  *   entry can no longer begin
  * @param patienceMs when it is given up; more than the second entry may take
+ * @param epoch of the database, now. An answer of an earlier one is none: what it tells of is gone, so the request is
+ *   written again when it is due
+ * @param onEpoch an answer tells of a later one: afterwards `epoch` is that
  */
 export function createCoreClient({
   writer,
   repeatMs,
   patienceMs,
   onRepeated,
+  epoch,
+  onEpoch,
 }: {
   writer: RequestWriter<CoreRequest>;
   repeatMs: number;
   patienceMs: number;
   onRepeated(): void;
+  epoch(): number;
+  onEpoch(epoch: number): void;
 }): CoreClient {
   // All have the same patience, so both are ordered by time: the first is the next to be due.
   const fresh = new Map<number, Waiting>();
@@ -98,29 +122,38 @@ export function createCoreClient({
     writer.add(waiting.request, waiting.run);
   }
 
-  function settle(ref: number, reply: Outcome | typeof unknown): void {
+  function answered({ ref, epoch: of = 0, ...outcome }: CoreAnswer): void {
+    if (of > epoch()) onEpoch(of);
+    if (of === epoch()) settle(ref, outcome, of);
+  }
+
+  /** @param of the epoch in which the core answered */
+  function settle(ref: number, reply: Outcome | typeof unknown, of?: number): void {
     const waiting = fresh.get(ref) ?? repeated.get(ref);
     if (!waiting) return;
     fresh.delete(ref);
     repeated.delete(ref);
-    waiting.resolve(reply as Reply<never>);
+    const isOfAnother = of !== undefined && of !== waiting.epoch && reads.has(waiting.request.kind);
+    waiting.resolve((isOfAnother ? unknown : reply) as Reply<never>);
   }
 
   return {
-    ask(kind, params, requestId = randomUUID(), run) {
-      lastRef += 1;
-      const ref = lastRef;
-      const request = { ref, request_id: requestId, kind, params } as unknown as CoreRequest;
-      return new Promise((resolve) => {
-        const now = Date.now();
-        const times = { repeatsAt: now + repeatMs, givesUpAt: now + patienceMs };
-        const waiting = { request, run, ...times, entries: 0, resolve };
-        fresh.set(ref, waiting);
-        write(waiting);
-      });
-    },
+    within: (of) => ({
+      ask(kind, params, requestId = randomUUID(), run) {
+        lastRef += 1;
+        const ref = lastRef;
+        const request = { ref, request_id: requestId, kind, params } as unknown as CoreRequest;
+        return new Promise((resolve) => {
+          const now = Date.now();
+          const times = { repeatsAt: now + repeatMs, givesUpAt: now + patienceMs };
+          const waiting = { request, epoch: of, run, ...times, entries: 0, resolve };
+          fresh.set(ref, waiting);
+          write(waiting);
+        });
+      },
+    }),
     onAnswers(bytes) {
-      for (const { ref, ...outcome } of JSON.parse(bytes.toString()) as CoreAnswer[]) settle(ref, outcome);
+      for (const answer of JSON.parse(bytes.toString()) as CoreAnswer[]) answered(answer);
     },
     onWriteFailed(requests, failure) {
       if (failure === 'uncertain') return;

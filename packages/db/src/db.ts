@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { DatabaseEpoch, type EpochOptions } from './epoch.ts';
 import { PrismaClient } from './generated/client.ts';
 
 /** What every function of this package takes first: one pool, shared by Prisma and the hot statements. */
@@ -7,6 +8,7 @@ export type Db = {
   /** Reads int8 as numbers: all our ids and counts are below 2^53. */
   readonly pool: pg.Pool;
   readonly prisma: PrismaClient;
+  readonly epoch: DatabaseEpoch;
   /** Ends the pool once its connections are given back. */
   close(): Promise<void>;
 };
@@ -18,6 +20,8 @@ export type OpenDbOptions = {
   applicationName: string;
   /** Hears of idle connections that died. The pool replaces them by itself. */
   onConnectionError?: (error: Error) => void;
+  /** Given: every new connection is asked for the database's epoch first. */
+  onEpoch?: EpochOptions['onChange'];
 };
 
 const connectionTimeoutMs = 5_000;
@@ -30,7 +34,9 @@ export function openDb({
   statementTimeoutMs = 5_000,
   applicationName,
   onConnectionError = () => {},
+  onEpoch,
 }: OpenDbOptions): Db {
+  const epoch = new DatabaseEpoch({ onChange: onEpoch ?? (() => {}) });
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
@@ -44,6 +50,7 @@ export function openDb({
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types: { getTypeParser },
+    ...(onEpoch ? { onConnect: (client) => epoch.enter(client as pg.Client) } : {}),
   });
   // Without a listener the death of an idle connection would end the process.
   pool.on('error', onConnectionError);
@@ -51,6 +58,7 @@ export function openDb({
   return {
     pool,
     prisma,
+    epoch,
     close: async () => {
       await prisma.$disconnect();
       await pool.end();

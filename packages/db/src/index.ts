@@ -6,6 +6,7 @@ export { createGroup } from './create-group.ts';
 export type { Db, OpenDbOptions } from './db.ts';
 export { openDb } from './db.ts';
 export { deleteExpiredChallenges } from './delete-expired-challenges.ts';
+export { beginEpoch, type History } from './epoch.ts';
 export { isInfrastructureError, isRerunnable } from './errors.ts';
 export type { FoundAnswer } from './find-answers.ts';
 export { findAnswers } from './find-answers.ts';

@@ -1,0 +1,63 @@
+import type { History } from '@hooligram/db';
+import type { Context } from './context.ts';
+
+const everyMs = 1_000;
+/** A remembered epoch that is so far ahead of the clock was written by nobody of ours. */
+const aheadMaxMs = 86_400_000;
+
+/**
+ * Watches in which epoch the database is, and keeps in Redis how much of it the cores have seen: so that a core which
+ * was not there notices a copy from earlier, and that gateways which were not there notice a new epoch. Redis is a
+ * hint here, too: without it, what the database says about itself is enough for everything but a copy of its files.
+ *
+ * Asked each second, because behind a pooler the server may change and the connections stay.
+ */
+export function startEpochWatch(context: Context): { stop(): void } {
+  const { db, redis } = context;
+  let isLooking = false;
+
+  async function look(): Promise<void> {
+    const isConnected = () => redis.status === 'ready';
+    if (isConnected()) remember(context, await redis.hgetall(context.names.databaseEpoch));
+    await db.epoch.check(db.pool);
+    if (isConnected()) await tell(context);
+  }
+
+  const timer = setInterval(() => {
+    if (isLooking) return;
+    isLooking = true;
+    // Whatever fails here fails for requests too, and is told of there.
+    look()
+      .catch(() => {})
+      .finally(() => {
+        isLooking = false;
+      });
+  }, everyMs);
+  return { stop: () => clearInterval(timer) };
+}
+
+/** A new epoch has begun: who is behind looks at once. */
+export function announceEpoch(context: Context): void {
+  tell(context).then(
+    () => context.outbox.publish(context.names.gateways, 'epoch'),
+    // The watch tells it again, and gateways look from time to time.
+    () => {},
+  );
+}
+
+export function remember({ db }: Pick<Context, 'db'>, fields: Readonly<Record<string, string>>): void {
+  const history: History = {
+    epoch: Number(fields.epoch),
+    identity: fields.history ?? '',
+    wal: fields.wal ? Number(fields.wal) : null,
+  };
+  const isKnown = Number.isSafeInteger(history.epoch) && history.epoch <= Date.now() + aheadMaxMs;
+  if (isKnown && history.identity !== '') db.epoch.remember(history);
+}
+
+async function tell({ db, redis, names }: Context): Promise<void> {
+  const { seen } = db.epoch;
+  if (!seen) return;
+  const { epoch, identity, wal } = seen;
+  await redis.hset(names.databaseEpoch, { epoch, history: identity, wal: wal ?? '' });
+}
