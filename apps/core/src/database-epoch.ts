@@ -1,9 +1,8 @@
+import { isEpoch } from '@hooligram/bus';
 import type { History } from '@hooligram/db';
 import type { Context } from './context.ts';
 
 const everyMs = 1_000;
-/** A remembered epoch that is so far ahead of the clock was written by nobody of ours. */
-const aheadMaxMs = 86_400_000;
 
 /**
  * Watches in which epoch the database is, and keeps in Redis how much of it the cores have seen: so that a core which
@@ -51,8 +50,7 @@ export function remember({ db }: Pick<Context, 'db'>, fields: Readonly<Record<st
     identity: fields.history ?? '',
     wal: fields.wal ? Number(fields.wal) : null,
   };
-  const isKnown = Number.isSafeInteger(history.epoch) && history.epoch <= Date.now() + aheadMaxMs;
-  if (isKnown && history.identity !== '') db.epoch.remember(history);
+  if (isEpoch(history.epoch) && history.identity !== '') db.epoch.remember(history);
 }
 
 async function tell({ db, redis, names }: Context): Promise<void> {

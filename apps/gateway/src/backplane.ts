@@ -15,13 +15,9 @@ import type { ServiceContext } from '@hooligram/service';
 import type { gatewayConfig } from './config.ts';
 import type { GatewayContext } from './context.ts';
 import { type CoreClient, createCoreClient } from './core-client.ts';
-import { createCursors } from './cursors.ts';
-import { Groups } from './groups.ts';
-import { createLag } from './lag.ts';
+import { createContext } from './create-context.ts';
 import { createGatewayMetrics } from './metrics.ts';
-import { People } from './people.ts';
 import { receive } from './publications.ts';
-import { Receipts } from './receipts.ts';
 import { resync } from './resync.ts';
 
 /** Requests in one stream entry; what is more in one event-loop turn goes into the next entry. */
@@ -45,13 +41,13 @@ export type Backplane = {
  * The node's name is new and random at every start: a late answer to an earlier process of this gateway must
  * not reach a stranger.
  *
- * @param onEpoch the database has another epoch, and `context` is a new one. With this one, which hears of nothing any
- *   more, nothing can be done but to send its clients away
+ * @param onEpoch the database has another epoch, and `context` is a new one. With the one from before, which hears of
+ *   nothing any more, nothing can be done but to send its clients away
  */
 export async function connectBackplane(
   service: ServiceContext<typeof gatewayConfig>,
   publish: GatewayContext['publish'],
-  onEpoch: (before: GatewayContext) => void,
+  onEpoch: (before: GatewayContext, now: GatewayContext) => void,
 ): Promise<Backplane> {
   const { config, log, lifecycle } = service;
   const node = randomUUID();
@@ -90,7 +86,6 @@ export async function connectBackplane(
   });
   lifecycle.onClose('requests', () => core.close());
   command.on('ready', () => core.repeatAll());
-  lifecycle.onClose('cursors', () => context.cursors.close());
 
   const ownChannel = names.gateway(node);
   const subscriptions = new Subscriptions({
@@ -122,32 +117,23 @@ export async function connectBackplane(
     return silenceMs < echoSilenceMaxMs || `no echo for ${silenceMs} ms`;
   });
 
-  function createContext(epoch: number): GatewayContext {
-    const names = createNames(config.REDIS_PREFIX, () => epoch);
-    const ask = core.within(epoch);
-    const people = new People(names, subscriptions);
-    return {
-      config,
-      epoch,
-      log,
-      metrics,
-      core: ask,
-      people,
-      groups: new Groups(names, subscriptions),
-      receipts: new Receipts(),
-      cursors: createCursors({ core: ask, epoch, everyMs: config.CURSOR_FLUSH_MS }),
-      lag: createLag({ core: ask, people, deadlineMs: config.DELIVERY_ACK_DEADLINE_MS }),
-      publish,
-      tell: (channel, body) => void command.publish(channel, JSON.stringify(body)).catch(() => {}),
-    };
-  }
+  const shared = {
+    config,
+    log,
+    metrics,
+    core,
+    subscriptions,
+    publish,
+    tell: (channel: string, body: object) =>
+      void command.publish(channel, JSON.stringify(body)).catch(() => {}),
+  };
 
   /** The answers to requests of all epochs, and what is heard, are of the new one from now on. */
   function enter(epoch: number): void {
     if (epoch <= context.epoch) return;
     const before = context;
-    context = createContext(epoch);
-    onEpoch(before);
+    context = createContext(epoch, shared);
+    onEpoch(before, context);
   }
 
   function hear(channel: string, bytes: Buffer): void {
@@ -160,7 +146,8 @@ export async function connectBackplane(
     else core.repeatAll();
   }
 
-  let context = createContext((await readEpoch(command, names.databaseEpoch)) ?? 0);
+  let context = createContext((await readEpoch(command, names.databaseEpoch)) ?? 0, shared);
+  lifecycle.onClose('cursors', () => context.cursors.close());
   lifecycle.onClose('lag', () => context.lag.close());
   const epochWatch = startEpochWatch(command, names.databaseEpoch, enter);
   lifecycle.onClose('epoch of the database', () => epochWatch.stop());

@@ -74,11 +74,10 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   }
 
   /** What these know is of a history that is gone: new connections are sent what is theirs in the one that is. */
-  function sendAllAway(before: GatewayContext): void {
+  function sendAllAway(before: GatewayContext, { epoch }: GatewayContext): void {
     const old = sessions;
     sessions = new Set();
     leaving.add(old);
-    const { epoch } = backplane.context;
     log.warn(
       { epoch, connections: old.size },
       'the database has come back with another history: clients are sent away',

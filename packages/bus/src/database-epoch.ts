@@ -1,11 +1,17 @@
 import type { Redis } from 'ioredis';
 
 const everyMs = 2_000;
+/** Epochs are times. One that is so far ahead of the clock was written by nobody of ours. */
+const aheadMaxMs = 86_400_000;
+
+export function isEpoch(epoch: number): boolean {
+  return Number.isSafeInteger(epoch) && epoch >= 0 && epoch <= Date.now() + aheadMaxMs;
+}
 
 /** @returns the database's epoch as the cores have noted it; undefined if they have not, or Redis has lost it */
 export async function readEpoch(redis: Redis, key: string): Promise<number | undefined> {
   const epoch = Number((await redis.hget(key, 'epoch')) ?? Number.NaN);
-  return Number.isSafeInteger(epoch) ? epoch : undefined;
+  return isEpoch(epoch) ? epoch : undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 export { type Claims, startClaims } from './claims.ts';
 export { type RedisClock, startRedisClock } from './clock.ts';
 export { type BusLog, type ConnectionRole, connectRedis } from './connection.ts';
-export { readEpoch, startEpochWatch } from './database-epoch.ts';
+export { isEpoch, readEpoch, startEpochWatch } from './database-epoch.ts';
 export { type Echo, startEcho } from './echo.ts';
 export type { Entry } from './entry.ts';
 export { createNames, type Names } from './names.ts';

@@ -77,14 +77,12 @@ export class DatabaseEpoch {
   async enter(client: pg.Client): Promise<void> {
     // Asked before the database looks: within a history its log is never shorter than what was known before.
     const known = newest(this.#seen, this.#remembered);
-    const { rows } = await client.query<Entered>(enterStatement, [
-      known?.epoch ?? 0,
-      known?.identity ?? null,
-      known?.wal ?? null,
-      false,
-    ]);
+    const values = [known?.epoch ?? 0, known?.identity ?? null, known?.wal ?? null, false];
+    const { rows } = await client.query<Entered>(enterStatement, values).catch((cause: Error) => {
+      throw outage(`the database cannot be entered: ${cause.message}`, cause);
+    });
     const { has_begun: hasBegun, ...entered } = rows[0] as Entered;
-    if (entered.epoch < this.current) throw goneError();
+    if (entered.epoch < this.current) throw outage(goneText);
     const isAnother = this.#seen !== undefined && entered.epoch > this.#seen.epoch;
     this.#seen = isAnother ? entered : newest(this.#seen, entered);
     if (isAnother) this.#cut(client);
@@ -99,7 +97,7 @@ export class DatabaseEpoch {
     for (const client of this.#connections) {
       if (client === but) continue;
       this.#connections.delete(client);
-      client.connection.stream.destroy(goneError());
+      client.connection.stream.destroy(outage(goneText));
     }
   }
 }
@@ -124,7 +122,9 @@ function newest(one: History | undefined, other: History | undefined): History |
   return (other.wal ?? 0) > (one.wal ?? 0) ? other : one;
 }
 
-/** As a broken connection: an outage, and no request's fault. */
-function goneError(): Error {
-  return Object.assign(new Error('the database has come back with another history'), { code: '08006' });
+const goneText = 'the database has come back with another history';
+
+/** As a broken connection: no request's fault. */
+function outage(text: string, cause?: Error): Error {
+  return Object.assign(new Error(text, { cause }), { code: '08006' });
 }
