@@ -16,7 +16,7 @@ import { startChallengeCleaning } from './challenge-cleaning.ts';
 import { runClaimed } from './claimed.ts';
 import { coreConfig } from './config.ts';
 import type { Context } from './context.ts';
-import { announceEpoch, remember, startEpochWatch } from './database-epoch.ts';
+import { announceEpoch, observeEpoch, remember, startEpochWatch } from './database-epoch.ts';
 import { createIntake } from './intake.ts';
 import { createAudits } from './jobs/audits.ts';
 import { listenForConfirmations } from './jobs/confirmations.ts';
@@ -116,13 +116,9 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   };
   announce = () => announceEpoch(context);
   announce();
+  observeEpoch(service.metrics, db);
   const epochWatch = startEpochWatch(context);
   lifecycle.onClose('epoch of the database', () => epochWatch.stop());
-  service.metrics.observed(
-    'core_database_epoch',
-    'Grows when the database came back older',
-    () => db.epoch.current,
-  );
   lifecycle.onClose('challenge cleaning', startChallengeCleaning(context));
   const workers = await startJobs(context);
   lifecycle.onClose('jobs', () => workers.close());

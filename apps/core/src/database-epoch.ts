@@ -1,5 +1,6 @@
 import { isEpoch } from '@hooligram/bus';
-import type { History } from '@hooligram/db';
+import type { Db, History } from '@hooligram/db';
+import type { Metrics } from '@hooligram/service';
 import type { Context } from './context.ts';
 
 const everyMs = 1_000;
@@ -33,6 +34,16 @@ export function startEpochWatch(context: Context): { stop(): void } {
       });
   }, everyMs);
   return { stop: () => clearInterval(timer) };
+}
+
+export function observeEpoch(metrics: Metrics, { epoch }: Db): void {
+  const { observed } = metrics;
+  observed('core_database_epoch', 'Grows when the database came back older', () => epoch.current);
+  observed(
+    'core_database_wal_bytes',
+    'How long the write-ahead log of the database is, as far as this core has seen',
+    () => epoch.seen?.wal ?? 0,
+  );
 }
 
 /** A new epoch has begun: who is behind looks at once. */

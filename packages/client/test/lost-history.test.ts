@@ -5,6 +5,7 @@ import {
   backUp,
   connect,
   copyFiles,
+  metrics,
   type OwnPostgres,
   ownPostgres,
   restartPostgres,
@@ -12,7 +13,7 @@ import {
   type TcpRelay,
   tcpRelay,
 } from '@hooligram/testkit';
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { contents, heard, introduce, type Member, next, setCompany, until } from './company.ts';
 
 const afterRestore = fileURLToPath(new URL('../../../apps/core/dist/after-restore.js', import.meta.url));
@@ -34,12 +35,19 @@ const company = setCompany(async () => {
   database.lead(postgres.url);
   return {
     gateways: 1,
-    cores: 2,
+    cores: 1,
     databaseUrl: database.urlOf(postgres.url),
     env: { DELIVERY_ACK_DEADLINE_MS: '300' },
     gatewayEnv: { DRAIN_SECONDS: '0', CURSOR_FLUSH_MS: '50' },
   };
 });
+
+beforeAll(async () => {
+  const { system } = company;
+  redis.lead(system.redisUrl);
+  await system.addCore();
+  await system.addGateway({ REDIS_URL: redis.urlOf(system.redisUrl) });
+}, 60_000);
 
 afterAll(async () => {
   database?.end();
@@ -49,10 +57,6 @@ afterAll(async () => {
 
 /** People in a group, and what they had before the moment to which the database will go back. */
 async function meet() {
-  if (company.system.gateways.length === 1) {
-    redis.lead(company.system.redisUrl);
-    await company.system.addGateway({ REDIS_URL: redis.urlOf(company.system.redisUrl) });
-  }
   const [here, there] = company.system.gateways.map(({ url }) => url) as [string, string];
   const ada = await company.member(here);
   const bob = await company.member(there);
@@ -135,16 +139,11 @@ async function say(speaker: Member, groupId: number, said: readonly string[], li
   await Promise.all(listeners.map((listener) => heard(listener, said)));
 }
 
-/** Until each core has looked at the database since now. */
-async function untilCoresLooked(): Promise<void> {
-  const [now] = await postgres.query<{ now: Date }>('SELECT clock_timestamp() AS now');
-  await until('both cores have looked', async () => {
-    const looked = await postgres.query(
-      `SELECT FROM pg_stat_activity WHERE query LIKE '%enter_epoch%' AND application_name = 'hooligram-core'
-       AND query_start > $1`,
-      [now?.now],
-    );
-    return looked.length >= 2;
+/** Until both cores have seen at least so much. */
+async function untilCoresSaw(metric: 'epoch' | 'wal_bytes', least: number): Promise<void> {
+  await until(`both cores saw ${metric} ${least}`, async () => {
+    const all = await Promise.all(company.system.cores.map(({ adminUrl }) => metrics(adminUrl)));
+    return all.every(({ value }) => value(`hooligram_core_database_${metric}`) >= least);
   });
 }
 
@@ -203,7 +202,10 @@ describe('what is said after the database came back older reaches everybody, on 
     const copy = await copyFiles(postgres);
     lead(await restartPostgres(postgres));
     const lost = await goOn(meeting);
-    await untilCoresLooked();
+    const [log] = await postgres.query<{ bytes: string }>(
+      `SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn AS bytes`,
+    );
+    await untilCoresSaw('wal_bytes', Number(log?.bytes));
     await postgres.crash();
     lead(await startCopy(copy));
     await goesOn(meeting, lost);
@@ -242,8 +244,8 @@ describe('what is said after the database came back older reaches everybody, on 
     const { stdout } = await promisify(execFile)(process.execPath, [afterRestore], {
       env: { DATABASE_URL: postgres.url },
     });
-    expect(stdout).toMatch(/^epoch \d+ of the database has begun\n$/);
-    await untilCoresLooked();
+    const [, epoch] = /^epoch (\d+) of the database has begun\n$/.exec(stdout) ?? [];
+    await untilCoresSaw('epoch', Number(epoch));
     await goesOn(meeting, lost, () => redis.lead(company.system.redisUrl));
   }, 60_000);
 });

@@ -22,7 +22,7 @@ export interface OwnPostgres {
   crash(): Promise<void>;
 }
 
-export interface CopyOptions {
+interface CopyOptions {
   /** Follows this one, until it is promoted. */
   readonly standbyOf?: OwnPostgres;
   /** Recovers what this one wrote, to a place in its write-ahead log, and goes on from there. */
