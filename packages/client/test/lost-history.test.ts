@@ -47,7 +47,7 @@ beforeAll(async () => {
   redis.lead(system.redisUrl);
   await system.addCore();
   await system.addGateway({ REDIS_URL: redis.urlOf(system.redisUrl) });
-}, 60_000);
+});
 
 afterAll(async () => {
   database?.end();
@@ -183,7 +183,7 @@ describe('what is said after the database came back older reaches everybody, on 
     lead(standby);
     await goesOn(meeting, lost, () => company.system.core(1).resume());
     expect(await open.closed).toMatchObject({ code: 1012 });
-  }, 60_000);
+  });
 
   test('when it was recovered to a moment ago, though a gateway was cut off from Redis meanwhile', async () => {
     const meeting = await meet();
@@ -194,7 +194,7 @@ describe('what is said after the database came back older reaches everybody, on 
     await postgres.crash();
     lead(await startCopy(backup, { recover: { from: postgres, toLsn: moment?.lsn ?? '' } }));
     await goesOn(meeting, lost, () => redis.lead(company.system.redisUrl));
-  }, 60_000);
+  });
 
   test('when its files were copied back from earlier', async () => {
     const meeting = await meet();
@@ -209,7 +209,7 @@ describe('what is said after the database came back older reaches everybody, on 
     await postgres.crash();
     lead(await startCopy(copy));
     await goesOn(meeting, lost);
-  }, 60_000);
+  });
 
   test('when a copy from earlier was put in the place of the database', async () => {
     const meeting = await meet();
@@ -221,7 +221,7 @@ describe('what is said after the database came back older reaches everybody, on 
       'DROP DATABASE lost',
     ]);
     await goesOn(meeting, lost);
-  }, 60_000);
+  });
 
   test('when rows were taken out under running cores, and somebody says so', async () => {
     const meeting = await meet();
@@ -247,5 +247,5 @@ describe('what is said after the database came back older reaches everybody, on 
     const [, epoch] = /^epoch (\d+) of the database has begun\n$/.exec(stdout) ?? [];
     await untilCoresSaw('epoch', Number(epoch));
     await goesOn(meeting, lost, () => redis.lead(company.system.redisUrl));
-  }, 60_000);
+  });
 });

@@ -10,7 +10,7 @@ beforeAll(async () => {
     DRAIN_SECONDS: '0',
     CURSOR_FLUSH_MS: '50',
   });
-}, 60_000);
+});
 
 afterAll(() => scene?.stop());
 
