@@ -12,7 +12,7 @@ export type Ledger = {
 };
 
 /** What was told or given in this time may be gone; what came earlier was kept, and what comes later is. */
-export type Loss = { readonly from: number; readonly to: number };
+type Loss = { readonly from: number; readonly to: number };
 
 /** One WebSocket from its opening to its end. Its place in `Ledger.connections` is its number. */
 type ConnectionRecord = {
