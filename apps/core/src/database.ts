@@ -1,4 +1,11 @@
-import { createDatabaseCheck, type Db, inspectSession, openDb, requireDurableCommits } from '@hooligram/db';
+import {
+  createDatabaseCheck,
+  type Db,
+  type History,
+  inspectSession,
+  openDb,
+  requireDurableCommits,
+} from '@hooligram/db';
 import { type ServiceContext, startProbe, untilWorks } from '@hooligram/service';
 import type { coreConfig } from './config.ts';
 
@@ -6,8 +13,14 @@ import type { coreConfig } from './config.ts';
  * Connects to Postgres, and waits until it can do this release's work: it takes writes, it has the migrations, and
  * what pools its connections, if anything does, lets through what the statements need. From then on that it takes
  * writes and has them is a condition of readiness.
+ *
+ * @param remembered what Redis knows of the database's history
+ * @param onEpoch the database came back with another history than was known
  */
-export async function connectDatabase(service: ServiceContext<typeof coreConfig>): Promise<Db> {
+export async function connectDatabase(
+  service: ServiceContext<typeof coreConfig>,
+  { remembered, onEpoch }: { remembered: History | undefined; onEpoch(): void },
+): Promise<Db> {
   const { config, lifecycle, log } = service;
   const { DATABASE_URL: url, STATEMENT_TIMEOUT_MS: statementTimeoutMs } = config;
   const session = await untilWorks(lifecycle, 'database', async () => {
@@ -27,7 +40,12 @@ export async function connectDatabase(service: ServiceContext<typeof coreConfig>
     statementTimeoutMs,
     applicationName: 'hooligram-core',
     session,
+    remembered,
     onConnectionError: (error) => log.warn({ reason: error.message }, 'database connection'),
+    onEpoch(epoch, hasBegun) {
+      log.warn({ epoch, hasBegun }, 'the database has come back with another history: a new epoch');
+      onEpoch();
+    },
   });
   lifecycle.onClose('database', () => db.close());
   const check = createDatabaseCheck(db);

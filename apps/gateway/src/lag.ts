@@ -1,4 +1,4 @@
-import type { CoreClient } from './core-client.ts';
+import type { Core } from './core-client.ts';
 import type { People, Person } from './people.ts';
 
 export type Lag = {
@@ -33,7 +33,7 @@ export function createLag({
   people,
   deadlineMs,
 }: {
-  core: CoreClient;
+  core: Core;
   people: People;
   deadlineMs: number;
 }): Lag {

@@ -100,7 +100,7 @@ const shapes: Shapes = {
     answer: object<Requests['GROUP_IDS']['answer']>({ group_ids: listOf(listOf(count)) }),
   },
   LAG_REPORT: { params: { user_ids: listOf(count) }, answer: nothing },
-  CURSOR_RAISE: { params: { cursors: listOf(cursor) }, answer: nothing },
+  CURSOR_RAISE: { params: { epoch: optional(count), cursors: listOf(cursor) }, answer: nothing },
 };
 
 const paramsShapes = new Map(
@@ -133,13 +133,15 @@ export function readRequest(item: unknown): ReadRequest {
 }
 
 const outcome = anyOf(
-  object<{ ref: number; ok: boolean; answer: unknown }>({
+  object<{ ref: number; epoch?: number; ok: boolean; answer: unknown }>({
     ref: count,
+    epoch: optional(count),
     ok: (value) => value === true,
     answer: nothing,
   }),
-  object<{ ref: number; ok: boolean; errors: string[] }>({
+  object<{ ref: number; epoch?: number; ok: boolean; errors: string[] }>({
     ref: count,
+    epoch: optional(count),
     ok: (value) => value === false,
     errors: listOf(text),
   }),

@@ -8,6 +8,7 @@ export type { Db, OpenDbOptions } from './db.ts';
 export { beyondStatementMs, openDb } from './db.ts';
 export { deleteExpiredChallenges } from './delete-expired-challenges.ts';
 export { requireDurableCommits } from './durability.ts';
+export { beginEpoch, type History } from './epoch.ts';
 export { isDeadlineError, isInfrastructureError, isRerunnable } from './errors.ts';
 export type { FoundAnswer } from './find-answers.ts';
 export { findAnswers } from './find-answers.ts';
