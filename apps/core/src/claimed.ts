@@ -97,7 +97,8 @@ async function conclude(
   );
   const outcomes: (Outcome | 'expired' | undefined)[] = [];
   for (const [place, [index, request]] of requests.entries()) {
-    const outcome = recovered[place] ?? (suspects.has(index) ? await concludeSuspect(context, request) : 'expired');
+    const outcome =
+      recovered[place] ?? (suspects.has(index) ? await concludeSuspect(context, request) : 'expired');
     outcomes.push(outcome);
   }
   if (context.db.epoch.current !== epoch) return false;

@@ -18,7 +18,7 @@ import { startChallengeCleaning } from './challenge-cleaning.ts';
 import { runClaimed } from './claimed.ts';
 import { coreConfig } from './config.ts';
 import type { Context } from './context.ts';
-import { connectDatabase } from './database.ts';
+import { connectDatabase, inspectDatabase } from './database.ts';
 import { announceEpoch, observeEpoch, readRemembered, startEpochWatch } from './database-epoch.ts';
 import { startDeadlines } from './deadlines.ts';
 import { createIntake } from './intake.ts';
@@ -61,13 +61,14 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     return connection;
   };
   const names = createNames(config.REDIS_PREFIX, () => db.epoch.current);
+  const session = await inspectDatabase(service);
   lifecycle.check('redis', () => 'not connected');
   // One after the other: what is away is told of once.
   const command = await redis('command');
   // What Redis remembers of the database's history has to be known before a connection to it is used.
   const remembered = await untilWorks(lifecycle, 'redis memory', () => readRemembered(command, names));
   let announce = () => {};
-  const db = await connectDatabase(service, { remembered, onEpoch: () => announce() });
+  const db = await connectDatabase(service, { session, remembered, onEpoch: () => announce() });
   const blocking = await redis('blocking');
   const queueRedis = await redis('command', 'queues');
   const subscriber = await redis('subscriber');

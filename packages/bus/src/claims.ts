@@ -52,8 +52,20 @@ export function startClaims<T>(options: {
   part: BusPart;
   consumerGoneMs?: number;
 }): Claims {
-  const { redis, stream, group, consumer, idleMs, everyMs, own, onEntry, onUnreadable, onRemoved, now, part } =
-    options;
+  const {
+    redis,
+    stream,
+    group,
+    consumer,
+    idleMs,
+    everyMs,
+    own,
+    onEntry,
+    onUnreadable,
+    onRemoved,
+    now,
+    part,
+  } = options;
   const { consumerGoneMs = 600_000 } = options;
   let stopping = false;
   let claimed: string | undefined;

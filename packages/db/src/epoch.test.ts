@@ -1,9 +1,11 @@
 import { afterEach, expect, test } from '@jest/globals';
 import type pg from 'pg';
-import { aSend, freshDatabase, inSession, newGroup, storeOne } from '../test/test-db.ts';
+import { aSend, emptyDatabase, freshDatabase, inSession, newGroup, storeOne } from '../test/test-db.ts';
+import { createDatabaseCheck } from './check-database.ts';
 import { type Db, openDb } from './db.ts';
 import { beginEpoch } from './epoch.ts';
 import { isInfrastructureError } from './errors.ts';
+import { migrate } from './migrate.ts';
 import { raiseCursors } from './raise-cursors.ts';
 import { readMemberships } from './read-memberships.ts';
 import { setRetriedVersions } from './set-retried-versions.ts';
@@ -216,3 +218,30 @@ test('needs of a user no more than to change the tables and to draw and set ids'
 async function dropRole(session: pg.Client, role: string): Promise<void> {
   await session.query(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`);
 }
+
+test('a database that lacks migrations is told as that, and entered once it has them', async () => {
+  const url = await emptyDatabase();
+  const refusal = async () => {
+    const { db } = await core(url, async () => {});
+    return createDatabaseCheck(db)().then(
+      () => 'entered',
+      (error: Error) => `${isInfrastructureError(error)} ${error.message}`,
+    );
+  };
+  expect(await refusal()).toBe('true the database has no migrations (run the migrate command)');
+  await migrate({ url });
+  await inSession(url, (session) =>
+    session.query(`
+      ALTER FUNCTION enter_epoch RENAME TO later;
+      UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name LIKE '%database_epoch'`),
+  );
+  expect(await refusal()).toMatch(
+    /^true the database lacks migrations of this release: \d+_database_epoch \(run the migrate command\)$/,
+  );
+  await inSession(url, (session) =>
+    session.query(`
+      ALTER FUNCTION later RENAME TO enter_epoch;
+      UPDATE _prisma_migrations SET finished_at = now() WHERE finished_at IS NULL`),
+  );
+  expect(await refusal()).toBe('entered');
+});

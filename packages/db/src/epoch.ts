@@ -127,9 +127,10 @@ function newest(one: History | undefined, other: History | undefined): History |
  * Why it cannot be entered. A standby, and a database without this release's migrations, lack what is called here, or
  * what that writes to: they are told in the words of the check, which asks no connection that cannot be entered.
  */
-async function whyNot(client: pg.Client, cause: Error): Promise<string> {
-  const answer = await judgeDatabase(client).catch(() => true as const);
-  return answer === true ? `the database cannot be entered: ${cause.message}` : answer;
+async function whyNot(client: pg.Client, cause: Error & { code?: string }): Promise<string> {
+  const isFromServer = /^[0-9A-Z]{5}$/.test(cause.code ?? '');
+  const answer = isFromServer && (await judgeDatabase(client).catch(() => true as const));
+  return typeof answer === 'string' ? answer : `the database cannot be entered: ${cause.message}`;
 }
 
 const goneText = 'the database has come back with another history';
