@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Db } from './db.ts';
 import { defaultMigrationsDir, listMigrations } from './migration-files.ts';
+import { withConnection } from './with-connection.ts';
 
 const undefinedTable = '42P01';
 
@@ -8,18 +9,8 @@ type Row = { is_in_recovery: boolean; is_read_only: boolean; migrations: string[
 
 /** @returns asks whether the database can do this release's work: `true`, or what is wrong. It rejects if it is away. */
 export function createDatabaseCheck({ pool }: Pick<Db, 'pool'>): () => Promise<true | string> {
-  return async () => {
-    const client = await pool.connect();
-    let isUsable = false;
-    try {
-      const answer = await judgeDatabase(client);
-      isUsable = answer === true;
-      return answer;
-    } finally {
-      // A session that may not write is given up: after a failover, a new one reaches the server that takes writes.
-      client.release(!isUsable);
-    }
-  };
+  // A session that may not write is given up: after a failover, a new one reaches the server that takes writes.
+  return () => withConnection(pool, judgeDatabase, (answer) => answer === true);
 }
 
 let shipped: readonly string[] | undefined;

@@ -245,3 +245,28 @@ test('a database that lacks migrations is told as that, and entered once it has 
   );
   expect(await refusal()).toBe('entered');
 });
+
+test('a server that dies while it is asked for its epoch, or checked, is an outage and ends no process', async () => {
+  const url = await freshDatabase();
+  const { db } = await core(url);
+  const questions = {
+    database_epoch: () => db.epoch.check(db.pool),
+    _prisma_migrations: createDatabaseCheck(db),
+  };
+  for (const [table, ask] of Object.entries(questions)) {
+    const failure = await inSession(url, async (session) => {
+      await session.query(`BEGIN; LOCK TABLE ${table}`);
+      const asked: Promise<unknown> = ask().catch((error: unknown) => error);
+      let ended = 0;
+      while (ended === 0) {
+        const { rowCount } = await session.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted AND relation = '${table}'::regclass`,
+        );
+        ended = rowCount ?? 0;
+      }
+      return asked;
+    });
+    expect([failure, isInfrastructureError(failure)]).toEqual([failure, true]);
+    expect(await createDatabaseCheck(db)()).toBe(true);
+  }
+});

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { judgeDatabase } from './check-database.ts';
+import { withConnection } from './with-connection.ts';
 
 /** A history of the database, as far as somebody has seen it. */
 export type History = {
@@ -64,14 +65,7 @@ export class DatabaseEpoch {
 
   /** Asks on one connection of the pool, which may be an old one. */
   async check(pool: pg.Pool): Promise<void> {
-    const client = await pool.connect();
-    try {
-      await this.enter(client as unknown as pg.Client);
-      client.release();
-    } catch (error) {
-      client.release(error as Error);
-      throw error;
-    }
+    await withConnection(pool, (client) => this.enter(client as unknown as pg.Client));
   }
 
   /** To be awaited before a new connection is used. @throws what makes it unfit: it is to be closed then */
