@@ -30,6 +30,7 @@ export function handMade(): HandMade {
       sends: [],
       changes: [],
       deliveries: [],
+      losses: [],
     },
     truth: { messages: [], memberships: [], groups: [{ groupId: group, name: 'hikes' }] },
   };

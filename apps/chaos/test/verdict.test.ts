@@ -56,6 +56,17 @@ test('a message with SUCCESS that is not stored is lost', () => {
   expect(kinds).toEqual(['lost']);
 });
 
+test('a message that was told and given while the database lost what it had is not held against anybody', () => {
+  const lose = (made: HandMade, from: number, to: number) => {
+    made.truth.messages.pop();
+    made.ledger.losses.push({ from, to });
+  };
+  expect(broken((made) => lose(made, 71, 75))).toEqual([]);
+  // Sent after it, or told before it: that had to be kept.
+  expect(broken((made) => lose(made, 50, 70))).toContain('lost');
+  expect(broken((made) => lose(made, 72, 75))).toContain('lost');
+});
+
 test('what was stored while somebody was away is not owed to them, and not what they missed before leaving', () => {
   expect(broken((made) => forget(made, (id, connection) => id < 103 && connection === 2))).toEqual([]);
 });

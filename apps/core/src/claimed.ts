@@ -5,7 +5,7 @@ import type { Context } from './context.ts';
 import { giveUp } from './give-up.ts';
 import { type ReadEntry, readRequests } from './read-requests.ts';
 import { recover } from './recovery.ts';
-import type { Handler } from './requests/handler.ts';
+import { answerOf, type Handler } from './requests/handler.ts';
 import { handlers } from './requests/index.ts';
 import { type Due, runBatch } from './run-batch.ts';
 
@@ -59,9 +59,10 @@ async function runOneByOne(
     await redis.sadd(marks, index);
     await redis.expire(marks, suspectsSeconds);
     const outcome = await run(context, { ...request, deadline: entry.deadline });
+    const epoch = context.db.epoch.current;
     await redis.srem(marks, index);
-    if (outcome === undefined) {
-      // Its session's next one must not overtake it.
+    if (outcome === undefined || context.db.epoch.current !== epoch) {
+      // It is not known, or was in a history that is gone: the entry stays, and has another run. Its session's next one must not overtake it.
       stopped.add(order);
       continue;
     }
@@ -80,46 +81,52 @@ function orderOf(index: number, request: CoreRequest): string {
   return request.kind === 'MESSAGING_SEND' ? `user ${request.params.user_id}` : `request ${index}`;
 }
 
-/** @returns false while it is too early */
+/** @returns false while it is too early, and if what was found meanwhile is of a history that is gone */
 async function conclude(
   context: Context,
   entry: Entry<unknown>,
   { requests }: ReadEntry,
   suspects: ReadonlySet<number>,
 ): Promise<boolean> {
+  const epoch = context.db.epoch.current;
   // A statement that began in time is over by now, unless its COMMIT waits, which no timeout ends.
   if (await hasOlderTransaction(context.db, context.deadlines.latestOf(entry))) return false;
   const recovered = await recover(
     context,
     requests.map(([, request]) => request),
   );
+  const outcomes: (Outcome | 'expired' | undefined)[] = [];
   for (const [place, [index, request]] of requests.entries()) {
-    const outcome = recovered[place];
-    if (outcome) answer(context, entry, request, outcome);
-    else if (suspects.has(index)) await concludeSuspect(context, entry, request);
-    else context.metrics.answered(request.kind, 'expired');
+    const outcome =
+      recovered[place] ?? (suspects.has(index) ? await concludeSuspect(context, request) : 'expired');
+    outcomes.push(outcome);
+  }
+  if (context.db.epoch.current !== epoch) return false;
+  for (const [place, [, request]] of requests.entries()) {
+    const outcome = outcomes[place];
+    if (outcome && outcome !== 'expired') answer(context, entry, request, outcome);
+    else context.metrics.answered(request.kind, outcome);
   }
   await context.redis.del(context.names.suspects(entry.id));
   return true;
 }
 
-async function concludeSuspect(context: Context, entry: Entry<unknown>, request: CoreRequest): Promise<void> {
+async function concludeSuspect(context: Context, request: CoreRequest): Promise<Outcome | undefined> {
   // What stands in its way, if it cannot be given up, came a moment ago, and is told now.
-  const outcome =
+  return (
     (await giveUp(context, request, 'the core that ran it did not end it')) ??
-    (await recover(context, [request]))[0];
-  if (outcome) answer(context, entry, request, outcome);
-  else context.metrics.answered(request.kind, undefined);
+    (await recover(context, [request]))[0]
+  );
 }
 
 function answer(
-  { outbox, metrics }: Context,
+  context: Context,
   { node }: Entry<unknown>,
   { ref, kind }: CoreRequest,
   outcome: Outcome,
 ): void {
-  metrics.answered(kind, outcome);
-  outbox.answer(node, { ref, ...outcome });
+  context.metrics.answered(kind, outcome);
+  context.outbox.answer(node, answerOf(context, ref, outcome));
 }
 
 async function run(context: Context, request: Due): Promise<Outcome | undefined> {

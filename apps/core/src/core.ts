@@ -18,7 +18,8 @@ import { startChallengeCleaning } from './challenge-cleaning.ts';
 import { runClaimed } from './claimed.ts';
 import { coreConfig } from './config.ts';
 import type { Context } from './context.ts';
-import { connectDatabase } from './database.ts';
+import { connectDatabase, inspectDatabase } from './database.ts';
+import { announceEpoch, observeEpoch, readRemembered, startEpochWatch } from './database-epoch.ts';
 import { startDeadlines } from './deadlines.ts';
 import { createIntake } from './intake.ts';
 import { createAudits } from './jobs/audits.ts';
@@ -47,7 +48,6 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   const { config, log, lifecycle } = service;
   const consumer = randomUUID();
   const provider = createVerificationProvider(config, log);
-  const names = createNames(config.REDIS_PREFIX);
 
   const redis = async (role: ConnectionRole, use: string = role) => {
     const connection = await connectRedis(config.REDIS_URL, {
@@ -60,10 +60,15 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     lifecycle.onClose(`redis ${use}`, () => connection.disconnect());
     return connection;
   };
-  const db = await connectDatabase(service);
+  const names = createNames(config.REDIS_PREFIX, () => db.epoch.current);
+  const session = await inspectDatabase(service);
   lifecycle.check('redis', () => 'not connected');
   // One after the other: what is away is told of once.
   const command = await redis('command');
+  // What Redis remembers of the database's history has to be known before a connection to it is used.
+  const remembered = await untilWorks(lifecycle, 'redis memory', () => readRemembered(command, names));
+  let announce = () => {};
+  const db = await connectDatabase(service, { session, remembered, onEpoch: () => announce() });
   const blocking = await redis('blocking');
   const queueRedis = await redis('command', 'queues');
   const subscriber = await redis('subscriber');
@@ -152,6 +157,11 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     provider,
     credentialHash: createCredentialHash(config.CREDENTIAL_KEY),
   };
+  announce = () => announceEpoch(context);
+  announce();
+  observeEpoch(service.metrics, db);
+  const epochWatch = startEpochWatch(context);
+  lifecycle.onClose('epoch of the database', () => epochWatch.stop());
   lifecycle.onClose('challenge cleaning', startChallengeCleaning(context));
   const workers = await startJobs(context, lifecycle.part('jobs'));
   lifecycle.onClose('jobs', () => workers.close());

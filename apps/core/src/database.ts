@@ -1,13 +1,20 @@
-import { createDatabaseCheck, type Db, inspectSession, openDb, requireDurableCommits } from '@hooligram/db';
+import {
+  createDatabaseCheck,
+  type Db,
+  type History,
+  inspectSession,
+  openDb,
+  requireDurableCommits,
+  type SessionKind,
+} from '@hooligram/db';
 import { type ServiceContext, startProbe, untilWorks } from '@hooligram/service';
 import type { coreConfig } from './config.ts';
 
 /**
- * Connects to Postgres, and waits until it can do this release's work: it takes writes, it has the migrations, and
- * what pools its connections, if anything does, lets through what the statements need. From then on that it takes
- * writes and has them is a condition of readiness.
+ * Waits until Postgres can do this release's work: it takes writes, it has the migrations, and what pools its
+ * connections, if anything does, lets through what the statements need.
  */
-export async function connectDatabase(service: ServiceContext<typeof coreConfig>): Promise<Db> {
+export async function inspectDatabase(service: ServiceContext<typeof coreConfig>): Promise<SessionKind> {
   const { config, lifecycle, log } = service;
   const { DATABASE_URL: url, STATEMENT_TIMEOUT_MS: statementTimeoutMs } = config;
   const session = await untilWorks(lifecycle, 'database', async () => {
@@ -21,13 +28,37 @@ export async function connectDatabase(service: ServiceContext<typeof coreConfig>
       'the pooler forgets prepared statements, so each is planned anew: PgBouncer keeps them from 1.21 on',
     );
   }
+  return session;
+}
+
+/**
+ * Connects to Postgres, and waits until it still can do what was found. From then on that is a condition of readiness.
+ *
+ * @param session what `inspectDatabase` found
+ * @param remembered what Redis knows of the database's history
+ * @param onEpoch the database came back with another history than was known
+ */
+export async function connectDatabase(
+  service: ServiceContext<typeof coreConfig>,
+  {
+    session,
+    remembered,
+    onEpoch,
+  }: { session: SessionKind; remembered: History | undefined; onEpoch(): void },
+): Promise<Db> {
+  const { config, lifecycle, log } = service;
   const db = openDb({
-    url,
+    url: config.DATABASE_URL,
     poolSize: config.DATABASE_POOL,
-    statementTimeoutMs,
+    statementTimeoutMs: config.STATEMENT_TIMEOUT_MS,
     applicationName: 'hooligram-core',
     session,
+    remembered,
     onConnectionError: (error) => log.warn({ reason: error.message }, 'database connection'),
+    onEpoch(epoch, hasBegun) {
+      log.warn({ epoch, hasBegun }, 'the database has come back with another history: a new epoch');
+      onEpoch();
+    },
   });
   lifecycle.onClose('database', () => db.close());
   const check = createDatabaseCheck(db);

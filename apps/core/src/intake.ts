@@ -3,7 +3,7 @@ import type { CoreRequest, Outcome, RequestKind } from '@hooligram/contract';
 import type { Context } from './context.ts';
 import { createLane, type Lane } from './lane.ts';
 import { readRequests } from './read-requests.ts';
-import type { Handler } from './requests/handler.ts';
+import { answerOf, type Handler } from './requests/handler.ts';
 import { handlers } from './requests/index.ts';
 
 const armingPauseMs = 500;
@@ -64,7 +64,7 @@ export function createIntake(context: Context): Intake {
         const outcome = outcomes === 'expired' ? outcomes : outcomes[index];
         metrics.answered(kind, outcome);
         if (outcome === undefined) isKnown = false;
-        else if (outcome !== 'expired') outbox.answer(entry.node, { ref, ...outcome });
+        else if (outcome !== 'expired') outbox.answer(entry.node, answerOf(context, ref, outcome));
       }
       open -= requests.length;
       if (open === 0) finish(entry.id, isKnown);

@@ -1,7 +1,7 @@
 import type { Entry } from '@hooligram/bus';
 import { type CoreRequest, readRequest } from '@hooligram/contract';
 import type { Context } from './context.ts';
-import { refusal } from './requests/handler.ts';
+import { answerOf, refusal } from './requests/handler.ts';
 
 export type ReadEntry = {
   /** What can be handled here, each with its place in the entry. */
@@ -14,7 +14,8 @@ export type ReadEntry = {
  * Looks at what stands in an entry before any of it is used: anybody may have written it. What no release has written
  * is answered with FAILURE if it names where to, and is nobody else's business.
  */
-export function readRequests({ log, metrics, outbox }: Context, entry: Entry<unknown>): ReadEntry {
+export function readRequests(context: Context, entry: Entry<unknown>): ReadEntry {
+  const { log, metrics, outbox } = context;
   const requests: [number, CoreRequest][] = [];
   let isUnknown = false;
   for (const [index, item] of entry.requests.entries()) {
@@ -26,7 +27,8 @@ export function readRequests({ log, metrics, outbox }: Context, entry: Entry<unk
     } else {
       metrics.requestUnreadable();
       log.warn({ entry: entry.id, ref: read.ref }, 'unreadable request in an entry');
-      if (read.ref !== undefined) outbox.answer(entry.node, { ref: read.ref, ...refusal('internalError') });
+      if (read.ref === undefined) continue;
+      outbox.answer(entry.node, answerOf(context, read.ref, refusal('internalError')));
     }
   }
   return { requests, isUnknown };

@@ -25,44 +25,60 @@ export async function runBatch<K extends RequestKind>(
   // A session's requests share a deadline: they are left out together, and none of them overtakes another.
   let due = batch;
   while (due.length > 0) {
-    try {
-      const outcomes = await handler.run(context, due as never);
-      const byRequest = new Map(due.map((request, index) => [request, outcomes[index]]));
-      return batch.map((request) => byRequest.get(request));
-    } catch (error) {
-      context.metrics.batchFailed(kind);
-      context.log.error({ kind, requests: due.length, err: error }, 'batch failed');
-      const isLate = isDeadlineError(error);
-      if (!isLate && !isInfrastructureError(error)) break;
-      if (!isLate) await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
-      // The one that was late is left out, whatever this process's clock says.
-      const passed = isLate ? Math.min(...due.map(({ deadline }) => deadline)) : 0;
-      const now = context.clock.now();
-      due = due.filter(({ deadline }) => deadline > Math.max(now, passed));
+    const epoch = context.db.epoch.current;
+    const { outcomes, passed } = await attempt(context, kind, handler, due);
+    // What was found in two histories is run again, all of it in the new one.
+    if (outcomes && context.db.epoch.current === epoch) return batch.map((request) => outcomes.get(request));
+    const now = Math.max(context.clock.now(), passed);
+    due = due.filter(({ deadline }) => deadline > now);
+  }
+  return batch.map(() => undefined);
+}
+
+type Attempt<K extends RequestKind> = {
+  /** Of those that were due; missing if they are to be run again as long as they are due. */
+  readonly outcomes?: ReadonlyMap<Due<K>, Outcome<K> | undefined>;
+  /** A deadline that has passed, whatever this process's clock says. */
+  readonly passed: number;
+};
+
+async function attempt<K extends RequestKind>(
+  context: Context,
+  kind: K,
+  handler: Handler<K>,
+  due: readonly Due<K>[],
+): Promise<Attempt<K>> {
+  try {
+    const outcomes = await handler.run(context, due as never);
+    return { outcomes: new Map(due.map((request, index) => [request, outcomes[index]])), passed: 0 };
+  } catch (error) {
+    context.metrics.batchFailed(kind);
+    context.log.error({ kind, requests: due.length, err: error }, 'batch failed');
+    if (isDeadlineError(error)) return { passed: Math.min(...due.map(({ deadline }) => deadline)) };
+    if (isInfrastructureError(error)) {
+      await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
+      return { passed: 0 };
     }
   }
-  if (due.length === 0) return batch.map(() => undefined);
-  if (due.length === 1) {
-    const outcome = await giveUpOne(context, due[0] as unknown as Due);
-    return batch.map((request) => (request === due[0] ? (outcome as Outcome<K> | undefined) : undefined));
-  }
-  return oneByOne(context, kind, handler, batch, due);
+  const [first] = due;
+  if (due.length > 1 || !first) return { outcomes: await oneByOne(context, kind, handler, due), passed: 0 };
+  const outcome = await giveUpOne(context, first as unknown as Due);
+  return { outcomes: new Map([[first, outcome as Outcome<K> | undefined]]), passed: 0 };
 }
 
 async function oneByOne<K extends RequestKind>(
   context: Context,
   kind: K,
   handler: Handler<K>,
-  batch: readonly Due<K>[],
   due: readonly Due<K>[],
-): Promise<(Outcome<K> | undefined)[]> {
+): Promise<Map<Due<K>, Outcome<K> | undefined>> {
   const outcomes = new Map<Due<K>, Outcome<K> | undefined>();
   for (const request of due) {
     // Once one has no outcome, or its deadline has passed, none that may be its session's next is begun.
     const isOver = [...outcomes.values()].includes(undefined) || context.clock.now() > request.deadline;
     outcomes.set(request, isOver ? undefined : (await runBatch(context, kind, handler, [request]))[0]);
   }
-  return batch.map((request) => outcomes.get(request));
+  return outcomes;
 }
 
 async function giveUpOne(context: Context, request: Due): Promise<Outcome | undefined> {

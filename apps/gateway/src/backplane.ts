@@ -6,8 +6,10 @@ import {
   createNames,
   createRequestWriter,
   type Echo,
+  readEpoch,
   Subscriptions,
   startEcho,
+  startEpochWatch,
   startRedisClock,
 } from '@hooligram/bus';
 import { type CoreRequest, UnreadableError } from '@hooligram/contract';
@@ -15,33 +17,41 @@ import { type ServiceContext, untilWorks } from '@hooligram/service';
 import type { gatewayConfig } from './config.ts';
 import type { GatewayContext } from './context.ts';
 import { type CoreClient, createCoreClient } from './core-client.ts';
-import { createCursors } from './cursors.ts';
-import { Groups } from './groups.ts';
-import { createLag } from './lag.ts';
+import { createContext } from './create-context.ts';
 import { createGatewayMetrics } from './metrics.ts';
-import { People } from './people.ts';
 import { receive } from './publications.ts';
-import { raiseMembers } from './raise-member.ts';
-import { Receipts } from './receipts.ts';
 import { resync } from './resync.ts';
 import { createUnreadable } from './unreadable.ts';
 
 /** Requests in one stream entry; what is more in one event-loop turn goes into the next entry. */
 const requestsPerEntryMax = 500;
 
+export type Backplane = {
+  /**
+   * What knows the epoch in which the database is, as far as this gateway has heard. Sessions keep the one with which
+   * they began: in another epoch the same ids and numbers may be of other groups, people and messages.
+   */
+  readonly context: GatewayContext;
+  readonly requestsPending: number;
+};
+
 /**
  * Connects this gateway with the others and with the cores, and makes the context that everything here uses.
  *
  * The node's name is new and random at every start: a late answer to an earlier process of this gateway must
  * not reach a stranger.
+ *
+ * @param onEpoch the database has another epoch, and `context` is a new one. With the one from before, which hears of
+ *   nothing any more, nothing can be done but to send its clients away
  */
 export async function connectBackplane(
   service: ServiceContext<typeof gatewayConfig>,
   publish: GatewayContext['publish'],
-): Promise<GatewayContext> {
+  onEpoch: (before: GatewayContext, now: GatewayContext) => void,
+): Promise<Backplane> {
   const { config, log, lifecycle } = service;
   const node = randomUUID();
-  const names = createNames(config.REDIS_PREFIX);
+  const names = createNames(config.REDIS_PREFIX, () => context.epoch);
   const metrics = createGatewayMetrics(service.metrics);
   const connect = async (role: ConnectionRole) => {
     const name = `gateway-${role}-${node}`;
@@ -67,6 +77,8 @@ export async function connectBackplane(
     repeatMs: config.REQUEST_REPEAT_MS,
     patienceMs: config.REQUEST_PATIENCE_MS,
     onRepeated: metrics.requestRepeated,
+    epoch: () => context.epoch,
+    onEpoch: enter,
     writer: createRequestWriter<CoreRequest>({
       redis: command,
       clock,
@@ -85,22 +97,16 @@ export async function connectBackplane(
   });
   lifecycle.onClose('requests', () => core.close());
   command.on('ready', () => core.repeatAll());
-  const cursors = createCursors({ core, everyMs: config.CURSOR_FLUSH_MS });
-  lifecycle.onClose('cursors', () => cursors.close());
 
   let echo: Echo | undefined;
   const ownChannel = names.gateway(node);
-  function onStreamLost(bytes: Buffer): void {
-    if (bytes.toString() !== 'lost') throw new UnreadableError('not known here');
-    core.repeatAll();
-  }
   const subscriptions = new Subscriptions({
     redis: subscriber,
     part: lifecycle.part('subscriptions'),
     onPublication(channel, bytes) {
       try {
-        if (channel === names.gateways) onStreamLost(bytes);
-        else if (channel !== ownChannel) receive(context, bytes);
+        if (channel === names.gateways) onCall(bytes);
+        else if (channel !== ownChannel) hear(channel, bytes);
         else if (!echo?.onPublication(bytes)) core.onAnswers(bytes);
       } catch (error) {
         unreadable.onPublication(channel, error);
@@ -111,33 +117,57 @@ export async function connectBackplane(
       void resync(context);
     },
   });
-  const people = new People(names, subscriptions);
-  const lag = createLag({
-    core,
-    people,
-    deadlineMs: config.DELIVERY_ACK_DEADLINE_MS,
-    onStored: (cursors) => raiseMembers(context, cursors),
-  });
-  lifecycle.onClose('lag', () => lag.close());
-  const context: GatewayContext = {
+  const shared = {
     config,
     log,
     metrics,
     core,
-    people,
-    groups: new Groups(names, subscriptions),
-    receipts: new Receipts(),
-    cursors,
-    lag,
+    subscriptions,
     publish,
-    tell: (channel, body) => void command.publish(channel, JSON.stringify(body)).catch(() => {}),
+    tell: (channel: string, body: object) =>
+      void command.publish(channel, JSON.stringify(body)).catch(() => {}),
   };
-  const unreadable = createUnreadable(context, names);
+  const unreadable = createUnreadable(() => context, names);
   lifecycle.onClose('unreadable publications', () => unreadable.close());
+  const begun = await untilWorks(lifecycle, 'epoch of the database', () =>
+    readEpoch(command, names.databaseEpoch),
+  );
+  let context = createContext(begun ?? 0, shared);
+  lifecycle.onClose('cursors', () => context.cursors.close());
+  lifecycle.onClose('lag', () => context.lag.close());
+  const epochWatch = startEpochWatch(command, names.databaseEpoch, enter);
+  lifecycle.onClose('epoch of the database', () => epochWatch.stop());
   await Promise.all([subscriptions.acquire(ownChannel), subscriptions.acquire(names.gateways)]);
   echo = proveBus();
   await echo.first;
-  return context;
+  return {
+    get context() {
+      return context;
+    },
+    get requestsPending() {
+      return core.pending;
+    },
+  };
+
+  /** The answers to requests of all epochs, and what is heard, are of the new one from now on. */
+  function enter(epoch: number): void {
+    if (epoch <= context.epoch) return;
+    const before = context;
+    context = createContext(epoch, shared);
+    onEpoch(before, context);
+  }
+
+  function hear(channel: string, bytes: Buffer): void {
+    // A channel of the epoch before may be subscribed for a while.
+    if (names.isOfEpoch(channel)) receive(context, bytes);
+  }
+
+  function onCall(bytes: Buffer): void {
+    const call = bytes.toString();
+    if (call === 'epoch') epochWatch.look();
+    else if (call === 'lost') core.repeatAll();
+    else throw new UnreadableError('not known here');
+  }
 
   function proveBus(): Echo {
     const started = startEcho({

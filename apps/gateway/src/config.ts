@@ -78,7 +78,9 @@ const schema = z.object({
     .describe('how long a graceful stop may take; less than what the orchestrator grants'),
   DRAIN_SECONDS: integer({ min: 0, max: 3_600 })
     .default(10)
-    .describe('a stopping gateway sends its clients away spread over this time'),
+    .describe(
+      'a stopping gateway, or one whose database came back older, sends its clients away spread over this time',
+    ),
   BUS_SILENCE_MS: milliseconds({ min: 2_000 })
     .default(15_000)
     .describe('connections to Redis that bring no echo for so long are made anew'),

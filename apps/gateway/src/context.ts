@@ -1,6 +1,6 @@
 import type { Log } from '@hooligram/service';
 import type { GatewayConfig } from './config.ts';
-import type { CoreClient } from './core-client.ts';
+import type { Core } from './core-client.ts';
 import type { Cursors } from './cursors.ts';
 import type { Groups } from './groups.ts';
 import type { Lag } from './lag.ts';
@@ -11,9 +11,11 @@ import type { Receipts } from './receipts.ts';
 /** What everything in a gateway may use. */
 export type GatewayContext = {
   readonly config: GatewayConfig;
+  /** Of the database. All that is here but the core and the metrics knows this one alone. */
+  readonly epoch: number;
   readonly log: Log;
   readonly metrics: GatewayMetrics;
-  readonly core: CoreClient;
+  readonly core: Core;
   readonly people: People;
   readonly groups: Groups;
   readonly receipts: Receipts;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestWriter, WriteFailure } from '@hooligram/bus';
+import { isEpoch, type RequestWriter, type WriteFailure } from '@hooligram/bus';
 import {
   type AnswerOf,
+  type CoreAnswer,
   type CoreRequest,
   type Outcome,
   type ParamsOf,
@@ -19,7 +20,8 @@ export type Reply<K extends RequestKind> =
   | { readonly ok: true; readonly answer: AnswerOf<K> }
   | { readonly ok: false; readonly errors: readonly string[]; readonly isUnknown?: true };
 
-export type CoreClient = {
+/** The core, for what knows one epoch of the database alone. */
+export type Core = {
   /**
    * Asks the core. Never throws.
    * @param requestId makes a repetition safe; a new one unless given
@@ -31,6 +33,11 @@ export type CoreClient = {
     requestId?: string,
     run?: object,
   ): Promise<Reply<K>>;
+};
+
+export type CoreClient = {
+  /** For what knows this epoch of the database: what the core read in another one is an unknown outcome. */
+  within(epoch: number): Core;
   /**
    * Takes one publication of the node's own channel. An answer that cannot be read is none: its request is written
    * again when it is due.
@@ -47,6 +54,8 @@ export type CoreClient = {
 
 type Waiting = {
   readonly request: CoreRequest;
+  /** Of the database, as far as the one who asked knows. */
+  readonly epoch: number;
   readonly run: object | undefined;
   readonly repeatsAt: number;
   readonly givesUpAt: number;
@@ -54,6 +63,16 @@ type Waiting = {
   entries: number;
   resolve(reply: Reply<never>): void;
 };
+
+/** What these answer has its place among what was read before. The others are true for whoever asked. */
+const reads: ReadonlySet<RequestKind> = new Set<RequestKind>([
+  'AUTHORIZATION_SIGN_IN',
+  'REPLAY_GROUPS',
+  'REPLAY_PAGE',
+  'RECEIPT_LOOKUP',
+  'GROUP_IDS',
+  'LAG_REPORT',
+]);
 
 const sweepMs = 250;
 
@@ -80,17 +99,24 @@ const unknown = { ...busy, isUnknown: true } as const;
  * @param repeatMs when a request without answer is written again; more than its deadline, so that the first
  *   entry can no longer begin
  * @param patienceMs when it is given up; more than the second entry may take
+ * @param epoch of the database, now. An answer of an earlier one is none: what it tells of is gone, so the request is
+ *   written again when it is due
+ * @param onEpoch an answer tells of a later one: afterwards `epoch` is that
  */
 export function createCoreClient({
   writer,
   repeatMs,
   patienceMs,
   onRepeated,
+  epoch,
+  onEpoch,
 }: {
   writer: RequestWriter<CoreRequest>;
   repeatMs: number;
   patienceMs: number;
   onRepeated(): void;
+  epoch(): number;
+  onEpoch(epoch: number): void;
 }): CoreClient {
   // All have the same patience, so both are ordered by time: the first is the next to be due.
   const fresh = new Map<number, Waiting>();
@@ -128,30 +154,39 @@ export function createCoreClient({
     writer.add(waiting.request, waiting.run);
   }
 
-  function settle(ref: number, reply: Outcome | typeof unknown): void {
+  function answered({ ref, epoch: of = 0, ...outcome }: CoreAnswer): void {
+    if (of > epoch() && isEpoch(of)) onEpoch(of);
+    if (of === epoch()) settle(ref, outcome, of);
+  }
+
+  /** @param of the epoch in which the core answered */
+  function settle(ref: number, reply: Outcome | typeof unknown, of?: number): void {
     const waiting = find(ref);
     if (!waiting) return;
     fresh.delete(ref);
     repeated.delete(ref);
-    waiting.resolve(reply as Reply<never>);
+    const isOfAnother = of !== undefined && of !== waiting.epoch && reads.has(waiting.request.kind);
+    waiting.resolve((isOfAnother ? unknown : reply) as Reply<never>);
   }
 
   return {
-    ask(kind, params, requestId = randomUUID(), run) {
-      lastRef += 1;
-      const ref = lastRef;
-      const request = { ref, request_id: requestId, kind, params } as unknown as CoreRequest;
-      return new Promise((resolve) => {
-        const now = Date.now();
-        const times = { repeatsAt: now + repeatMs, givesUpAt: now + patienceMs };
-        const waiting = { request, run, ...times, entries: 0, resolve };
-        fresh.set(ref, waiting);
-        write(waiting);
-      });
-    },
+    within: (of) => ({
+      ask(kind, params, requestId = randomUUID(), run) {
+        lastRef += 1;
+        const ref = lastRef;
+        const request = { ref, request_id: requestId, kind, params } as unknown as CoreRequest;
+        return new Promise((resolve) => {
+          const now = Date.now();
+          const times = { repeatsAt: now + repeatMs, givesUpAt: now + patienceMs };
+          const waiting = { request, epoch: of, run, ...times, entries: 0, resolve };
+          fresh.set(ref, waiting);
+          write(waiting);
+        });
+      },
+    }),
     onAnswers(bytes) {
       const { answers, unreadable } = readAnswers(bytes, (ref) => find(ref)?.request.kind);
-      for (const { ref, ...outcome } of answers) settle(ref, outcome);
+      for (const answer of answers) answered(answer);
       if (unreadable > 0) throw new UnreadableError(`${unreadable} answers`);
     },
     onWriteFailed(requests, failure) {

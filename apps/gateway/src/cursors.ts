@@ -1,4 +1,4 @@
-import type { CoreClient } from './core-client.ts';
+import type { Core } from './core-client.ts';
 import type { Member } from './member.ts';
 
 export type Cursors = {
@@ -18,7 +18,15 @@ const cursorsPerRequest = 500;
  * What is lost when this process dies costs duplicates, nothing else. What the core did not confirm is written
  * again.
  */
-export function createCursors({ core, everyMs }: { core: CoreClient; everyMs: number }): Cursors {
+export function createCursors({
+  core,
+  epoch,
+  everyMs,
+}: {
+  core: Core;
+  epoch: number;
+  everyMs: number;
+}): Cursors {
   let moved: Member[] = [];
   let timer: NodeJS.Timeout | undefined;
   let flushedAt = 0;
@@ -59,7 +67,7 @@ export function createCursors({ core, everyMs }: { core: CoreClient; everyMs: nu
       delivered_seq: member.deliveredSeq,
       delivered_version: member.deliveredVersion,
     }));
-    const reply = await core.ask('CURSOR_RAISE', { cursors });
+    const reply = await core.ask('CURSOR_RAISE', epoch === 0 ? { cursors } : { epoch, cursors });
     if (reply.ok) return;
     for (const member of members) changed(member);
   }

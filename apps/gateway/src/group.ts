@@ -51,7 +51,8 @@ export class Group {
 
   constructor(id: number, context: GatewayContext) {
     this.id = id;
-    this.topic = `g${id}`;
+    // In another epoch it has other members.
+    this.topic = `g${context.epoch}.${id}`;
     this.#context = context;
   }
 

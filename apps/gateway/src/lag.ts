@@ -1,5 +1,5 @@
 import type { StoredCursor } from '@hooligram/contract';
-import type { CoreClient } from './core-client.ts';
+import type { Core } from './core-client.ts';
 import type { Member } from './member.ts';
 import type { People, Person } from './people.ts';
 
@@ -56,7 +56,7 @@ export function createLag({
   deadlineMs,
   onStored,
 }: {
-  core: CoreClient;
+  core: Core;
   people: People;
   deadlineMs: number;
   /** Raises cursors to what is stored. */

@@ -19,6 +19,7 @@ export async function findGroups(context: GatewayContext, userIds: readonly numb
   for (let start = 0; start < userIds.length; start += usersPerRequest) {
     const user_ids = userIds.slice(start, start + usersPerRequest);
     const reply = await askUntilAnswered(context, user_ids);
+    if (!reply) continue;
     for (const [index, userId] of user_ids.entries()) {
       for (const session of context.people.sessionsOf(userId)) {
         const missing = reply.answer.group_ids[index]?.filter((id) => !session.attachments.has(id)) ?? [];
@@ -28,11 +29,15 @@ export async function findGroups(context: GatewayContext, userIds: readonly numb
   }
 }
 
-/** Nobody else looks for these people's groups, so this is not given up. */
-async function askUntilAnswered({ core }: GatewayContext, user_ids: number[]) {
-  for (;;) {
+/**
+ * Nobody else looks for these people's groups, so this is not given up while one of them is here. When the database
+ * has another epoch there is no answer for them any more; then all of them are sent away.
+ */
+async function askUntilAnswered({ core, people }: GatewayContext, user_ids: number[]) {
+  while (user_ids.some((userId) => people.has(userId))) {
     const reply = await core.ask('GROUP_IDS', { user_ids });
     if (reply.ok) return reply;
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
+  return undefined;
 }

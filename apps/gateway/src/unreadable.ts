@@ -15,13 +15,16 @@ const pauseMs = 500;
 /**
  * What cannot be read costs its own channel a look, and nobody anything else. It stood for something that happened: a
  * group is fetched, and a user's groups are looked for. An answer's request is written again when it is due.
+ *
+ * @param current what knows the database's epoch, now
  */
-export function createUnreadable(context: GatewayContext, names: Names): Unreadable {
+export function createUnreadable(current: () => GatewayContext, names: Names): Unreadable {
   const users = new Set<number>();
   let timer: NodeJS.Timeout | undefined;
 
   function look(): void {
     timer = undefined;
+    const context = current();
     const userIds = [...users].filter((userId) => context.people.has(userId));
     users.clear();
     void findGroups(context, userIds);
@@ -29,6 +32,7 @@ export function createUnreadable(context: GatewayContext, names: Names): Unreada
 
   return {
     onPublication(channel, error) {
+      const context = current();
       const subject = names.subjectOf(channel);
       const kind = subject?.kind ?? (channel === names.gateways ? 'gateways' : 'answers');
       context.metrics.publicationUnreadable(kind);

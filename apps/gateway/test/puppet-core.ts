@@ -64,6 +64,8 @@ export class PuppetCore {
   /** Every request so far, in the order of the stream, answered or not. */
   readonly asked: AskedRequest[] = [];
   readonly names: Names;
+  /** Of the database: what is answered and published from now on is of this one. */
+  epoch = 0;
   /** Every confirmation of a nudge so far. */
   readonly confirmations: NudgeConfirmed[] = [];
   readonly publish: {
@@ -93,11 +95,11 @@ export class PuppetCore {
       connect('blocking'),
       connect('subscriber'),
     ]);
-    const names = createNames(prefix);
+    const names = createNames(prefix, () => puppet.epoch);
     const stream = names.requests;
     const group = names.cores;
     const outbox = createOutbox({ redis: command, stream, group, channelOf: names.gateway, log: silent });
-    const puppet = new PuppetCore(names, outbox);
+    const puppet: PuppetCore = new PuppetCore(names, outbox);
     const subscriptions = new Subscriptions({
       redis: subscriber,
       part: quiet,
@@ -226,7 +228,10 @@ export class PuppetCore {
     let open = requests.length;
     const settle = (ref: number, outcome: object) => {
       open -= 1;
-      this.#outbox.answer(node, { ref, ...outcome });
+      this.#outbox.answer(
+        node,
+        this.epoch === 0 ? { ref, ...outcome } : { ref, epoch: this.epoch, ...outcome },
+      );
       if (open === 0) this.#outbox.finish(id);
       return this.#outbox.flushed();
     };

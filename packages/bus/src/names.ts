@@ -12,13 +12,15 @@ export type Names = {
   suspects(entryId: string): string;
   /** The consumer group in which all cores take turns. */
   readonly cores: string;
-  /** What happens in a group. Heard by every gateway that holds a member. */
+  /** What happens in a group. Heard by every gateway that holds a member. Another name in another epoch. */
   group(id: number): string;
-  /** What concerns one person. Heard by every gateway that holds them. */
+  /** What concerns one person. Heard by every gateway that holds them. Another name in another epoch. */
   user(id: number): string;
-  /** What a channel is about, if it is one of a group or a user. */
+  /** What a channel is about, in whichever epoch, if it is one of a group or a user. */
   subjectOf(channel: string): { readonly kind: 'group' | 'user'; readonly id: number } | undefined;
-  /** Tells all gateways that the request stream was lost, so that they write again what has no answer. */
+  /** Whether a channel of a group or of a person is one of this epoch. */
+  isOfEpoch(channel: string): boolean;
+  /** Tells all gateways to look: the request stream was lost, or the database has another epoch. */
   readonly gateways: string;
   /** Answers to one gateway process. */
   gateway(node: string): string;
@@ -28,15 +30,17 @@ export type Names = {
   readonly queues: string;
   /** Says which memory this is: missing after Redis has lost it. */
   readonly epoch: string;
+  /** What cores have seen of the database, for those who come later: its epoch, which history, how far. */
+  readonly databaseEpoch: string;
 };
 
-export function createNames(prefix: string): Names {
+/** @param epoch the database's, now; each has its own channels for groups and people, so that histories never mix */
+export function createNames(prefix: string, epoch: () => number = () => 0): Names {
+  const first = (of: number) => (of === 0 ? prefix : `${prefix}:${of}`);
   function subjectOf(channel: string) {
-    for (const kind of ['group', 'user'] as const) {
-      const start = `${prefix}:${kind}:`;
-      if (channel.startsWith(start)) return { kind, id: Number(channel.slice(start.length)) };
-    }
-    return undefined;
+    if (!channel.startsWith(`${prefix}:`)) return undefined;
+    const [, kind, id] = /^(?:\d+:)?(group|user):(\d+)$/.exec(channel.slice(prefix.length + 1)) ?? [];
+    return kind === 'group' || kind === 'user' ? ({ kind, id: Number(id) } as const) : undefined;
   }
 
   return {
@@ -44,13 +48,15 @@ export function createNames(prefix: string): Names {
     echo: `${prefix}:{requests}:echo`,
     suspects: (entryId) => `${prefix}:{requests}:suspects:${entryId}`,
     cores: 'cores',
-    group: (id) => `${prefix}:group:${id}`,
-    user: (id) => `${prefix}:user:${id}`,
+    group: (id) => `${first(epoch())}:group:${id}`,
+    user: (id) => `${first(epoch())}:user:${id}`,
     subjectOf,
+    isOfEpoch: (channel) => epoch() === 0 || channel.startsWith(`${first(epoch())}:`),
     gateways: `${prefix}:gateways`,
     gateway: (node) => `${prefix}:gateway:${node}`,
     core: (node) => `${prefix}:core:${node}`,
     queues: `${prefix}:{queues}`,
     epoch: `${prefix}:{queues}:epoch`,
+    databaseEpoch: `${prefix}:database-epoch`,
   };
 }

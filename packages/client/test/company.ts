@@ -43,11 +43,11 @@ export interface Company {
   member(url: string, options?: Partial<ClientOptions>): Promise<Member>;
 }
 
-export function setCompany(options: TestSystemOptions): Company {
+export function setCompany(options: TestSystemOptions | (() => Promise<TestSystemOptions>)): Company {
   let system: TestSystem | undefined;
   const open: (() => unknown)[] = [];
   beforeAll(async () => {
-    system = await startSystem(options);
+    system = await startSystem(typeof options === 'function' ? await options() : options);
   });
   afterEach(async () => {
     await Promise.all(open.splice(0).map((end) => end()));

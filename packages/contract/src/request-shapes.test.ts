@@ -97,6 +97,7 @@ test('an answer that cannot be read is none, and the others of its publication a
     { ref: 1, ok: true, answer: { memberships: [] } },
     { ref: 2, ok: false, errors: ['closed'] },
     { ref: 99, ok: true, answer: {} },
+    { ref: 2, epoch: 1_700_000_000_000, ok: true, answer: { message_id: 1 } },
   ];
   const bad = [
     ...odd.map((item) => item ?? null),
@@ -105,6 +106,8 @@ test('an answer that cannot be read is none, and the others of its publication a
     { ref: 3, ok: true },
     { ref: 3, ok: false },
     { ref: 3, ok: 'yes', answer: { message_id: 1 } },
+    { ref: 3, epoch: 'later', ok: true, answer: { message_id: 1 } },
+    { ref: 3, epoch: -1, ok: false, errors: [] },
   ];
   expect(read(JSON.stringify([...bad, ...good]))).toEqual({ answers: good, unreadable: bad.length });
   for (const text of ['', '{', 'null', '{}', '"lost"']) expect(() => read(text)).toThrow(UnreadableError);

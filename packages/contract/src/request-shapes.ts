@@ -111,7 +111,7 @@ const shapes: Shapes = {
     params: { user_ids: listOf(count), owed: optional(listOf(tuple(count, count))) },
     answer: object<Requests['LAG_REPORT']['answer']>({ cursors: optional(listOf(storedCursor)) }),
   },
-  CURSOR_RAISE: { params: { cursors: listOf(cursor) }, answer: nothing },
+  CURSOR_RAISE: { params: { epoch: optional(count), cursors: listOf(cursor) }, answer: nothing },
 };
 
 const paramsShapes = new Map(
@@ -144,13 +144,15 @@ export function readRequest(item: unknown): ReadRequest {
 }
 
 const outcome = anyOf(
-  object<{ ref: number; ok: boolean; answer: unknown }>({
+  object<{ ref: number; epoch?: number; ok: boolean; answer: unknown }>({
     ref: count,
+    epoch: optional(count),
     ok: (value) => value === true,
     answer: nothing,
   }),
-  object<{ ref: number; ok: boolean; errors: string[] }>({
+  object<{ ref: number; epoch?: number; ok: boolean; errors: string[] }>({
     ref: count,
+    epoch: optional(count),
     ok: (value) => value === false,
     errors: listOf(text),
   }),

@@ -70,9 +70,9 @@ export type Requests = {
      */
     answer: { cursors?: StoredCursor[] };
   };
-  /** Raises cursors. */
+  /** Raises cursors, if the database is still in the epoch in which they were acknowledged (0 unless given). */
   CURSOR_RAISE: {
-    params: { cursors: Cursor[] };
+    params: { epoch?: number; cursors: Cursor[] };
     answer: Record<string, never>;
   };
 };
@@ -104,4 +104,5 @@ export type Outcome<K extends RequestKind = RequestKind> =
   | { readonly ok: true; readonly answer: AnswerOf<K> }
   | { readonly ok: false; readonly errors: readonly string[] };
 
-export type CoreAnswer = { ref: number } & Outcome;
+/** `epoch`: of the database when this was done, 0 unless given. The history of an earlier one is gone. */
+export type CoreAnswer = { ref: number; epoch?: number } & Outcome;

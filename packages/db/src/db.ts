@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { DatabaseEpoch, type EpochOptions, type History } from './epoch.ts';
 import { PrismaClient } from './generated/client.ts';
 import { applySettings, type SessionKind, sessionSettings } from './session.ts';
 
@@ -10,6 +11,8 @@ export type Db = {
   readonly prisma: PrismaClient;
   /** Whether prepared statements are found again by their names. */
   readonly keepsStatements: boolean;
+  /** Where the database's history is; it stays 0 without `onEpoch`. */
+  readonly epoch: DatabaseEpoch;
   /** Ends the pool once its connections are given back. */
   close(): Promise<void>;
 };
@@ -23,6 +26,10 @@ export type OpenDbOptions = {
   session?: SessionKind;
   /** Hears of idle connections that died. The pool replaces them by itself. */
   onConnectionError?: (error: Error) => void;
+  /** Given: every new connection is asked for the database's epoch first. */
+  onEpoch?: EpochOptions['onChange'];
+  /** What others have seen of the database's history: known before the first connection is used. */
+  remembered?: History | undefined;
 };
 
 /** Longest wait for a connection of the pool. */
@@ -42,13 +49,23 @@ export function openDb({
   applicationName,
   session = { pooling: 'direct', keepsStatements: true },
   onConnectionError = () => {},
+  onEpoch,
+  remembered,
 }: OpenDbOptions): Db {
   const settings = sessionSettings(statementTimeoutMs);
+  const epoch = new DatabaseEpoch({ onChange: onEpoch ?? (() => {}) });
+  if (remembered) epoch.remember(remembered);
+
+  /** Awaited before anybody gets the connection. The settings come first: the epoch is a transaction like any other. */
+  async function begin(client: pg.ClientBase): Promise<void> {
+    if (session.pooling === 'session') await applySettings(client, settings);
+    if (onEpoch) await epoch.enter(client as pg.Client);
+  }
+
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
     application_name: applicationName,
-    ...sessionStart(session, settings),
     connectionTimeoutMillis: connectionTimeoutMs,
     // The server's own timeout comes first. It does not end a COMMIT.
     query_timeout: statementTimeoutMs + silenceMs,
@@ -57,6 +74,8 @@ export function openDb({
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types: { getTypeParser },
+    ...(session.pooling === 'direct' ? { options: startupOptions(settings) } : {}),
+    onConnect: begin,
   });
   // Without a listener the death of an idle connection would end the process.
   pool.on('error', onConnectionError);
@@ -65,6 +84,7 @@ export function openDb({
     pool,
     prisma,
     keepsStatements: session.keepsStatements,
+    epoch,
     close: async () => {
       await prisma.$disconnect();
       await pool.end();
@@ -72,13 +92,10 @@ export function openDb({
   };
 }
 
-/** A pooler refuses the startup parameter, or drops it in silence. In its transaction mode the role has the settings. */
-function sessionStart({ pooling }: SessionKind, settings: Readonly<Record<string, string>>): pg.PoolConfig {
-  if (pooling === 'direct') return { options: startupOptions(settings) };
-  return pooling === 'session' ? { onConnect: (client) => applySettings(client, settings) } : {};
-}
-
-/** The settings as the command line of the session that a connection begins with. */
+/**
+ * The settings as the command line of the session that a connection begins with. A pooler refuses it, or drops it in
+ * silence. In its transaction mode the role has the settings.
+ */
 function startupOptions(settings: Readonly<Record<string, string>>): string {
   const keepalive = { tcp_keepalives_idle: '10', tcp_keepalives_interval: '5', tcp_keepalives_count: '3' };
   return Object.entries({ ...settings, ...keepalive })

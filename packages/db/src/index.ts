@@ -1,14 +1,15 @@
 export type { AddMemberOutcome, AddMemberRequest } from './add-member.ts';
 export { addMember } from './add-member.ts';
 export { auditGroup } from './audit-group.ts';
-export { createDatabaseCheck } from './check-database.ts';
 export { beginCheck, finishCheck } from './check-challenge.ts';
+export { createDatabaseCheck } from './check-database.ts';
 export type { CreateGroupOutcome, CreateGroupRequest } from './create-group.ts';
 export { createGroup } from './create-group.ts';
 export type { Db, OpenDbOptions } from './db.ts';
 export { beyondStatementMs, openDb } from './db.ts';
 export { deleteExpiredChallenges } from './delete-expired-challenges.ts';
 export { requireDurableCommits } from './durability.ts';
+export { beginEpoch, type History } from './epoch.ts';
 export { isDeadlineError, isInfrastructureError, isRerunnable } from './errors.ts';
 export type { FoundAnswer } from './find-answers.ts';
 export { findAnswers } from './find-answers.ts';

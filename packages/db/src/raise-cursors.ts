@@ -1,10 +1,12 @@
 import type { Cursor } from '@hooligram/contract';
 import type { Db } from './db.ts';
+import { isInEpoch } from './epoch.sql.ts';
 import { rerun } from './rerun.ts';
 import { runStatement } from './statement.ts';
 
 /**
- * $1 groups, $2 people, $3 seqs, $4 versions; each key once. An UPDATE ... FROM locks its rows in any order, and
+ * $1 groups, $2 people, $3 seqs, $4 versions; each key once. $5: the epoch in which they were acknowledged: in
+ * another one the same seqs are other messages. Asked here, because the epoch may change on the way. An UPDATE ... FROM locks its rows in any order, and
  * two cores with cursors of the same people would deadlock: the rows that change are locked first, in the order
  * of their keys. Never beyond what the group has; what was acknowledged had been committed before, so the
  * snapshot knows it. The group comes by LATERAL ... OFFSET 0: as a join it would tempt the planner to look up a
@@ -21,7 +23,8 @@ WITH locked AS MATERIALIZED (
     AS c (group_id, user_id, delivered_seq, delivered_version)
   JOIN group_member m ON m.group_id = c.group_id AND m.user_id = c.user_id
   CROSS JOIN LATERAL (SELECT g.last_seq, g.version FROM "group" g WHERE g.id = m.group_id OFFSET 0) g
-  WHERE c.delivered_seq > m.delivered_seq OR c.delivered_version > m.delivered_version
+  WHERE (c.delivered_seq > m.delivered_seq OR c.delivered_version > m.delivered_version)
+    AND ${isInEpoch('$5')}
   ORDER BY m.group_id, m.user_id
   FOR NO KEY UPDATE OF m
 )
@@ -32,8 +35,11 @@ FROM locked l
 WHERE m.group_id = l.group_id AND m.user_id = l.user_id`,
 };
 
-/** Raises cursors; lower ones than those stored, and those of people who are not members, change nothing. */
-export async function raiseCursors(db: Db, cursors: readonly Cursor[]): Promise<void> {
+/**
+ * Raises cursors; lower ones than those stored, those of people who are not members, and those of another epoch
+ * change nothing.
+ */
+export async function raiseCursors(db: Db, cursors: readonly Cursor[], epoch = 0): Promise<void> {
   if (cursors.length === 0) return;
   const merged = [...highest(cursors).values()];
   const values = [
@@ -41,6 +47,7 @@ export async function raiseCursors(db: Db, cursors: readonly Cursor[]): Promise<
     merged.map((cursor) => cursor.user_id),
     merged.map((cursor) => cursor.delivered_seq),
     merged.map((cursor) => cursor.delivered_version),
+    epoch,
   ];
   await rerun(() => runStatement(db, statement, values));
 }

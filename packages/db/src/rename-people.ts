@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { Db } from './db.ts';
+import { withConnection } from './with-connection.ts';
 
 /** What became of one person, or would become. */
 export type Renamed =
@@ -36,8 +37,8 @@ export async function renamePeople(
   db: Db,
   { canonicalSid, apply, onPerson }: RenamePeopleOptions,
 ): Promise<void> {
-  const client = await db.pool.connect();
-  try {
+  // With the connection, if one of these fails, goes the transaction.
+  await withConnection(db.pool, async (client) => {
     if (apply) await refuseBesideCores(client);
     await client.query('BEGIN');
     for (let after = 0; ; ) {
@@ -54,12 +55,7 @@ export async function renamePeople(
       after = last.id;
     }
     await client.query(apply ? 'COMMIT' : 'ROLLBACK');
-    client.release();
-  } catch (error) {
-    // With the connection goes the transaction.
-    client.release(true);
-    throw error;
-  }
+  });
 }
 
 async function refuseBesideCores(client: PoolClient): Promise<void> {

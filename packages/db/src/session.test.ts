@@ -26,7 +26,8 @@ afterAll(() => bouncer?.stop());
 
 /** What a core does, as many times at once as it has connections twice. */
 async function work(to: string, session: SessionKind) {
-  const db = openDb({ url: to, applicationName: 'test', poolSize: 4, statementTimeoutMs, session });
+  const onEpoch = () => {};
+  const db = openDb({ url: to, applicationName: 'test', poolSize: 4, statementTimeoutMs, session, onEpoch });
   try {
     const { group_id, people } = await newGroup(db, 2);
     const stored = await Promise.all(
@@ -36,7 +37,12 @@ async function work(to: string, session: SessionKind) {
       `SELECT current_setting('plan_cache_mode') AS plans, current_setting('enable_hashjoin') AS joins,
          current_setting('statement_timeout') AS timeout, current_setting('TimeZone') AS zone`,
     );
-    return { stored: stored.length, ...rows[0], isUsable: await createDatabaseCheck(db)() };
+    return {
+      stored: stored.length,
+      ...rows[0],
+      isUsable: await createDatabaseCheck(db)(),
+      isEntered: db.epoch.seen !== undefined,
+    };
   } finally {
     await db.close();
   }
@@ -49,6 +55,7 @@ const worked = {
   timeout: '4321ms',
   zone: 'UTC',
   isUsable: true,
+  isEntered: true,
 };
 
 test('without a pooler a session is told its settings at its start', async () => {

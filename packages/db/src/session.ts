@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { judgeDatabase } from './check-database.ts';
 
 /**
  * What stands between this process and Postgres.
@@ -55,7 +56,7 @@ export async function applySettings(
 }
 
 /**
- * Finds out, with two connections of its own, what kind of session this url leads to.
+ * Finds out, with two connections of its own, what kind of session this url leads to, and whether it can be used.
  *
  * A pooler makes up the backend's process id that it names to its clients, so a pooled connection is known at once.
  * In transaction mode two connections find themselves in one session, or one finds itself in another than before.
@@ -78,16 +79,24 @@ export async function inspectSession({
   try {
     const one = await open();
     if ((await backendOf(one)) === (one as unknown as { processID: number | null }).processID) {
-      return { pooling: 'direct', keepsStatements: true };
+      return await judged(one, { pooling: 'direct', keepsStatements: true });
     }
     const two = await open();
-    if (!(await sharesSessions(one, two))) return { pooling: 'session', keepsStatements: true };
+    if (!(await sharesSessions(one, two))) {
+      return await judged(one, { pooling: 'session', keepsStatements: true });
+    }
     const keepsStatements = await keepsNames(one, two);
     const problem = await missingSettings(one, sessionSettings(statementTimeoutMs));
-    return { pooling: 'transaction', keepsStatements, ...(problem ? { problem } : {}) };
+    if (problem) return { pooling: 'transaction', keepsStatements, problem };
+    return await judged(one, { pooling: 'transaction', keepsStatements });
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => {})));
   }
+}
+
+async function judged(client: pg.Client, session: SessionKind): Promise<SessionKind> {
+  const answer = await judgeDatabase(client);
+  return answer === true ? session : { ...session, problem: answer };
 }
 
 async function connect(url: string): Promise<pg.Client> {

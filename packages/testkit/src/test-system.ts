@@ -7,6 +7,8 @@ export interface TestSystemOptions {
   readonly gateways?: number;
   /** Default 1. */
   readonly cores?: number;
+  /** A migrated database of the test's own, which is not dropped. Default: a new one in the run's Postgres. */
+  readonly databaseUrl?: string;
   /** For all processes, over the defaults; undefined takes one of the defaults away. */
   readonly env?: NodeJS.ProcessEnv;
   readonly gatewayEnv?: NodeJS.ProcessEnv;
@@ -37,7 +39,7 @@ export interface TestSystem {
 /** Starts the real built processes, cores first, and waits until all of them are ready. */
 export async function startSystem(options: TestSystemOptions = {}): Promise<TestSystem> {
   const [databaseUrl, redis, [sharedPort = 0]] = await Promise.all([
-    freshDatabase(),
+    options.databaseUrl ?? freshDatabase(),
     redisUrl(),
     freePorts(1),
   ]);
@@ -101,7 +103,7 @@ export async function startSystem(options: TestSystemOptions = {}): Promise<Test
   const stop = async () => {
     // Not asked to: what the test broke, nobody is there to answer, and a stop would wait for that.
     await Promise.all([...gateways, ...cores].map((process) => process.end()));
-    await dropDatabase(databaseUrl);
+    if (options.databaseUrl === undefined) await dropDatabase(databaseUrl);
   };
 
   try {

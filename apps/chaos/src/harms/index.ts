@@ -1,6 +1,7 @@
 import { halfOpen, neverAcknowledge, slowReaders, vanish } from './clients.ts';
 import type { Harm } from './harm.ts';
 import { aCore, aGateway, postgresPart, redisPart } from './part.ts';
+import { restorePostgres } from './postgres.ts';
 import { endPart, loseRedis, stopPart } from './processes.ts';
 import { flushRedis, killPubsub, pauseRedis } from './redis.ts';
 import { demoteRedis, fillRedis, makePostgresReadOnly } from './refusals.ts';
@@ -22,6 +23,10 @@ export const harms = {
   'kill-postgres': {
     about: 'SIGKILL to Postgres, all of its processes',
     run: (context) => endPart(context, postgresPart, 'SIGKILL'),
+  },
+  'restore-postgres': {
+    about: 'Postgres goes back to what it was some seconds ago, as a standby that is promoted too early',
+    run: restorePostgres,
   },
   'term-gateway': {
     about: 'SIGTERM to a gateway: a drain',

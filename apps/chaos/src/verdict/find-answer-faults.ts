@@ -1,5 +1,5 @@
 import { describe } from './find-lost.ts';
-import { type Attempt, finalAnswer, type Ledger, type SendRecord } from './ledger.ts';
+import { type Attempt, finalAnswer, type Ledger, mayBeGone, type SendRecord } from './ledger.ts';
 import { memberKey, type StoredMessage, storedBySend, type Truth } from './truth.ts';
 import type { Fault } from './verdict.ts';
 
@@ -7,13 +7,13 @@ import type { Fault } from './verdict.ts';
 export function findAnswerFaults(ledger: Ledger, truth: Truth): Fault[] {
   const storedOf = storedBySend(truth.messages);
   return [
-    ...ledger.sends.flatMap((send) => sendFaults(send, storedOf(send))),
+    ...ledger.sends.flatMap((send) => sendFaults(ledger, send, storedOf(send))),
     ...changeFaults(ledger, truth),
     ...deliveryFaults(ledger, truth),
   ];
 }
 
-function sendFaults(send: SendRecord, message: StoredMessage | undefined): Fault[] {
+function sendFaults(ledger: Ledger, send: SendRecord, message: StoredMessage | undefined): Fault[] {
   const { sid, id, groupId, content, attempts } = send;
   const at = attempts[0]?.at ?? 0;
   const name = `request ${id} of ${sid} to group ${groupId}`;
@@ -23,12 +23,13 @@ function sendFaults(send: SendRecord, message: StoredMessage | undefined): Fault
   if (!answer && !(send.isOnce && attempts.length > 0))
     faults.push({ kind: 'wrong answer', at, evidence: `${name} was never answered` });
   for (const { answer: given } of attempts) {
-    if (given?.ok && message && given.messageId !== message.messageId) {
+    if (!given?.ok || mayBeGone(ledger, given.at)) continue;
+    if (message && given.messageId !== message.messageId) {
       const evidence = `${name} was answered with message ${given.messageId}, and is ${describe(message)}`;
       faults.push({ kind: 'wrong answer', at, evidence });
     }
   }
-  if (answer?.ok && !message) {
+  if (answer?.ok && !message && !mayBeGone(ledger, answer.at)) {
     faults.push({ kind: 'lost', at, evidence: `${name} got SUCCESS ${answer.messageId} and is not stored` });
   }
   // An attempt without an answer may have stored it, and nobody told us. That is no lie.
@@ -47,17 +48,17 @@ function isAnswered(attempt: Attempt): boolean {
 }
 
 /** Whoever was told that a change was made finds it in the database. */
-function changeFaults({ changes }: Ledger, { memberships, groups }: Truth): Fault[] {
+function changeFaults(ledger: Ledger, { memberships, groups }: Truth): Fault[] {
   const done = new Set(memberships.map(({ change, groupId, sid }) => `${change} ${memberKey(groupId, sid)}`));
   const names = new Map(groups.map(({ groupId, name }) => [groupId, name]));
-  return changes.flatMap((change) => {
+  return ledger.changes.flatMap((change) => {
     const answer = finalAnswer(change);
     const at = change.attempts[0]?.at ?? 0;
     const fault = (what: string): Fault[] => [
       { kind: 'wrong answer', at, evidence: `${change.kind} ${change.id} of ${change.sid} ${what}` },
     ];
     if (!answer) return fault('was never answered');
-    if (!answer.ok) return [];
+    if (!answer.ok || mayBeGone(ledger, answer.at)) return [];
     if (change.kind === 'create') {
       return names.get(answer.groupId ?? 0) === change.name ? [] : fault(`is not group ${answer.groupId}`);
     }

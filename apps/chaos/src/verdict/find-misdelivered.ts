@@ -1,5 +1,5 @@
 import { describe } from './find-lost.ts';
-import type { DeliveryRecord, Ledger } from './ledger.ts';
+import { type DeliveryRecord, type Ledger, mayBeGone } from './ledger.ts';
 import { memberKey, type Stay, type StoredMessage, staysOf, type Truth } from './truth.ts';
 import type { Fault } from './verdict.ts';
 
@@ -23,6 +23,7 @@ export function findMisdelivered(ledger: Ledger, truth: Truth): Fault[] {
         evidence: `${why}, connection ${delivery.connection}`,
       });
     if (!message) {
+      if (mayBeGone(ledger, delivery.at)) continue;
       misdelivered(`message ${delivery.messageId}, which is not stored, was given to ${sid}`);
       continue;
     }

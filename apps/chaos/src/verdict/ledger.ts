@@ -7,7 +7,12 @@ export type Ledger = {
   readonly sends: SendRecord[];
   readonly changes: ChangeRecord[];
   readonly deliveries: DeliveryRecord[];
+  /** When the database lost what it had committed. */
+  readonly losses: Loss[];
 };
+
+/** What was told or given in this time may be gone; what came earlier was kept, and what comes later is. */
+type Loss = { readonly from: number; readonly to: number };
 
 /** One WebSocket from its opening to its end. Its place in `Ledger.connections` is its number. */
 type ConnectionRecord = {
@@ -64,7 +69,12 @@ export type DeliveryRecord = {
 };
 
 export function emptyLedger(): Ledger {
-  return { connections: [], sends: [], changes: [], deliveries: [] };
+  return { connections: [], sends: [], changes: [], deliveries: [], losses: [] };
+}
+
+/** Whether what a client was told or given at this moment may be gone from the database since. */
+export function mayBeGone({ losses }: Ledger, at: number): boolean {
+  return losses.some(({ from, to }) => at >= from && at <= to);
 }
 
 /** The answer that stands: the first SUCCESS, else the last FAILURE; undefined while it is unanswered. */

@@ -40,6 +40,7 @@ export const redelivery = {
   async handle(context: Context, data) {
     const { config, db, redis, names, jobMetrics } = context;
     const { user_id } = data;
+    const epoch = db.epoch.current;
     const end = await nudge(context, user_id);
     jobMetrics.nudged(end);
     // Nobody is there: the next sign-in, resync or report begins again.
@@ -59,7 +60,7 @@ export const redelivery = {
     const isOver = ({ tries }: StateAttempts) => tries > config.DELIVERY_ATTEMPTS_MAX;
     const over = states.filter(isOver);
     if (over.length > 0) {
-      await setRetriedVersions(db, user_id, over);
+      await setRetriedVersions(db, user_id, over, epoch);
       jobMetrics.statesGivenUp(over.length);
     }
     const group_states = states.filter((state) => !isOver(state));

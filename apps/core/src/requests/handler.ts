@@ -1,4 +1,4 @@
-import type { Outcome, ParamsOf, RequestKind } from '@hooligram/contract';
+import type { CoreAnswer, Outcome, ParamsOf, RequestKind } from '@hooligram/contract';
 import { type ErrorCode, errorTexts } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
 
@@ -38,6 +38,12 @@ export function refusal(...codes: ErrorCode[]): { ok: false; errors: string[] } 
 /** What is wrong with fields, as their faults are told: `payload.phone_number: must …`. */
 export function faulty(errors: readonly string[]): { ok: false; errors: string[] } {
   return { ok: false, errors: [...errors] };
+}
+
+/** What a gateway is told, with the epoch of the database in which it holds: what it remembers of another is gone. */
+export function answerOf({ db }: Pick<Context, 'db'>, ref: number, outcome: Outcome): CoreAnswer {
+  const { current } = db.epoch;
+  return current === 0 ? { ref, ...outcome } : { ref, epoch: current, ...outcome };
 }
 
 /** For requests that share no statement. */

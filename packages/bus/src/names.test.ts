@@ -1,0 +1,21 @@
+import { expect, test } from '@jest/globals';
+import { createNames } from './names.ts';
+
+test('a channel tells what it is about in every epoch, and no other name does', () => {
+  let epoch = 0;
+  const names = createNames('hooligram', () => epoch);
+  const before = [names.group(7), names.user(8)];
+  epoch = 1_700_000_000_000;
+  const now = [names.group(7), names.user(8)];
+  const subjects = [
+    { kind: 'group', id: 7 },
+    { kind: 'user', id: 8 },
+  ];
+  expect([before, now].map((channels) => channels.map(names.subjectOf))).toEqual([subjects, subjects]);
+  expect([before, now].map((channels) => channels.map(names.isOfEpoch))).toEqual([
+    [false, false],
+    [true, true],
+  ]);
+  const others = [names.gateways, names.gateway('7'), names.core('7'), names.requests, 'other:group:7'];
+  expect(others.map(names.subjectOf)).toEqual(others.map(() => undefined));
+});
