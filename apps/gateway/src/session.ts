@@ -158,12 +158,13 @@ export class Session implements SocketOwner {
   /**
    * The server's own frames may be larger than what a client may send: a long message with all that is told about
    * it, a group of thousands. A client that sends back what it is sent must not lose its connection for that,
-   * because it would be sent the same on the next one.
+   * because it would be sent the same on the next one. Nobody is sent such frames before the sign-in, and nobody who
+   * did not sign in has a megabyte read.
    */
   #takeTooLarge(bytes: Uint8Array): void {
     const { metrics } = this.#context;
-    const frame = decodeFrame(bytes);
-    if (frame.kind === 'ignored' && frame.reason === 'server-type') {
+    const frame = this.person && decodeFrame(bytes);
+    if (frame?.kind === 'ignored' && frame.reason === 'server-type') {
       metrics.frameIgnored(frame.reason);
       return;
     }

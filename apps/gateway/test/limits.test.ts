@@ -71,13 +71,21 @@ describe('a frame', () => {
   );
 
   test('that the server itself may send is ignored like a small one when it comes back, to 1 MiB', async () => {
-    const client = await open();
+    const { a: client } = await chat();
+    await client.roundTrip();
+    const before = client.frames.length;
     for (const type of ['GROUP_DELIVER_REQUEST', 'MESSAGING_DELIVER_REQUEST', 'CONN_FRAME_FAILURE']) {
       client.sendRaw(keepAliveOf(1_024 * kib - 100).replace('CONN_KEEP_ALIVE_REQUEST', type));
     }
     await client.roundTrip();
-    expect(client.frames).toHaveLength(1);
+    expect(client.frames).toHaveLength(before + 1);
     client.sendRaw(keepAliveOf(65 * kib).replace('CONN_KEEP_ALIVE_REQUEST', 'GO_TO_HOME'));
+    expect(await client.closed).toEqual(closedWith(closeReasons.frameTooLarge));
+  });
+
+  test('that the server itself may send closes a connection on which nobody is signed in', async () => {
+    const client = await open();
+    client.sendRaw(keepAliveOf(65 * kib).replace('CONN_KEEP_ALIVE_REQUEST', 'GROUP_DELIVER_REQUEST'));
     expect(await client.closed).toEqual(closedWith(closeReasons.frameTooLarge));
   });
 

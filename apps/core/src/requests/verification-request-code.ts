@@ -52,11 +52,7 @@ async function send(context: Context, asked: Code, sid: string): Promise<CodeOut
   if (!is_new) return undefined;
 
   const to = { countryCode: country_code, phoneNumber: phone_number };
-  const timeMs = providerTimeMs(context, asked);
-  const sent =
-    timeMs > 0
-      ? await provider.send(to, code, timeMs)
-      : { ok: false as const, reason: 'unavailable' as const };
+  const sent = await provider.send(to, code, providerTimeMs(context, asked));
   if (!sent.ok) log.warn({ sid, reason: sent.reason }, 'code not sent');
   const outcome = sent.ok ? 'sent' : outcomes[sent.reason];
   return stored(context, asked, () => settleCodeOutcome(db, request, outcome));

@@ -81,10 +81,7 @@ async function check(context: Context, asked: Submission, sid: string): Promise<
 
   const [countryCode = '', phoneNumber = ''] = sid.split('.');
   const timeMs = providerTimeMs(context, asked);
-  const checked =
-    timeMs > 0
-      ? await provider.check({ countryCode, phoneNumber }, verification_code, timeMs)
-      : 'unavailable';
+  const checked = await provider.check({ countryCode, phoneNumber }, verification_code, timeMs);
   const credential_hash = credentialHash(sid, verification_code);
   const verdict = verdicts[checked];
   return stored(context, asked, () => finishCheck(db, { ...request, verdict, credential_hash }));

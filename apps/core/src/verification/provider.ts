@@ -21,7 +21,7 @@ export interface VerificationProvider {
   createCode(): string | null;
   /**
    * Sends at most once: a failure is not tried again here. `code` is what `createCode` gave. After `timeoutMs`, or
-   * the provider's own timeout if that is shorter, it is `unavailable`.
+   * the provider's own timeout if that is shorter, it is `unavailable`; with 0 or less, who takes time is not asked.
    */
   send(to: Recipient, code: string | null, timeoutMs: number): Promise<Sent>;
   /**

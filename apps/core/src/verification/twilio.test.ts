@@ -121,6 +121,12 @@ describe('send', () => {
     });
   });
 
+  test('nobody is asked when there is no time left for an answer', async () => {
+    expect(await provider().send(to, null, 0)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(await provider().check(to, '123456', -1)).toBe('unavailable');
+    expect(asked).toHaveLength(0);
+  });
+
   test('a connection that breaks counts as unavailable', async () => {
     reply = 'hang up';
     expect(await provider().send(to, null, 60_000)).toEqual({ ok: false, reason: 'unavailable' });

@@ -56,6 +56,7 @@ export function createTwilioProvider(options: TwilioOptions): VerificationProvid
     name: 'twilio',
     createCode: () => null,
     async send(to, _code, withinMs) {
+      if (withinMs <= 0) return { ok: false, reason: 'unavailable' };
       try {
         await within(
           Math.min(timeoutMs, withinMs),
@@ -68,6 +69,7 @@ export function createTwilioProvider(options: TwilioOptions): VerificationProvid
     },
     async check(to, code, withinMs) {
       if (!/^\d{4,10}$/.test(code)) return 'wrong';
+      if (withinMs <= 0) return 'unavailable';
       try {
         const checking = service.verificationChecks.create({ to: e164(to), code });
         const { status } = await within(Math.min(timeoutMs, withinMs), checking);

@@ -10,7 +10,7 @@ type Timed = Pick<Asked<never>, 'deadline'>;
 /**
  * How long the provider may take: its answer has to be stored before the request is repeated.
  *
- * @returns milliseconds; 0 or less: it must not be asked any more
+ * @returns milliseconds; 0 or less: one that takes time must not be asked any more
  */
 export function providerTimeMs({ clock }: Context, { deadline = Number.POSITIVE_INFINITY }: Timed): number {
   return deadline - storeMs - clock.now();
