@@ -4,7 +4,7 @@ import { passOnTo } from './pass-on.mjs';
 
 const args = process.argv.slice(2);
 const besideLoad = '--beside-load';
-const workers = args.some((arg) => /^--maxWorkers/.test(arg)) ? [] : ['--maxWorkers=3'];
+const workers = args.some((arg) => /^--maxWorkers/.test(arg)) ? [] : ['--maxWorkers=2'];
 
 const node = await ensureBuilt();
 if (args.includes(besideLoad)) startLoad();
