@@ -6,7 +6,7 @@ import { root, step } from './step.mjs';
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const stamps = { install: 'node_modules/.hooligram-installed', build: 'node_modules/.hooligram-built' };
-const rooms = ['apps', 'packages', 'examples'];
+const rooms = ['apps', 'packages', 'tools', 'examples'];
 
 /** npx's arguments that put the pinned pnpm on the path of what follows. */
 const withPnpm = ['npx', '--yes', `--package=${manifest.packageManager}`, '--'];

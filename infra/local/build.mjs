@@ -3,4 +3,4 @@ import { passOnTo } from './pass-on.mjs';
 
 const node = await ensureBuilt();
 // docs/protocol is committed: it is made anew when the protocol has changed.
-if (process.argv.includes('--docs')) passOnTo(node, ['packages/description/dist/main.js']);
+if (process.argv.includes('--docs')) passOnTo(node, ['tools/protocol-docs/dist/main.js']);

@@ -2,4 +2,4 @@ import { ensureBuilt } from './bootstrap.mjs';
 import { passOnTo } from './pass-on.mjs';
 
 const node = await ensureBuilt();
-passOnTo(node, ['apps/chaos/dist/main.js', ...process.argv.slice(2)], { ownGroup: true });
+passOnTo(node, ['tools/chaos/dist/main.js', ...process.argv.slice(2)], { ownGroup: true });

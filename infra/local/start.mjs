@@ -8,7 +8,7 @@ if (options.help) {
   process.stdout.write(usage);
 } else {
   const node = await ensureBuilt();
-  passOnTo(node, ['packages/stack/dist/main.js', JSON.stringify(options)], { ownGroup: true });
+  passOnTo(node, ['tools/local/dist/main.js', JSON.stringify(options)], { ownGroup: true });
 }
 
 function readOptions() {

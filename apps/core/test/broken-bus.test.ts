@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addMember, type Db, migrate, openDb, storeMessages } from '@hooligram/db';
-import { type Store, startPostgres, startRedis } from '@hooligram/stack';
+import { type Store, startPostgres, startRedis } from '@hooligram/local';
 import {
   connect,
   freePorts,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDb } from '@hooligram/db';
-import { startRedis } from '@hooligram/stack';
+import { startRedis } from '@hooligram/local';
 import { freePorts, startSystem } from '@hooligram/testkit';
 import { afterEach, expect, test } from '@jest/globals';
 import { group, send } from './group.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate, openDb } from '@hooligram/db';
-import { type Store, startPostgres, startRedis } from '@hooligram/stack';
+import { type Store, startPostgres, startRedis } from '@hooligram/local';
 import {
   connect,
   freePorts,

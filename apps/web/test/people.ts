@@ -1,4 +1,4 @@
-import { serveWeb, type WebServer } from '@hooligram/stack';
+import { serveWeb, type WebServer } from '@hooligram/local';
 import {
   freePorts,
   patienceMs,

@@ -4,8 +4,8 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 // By path: they depend on this package, or on what depends on it, so this one cannot name them.
-import { canInstallDebianPackages, installDebianPackage } from '../../stack/src/debian-package.ts';
-import { freePorts } from '../../testkit/src/free-ports.ts';
+import { canInstallDebianPackages, installDebianPackage } from '../../../tools/local/src/debian-package.ts';
+import { freePorts } from '../../../tools/testkit/src/free-ports.ts';
 
 const patienceMs = 30_000;
 const places = ['/usr/sbin/pgbouncer', '/usr/local/sbin/pgbouncer', '/opt/homebrew/bin/pgbouncer'];

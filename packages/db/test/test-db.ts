@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 // By path: testkit depends on this package, so this one cannot name it among its dependencies.
-import { patienceMs, until } from '../../testkit/src/patience.ts';
-import { emptyDatabase as emptyOfRun, freshDatabase as freshOfRun } from '../../testkit/src/stores.ts';
+import { patienceMs, until } from '../../../tools/testkit/src/patience.ts';
+import {
+  emptyDatabase as emptyOfRun,
+  freshDatabase as freshOfRun,
+} from '../../../tools/testkit/src/stores.ts';
 import { createGroup } from '../src/create-group.ts';
 import { type Db, openDb } from '../src/db.ts';
 import { migrate } from '../src/migrate.ts';

@@ -1,0 +1,73 @@
+import { type Store, startPostgres, startRedis } from '@hooligram/local';
+import pg from 'pg';
+import { socketioTables } from '../peers/socketio-tables.sql.ts';
+import { startPeer } from './peer-process.ts';
+import type { Target } from './target.ts';
+
+const nodes = 2;
+
+/** Two Socket.IO nodes with the Redis adapter, on stores of the same kind and settings as ours. */
+export const socketio: Target = {
+  about: 'two Socket.IO nodes with the Redis adapter and Postgres',
+  async start({ port, dataDir }, _log, signal) {
+    // Not inside: the data folder of a stack is a stack's alone.
+    const dir = `${dataDir}-socketio`;
+    const options = { dataDir: dir, logDir: dir, restart: false, signal };
+    const stops: (() => Promise<void>)[] = [];
+    const stop = async () => {
+      for (const close of stops.reverse()) await close();
+    };
+    try {
+      const keep = (store: Store) => {
+        stops.push(store.stop);
+        return store;
+      };
+      const postgres = keep(await startPostgres({ ...options, port: port + 1_200 }));
+      const redis = keep(await startRedis({ ...options, port: port + 1_201 }));
+      const databaseUrl = await freshDatabase(postgres.url);
+      const pids: number[] = [];
+      const urls: string[] = [];
+      for (let node = 1; node <= nodes; node += 1) {
+        const peer = await startPeer('socketio-node', [port + node, databaseUrl, redis.url]);
+        stops.push(peer.stop);
+        pids.push(peer.pid);
+        urls.push(`ws://127.0.0.1:${port + node}/socket.io/?EIO=4&transport=websocket`);
+      }
+      const roles = { node: pids, redis: [redis.pid as number], postgres: [postgres.pid as number] };
+      return { speech: 'socketio', urls, code: '000000', roles: () => roles, databaseUrl, stop };
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  },
+};
+
+/** An empty one; those of earlier runs are dropped. */
+async function freshDatabase(url: string): Promise<string> {
+  const name = `socketio_${Date.now().toString(36)}`;
+  await connected(urlOf(url, 'postgres'), async (client) => {
+    const { rows } = await client.query(earlier);
+    for (const { datname } of rows) await client.query(`DROP DATABASE ${datname}`);
+    await client.query(`CREATE DATABASE ${name}`);
+  });
+  await connected(urlOf(url, name), (client) => client.query(socketioTables));
+  return urlOf(url, name);
+}
+
+const earlier = "SELECT datname FROM pg_database WHERE starts_with(datname, 'socketio_')";
+
+function urlOf(url: string, database: string): string {
+  const other = new URL(url);
+  other.pathname = `/${database}`;
+  return other.href;
+}
+
+async function connected(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  forgetProcess,
+  logTail,
+  type ProcessSpec,
+  type RunningProcess,
+  recordProcess,
+  startProcess,
+  whenReady,
+} from '@hooligram/local';
+import { getOnce } from './metrics.ts';
+import { patienceMs } from './patience.ts';
+import { logDir, pidsDir } from './test-run.ts';
+
+const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url));
+/** A process that is frozen answers nothing. */
+const answerTimeoutMs = 10_000;
+
+/** A gateway or a core of a test system: the built program, as in production. */
+export class ServiceProcess {
+  readonly name: string;
+  readonly adminUrl: string;
+  /** Where it is reached alone; empty for a core. */
+  readonly url: string;
+  readonly #spec: ProcessSpec;
+  #process: RunningProcess | undefined;
+
+  constructor(app: 'gateway' | 'core', name: string, adminUrl: string, url: string, env: NodeJS.ProcessEnv) {
+    this.name = name;
+    this.adminUrl = adminUrl;
+    this.url = url;
+    this.#spec = {
+      name,
+      command: process.execPath,
+      args: [join(repositoryRoot, 'apps', app, 'dist/main.js')],
+      cwd: repositoryRoot,
+      env,
+      logFile: join(logDir(), `${name}.log`),
+      stopSignal: 'SIGTERM',
+      stopTimeoutMs: patienceMs,
+      // With jest in one group: Ctrl-C ends a run with all that it started.
+      detached: false,
+    };
+  }
+
+  get process(): RunningProcess {
+    if (!this.#process) throw new Error(`${this.name} was never started`);
+    return this.#process;
+  }
+
+  get pid(): number {
+    return this.process.pid;
+  }
+
+  /** Starts it, also again after it has ended, and waits until it is ready. */
+  async start(): Promise<void> {
+    if (this.#process?.isRunning()) throw new Error(`${this.name} is running`);
+    this.#process = await startProcess(this.#spec);
+    recordProcess(pidsDir(), this.name, this.#process.pid, 'SIGKILL');
+    await this.whenReady();
+  }
+
+  async whenReady(): Promise<void> {
+    await whenReady(this.#spec, this.process, {
+      isReady: () => this.isReady(),
+      readyTimeoutMs: patienceMs,
+    });
+  }
+
+  async isReady(): Promise<boolean> {
+    const url = new URL('/readyz', this.adminUrl);
+    return (await getOnce(url, AbortSignal.timeout(answerTimeoutMs))).ok;
+  }
+
+  /** Lets it end by itself, as a deployment does. */
+  async stop(): Promise<void> {
+    await this.#process?.stop();
+    forgetProcess(pidsDir(), this.name);
+  }
+
+  /** Ends it without a word, and waits until it is gone. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    this.process.kill(signal);
+    await this.process.exited;
+    forgetProcess(pidsDir(), this.name);
+  }
+
+  /** Ends it without a word, in whatever state it is. */
+  async end(): Promise<void> {
+    this.#process?.kill('SIGKILL');
+    await this.#process?.exited;
+    forgetProcess(pidsDir(), this.name);
+  }
+
+  /** Stops it in its tracks, as a machine without CPU does; SIGCONT by resume. */
+  freeze(): void {
+    this.process.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.process.kill('SIGCONT');
+  }
+
+  /** The end of what it wrote. */
+  log(): string {
+    return logTail(this.#spec.logFile);
+  }
+}

@@ -1,0 +1,130 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { acquireLock, recordProcess, releaseLock, startPostgres, startRedis } from '@hooligram/local';
+import pg from 'pg';
+import { freePorts } from './free-ports.ts';
+import { patienceMs } from './patience.ts';
+import { logDir, pidsDir, testRunDir } from './test-run.ts';
+
+const templateDatabase = 'hooligram_template';
+
+interface Stores {
+  /** The url of the database `postgres`: for making and dropping others. */
+  readonly adminUrl: string;
+  readonly redisUrl: string;
+}
+
+let known: Stores | undefined;
+
+/** The Postgres and the Redis of this test run. The first worker that asks starts them; the others wait. */
+async function stores(): Promise<Stores> {
+  if (known) return known;
+  const file = join(testRunDir(), 'stores.json');
+  const failure = join(testRunDir(), 'stores.failed');
+  const lock = join(testRunDir(), 'stores.lock');
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    if (existsSync(failure))
+      throw new Error(`the test stores did not start: ${readFileSync(failure, 'utf8')}`);
+    if (!existsSync(file) && !acquireLock(lock)) {
+      try {
+        if (!existsSync(file)) writeWhole(file, JSON.stringify(await startStores()));
+      } catch (error) {
+        writeWhole(failure, (error as Error).stack ?? String(error));
+        throw error;
+      } finally {
+        releaseLock(lock);
+      }
+    }
+    if (existsSync(file)) {
+      known = JSON.parse(readFileSync(file, 'utf8')) as Stores;
+      return known;
+    }
+    if (Date.now() > deadline) throw new Error(`the test stores did not start within ${patienceMs / 1000} s`);
+    await pause(25);
+  }
+}
+
+async function startStores(): Promise<Stores> {
+  const [postgresPort = 0, redisPort = 0] = await freePorts(2);
+  const options = (name: string, port: number, signal: NodeJS.Signals) => ({
+    dataDir: testRunDir(),
+    logDir: logDir(),
+    port,
+    restart: false,
+    onPid: (pid: number) => recordProcess(pidsDir(), name, pid, signal),
+  });
+  const [postgres, redis] = await Promise.all([
+    startPostgres({ ...options('postgres', postgresPort, 'SIGQUIT'), durable: false }),
+    startRedis(options('redis', redisPort, 'SIGTERM')),
+  ]);
+  const adminUrl = urlOf(postgres.url, 'postgres');
+  // Here and not above: only the test that starts the stores needs Prisma's client for it.
+  const { migrate } = await import('@hooligram/db');
+  await migrate({ url: urlOf(adminUrl, templateDatabase) });
+  return { adminUrl, redisUrl: redis.url };
+}
+
+/**
+ * A database of its own with all migrations applied, cloned from a template.
+ * @returns its url; it goes with the run, or earlier by dropDatabase
+ */
+export async function freshDatabase(): Promise<string> {
+  const { adminUrl } = await stores();
+  const name = `test_${uniqueWord()}`;
+  await query(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${templateDatabase}`);
+  return urlOf(adminUrl, name);
+}
+
+/** An empty database, without any table. */
+export async function emptyDatabase(): Promise<string> {
+  const { adminUrl } = await stores();
+  const name = `test_${uniqueWord()}`;
+  await query(adminUrl, `CREATE DATABASE ${name}`);
+  return urlOf(adminUrl, name);
+}
+
+/** Drops what freshDatabase or emptyDatabase made, also under the connections that it may still have. */
+export async function dropDatabase(url: string): Promise<void> {
+  const { adminUrl } = await stores();
+  await query(adminUrl, `DROP DATABASE IF EXISTS ${new URL(url).pathname.slice(1)} WITH (FORCE)`);
+}
+
+/** The Redis that all tests share: keep to a prefix of your own. */
+export async function redisUrl(): Promise<string> {
+  return (await stores()).redisUrl;
+}
+
+/** A prefix for names in Redis that nobody else uses. */
+export function freshPrefix(): string {
+  return `test-${uniqueWord()}`;
+}
+
+let words = 0;
+
+function uniqueWord(): string {
+  words += 1;
+  return `${process.pid.toString(36)}_${Date.now().toString(36)}_${words}`;
+}
+
+function urlOf(url: string, database: string): string {
+  const other = new URL(url);
+  other.pathname = `/${database}`;
+  return other.href;
+}
+
+function writeWhole(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
+
+async function query(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
