@@ -1,4 +1,4 @@
-import { runAfterRestore } from './after-restore-command.ts';
+import { runAfterRestore } from './commands/after-restore-command.ts';
 
 process.exitCode = await runAfterRestore(process.argv.slice(2), process.env, {
   out: (line) => process.stdout.write(`${line}\n`),

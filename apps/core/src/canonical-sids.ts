@@ -1,4 +1,4 @@
-import { runCanonicalSids } from './canonical-sids-command.ts';
+import { runCanonicalSids } from './commands/canonical-sids-command.ts';
 
 process.exitCode = await runCanonicalSids(process.argv.slice(2), process.env, {
   out: (line) => process.stdout.write(`${line}\n`),

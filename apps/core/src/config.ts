@@ -9,8 +9,8 @@ import {
   url,
 } from '@hooligram/service';
 import { z } from 'zod';
-import { jobsConfig } from './jobs/config.ts';
-import { limitsConfig } from './limits.ts';
+import { limitsConfig } from './limits/index.ts';
+import { jobsConfig } from './retries/config.ts';
 import { verificationConfig } from './verification/config.ts';
 
 const schema = z.object({

@@ -4,14 +4,14 @@ import type { Db } from '@hooligram/db';
 import type { Log } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import type { CoreConfig } from './config.ts';
-import type { Deadlines } from './deadlines.ts';
-import type { Audits } from './jobs/audits.ts';
-import type { Confirmations } from './jobs/confirmations.ts';
-import type { JobMetrics } from './jobs/metrics.ts';
-import type { Limits } from './limits.ts';
+import type { Deadlines } from './intake/deadlines.ts';
+import type { Limits } from './limits/index.ts';
 import type { CoreMetrics } from './metrics.ts';
-import type { Numbers } from './numbers.ts';
+import type { Audits } from './retries/delivery-check-schedule.ts';
+import type { JobMetrics } from './retries/metrics.ts';
+import type { Confirmations } from './retries/redelivery-replies.ts';
 import type { CredentialHash } from './verification/credential.ts';
+import type { Numbers } from './verification/numbers.ts';
 import type { VerificationProvider } from './verification/provider.ts';
 
 /** What every handler may use. */

@@ -14,24 +14,24 @@ import {
 } from '@hooligram/bus';
 import { openQueues } from '@hooligram/bus/queues';
 import { type ServiceContext, type ServiceDefinition, untilWorks } from '@hooligram/service';
-import { startChallengeCleaning } from './challenge-cleaning.ts';
-import { runClaimed } from './claimed.ts';
 import { coreConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { connectDatabase, inspectDatabase } from './database.ts';
 import { announceEpoch, observeEpoch, readRemembered, startEpochWatch } from './database-epoch.ts';
-import { startDeadlines } from './deadlines.ts';
-import { createIntake } from './intake.ts';
-import { createAudits } from './jobs/audits.ts';
-import { listenForConfirmations } from './jobs/confirmations.ts';
-import { kinds, startJobs } from './jobs/index.ts';
-import { createJobMetrics } from './jobs/metrics.ts';
-import { startUpkeep } from './jobs/upkeep.ts';
-import { createLimits } from './limits.ts';
+import { runClaimed } from './intake/claimed-entries.ts';
+import { startDeadlines } from './intake/deadlines.ts';
+import { createIntake } from './intake/intake.ts';
+import { createLimits } from './limits/index.ts';
 import { createCoreMetrics } from './metrics.ts';
-import { createNumbers } from './numbers.ts';
+import { createAudits } from './retries/delivery-check-schedule.ts';
+import { kinds, startJobs } from './retries/index.ts';
+import { createJobMetrics } from './retries/metrics.ts';
+import { listenForConfirmations } from './retries/redelivery-replies.ts';
+import { startUpkeep } from './retries/schedule-keeper.ts';
+import { startChallengeCleaning } from './verification/challenge-cleaning.ts';
 import { createCredentialHash } from './verification/credential.ts';
 import { createVerificationProvider } from './verification/index.ts';
+import { createNumbers } from './verification/numbers.ts';
 
 /** Connections to Redis that bring no echo for so long are made anew. */
 const busSilenceMaxMs = 15_000;

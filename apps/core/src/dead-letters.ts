@@ -1,4 +1,4 @@
-import { runDeadLetters } from './dead-letters-command.ts';
+import { runDeadLetters } from './commands/dead-letters-command.ts';
 
 process.exitCode = await runDeadLetters(process.argv.slice(2), process.env, {
   out: (line) => process.stdout.write(`${line}\n`),

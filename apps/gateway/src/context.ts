@@ -1,12 +1,12 @@
 import type { Log } from '@hooligram/service';
 import type { GatewayConfig } from './config.ts';
-import type { Core } from './core-client.ts';
-import type { Cursors } from './cursors.ts';
-import type { Groups } from './groups.ts';
-import type { Lag } from './lag.ts';
+import type { Core } from './core/core-client.ts';
+import type { Cursors } from './delivery/cursor-writer.ts';
+import type { Receipts } from './delivery/message-index.ts';
+import type { Lag } from './delivery/overdue.ts';
+import type { Groups } from './groups/registry.ts';
+import type { People } from './groups/users.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import type { People } from './people.ts';
-import type { Receipts } from './receipts.ts';
 
 /** What everything in a gateway may use. */
 export type GatewayContext = {

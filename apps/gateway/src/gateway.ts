@@ -1,12 +1,12 @@
 import { frameBytesReadMax } from '@hooligram/protocol';
 import { ConfigError, type ServiceContext, type ServiceDefinition } from '@hooligram/service';
 import { type LoadedUws, loadUws } from '@hooligram/uws';
-import { connectBackplane } from './backplane.ts';
 import { gatewayConfig, stopMarginMs } from './config.ts';
 import type { GatewayContext } from './context.ts';
+import { connectBackplane } from './create-context.ts';
 import { drain } from './drain.ts';
 import { Session } from './session.ts';
-import { createWebSocketServer, type SocketOwner } from './websocket.ts';
+import { createWebSocketServer, type SocketOwner } from './websocket-server.ts';
 
 /** Holds clients' sockets. Knows no database and no rule of groups; any number of replicas, all equal. */
 export const gateway: ServiceDefinition<typeof gatewayConfig, void> = {

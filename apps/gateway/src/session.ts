@@ -15,13 +15,13 @@ import {
   readMessageAcknowledgement,
   type SoundRequest,
 } from '@hooligram/protocol';
-import { Attachment } from './attachment.ts';
 import type { GatewayContext } from './context.ts';
 import { acknowledge, answer, runMaxOf } from './frames/index.ts';
 import { acknowledgeMessage } from './frames/messaging-deliver.ts';
-import type { Person } from './people.ts';
-import { ReplayWindow } from './replay-window.ts';
-import type { ClientSocket, SocketOwner } from './websocket.ts';
+import { ReplayWindow } from './groups/replay-window.ts';
+import { Attachment } from './groups/subscription.ts';
+import type { Person } from './groups/users.ts';
+import type { ClientSocket, SocketOwner } from './websocket-server.ts';
 
 type QueuedRequest = SoundRequest | FaultyRequest;
 

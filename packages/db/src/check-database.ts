@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Db } from './db.ts';
-import { defaultMigrationsDir, listMigrations } from './migration-files.ts';
+import { defaultMigrationsDir, listMigrations } from './migrations/migration-files.ts';
 import { withConnection } from './with-connection.ts';
 
 const undefinedTable = '42P01';

@@ -11,8 +11,8 @@ import {
 import { type Db, openDb } from './db.ts';
 import { requireDurableCommits } from './durability.ts';
 import { isInfrastructureError, isRerunnable } from './errors.ts';
-import { readCredentials } from './read-credentials.ts';
 import { rerun } from './rerun.ts';
+import { readCredentials } from './verification/authorization-sign-in.ts';
 
 let url: string;
 const opened: Db[] = [];

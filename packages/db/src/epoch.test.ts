@@ -2,13 +2,13 @@ import { afterEach, expect, test } from '@jest/globals';
 import type pg from 'pg';
 import { aSend, emptyDatabase, freshDatabase, inSession, newGroup, storeOne } from '../test/test-db.ts';
 import { createDatabaseCheck } from './check-database.ts';
+import { raiseCursors } from './cursors/cursor-raise.ts';
 import { type Db, openDb } from './db.ts';
 import { beginEpoch } from './epoch.ts';
 import { isInfrastructureError } from './errors.ts';
-import { migrate } from './migrate.ts';
-import { raiseCursors } from './raise-cursors.ts';
-import { readMemberships } from './read-memberships.ts';
-import { setRetriedVersions } from './set-retried-versions.ts';
+import { readMemberships } from './groups/replay-groups.ts';
+import { migrate } from './migrations/migrate.ts';
+import { setRetriedVersions } from './sweep/set-retried-versions.ts';
 
 type Core = { db: Db; begun: number; changes: number[] };
 

@@ -6,11 +6,11 @@ import {
   emptyDatabase as emptyOfRun,
   freshDatabase as freshOfRun,
 } from '../../../tools/testkit/src/stores.ts';
-import { createGroup } from '../src/create-group.ts';
 import { type Db, openDb } from '../src/db.ts';
-import { migrate } from '../src/migrate.ts';
-import { readCredentials } from '../src/read-credentials.ts';
-import { type StoreOutcome, storeMessages } from '../src/store-messages.ts';
+import { createGroup } from '../src/groups/group-create.ts';
+import { type StoreOutcome, storeMessages } from '../src/messages/messaging-send.ts';
+import { migrate } from '../src/migrations/migrate.ts';
+import { readCredentials } from '../src/verification/authorization-sign-in.ts';
 
 /** Another server than the run's own, to try these tests on another version of Postgres. */
 const otherServer = process.env.HOOLIGRAM_TEST_POSTGRES;

@@ -1,6 +1,6 @@
 import { addMember } from '@hooligram/db';
+import { publishJoined, publishState } from '../publishing/states.ts';
 import { each, faulty, type Handler, refusal, success } from './handler.ts';
-import { publishJoined, publishState } from './publish-state.ts';
 
 const refusals = {
   id_used: 'idAlreadyUsed',

@@ -1,7 +1,7 @@
 import { createGroup } from '@hooligram/db';
 import { type ErrorCode, listFaultsToldMax } from '@hooligram/protocol';
+import { publishJoined, publishState } from '../publishing/states.ts';
 import { each, faulty, type Handler, refusal, success } from './handler.ts';
-import { publishJoined, publishState } from './publish-state.ts';
 
 const refusals = { id_used: 'idAlreadyUsed', failed: 'internalError' } as const;
 

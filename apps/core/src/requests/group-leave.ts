@@ -1,6 +1,6 @@
 import { leaveGroup } from '@hooligram/db';
+import { publishState } from '../publishing/states.ts';
 import { each, type Handler, refusal, success } from './handler.ts';
-import { publishState } from './publish-state.ts';
 
 const refusals = { id_used: 'idAlreadyUsed', not_member: 'notAMember', failed: 'internalError' } as const;
 

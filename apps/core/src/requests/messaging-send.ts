@@ -1,6 +1,6 @@
 import { storeMessages } from '@hooligram/db';
+import { publishMessages, type StoredMessage } from '../publishing/messages.ts';
 import { type Handler, refusal, success } from './handler.ts';
-import { publishMessages, type StoredMessage } from './publish-messages.ts';
 
 const refusals = {
   id_used: 'idAlreadyUsed',

@@ -1,5 +1,5 @@
 import { readPages } from '@hooligram/db';
-import { deliveryFrame } from './delivery-frame.ts';
+import { deliveryFrame } from '../publishing/delivery-frame.ts';
 import { type Handler, refusal, success } from './handler.ts';
 
 /** What follows a place in a group, oldest first, and the group's state if the asker's is older. */

@@ -1,7 +1,7 @@
 import { type CodeOutcome, readCodeOutcome, recordChallenge, settleCodeOutcome } from '@hooligram/db';
 import { mustBeWritten, sidOf } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
-import type { NumberFault } from '../numbers.ts';
+import type { NumberFault } from '../verification/numbers.ts';
 import { abandonedAfterMs, providerTimeMs, settled, stored } from '../verification/waiting.ts';
 import { type Asked, each, faulty, type Handler, refusal, success } from './handler.ts';
 

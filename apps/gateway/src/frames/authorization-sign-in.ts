@@ -1,5 +1,5 @@
 import { encodeFrame, errorTexts, failure, sidOf } from '@hooligram/protocol';
-import { openGroups } from '../opening.ts';
+import { openGroups } from '../groups/join.ts';
 import { groupsWereSent } from './conn-keep-alive.ts';
 import { type FrameHandler, nothing, reply } from './handler.ts';
 

@@ -10,7 +10,7 @@ import {
   type SuccessOf,
 } from '@hooligram/protocol';
 import type { GatewayContext } from '../context.ts';
-import type { Reply } from '../core-client.ts';
+import type { Reply } from '../core/core-client.ts';
 import type { Session } from '../session.ts';
 
 /** Handles a sound request of one type and sends its answer; resolves when the next may begin. */

@@ -1,0 +1,54 @@
+import type { CoreRequest, Outcome } from '@hooligram/contract';
+import { isInfrastructureError, type Refusable, refuse } from '@hooligram/db';
+import type { Context } from '../context.ts';
+import { fingerprintOf } from '../publishing/recover-group-changes.ts';
+import { refusal } from '../requests/handler.ts';
+import { putAside } from './dead-letters.ts';
+
+/**
+ * Gives up a request that cannot be handled: it is put aside, and its client gets FAILURE. A tombstone comes first,
+ * so that neither a repetition nor a run that is still on its way can do what was answered with FAILURE.
+ *
+ * @returns undefined if the request has had its effect or another answer: FAILURE would be a lie
+ * @throws trouble that is the database's; nothing may be answered then
+ */
+export async function giveUp(
+  context: Context,
+  request: CoreRequest,
+  reason: string,
+): Promise<Outcome | undefined> {
+  if (!(await isRefused(context, request))) return undefined;
+  putAside(context, request, reason);
+  return refusal('internalError');
+}
+
+async function isRefused({ db }: Context, request: CoreRequest): Promise<boolean> {
+  const refusable = refusableOf(request);
+  if (!refusable) return true;
+  try {
+    return await refuse(db, refusable);
+  } catch (error) {
+    if (isInfrastructureError(error)) throw error;
+    // A key that the database cannot take: nothing is ever stored under it.
+    return true;
+  }
+}
+
+/** @returns undefined for what only reads, or may be done at any time */
+function refusableOf(request: CoreRequest): Refusable | undefined {
+  const { kind, request_id, params } = request;
+  switch (kind) {
+    case 'MESSAGING_SEND':
+      return { kind: 'send', user_id: params.user_id, request_id };
+    case 'GROUP_CREATE':
+    case 'GROUP_ADD_MEMBER':
+    case 'GROUP_LEAVE':
+      return { kind: 'change', user_id: params.user_id, request_id, fingerprint: fingerprintOf(request) };
+    case 'VERIFICATION_REQUEST_CODE':
+      return { kind: 'record_challenge', connection_id: params.connection_id, request_id };
+    case 'VERIFICATION_SUBMIT_CODE':
+      return { kind: 'submit_challenge', connection_id: params.connection_id, request_id };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,80 @@
+import type { CoreRequest } from '@hooligram/contract';
+import { beginEpoch, type Db, openDb } from '@hooligram/db';
+import { freshDatabase } from '@hooligram/testkit';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { Context } from '../context.ts';
+import { type Handler, success } from '../requests/handler.ts';
+import { type Due, runBatch } from './run-batch.ts';
+
+type Kind = 'LAG_REPORT';
+
+let url: string;
+let db: Db;
+let context: Context;
+let now: number;
+
+beforeEach(async () => {
+  now = 0;
+  url = await freshDatabase();
+  db = openDb({ url, applicationName: 'run-batch-test', onEpoch: () => {} });
+  await db.pool.query('SELECT 1');
+  const [metrics, log] = [{ batchFailed() {} }, { error() {} }];
+  context = { db, metrics, log, clock: { now: () => now } } as unknown as Context;
+});
+afterEach(() => db.close());
+
+async function enterNext(): Promise<void> {
+  await beginEpoch(url);
+  await db.epoch.check(db.pool);
+}
+
+const due = (ref: number): Due<Kind> => ({
+  ...({
+    ref,
+    request_id: `${ref}`,
+    kind: 'LAG_REPORT',
+    params: { user_ids: [] },
+  } satisfies CoreRequest<Kind>),
+  deadline: 1_000,
+});
+
+/** A handler, and what it was called for in which epoch. It fails for a batch of two in the first one. */
+function observed(within: (batch: readonly { request_id: string }[]) => Promise<void>) {
+  const calls: [requests: string, epoch: 'first' | 'next'][] = [];
+  const handler: Handler<Kind> = {
+    batchMax: 10,
+    concurrency: 1,
+    async run(_, batch) {
+      const isFirst = db.epoch.current === 0;
+      calls.push([batch.map(({ request_id }) => request_id).join(), isFirst ? 'first' : 'next']);
+      if (isFirst && batch.length === 2) throw new Error('one of them is poison');
+      if (isFirst) await within(batch);
+      return batch.map(() => success({}));
+    },
+  };
+  return { calls, handler };
+}
+
+test('requests whose outcomes are of two histories are all run again in the new one', async () => {
+  const { calls, handler } = observed(async ([asked]) => {
+    if (asked?.request_id === '2') await enterNext();
+  });
+  const outcomes = await runBatch(context, 'LAG_REPORT', handler, [due(1), due(2)]);
+  expect(calls).toEqual([
+    ['1,2', 'first'],
+    ['1', 'first'],
+    ['2', 'first'],
+    ['2', 'next'],
+    ['1,2', 'next'],
+  ]);
+  expect(outcomes).toEqual([success({}), success({})]);
+});
+
+test('an outcome of a history that is gone is none once the deadline has passed', async () => {
+  const { calls, handler } = observed(async () => {
+    await enterNext();
+    now = 2_000;
+  });
+  expect(await runBatch(context, 'LAG_REPORT', handler, [due(1)])).toEqual([undefined]);
+  expect(calls).toEqual([['1', 'first']]);
+});

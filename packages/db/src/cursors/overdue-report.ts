@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import type { Db } from '../db.ts';
+import { runStatement } from '../statement.ts';
+import { dueBefore } from './due.sql.ts';
+
+/** What somebody should have acknowledged by now and has not, in the order of groups. */
+export type PersonLag = {
+  readonly messages: {
+    readonly groups: readonly number[];
+    /** Equal for as long as these are the groups and nothing in any of them was acknowledged. */
+    readonly mark: string;
+  };
+  /** With the version of each group's newest state. */
+  readonly states: { readonly groups: readonly { readonly group_id: number; readonly version: number }[] };
+};
+
+/**
+ * $1: people. $2: milliseconds after which something is due. Seqs have no holes, so the oldest message that is
+ * missing is found by its key: if that one is not due, none is.
+ */
+const statement = {
+  name: 'read_lag',
+  text: `
+SELECT w.ord, m.group_id, m.seq, g.version AS group_version,
+  g.last_seq > m.seq AND EXISTS (
+    SELECT FROM message x
+    WHERE x.group_id = m.group_id AND x.seq = m.seq + 1 AND x.date_created <= ${dueBefore('$2')}
+  ) AS lags_messages,
+  g.version > m.version AND g.date_changed <= ${dueBefore('$2')} AS lags_state
+FROM unnest($1::bigint[]) WITH ORDINALITY AS w (user_id, ord)
+CROSS JOIN LATERAL (
+  SELECT m.group_id, greatest(m.delivered_seq, m.joined_seq) AS seq,
+    greatest(m.delivered_version, m.retried_version) AS version
+  FROM group_member m WHERE m.user_id = w.user_id
+  OFFSET 0
+) m
+CROSS JOIN LATERAL (
+  SELECT g.last_seq, g.version, g.date_changed FROM "group" g
+  WHERE g.id = m.group_id AND (g.last_seq > m.seq OR g.version > m.version)
+  OFFSET 0
+) g`,
+};
+
+type Row = {
+  ord: number;
+  group_id: number;
+  seq: number;
+  group_version: number;
+  lags_messages: boolean;
+  lags_state: boolean;
+};
+
+/** The lag of each of these people, in their order. */
+export async function readLag(db: Db, userIds: readonly number[], deadlineMs: number): Promise<PersonLag[]> {
+  if (userIds.length === 0) return [];
+  const rows = await runStatement<Row>(db, statement, [userIds, deadlineMs]);
+  const rowsOf: Row[][] = userIds.map(() => []);
+  for (const row of rows) rowsOf[row.ord - 1]?.push(row);
+  return rowsOf.map((list) => {
+    list.sort((a, b) => a.group_id - b.group_id);
+    const messages = list.filter((row) => row.lags_messages);
+    const states = list.filter((row) => row.lags_state);
+    return {
+      messages: {
+        groups: messages.map(({ group_id }) => group_id),
+        mark: markOf(messages.map(({ group_id, seq }) => [group_id, seq])),
+      },
+      states: {
+        groups: states.map(({ group_id, group_version }) => ({ group_id, version: group_version })),
+      },
+    };
+  });
+}
+
+function markOf(cursors: readonly (readonly [group_id: number, cursor: number])[]): string {
+  return createHash('sha256').update(JSON.stringify(cursors)).digest('base64url').slice(0, 22);
+}

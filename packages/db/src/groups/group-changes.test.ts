@@ -1,0 +1,366 @@
+import { randomUUID } from 'node:crypto';
+import type { GroupState } from '@hooligram/contract';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type pg from 'pg';
+import {
+  aSend,
+  type Cores,
+  interleave,
+  newGroup,
+  newSid,
+  openCores,
+  type Person,
+  person,
+  storeOne,
+} from '../../test/test-db.ts';
+import type { Db } from '../db.ts';
+import { storeMessagesStatement } from '../messages/messaging-send.sql.ts';
+import { storeMessages } from '../messages/messaging-send.ts';
+import { fingerprint } from './fingerprint.ts';
+import { addMember } from './group-add-member.ts';
+import { createGroup } from './group-create.ts';
+import { leaveGroup } from './group-leave.ts';
+import { readMemberships } from './replay-groups.ts';
+
+let cores: Cores;
+let db: Db;
+beforeAll(async () => {
+  cores = await openCores();
+  db = cores.one;
+});
+afterAll(() => cores.close());
+
+const ask = () => ({ request_id: randomUUID(), repeatable: true });
+const sidsOf = (state: GroupState | null) => state?.members.map(([, sid]) => sid);
+
+function creation(creator: { user_id: number; sid: string }, sids: string[], name = 'group') {
+  return { ...ask(), ...creator, group_name: name, member_sids: sids };
+}
+
+/** The three changes as another core makes them, within the transaction of `session`. */
+function createIn(session: pg.Client, request: ReturnType<typeof creation>) {
+  const { user_id, request_id, group_name, member_sids } = request;
+  return session.query('SELECT create_group($1, $2, true, $3, $4, $5)', [
+    user_id,
+    request_id,
+    fingerprint('create', group_name, [...member_sids].sort()),
+    group_name,
+    member_sids,
+  ]);
+}
+
+function addIn(session: pg.Client, by: Person, group_id: number, sid: string, request_id = randomUUID()) {
+  const asked = fingerprint('add', group_id, sid);
+  return session.query('SELECT add_member($1, $2, true, $3, $4, $5)', [
+    by.user_id,
+    request_id,
+    asked,
+    group_id,
+    sid,
+  ]);
+}
+
+function leaveIn(session: pg.Client, who: Person, group_id: number) {
+  const asked = fingerprint('leave', group_id);
+  return session.query('SELECT leave_group($1, $2, true, $3, $4)', [
+    who.user_id,
+    randomUUID(),
+    asked,
+    group_id,
+  ]);
+}
+
+async function aPerson(): Promise<Person> {
+  const { people } = await newGroup(db, 3);
+  return people[0];
+}
+
+test('a created group has its distinct members sorted by code unit, unknown people among them', async () => {
+  const me = await aPerson();
+  const sids = ['44.9', '1.5', '44.10', me.sid, '1.5', '104.7'];
+  const created = await createGroup(db, creation(me, sids, 'Ünï "x"'));
+  expect(created).toMatchObject({ ok: true, created: true });
+  const { state, group_id } = created as typeof created & { ok: true };
+  expect(sidsOf(state)).toEqual([...new Set(sids)].sort());
+  expect(state).toMatchObject({
+    group_id,
+    version: 1,
+    version_seq: 0,
+    group_name: 'Ünï "x"',
+    is_direct_message: false,
+    closed: false,
+  });
+  expect(state.date_created).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  expect(state.members.every(([, , joinedSeq]) => joinedSeq === 0)).toBe(true);
+});
+
+test('creating again with the same id answers the same group, after it was closed too', async () => {
+  const me = await aPerson();
+  const request = creation(me, [me.sid, newSid()]);
+  const first = await createGroup(db, request);
+  if (!first.ok) throw new Error(first.reason);
+  expect(await createGroup(cores.two, request)).toEqual(first);
+  expect(await createGroup(db, { ...request, member_sids: [...request.member_sids].reverse() })).toEqual(
+    first,
+  );
+
+  await leaveGroup(db, { ...ask(), user_id: me.user_id, group_id: first.group_id });
+  const again = await createGroup(db, request);
+  expect(again).toMatchObject({ ok: true, group_id: first.group_id, state: { version: 2, closed: true } });
+});
+
+test('an id that was used otherwise makes no group', async () => {
+  const { group_id, people } = await newGroup(db, 3);
+  const request = creation(people[0], [people[0].sid, newSid(), newSid()]);
+  await createGroup(db, request);
+  const idUsed = { ok: false, reason: 'id_used' };
+  expect(await createGroup(db, { ...request, group_name: 'other' })).toEqual(idUsed);
+  const { request_id } = request;
+  expect(
+    await addMember(db, { ...ask(), request_id, user_id: people[0].user_id, group_id, member_sid: '1.1' }),
+  ).toEqual(idUsed);
+
+  const send = aSend(people[0], group_id);
+  await storeOne(db, send);
+  expect(await createGroup(db, { ...request, request_id: send.request_id })).toEqual(idUsed);
+  expect(
+    await leaveGroup(db, { ...ask(), request_id: send.request_id, user_id: people[0].user_id, group_id }),
+  ).toEqual(idUsed);
+});
+
+test('a pair has one open direct message, whoever asks and however often a sid is named', async () => {
+  const me = await aPerson();
+  const sid = newSid();
+  const first = await createGroup(db, creation(me, [me.sid, sid, sid], ''));
+  expect(first).toMatchObject({ created: true, state: { is_direct_message: true } });
+  const second = await createGroup(db, creation(await person(db, sid), [sid, me.sid], 'named'));
+  expect(second).toEqual({ ...first, created: false });
+});
+
+test('a closed direct message gives its place to a new group', async () => {
+  const me = await aPerson();
+  const sid = newSid();
+  const first = await createGroup(db, creation(me, [me.sid, sid]));
+  if (!first.ok) throw new Error(first.reason);
+  await leaveGroup(db, { ...ask(), user_id: me.user_id, group_id: first.group_id });
+  const second = await createGroup(db, creation(me, [me.sid, sid]));
+  expect(second).toMatchObject({ ok: true, created: true, state: { version: 1, closed: false } });
+  expect(second).not.toMatchObject({ group_id: first.group_id });
+});
+
+test('a direct message created by both at once is one group (interleaving 1)', async () => {
+  const { people } = await newGroup(db, 3);
+  const [a, b] = people;
+  const outcome = await interleave(
+    cores,
+    (session) => createIn(session, creation(a, [a.sid, b.sid])),
+    (two) => createGroup(two, creation(b, [a.sid, b.sid])),
+  );
+  expect(outcome).toMatchObject({ ok: true, created: false });
+  expect(sidsOf((outcome as typeof outcome & { ok: true }).state)).toEqual([a.sid, b.sid].sort());
+  const { rows } = await cores.session.query('SELECT FROM "group" WHERE direct_key = $1', [
+    `${Math.min(a.user_id, b.user_id)}:${Math.max(a.user_id, b.user_id)}`,
+  ]);
+  expect(rows).toHaveLength(1);
+});
+
+test('a direct message created while the old one is being closed is a new group (interleaving 1)', async () => {
+  const me = await aPerson();
+  const sid = newSid();
+  const old = await createGroup(db, creation(me, [me.sid, sid]));
+  if (!old.ok) throw new Error(old.reason);
+  const outcome = await interleave(
+    cores,
+    (session) => leaveIn(session, me, old.group_id),
+    (two) => createGroup(two, creation(me, [me.sid, sid])),
+  );
+  expect(outcome).toMatchObject({ ok: true, created: true, state: { closed: false } });
+  expect(outcome).not.toMatchObject({ group_id: old.group_id });
+});
+
+test('a person whom two cores create at once is one person, and in both groups (interleaving 1)', async () => {
+  const { people } = await newGroup(db, 3);
+  const [a, b] = people;
+  const sid = newSid();
+  const outcome = await interleave(
+    cores,
+    (session) => createIn(session, creation(a, [a.sid, sid, b.sid])),
+    (two) => createGroup(two, creation(b, [sid, b.sid, newSid()])),
+  );
+  const { state } = outcome as typeof outcome & { ok: true };
+  expect(sidsOf(state)).toContain(sid);
+  const { user_id } = await person(db, sid);
+  const [memberships] = await readMemberships(db, [{ user_id, group_ids: null }]);
+  expect(memberships).toHaveLength(2);
+});
+
+test('two cores that add C and D at once both count: the later state names both (interleaving 1)', async () => {
+  const { group_id, people } = await newGroup(db, 3);
+  const [c, d] = [await aPerson(), await aPerson()];
+  const outcome = await interleave(
+    cores,
+    (session) => addIn(session, people[0], group_id, c.sid),
+    (two) => addMember(two, { ...ask(), user_id: people[1].user_id, group_id, member_sid: d.sid }),
+  );
+  expect(outcome).toMatchObject({ ok: true, added_user_id: d.user_id, state: { version: 3 } });
+  expect(sidsOf((outcome as { state: GroupState }).state)).toEqual(
+    [...people, c, d].map((one) => one.sid).sort(),
+  );
+});
+
+test('who is added while a message is being stored joins after it (interleaving 1)', async () => {
+  const { group_id, people } = await newGroup(db, 3);
+  const added = await aPerson();
+  const { sender_id, request_id, repeatable, content } = aSend(people[0], group_id);
+  const outcome = await interleave(
+    cores,
+    (session) =>
+      session.query(storeMessagesStatement.text, [
+        [sender_id],
+        [request_id],
+        [repeatable],
+        [group_id],
+        [content],
+        null,
+      ]),
+    (two) => addMember(two, { ...ask(), user_id: people[0].user_id, group_id, member_sid: added.sid }),
+  );
+  const { state } = outcome as { state: GroupState };
+  expect(state.version_seq).toBe(1);
+  expect(state.members).toContainEqual([added.user_id, added.sid, 1]);
+});
+
+test('the same request on two cores at once has one effect (interleaving 2)', async () => {
+  const { group_id, people } = await newGroup(db, 3);
+  const added = await aPerson();
+  const request = { ...ask(), user_id: people[0].user_id, group_id, member_sid: added.sid };
+  const outcome = await interleave(
+    cores,
+    (session) => addIn(session, people[0], group_id, added.sid, request.request_id),
+    (two) => addMember(two, request),
+  );
+  expect(outcome).toMatchObject({ ok: true, added_user_id: added.user_id, state: { version: 2 } });
+});
+
+test('who is added starts at the newest message, and again after leaving and being added', async () => {
+  const { group_id, people } = await newGroup(db, 2);
+  const trio = await createGroup(db, creation(people[0], [people[0].sid, people[1].sid, newSid()]));
+  if (!trio.ok) throw new Error(trio.reason);
+  expect(trio.group_id).not.toBe(group_id);
+  const added = await aPerson();
+  const request = { user_id: people[0].user_id, group_id: trio.group_id, member_sid: added.sid };
+  await storeMessages(db, [aSend(people[0], trio.group_id), aSend(people[0], trio.group_id)]);
+
+  const first = await addMember(db, { ...ask(), ...request });
+  expect(first).toMatchObject({ state: { version: 2, version_seq: 2 } });
+  const membersOf = (outcome: unknown) => (outcome as { state: GroupState }).state.members;
+  expect(membersOf(first)).toContainEqual([added.user_id, added.sid, 2]);
+
+  await leaveGroup(db, { ...ask(), user_id: added.user_id, group_id: trio.group_id });
+  await storeMessages(db, [aSend(people[0], trio.group_id)]);
+  const second = await addMember(db, { ...ask(), ...request });
+  expect(membersOf(second)).toContainEqual([added.user_id, added.sid, 3]);
+  const [[membership] = []] = await readMemberships(db, [
+    { user_id: added.user_id, group_ids: [trio.group_id] },
+  ]);
+  expect(membership).toMatchObject({
+    last_seq: 3,
+    delivered_seq: 3,
+    delivered_version: 0,
+    retried_version: 0,
+  });
+});
+
+test('a repeated ADD does not bring back who has left since', async () => {
+  const { group_id, people } = await newGroup(db, 3);
+  const added = await aPerson();
+  const request = { ...ask(), user_id: people[0].user_id, group_id, member_sid: added.sid };
+  await addMember(db, request);
+  await leaveGroup(db, { ...ask(), user_id: added.user_id, group_id });
+  const again = await addMember(cores.two, request);
+  expect(again).toMatchObject({ ok: true, added_user_id: added.user_id, state: { version: 3 } });
+  expect(sidsOf((again as { state: GroupState }).state)).not.toContain(added.sid);
+});
+
+test('adding a member again succeeds and changes nothing, in a direct message too', async () => {
+  for (const size of [2, 3]) {
+    const { group_id, people } = await newGroup(db, size);
+    const request = { user_id: people[0].user_id, group_id, member_sid: people[1].sid };
+    expect(await addMember(db, { ...ask(), ...request })).toEqual({
+      ok: true,
+      state: null,
+      added_user_id: people[1].user_id,
+    });
+    const [[membership] = []] = await readMemberships(db, [
+      { user_id: people[0].user_id, group_ids: [group_id] },
+    ]);
+    expect(membership?.state.version).toBe(1);
+  }
+});
+
+test('each reason to refuse an ADD is told, and told again to a repeat', async () => {
+  const group = await newGroup(db, 3);
+  const direct = await newGroup(db, 2);
+  const closed = await newGroup(db, 2);
+  await leaveGroup(db, { ...ask(), user_id: closed.people[1].user_id, group_id: closed.group_id });
+  const stranger = await aPerson();
+  const nobody = newSid();
+  const cases = [
+    [stranger, group.group_id, stranger.sid, 'not_member'],
+    [stranger, 2 ** 53, stranger.sid, 'not_member'],
+    [closed.people[1], closed.group_id, stranger.sid, 'not_member'],
+    [closed.people[0], closed.group_id, stranger.sid, 'closed'],
+    [closed.people[0], closed.group_id, closed.people[0].sid, 'closed'],
+    [group.people[0], group.group_id, nobody, 'person_unknown'],
+    [direct.people[0], direct.group_id, nobody, 'person_unknown'],
+    [direct.people[0], direct.group_id, stranger.sid, 'direct_message'],
+  ] as const;
+  for (const [{ user_id }, group_id, member_sid, reason] of cases) {
+    const request = { ...ask(), user_id, group_id, member_sid };
+    expect(await addMember(db, request)).toEqual({ ok: false, reason });
+    expect(await addMember(cores.two, request)).toEqual({ ok: false, reason });
+  }
+});
+
+test('who leaves is not in the state; fewer than two close the group; the last one may leave too', async () => {
+  const { group_id, people } = await newGroup(db, 3);
+  const [a, b, c] = people as [Person, Person, Person];
+  const leave = ({ user_id }: Person) => leaveGroup(db, { ...ask(), user_id, group_id });
+  await storeMessages(db, [aSend(a, group_id)]);
+
+  expect(await leave(a)).toMatchObject({ state: { version: 2, version_seq: 1, closed: false } });
+  const second = await leave(b);
+  expect(second).toMatchObject({ state: { version: 3, closed: true } });
+  expect(sidsOf((second as { state: GroupState }).state)).toEqual([c.sid]);
+  expect(await leave(c)).toMatchObject({ state: { version: 4, closed: true, members: [] } });
+  expect(await leave(c)).toEqual({ ok: false, reason: 'not_member' });
+});
+
+test('a repeated LEAVE answers the same and does not remove who was added again since', async () => {
+  const { group_id, people } = await newGroup(db, 3);
+  const request = { ...ask(), user_id: people[1].user_id, group_id };
+  await leaveGroup(db, request);
+  await addMember(db, { ...ask(), user_id: people[0].user_id, group_id, member_sid: people[1].sid });
+  const again = await leaveGroup(cores.two, request);
+  expect(again).toMatchObject({ ok: true, state: { version: 3 } });
+  expect(sidsOf((again as { state: GroupState }).state)).toContain(people[1].sid);
+});
+
+test('two who leave at once close the group together (interleaving 1)', async () => {
+  const { group_id, people } = await newGroup(db, 3);
+  const outcome = await interleave(
+    cores,
+    (session) => leaveIn(session, people[0], group_id),
+    (two) => leaveGroup(two, { ...ask(), user_id: people[1].user_id, group_id }),
+  );
+  expect(outcome).toMatchObject({ ok: true, state: { version: 3, closed: true } });
+  expect((outcome as { state: GroupState }).state.members).toHaveLength(1);
+});
+
+test('an id that the gateway made is not compared with those of messages', async () => {
+  const { group_id, people } = await newGroup(db, 3);
+  const send = aSend(people[0], group_id);
+  await storeOne(db, send);
+  const request = { request_id: send.request_id, repeatable: false, user_id: people[0].user_id, group_id };
+  expect(await leaveGroup(db, request)).toMatchObject({ ok: true });
+});

@@ -1,0 +1,42 @@
+import type { GroupState } from '@hooligram/contract';
+import type { Db } from '../db.ts';
+import { withinDeadline } from '../deadline.sql.ts';
+import { rerun } from '../rerun.ts';
+import { runStatement } from '../statement.ts';
+import { groupFingerprints } from './fingerprint.ts';
+
+export type LeaveGroupRequest = {
+  request_id: string;
+  /** The client chose the id, and may have used it before. */
+  repeatable: boolean;
+  user_id: number;
+  group_id: number;
+};
+
+type Refusal = { ok: false; reason: 'id_used' | 'not_member' | 'failed' };
+
+/** `state`: without the one who left; closed if fewer than two remain. */
+export type LeaveGroupOutcome = { ok: true; state: GroupState } | Refusal;
+
+type Row = { answer: { ok: true } | Refusal; state: GroupState };
+
+const statement = {
+  name: 'leave_group',
+  text: `SELECT answer, state, ${withinDeadline('$6')} FROM leave_group($1, $2, $3, $4, $5)`,
+};
+
+/**
+ * Removes the caller from a group, closed or not. Run again with the same request_id it changes nothing and
+ * answers the same, with the group's state as it is now, which may name them again.
+ */
+export async function leaveGroup(
+  db: Db,
+  request: LeaveGroupRequest,
+  deadline: number | null = null,
+): Promise<LeaveGroupOutcome> {
+  const { request_id, repeatable, user_id, group_id } = request;
+  const values = [user_id, request_id, repeatable, groupFingerprints.leave(group_id), group_id, deadline];
+  const [row] = await rerun(() => runStatement<Row>(db, statement, values));
+  const { answer, state } = row as Row;
+  return answer.ok ? { ok: true, state } : answer;
+}

@@ -1,0 +1,87 @@
+import type { GroupState, Membership } from '@hooligram/contract';
+import type { Db } from '../db.ts';
+import { runStatement } from '../statement.ts';
+import { undeliveredClosed } from '../sweep/undelivered-closed.sql.ts';
+
+export type MembershipQuestion = {
+  user_id: number;
+  /** Null: all the person's groups. */
+  group_ids: readonly number[] | null;
+};
+
+/**
+ * $1, $2: place and person of those who ask for all their groups; $3, $4, $5: place, person and group of the
+ * others. Two kinds of rows, so that a group's state is made and sent once, however many people asked:
+ * memberships (`state` null), and states (`ord` null). One statement, so one snapshot.
+ */
+const statement = {
+  name: 'read_memberships',
+  text: `
+WITH found AS MATERIALIZED (
+  SELECT m.* FROM (
+    SELECT w.ord, m.* FROM unnest($1::bigint[], $2::bigint[]) AS w (ord, user_id)
+    CROSS JOIN LATERAL (SELECT * FROM group_member m WHERE m.user_id = w.user_id OFFSET 0) m
+    UNION ALL
+    SELECT w.ord, m.* FROM unnest($3::bigint[], $4::bigint[], $5::bigint[]) AS w (ord, user_id, group_id)
+    CROSS JOIN LATERAL (
+      SELECT * FROM group_member m WHERE m.group_id = w.group_id AND m.user_id = w.user_id OFFSET 0
+    ) m
+  ) m
+),
+open AS MATERIALIZED (
+  SELECT m.ord, m.group_id, m.delivered_seq, m.delivered_version, m.retried_version, g.last_seq
+  FROM found m JOIN "group" g ON g.id = m.group_id
+  WHERE NOT g.closed OR ${undeliveredClosed}
+)
+SELECT o.ord, o.group_id, o.last_seq, o.delivered_seq, o.delivered_version, o.retried_version, NULL AS state
+FROM open o
+UNION ALL
+SELECT NULL, d.group_id, NULL, NULL, NULL, NULL, group_state(d.group_id)
+FROM (SELECT DISTINCT o.group_id FROM open o) d`,
+};
+
+type Row = {
+  ord: number | null;
+  group_id: number;
+  last_seq: number;
+  delivered_seq: number;
+  delivered_version: number;
+  retried_version: number;
+  state: GroupState | null;
+};
+
+/**
+ * The groups that these people are in, with their cursors, each person's ordered by group_id. A closed group
+ * counts only while something of it is undelivered.
+ */
+export async function readMemberships(
+  db: Db,
+  questions: readonly MembershipQuestion[],
+): Promise<Membership[][]> {
+  if (questions.length === 0) return [];
+  const all: [ord: number[], user: number[]] = [[], []];
+  const some: [ord: number[], user: number[], group: number[]] = [[], [], []];
+  for (const [ord, { user_id, group_ids }] of questions.entries()) {
+    if (group_ids === null) {
+      all[0].push(ord);
+      all[1].push(user_id);
+    }
+    for (const group_id of new Set(group_ids)) {
+      some[0].push(ord);
+      some[1].push(user_id);
+      some[2].push(group_id);
+    }
+  }
+  const rows = await runStatement<Row>(db, statement, [...all, ...some]);
+
+  const states = new Map<number, GroupState>();
+  for (const { group_id, state } of rows) if (state) states.set(group_id, state);
+  const memberships: Membership[][] = questions.map(() => []);
+  for (const { ord, group_id, last_seq, delivered_seq, delivered_version, retried_version } of rows) {
+    if (ord === null) continue;
+    const state = states.get(group_id) as GroupState;
+    memberships[ord]?.push({ state, last_seq, delivered_seq, delivered_version, retried_version });
+  }
+  for (const list of memberships) list.sort((a, b) => a.state.group_id - b.state.group_id);
+  return memberships;
+}

@@ -1,0 +1,103 @@
+import type { GroupState } from '@hooligram/contract';
+import type { Db } from '../db.ts';
+import { runStatement } from '../statement.ts';
+
+export type PageQuestion = {
+  group_id: number;
+  after_seq: number;
+  known_version: number;
+  /** Most messages in this page, if less than in any. */
+  limit?: number;
+};
+
+export type PageMessage = {
+  seq: number;
+  message_id: number;
+  sender_sid: string;
+  content: string;
+  /** ISO 8601, UTC, milliseconds */
+  date_created: string;
+};
+
+export type Page = {
+  group_id: number;
+  version: number;
+  /** Null unless the group's version is newer than the known one. */
+  state: GroupState | null;
+  last_seq: number;
+  /** What follows `after_seq` without a hole, oldest first; the page is not the last if it ends before last_seq. */
+  messages: PageMessage[];
+};
+
+const messagesMax = 256;
+const contentBytesMax = 1_048_576;
+
+/**
+ * $1 groups, $2 after which seq, $3 known versions; $4 messages (one number a page) and $5 bytes of content at most
+ * in each page, but at least one message. Rows of groups (`seq` null), and rows of messages. One statement, so one snapshot.
+ */
+const statement = {
+  name: 'read_pages',
+  text: `
+WITH asked AS MATERIALIZED (
+  SELECT a.ord, a.after_seq, a.known_version, a.messages_max, g.id AS group_id, g.version, g.last_seq
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) WITH ORDINALITY
+    AS a (group_id, after_seq, known_version, messages_max, ord)
+  JOIN "group" g ON g.id = a.group_id
+)
+SELECT a.ord, a.version, a.last_seq,
+  CASE WHEN a.version > a.known_version THEN group_state(a.group_id) END AS state,
+  NULL::bigint AS seq, NULL::bigint AS message_id, NULL AS sender_sid, NULL AS content, NULL AS date_created
+FROM asked a
+UNION ALL
+SELECT a.ord, NULL, NULL, NULL, m.seq, m.id, u.sid, m.content, wire_date(m.date_created)
+FROM asked a
+CROSS JOIN LATERAL (
+  SELECT m.*, sum(octet_length(m.content)) OVER (ORDER BY m.seq ROWS UNBOUNDED PRECEDING)
+    - octet_length(m.content) AS bytes_before
+  FROM (
+    SELECT m.id, m.seq, m.sender_id, m.content, m.date_created FROM message m
+    WHERE m.group_id = a.group_id AND m.seq > a.after_seq
+    ORDER BY m.seq
+    LIMIT a.messages_max
+  ) m
+) m
+JOIN "user" u ON u.id = m.sender_id
+WHERE m.bytes_before < $5::bigint`,
+};
+
+type Row = { ord: number } & (
+  | { seq: null; version: number; last_seq: number; state: GroupState | null }
+  | ({ seq: number } & PageMessage)
+);
+
+/** What follows in each of these groups; null for a group that does not exist. Says nothing of who may see it. */
+export async function readPages(
+  db: Db,
+  questions: readonly PageQuestion[],
+  limit: number = messagesMax,
+): Promise<(Page | null)[]> {
+  if (questions.length === 0) return [];
+  const rows = await runStatement<Row>(db, statement, [
+    questions.map((question) => question.group_id),
+    questions.map((question) => question.after_seq),
+    questions.map((question) => question.known_version),
+    questions.map((question) => Math.min(question.limit ?? limit, limit)),
+    contentBytesMax,
+  ]);
+
+  const pages: (Page | null)[] = questions.map(() => null);
+  for (const row of rows) {
+    if (row.seq !== null) continue;
+    const { ord, version, last_seq, state } = row;
+    const { group_id } = questions[ord - 1] as PageQuestion;
+    pages[ord - 1] = { group_id, version, state, last_seq, messages: [] };
+  }
+  for (const row of rows) {
+    if (row.seq === null) continue;
+    const { ord, seq, message_id, sender_sid, content, date_created } = row;
+    pages[ord - 1]?.messages.push({ seq, message_id, sender_sid, content, date_created });
+  }
+  for (const page of pages) page?.messages.sort((a, b) => a.seq - b.seq);
+  return pages;
+}

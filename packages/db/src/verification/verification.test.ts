@@ -1,0 +1,294 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Cores, interleave, newSid, openCores } from '../../test/test-db.ts';
+import type { Db } from '../db.ts';
+import { anonymousRequestId } from '../groups/fingerprint.ts';
+import { readCredentials } from './authorization-sign-in.ts';
+import { beginCheck, finishCheck } from './check-challenge.ts';
+import { deleteExpiredChallenges } from './delete-expired-challenges.ts';
+import { readChallenge } from './read-challenge.ts';
+import { readCodeOutcome, readVerdict, settleCodeOutcome, settleVerdict } from './read-challenge-answer.ts';
+import { recordChallenge } from './verification-request-code.ts';
+import { submitChallenge } from './verification-submit-code.ts';
+
+let cores: Cores;
+let db: Db;
+beforeAll(async () => {
+  cores = await openCores();
+  db = cores.one;
+});
+afterAll(() => cores.close());
+
+const hash = (text: string) => Buffer.from(text);
+
+function asking(sid: string, connection_id: string = randomUUID(), code: string | null = 'right') {
+  const code_hash = code === null ? null : hash(code);
+  return { request_id: randomUUID(), connection_id, sid, code_hash, ttl_ms: 60_000 };
+}
+
+function submission(connection_id: string, code: string, credential = 'credential') {
+  return {
+    request_id: randomUUID(),
+    connection_id,
+    code_hash: hash(code),
+    credential_hash: hash(credential),
+    attempts_max: 3,
+  };
+}
+
+async function credentialOf(sid: string): Promise<string | null | undefined> {
+  const [found] = await readCredentials(db, [sid]);
+  return found ? (found.credential_hash?.toString() ?? null) : undefined;
+}
+
+test('asking for a code makes nobody, and leaves the credential that the number has', async () => {
+  const [stranger, known] = [newSid(), newSid()];
+  const first = asking(known);
+  await recordChallenge(db, first);
+  await submitChallenge(db, submission(first.connection_id, 'right', 'old'));
+
+  await recordChallenge(db, asking(stranger));
+  await recordChallenge(db, asking(known));
+  expect(await credentialOf(stranger)).toBeUndefined();
+  expect(await credentialOf(known)).toBe('old');
+});
+
+test('a right code becomes the credential and replaces the old one; the challenge is used up', async () => {
+  const sid = newSid();
+  for (const credential of ['first', 'second']) {
+    const request = asking(sid);
+    await recordChallenge(db, request);
+    expect(await submitChallenge(db, submission(request.connection_id, 'right', credential))).toBe('right');
+    expect(await credentialOf(sid)).toBe(credential);
+    expect(await readChallenge(db, request.connection_id)).toBeNull();
+    expect(await submitChallenge(db, submission(request.connection_id, 'right'))).toBe('none');
+  }
+});
+
+test('a wrong or an empty code changes nothing but the attempts, which run out', async () => {
+  const request = asking(newSid());
+  await recordChallenge(db, request);
+  for (const code of ['wrong', '', 'right ']) {
+    expect(await submitChallenge(db, submission(request.connection_id, code))).toBe('wrong');
+  }
+  expect(await readChallenge(db, request.connection_id)).toMatchObject({ attempts: 3, sid: request.sid });
+  expect(await submitChallenge(db, submission(request.connection_id, 'right'))).toBe('too_many');
+  expect(await credentialOf(request.sid)).toBeUndefined();
+});
+
+test('the latest request on a connection counts, with all its attempts; other connections have none', async () => {
+  const first = asking(newSid(), randomUUID(), 'first code');
+  await recordChallenge(db, first);
+  await submitChallenge(db, submission(first.connection_id, 'wrong'));
+  const second = asking(newSid(), first.connection_id, 'second code');
+  await recordChallenge(db, second);
+
+  expect(await readChallenge(db, first.connection_id)).toMatchObject({ sid: second.sid, attempts: 0 });
+  expect(await submitChallenge(db, submission(randomUUID(), 'second code'))).toBe('none');
+  expect(await submitChallenge(db, submission(first.connection_id, 'first code'))).toBe('wrong');
+  expect(await submitChallenge(db, submission(first.connection_id, 'second code'))).toBe('right');
+  expect(await credentialOf(first.sid)).toBeUndefined();
+  expect(await credentialOf(second.sid)).toBe('credential');
+});
+
+function checking({ sid, connection_id }: { sid: string; connection_id: string }) {
+  return {
+    request_id: randomUUID(),
+    connection_id,
+    sid,
+    attempts_max: 3,
+    credential_hash: hash('credential'),
+  };
+}
+
+async function checked(check: ReturnType<typeof checking>, verdict: 'right' | 'wrong' | 'unavailable') {
+  expect(await beginCheck(db, check)).toBe('begun');
+  return finishCheck(db, { ...check, verdict });
+}
+
+describe('a code that a provider keeps', () => {
+  const recorded = async (code: string | null = null, ttl_ms = 60_000) => {
+    const request = { ...asking(newSid(), randomUUID(), code), ttl_ms };
+    await recordChallenge(db, request);
+    return request;
+  };
+
+  test('becomes the credential with the verdict of the provider, and uses the challenge up', async () => {
+    const outside = await recorded();
+    expect(await checked(checking(outside), 'wrong')).toBe('wrong');
+    expect(await checked(checking(outside), 'unavailable')).toBe('unavailable');
+    expect(await credentialOf(outside.sid)).toBeUndefined();
+    expect(await checked(checking(outside), 'right')).toBe('right');
+    expect(await credentialOf(outside.sid)).toBe('credential');
+    expect(await beginCheck(db, checking(outside))).toBe('none');
+  });
+
+  test('is not asked about behind the last attempt, also when all are made at once, nor when it has expired', async () => {
+    const outside = await recorded();
+    const begun = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => beginCheck(n % 2 ? cores.one : cores.two, checking(outside))),
+    );
+    expect(begun.filter((verdict) => verdict === 'begun')).toHaveLength(3);
+    expect(begun.filter((verdict) => verdict === 'too_many')).toHaveLength(7);
+    expect(await beginCheck(db, checking(await recorded(null, -1)))).toBe('expired');
+    await deleteExpiredChallenges(db);
+  });
+
+  test('is asked about only for the person it was asked for, and only if it is kept there', async () => {
+    const outside = await recorded();
+    expect(await beginCheck(db, checking({ ...outside, sid: newSid() }))).toBe('none');
+    expect(await beginCheck(db, checking(await recorded('right')))).toBe('none');
+    expect(await submitChallenge(db, submission(outside.connection_id, ''))).toBe('wrong');
+  });
+
+  test('is asked about by one run alone, and has the first verdict for all of them', async () => {
+    const outside = await recorded();
+    const check = checking(outside);
+    expect(await beginCheck(db, check)).toBe('begun');
+    expect(await beginCheck(cores.two, check)).toBe('under_way');
+    expect(await readVerdict(cores.two, check)).toBe('under_way');
+    expect(await settleVerdict(cores.two, check, 60_000)).toBe('under_way');
+    expect(await finishCheck(db, { ...check, verdict: 'right' })).toBe('right');
+    expect(await settleVerdict(cores.two, check, 0)).toBe('right');
+    expect(await readVerdict(cores.two, check)).toBe('right');
+  });
+
+  test('that was given up has no effect any more, whatever the provider says then', async () => {
+    const outside = await recorded();
+    const check = checking(outside);
+    await beginCheck(db, check);
+    expect(await settleVerdict(cores.two, check, 0)).toBe('unavailable');
+    expect(await finishCheck(db, { ...check, verdict: 'right' })).toBe('unavailable');
+    expect(await credentialOf(outside.sid)).toBeUndefined();
+  });
+
+  test('that is being given up while the provider’s verdict takes effect is not given up', async () => {
+    const outside = await recorded();
+    const check = checking(outside);
+    await beginCheck(db, check);
+    const verdict = await interleave(
+      cores,
+      (session) =>
+        session.query("SELECT finish_check($1, $2, $3, 'right', $4)", [
+          anonymousRequestId('submit_challenge', check),
+          check.connection_id,
+          check.sid,
+          check.credential_hash,
+        ]),
+      (two) => settleVerdict(two, check, 0),
+    );
+    expect(verdict).toBe('right');
+    expect(await credentialOf(outside.sid)).toBe('credential');
+  });
+});
+
+test('a request for a code is under way until its outcome is stored; the first outcome stands', async () => {
+  const [sent, abandoned] = [asking(newSid()), asking(newSid())];
+  expect(await readCodeOutcome(db, sent)).toBeUndefined();
+  for (const request of [sent, abandoned]) await recordChallenge(db, request);
+  expect(await readCodeOutcome(cores.two, sent)).toBe('under_way');
+  expect(await settleCodeOutcome(cores.two, sent, 'unavailable', 60_000)).toBe('under_way');
+  expect(await settleCodeOutcome(db, sent, 'sent')).toBe('sent');
+  expect(await settleCodeOutcome(cores.two, sent, 'unavailable', 0)).toBe('sent');
+
+  expect(await settleCodeOutcome(cores.two, abandoned, 'unavailable', 0)).toBe('unavailable');
+  expect(await settleCodeOutcome(db, abandoned, 'sent')).toBe('unavailable');
+  expect(await readCodeOutcome(db, abandoned)).toBe('unavailable');
+});
+
+test('a code that the release before has recorded counts as sent', async () => {
+  const request = asking(newSid());
+  await recordChallenge(db, request);
+  await db.pool.query(`UPDATE request SET answer = '{"ok": true}' WHERE user_id = 0 AND request_id = $1`, [
+    anonymousRequestId('record_challenge', request),
+  ]);
+  expect(await readCodeOutcome(db, request)).toBe('sent');
+  expect(await settleCodeOutcome(db, request, 'unavailable', 0)).toBe('sent');
+});
+
+test('an expired challenge takes no code, and goes when it is cleaned up', async () => {
+  const late = { ...asking(newSid()), ttl_ms: -1 };
+  const fresh = asking(newSid());
+  await recordChallenge(db, late);
+  await recordChallenge(db, fresh);
+  expect(await submitChallenge(db, submission(late.connection_id, 'right'))).toBe('expired');
+  expect(await deleteExpiredChallenges(db)).toBe(1);
+  expect(await readChallenge(db, late.connection_id)).toBeNull();
+  expect(await readChallenge(db, fresh.connection_id)).not.toBeNull();
+});
+
+test('the requests of nobody are kept for a day', async () => {
+  const request = asking(newSid());
+  await recordChallenge(db, request);
+  await deleteExpiredChallenges(db);
+  expect(await recordChallenge(db, request)).toEqual({ is_new: false });
+  await db.pool.query(`UPDATE request SET date_created = now() - interval '25 hours' WHERE user_id = 0`);
+  await deleteExpiredChallenges(db);
+  expect(await db.prisma.request.count({ where: { userId: 0n } })).toBe(0);
+});
+
+test('a request for a code that runs twice is recorded once, so that one code is sent', async () => {
+  const request = asking(newSid());
+  expect(await recordChallenge(db, request)).toEqual({ is_new: true });
+  await submitChallenge(db, submission(request.connection_id, 'wrong'));
+  expect(await recordChallenge(cores.two, { ...request, code_hash: hash('another') })).toEqual({
+    is_new: false,
+  });
+  expect(await readChallenge(db, request.connection_id)).toMatchObject({
+    code_hash: hash('right'),
+    attempts: 1,
+  });
+});
+
+test('a submission that runs twice answers the same and counts once', async () => {
+  const request = asking(newSid());
+  await recordChallenge(db, request);
+  const wrong = submission(request.connection_id, 'wrong');
+  expect(await submitChallenge(db, wrong)).toBe('wrong');
+  expect(await submitChallenge(cores.two, wrong)).toBe('wrong');
+  expect(await readChallenge(db, request.connection_id)).toMatchObject({ attempts: 1 });
+  const right = submission(request.connection_id, 'right');
+  expect(await submitChallenge(db, right)).toBe('right');
+  // What is hashed with the person's sid differs then: the challenge that named them is used up.
+  const again = { ...right, code_hash: hash('of nobody'), credential_hash: hash('of nobody') };
+  expect(await submitChallenge(cores.two, again)).toBe('right');
+});
+
+test("an id that another connection used too gives nobody another's answer", async () => {
+  const [mine, theirs] = [asking(newSid()), asking(newSid())];
+  expect(await recordChallenge(db, mine)).toEqual({ is_new: true });
+  expect(await recordChallenge(db, { ...theirs, request_id: mine.request_id })).toEqual({ is_new: true });
+  const right = submission(mine.connection_id, 'right');
+  expect(await submitChallenge(db, right)).toBe('right');
+  expect(
+    await submitChallenge(db, { ...right, connection_id: theirs.connection_id, code_hash: hash('?') }),
+  ).toBe('wrong');
+  expect(await submitChallenge(db, { ...right, connection_id: randomUUID() })).toBe('none');
+});
+
+test('two codes submitted on a connection at once are judged one after the other', async () => {
+  const request = asking(newSid());
+  await recordChallenge(db, request);
+  const verdict = await interleave(
+    cores,
+    (session) =>
+      session.query('SELECT submit_challenge($1, $2, NULL, $3, $4, 3)', [
+        randomUUID(),
+        request.connection_id,
+        hash('right'),
+        hash('first'),
+      ]),
+    (two) => submitChallenge(two, submission(request.connection_id, 'right', 'second')),
+  );
+  expect(verdict).toBe('none');
+  expect(await credentialOf(request.sid)).toBe('first');
+});
+
+test('credentials are read in the order asked for, null for sids that nobody has', async () => {
+  const request = asking(newSid());
+  await recordChallenge(db, request);
+  await submitChallenge(db, submission(request.connection_id, 'right'));
+  const found = { user_id: expect.any(Number), sid: request.sid, credential_hash: hash('credential') };
+  expect(await readCredentials(db, [newSid(), request.sid, request.sid])).toEqual([null, found, found]);
+  expect(await readCredentials(db, [])).toEqual([]);
+});
