@@ -1,4 +1,4 @@
-import type { Names, Outbox, RedisClock } from '@hooligram/bus';
+import type { Names, Publisher, RedisClock } from '@hooligram/bus';
 import type { Queues } from '@hooligram/bus/queues';
 import type { Db } from '@hooligram/db';
 import type { Log } from '@hooligram/service';
@@ -20,7 +20,7 @@ export type Context = {
   readonly log: Log;
   readonly metrics: CoreMetrics;
   readonly db: Db;
-  readonly outbox: Outbox;
+  readonly publisher: Publisher;
   readonly names: Names;
   readonly redis: Redis;
   readonly clock: RedisClock;

@@ -4,7 +4,7 @@ import {
   connectAnew,
   connectRedis,
   createNames,
-  createOutbox,
+  createPublisher,
   type Echo,
   startClaims,
   startEcho,
@@ -82,7 +82,7 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   lifecycle.onClose('clock', () => clock.close());
   const deadlines = await startDeadlines({ db, readRedis: clock.read });
   lifecycle.onClose('deadlines', () => deadlines.close());
-  const outbox = createOutbox({
+  const publisher = createPublisher({
     redis: command,
     stream: names.requests,
     group: names.cores,
@@ -132,7 +132,7 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     log,
     metrics,
     db,
-    outbox,
+    publisher,
     names,
     redis: command,
     clock,
@@ -176,7 +176,7 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     } else {
       log.error({ entry: id, reason }, 'unreadable entry removed');
       metrics.entryUnreadable('removed');
-      outbox.finish(id);
+      publisher.finish(id);
     }
   }
   function onRemoved(id: string): void {
@@ -212,7 +212,7 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
       onEntry: intake.take,
       onStreamLost() {
         log.warn('the request stream was lost; gateways are asked to write again');
-        outbox.publish(names.gateways, 'lost');
+        publisher.publish(names.gateways, 'lost');
         // The queues went with it, and nobody need have been disconnected.
         upkeep.run();
       },

@@ -50,7 +50,7 @@ export function observeEpoch(metrics: Metrics, { epoch }: Db): void {
 /** A new epoch has begun: who is behind looks at once. */
 export function announceEpoch(context: Context): void {
   tell(context).then(
-    () => context.outbox.publish(context.names.gateways, 'epoch'),
+    () => context.publisher.publish(context.names.gateways, 'epoch'),
     // The watch tells it again, and gateways look from time to time.
     () => {},
   );

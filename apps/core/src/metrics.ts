@@ -1,4 +1,4 @@
-import type { Outcome, RequestKind } from '@hooligram/contract';
+import type { Outcome, RequestType } from '@hooligram/contract';
 import type { Metrics } from '@hooligram/service';
 
 export type CoreMetrics = ReturnType<typeof createCoreMetrics>;
@@ -33,12 +33,12 @@ export function createCoreMetrics(metrics: Metrics) {
   ]);
 
   return {
-    startBatch(kind: RequestKind, size: number): () => void {
+    startBatch(kind: RequestType, size: number): () => void {
       batchSize.observe({ kind }, size);
       return batchSeconds.startTimer({ kind });
     },
-    batchFailed: (kind: RequestKind) => failures.inc({ kind }),
-    answered: (kind: RequestKind, outcome: Outcome | 'expired' | undefined) =>
+    batchFailed: (kind: RequestType) => failures.inc({ kind }),
+    answered: (kind: RequestType, outcome: Outcome | 'expired' | undefined) =>
       requests.inc({ kind, outcome: nameOf(outcome) }),
     entryClaimed: () => claimed.inc(),
     requestPutAside: (kind: string) => putAside.inc({ kind }),

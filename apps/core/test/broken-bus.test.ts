@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addMember, type Db, migrate, openDb, storeMessages } from '@hooligram/db';
+import { type Db, groupAddMember, messagingSend, migrate, openDb } from '@hooligram/db';
 import { type Store, startPostgres, startRedis } from '@hooligram/local';
 import {
   connect,
@@ -101,8 +101,8 @@ async function storedIn(group_id: number): Promise<string[]> {
 async function addUntold(group_id: number, by: Person, { sid: member_sid }: Person): Promise<void> {
   const { id } = await db.prisma.user.findUniqueOrThrow({ where: { sid: by.sid } });
   const request = () => ({ request_id: randomUUID(), repeatable: true, group_id });
-  await addMember(db, { ...request(), user_id: Number(id), member_sid });
-  await storeMessages(db, [{ ...request(), sender_id: Number(id), content: 'untold' }]);
+  await groupAddMember(db, { ...request(), user_id: Number(id), member_sid });
+  await messagingSend(db, [{ ...request(), sender_id: Number(id), content: 'untold' }]);
 }
 
 /**

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import {
+  cursorRaise,
   type Db,
-  createGroup as makeGroup,
+  groupCreate as makeGroup,
+  messagingSend,
   openDb,
-  raiseCursors,
   readCredentials,
-  storeMessages,
 } from '@hooligram/db';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { contents, createGroup, hear, messagesOnly, nothing, say, setStage, stateOf } from './stage.ts';
@@ -57,7 +57,7 @@ async function group(sids: readonly string[], group_name = 'old'): Promise<numbe
 
 async function store(sid: string, group_id: number, content: string): Promise<void> {
   const sender_id = await old(sid);
-  await storeMessages(db, [{ sender_id, request_id: randomUUID(), repeatable: false, group_id, content }]);
+  await messagingSend(db, [{ sender_id, request_id: randomUUID(), repeatable: false, group_id, content }]);
 }
 
 const everything = () =>
@@ -78,7 +78,7 @@ test('people of codes that are not assigned become those of their telephones, an
   const both = await group([ada, second, eve], 'both of her');
   await store(eve, both, 'heard by one of her');
   const adaId = await old(ada);
-  await raiseCursors(db, [{ user_id: adaId, group_id: both, delivered_seq: 1, delivered_version: 1 }]);
+  await cursorRaise(db, [{ user_id: adaId, group_id: both, delivered_seq: 1, delivered_version: 1 }]);
   const direct = await group([third, eve], '');
   await store(eve, direct, 'to her third self');
   await store(third, direct, 'from her third self');

@@ -60,7 +60,7 @@ function message(
 ): CoreRequest {
   lastRef += 1;
   const params = { user_id, sid, repeatable: true, group_id, content };
-  return { ref: lastRef, request_id: randomUUID(), kind: 'MESSAGING_SEND', params, ...wrong };
+  return { ref: lastRef, request_id: randomUUID(), type: 'MESSAGING_SEND', params, ...wrong };
 }
 
 /** Writes an entry as a gateway does, in the hands of a core that is gone. @returns its id */
@@ -131,7 +131,7 @@ function putAsideIn(log: string): string[] {
 }
 
 async function expectPutAside(core: ServiceProcess, requests: readonly CoreRequest[]): Promise<void> {
-  expect(await counted(core, 'requests_put_aside_total', { kind: 'MESSAGING_SEND' })).toBe(requests.length);
+  expect(await counted(core, 'requests_put_aside_total', { type: 'MESSAGING_SEND' })).toBe(requests.length);
   const log = await until(
     'the log says what they were',
     () => core.log(),
@@ -252,7 +252,7 @@ describe('9: while the database does not answer', () => {
     await leave(claimed);
     const coming = send(gateway, group_id, one, 'just came');
     await until('both were tried', async () => {
-      const failures = await counted(core, 'batch_failures_total', { kind: 'MESSAGING_SEND' });
+      const failures = await counted(core, 'batch_failures_total', { type: 'MESSAGING_SEND' });
       return failures >= 2 && (await counted(core, 'entries_claimed_total')) >= 1;
     });
     way.open();

@@ -95,7 +95,7 @@ test('17: a client that never acknowledges groups is sent each state a bounded n
 
   // The group goes on, and audit after audit finds the state unacknowledged; nothing begins again.
   await until('all is audited', stage.areAuditsOver);
-  const reports = { kind: 'LAG_REPORT' };
+  const reports = { kind: 'OVERDUE_REPORT' };
   const before = [
     await counted('jobs_added_total', { queue: 'redelivery' }),
     await counted('requests_total', reports),

@@ -33,17 +33,20 @@ test('when Redis is killed and comes back empty, audits and redeliveries go on b
   closers.push(() => db.close());
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
-  await gateway.until(() => gateway.of('audit').find(({ audit }) => audit.due_seq === 1));
+  await gateway.until(() => gateway.of('delivery-check').find(({ check }) => check.due_seq === 1));
 
   process.kill(first.pid as number, 'SIGKILL');
   await first.stop();
   const before = gateway.heard.length;
   standing = await start('second');
-  const found = await gateway.until(() => gateway.of('audit', before)[0], 'the sweep');
-  expect(found.audit).toMatchObject({ group_id, last_seq: 1, due_seq: 1 });
+  const found = await gateway.until(() => gateway.of('delivery-check', before)[0], 'the sweep');
+  expect(found.check).toMatchObject({ group_id, last_seq: 1, due_seq: 1 });
 
   await send(gateway, group_id, one);
-  await gateway.until(() => gateway.of('audit', before).find(({ audit }) => audit.due_seq === 2), 'an audit');
-  await gateway.ask('LAG_REPORT', { user_ids: [two.user_id] });
-  await gateway.until(() => gateway.of('nudge', before).length > 1, 'a second nudge');
+  await gateway.until(
+    () => gateway.of('delivery-check', before).find(({ check }) => check.due_seq === 2),
+    'an audit',
+  );
+  await gateway.ask('OVERDUE_REPORT', { user_ids: [two.user_id] });
+  await gateway.until(() => gateway.of('redelivery-request', before).length > 1, 'a second nudge');
 });

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Db, openDb, readMemberships } from '@hooligram/db';
+import { type Db, openDb, replayGroups } from '@hooligram/db';
 import { type Metrics, metrics, patienceMs, startSystem, type TestSystem, until } from '@hooligram/testkit';
 import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { group, type Person, send } from './group.ts';
@@ -89,7 +89,7 @@ function acknowledge(
 }
 
 function report(gateway: StandInGateway, ...people: readonly Person[]) {
-  return gateway.ask('LAG_REPORT', { user_ids: people.map(({ user_id }) => user_id) });
+  return gateway.ask('OVERDUE_REPORT', { user_ids: people.map(({ user_id }) => user_id) });
 }
 
 /** Everything in the group was stored long ago. */
@@ -99,7 +99,7 @@ async function makeOld(db: Db, group_id: number): Promise<void> {
 }
 
 async function membership(db: Db, { user_id }: Person, group_id: number) {
-  const [[found] = []] = await readMemberships(db, [{ user_id, group_ids: [group_id] }]);
+  const [[found] = []] = await replayGroups(db, [{ user_id, group_ids: [group_id] }]);
   return found;
 }
 
@@ -130,9 +130,9 @@ function ended(count: Count, queue: string, end: string, times = 1) {
 function audited(gateway: StandInGateway, group_id: number, seq: number, version = 1) {
   return gateway.until(() =>
     gateway
-      .of('audit')
-      .map(({ audit }) => audit)
-      .find((audit) => audit.group_id === group_id && audit.due_seq >= seq && audit.due_version >= version),
+      .of('delivery-check')
+      .map(({ check }) => check)
+      .find((check) => check.group_id === group_id && check.due_seq >= seq && check.due_version >= version),
   );
 }
 
@@ -177,12 +177,12 @@ test('a message that comes while the audit of its group runs, or is too young fo
   const { group_id, one } = await group(gateway, db);
   // Without a pause: some come while an audit runs, all but the first find one armed.
   let seq = 0;
-  while (gateway.of('audit').length < 4) {
+  while (gateway.of('delivery-check').length < 4) {
     await send(gateway, group_id, one);
     seq += 1;
   }
-  const { audit } = gateway.of('audit').at(-1) as { audit: { last_seq: number } };
-  expect(audit.last_seq).toBeLessThanOrEqual(seq);
+  const { check } = gateway.of('delivery-check').at(-1) as { check: { last_seq: number } };
+  expect(check.last_seq).toBeLessThanOrEqual(seq);
   expect(await audited(gateway, group_id, seq)).toMatchObject({ last_seq: seq, due_seq: seq });
 });
 
@@ -202,8 +202,8 @@ test('somebody reported is nudged at once, whatever the path and however quiet t
   // As what is replayed on sign-in.
   await makeOld(db, group_id);
   await report(gateway, two);
-  const { nudge } = await gateway.until(() => gateway.of('nudge')[0]);
-  expect(nudge.user_id).toBe(two.user_id);
+  const { request } = await gateway.until(() => gateway.of('redelivery-request')[0]);
+  expect(request.user_id).toBe(two.user_id);
   // No audit had to find them; the sweep may be on its first walk.
   expect(await count('audits_total', { by: 'audit' })).toBe(0);
 });
@@ -230,7 +230,7 @@ test('the sweep comes back after Redis has lost everything, and finds what nobod
   await gateway.redis.del(...keys);
   await until('another sweep has run', epochOf, (epoch) => epoch !== lost);
   const before = gateway.heard.length;
-  await gateway.until(() => gateway.of('audit', before)[0]);
+  await gateway.until(() => gateway.of('delivery-check', before)[0]);
   expect(await gateway.redis.get(gateway.names.epoch)).toBe(await epochOf());
 });
 
@@ -243,7 +243,7 @@ test('the sweep goes on where another core stopped, and at last has told of ever
   const before = gateway.heard.length;
   const all = groups.map(({ group_id }) => group_id).sort((a, b) => a - b);
   await gateway.until(() => {
-    const told = new Set(gateway.of('audit', before).map(({ audit }) => audit.group_id));
+    const told = new Set(gateway.of('delivery-check', before).map(({ check }) => check.group_id));
     return told.size === all.length;
   });
 });
@@ -266,7 +266,7 @@ test('with nobody there an attempt ends, and the next report begins again (15)',
   expect(await count('nudges_total', { end: 'nobody' })).toBe(1);
   await gateway.listen(gateway.names.user(two.user_id));
   await report(gateway, two);
-  await gateway.until(() => gateway.of('nudge')[0]);
+  await gateway.until(() => gateway.of('redelivery-request')[0]);
 });
 
 test('attempts that no gateway confirms do not count, however many (15)', async () => {
@@ -276,7 +276,7 @@ test('attempts that no gateway confirms do not count, however many (15)', async 
   await audited(gateway, group_id, 1);
   gateway.onNudge = () => {};
   await report(gateway, two);
-  await gateway.until(() => gateway.of('nudge').length >= 6);
+  await gateway.until(() => gateway.of('redelivery-request').length >= 6);
   expect(gateway.of('eviction')).toEqual([]);
 });
 
@@ -291,7 +291,7 @@ test('cursors that a nudge has written end the redelivery: what was not flushed 
   };
   await report(gateway, two);
   await ended(count, 'redelivery', 'done');
-  expect(gateway.of('nudge')).toHaveLength(1);
+  expect(gateway.of('redelivery-request')).toHaveLength(1);
 });
 
 test('whoever makes progress is not given up, however long it takes (16)', async () => {
@@ -321,7 +321,7 @@ test('one person has one redelivery at a time, however often they are reported',
   await report(gateway, two);
   await ended(count, 'redelivery', 'again');
   for (let times = 0; times < 5; times += 1) await report(gateway, two);
-  expect(gateway.of('nudge')).toHaveLength(1);
+  expect(gateway.of('redelivery-request')).toHaveLength(1);
   expect(await count('jobs_added_total', { queue: 'redelivery' })).toBe(1);
 });
 
@@ -340,7 +340,7 @@ test('a client that acknowledges nothing is evicted, and its dead letter is kept
   await audited(gateway, group_id, 1);
   await report(gateway, two);
   await gateway.until(() => gateway.of('eviction').find(({ eviction }) => eviction.user_id === two.user_id));
-  expect(gateway.of('nudge')).toHaveLength(4);
+  expect(gateway.of('redelivery-request')).toHaveLength(4);
   await ended(count, 'redelivery', 'dead');
   expect(await count('evictions_total')).toBe(1);
   expect(await count('jobs_dead_total', { queue: 'redelivery' })).toBe(1);
@@ -359,7 +359,7 @@ test('a client that acknowledges nothing is evicted, and its dead letter is kept
   const before = gateway.heard.length;
   expect(await deadLetters(system, 'replay', id)).toBe(`${id} runs again\n`);
   await gateway.until(() => gateway.of('eviction').length === 3);
-  expect(gateway.of('nudge', before)).toHaveLength(4);
+  expect(gateway.of('redelivery-request', before)).toHaveLength(4);
   await ended(count, 'redelivery', 'dead', 3);
   expect((await deadLetters(system, 'list')).trim().split('\n')).toHaveLength(2);
   await deadLetters(system, 'drop', '--all');
@@ -393,11 +393,11 @@ test('states that nobody acknowledges end quietly: no eviction, and no later rep
   expect(await membership(db, two, group_id)).toMatchObject({ delivered_version: 0, retried_version: 1 });
   expect(gateway.of('eviction')).toEqual([]);
   // The attempts, and the one that tells the gateways that there are no more.
-  expect(gateway.of('nudge')).toHaveLength(5);
+  expect(gateway.of('redelivery-request')).toHaveLength(5);
 
   await report(gateway, two);
   expect(await count('jobs_added_total', { queue: 'redelivery' })).toBe(1);
-  expect(gateway.of('nudge')).toHaveLength(5);
+  expect(gateway.of('redelivery-request')).toHaveLength(5);
 });
 
 test('a client that acknowledges messages for ever and groups never is sent a state a bounded number of times (17)', async () => {
@@ -429,7 +429,7 @@ test('a job in the hands of a core that is killed goes to another one, also the 
   await audited(gateway, group_id, 1);
   gateway.onNudge = () => {};
   await report(gateway, two);
-  await gateway.until(() => gateway.of('nudge')[0]);
+  await gateway.until(() => gateway.of('redelivery-request')[0]);
   const { redis, names } = gateway;
   const [active = ''] = await redis.lrange(`${names.queues}:redelivery:active`, 0, -1);
   await redis.hset(`${names.queues}:redelivery:${active}`, 'stc', '5');
@@ -443,7 +443,7 @@ test('a job in the hands of a core that is killed goes to another one, also the 
   };
   await system.addCore();
   await ended(count, 'redelivery', 'done');
-  expect(gateway.of('nudge')).toHaveLength(2);
+  expect(gateway.of('redelivery-request')).toHaveLength(2);
 });
 
 test('a core that is told to stop finishes the jobs that it has', async () => {

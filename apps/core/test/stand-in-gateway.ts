@@ -13,10 +13,10 @@ import {
   type CoreAnswer,
   type CoreRequest,
   decodePublication,
-  type Nudge,
   type ParamsOf,
   type Publication,
-  type RequestKind,
+  type RedeliveryRequest,
+  type RequestType,
 } from '@hooligram/contract';
 import { patienceMs, within } from '@hooligram/testkit';
 import type { Redis } from 'ioredis';
@@ -35,7 +35,7 @@ export class StandInGateway {
   readonly answers: CoreAnswer[] = [];
   readonly heard: Heard[] = [];
   /** What it does when it is nudged. Default: it confirms. */
-  onNudge: (nudge: Nudge) => unknown = (nudge) => this.confirm(nudge);
+  onNudge: (nudge: RedeliveryRequest) => unknown = (nudge) => this.confirm(nudge);
   readonly #subscriptions: Subscriptions;
   readonly #writer: RequestWriter<CoreRequest>;
   readonly #answers = new Map<number, (answer: CoreAnswer) => void>();
@@ -109,33 +109,33 @@ export class StandInGateway {
   }
 
   /** @throws the errors of a refusal */
-  async ask<K extends RequestKind>(
-    kind: K,
+  async ask<K extends RequestType>(
+    type: K,
     params: ParamsOf<K>,
     request_id = randomUUID(),
   ): Promise<AnswerOf<K>> {
     this.#lastRef += 1;
     const ref = this.#lastRef;
     const given = new Promise<CoreAnswer>((resolve) => this.#answers.set(ref, resolve));
-    this.#writer.add({ ref, request_id, kind, params } as CoreRequest);
-    const answer = await within(`for the answer to ${kind}`, given, () => this.answers.slice(-20));
-    if (!answer.ok) throw new Error(`${kind}: ${answer.errors.join()}`);
+    this.#writer.add({ ref, request_id, type, params } as CoreRequest);
+    const answer = await within(`for the answer to ${type}`, given, () => this.answers.slice(-20));
+    if (!answer.ok) throw new Error(`${type}: ${answer.errors.join()}`);
     return answer.answer as AnswerOf<K>;
   }
 
-  async confirm({ user_id, token, reply_to }: Nudge): Promise<void> {
+  async confirm({ user_id, token, reply_to }: RedeliveryRequest): Promise<void> {
     if (this.#isClosed) return;
     await this.redis.publish(reply_to, JSON.stringify({ user_id, token }));
   }
 
-  of<P extends Publication['kind']>(
-    kind: P,
+  of<P extends Publication['type']>(
+    type: P,
     from = 0,
-  ): (Extract<Publication, { kind: P }> & { at: number })[] {
+  ): (Extract<Publication, { type: P }> & { at: number })[] {
     return this.heard
       .slice(from)
-      .filter(({ publication }) => publication.kind === kind)
-      .map(({ publication, at }) => ({ ...(publication as Extract<Publication, { kind: P }>), at }));
+      .filter(({ publication }) => publication.type === type)
+      .map(({ publication, at }) => ({ ...(publication as Extract<Publication, { type: P }>), at }));
   }
 
   /** Waits until a question about what was heard has an answer. */
@@ -170,7 +170,7 @@ export class StandInGateway {
   #hear(channel: string, publication: Publication | undefined): void {
     if (!publication) return;
     this.heard.push({ channel, at: Date.now(), publication });
-    if (publication.kind === 'nudge') void this.onNudge(publication.nudge);
+    if (publication.type === 'redelivery-request') void this.onNudge(publication.request);
     for (const wake of this.#waiters.splice(0)) wake();
   }
 }

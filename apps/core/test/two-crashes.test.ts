@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CoreRequest } from '@hooligram/contract';
-import { type Db, openDb, storeMessages } from '@hooligram/db';
+import { type Db, messagingSend, openDb } from '@hooligram/db';
 import { metrics, type ServiceProcess, uniqueSid } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Database, openDatabase } from './database.ts';
@@ -67,7 +67,7 @@ async function counted(process: ServiceProcess, name: string, labels: Record<str
 function message(content: string): CoreRequest {
   lastRef += 1;
   const params = { ...one, repeatable: true, group_id, content };
-  return { ref: lastRef, request_id: randomUUID(), kind: 'MESSAGING_SEND', params };
+  return { ref: lastRef, request_id: randomUUID(), type: 'MESSAGING_SEND', params };
 }
 
 /** Writes an entry as a gateway does. @param suspect a request that was marked by a core that ended then */
@@ -163,7 +163,7 @@ describe('a request that was running when its core ended', () => {
     const other = {
       ref: lastRef + 1_000,
       request_id: randomUUID(),
-      kind: 'GROUP_IDS',
+      type: 'GROUP_IDS',
       params,
     } as CoreRequest;
     const requests = [message('before'), message('the suspect'), behind, other];
@@ -202,7 +202,7 @@ describe('a request that was running when its core ended', () => {
       const { content } = params as { content: string };
       return { sender_id: one.user_id, request_id, repeatable: true, group_id, content };
     });
-    await storeMessages({ ...dead, pool: session as unknown as Db['pool'] }, sends);
+    await messagingSend({ ...dead, pool: session as unknown as Db['pool'] }, sends);
     const marked = await write([suspect], { deadlineMs: 1_000, suspect: 0 });
     await write([untold], { deadlineMs: 1_000, suspect: 7 });
     const core = await stage.system.addCore(concluding);

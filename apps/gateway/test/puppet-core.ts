@@ -3,7 +3,7 @@ import {
   type BusLog,
   connectRedis,
   createNames,
-  createOutbox,
+  createPublisher,
   type Entry,
   type Names,
   Subscriptions,
@@ -11,27 +11,27 @@ import {
 } from '@hooligram/bus';
 import {
   type AnswerOf,
-  type Audit,
   type CoreRequest,
-  encodeAudit,
+  type DeliveryCheck,
+  encodeDeliveryCheck,
   encodeEviction,
   encodeMessages,
-  encodeNudge,
+  encodeRedeliveryRequest,
   encodeState,
   type GroupState,
-  type NudgeConfirmed,
   type ParamsOf,
-  type RequestKind,
+  type RedeliveryAcknowledged,
+  type RequestType,
 } from '@hooligram/contract';
 import { within } from '@hooligram/testkit';
 
 /** A request of a gateway that waits for a test's answer. What is returned resolves when Redis has the answer. */
-export type AskedRequest<K extends RequestKind = RequestKind> = {
+export type AskedRequest<K extends RequestType = RequestType> = {
   /** The name of the gateway process that asked. */
   readonly node: string;
   readonly ref: number;
   readonly request_id: string;
-  readonly kind: K;
+  readonly type: K;
   readonly params: ParamsOf<K>;
   succeed(answer: AnswerOf<K>): Promise<void>;
   refuse(...errors: string[]): Promise<void>;
@@ -50,13 +50,13 @@ type Matcher = {
 };
 
 /** A whole answer, to be given at once and for ever by `always`. */
-type Always = { [K in RequestKind]?: (params: ParamsOf<K>) => AnswerOf<K> };
+type Always = { [K in RequestType]?: (params: ParamsOf<K>) => AnswerOf<K> };
 
 const silent: BusLog = { info() {}, warn() {}, error() {} };
 const quiet = { failed() {}, works() {} };
 
 /**
- * Stands in for the core: reads the real stream of requests and publishes through the real outbox, but decides
+ * Stands in for the core: reads the real stream of requests and publishes through the real publisher, but decides
  * nothing. The test that drives it says when each request is answered, with what, and what is published in
  * which order. One step awaited after the other, they reach Redis in exactly that order.
  */
@@ -67,14 +67,14 @@ export class PuppetCore {
   /** Of the database: what is answered and published from now on is of this one. */
   epoch = 0;
   /** Every confirmation of a nudge so far. */
-  readonly confirmations: NudgeConfirmed[] = [];
+  readonly confirmations: RedeliveryAcknowledged[] = [];
   readonly publish: {
     message(message: Message): Promise<void>;
     /** On the group's channel, where every gateway with a member hears it. */
     state(state: GroupState): Promise<void>;
     /** On one person's channel: for who was added, and whoever is in a new group. */
     stateTo(userId: number, state: GroupState): Promise<void>;
-    audit(audit: Audit): Promise<void>;
+    check(audit: DeliveryCheck): Promise<void>;
     /** @returns the token of its confirmation */
     nudge(userId: number): Promise<string>;
     evict(userId: number): Promise<void>;
@@ -83,7 +83,7 @@ export class PuppetCore {
   readonly #matchers = new Set<Matcher>();
   readonly #expected = new Map<string, () => void>();
   readonly #replyTo: string;
-  readonly #outbox: ReturnType<typeof createOutbox>;
+  readonly #publisher: ReturnType<typeof createPublisher>;
   #always: Always = {};
   #stop: () => Promise<void> = async () => {};
 
@@ -98,8 +98,14 @@ export class PuppetCore {
     const names = createNames(prefix, () => puppet.epoch);
     const stream = names.requests;
     const group = names.cores;
-    const outbox = createOutbox({ redis: command, stream, group, channelOf: names.gateway, log: silent });
-    const puppet: PuppetCore = new PuppetCore(names, outbox);
+    const publisher = createPublisher({
+      redis: command,
+      stream,
+      group,
+      channelOf: names.gateway,
+      log: silent,
+    });
+    const puppet: PuppetCore = new PuppetCore(names, publisher);
     const subscriptions = new Subscriptions({
       redis: subscriber,
       part: quiet,
@@ -124,7 +130,7 @@ export class PuppetCore {
     });
     puppet.#stop = async () => {
       await reader.stop();
-      await outbox.flushed();
+      await publisher.flushed();
       subscriptions.close();
       blocking.disconnect();
       command.disconnect();
@@ -132,13 +138,13 @@ export class PuppetCore {
     return puppet;
   }
 
-  private constructor(names: Names, outbox: ReturnType<typeof createOutbox>) {
+  private constructor(names: Names, publisher: ReturnType<typeof createPublisher>) {
     this.names = names;
-    this.#outbox = outbox;
+    this.#publisher = publisher;
     this.#replyTo = names.core(`puppet-${randomUUID()}`);
     const tell = (channel: string, payload: string) => {
-      outbox.publish(channel, payload);
-      return outbox.flushed();
+      publisher.publish(channel, payload);
+      return publisher.flushed();
     };
     this.publish = {
       message: ({ message_id, frame, ...place }) =>
@@ -148,11 +154,11 @@ export class PuppetCore {
         ),
       state: (state) => tell(names.group(state.group_id), encodeState(state)),
       stateTo: (userId, state) => tell(names.user(userId), encodeState(state)),
-      audit: (audit) => tell(names.group(audit.group_id), encodeAudit(audit)),
+      check: (check) => tell(names.group(check.group_id), encodeDeliveryCheck(check)),
       evict: (user_id) => tell(names.user(user_id), encodeEviction({ user_id })),
       nudge: async (user_id) => {
         const token = randomUUID();
-        await tell(names.user(user_id), encodeNudge({ user_id, token, reply_to: this.#replyTo }));
+        await tell(names.user(user_id), encodeRedeliveryRequest({ user_id, token, reply_to: this.#replyTo }));
         return token;
       },
     };
@@ -170,7 +176,7 @@ export class PuppetCore {
   /** Resolves when every confirmation that Redis has by now is in `confirmations`: it is told in order. */
   async heardConfirmations(): Promise<void> {
     const token = randomUUID();
-    this.#outbox.publish(this.#replyTo, JSON.stringify({ user_id: 0, token }));
+    this.#publisher.publish(this.#replyTo, JSON.stringify({ user_id: 0, token }));
     await this.confirmed(token);
   }
 
@@ -180,12 +186,12 @@ export class PuppetCore {
     return this.confirmations.some((confirmation) => confirmation.token === token);
   }
 
-  /** Takes the oldest request of a kind that nobody took, whether it is here or yet to come. */
-  next<K extends RequestKind>(
-    kind: K,
+  /** Takes the oldest request of a type that nobody took, whether it is here or yet to come. */
+  next<K extends RequestType>(
+    type: K,
     isMeant: (params: ParamsOf<K>) => boolean = () => true,
   ): Promise<AskedRequest<K>> {
-    const matches = (asked: AskedRequest) => asked.kind === kind && isMeant(asked.params as ParamsOf<K>);
+    const matches = (asked: AskedRequest) => asked.type === type && isMeant(asked.params as ParamsOf<K>);
     const matcher: Matcher = { matches, take() {} };
     const asked = new Promise<AskedRequest<K>>((resolve) => {
       matcher.take = (found) => {
@@ -197,20 +203,20 @@ export class PuppetCore {
     if (open) matcher.take(open);
     else this.#matchers.add(matcher);
     // One that waited in vain must not take what a later test waits for.
-    return within(`for a ${kind}`, asked, () => `so far:\n${this.#lines()}`).finally(() =>
+    return within(`for a ${type}`, asked, () => `so far:\n${this.#lines()}`).finally(() =>
       this.#matchers.delete(matcher),
     );
   }
 
-  /** Answers all further requests of a kind that no test waits for as soon as they come. */
-  always<K extends RequestKind>(kind: K, answer: (params: ParamsOf<K>) => AnswerOf<K>): void {
-    this.#always = { ...this.#always, [kind]: answer };
+  /** Answers all further requests of a type that no test waits for as soon as they come. */
+  always<K extends RequestType>(type: K, answer: (params: ParamsOf<K>) => AnswerOf<K>): void {
+    this.#always = { ...this.#always, [type]: answer };
   }
 
   /** Answers a node by its name, as a core does that was frozen meanwhile. */
   answer(node: string, ref: number, answer: object): Promise<void> {
-    this.#outbox.answer(node, { ref, ok: true, answer });
-    return this.#outbox.flushed();
+    this.#publisher.answer(node, { ref, ok: true, answer });
+    return this.#publisher.flushed();
   }
 
   /** Takes no further requests; what is open stays so. */
@@ -218,7 +224,7 @@ export class PuppetCore {
     return this.#stop();
   }
 
-  #confirmed(confirmation: NudgeConfirmed): void {
+  #confirmed(confirmation: RedeliveryAcknowledged): void {
     this.confirmations.push(confirmation);
     this.#expected.get(confirmation.token)?.();
     this.#expected.delete(confirmation.token);
@@ -228,19 +234,19 @@ export class PuppetCore {
     let open = requests.length;
     const settle = (ref: number, outcome: object) => {
       open -= 1;
-      this.#outbox.answer(
+      this.#publisher.answer(
         node,
         this.epoch === 0 ? { ref, ...outcome } : { ref, epoch: this.epoch, ...outcome },
       );
-      if (open === 0) this.#outbox.finish(id);
-      return this.#outbox.flushed();
+      if (open === 0) this.#publisher.finish(id);
+      return this.#publisher.flushed();
     };
-    for (const { ref, request_id, kind, params } of requests) {
+    for (const { ref, request_id, type, params } of requests) {
       const asked: AskedRequest = {
         node,
         ref,
         request_id,
-        kind,
+        type,
         params,
         succeed: (answer) => settle(ref, { ok: true, answer }),
         refuse: (...errors) => settle(ref, { ok: false, errors }),
@@ -257,7 +263,7 @@ export class PuppetCore {
       matcher.take(asked);
       return;
     }
-    const answer = this.#always[asked.kind] as ((params: unknown) => AnswerOf<RequestKind>) | undefined;
+    const answer = this.#always[asked.type] as ((params: unknown) => AnswerOf<RequestType>) | undefined;
     if (answer) void asked.succeed(answer(asked.params));
     else this.#open.add(asked);
   }
@@ -267,7 +273,7 @@ export class PuppetCore {
       .slice(-30)
       .map(
         (asked) =>
-          `  ${this.#open.has(asked) ? 'open ' : 'taken'} ${asked.kind} ${JSON.stringify(asked.params)}`,
+          `  ${this.#open.has(asked) ? 'open ' : 'taken'} ${asked.type} ${JSON.stringify(asked.params)}`,
       )
       .join('\n');
   }

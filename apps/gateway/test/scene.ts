@@ -148,14 +148,14 @@ export class Scene {
   }
 
   /** The next report that somebody does not acknowledge. */
-  nextReport({ userId }: Person): Promise<AskedRequest<'LAG_REPORT'>> {
-    return this.puppet.next('LAG_REPORT', ({ user_ids }) => user_ids.includes(userId));
+  nextReport({ userId }: Person): Promise<AskedRequest<'OVERDUE_REPORT'>> {
+    return this.puppet.next('OVERDUE_REPORT', ({ user_ids }) => user_ids.includes(userId));
   }
 
   /** How often the core was asked for the page of a group. */
   pagesOf(group: StoredGroup): number {
     return this.puppet.asked.filter(
-      ({ kind, params }) => kind === 'REPLAY_PAGE' && 'group_id' in params && params.group_id === group.id,
+      ({ type, params }) => type === 'REPLAY_PAGE' && 'group_id' in params && params.group_id === group.id,
     ).length;
   }
 
@@ -237,7 +237,7 @@ export class Present {
   async saidAll(): Promise<void> {
     const message_id = this.#scene.unknownMessageId();
     this.client.send('MESSAGING_DELIVER_SUCCESS', { message_id });
-    const asked = await this.#scene.puppet.next('RECEIPT_LOOKUP', ({ message_ids }) =>
+    const asked = await this.#scene.puppet.next('MESSAGE_LOOKUP', ({ message_ids }) =>
       message_ids.includes(message_id),
     );
     await asked.succeed({ found: [] });

@@ -1,5 +1,5 @@
 import type {
-  Audit,
+  DeliveryCheck,
   GroupState,
   Membership,
   ReplayPage,
@@ -116,7 +116,7 @@ export class StoredGroup {
   }
 
   /** How far the group is, and that so much of it should have been acknowledged by now. */
-  audit({ seq = 0, version = 0 }: { seq?: number; version?: number } = {}): Audit {
+  audit({ seq = 0, version = 0 }: { seq?: number; version?: number } = {}): DeliveryCheck {
     return {
       group_id: this.id,
       version: this.version,

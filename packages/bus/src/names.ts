@@ -17,7 +17,7 @@ export type Names = {
   /** What concerns one person. Heard by every gateway that holds them. Another name in another epoch. */
   user(id: number): string;
   /** What a channel is about, in whichever epoch, if it is one of a group or a user. */
-  subjectOf(channel: string): { readonly kind: 'group' | 'user'; readonly id: number } | undefined;
+  subjectOf(channel: string): { readonly type: 'group' | 'user'; readonly id: number } | undefined;
   /** Whether a channel of a group or of a person is one of this epoch. */
   isOfEpoch(channel: string): boolean;
   /** Tells all gateways to look: the request stream was lost, or the database has another epoch. */
@@ -39,8 +39,8 @@ export function createNames(prefix: string, epoch: () => number = () => 0): Name
   const first = (of: number) => (of === 0 ? prefix : `${prefix}:${of}`);
   function subjectOf(channel: string) {
     if (!channel.startsWith(`${prefix}:`)) return undefined;
-    const [, kind, id] = /^(?:\d+:)?(group|user):(\d+)$/.exec(channel.slice(prefix.length + 1)) ?? [];
-    return kind === 'group' || kind === 'user' ? ({ kind, id: Number(id) } as const) : undefined;
+    const [, type, id] = /^(?:\d+:)?(group|user):(\d+)$/.exec(channel.slice(prefix.length + 1)) ?? [];
+    return type === 'group' || type === 'user' ? ({ type, id: Number(id) } as const) : undefined;
   }
 
   return {

@@ -13,7 +13,7 @@ const blockMs = 1_000;
 /**
  * Takes stream entries as one consumer of a group, as many at once as are there, up to `entriesMax`.
  *
- * Guarantee: each entry goes to one consumer. It stays pending until somebody acknowledges it (`createOutbox`
+ * Guarantee: each entry goes to one consumer. It stays pending until somebody acknowledges it (`createPublisher`
  * does); if this process dies first, another may claim it. An entry that cannot be read is reported to
  * `onUnreadable` and is no longer this reader's business.
  *

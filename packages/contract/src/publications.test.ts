@@ -6,7 +6,7 @@ const frames = ['a', 'two\nlines', 'Привет, 👋', ''].map((content) =>
 );
 const decoded = (text: string) => {
   const publication = decodePublication(Buffer.from(text));
-  if (publication?.kind !== 'messages') throw new Error('no messages');
+  if (publication?.type !== 'messages') throw new Error('no messages');
   const { messages } = publication;
   return { ...messages, frames: messages.frames.map((frame) => Buffer.from(frame).toString()) };
 };

@@ -4,7 +4,7 @@ import type { GroupState } from './state.ts';
 import { groupState } from './state-shape.ts';
 
 /** How far a group is, told to every gateway that holds a member. */
-export type Audit = {
+export type DeliveryCheck = {
   readonly group_id: number;
   readonly version: number;
   readonly last_seq: number;
@@ -16,10 +16,14 @@ export type Audit = {
 
 /**
  * Asks every gateway that holds a person to write their cursors, to confirm that on the channel `reply_to`
- * (`NudgeConfirmed` as JSON), and to send again what it holds no acknowledgement for.
+ * (`RedeliveryAcknowledged` as JSON), and to send again what it holds no acknowledgement for.
  */
-export type Nudge = { readonly user_id: number; readonly token: string; readonly reply_to: string };
-export type NudgeConfirmed = { readonly user_id: number; readonly token: string };
+export type RedeliveryRequest = {
+  readonly user_id: number;
+  readonly token: string;
+  readonly reply_to: string;
+};
+export type RedeliveryAcknowledged = { readonly user_id: number; readonly token: string };
 
 /**
  * Tells a person that they are in a group from `since` on. Not the state itself: a group of thousands would have it
@@ -36,19 +40,19 @@ export type Eviction = { readonly user_id: number };
  * Messages are one line of header, and a line for each with its ready frame, which the gateway passes on untouched:
  * `m <group_id> <version> <seq> <message_id>\n<frame>`, or for several `M`, with more ids and a line for each frame. What
  * was stored together in a group travels together: the seqs follow each other, under one version. The others are a
- * letter, a newline and JSON: `s` a GroupState, `j` a Joined, `a` an Audit, `n` a Nudge, `e` an Eviction. An unknown
- * first letter is for a newer gateway and is ignored, so that gateways and cores may differ by one release.
+ * typeTag, a newline and JSON: `s` a GroupState, `j` a Joined, `a` an DeliveryCheck, `n` a RedeliveryRequest, `e` an Eviction. An unknown
+ * first typeTag is for a newer gateway and is ignored, so that gateways and cores may differ by one release.
  *
  * Published at most once each, in no promised order across cores; what a gateway misses it fetches
  * (`REPLAY_PAGE`).
  */
 export type Publication =
-  | { kind: 'messages'; messages: Messages<Uint8Array> }
-  | { kind: 'state'; state: GroupState }
-  | { kind: 'joined'; joined: Joined }
-  | { kind: 'audit'; audit: Audit }
-  | { kind: 'nudge'; nudge: Nudge }
-  | { kind: 'eviction'; eviction: Eviction };
+  | { type: 'messages'; messages: Messages<Uint8Array> }
+  | { type: 'state'; state: GroupState }
+  | { type: 'joined'; joined: Joined }
+  | { type: 'delivery-check'; check: DeliveryCheck }
+  | { type: 'redelivery-request'; request: RedeliveryRequest }
+  | { type: 'eviction'; eviction: Eviction };
 
 /** Messages of one group, stored one behind the other under one version. */
 export type Messages<F extends string | Uint8Array> = {
@@ -63,22 +67,22 @@ export type Messages<F extends string | Uint8Array> = {
 
 const newline = 0x0a;
 
-const audit = object<Audit>({
+const deliveryCheck = object<DeliveryCheck>({
   group_id: count,
   version: count,
   last_seq: count,
   due_seq: count,
   due_version: count,
 });
-const nudge = object<Nudge>({ user_id: count, token: text, reply_to: text });
-const nudgeConfirmed = object<NudgeConfirmed>({ user_id: count, token: text });
+const redeliveryRequest = object<RedeliveryRequest>({ user_id: count, token: text, reply_to: text });
+const redeliveryAcknowledged = object<RedeliveryAcknowledged>({ user_id: count, token: text });
 const joined = object<Joined>({ user_id: count, group_id: count, since: count });
 const eviction = object<Eviction>({ user_id: count });
 
 export function encodeMessages({ group_id, version, seq, message_ids, frames }: Messages<string>): string {
   // A gateway that knows single messages only ignores the others, and fetches them.
-  const letter = frames.length === 1 ? 'm' : 'M';
-  return `${letter} ${group_id} ${version} ${seq} ${message_ids.join(' ')}\n${frames.join('\n')}`;
+  const typeTag = frames.length === 1 ? 'm' : 'M';
+  return `${typeTag} ${group_id} ${version} ${seq} ${message_ids.join(' ')}\n${frames.join('\n')}`;
 }
 
 export function encodeState(state: GroupState): string {
@@ -89,12 +93,12 @@ export function encodeJoined(joined: Joined): string {
   return `j\n${JSON.stringify(joined)}`;
 }
 
-export function encodeAudit(audit: Audit): string {
-  return `a\n${JSON.stringify(audit)}`;
+export function encodeDeliveryCheck(check: DeliveryCheck): string {
+  return `a\n${JSON.stringify(check)}`;
 }
 
-export function encodeNudge(nudge: Nudge): string {
-  return `n\n${JSON.stringify(nudge)}`;
+export function encodeRedeliveryRequest(request: RedeliveryRequest): string {
+  return `n\n${JSON.stringify(request)}`;
 }
 
 export function encodeEviction(eviction: Eviction): string {
@@ -109,21 +113,22 @@ export function encodeEviction(eviction: Eviction): string {
 export function decodePublication(bytes: Buffer): Publication | undefined {
   const end = bytes.indexOf(newline);
   if (end < 1) return undefined;
-  const [letter, ...fields] = bytes.toString('latin1', 0, end).split(' ');
-  if (letter === 'm' || letter === 'M')
-    return { kind: 'messages', messages: decodeMessages(fields, bytes, end) };
+  const [typeTag, ...fields] = bytes.toString('latin1', 0, end).split(' ');
+  if (typeTag === 'm' || typeTag === 'M')
+    return { type: 'messages', messages: decodeMessages(fields, bytes, end) };
   const body = <T>(shape: Shape) => read<T>(shape, bytes.toString('utf8', end + 1));
-  if (letter === 's') return { kind: 'state', state: body<GroupState>(groupState) };
-  if (letter === 'j') return { kind: 'joined', joined: body<Joined>(joined) };
-  if (letter === 'a') return { kind: 'audit', audit: body<Audit>(audit) };
-  if (letter === 'n') return { kind: 'nudge', nudge: body<Nudge>(nudge) };
-  if (letter === 'e') return { kind: 'eviction', eviction: body<Eviction>(eviction) };
+  if (typeTag === 's') return { type: 'state', state: body<GroupState>(groupState) };
+  if (typeTag === 'j') return { type: 'joined', joined: body<Joined>(joined) };
+  if (typeTag === 'a') return { type: 'delivery-check', check: body<DeliveryCheck>(deliveryCheck) };
+  if (typeTag === 'n')
+    return { type: 'redelivery-request', request: body<RedeliveryRequest>(redeliveryRequest) };
+  if (typeTag === 'e') return { type: 'eviction', eviction: body<Eviction>(eviction) };
   return undefined;
 }
 
-/** What a gateway sends to the channel that a nudge names. @throws UnreadableError */
-export function readNudgeConfirmed(bytes: Buffer): NudgeConfirmed {
-  return read<NudgeConfirmed>(nudgeConfirmed, bytes.toString());
+/** What a gateway sends to the channel that a redelivery request names. @throws UnreadableError */
+export function readRedeliveryAcknowledged(bytes: Buffer): RedeliveryAcknowledged {
+  return read<RedeliveryAcknowledged>(redeliveryAcknowledged, bytes.toString());
 }
 
 function read<T>(shape: Shape, json: string): T {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { decodePublication, readNudgeConfirmed } from './publications.ts';
+import { decodePublication, readRedeliveryAcknowledged } from './publications.ts';
 import { readAnswers, readRequest } from './request-shapes.ts';
-import type { RequestKind } from './requests.ts';
+import type { RequestType } from './requests.ts';
 import { UnreadableError } from './shape.ts';
 
 const state = {
@@ -68,22 +68,25 @@ test('messages whose header and frames do not agree are unreadable', () => {
 });
 
 test('a confirmation that is none is unreadable', () => {
-  expect(readNudgeConfirmed(Buffer.from('{"user_id":1,"token":"a"}'))).toEqual({ user_id: 1, token: 'a' });
+  expect(readRedeliveryAcknowledged(Buffer.from('{"user_id":1,"token":"a"}'))).toEqual({
+    user_id: 1,
+    token: 'a',
+  });
   for (const text of ['', '{', 'null', '{}', '{"token":1}']) {
-    expect(() => readNudgeConfirmed(Buffer.from(text))).toThrow(UnreadableError);
+    expect(() => readRedeliveryAcknowledged(Buffer.from(text))).toThrow(UnreadableError);
   }
 });
 
-test('an item of an entry is a request, or of a kind for a newer core, or unreadable', () => {
+test('an item of an entry is a request, or of a type for a newer core, or unreadable', () => {
   const params = { user_id: 1, sid: '1.5550100', repeatable: true, group_id: 2, content: 'text' };
-  const request = { ref: 1, request_id: 'id', kind: 'MESSAGING_SEND', params };
+  const request = { ref: 1, request_id: 'id', type: 'MESSAGING_SEND', params };
   expect(readRequest({ ...request, further: 1 })).toMatchObject({ is: 'request', request });
-  expect(readRequest({ ...request, kind: 'TOMORROW', params: null })).toEqual({
+  expect(readRequest({ ...request, type: 'TOMORROW', params: null })).toEqual({
     is: 'unknown',
-    kind: 'TOMORROW',
+    type: 'TOMORROW',
     ref: 1,
   });
-  expect(readRequest({ ...request, kind: 'constructor' })).toMatchObject({ is: 'unknown' });
+  expect(readRequest({ ...request, type: 'constructor' })).toMatchObject({ is: 'unknown' });
   for (const item of odd) expect(readRequest(item)).toMatchObject({ is: 'unreadable' });
   for (const item of spoilt(params).filter((other) => isDifferent(params, other))) {
     expect(readRequest({ ...request, params: item })).toEqual({ is: 'unreadable', ref: 1 });
@@ -91,8 +94,8 @@ test('an item of an entry is a request, or of a kind for a newer core, or unread
 });
 
 test('an answer that cannot be read is none, and the others of its publication are taken', () => {
-  const kinds: Record<number, RequestKind> = { 1: 'REPLAY_GROUPS', 2: 'MESSAGING_SEND', 3: 'MESSAGING_SEND' };
-  const read = (text: string) => readAnswers(Buffer.from(text), (ref) => kinds[ref]);
+  const types: Record<number, RequestType> = { 1: 'REPLAY_GROUPS', 2: 'MESSAGING_SEND', 3: 'MESSAGING_SEND' };
+  const read = (text: string) => readAnswers(Buffer.from(text), (ref) => types[ref]);
   const good = [
     { ref: 1, ok: true, answer: { memberships: [] } },
     { ref: 2, ok: false, errors: ['closed'] },

@@ -1,4 +1,4 @@
-import type { CoreAnswer, CoreRequest, ParamsOf, ReplayPage, RequestKind, Requests } from './requests.ts';
+import type { CoreAnswer, CoreRequest, ParamsOf, ReplayPage, Requests, RequestType } from './requests.ts';
 import {
   anyOf,
   count,
@@ -51,7 +51,7 @@ const page = object<ReplayPage>({
 });
 
 type Shapes = {
-  [K in RequestKind]: {
+  [K in RequestType]: {
     params: { readonly [F in keyof Requests[K]['params']]-?: Shape };
     answer: Shape;
   };
@@ -99,45 +99,45 @@ const shapes: Shapes = {
     params: { group_id: count, after_seq: count, known_version: count, limit: optional(count) },
     answer: page,
   },
-  RECEIPT_LOOKUP: {
+  MESSAGE_LOOKUP: {
     params: { user_id: count, message_ids: listOf(integer) },
-    answer: object<Requests['RECEIPT_LOOKUP']['answer']>({ found: listOf(tuple(count, count, count)) }),
+    answer: object<Requests['MESSAGE_LOOKUP']['answer']>({ found: listOf(tuple(count, count, count)) }),
   },
   GROUP_IDS: {
     params: { user_ids: listOf(count) },
     answer: object<Requests['GROUP_IDS']['answer']>({ group_ids: listOf(listOf(count)) }),
   },
-  LAG_REPORT: {
+  OVERDUE_REPORT: {
     params: { user_ids: listOf(count), owed: optional(listOf(tuple(count, count))) },
-    answer: object<Requests['LAG_REPORT']['answer']>({ cursors: optional(listOf(storedCursor)) }),
+    answer: object<Requests['OVERDUE_REPORT']['answer']>({ cursors: optional(listOf(storedCursor)) }),
   },
   CURSOR_RAISE: { params: { epoch: optional(count), cursors: listOf(cursor) }, answer: nothing },
 };
 
 const paramsShapes = new Map(
-  Object.entries(shapes).map(([kind, { params }]) => [kind, object<ParamsOf<RequestKind>>(params as never)]),
+  Object.entries(shapes).map(([type, { params }]) => [type, object<ParamsOf<RequestType>>(params as never)]),
 );
 
 /**
  * What an item of an entry is to this release.
  *
  * - `request`: one that it can handle.
- * - `unknown`: of a kind that it does not know; a newer core may.
+ * - `unknown`: of a type that it does not know; a newer core may.
  * - `unreadable`: nothing that any release has written. `ref` if it can be answered.
  */
 export type ReadRequest =
   | { readonly is: 'request'; readonly request: CoreRequest }
-  | { readonly is: 'unknown'; readonly kind: string; readonly ref: number }
+  | { readonly is: 'unknown'; readonly type: string; readonly ref: number }
   | { readonly is: 'unreadable'; readonly ref?: number };
 
 export function readRequest(item: unknown): ReadRequest {
   if (typeof item !== 'object' || item === null) return { is: 'unreadable' };
-  const { ref, request_id, kind, params } = item as Record<string, unknown>;
+  const { ref, request_id, type, params } = item as Record<string, unknown>;
   if (!count(ref)) return { is: 'unreadable' };
   const answerable = { ref: ref as number };
-  if (!text(kind) || !text(request_id)) return { is: 'unreadable', ...answerable };
-  const shape = paramsShapes.get(kind as string);
-  if (!shape) return { is: 'unknown', kind: kind as string, ...answerable };
+  if (!text(type) || !text(request_id)) return { is: 'unreadable', ...answerable };
+  const shape = paramsShapes.get(type as string);
+  if (!shape) return { is: 'unknown', type: type as string, ...answerable };
   return shape(params)
     ? { is: 'request', request: item as CoreRequest }
     : { is: 'unreadable', ...answerable };
@@ -160,20 +160,20 @@ const outcome = anyOf(
 
 /**
  * @param bytes what was published on a gateway's own channel: answers as a JSON list
- * @param kindOf what was asked under a `ref`; undefined for what nobody waits for any more
+ * @param typeOf what was asked under a `ref`; undefined for what nobody waits for any more
  * @returns those that can be read, and how many cannot. Whoever asked for one of those gets no answer.
  * @throws UnreadableError
  */
 export function readAnswers(
   bytes: Buffer,
-  kindOf: (ref: number) => RequestKind | undefined,
+  typeOf: (ref: number) => RequestType | undefined,
 ): { answers: CoreAnswer[]; unreadable: number } {
   const items = parse(bytes.toString());
   if (!Array.isArray(items)) throw new UnreadableError('answers are no list');
   const answers = (items as CoreAnswer[]).filter((item) => {
     if (!outcome(item)) return false;
-    const kind = item.ok ? kindOf(item.ref) : undefined;
-    return kind === undefined || !item.ok || shapes[kind].answer(item.answer);
+    const type = item.ok ? typeOf(item.ref) : undefined;
+    return type === undefined || !item.ok || shapes[type].answer(item.answer);
   });
   return { answers, unreadable: items.length - answers.length };
 }

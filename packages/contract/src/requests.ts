@@ -1,7 +1,7 @@
 import type { Cursor, GroupState, Membership, StoredCursor, StoredMessage } from './state.ts';
 
 /**
- * What a gateway asks the core, by kind: what goes in and what a success answers. The first seven are the
+ * What a gateway asks the core, by type: what goes in and what a success answers. The first seven are the
  * client's requests of Protocol V2 under their own names; the others are the gateway's own.
  */
 export type Requests = {
@@ -50,7 +50,7 @@ export type Requests = {
     answer: ReplayPage;
   };
   /** Acknowledged messages that the gateway no longer knows. Answers those of the person's groups. */
-  RECEIPT_LOOKUP: {
+  MESSAGE_LOOKUP: {
     params: { user_id: number; message_ids: number[] };
     answer: { found: [message_id: number, group_id: number, seq: number][] };
   };
@@ -61,7 +61,7 @@ export type Requests = {
     answer: { group_ids: number[][] };
   };
   /** People with connections here who have not acknowledged in time. */
-  LAG_REPORT: {
+  OVERDUE_REPORT: {
     /** `owed`: groups of these people in which an acknowledgement is missing here. */
     params: { user_ids: number[]; owed?: [user_id: number, group_id: number][] };
     /**
@@ -87,20 +87,20 @@ export type ReplayPage = {
   readonly messages: readonly StoredMessage[];
 };
 
-export type RequestKind = keyof Requests;
-export type ParamsOf<K extends RequestKind> = Requests[K]['params'];
-export type AnswerOf<K extends RequestKind> = Requests[K]['answer'];
+export type RequestType = keyof Requests;
+export type ParamsOf<K extends RequestType> = Requests[K]['params'];
+export type AnswerOf<K extends RequestType> = Requests[K]['answer'];
 
 /**
  * One request on its way to the core. `ref` is the gateway's own number for the answer; `request_id` is the
  * frame's UUID or one that the gateway made, and is what makes a second run answer what the first one did.
  */
-export type CoreRequest<K extends RequestKind = RequestKind> = {
-  [P in K]: { ref: number; request_id: string; kind: P; params: ParamsOf<P> };
+export type CoreRequest<K extends RequestType = RequestType> = {
+  [P in K]: { ref: number; request_id: string; type: P; params: ParamsOf<P> };
 }[K];
 
 /** What became of a request. `errors` are texts for the client. */
-export type Outcome<K extends RequestKind = RequestKind> =
+export type Outcome<K extends RequestType = RequestType> =
   | { readonly ok: true; readonly answer: AnswerOf<K> }
   | { readonly ok: false; readonly errors: readonly string[] };
 

@@ -2,11 +2,11 @@ import { afterEach, expect, test } from '@jest/globals';
 import type pg from 'pg';
 import { aSend, emptyDatabase, freshDatabase, inSession, newGroup, storeOne } from '../test/test-db.ts';
 import { createDatabaseCheck } from './check-database.ts';
-import { raiseCursors } from './cursors/cursor-raise.ts';
+import { cursorRaise } from './cursors/cursor-raise.ts';
 import { type Db, openDb } from './db.ts';
 import { beginEpoch } from './epoch.ts';
 import { isInfrastructureError } from './errors.ts';
-import { readMemberships } from './groups/replay-groups.ts';
+import { replayGroups } from './groups/replay-groups.ts';
 import { migrate } from './migrations/migrate.ts';
 import { setRetriedVersions } from './sweep/set-retried-versions.ts';
 
@@ -186,13 +186,13 @@ test('cursors and given up states of another epoch change nothing', async () => 
   await storeOne(db, aSend(people[0], group_id));
   const cursor = { user_id, group_id, delivered_seq: 1, delivered_version: 1 };
   const stored = async () => {
-    const [[membership] = []] = await readMemberships(db, [{ user_id, group_ids: [group_id] }]);
+    const [[membership] = []] = await replayGroups(db, [{ user_id, group_ids: [group_id] }]);
     return [membership?.delivered_seq, membership?.delivered_version, membership?.retried_version];
   };
-  await raiseCursors(db, [cursor], 7);
+  await cursorRaise(db, [cursor], 7);
   await setRetriedVersions(db, user_id, [{ group_id, version: 1 }], 7);
   expect(await stored()).toEqual([0, 0, 0]);
-  await raiseCursors(db, [cursor], 0);
+  await cursorRaise(db, [cursor], 0);
   await setRetriedVersions(db, user_id, [{ group_id, version: 1 }], 0);
   expect(await stored()).toEqual([1, 1, 1]);
 });

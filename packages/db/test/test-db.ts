@@ -7,8 +7,8 @@ import {
   freshDatabase as freshOfRun,
 } from '../../../tools/testkit/src/stores.ts';
 import { type Db, openDb } from '../src/db.ts';
-import { createGroup } from '../src/groups/group-create.ts';
-import { type StoreOutcome, storeMessages } from '../src/messages/messaging-send.ts';
+import { groupCreate } from '../src/groups/group-create.ts';
+import { messagingSend, type StoreOutcome } from '../src/messages/messaging-send.ts';
 import { migrate } from '../src/migrations/migrate.ts';
 import { readCredentials } from '../src/verification/authorization-sign-in.ts';
 
@@ -107,7 +107,7 @@ export async function newGroup(
   size: number,
 ): Promise<{ group_id: number; people: [Person, Person, ...Person[]] }> {
   const sids = Array.from({ length: size }, newSid);
-  const created = await createGroup(db, {
+  const created = await groupCreate(db, {
     request_id: randomUUID(),
     repeatable: false,
     user_id: 0,
@@ -131,7 +131,7 @@ export function aSend(sender: Person, group_id: number, content = 'hello') {
 }
 
 export async function storeOne(db: Db, send: ReturnType<typeof aSend>): Promise<StoreOutcome & { ok: true }> {
-  const [outcome] = await storeMessages(db, [send]);
+  const [outcome] = await messagingSend(db, [send]);
   if (!outcome?.ok) throw new Error(`not stored: ${outcome?.reason}`);
   return outcome;
 }

@@ -1,4 +1,4 @@
-import { openDb, type Renamed, renamePeople } from '@hooligram/db';
+import { openDb, type Renamed, renameUsers } from '@hooligram/db';
 import { ConfigError, type Environment, readConfig, url } from '@hooligram/service';
 import { z } from 'zod';
 import { coreConfig } from '../config.ts';
@@ -48,7 +48,7 @@ export async function runCanonicalSids(
       applicationName: 'canonical-sids',
     });
     try {
-      await renamePeople(db, {
+      await renameUsers(db, {
         apply,
         canonicalSid: (sid) => canonicalSid(sid, NUMBERS),
         onPerson(sid, to, outcome) {

@@ -1,4 +1,4 @@
-import type { CoreRequest, Outcome, RequestKind } from '@hooligram/contract';
+import type { CoreRequest, Outcome, RequestType } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import type { Handler } from '../requests/handler.ts';
 import { type Due, runBatch } from './run-batch.ts';
@@ -6,8 +6,8 @@ import { type Due, runBatch } from './run-batch.ts';
 /** Less than this before its deadline a batch is not begun: its statement would find the deadline passed. */
 const beginsBeforeMs = 100;
 
-/** The requests of one kind in one entry, in the order in which their gateway added them. */
-type Run<K extends RequestKind> = {
+/** The requests of one type in one entry, in the order in which their gateway added them. */
+type Run<K extends RequestType> = {
   /** Milliseconds since the epoch, by Redis's clock: begin nothing after it. */
   readonly deadline: number;
   readonly requests: readonly CoreRequest<K>[];
@@ -18,17 +18,17 @@ type Run<K extends RequestKind> = {
   done(outcomes: readonly (Outcome<K> | undefined)[] | 'expired'): void;
 };
 
-export type Lane<K extends RequestKind> = {
+export type Lane<K extends RequestType> = {
   push(run: Run<K>): void;
 };
 
 /**
- * Queues the runs of one kind and hands them to its handler, as many together as have gathered while earlier
+ * Queues the runs of one type and hands them to its handler, as many together as have gathered while earlier
  * ones were under way: batches are of one when it is quiet, and grow with the load.
  *
  * A run is never split between calls, so that with a concurrency of 1 all requests of a session keep their order.
  */
-export function createLane<K extends RequestKind>(kind: K, handler: Handler<K>, context: Context): Lane<K> {
+export function createLane<K extends RequestType>(type: K, handler: Handler<K>, context: Context): Lane<K> {
   const queue: Run<K>[] = [];
   let underWay = 0;
   let scheduled = false;
@@ -66,8 +66,8 @@ export function createLane<K extends RequestKind>(kind: K, handler: Handler<K>, 
       requests.map((request) => ({ ...request, deadline }) as Due<K>),
     );
     if (batch.length === 0) return;
-    const end = context.metrics.startBatch(kind, batch.length);
-    const outcomes = await runBatch(context, kind, handler, batch);
+    const end = context.metrics.startBatch(type, batch.length);
+    const outcomes = await runBatch(context, type, handler, batch);
     end();
     let first = 0;
     for (const run of runs) {

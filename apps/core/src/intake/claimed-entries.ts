@@ -1,5 +1,5 @@
 import type { Entry } from '@hooligram/bus';
-import type { CoreRequest, Outcome, RequestKind } from '@hooligram/contract';
+import type { CoreRequest, Outcome, RequestType } from '@hooligram/contract';
 import { hasOlderTransaction } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { answerOf, type Handler } from '../requests/handler.ts';
@@ -37,8 +37,8 @@ export async function runClaimed(context: Context, entry: Entry<unknown>, delive
     ? await conclude(context, entry, read, suspects)
     : await runOneByOne(context, entry, read, suspects);
   await context.audits.settled();
-  if (isDone) context.outbox.finish(entry.id);
-  await context.outbox.flushed();
+  if (isDone) context.publisher.finish(entry.id);
+  await context.publisher.flushed();
 }
 
 /** @returns whether every request has its outcome */
@@ -68,7 +68,7 @@ async function runOneByOne(
     }
     answer(context, entry, request, outcome);
     await context.audits.settled();
-    await context.outbox.flushed();
+    await context.publisher.flushed();
   }
   return stopped.size === 0 && !isUnknown;
 }
@@ -78,7 +78,7 @@ async function runOneByOne(
  * which session asked; a user has few. Of everything else a session has one at a time.
  */
 function orderOf(index: number, request: CoreRequest): string {
-  return request.kind === 'MESSAGING_SEND' ? `user ${request.params.user_id}` : `request ${index}`;
+  return request.type === 'MESSAGING_SEND' ? `user ${request.params.user_id}` : `request ${index}`;
 }
 
 /** @returns false while it is too early, and if what was found meanwhile is of a history that is gone */
@@ -105,7 +105,7 @@ async function conclude(
   for (const [place, [, request]] of requests.entries()) {
     const outcome = outcomes[place];
     if (outcome && outcome !== 'expired') answer(context, entry, request, outcome);
-    else context.metrics.answered(request.kind, outcome);
+    else context.metrics.answered(request.type, outcome);
   }
   await context.redis.del(context.names.suspects(entry.id));
   return true;
@@ -122,15 +122,15 @@ async function concludeSuspect(context: Context, request: CoreRequest): Promise<
 function answer(
   context: Context,
   { node }: Entry<unknown>,
-  { ref, kind }: CoreRequest,
+  { ref, type }: CoreRequest,
   outcome: Outcome,
 ): void {
-  context.metrics.answered(kind, outcome);
-  context.outbox.answer(node, answerOf(context, ref, outcome));
+  context.metrics.answered(type, outcome);
+  context.publisher.answer(node, answerOf(context, ref, outcome));
 }
 
 async function run(context: Context, request: Due): Promise<Outcome | undefined> {
-  const handler = handlers[request.kind] as unknown as Handler<RequestKind>;
-  const [outcome] = await runBatch(context, request.kind, handler, [request]);
+  const handler = handlers[request.type] as unknown as Handler<RequestType>;
+  const [outcome] = await runBatch(context, request.type, handler, [request]);
   return outcome;
 }

@@ -6,10 +6,10 @@ import type { Context } from '../context.ts';
  * parameters only ids and flags are logged.
  */
 export function putAside({ log, metrics }: Context, request: CoreRequest, reason: string): void {
-  const { kind, request_id } = request;
+  const { type, request_id } = request;
   const params = Object.entries(request.params ?? {}).filter(([, value]) => isImpersonal(value));
-  metrics.requestPutAside(kind);
-  log.error({ kind, request_id, params: Object.fromEntries(params), reason }, 'request put aside');
+  metrics.requestPutAside(type);
+  log.error({ type, request_id, params: Object.fromEntries(params), reason }, 'request put aside');
 }
 
 /** Ids and flags say what it was; texts and lists hold phone numbers and what people wrote. */

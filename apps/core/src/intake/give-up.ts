@@ -36,18 +36,18 @@ async function isRefused({ db }: Context, request: CoreRequest): Promise<boolean
 
 /** @returns undefined for what only reads, or may be done at any time */
 function refusableOf(request: CoreRequest): Refusable | undefined {
-  const { kind, request_id, params } = request;
-  switch (kind) {
+  const { type, request_id, params } = request;
+  switch (type) {
     case 'MESSAGING_SEND':
-      return { kind: 'send', user_id: params.user_id, request_id };
+      return { type: 'send', user_id: params.user_id, request_id };
     case 'GROUP_CREATE':
     case 'GROUP_ADD_MEMBER':
     case 'GROUP_LEAVE':
-      return { kind: 'change', user_id: params.user_id, request_id, fingerprint: fingerprintOf(request) };
+      return { type: 'change', user_id: params.user_id, request_id, fingerprint: fingerprintOf(request) };
     case 'VERIFICATION_REQUEST_CODE':
-      return { kind: 'record_challenge', connection_id: params.connection_id, request_id };
+      return { type: 'record_challenge', connection_id: params.connection_id, request_id };
     case 'VERIFICATION_SUBMIT_CODE':
-      return { kind: 'submit_challenge', connection_id: params.connection_id, request_id };
+      return { type: 'submit_challenge', connection_id: params.connection_id, request_id };
     default:
       return undefined;
   }

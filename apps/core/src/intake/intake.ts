@@ -1,5 +1,5 @@
 import { type Entry, reasonOf } from '@hooligram/bus';
-import type { CoreRequest, Outcome, RequestKind } from '@hooligram/contract';
+import type { CoreRequest, Outcome, RequestType } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import { answerOf, type Handler } from '../requests/handler.ts';
 import { handlers } from '../requests/index.ts';
@@ -19,15 +19,15 @@ export type Intake = {
 };
 
 /**
- * Takes entries apart into their kinds, and answers and acknowledges each entry when all of its requests have
- * their outcome. Kinds do not wait for each other: a session never has two kinds under way.
+ * Takes entries apart into their types, and answers and acknowledges each entry when all of its requests have
+ * their outcome. Kinds do not wait for each other: a session never has two types under way.
  */
 export function createIntake(context: Context): Intake {
-  const { outbox, config, log, metrics, audits } = context;
-  const lanes = new Map<string, Lane<RequestKind>>(
-    (Object.keys(handlers) as RequestKind[]).map((kind) => [
-      kind,
-      createLane(kind, handlers[kind] as unknown as Handler<RequestKind>, context),
+  const { publisher, config, log, metrics, audits } = context;
+  const lanes = new Map<string, Lane<RequestType>>(
+    (Object.keys(handlers) as RequestType[]).map((type) => [
+      type,
+      createLane(type, handlers[type] as unknown as Handler<RequestType>, context),
     ]),
   );
   const underWay = new Set<string>();
@@ -59,12 +59,12 @@ export function createIntake(context: Context): Intake {
       requests: readonly CoreRequest[],
       outcomes: readonly (Outcome | undefined)[] | 'expired',
     ): void {
-      for (const [index, { ref, kind }] of requests.entries()) {
+      for (const [index, { ref, type }] of requests.entries()) {
         // What expired gets no answer: its gateway may have written it again, and that one may still run.
         const outcome = outcomes === 'expired' ? outcomes : outcomes[index];
-        metrics.answered(kind, outcome);
+        metrics.answered(type, outcome);
         if (outcome === undefined) isKnown = false;
-        else if (outcome !== 'expired') outbox.answer(entry.node, answerOf(context, ref, outcome));
+        else if (outcome !== 'expired') publisher.answer(entry.node, answerOf(context, ref, outcome));
       }
       open -= requests.length;
       if (open === 0) finish(entry.id, isKnown);
@@ -72,11 +72,11 @@ export function createIntake(context: Context): Intake {
     }
 
     if (open === 0) finish(entry.id, isKnown);
-    for (const [kind, requests] of byKind(asked)) {
-      const lane = lanes.get(kind) as Lane<RequestKind>;
+    for (const [type, requests] of byKind(asked)) {
+      const lane = lanes.get(type) as Lane<RequestType>;
       const push = (some: CoreRequest[]) =>
         lane.push({ deadline: entry.deadline, requests: some, done: done.bind(undefined, some) });
-      if (handlers[kind].batchMax === 1) for (const request of requests) push([request]);
+      if (handlers[type].batchMax === 1) for (const request of requests) push([request]);
       else push(requests);
     }
   }
@@ -84,7 +84,7 @@ export function createIntake(context: Context): Intake {
   function finish(id: string, isKnown: boolean): void {
     const finished = armed()
       // What nobody knows the end of stays pending, to be claimed and run again. So does what is not armed.
-      .then((isArmed) => isArmed && isKnown && outbox.finish(id))
+      .then((isArmed) => isArmed && isKnown && publisher.finish(id))
       .finally(() => {
         underWay.delete(id);
         finishing.delete(finished);
@@ -119,17 +119,17 @@ export function createIntake(context: Context): Intake {
       isEnding = true;
       await until(() => pending === 0);
       await Promise.all(finishing);
-      await outbox.flushed();
+      await publisher.flushed();
     },
   };
 }
 
-function byKind(requests: readonly CoreRequest[]): Map<RequestKind, CoreRequest[]> {
-  const kinds = new Map<RequestKind, CoreRequest[]>();
+function byKind(requests: readonly CoreRequest[]): Map<RequestType, CoreRequest[]> {
+  const types = new Map<RequestType, CoreRequest[]>();
   for (const request of requests) {
-    const list = kinds.get(request.kind);
+    const list = types.get(request.type);
     if (list) list.push(request);
-    else kinds.set(request.kind, [request]);
+    else types.set(request.type, [request]);
   }
-  return kinds;
+  return types;
 }

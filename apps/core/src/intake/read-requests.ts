@@ -6,7 +6,7 @@ import { answerOf, refusal } from '../requests/handler.ts';
 export type ReadEntry = {
   /** What can be handled here, each with its place in the entry. */
   readonly requests: readonly (readonly [index: number, request: CoreRequest])[];
-  /** Whether there is something of a kind that is not known here: the entry is left to a newer core then. */
+  /** Whether there is something of a type that is not known here: the entry is left to a newer core then. */
   readonly isUnknown: boolean;
 };
 
@@ -15,7 +15,7 @@ export type ReadEntry = {
  * is answered with FAILURE if it names where to, and is nobody else's business.
  */
 export function readRequests(context: Context, entry: Entry<unknown>): ReadEntry {
-  const { log, metrics, outbox } = context;
+  const { log, metrics, publisher } = context;
   const requests: [number, CoreRequest][] = [];
   let isUnknown = false;
   for (const [index, item] of entry.requests.entries()) {
@@ -23,12 +23,12 @@ export function readRequests(context: Context, entry: Entry<unknown>): ReadEntry
     if (read.is === 'request') requests.push([index, read.request]);
     else if (read.is === 'unknown') {
       isUnknown = true;
-      log.warn({ entry: entry.id, kind: read.kind }, 'request of an unknown kind is left to a newer core');
+      log.warn({ entry: entry.id, type: read.type }, 'request of an unknown type is left to a newer core');
     } else {
       metrics.requestUnreadable();
       log.warn({ entry: entry.id, ref: read.ref }, 'unreadable request in an entry');
       if (read.ref === undefined) continue;
-      outbox.answer(entry.node, answerOf(context, read.ref, refusal('internalError')));
+      publisher.answer(entry.node, answerOf(context, read.ref, refusal('internalError')));
     }
   }
   return { requests, isUnknown };

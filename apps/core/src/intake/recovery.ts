@@ -3,8 +3,8 @@ import { isInfrastructureError } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { recoverGroupChanges } from '../publishing/recover-group-changes.ts';
 import { recoverMessages } from '../publishing/recover-messages.ts';
-import { cursorRaise } from '../requests/cursor-raise.ts';
-import { lagReport } from '../requests/overdue-report.ts';
+import { cursorRaiseHandler } from '../requests/cursor-raise.ts';
+import { overdueReportHandler } from '../requests/overdue-report.ts';
 
 /**
  * What an earlier run of these requests did, published and answered again; nothing is begun. It may have ended
@@ -38,9 +38,9 @@ async function recoverAll(
   await recoverMessages(context, requests, outcomes);
   await recoverGroupChanges(context, requests, outcomes);
   // These hold whenever they come.
-  const cursors = requests.filter((request) => request.kind === 'CURSOR_RAISE');
-  if (cursors.length > 0) await cursorRaise.run(context, cursors);
-  const reports = requests.filter((request) => request.kind === 'LAG_REPORT');
-  if (reports.length > 0) await lagReport.run(context, reports);
+  const cursors = requests.filter((request) => request.type === 'CURSOR_RAISE');
+  if (cursors.length > 0) await cursorRaiseHandler.run(context, cursors);
+  const reports = requests.filter((request) => request.type === 'OVERDUE_REPORT');
+  if (reports.length > 0) await overdueReportHandler.run(context, reports);
   return requests.map((request) => outcomes.get(request));
 }

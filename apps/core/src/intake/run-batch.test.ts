@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { type Handler, success } from '../requests/handler.ts';
 import { type Due, runBatch } from './run-batch.ts';
 
-type Kind = 'LAG_REPORT';
+type Kind = 'OVERDUE_REPORT';
 
 let url: string;
 let db: Db;
@@ -32,7 +32,7 @@ const due = (ref: number): Due<Kind> => ({
   ...({
     ref,
     request_id: `${ref}`,
-    kind: 'LAG_REPORT',
+    type: 'OVERDUE_REPORT',
     params: { user_ids: [] },
   } satisfies CoreRequest<Kind>),
   deadline: 1_000,
@@ -59,7 +59,7 @@ test('requests whose outcomes are of two histories are all run again in the new 
   const { calls, handler } = observed(async ([asked]) => {
     if (asked?.request_id === '2') await enterNext();
   });
-  const outcomes = await runBatch(context, 'LAG_REPORT', handler, [due(1), due(2)]);
+  const outcomes = await runBatch(context, 'OVERDUE_REPORT', handler, [due(1), due(2)]);
   expect(calls).toEqual([
     ['1,2', 'first'],
     ['1', 'first'],
@@ -75,6 +75,6 @@ test('an outcome of a history that is gone is none once the deadline has passed'
     await enterNext();
     now = 2_000;
   });
-  expect(await runBatch(context, 'LAG_REPORT', handler, [due(1)])).toEqual([undefined]);
+  expect(await runBatch(context, 'OVERDUE_REPORT', handler, [due(1)])).toEqual([undefined]);
   expect(calls).toEqual([['1', 'first']]);
 });

@@ -22,10 +22,13 @@ const publicationCharactersMax = 64 * 1_024;
  * Tells the gateways of stored messages, and arms the audits of their groups. What follows each other in a group
  * under one version travels together: a publication costs Redis and every gateway as much as a message.
  */
-export function publishMessages({ outbox, names, audits }: Context, messages: Iterable<StoredMessage>): void {
+export function publishMessages(
+  { publisher, names, audits }: Context,
+  messages: Iterable<StoredMessage>,
+): void {
   const runs = new Map<number, Run>();
   const publish = (group_id: number, run: Run) =>
-    outbox.publish(names.group(group_id), encodeMessages({ group_id, ...run }));
+    publisher.publish(names.group(group_id), encodeMessages({ group_id, ...run }));
   for (const message of messages) {
     const { group_id, version, seq, message_id } = message;
     const frame = deliveryFrame(message);

@@ -4,11 +4,11 @@ import type { Context } from '../context.ts';
 import { success } from '../requests/handler.ts';
 import { publishJoined, publishState } from './states.ts';
 
-export type GroupChange = Extract<CoreRequest, { kind: 'GROUP_CREATE' | 'GROUP_ADD_MEMBER' | 'GROUP_LEAVE' }>;
+export type GroupChange = Extract<CoreRequest, { type: 'GROUP_CREATE' | 'GROUP_ADD_MEMBER' | 'GROUP_LEAVE' }>;
 
 /** Publishes and answers the changes of groups that an earlier run made; refusals are left to the client's repetition. */
 export async function recoverGroupChanges(
-  { db, outbox, names, audits }: Context,
+  { db, publisher, names, audits }: Context,
   requests: readonly CoreRequest[],
   outcomes: Map<CoreRequest, Outcome>,
 ): Promise<void> {
@@ -23,21 +23,21 @@ export async function recoverGroupChanges(
     // The same id with another payload is another request, and that one did not run.
     if (!found?.state || found.fingerprint !== fingerprintOf(change)) continue;
     const { state } = found;
-    publishState({ outbox, names }, state);
-    for (const [userId] of state.members) publishJoined({ outbox, names }, userId, state);
+    publishState({ publisher, names }, state);
+    for (const [userId] of state.members) publishJoined({ publisher, names }, userId, state);
     audits.arm(state.group_id);
-    if (change.kind === 'GROUP_CREATE') outcomes.set(change, success({ group_id: state.group_id }));
-    else if (change.kind === 'GROUP_LEAVE') outcomes.set(change, success({ state }));
+    if (change.type === 'GROUP_CREATE') outcomes.set(change, success({ group_id: state.group_id }));
+    else if (change.type === 'GROUP_LEAVE') outcomes.set(change, success({ state }));
     else outcomes.set(change, success({}));
   }
 }
 
 function isGroupChange(request: CoreRequest): request is GroupChange {
-  return ['GROUP_CREATE', 'GROUP_ADD_MEMBER', 'GROUP_LEAVE'].includes(request.kind);
+  return ['GROUP_CREATE', 'GROUP_ADD_MEMBER', 'GROUP_LEAVE'].includes(request.type);
 }
 
-export function fingerprintOf({ kind, params }: GroupChange): string {
-  if (kind === 'GROUP_CREATE') return groupFingerprints.create(params.group_name, params.member_sids);
-  if (kind === 'GROUP_LEAVE') return groupFingerprints.leave(params.group_id);
+export function fingerprintOf({ type, params }: GroupChange): string {
+  if (type === 'GROUP_CREATE') return groupFingerprints.create(params.group_name, params.member_sids);
+  if (type === 'GROUP_LEAVE') return groupFingerprints.leave(params.group_id);
   return groupFingerprints.add(params.group_id, params.member_sid);
 }

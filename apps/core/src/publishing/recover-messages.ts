@@ -10,7 +10,7 @@ export async function recoverMessages(
   requests: readonly CoreRequest[],
   outcomes: Map<CoreRequest, Outcome>,
 ): Promise<void> {
-  const sends = requests.filter((request) => request.kind === 'MESSAGING_SEND');
+  const sends = requests.filter((request) => request.type === 'MESSAGING_SEND');
   if (sends.length === 0) return;
   const stored = await findStored(
     context.db,

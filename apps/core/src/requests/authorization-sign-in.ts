@@ -1,4 +1,4 @@
-import { type OpenCursor, readCredentials, readOpenCursors } from '@hooligram/db';
+import { type OpenCursor, readCredentials, readGroupIds } from '@hooligram/db';
 import { sidOf } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
 import { equalHashes } from '../verification/credential.ts';
@@ -8,7 +8,7 @@ import { type Asked, type Handler, refusal, success } from './handler.ts';
  * Checks credentials, and names the groups that the gateway has to listen to before it reads them. A number
  * that nobody has and a code that is wrong get the same answer.
  */
-export const authorizationSignIn: Handler<'AUTHORIZATION_SIGN_IN'> = {
+export const authorizationSignInHandler: Handler<'AUTHORIZATION_SIGN_IN'> = {
   batchMax: 128,
   concurrency: 2,
   async run(context, batch) {
@@ -19,7 +19,7 @@ export const authorizationSignIn: Handler<'AUTHORIZATION_SIGN_IN'> = {
       batch.map((asked, index) => checkCredential(context, asked, sids[index] as string, people[index])),
     );
     const signedIn = checked.flatMap((result) => (typeof result === 'object' ? [result.user_id] : []));
-    const read = signedIn.length > 0 ? await readOpenCursors(db, signedIn) : [];
+    const read = signedIn.length > 0 ? await readGroupIds(db, signedIn) : [];
     const cursors = new Map<number, OpenCursor[]>();
     for (const [index, user_id] of signedIn.entries()) cursors.set(user_id, read[index] ?? []);
     return checked.map((result) => {

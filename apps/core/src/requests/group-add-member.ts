@@ -1,4 +1,4 @@
-import { addMember } from '@hooligram/db';
+import { groupAddMember } from '@hooligram/db';
 import { publishJoined, publishState } from '../publishing/states.ts';
 import { each, faulty, type Handler, refusal, success } from './handler.ts';
 
@@ -12,13 +12,13 @@ const refusals = {
 } as const;
 
 /** Adds a member and tells everybody the new state. Adding a present member changes and tells nothing. */
-export const groupAddMember: Handler<'GROUP_ADD_MEMBER'> = {
+export const groupAddMemberHandler: Handler<'GROUP_ADD_MEMBER'> = {
   batchMax: 1,
   concurrency: 3,
-  run: each(async ({ db, outbox, names, audits, numbers, deadlines }, asked) => {
+  run: each(async ({ db, publisher, names, audits, numbers, deadlines }, asked) => {
     const { request_id, params } = asked;
     const { user_id, repeatable, group_id, member_sid } = params;
-    const added = await addMember(
+    const added = await groupAddMember(
       db,
       { request_id, repeatable, user_id, group_id, member_sid },
       deadlines.of(asked),
@@ -29,8 +29,8 @@ export const groupAddMember: Handler<'GROUP_ADD_MEMBER'> = {
       return refusal(refusals[added.reason]);
     }
     if (added.state) {
-      publishState({ outbox, names }, added.state);
-      publishJoined({ outbox, names }, added.added_user_id, added.state);
+      publishState({ publisher, names }, added.state);
+      publishJoined({ publisher, names }, added.added_user_id, added.state);
       audits.arm(group_id);
     }
     return success({});

@@ -1,4 +1,4 @@
-import { createGroup } from '@hooligram/db';
+import { groupCreate } from '@hooligram/db';
 import { type ErrorCode, listFaultsToldMax } from '@hooligram/protocol';
 import { publishJoined, publishState } from '../publishing/states.ts';
 import { each, faulty, type Handler, refusal, success } from './handler.ts';
@@ -6,10 +6,10 @@ import { each, faulty, type Handler, refusal, success } from './handler.ts';
 const refusals = { id_used: 'idAlreadyUsed', failed: 'internalError' } as const;
 
 /** Creates a group, or finds the open direct message of the pair, and tells every member. */
-export const groupCreate: Handler<'GROUP_CREATE'> = {
+export const groupCreateHandler: Handler<'GROUP_CREATE'> = {
   batchMax: 1,
   concurrency: 3,
-  run: each(async ({ db, outbox, names, audits, numbers, deadlines }, asked) => {
+  run: each(async ({ db, publisher, names, audits, numbers, deadlines }, asked) => {
     const { request_id, params } = asked;
     const { user_id, sid, repeatable, group_name } = params;
     const member_sids = [...new Set(params.member_sids)];
@@ -18,17 +18,17 @@ export const groupCreate: Handler<'GROUP_CREATE'> = {
     const strange = await numbers.faultsOfUnknown(db, member_sids);
     if (strange.size > 0) return faulty(numberFaults(params.member_sids, strange));
 
-    const created = await createGroup(
+    const created = await groupCreate(
       db,
       { request_id, repeatable, user_id, sid, group_name, member_sids },
       deadlines.of(asked),
     );
     if (!created.ok) return refusal(refusals[created.reason]);
 
-    publishState({ outbox, names }, created.state);
+    publishState({ publisher, names }, created.state);
     // A gateway that holds no other member is not listening to the group yet, but to its people.
     for (const [member_id] of created.state.members)
-      publishJoined({ outbox, names }, member_id, created.state);
+      publishJoined({ publisher, names }, member_id, created.state);
     audits.arm(created.group_id);
     return success({ group_id: created.group_id });
   }),

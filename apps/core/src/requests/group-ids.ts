@@ -1,13 +1,13 @@
-import { readOpenCursors } from '@hooligram/db';
+import { readGroupIds } from '@hooligram/db';
 import { type Handler, success } from './handler.ts';
 
 /** The groups of several people. */
-export const groupIds: Handler<'GROUP_IDS'> = {
+export const groupIdsHandler: Handler<'GROUP_IDS'> = {
   batchMax: 32,
   concurrency: 2,
   async run({ db }, batch) {
     const userIds = [...new Set(batch.flatMap(({ params }) => params.user_ids))];
-    const read = await readOpenCursors(db, userIds);
+    const read = await readGroupIds(db, userIds);
     const byPerson = new Map(
       userIds.map((user_id, index) => [user_id, (read[index] ?? []).map(({ group_id }) => group_id)]),
     );

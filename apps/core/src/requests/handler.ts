@@ -1,8 +1,8 @@
-import type { CoreAnswer, Outcome, ParamsOf, RequestKind } from '@hooligram/contract';
+import type { CoreAnswer, Outcome, ParamsOf, RequestType } from '@hooligram/contract';
 import { type ErrorCode, errorTexts } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
 
-export type Asked<K extends RequestKind> = {
+export type Asked<K extends RequestType> = {
   readonly request_id: string;
   readonly params: ParamsOf<K>;
   /** Milliseconds since the epoch, by Redis's clock: a statement that changes something refuses behind it. */
@@ -10,12 +10,12 @@ export type Asked<K extends RequestKind> = {
 };
 
 /**
- * Answers the requests of one kind, many at once.
+ * Answers the requests of one type, many at once.
  *
  * Called again with the same `request_id` it must have no second effect and give the same outcome, and must
  * publish again: whoever ran it first may have died before it told anybody.
  */
-export type Handler<K extends RequestKind> = {
+export type Handler<K extends RequestType> = {
   /** Most requests in one call; with 1 each request has a call of its own, whose trouble is no other's. */
   readonly batchMax: number;
   /** Calls under way at once in this process. Above 1 only where order between connections does not matter. */
@@ -47,7 +47,7 @@ export function answerOf({ db }: Pick<Context, 'db'>, ref: number, outcome: Outc
 }
 
 /** For requests that share no statement. */
-export function each<K extends RequestKind>(
+export function each<K extends RequestType>(
   run: (context: Context, asked: Asked<K>) => Promise<Outcome<K> | undefined>,
 ): Handler<K>['run'] {
   return (context, batch) => Promise.all(batch.map((asked) => run(context, asked)));

@@ -1,4 +1,4 @@
-import { storeMessages } from '@hooligram/db';
+import { messagingSend } from '@hooligram/db';
 import { publishMessages, type StoredMessage } from '../publishing/messages.ts';
 import { type Handler, refusal, success } from './handler.ts';
 
@@ -13,11 +13,11 @@ const refusals = {
  * Stores messages, publishes them to their groups, answers with their ids. Concurrency 1: the next statement of
  * this process would only wait for the same group rows, and meanwhile its batch grows.
  */
-export const messagingSend: Handler<'MESSAGING_SEND'> = {
+export const messagingSendHandler: Handler<'MESSAGING_SEND'> = {
   batchMax: 500,
   concurrency: 1,
   async run(context, batch) {
-    const outcomes = await storeMessages(
+    const outcomes = await messagingSend(
       context.db,
       batch.map(({ request_id, params }) => ({
         sender_id: params.user_id,

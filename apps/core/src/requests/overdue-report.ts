@@ -1,5 +1,5 @@
 import type { StoredCursor } from '@hooligram/contract';
-import { readCursors, readLag } from '@hooligram/db';
+import { overdueReport, readCursors } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { type Asked, type Handler, refusal, success } from './handler.ts';
 
@@ -10,13 +10,13 @@ import { type Asked, type Handler, refusal, success } from './handler.ts';
  * nothing more until it knows better.
  * A gateway that hears of no success reports again.
  */
-export const lagReport: Handler<'LAG_REPORT'> = {
+export const overdueReportHandler: Handler<'OVERDUE_REPORT'> = {
   batchMax: 16,
   concurrency: 1,
   async run(context, batch) {
     const { config, db, queues, jobMetrics, log } = context;
     const userIds = [...new Set(batch.flatMap(({ params }) => params.user_ids))];
-    const lags = await readLag(db, userIds, config.DELIVERY_ACK_DEADLINE_MS);
+    const lags = await overdueReport(db, userIds, config.DELIVERY_ACK_DEADLINE_MS);
     const lagging = userIds.filter((_, index) => {
       const lag = lags[index];
       return lag && lag.messages.groups.length + lag.states.groups.length > 0;
@@ -37,7 +37,7 @@ export const lagReport: Handler<'LAG_REPORT'> = {
 /** The cursors are read behind the lag: what is not overdue by the one is no older in the other. */
 async function answersTo(
   { db }: Context,
-  batch: readonly Asked<'LAG_REPORT'>[],
+  batch: readonly Asked<'OVERDUE_REPORT'>[],
   lagging: ReadonlySet<number>,
 ): Promise<{ ok: true; answer: { cursors?: StoredCursor[] } }[]> {
   const owed = batch.map(({ params }) => (params.owed ?? []).filter(([userId]) => !lagging.has(userId)));

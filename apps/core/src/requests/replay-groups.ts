@@ -1,12 +1,12 @@
-import { readMemberships } from '@hooligram/db';
+import { replayGroups } from '@hooligram/db';
 import { type Handler, success } from './handler.ts';
 
 /** A person's groups with their states and cursors, read in one snapshot. */
-export const replayGroups: Handler<'REPLAY_GROUPS'> = {
+export const replayGroupsHandler: Handler<'REPLAY_GROUPS'> = {
   batchMax: 64,
   concurrency: 2,
   async run({ db }, batch) {
-    const read = await readMemberships(
+    const read = await replayGroups(
       db,
       batch.map(({ params }) => params),
     );

@@ -1,13 +1,13 @@
-import { readPages } from '@hooligram/db';
+import { replayPages } from '@hooligram/db';
 import { deliveryFrame } from '../publishing/delivery-frame.ts';
 import { type Handler, refusal, success } from './handler.ts';
 
 /** What follows a place in a group, oldest first, and the group's state if the asker's is older. */
-export const replayPage: Handler<'REPLAY_PAGE'> = {
+export const replayPageHandler: Handler<'REPLAY_PAGE'> = {
   batchMax: 32,
   concurrency: 2,
   async run({ db, config }, batch) {
-    const pages = await readPages(
+    const pages = await replayPages(
       db,
       batch.map(({ params }) => params),
       config.REPLAY_PAGE_MESSAGES,

@@ -1,4 +1,4 @@
-import { type CodeOutcome, readCodeOutcome, recordChallenge, settleCodeOutcome } from '@hooligram/db';
+import { type CodeOutcome, readCodeOutcome, settleCodeOutcome, verificationRequestCode } from '@hooligram/db';
 import { mustBeWritten, sidOf } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
 import type { NumberFault } from '../verification/numbers.ts';
@@ -23,7 +23,7 @@ const outcomes = { refused: 'refused', tooMany: 'too_many', unavailable: 'unavai
  * The code is recorded before the provider is called: a second run sends no second one. What the provider said is
  * stored too, and a second run waits for it: SUCCESS is what the provider said, never that it was asked.
  */
-export const verificationRequestCode: Handler<'VERIFICATION_REQUEST_CODE'> = {
+export const verificationRequestCodeHandler: Handler<'VERIFICATION_REQUEST_CODE'> = {
   batchMax: 1,
   concurrency: 8,
   run: each(async (context, asked) => {
@@ -48,7 +48,11 @@ async function send(context: Context, asked: Code, sid: string): Promise<CodeOut
   const code = provider.createCode();
   const code_hash = code === null ? null : credentialHash(sid, code);
   const ttl_ms = config.VERIFICATION_TTL_MS;
-  const { is_new } = await recordChallenge(db, { ...request, sid, code_hash, ttl_ms }, deadlines.of(asked));
+  const { is_new } = await verificationRequestCode(
+    db,
+    { ...request, sid, code_hash, ttl_ms },
+    deadlines.of(asked),
+  );
   if (!is_new) return undefined;
 
   const to = { countryCode: country_code, phoneNumber: phone_number };

@@ -1,11 +1,11 @@
 import {
   beginCheck,
-  type ChallengeVerdict,
+  type ChallengeOutcome,
   finishCheck,
   readChallenge,
   readVerdict,
   settleVerdict,
-  submitChallenge,
+  verificationSubmitCode,
 } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { abandonedAfterMs, providerTimeMs, settled, stored } from '../verification/waiting.ts';
@@ -31,7 +31,7 @@ const verdicts = {
 } as const;
 
 /** What is the submitter's doing, and counts against the limit of their address. */
-const counted: readonly ChallengeVerdict[] = ['wrong', 'expired', 'none', 'too_many'];
+const counted: readonly ChallengeOutcome[] = ['wrong', 'expired', 'none', 'too_many'];
 
 /**
  * Makes a right code the number's credential. Only the connection that asked for a code can submit one.
@@ -39,7 +39,7 @@ const counted: readonly ChallengeVerdict[] = ['wrong', 'expired', 'none', 'too_m
  * A code that we made is judged in one transaction. One that a provider made is judged between two: the first one
  * counts the attempt, the second one has the effect and the answer together. A second run waits for that answer.
  */
-export const verificationSubmitCode: Handler<'VERIFICATION_SUBMIT_CODE'> = {
+export const verificationSubmitCodeHandler: Handler<'VERIFICATION_SUBMIT_CODE'> = {
   batchMax: 1,
   concurrency: 4,
   run: each(async (context, asked) => {
@@ -55,7 +55,7 @@ export const verificationSubmitCode: Handler<'VERIFICATION_SUBMIT_CODE'> = {
   }),
 };
 
-async function judge(context: Context, asked: Submission): Promise<ChallengeVerdict> {
+async function judge(context: Context, asked: Submission): Promise<ChallengeOutcome> {
   const { config, db, credentialHash, deadlines } = context;
   const { request_id, params } = asked;
   const { connection_id, verification_code } = params;
@@ -63,14 +63,14 @@ async function judge(context: Context, asked: Submission): Promise<ChallengeVerd
   if (challenge?.code_hash === null) return check(context, asked, challenge.sid);
   const credential_hash = credentialHash(challenge?.sid ?? '', verification_code);
   const attempts_max = config.VERIFICATION_ATTEMPTS_MAX;
-  return submitChallenge(
+  return verificationSubmitCode(
     db,
     { request_id, connection_id, code_hash: credential_hash, credential_hash, attempts_max },
     deadlines.of(asked),
   );
 }
 
-async function check(context: Context, asked: Submission, sid: string): Promise<ChallengeVerdict> {
+async function check(context: Context, asked: Submission, sid: string): Promise<ChallengeOutcome> {
   const { config, db, provider, credentialHash, deadlines } = context;
   const { connection_id, verification_code } = asked.params;
   const request = { request_id: asked.request_id, connection_id, sid };
@@ -87,15 +87,15 @@ async function check(context: Context, asked: Submission, sid: string): Promise<
   return stored(context, asked, () => finishCheck(db, { ...request, verdict, credential_hash }));
 }
 
-function verdictOfFirstRun(context: Context, asked: Submission): Promise<ChallengeVerdict> {
+function verdictOfFirstRun(context: Context, asked: Submission): Promise<ChallengeOutcome> {
   const { request_id, params } = asked;
   const request = { request_id, connection_id: params.connection_id };
-  return settled<ChallengeVerdict>(context, asked, () =>
+  return settled<ChallengeOutcome>(context, asked, () =>
     settleVerdict(context.db, request, abandonedAfterMs(context)),
   );
 }
 
-function outcomeOf(verdict: ChallengeVerdict) {
+function outcomeOf(verdict: ChallengeOutcome) {
   if (verdict === 'under_way') return undefined;
   return verdict === 'right' ? success({}) : refusal(refusals[verdict]);
 }

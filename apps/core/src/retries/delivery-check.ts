@@ -1,5 +1,5 @@
-import { encodeAudit } from '@hooligram/contract';
-import { auditGroup } from '@hooligram/db';
+import { encodeDeliveryCheck } from '@hooligram/contract';
+import { deliveryCheck } from '@hooligram/db';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { done, type Kind } from './job-type.ts';
@@ -15,14 +15,14 @@ export const audit = {
   concurrency: 16,
   async handle({ config, db, redis, names, queues, jobMetrics }: Context, { group_id }) {
     const deadlineMs = config.DELIVERY_ACK_DEADLINE_MS;
-    const found = await auditGroup(db, group_id, deadlineMs);
+    const found = await deliveryCheck(db, group_id, deadlineMs);
     if (!found) return done;
     if (found.last_seq > found.due_seq || found.version > found.due_version) {
       // This one still runs, so the next one begins behind its end.
       await queues.add('audit', [{ data: { group_id }, key: String(group_id), delayMs: deadlineMs }]);
       jobMetrics.jobFollows('audit');
     }
-    await redis.publish(names.group(group_id), encodeAudit(found));
+    await redis.publish(names.group(group_id), encodeDeliveryCheck(found));
     jobMetrics.audited('audit');
     return done;
   },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BusLog, BusPart } from '@hooligram/bus';
 import { Subscriptions } from '@hooligram/bus';
-import { readNudgeConfirmed } from '@hooligram/contract';
+import { readRedeliveryAcknowledged } from '@hooligram/contract';
 import type { Redis } from 'ioredis';
 import type { NudgeEnd } from './metrics.ts';
 
@@ -46,7 +46,7 @@ export async function listenForConfirmations({
     onPublication(_, bytes) {
       if (isEcho(bytes)) return;
       try {
-        asked.get(readNudgeConfirmed(bytes).token)?.();
+        asked.get(readRedeliveryAcknowledged(bytes).token)?.();
       } catch (error) {
         onUnreadable();
         log.warn({ reason: String(error) }, 'unreadable confirmation');

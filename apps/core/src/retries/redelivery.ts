@@ -1,5 +1,5 @@
-import { encodeEviction, encodeNudge } from '@hooligram/contract';
-import { type PersonLag, readLag, setRetriedVersions } from '@hooligram/db';
+import { encodeEviction, encodeRedeliveryRequest } from '@hooligram/contract';
+import { overdueReport, setRetriedVersions, type UserOverdue } from '@hooligram/db';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { done, type Kind } from './job-type.ts';
@@ -47,7 +47,7 @@ export const redelivery = {
     if (end === 'nobody') return done;
     if (end === 'unconfirmed') return again(context, data, data);
 
-    const [lag] = await readLag(db, [user_id], config.DELIVERY_ACK_DEADLINE_MS);
+    const [lag] = await overdueReport(db, [user_id], config.DELIVERY_ACK_DEADLINE_MS);
     if (!lag) return done;
     const messages = count(data.messages, lag.messages);
     const states = countStates(data.group_states, lag.states.groups);
@@ -77,19 +77,22 @@ export const redelivery = {
 function nudge({ config, redis, names, confirmations }: Context, user_id: number) {
   return confirmations.ask(
     (token) =>
-      redis.publish(names.user(user_id), encodeNudge({ user_id, token, reply_to: confirmations.channel })),
+      redis.publish(
+        names.user(user_id),
+        encodeRedeliveryRequest({ user_id, token, reply_to: confirmations.channel }),
+      ),
     config.DELIVERY_CONFIRM_TIMEOUT_MS,
   );
 }
 
-function count(before: Tally, { groups, mark }: PersonLag['messages']): Tally {
+function count(before: Tally, { groups, mark }: UserOverdue['messages']): Tally {
   if (groups.length === 0) return { ...none };
   return { tries: before.mark === mark ? before.tries + 1 : 1, mark };
 }
 
 function countStates(
   before: readonly StateAttempts[],
-  lagging: PersonLag['states']['groups'],
+  lagging: UserOverdue['states']['groups'],
 ): StateAttempts[] {
   const triesOf = new Map(before.map(({ group_id, version, tries }) => [`${group_id} ${version}`, tries]));
   return lagging.slice(0, statesCountedMax).map(({ group_id, version }) => {

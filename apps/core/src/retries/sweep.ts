@@ -1,4 +1,4 @@
-import { encodeAudit } from '@hooligram/contract';
+import { encodeDeliveryCheck } from '@hooligram/contract';
 import {
   beginSweep,
   isInfrastructureError,
@@ -97,7 +97,7 @@ async function pageAfter(
   try {
     const page = await sweepGroups(db, { after_group_id, limit, deadlineMs });
     await Promise.all(
-      page.audits.map((audit) => redis.publish(names.group(audit.group_id), encodeAudit(audit))),
+      page.audits.map((audit) => redis.publish(names.group(audit.group_id), encodeDeliveryCheck(audit))),
     );
     jobMetrics.audited('sweep', page.audits.length);
     jobMetrics.swept(page.groups);

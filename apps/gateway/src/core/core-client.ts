@@ -6,7 +6,7 @@ import {
   type CoreRequest,
   type Outcome,
   type ParamsOf,
-  type RequestKind,
+  type RequestType,
   readAnswers,
   UnreadableError,
 } from '@hooligram/contract';
@@ -16,7 +16,7 @@ import { errorTexts } from '@hooligram/protocol';
  * What the core answered. `isUnknown`: no answer came in time, so the request may or may not have had its
  * effect; saying FAILURE would be a lie.
  */
-export type Reply<K extends RequestKind> =
+export type Reply<K extends RequestType> =
   | { readonly ok: true; readonly answer: AnswerOf<K> }
   | { readonly ok: false; readonly errors: readonly string[]; readonly isUnknown?: true };
 
@@ -27,8 +27,8 @@ export type Core = {
    * @param requestId makes a repetition safe; a new one unless given
    * @param run whose order counts: what is asked for the same one in a row is handled in that order
    */
-  ask<K extends RequestKind>(
-    kind: K,
+  ask<K extends RequestType>(
+    type: K,
     params: ParamsOf<K>,
     requestId?: string,
     run?: object,
@@ -65,13 +65,13 @@ type Waiting = {
 };
 
 /** What these answer has its place among what was read before. The others are true for whoever asked. */
-const reads: ReadonlySet<RequestKind> = new Set<RequestKind>([
+const reads: ReadonlySet<RequestType> = new Set<RequestType>([
   'AUTHORIZATION_SIGN_IN',
   'REPLAY_GROUPS',
   'REPLAY_PAGE',
-  'RECEIPT_LOOKUP',
+  'MESSAGE_LOOKUP',
   'GROUP_IDS',
-  'LAG_REPORT',
+  'OVERDUE_REPORT',
 ]);
 
 const sweepMs = 250;
@@ -80,7 +80,7 @@ const sweepMs = 250;
  * Requests of clients. What Redis refuses of them is answered at once. The gateway's own have nobody who waits for a
  * FAILURE: they wait themselves until Redis takes writes again, instead of failing and asking again at once.
  */
-const clientKinds: ReadonlySet<RequestKind> = new Set([
+const clientKinds: ReadonlySet<RequestType> = new Set([
   'VERIFICATION_REQUEST_CODE',
   'VERIFICATION_SUBMIT_CODE',
   'AUTHORIZATION_SIGN_IN',
@@ -88,7 +88,7 @@ const clientKinds: ReadonlySet<RequestKind> = new Set([
   'GROUP_LEAVE',
   'GROUP_ADD_MEMBER',
   'MESSAGING_SEND',
-] satisfies RequestKind[]);
+] satisfies RequestType[]);
 const busy = { ok: false, errors: [errorTexts.serverBusy.text] } as const;
 const unknown = { ...busy, isUnknown: true } as const;
 
@@ -165,16 +165,16 @@ export function createCoreClient({
     if (!waiting) return;
     fresh.delete(ref);
     repeated.delete(ref);
-    const isOfAnother = of !== undefined && of !== waiting.epoch && reads.has(waiting.request.kind);
+    const isOfAnother = of !== undefined && of !== waiting.epoch && reads.has(waiting.request.type);
     waiting.resolve((isOfAnother ? unknown : reply) as Reply<never>);
   }
 
   return {
     within: (of) => ({
-      ask(kind, params, requestId = randomUUID(), run) {
+      ask(type, params, requestId = randomUUID(), run) {
         lastRef += 1;
         const ref = lastRef;
-        const request = { ref, request_id: requestId, kind, params } as unknown as CoreRequest;
+        const request = { ref, request_id: requestId, type, params } as unknown as CoreRequest;
         return new Promise((resolve) => {
           const now = Date.now();
           const times = { repeatsAt: now + repeatMs, givesUpAt: now + patienceMs };
@@ -185,7 +185,7 @@ export function createCoreClient({
       },
     }),
     onAnswers(bytes) {
-      const { answers, unreadable } = readAnswers(bytes, (ref) => find(ref)?.request.kind);
+      const { answers, unreadable } = readAnswers(bytes, (ref) => find(ref)?.request.type);
       for (const answer of answers) answered(answer);
       if (unreadable > 0) throw new UnreadableError(`${unreadable} answers`);
     },
@@ -197,7 +197,7 @@ export function createCoreClient({
         waiting.entries -= 1;
         // What was not sent is written when the connection is back, or when it is due to be repeated.
         const isAnswered =
-          failure === 'full' || (failure === 'refused' && clientKinds.has(waiting.request.kind));
+          failure === 'full' || (failure === 'refused' && clientKinds.has(waiting.request.type));
         if (isAnswered && waiting.entries === 0) settle(ref, busy);
       }
     },

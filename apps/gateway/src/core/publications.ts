@@ -6,18 +6,18 @@ import { openGroups } from '../groups/join.ts';
 /** Takes what the core published on the channel of a group or of a person. */
 export function receive(context: GatewayContext, bytes: Buffer): void {
   const publication = decodePublication(bytes);
-  if (publication?.kind === 'messages') {
+  if (publication?.type === 'messages') {
     context.groups.find(publication.messages.group_id)?.receive(publication.messages);
-  } else if (publication?.kind === 'state') {
+  } else if (publication?.type === 'state') {
     receiveState(context, publication.state);
-  } else if (publication?.kind === 'joined') {
+  } else if (publication?.type === 'joined') {
     const { user_id, group_id, since } = publication.joined;
     open(context, user_id, group_id, since);
-  } else if (publication?.kind === 'audit') {
-    context.groups.find(publication.audit.group_id)?.audit(publication.audit);
-  } else if (publication?.kind === 'nudge') {
-    void onNudge(context, publication.nudge);
-  } else if (publication?.kind === 'eviction') {
+  } else if (publication?.type === 'delivery-check') {
+    context.groups.find(publication.check.group_id)?.check(publication.check);
+  } else if (publication?.type === 'redelivery-request') {
+    void onNudge(context, publication.request);
+  } else if (publication?.type === 'eviction') {
     onEviction(context, publication.eviction.user_id);
   }
 }

@@ -34,13 +34,13 @@ export function createUnreadable(current: () => GatewayContext, names: Names): U
     onPublication(channel, error) {
       const context = current();
       const subject = names.subjectOf(channel);
-      const kind = subject?.kind ?? (channel === names.gateways ? 'gateways' : 'answers');
-      context.metrics.publicationUnreadable(kind);
+      const type = subject?.type ?? (channel === names.gateways ? 'gateways' : 'answers');
+      context.metrics.publicationUnreadable(type);
       if (error instanceof UnreadableError) {
-        context.log.warn({ kind, reason: error.message }, 'a publication cannot be read');
-      } else context.log.error({ kind, err: error }, 'handling a publication failed');
-      if (subject?.kind === 'group') context.groups.find(subject.id)?.missed();
-      if (subject?.kind !== 'user') return;
+        context.log.warn({ type, reason: error.message }, 'a publication cannot be read');
+      } else context.log.error({ type, err: error }, 'handling a publication failed');
+      if (subject?.type === 'group') context.groups.find(subject.id)?.missed();
+      if (subject?.type !== 'user') return;
       users.add(subject.id);
       timer ??= setTimeout(look, pauseMs);
     },

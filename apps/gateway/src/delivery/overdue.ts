@@ -87,7 +87,7 @@ export function createLag({
     const userIds = [...lagging];
     lagging = new Set();
     for (let report = newReport(userIds); report.user_ids.length > 0; report = newReport(userIds)) {
-      const reply = await core.ask('LAG_REPORT', report);
+      const reply = await core.ask('OVERDUE_REPORT', report);
       if (!reply.ok) for (const userId of report.user_ids) watch(userId);
       else if (reply.answer.cursors) learn(reply.answer.cursors);
     }

@@ -1,4 +1,4 @@
-import type { Nudge, NudgeConfirmed } from '@hooligram/contract';
+import type { RedeliveryAcknowledged, RedeliveryRequest } from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
 import type { GatewayContext } from '../context.ts';
 import type { Member } from '../groups/delivery-cursor.ts';
@@ -11,10 +11,13 @@ import { isLagging, owing } from './overdue.ts';
  * Answers a nudge: writes the person's cursors, confirms that, and sends again what is still owed.
  * Without a connection of theirs here it is not ours to answer.
  */
-export async function onNudge(context: GatewayContext, { user_id, token, reply_to }: Nudge): Promise<void> {
+export async function onNudge(
+  context: GatewayContext,
+  { user_id, token, reply_to }: RedeliveryRequest,
+): Promise<void> {
   if (!context.people.has(user_id)) return;
   await context.cursors.flush();
-  context.tell(reply_to, { user_id, token } satisfies NudgeConfirmed);
+  context.tell(reply_to, { user_id, token } satisfies RedeliveryAcknowledged);
   const person = context.people.find(user_id);
   for (const { window } of person?.sessions ?? []) window.wake();
   if (person && isLagging(person)) await sendAgain(context, person);

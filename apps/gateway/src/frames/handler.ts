@@ -1,4 +1,4 @@
-import type { AnswerOf, RequestKind } from '@hooligram/contract';
+import type { AnswerOf, RequestType } from '@hooligram/contract';
 import {
   type ClientRequestType,
   closeReasons,
@@ -31,7 +31,7 @@ export function idempotence(id: string): { requestId: string | undefined; repeat
 }
 
 /** Sends what became of a request. */
-export function reply<T extends ClientRequestType, K extends RequestKind>(
+export function reply<T extends ClientRequestType, K extends RequestType>(
   session: Session,
   { type, id }: { type: T; id: string },
   result: Reply<K>,

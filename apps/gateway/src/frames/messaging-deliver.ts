@@ -59,7 +59,7 @@ async function lookUp(context: GatewayContext, session: Session): Promise<void> 
     const message_ids = [...session.lateReceipts];
     session.lateReceipts.clear();
     const { userId } = session.person;
-    const reply = await context.core.ask('RECEIPT_LOOKUP', { user_id: userId, message_ids });
+    const reply = await context.core.ask('MESSAGE_LOOKUP', { user_id: userId, message_ids });
     if (reply.ok) take(context, userId, message_ids.length, reply.answer.found);
   }
   session.lateReceipts = undefined;

@@ -1,4 +1,4 @@
-import type { Audit, GroupState, Messages } from '@hooligram/contract';
+import type { DeliveryCheck, GroupState, Messages } from '@hooligram/contract';
 import { encodeFrame, groupDeliveryId } from '@hooligram/protocol';
 import type { GatewayContext } from '../context.ts';
 import { Member } from './delivery-cursor.ts';
@@ -116,7 +116,7 @@ export class Group {
    * Takes word of how far the group is: fetches what is missing here, and reports who of the people here has not
    * acknowledged what is due.
    */
-  audit({ last_seq, version, due_seq, due_version }: Audit): void {
+  check({ last_seq, version, due_seq, due_version }: DeliveryCheck): void {
     if (version > this.version || last_seq > (this.position ?? last_seq)) this.refresh();
     for (const member of this.members.values()) {
       if (member.lags(due_seq, due_version)) this.#context.lag.report(member.userId);

@@ -15,7 +15,7 @@ describe('an audit makes a gateway fetch', () => {
     const group = scene.group([ada]);
     const a = await scene.enter(ada, [group]);
     group.storeMany(3);
-    await scene.puppet.publish.audit(group.audit());
+    await scene.puppet.publish.check(group.audit());
     const page = await scene.nextPage(group);
     expect(page.params.after_seq).toBe(0);
     await page.succeed(group.page(page.params));
@@ -28,7 +28,7 @@ describe('an audit makes a gateway fetch', () => {
     const group = scene.group([ada]);
     const a = await scene.enter(ada, [group]);
     group.add(bob);
-    await scene.puppet.publish.audit(group.audit());
+    await scene.puppet.publish.check(group.audit());
     const page = await scene.nextPage(group);
     expect(page.params.known_version).toBe(1);
     await page.succeed(group.page(page.params));
@@ -42,7 +42,7 @@ describe('an audit makes a gateway fetch', () => {
     const a = await scene.enter(ada, [group]);
     group.remove(ada);
     group.store();
-    await scene.puppet.publish.audit(group.audit());
+    await scene.puppet.publish.check(group.audit());
     const page = await scene.nextPage(group);
     await page.succeed(group.page(page.params));
     await a.settled();
@@ -55,7 +55,7 @@ describe('an audit makes a gateway fetch', () => {
     const group = scene.group([ada]);
     const a = await scene.enter(ada, [group]);
     await scene.puppet.publish.message(group.store());
-    await scene.puppet.publish.audit(group.audit());
+    await scene.puppet.publish.check(group.audit());
     await a.settled();
     await a.saidAll();
     expect(scene.pagesOf(group)).toBe(0);
@@ -82,7 +82,7 @@ describe('an audit makes a gateway report', () => {
     // All but one: a cursor that cannot move.
     c.acknowledge(group, 2, 3);
     await Promise.all([a, b, c].map(({ client }) => client.roundTrip()));
-    await scene.puppet.publish.audit(group.audit({ seq: 2 }));
+    await scene.puppet.publish.check(group.audit({ seq: 2 }));
     const report = await scene.nextReport(bob);
     expect(report.params.user_ids.sort()).toEqual([bob.userId, cat.userId]);
     await report.succeed({});
@@ -96,7 +96,7 @@ describe('an audit makes a gateway report', () => {
     await scene.enter(cat, [[group, { delivered_version: 0, retried_version: 1 }]]);
     a.acknowledgeState(group);
     await a.client.roundTrip();
-    await scene.puppet.publish.audit(group.audit({ version: 1 }));
+    await scene.puppet.publish.check(group.audit({ version: 1 }));
     const report = await scene.nextReport(bob);
     expect(report.params.user_ids).toEqual([bob.userId]);
     await report.succeed({});
@@ -109,13 +109,13 @@ describe('an audit makes a gateway report', () => {
     await scene.enter(bob, [[old, { delivered_version: 0 }]]);
     await scene.puppet.publish.message(young.store());
     await a.has(young, 1);
-    await scene.puppet.publish.audit(young.audit());
-    await scene.puppet.publish.audit(old.audit({ version: 1 }));
+    await scene.puppet.publish.check(young.audit());
+    await scene.puppet.publish.check(old.audit({ version: 1 }));
     const report = await scene.nextReport(bob);
     expect(report.params.user_ids).toEqual([bob.userId]);
     await report.succeed({});
-    const reported = scene.puppet.asked.flatMap(({ kind, params }) =>
-      kind === 'LAG_REPORT' && 'user_ids' in params ? params.user_ids : [],
+    const reported = scene.puppet.asked.flatMap(({ type, params }) =>
+      type === 'OVERDUE_REPORT' && 'user_ids' in params ? params.user_ids : [],
     );
     expect(reported).not.toContain(ada.userId);
   });

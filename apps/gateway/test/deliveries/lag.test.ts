@@ -33,7 +33,8 @@ async function lookedAtAll(): Promise<void> {
 
 function reportsOf({ userId }: Present['person']): number {
   return scene.puppet.asked.filter(
-    ({ kind, params }) => kind === 'LAG_REPORT' && 'user_ids' in params && params.user_ids.includes(userId),
+    ({ type, params }) =>
+      type === 'OVERDUE_REPORT' && 'user_ids' in params && params.user_ids.includes(userId),
   ).length;
 }
 

@@ -85,7 +85,7 @@ describe('a replay', () => {
       [2, windowSize + 2],
       [20, 20],
     ] as const) {
-      await scene.puppet.publish.audit(group.audit({ seq: 20 }));
+      await scene.puppet.publish.check(group.audit({ seq: 20 }));
       const report = await scene.nextReport(ada);
       // Among them the messages by which this test sees that the gateway is quiet.
       expect(report.params.owed).toContainEqual([ada.userId, group.id]);
@@ -148,7 +148,7 @@ describe('a replay', () => {
       const last = messages.at(-1)?.message_id;
       await b.client.waitFor((frames) => frames.at(-1)?.payload.message_id === last);
     }
-    scene.puppet.always('RECEIPT_LOOKUP', ({ message_ids }) => ({
+    scene.puppet.always('MESSAGE_LOOKUP', ({ message_ids }) => ({
       found: message_ids.map((id) => [id, group.id, id - group.id * 1_000_000]),
     }));
     a.acknowledge(group, ...range(1, windowSize));

@@ -166,7 +166,7 @@ describe('29: an acknowledgement that this gateway does not know', () => {
     const page = await scene.nextPage(group);
     const [{ message_id }] = [group.message(1)];
     a.acknowledge(group, 1);
-    const asked = await scene.puppet.next('RECEIPT_LOOKUP', ({ user_id }) => user_id === ada.userId);
+    const asked = await scene.puppet.next('MESSAGE_LOOKUP', ({ user_id }) => user_id === ada.userId);
     expect(asked.params.message_ids).toEqual([message_id]);
     await asked.succeed({ found: [[message_id, group.id, 1]] });
     expect(await nextCursor(a, group)).toMatchObject({ seq: 1 });
@@ -180,7 +180,7 @@ describe('29: an acknowledgement that this gateway does not know', () => {
     const ignored = 'gateway_acknowledgements_ignored_total';
     const before = await measured(scene.system.gateway(prompt), ignored);
     a.client.send('MESSAGING_DELIVER_SUCCESS', { message_id: 4_711 });
-    const asked = await scene.puppet.next('RECEIPT_LOOKUP', ({ user_id }) => user_id === ada.userId);
+    const asked = await scene.puppet.next('MESSAGE_LOOKUP', ({ user_id }) => user_id === ada.userId);
     await asked.succeed({ found: [] });
     await eventually(
       async () => (await measured(scene.system.gateway(prompt), ignored)) === before + 1,

@@ -62,8 +62,8 @@ describe('20: the first gateway to hold a member', () => {
     await (await scene.puppet.next('MESSAGING_SEND')).refuse('not a member of the group');
     const reads = () =>
       scene.puppet.asked.filter(
-        ({ kind, params }) =>
-          kind === 'REPLAY_GROUPS' && 'group_ids' in params && params.group_ids?.includes(group.id),
+        ({ type, params }) =>
+          type === 'REPLAY_GROUPS' && 'group_ids' in params && params.group_ids?.includes(group.id),
       );
     expect(reads()).toEqual([]);
     scene.wire(eager).release('subscriber', 'toRedis');

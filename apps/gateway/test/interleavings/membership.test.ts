@@ -20,7 +20,7 @@ afterAll(() => scene?.stop());
 /** How often somebody's groups were read. */
 function readsOf({ userId }: Person): number {
   return scene.puppet.asked.filter(
-    ({ kind, params }) => kind === 'REPLAY_GROUPS' && 'user_id' in params && params.user_id === userId,
+    ({ type, params }) => type === 'REPLAY_GROUPS' && 'user_id' in params && params.user_id === userId,
   ).length;
 }
 

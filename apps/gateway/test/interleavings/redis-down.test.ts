@@ -54,7 +54,7 @@ describe('8: without its command connection to Redis', () => {
     await a.client.roundTrip();
     scene.wire(impatient).restore();
     await eventually(() => gateway.isReady(), 'the gateway has connected again');
-    expect(scene.puppet.asked.filter(({ kind }) => kind === 'MESSAGING_SEND')).toHaveLength(0);
+    expect(scene.puppet.asked.filter(({ type }) => type === 'MESSAGING_SEND')).toHaveLength(0);
   });
 
   test('what was asked meanwhile goes to the core as soon as the gateway is connected again, once', async () => {
@@ -66,7 +66,7 @@ describe('8: without its command connection to Redis', () => {
     const asked = await scene.puppet.next('MESSAGING_SEND', ({ content }) => content === 'heard later');
     await asked.succeed({ message_id: 1 });
     await a.client.next((frame) => frame.type === 'MESSAGING_SEND_SUCCESS' && frame.id === id);
-    expect(scene.puppet.asked.filter(({ kind }) => kind === 'MESSAGING_SEND')).toHaveLength(1);
+    expect(scene.puppet.asked.filter(({ type }) => type === 'MESSAGING_SEND')).toHaveLength(1);
   });
 
   test('a request whose answer is lost is asked again under the same request_id, and its client hears one answer', async () => {

@@ -43,18 +43,18 @@ async function nextSend(content: string) {
 
 /** What a person has asked of the core for a group, in order. */
 function askedBy({ person }: Present, group: StoredGroup): string[] {
-  return scene.puppet.asked.flatMap(({ kind, params }) => {
+  return scene.puppet.asked.flatMap(({ type, params }) => {
     const { user_id, group_id, content } = params as {
       user_id?: number;
       group_id?: number;
       content?: string;
     };
-    return user_id === person.userId && group_id === group.id ? [content ?? kind] : [];
+    return user_id === person.userId && group_id === group.id ? [content ?? type] : [];
   });
 }
 
 describe('the requests of one connection', () => {
-  test('never overlap at the core, go there as runs of one kind, and keep their order', async () => {
+  test('never overlap at the core, go there as runs of one type, and keep their order', async () => {
     const [ada, bob] = [scene.person(), scene.person()];
     const group = scene.group([ada, bob]);
     const [a, b] = [await scene.enter(ada, [group]), await scene.enter(bob, [group])];
@@ -76,7 +76,7 @@ describe('the requests of one connection', () => {
     await a.client.roundTrip();
     expect(await showsWhatIsAsked('a')).toEqual(['one']);
     await first.succeed({ message_id: 1 });
-    // What waited meanwhile goes together, as far as it is of one kind.
+    // What waited meanwhile goes together, as far as it is of one type.
     const [second, third] = [await nextSend('two'), await nextSend('three')];
     await second.succeed({ message_id: 2 });
     expect(await showsWhatIsAsked('b')).toEqual(['one', 'two', 'three']);
@@ -217,8 +217,8 @@ describe('26: listening', () => {
     expect(await scene.listenersOf(group)).toBe(0);
     expect(
       scene.puppet.asked.filter(
-        ({ kind, params }) =>
-          kind === 'REPLAY_GROUPS' && 'user_id' in params && params.user_id === ada.userId,
+        ({ type, params }) =>
+          type === 'REPLAY_GROUPS' && 'user_id' in params && params.user_id === ada.userId,
       ),
     ).toEqual([]);
   });
@@ -263,7 +263,7 @@ describe('26: listening', () => {
     const requests = scene.puppet.asked.length;
     const [stranger] = [await scene.connect()];
     await scene.askSignIn(stranger, scene.person());
-    expect(scene.puppet.asked.slice(requests).map(({ kind }) => kind)).toEqual(['AUTHORIZATION_SIGN_IN']);
+    expect(scene.puppet.asked.slice(requests).map(({ type }) => type)).toEqual(['AUTHORIZATION_SIGN_IN']);
     expect(await scene.listeners(names.user(ada.userId))).toBe(0);
     for (const client of clients) expect(client.received('GROUP_DELIVER_REQUEST')).toEqual([]);
     wire.release('subscriber', 'toRedis');

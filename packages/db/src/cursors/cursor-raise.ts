@@ -39,7 +39,7 @@ WHERE m.group_id = l.group_id AND m.user_id = l.user_id`,
  * Raises cursors; lower ones than those stored, those of people who are not members, and those of another epoch
  * change nothing.
  */
-export async function raiseCursors(db: Db, cursors: readonly Cursor[], epoch = 0): Promise<void> {
+export async function cursorRaise(db: Db, cursors: readonly Cursor[], epoch = 0): Promise<void> {
   if (cursors.length === 0) return;
   const merged = [...highest(cursors).values()];
   const values = [

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { aSend, type Cores, newGroup, openCores, type Person, waitUntilBlocked } from '../../test/test-db.ts';
 import type { Db } from '../db.ts';
-import { addMember } from '../groups/group-add-member.ts';
-import { createGroup } from '../groups/group-create.ts';
-import { leaveGroup } from '../groups/group-leave.ts';
-import { readMemberships } from '../groups/replay-groups.ts';
-import { lookUpReceipts } from '../messages/message-lookup.ts';
-import { storeMessages } from '../messages/messaging-send.ts';
-import { readPages } from '../messages/replay-page.ts';
-import { raiseCursors } from './cursor-raise.ts';
-import { readOpenCursors } from './group-ids.ts';
+import { groupAddMember } from '../groups/group-add-member.ts';
+import { groupCreate } from '../groups/group-create.ts';
+import { groupLeave } from '../groups/group-leave.ts';
+import { replayGroups } from '../groups/replay-groups.ts';
+import { messageLookup } from '../messages/message-lookup.ts';
+import { messagingSend } from '../messages/messaging-send.ts';
+import { replayPages } from '../messages/replay-page.ts';
+import { cursorRaise } from './cursor-raise.ts';
+import { readGroupIds } from './group-ids.ts';
 
 let cores: Cores;
 let db: Db;
@@ -23,12 +23,12 @@ afterAll(() => cores.close());
 const ask = () => ({ request_id: randomUUID(), repeatable: true });
 
 async function cursorOf({ user_id }: Person, group_id: number) {
-  const [[membership] = []] = await readMemberships(db, [{ user_id, group_ids: [group_id] }]);
+  const [[membership] = []] = await replayGroups(db, [{ user_id, group_ids: [group_id] }]);
   return membership && [membership.delivered_seq, membership.delivered_version];
 }
 
 async function sayTimes(sender: Person, group_id: number, count: number): Promise<number[]> {
-  const outcomes = await storeMessages(
+  const outcomes = await messagingSend(
     db,
     Array.from({ length: count }, (_, at) => aSend(sender, group_id, `${at + 1}`)),
   );
@@ -45,11 +45,11 @@ test('cursors only grow, each part by itself, and never beyond what the group ha
     delivered_seq,
     delivered_version,
   });
-  await raiseCursors(db, [raise(2, 0), raise(3, 0), raise(1, 0)]);
+  await cursorRaise(db, [raise(2, 0), raise(3, 0), raise(1, 0)]);
   expect(await cursorOf(me, group_id)).toEqual([3, 0]);
-  await raiseCursors(db, [raise(1, 1), raise(0, 0)]);
+  await cursorRaise(db, [raise(1, 1), raise(0, 0)]);
   expect(await cursorOf(me, group_id)).toEqual([3, 1]);
-  await raiseCursors(db, [raise(2 ** 53, 2 ** 53)]);
+  await cursorRaise(db, [raise(2 ** 53, 2 ** 53)]);
   expect(await cursorOf(me, group_id)).toEqual([5, 1]);
   expect(await cursorOf(you, group_id)).toEqual([0, 0]);
 });
@@ -58,8 +58,8 @@ test('cursors of strangers and of unknown groups change nothing and disturb nobo
   const { group_id, people } = await newGroup(db, 2);
   await sayTimes(people[0], group_id, 1);
   const cursor = { delivered_seq: 1, delivered_version: 1 };
-  await raiseCursors(db, []);
-  await raiseCursors(db, [
+  await cursorRaise(db, []);
+  await cursorRaise(db, [
     { user_id: 2 ** 53, group_id, ...cursor },
     { user_id: people[0].user_id, group_id: 2 ** 53, ...cursor },
     { user_id: people[0].user_id, group_id, ...cursor },
@@ -77,7 +77,7 @@ test('cursor updates from two sessions in opposite orders do not deadlock (inter
 
   await session.query('BEGIN');
   await session.query(lock, [group_id, low.user_id]);
-  const raising = raiseCursors(two, [cursor(high), cursor(low)]);
+  const raising = cursorRaise(two, [cursor(high), cursor(low)]);
   await waitUntilBlocked(cores, 'two');
   // It has not begun with the first of its batch, or this would be a deadlock.
   await session.query(`${lock} NOWAIT`, [group_id, high.user_id]);
@@ -97,7 +97,7 @@ test('a raise that waited for a higher one does not lower it (interleaving 4)', 
     group_id,
     people[0].user_id,
   ]);
-  const raising = raiseCursors(two, [
+  const raising = cursorRaise(two, [
     { user_id: people[0].user_id, group_id, delivered_seq: 2, delivered_version: 1 },
   ]);
   await waitUntilBlocked(cores, 'two');
@@ -110,7 +110,7 @@ test('memberships are read for many people at once, ordered by group, only of gr
   const { people } = await newGroup(db, 3);
   const [me, you] = people;
   const second = await newGroup(db, 2);
-  const third = await createGroup(db, {
+  const third = await groupCreate(db, {
     ...ask(),
     ...me,
     group_name: 'third',
@@ -119,7 +119,7 @@ test('memberships are read for many people at once, ordered by group, only of gr
   if (!third.ok) throw new Error(third.reason);
   await sayTimes(me, third.group_id, 2);
 
-  const [mine, some, none, theirs] = await readMemberships(db, [
+  const [mine, some, none, theirs] = await replayGroups(db, [
     { user_id: me.user_id, group_ids: null },
     { user_id: me.user_id, group_ids: [third.group_id, 2 ** 53, second.group_id, third.group_id] },
     { user_id: 2 ** 53, group_ids: null },
@@ -136,8 +136,8 @@ test('memberships are read for many people at once, ordered by group, only of gr
   expect(some).toEqual([mine?.[1]]);
   expect(none).toEqual([]);
   expect(theirs?.map(({ state }) => state.group_id)).toEqual([second.group_id, third.group_id]);
-  expect(await readMemberships(db, [])).toEqual([]);
-  expect(await readOpenCursors(db, [me.user_id, 2 ** 53, second.people[0].user_id])).toEqual([
+  expect(await replayGroups(db, [])).toEqual([]);
+  expect(await readGroupIds(db, [me.user_id, 2 ** 53, second.people[0].user_id])).toEqual([
     mine?.map(({ state, delivered_seq }) => ({ group_id: state.group_id, delivered_seq })),
     [],
     theirs?.map(({ state, delivered_seq }) => ({ group_id: state.group_id, delivered_seq })),
@@ -148,16 +148,16 @@ test('a closed group is among its last member’s groups only while something of
   const { group_id, people } = await newGroup(db, 2);
   const [me, you] = people;
   await sayTimes(you, group_id, 2);
-  await leaveGroup(db, { ...ask(), user_id: you.user_id, group_id });
+  await groupLeave(db, { ...ask(), user_id: you.user_id, group_id });
   const seen = async () => {
-    const [memberships] = await readMemberships(db, [{ user_id: me.user_id, group_ids: null }]);
-    const [cursors] = await readOpenCursors(db, [me.user_id]);
+    const [memberships] = await replayGroups(db, [{ user_id: me.user_id, group_ids: null }]);
+    const [cursors] = await readGroupIds(db, [me.user_id]);
     const ids = cursors?.map((cursor) => cursor.group_id);
     expect(ids).toEqual(memberships?.map(({ state }) => state.group_id));
     return ids;
   };
   const raise = (delivered_seq: number, delivered_version: number) =>
-    raiseCursors(db, [{ user_id: me.user_id, group_id, delivered_seq, delivered_version }]);
+    cursorRaise(db, [{ user_id: me.user_id, group_id, delivered_seq, delivered_version }]);
 
   expect(await seen()).toEqual([group_id]);
   await raise(2, 1);
@@ -170,7 +170,7 @@ test('a page holds what follows, oldest first, up to the limit, and the state on
   const { group_id, people } = await newGroup(db, 3);
   const ids = await sayTimes(people[0], group_id, 5);
   const ask = (after_seq: number, known_version: number) => ({ group_id, after_seq, known_version });
-  const pages = await readPages(
+  const pages = await replayPages(
     db,
     [ask(0, 0), ask(3, 1), { ...ask(0, 0), group_id: 2 ** 53 }, ask(99, 9)],
     4,
@@ -190,18 +190,18 @@ test('a page holds what follows, oldest first, up to the limit, and the state on
   });
   expect(pages[1]).toMatchObject({ version: 1, state: null });
   expect(pages[2]).toBeNull();
-  expect(await readPages(db, [])).toEqual([]);
+  expect(await replayPages(db, [])).toEqual([]);
 });
 
 test('a page ends before a megabyte of content, but has one message at least', async () => {
   const { group_id, people } = await newGroup(db, 2);
   const sizes = [1_100_000, 600_000, 600_000, 10, 600_000];
-  await storeMessages(
+  await messagingSend(
     db,
     sizes.map((size) => aSend(people[0], group_id, 'x'.repeat(size))),
   );
   const seqsAfter = async (after_seq: number) => {
-    const [page] = await readPages(db, [{ group_id, after_seq, known_version: 1 }]);
+    const [page] = await replayPages(db, [{ group_id, after_seq, known_version: 1 }]);
     return page?.messages.map(({ seq }) => seq);
   };
   expect(await seqsAfter(0)).toEqual([1]);
@@ -214,12 +214,12 @@ test('receipts are found for messages of my groups since I joined, and for no ot
   const other = await newGroup(db, 2);
   const before = await sayTimes(people[0], group_id, 2);
   const late = other.people[0];
-  await addMember(db, { ...ask(), user_id: people[0].user_id, group_id, member_sid: late.sid });
+  await groupAddMember(db, { ...ask(), user_id: people[0].user_id, group_id, member_sid: late.sid });
   const after = await sayTimes(people[0], group_id, 1);
   const elsewhere = await sayTimes(other.people[1], other.group_id, 1);
   const message_ids = [...before, ...after, ...elsewhere, ...after, 2 ** 53];
 
-  const [mine, lates, none, nothing] = await lookUpReceipts(db, [
+  const [mine, lates, none, nothing] = await messageLookup(db, [
     { user_id: people[1].user_id, message_ids },
     { user_id: late.user_id, message_ids },
     { user_id: 2 ** 53, message_ids },

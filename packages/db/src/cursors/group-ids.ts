@@ -17,8 +17,8 @@ CROSS JOIN LATERAL (
 
 export type OpenCursor = { group_id: number; delivered_seq: number };
 
-/** The groups that readMemberships would name, for each of these people, in ascending order, with their cursors. */
-export async function readOpenCursors(db: Db, userIds: readonly number[]): Promise<OpenCursor[][]> {
+/** The groups that replayGroups would name, for each of these people, in ascending order, with their cursors. */
+export async function readGroupIds(db: Db, userIds: readonly number[]): Promise<OpenCursor[][]> {
   if (userIds.length === 0) return [];
   const rows = await runStatement<OpenCursor & { ord: number }>(db, statement, [userIds]);
   const cursors: OpenCursor[][] = userIds.map(() => []);

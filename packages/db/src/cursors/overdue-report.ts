@@ -4,7 +4,7 @@ import { runStatement } from '../statement.ts';
 import { dueBefore } from './due.sql.ts';
 
 /** What somebody should have acknowledged by now and has not, in the order of groups. */
-export type PersonLag = {
+export type UserOverdue = {
   readonly messages: {
     readonly groups: readonly number[];
     /** Equal for as long as these are the groups and nothing in any of them was acknowledged. */
@@ -51,7 +51,11 @@ type Row = {
 };
 
 /** The lag of each of these people, in their order. */
-export async function readLag(db: Db, userIds: readonly number[], deadlineMs: number): Promise<PersonLag[]> {
+export async function overdueReport(
+  db: Db,
+  userIds: readonly number[],
+  deadlineMs: number,
+): Promise<UserOverdue[]> {
   if (userIds.length === 0) return [];
   const rows = await runStatement<Row>(db, statement, [userIds, deadlineMs]);
   const rowsOf: Row[][] = userIds.map(() => []);

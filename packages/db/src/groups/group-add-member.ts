@@ -5,7 +5,7 @@ import { rerun } from '../rerun.ts';
 import { runStatement } from '../statement.ts';
 import { groupFingerprints } from './fingerprint.ts';
 
-export type AddMemberRequest = {
+export type GroupAddMemberRequest = {
   request_id: string;
   /** The client chose the id, and may have used it before. */
   repeatable: boolean;
@@ -20,7 +20,7 @@ type Refusal = {
   reason: 'id_used' | 'not_member' | 'closed' | 'person_unknown' | 'direct_message' | 'failed';
 };
 
-export type AddMemberOutcome =
+export type GroupAddMemberOutcome =
   /** `state` null: the person was a member already, nothing changed and nobody needs to hear of it. */
   { ok: true; state: GroupState | null; added_user_id: number } | Refusal;
 
@@ -35,11 +35,11 @@ const statement = {
  * Adds a person to a group of the caller's; they get what is stored from now on. Run again with the same
  * request_id it changes nothing and answers the same, with the group's state as it is now.
  */
-export async function addMember(
+export async function groupAddMember(
   db: Db,
-  request: AddMemberRequest,
+  request: GroupAddMemberRequest,
   deadline: number | null = null,
-): Promise<AddMemberOutcome> {
+): Promise<GroupAddMemberOutcome> {
   const { request_id, repeatable, user_id, group_id, member_sid } = request;
   const asked = groupFingerprints.add(group_id, member_sid);
   const values = [user_id, request_id, repeatable, asked, group_id, member_sid, deadline];

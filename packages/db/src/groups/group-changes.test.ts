@@ -15,12 +15,12 @@ import {
 } from '../../test/test-db.ts';
 import type { Db } from '../db.ts';
 import { storeMessagesStatement } from '../messages/messaging-send.sql.ts';
-import { storeMessages } from '../messages/messaging-send.ts';
+import { messagingSend } from '../messages/messaging-send.ts';
 import { fingerprint } from './fingerprint.ts';
-import { addMember } from './group-add-member.ts';
-import { createGroup } from './group-create.ts';
-import { leaveGroup } from './group-leave.ts';
-import { readMemberships } from './replay-groups.ts';
+import { groupAddMember } from './group-add-member.ts';
+import { groupCreate } from './group-create.ts';
+import { groupLeave } from './group-leave.ts';
+import { replayGroups } from './replay-groups.ts';
 
 let cores: Cores;
 let db: Db;
@@ -78,7 +78,7 @@ async function aPerson(): Promise<Person> {
 test('a created group has its distinct members sorted by code unit, unknown people among them', async () => {
   const me = await aPerson();
   const sids = ['44.9', '1.5', '44.10', me.sid, '1.5', '104.7'];
-  const created = await createGroup(db, creation(me, sids, 'Ünï "x"'));
+  const created = await groupCreate(db, creation(me, sids, 'Ünï "x"'));
   expect(created).toMatchObject({ ok: true, created: true });
   const { state, group_id } = created as typeof created & { ok: true };
   expect(sidsOf(state)).toEqual([...new Set(sids)].sort());
@@ -97,53 +97,59 @@ test('a created group has its distinct members sorted by code unit, unknown peop
 test('creating again with the same id answers the same group, after it was closed too', async () => {
   const me = await aPerson();
   const request = creation(me, [me.sid, newSid()]);
-  const first = await createGroup(db, request);
+  const first = await groupCreate(db, request);
   if (!first.ok) throw new Error(first.reason);
-  expect(await createGroup(cores.two, request)).toEqual(first);
-  expect(await createGroup(db, { ...request, member_sids: [...request.member_sids].reverse() })).toEqual(
+  expect(await groupCreate(cores.two, request)).toEqual(first);
+  expect(await groupCreate(db, { ...request, member_sids: [...request.member_sids].reverse() })).toEqual(
     first,
   );
 
-  await leaveGroup(db, { ...ask(), user_id: me.user_id, group_id: first.group_id });
-  const again = await createGroup(db, request);
+  await groupLeave(db, { ...ask(), user_id: me.user_id, group_id: first.group_id });
+  const again = await groupCreate(db, request);
   expect(again).toMatchObject({ ok: true, group_id: first.group_id, state: { version: 2, closed: true } });
 });
 
 test('an id that was used otherwise makes no group', async () => {
   const { group_id, people } = await newGroup(db, 3);
   const request = creation(people[0], [people[0].sid, newSid(), newSid()]);
-  await createGroup(db, request);
+  await groupCreate(db, request);
   const idUsed = { ok: false, reason: 'id_used' };
-  expect(await createGroup(db, { ...request, group_name: 'other' })).toEqual(idUsed);
+  expect(await groupCreate(db, { ...request, group_name: 'other' })).toEqual(idUsed);
   const { request_id } = request;
   expect(
-    await addMember(db, { ...ask(), request_id, user_id: people[0].user_id, group_id, member_sid: '1.1' }),
+    await groupAddMember(db, {
+      ...ask(),
+      request_id,
+      user_id: people[0].user_id,
+      group_id,
+      member_sid: '1.1',
+    }),
   ).toEqual(idUsed);
 
   const send = aSend(people[0], group_id);
   await storeOne(db, send);
-  expect(await createGroup(db, { ...request, request_id: send.request_id })).toEqual(idUsed);
+  expect(await groupCreate(db, { ...request, request_id: send.request_id })).toEqual(idUsed);
   expect(
-    await leaveGroup(db, { ...ask(), request_id: send.request_id, user_id: people[0].user_id, group_id }),
+    await groupLeave(db, { ...ask(), request_id: send.request_id, user_id: people[0].user_id, group_id }),
   ).toEqual(idUsed);
 });
 
 test('a pair has one open direct message, whoever asks and however often a sid is named', async () => {
   const me = await aPerson();
   const sid = newSid();
-  const first = await createGroup(db, creation(me, [me.sid, sid, sid], ''));
+  const first = await groupCreate(db, creation(me, [me.sid, sid, sid], ''));
   expect(first).toMatchObject({ created: true, state: { is_direct_message: true } });
-  const second = await createGroup(db, creation(await person(db, sid), [sid, me.sid], 'named'));
+  const second = await groupCreate(db, creation(await person(db, sid), [sid, me.sid], 'named'));
   expect(second).toEqual({ ...first, created: false });
 });
 
 test('a closed direct message gives its place to a new group', async () => {
   const me = await aPerson();
   const sid = newSid();
-  const first = await createGroup(db, creation(me, [me.sid, sid]));
+  const first = await groupCreate(db, creation(me, [me.sid, sid]));
   if (!first.ok) throw new Error(first.reason);
-  await leaveGroup(db, { ...ask(), user_id: me.user_id, group_id: first.group_id });
-  const second = await createGroup(db, creation(me, [me.sid, sid]));
+  await groupLeave(db, { ...ask(), user_id: me.user_id, group_id: first.group_id });
+  const second = await groupCreate(db, creation(me, [me.sid, sid]));
   expect(second).toMatchObject({ ok: true, created: true, state: { version: 1, closed: false } });
   expect(second).not.toMatchObject({ group_id: first.group_id });
 });
@@ -154,7 +160,7 @@ test('a direct message created by both at once is one group (interleaving 1)', a
   const outcome = await interleave(
     cores,
     (session) => createIn(session, creation(a, [a.sid, b.sid])),
-    (two) => createGroup(two, creation(b, [a.sid, b.sid])),
+    (two) => groupCreate(two, creation(b, [a.sid, b.sid])),
   );
   expect(outcome).toMatchObject({ ok: true, created: false });
   expect(sidsOf((outcome as typeof outcome & { ok: true }).state)).toEqual([a.sid, b.sid].sort());
@@ -167,12 +173,12 @@ test('a direct message created by both at once is one group (interleaving 1)', a
 test('a direct message created while the old one is being closed is a new group (interleaving 1)', async () => {
   const me = await aPerson();
   const sid = newSid();
-  const old = await createGroup(db, creation(me, [me.sid, sid]));
+  const old = await groupCreate(db, creation(me, [me.sid, sid]));
   if (!old.ok) throw new Error(old.reason);
   const outcome = await interleave(
     cores,
     (session) => leaveIn(session, me, old.group_id),
-    (two) => createGroup(two, creation(me, [me.sid, sid])),
+    (two) => groupCreate(two, creation(me, [me.sid, sid])),
   );
   expect(outcome).toMatchObject({ ok: true, created: true, state: { closed: false } });
   expect(outcome).not.toMatchObject({ group_id: old.group_id });
@@ -185,12 +191,12 @@ test('a person whom two cores create at once is one person, and in both groups (
   const outcome = await interleave(
     cores,
     (session) => createIn(session, creation(a, [a.sid, sid, b.sid])),
-    (two) => createGroup(two, creation(b, [sid, b.sid, newSid()])),
+    (two) => groupCreate(two, creation(b, [sid, b.sid, newSid()])),
   );
   const { state } = outcome as typeof outcome & { ok: true };
   expect(sidsOf(state)).toContain(sid);
   const { user_id } = await person(db, sid);
-  const [memberships] = await readMemberships(db, [{ user_id, group_ids: null }]);
+  const [memberships] = await replayGroups(db, [{ user_id, group_ids: null }]);
   expect(memberships).toHaveLength(2);
 });
 
@@ -200,7 +206,7 @@ test('two cores that add C and D at once both count: the later state names both 
   const outcome = await interleave(
     cores,
     (session) => addIn(session, people[0], group_id, c.sid),
-    (two) => addMember(two, { ...ask(), user_id: people[1].user_id, group_id, member_sid: d.sid }),
+    (two) => groupAddMember(two, { ...ask(), user_id: people[1].user_id, group_id, member_sid: d.sid }),
   );
   expect(outcome).toMatchObject({ ok: true, added_user_id: d.user_id, state: { version: 3 } });
   expect(sidsOf((outcome as { state: GroupState }).state)).toEqual(
@@ -223,7 +229,7 @@ test('who is added while a message is being stored joins after it (interleaving 
         [content],
         null,
       ]),
-    (two) => addMember(two, { ...ask(), user_id: people[0].user_id, group_id, member_sid: added.sid }),
+    (two) => groupAddMember(two, { ...ask(), user_id: people[0].user_id, group_id, member_sid: added.sid }),
   );
   const { state } = outcome as { state: GroupState };
   expect(state.version_seq).toBe(1);
@@ -237,30 +243,30 @@ test('the same request on two cores at once has one effect (interleaving 2)', as
   const outcome = await interleave(
     cores,
     (session) => addIn(session, people[0], group_id, added.sid, request.request_id),
-    (two) => addMember(two, request),
+    (two) => groupAddMember(two, request),
   );
   expect(outcome).toMatchObject({ ok: true, added_user_id: added.user_id, state: { version: 2 } });
 });
 
 test('who is added starts at the newest message, and again after leaving and being added', async () => {
   const { group_id, people } = await newGroup(db, 2);
-  const trio = await createGroup(db, creation(people[0], [people[0].sid, people[1].sid, newSid()]));
+  const trio = await groupCreate(db, creation(people[0], [people[0].sid, people[1].sid, newSid()]));
   if (!trio.ok) throw new Error(trio.reason);
   expect(trio.group_id).not.toBe(group_id);
   const added = await aPerson();
   const request = { user_id: people[0].user_id, group_id: trio.group_id, member_sid: added.sid };
-  await storeMessages(db, [aSend(people[0], trio.group_id), aSend(people[0], trio.group_id)]);
+  await messagingSend(db, [aSend(people[0], trio.group_id), aSend(people[0], trio.group_id)]);
 
-  const first = await addMember(db, { ...ask(), ...request });
+  const first = await groupAddMember(db, { ...ask(), ...request });
   expect(first).toMatchObject({ state: { version: 2, version_seq: 2 } });
   const membersOf = (outcome: unknown) => (outcome as { state: GroupState }).state.members;
   expect(membersOf(first)).toContainEqual([added.user_id, added.sid, 2]);
 
-  await leaveGroup(db, { ...ask(), user_id: added.user_id, group_id: trio.group_id });
-  await storeMessages(db, [aSend(people[0], trio.group_id)]);
-  const second = await addMember(db, { ...ask(), ...request });
+  await groupLeave(db, { ...ask(), user_id: added.user_id, group_id: trio.group_id });
+  await messagingSend(db, [aSend(people[0], trio.group_id)]);
+  const second = await groupAddMember(db, { ...ask(), ...request });
   expect(membersOf(second)).toContainEqual([added.user_id, added.sid, 3]);
-  const [[membership] = []] = await readMemberships(db, [
+  const [[membership] = []] = await replayGroups(db, [
     { user_id: added.user_id, group_ids: [trio.group_id] },
   ]);
   expect(membership).toMatchObject({
@@ -275,9 +281,9 @@ test('a repeated ADD does not bring back who has left since', async () => {
   const { group_id, people } = await newGroup(db, 3);
   const added = await aPerson();
   const request = { ...ask(), user_id: people[0].user_id, group_id, member_sid: added.sid };
-  await addMember(db, request);
-  await leaveGroup(db, { ...ask(), user_id: added.user_id, group_id });
-  const again = await addMember(cores.two, request);
+  await groupAddMember(db, request);
+  await groupLeave(db, { ...ask(), user_id: added.user_id, group_id });
+  const again = await groupAddMember(cores.two, request);
   expect(again).toMatchObject({ ok: true, added_user_id: added.user_id, state: { version: 3 } });
   expect(sidsOf((again as { state: GroupState }).state)).not.toContain(added.sid);
 });
@@ -286,12 +292,12 @@ test('adding a member again succeeds and changes nothing, in a direct message to
   for (const size of [2, 3]) {
     const { group_id, people } = await newGroup(db, size);
     const request = { user_id: people[0].user_id, group_id, member_sid: people[1].sid };
-    expect(await addMember(db, { ...ask(), ...request })).toEqual({
+    expect(await groupAddMember(db, { ...ask(), ...request })).toEqual({
       ok: true,
       state: null,
       added_user_id: people[1].user_id,
     });
-    const [[membership] = []] = await readMemberships(db, [
+    const [[membership] = []] = await replayGroups(db, [
       { user_id: people[0].user_id, group_ids: [group_id] },
     ]);
     expect(membership?.state.version).toBe(1);
@@ -302,7 +308,7 @@ test('each reason to refuse an ADD is told, and told again to a repeat', async (
   const group = await newGroup(db, 3);
   const direct = await newGroup(db, 2);
   const closed = await newGroup(db, 2);
-  await leaveGroup(db, { ...ask(), user_id: closed.people[1].user_id, group_id: closed.group_id });
+  await groupLeave(db, { ...ask(), user_id: closed.people[1].user_id, group_id: closed.group_id });
   const stranger = await aPerson();
   const nobody = newSid();
   const cases = [
@@ -317,16 +323,16 @@ test('each reason to refuse an ADD is told, and told again to a repeat', async (
   ] as const;
   for (const [{ user_id }, group_id, member_sid, reason] of cases) {
     const request = { ...ask(), user_id, group_id, member_sid };
-    expect(await addMember(db, request)).toEqual({ ok: false, reason });
-    expect(await addMember(cores.two, request)).toEqual({ ok: false, reason });
+    expect(await groupAddMember(db, request)).toEqual({ ok: false, reason });
+    expect(await groupAddMember(cores.two, request)).toEqual({ ok: false, reason });
   }
 });
 
 test('who leaves is not in the state; fewer than two close the group; the last one may leave too', async () => {
   const { group_id, people } = await newGroup(db, 3);
   const [a, b, c] = people as [Person, Person, Person];
-  const leave = ({ user_id }: Person) => leaveGroup(db, { ...ask(), user_id, group_id });
-  await storeMessages(db, [aSend(a, group_id)]);
+  const leave = ({ user_id }: Person) => groupLeave(db, { ...ask(), user_id, group_id });
+  await messagingSend(db, [aSend(a, group_id)]);
 
   expect(await leave(a)).toMatchObject({ state: { version: 2, version_seq: 1, closed: false } });
   const second = await leave(b);
@@ -339,9 +345,9 @@ test('who leaves is not in the state; fewer than two close the group; the last o
 test('a repeated LEAVE answers the same and does not remove who was added again since', async () => {
   const { group_id, people } = await newGroup(db, 3);
   const request = { ...ask(), user_id: people[1].user_id, group_id };
-  await leaveGroup(db, request);
-  await addMember(db, { ...ask(), user_id: people[0].user_id, group_id, member_sid: people[1].sid });
-  const again = await leaveGroup(cores.two, request);
+  await groupLeave(db, request);
+  await groupAddMember(db, { ...ask(), user_id: people[0].user_id, group_id, member_sid: people[1].sid });
+  const again = await groupLeave(cores.two, request);
   expect(again).toMatchObject({ ok: true, state: { version: 3 } });
   expect(sidsOf((again as { state: GroupState }).state)).toContain(people[1].sid);
 });
@@ -351,7 +357,7 @@ test('two who leave at once close the group together (interleaving 1)', async ()
   const outcome = await interleave(
     cores,
     (session) => leaveIn(session, people[0], group_id),
-    (two) => leaveGroup(two, { ...ask(), user_id: people[1].user_id, group_id }),
+    (two) => groupLeave(two, { ...ask(), user_id: people[1].user_id, group_id }),
   );
   expect(outcome).toMatchObject({ ok: true, state: { version: 3, closed: true } });
   expect((outcome as { state: GroupState }).state.members).toHaveLength(1);
@@ -362,5 +368,5 @@ test('an id that the gateway made is not compared with those of messages', async
   const send = aSend(people[0], group_id);
   await storeOne(db, send);
   const request = { request_id: send.request_id, repeatable: false, user_id: people[0].user_id, group_id };
-  expect(await leaveGroup(db, request)).toMatchObject({ ok: true });
+  expect(await groupLeave(db, request)).toMatchObject({ ok: true });
 });

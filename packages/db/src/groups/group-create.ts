@@ -5,7 +5,7 @@ import { rerun } from '../rerun.ts';
 import { runStatement } from '../statement.ts';
 import { groupFingerprints } from './fingerprint.ts';
 
-export type CreateGroupRequest = {
+export type GroupCreateRequest = {
   request_id: string;
   /** The client chose the id, and may have used it before. */
   repeatable: boolean;
@@ -15,7 +15,7 @@ export type CreateGroupRequest = {
   member_sids: readonly string[];
 };
 
-export type CreateGroupOutcome =
+export type GroupCreateOutcome =
   /** `created` false: the pair's open direct message was there already. */
   | { ok: true; group_id: number; state: GroupState; created: boolean }
   | { ok: false; reason: 'id_used' | 'failed' };
@@ -35,11 +35,11 @@ const statement = {
  * knows yet. Two are a direct message, of which a pair has at most one open. Run again with the same request_id
  * it answers the same, with the group's state as it is now.
  */
-export async function createGroup(
+export async function groupCreate(
   db: Db,
-  request: CreateGroupRequest,
+  request: GroupCreateRequest,
   deadline: number | null = null,
-): Promise<CreateGroupOutcome> {
+): Promise<GroupCreateOutcome> {
   const { request_id, repeatable, user_id, sid, group_name, member_sids } = request;
   const sids = [...new Set([sid, ...member_sids])].sort();
   const asked = groupFingerprints.create(group_name, sids);

@@ -5,7 +5,7 @@ import { rerun } from '../rerun.ts';
 import { runStatement } from '../statement.ts';
 import { groupFingerprints } from './fingerprint.ts';
 
-export type LeaveGroupRequest = {
+export type GroupLeaveRequest = {
   request_id: string;
   /** The client chose the id, and may have used it before. */
   repeatable: boolean;
@@ -16,7 +16,7 @@ export type LeaveGroupRequest = {
 type Refusal = { ok: false; reason: 'id_used' | 'not_member' | 'failed' };
 
 /** `state`: without the one who left; closed if fewer than two remain. */
-export type LeaveGroupOutcome = { ok: true; state: GroupState } | Refusal;
+export type GroupLeaveOutcome = { ok: true; state: GroupState } | Refusal;
 
 type Row = { answer: { ok: true } | Refusal; state: GroupState };
 
@@ -29,11 +29,11 @@ const statement = {
  * Removes the caller from a group, closed or not. Run again with the same request_id it changes nothing and
  * answers the same, with the group's state as it is now, which may name them again.
  */
-export async function leaveGroup(
+export async function groupLeave(
   db: Db,
-  request: LeaveGroupRequest,
+  request: GroupLeaveRequest,
   deadline: number | null = null,
-): Promise<LeaveGroupOutcome> {
+): Promise<GroupLeaveOutcome> {
   const { request_id, repeatable, user_id, group_id } = request;
   const values = [user_id, request_id, repeatable, groupFingerprints.leave(group_id), group_id, deadline];
   const [row] = await rerun(() => runStatement<Row>(db, statement, values));

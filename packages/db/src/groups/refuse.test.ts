@@ -15,15 +15,15 @@ import {
 import { isDeadlineError, isInfrastructureError, isRerunnable } from '../errors.ts';
 import { hasOlderTransaction } from '../has-older-transaction.ts';
 import { findStored } from '../messages/find-stored.ts';
-import { storeMessages } from '../messages/messaging-send.ts';
+import { messagingSend } from '../messages/messaging-send.ts';
 import { readClock } from '../read-clock.ts';
 import { readCodeOutcome, readVerdict } from '../verification/read-challenge-answer.ts';
-import { recordChallenge } from '../verification/verification-request-code.ts';
-import { submitChallenge } from '../verification/verification-submit-code.ts';
+import { verificationRequestCode } from '../verification/verification-request-code.ts';
+import { verificationSubmitCode } from '../verification/verification-submit-code.ts';
 import { groupFingerprints } from './fingerprint.ts';
-import { addMember } from './group-add-member.ts';
-import { createGroup } from './group-create.ts';
-import { leaveGroup } from './group-leave.ts';
+import { groupAddMember } from './group-add-member.ts';
+import { groupCreate } from './group-create.ts';
+import { groupLeave } from './group-leave.ts';
 import { type Refusable, refuse } from './refuse.ts';
 
 let cores: Cores;
@@ -34,7 +34,7 @@ afterAll(() => cores.close());
 
 const failed = [{ ok: false, reason: 'failed' }];
 const ofSend = ({ sender_id, request_id }: ReturnType<typeof aSend>): Refusable => ({
-  kind: 'send',
+  type: 'send',
   user_id: sender_id,
   request_id,
 });
@@ -45,8 +45,8 @@ describe('a send that was given up', () => {
     const send = aSend(people[0], group_id);
     expect(await refuse(cores.one, ofSend(send))).toBe(true);
     expect(await refuse(cores.two, ofSend(send))).toBe(true);
-    expect(await storeMessages(cores.two, [send])).toEqual(failed);
-    expect(await storeMessages(cores.two, [{ ...send, content: 'another' }])).toEqual(failed);
+    expect(await messagingSend(cores.two, [send])).toEqual(failed);
+    expect(await messagingSend(cores.two, [{ ...send, content: 'another' }])).toEqual(failed);
     expect(await findStored(cores.one, [send])).toEqual([null]);
     expect((await storeOne(cores.one, aSend(people[0], group_id))).seq).toBe(1);
   });
@@ -56,7 +56,7 @@ describe('a send that was given up', () => {
     const late = [aSend(people[0], group_id), aSend(people[0], group_id)];
     await cores.session.query('BEGIN');
     await cores.session.query('SELECT FROM "group" WHERE id = $1 FOR UPDATE', [group_id]);
-    const stored = storeMessages(cores.two, late);
+    const stored = messagingSend(cores.two, late);
     await waitUntilBlocked(cores, 'two');
     expect(await refuse(cores.one, ofSend(late[0] as ReturnType<typeof aSend>))).toBe(true);
     await cores.session.query('COMMIT');
@@ -98,14 +98,14 @@ describe('a changing request that was given up', () => {
       [left, groupFingerprints.leave(group_id)],
     ];
     for (const [{ request_id }, fingerprint] of given) {
-      const refusable: Refusable = { kind: 'change', user_id, request_id, fingerprint };
+      const refusable: Refusable = { type: 'change', user_id, request_id, fingerprint };
       expect([await refuse(cores.one, refusable), await refuse(cores.two, refusable)]).toEqual([true, true]);
     }
     const member_sids = [sid, member_sid];
     expect([
-      await createGroup(cores.two, { ...created, user_id, sid, group_name: 'name', member_sids }),
-      await addMember(cores.two, { ...added, user_id, group_id, member_sid }),
-      await leaveGroup(cores.two, { ...left, user_id, group_id }),
+      await groupCreate(cores.two, { ...created, user_id, sid, group_name: 'name', member_sids }),
+      await groupAddMember(cores.two, { ...added, user_id, group_id, member_sid }),
+      await groupLeave(cores.two, { ...left, user_id, group_id }),
     ]).toMatchObject([...failed, ...failed, ...failed]);
     await expect(person(cores.one, member_sid)).rejects.toThrow('nobody');
   });
@@ -114,9 +114,9 @@ describe('a changing request that was given up', () => {
     const { group_id, people } = await newGroup(cores.one, 3);
     const { user_id } = people[0];
     const left = asked();
-    await leaveGroup(cores.one, { ...left, user_id, group_id });
+    await groupLeave(cores.one, { ...left, user_id, group_id });
     const fingerprint = groupFingerprints.leave(group_id);
-    const refusable: Refusable = { kind: 'change', user_id, request_id: left.request_id, fingerprint };
+    const refusable: Refusable = { type: 'change', user_id, request_id: left.request_id, fingerprint };
     expect(await refuse(cores.one, refusable)).toBe(false);
   });
 
@@ -126,15 +126,15 @@ describe('a changing request that was given up', () => {
       request_id,
       connection_id,
     })) as [{ request_id: string; connection_id: string }, { request_id: string; connection_id: string }];
-    await refuse(cores.one, { kind: 'record_challenge', ...recorded });
-    await refuse(cores.one, { kind: 'submit_challenge', ...submitted });
+    await refuse(cores.one, { type: 'record_challenge', ...recorded });
+    await refuse(cores.one, { type: 'submit_challenge', ...submitted });
     expect(await readCodeOutcome(cores.one, recorded)).toBe('failed');
     expect(await readVerdict(cores.one, submitted)).toBe('failed');
     const hash = Buffer.alloc(1);
     const sid = newSid();
-    await recordChallenge(cores.one, { ...recorded, sid, code_hash: hash, ttl_ms: 60_000 });
+    await verificationRequestCode(cores.one, { ...recorded, sid, code_hash: hash, ttl_ms: 60_000 });
     const judged = { ...submitted, code_hash: hash, credential_hash: hash, attempts_max: 5 };
-    expect(await submitChallenge(cores.two, judged)).toBe('failed');
+    expect(await verificationSubmitCode(cores.two, judged)).toBe('failed');
     await expect(person(cores.one, sid)).rejects.toThrow('nobody');
   });
 });
@@ -152,7 +152,7 @@ describe('a deadline that passes', () => {
     const deadline = (await readClock(cores.one)) + 1_000;
     await cores.session.query('BEGIN');
     await cores.session.query('SELECT FROM "group" WHERE id = $1 FOR UPDATE', [busy.group_id]);
-    const late = errorOf(storeMessages(cores.two, sends, deadline));
+    const late = errorOf(messagingSend(cores.two, sends, deadline));
     while ((await readClock(cores.one)) <= deadline);
     await cores.session.query('COMMIT');
     const error = await late;
@@ -162,7 +162,7 @@ describe('a deadline that passes', () => {
       false,
     ]);
     expect(await findStored(cores.one, sends)).toEqual([null, null]);
-    expect(await storeMessages(cores.one, sends, (await readClock(cores.one)) + 60_000)).toEqual([
+    expect(await messagingSend(cores.one, sends, (await readClock(cores.one)) + 60_000)).toEqual([
       expect.objectContaining({ seq: 1 }),
       expect.objectContaining({ seq: 1 }),
     ]);
@@ -187,17 +187,17 @@ describe('a deadline that passes', () => {
     const judge = { ...submission, code_hash: hash };
     const create = { ...ask(), user_id, sid, group_name: 'late', member_sids: [sid, other] };
     const errors = [
-      await errorOf(createGroup(cores.one, create, past)),
-      await errorOf(addMember(cores.one, { ...ask(), user_id, group_id, member_sid: other }, past)),
-      await errorOf(leaveGroup(cores.one, { ...ask(), user_id, group_id }, past)),
-      await errorOf(recordChallenge(cores.one, challenge, past)),
-      (await recordChallenge(cores.one, challenge)) &&
-        (await errorOf(submitChallenge(cores.one, judge, past))),
+      await errorOf(groupCreate(cores.one, create, past)),
+      await errorOf(groupAddMember(cores.one, { ...ask(), user_id, group_id, member_sid: other }, past)),
+      await errorOf(groupLeave(cores.one, { ...ask(), user_id, group_id }, past)),
+      await errorOf(verificationRequestCode(cores.one, challenge, past)),
+      (await verificationRequestCode(cores.one, challenge)) &&
+        (await errorOf(verificationSubmitCode(cores.one, judge, past))),
     ];
     expect(errors.map(isDeadlineError)).toEqual(errors.map(() => true));
     await expect(person(cores.one, other)).rejects.toThrow('nobody');
     expect(await readVerdict(cores.one, submission)).toBeUndefined();
-    expect(await leaveGroup(cores.one, { ...ask(), user_id, group_id })).toMatchObject({ ok: true });
+    expect(await groupLeave(cores.one, { ...ask(), user_id, group_id })).toMatchObject({ ok: true });
   });
 });
 

@@ -7,9 +7,9 @@ import { anonymousRequestId } from './fingerprint.ts';
  * what a connection asked about codes.
  */
 export type Refusable =
-  | { kind: 'send'; user_id: number; request_id: string }
-  | { kind: 'change'; user_id: number; request_id: string; fingerprint: string }
-  | { kind: 'record_challenge' | 'submit_challenge'; connection_id: string; request_id: string };
+  | { type: 'send'; user_id: number; request_id: string }
+  | { type: 'change'; user_id: number; request_id: string; fingerprint: string }
+  | { type: 'record_challenge' | 'submit_challenge'; connection_id: string; request_id: string };
 
 const nobody = 0;
 const refuseSend = { name: 'refuse_send', text: 'SELECT refuse_send($1, $2) AS is_refused' };
@@ -28,8 +28,8 @@ export async function refuse(db: Db, request: Refusable): Promise<boolean> {
 }
 
 function statementOf(request: Refusable): [typeof refuseSend, unknown[]] {
-  const { kind, request_id } = request;
-  if (kind === 'send') return [refuseSend, [request.user_id, request_id]];
-  if (kind === 'change') return [refuseRequest, [request.user_id, request_id, request.fingerprint]];
-  return [refuseRequest, [nobody, anonymousRequestId(kind, request), kind]];
+  const { type, request_id } = request;
+  if (type === 'send') return [refuseSend, [request.user_id, request_id]];
+  if (type === 'change') return [refuseRequest, [request.user_id, request_id, request.fingerprint]];
+  return [refuseRequest, [nobody, anonymousRequestId(type, request), type]];
 }

@@ -10,7 +10,7 @@ export type Renamed =
   /** Nothing was done: both have an open direct message with the same third person, and a pair may have one. */
   | { readonly kind: 'two_direct_messages'; readonly groupIds: readonly number[] };
 
-export type RenamePeopleOptions = {
+export type RenameUsersOptions = {
   /**
    * @returns the sid that a person is to have; the one that they have when nothing is wrong with it; undefined when
    *   there is none
@@ -33,9 +33,9 @@ const peoplePerPage = 10_000;
  * some messages may come to them twice and none is missing.
  * @throws when a core is connected and `apply` is set
  */
-export async function renamePeople(
+export async function renameUsers(
   db: Db,
-  { canonicalSid, apply, onPerson }: RenamePeopleOptions,
+  { canonicalSid, apply, onPerson }: RenameUsersOptions,
 ): Promise<void> {
   // With the connection, if one of these fails, goes the transaction.
   await withConnection(db.pool, async (client) => {

@@ -54,7 +54,7 @@ type Row = {
  * The groups that these people are in, with their cursors, each person's ordered by group_id. A closed group
  * counts only while something of it is undelivered.
  */
-export async function readMemberships(
+export async function replayGroups(
   db: Db,
   questions: readonly MembershipQuestion[],
 ): Promise<Membership[][]> {

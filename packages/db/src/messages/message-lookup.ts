@@ -1,8 +1,8 @@
 import type { Db } from '../db.ts';
 import { runStatement } from '../statement.ts';
 
-export type ReceiptQuestion = { user_id: number; message_ids: readonly number[] };
-export type Receipt = [message_id: number, group_id: number, seq: number];
+export type MessageQuestion = { user_id: number; message_ids: readonly number[] };
+export type FoundMessage = [message_id: number, group_id: number, seq: number];
 
 /** $1 place of the question, $2 person, $3 message. OFFSET 0 as in raise-cursors.ts. */
 const statement = {
@@ -21,11 +21,14 @@ CROSS JOIN LATERAL (
 type Row = { ord: number; id: number; group_id: number; seq: number };
 
 /** Which of these messages the person was to get, and where they stand: those of their groups since they joined. */
-export async function lookUpReceipts(db: Db, questions: readonly ReceiptQuestion[]): Promise<Receipt[][]> {
+export async function messageLookup(
+  db: Db,
+  questions: readonly MessageQuestion[],
+): Promise<FoundMessage[][]> {
   const asked = questions.flatMap(({ user_id, message_ids }, ord) =>
     [...new Set(message_ids)].map((message_id) => ({ ord, user_id, message_id })),
   );
-  const receipts: Receipt[][] = questions.map(() => []);
+  const receipts: FoundMessage[][] = questions.map(() => []);
   if (asked.length === 0) return receipts;
   const rows = await runStatement<Row>(db, statement, [
     asked.map(({ ord }) => ord),

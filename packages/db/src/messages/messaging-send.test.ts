@@ -10,12 +10,12 @@ import {
   storeOne,
   waitUntilBlocked,
 } from '../../test/test-db.ts';
-import { addMember } from '../groups/group-add-member.ts';
-import { createGroup } from '../groups/group-create.ts';
-import { leaveGroup } from '../groups/group-leave.ts';
+import { groupAddMember } from '../groups/group-add-member.ts';
+import { groupCreate } from '../groups/group-create.ts';
+import { groupLeave } from '../groups/group-leave.ts';
 import { storeMessagesStatement } from './messaging-send.sql.ts';
-import { type Send, type StoreOutcome, storeMessages } from './messaging-send.ts';
-import { readPages } from './replay-page.ts';
+import { messagingSend, type Send, type StoreOutcome } from './messaging-send.ts';
+import { replayPages } from './replay-page.ts';
 
 let cores: Cores;
 beforeAll(async () => {
@@ -35,7 +35,7 @@ const valuesOf = (sends: Send[]) => [
 ];
 
 async function seqsOf(group_id: number): Promise<{ last_seq: number; seqs: number[]; ids: number[] }> {
-  const [page] = await readPages(cores.one, [{ group_id, after_seq: 0, known_version: 0 }], 10_000);
+  const [page] = await replayPages(cores.one, [{ group_id, after_seq: 0, known_version: 0 }], 10_000);
   if (!page) throw new Error('no such group');
   return {
     last_seq: page.last_seq,
@@ -45,19 +45,19 @@ async function seqsOf(group_id: number): Promise<{ last_seq: number; seqs: numbe
 }
 
 test('an empty batch stores nothing', async () => {
-  expect(await storeMessages(cores.one, [])).toEqual([]);
+  expect(await messagingSend(cores.one, [])).toEqual([]);
 });
 
 test('a batch is stored in its order, with gapless seq and growing ids in each group', async () => {
   const [a, b] = [await newGroup(cores.one, 2), await newGroup(cores.one, 3)];
   const sends = [b, a, a, b, a].map((group, at) => aSend(group.people[0], group.group_id, `number ${at}`));
 
-  const outcomes = await storeMessages(cores.one, sends);
+  const outcomes = await messagingSend(cores.one, sends);
 
   expect(outcomes.map((outcome) => outcome.ok && [outcome.seq, outcome.version, outcome.is_new])).toEqual(
     [1, 1, 2, 2, 3].map((seq) => [seq, 1, true]),
   );
-  const [page] = await readPages(cores.one, [{ group_id: a.group_id, after_seq: 0, known_version: 1 }]);
+  const [page] = await replayPages(cores.one, [{ group_id: a.group_id, after_seq: 0, known_version: 1 }]);
   const stored = [1, 2, 4].map((at) => {
     const { message_id, seq, date_created } = outcomes[at] as StoreOutcome & { ok: true };
     return { message_id, seq, date_created, sender_sid: a.people[0].sid, content: `number ${at}` };
@@ -77,11 +77,11 @@ test('any content comes back exactly as it was sent', async () => {
     'x'.repeat(60_000),
     '$1 %s ;--',
   ];
-  await storeMessages(
+  await messagingSend(
     cores.one,
     contents.map((content) => aSend(people[0], group_id, content)),
   );
-  const [page] = await readPages(cores.one, [{ group_id, after_seq: 0, known_version: 0 }]);
+  const [page] = await replayPages(cores.one, [{ group_id, after_seq: 0, known_version: 0 }]);
   expect(page?.messages.map((message) => message.content)).toEqual(contents);
 });
 
@@ -91,13 +91,13 @@ test('a repeat after leaving, and one after the group was closed, gets its first
   const { is_new, ...first } = await storeOne(cores.one, send);
   expect(is_new).toBe(true);
 
-  await leaveGroup(cores.one, { ...ask(), user_id: people[0].user_id, group_id });
+  await groupLeave(cores.one, { ...ask(), user_id: people[0].user_id, group_id });
   expect(await storeOne(cores.two, send)).toEqual({ ...first, version: 2, is_new: false });
-  expect(await storeMessages(cores.one, [aSend(people[0], group_id)])).toEqual([
+  expect(await messagingSend(cores.one, [aSend(people[0], group_id)])).toEqual([
     { ok: false, reason: 'not_member' },
   ]);
 
-  await leaveGroup(cores.one, { ...ask(), user_id: people[1].user_id, group_id });
+  await groupLeave(cores.one, { ...ask(), user_id: people[1].user_id, group_id });
   expect(await storeOne(cores.two, send)).toEqual({ ...first, version: 3, is_new: false });
   expect(await seqsOf(group_id)).toMatchObject({ last_seq: 1, seqs: [1] });
 });
@@ -107,13 +107,13 @@ test('an id that was used for another message, or for another kind of request, i
   const send = aSend(people[0], group_id);
   await storeOne(cores.one, send);
   const idUsed = [{ ok: false, reason: 'id_used' }];
-  expect(await storeMessages(cores.one, [{ ...send, content: 'other' }])).toEqual(idUsed);
-  expect(await storeMessages(cores.one, [{ ...send, group_id: group_id + 1_000 }])).toEqual(idUsed);
+  expect(await messagingSend(cores.one, [{ ...send, content: 'other' }])).toEqual(idUsed);
+  expect(await messagingSend(cores.one, [{ ...send, group_id: group_id + 1_000 }])).toEqual(idUsed);
 
   const request = { ...ask(), user_id: people[0].user_id, group_id, member_sid: people[1].sid };
-  await addMember(cores.one, request);
+  await groupAddMember(cores.one, request);
   const same = { ...aSend(people[0], group_id), request_id: request.request_id };
-  expect(await storeMessages(cores.one, [same])).toEqual(idUsed);
+  expect(await messagingSend(cores.one, [same])).toEqual(idUsed);
   expect(await storeOne(cores.one, { ...same, repeatable: false })).toMatchObject({ is_new: true });
 });
 
@@ -121,11 +121,16 @@ test('a send that was refused leaves nothing under its id: it is judged again, a
   const [theirs, mine] = [await newGroup(cores.one, 3), await newGroup(cores.one, 2)];
   const send = aSend(mine.people[0], theirs.group_id);
   const refused = [{ ok: false, reason: 'not_member' }];
-  expect(await storeMessages(cores.one, [send])).toEqual(refused);
-  expect(await storeMessages(cores.two, [send])).toEqual(refused);
+  expect(await messagingSend(cores.one, [send])).toEqual(refused);
+  expect(await messagingSend(cores.two, [send])).toEqual(refused);
   const [owner] = theirs.people;
   const member_sid = mine.people[0].sid;
-  await addMember(cores.one, { ...ask(), user_id: owner.user_id, group_id: theirs.group_id, member_sid });
+  await groupAddMember(cores.one, {
+    ...ask(),
+    user_id: owner.user_id,
+    group_id: theirs.group_id,
+    member_sid,
+  });
   const stored = await storeOne(cores.one, send);
   expect(stored).toMatchObject({ is_new: true, seq: 1 });
   expect(await storeOne(cores.two, send)).toMatchObject({ is_new: false, seq: 1 });
@@ -135,7 +140,7 @@ test("two people's equal ids are two ids", async () => {
   const { group_id, people } = await newGroup(cores.one, 2);
   const send = aSend(people[0], group_id);
   const other = { ...send, sender_id: people[1].user_id, content: 'other' };
-  const outcomes = await storeMessages(cores.one, [send, other]);
+  const outcomes = await messagingSend(cores.one, [send, other]);
   expect(outcomes).toMatchObject([
     { seq: 1, is_new: true },
     { seq: 2, is_new: true },
@@ -145,7 +150,7 @@ test("two people's equal ids are two ids", async () => {
 test('an id twice in one batch is stored once', async () => {
   const { group_id, people } = await newGroup(cores.one, 2);
   const send = aSend(people[0], group_id);
-  const outcomes = await storeMessages(cores.one, [
+  const outcomes = await messagingSend(cores.one, [
     send,
     { ...send, request_id: send.request_id.toUpperCase() },
     { ...send, content: 'other' },
@@ -163,13 +168,13 @@ test('an id twice in one batch is stored once', async () => {
 test('refusals do not touch the others of the batch, nor does a group_id of 2^53', async () => {
   const open = await newGroup(cores.one, 2);
   const closed = await newGroup(cores.one, 2);
-  await leaveGroup(cores.one, {
+  await groupLeave(cores.one, {
     ...ask(),
     user_id: closed.people[1].user_id,
     group_id: closed.group_id,
   });
   const [me] = open.people;
-  const outcomes = await storeMessages(cores.one, [
+  const outcomes = await messagingSend(cores.one, [
     aSend(me, 2 ** 53),
     aSend(me, open.group_id),
     aSend(me, closed.group_id),
@@ -201,7 +206,7 @@ test('a message sent while a member is being added has the newest version (inter
         group_id,
         others[0].sid,
       ]),
-    (two) => storeMessages(two, [aSend(people[0], group_id)]),
+    (two) => messagingSend(two, [aSend(people[0], group_id)]),
   );
   expect(outcome).toMatchObject({ ok: true, seq: 1, version: 2 });
 });
@@ -217,7 +222,7 @@ test('a message sent while its group is being closed is refused, and leaves no h
         'leave',
         group_id,
       ]),
-    (two) => storeMessages(two, [aSend(people[0], group_id)]),
+    (two) => messagingSend(two, [aSend(people[0], group_id)]),
   );
   expect(outcomes).toEqual([{ ok: false, reason: 'closed' }]);
   expect(await seqsOf(group_id)).toMatchObject({ last_seq: 0 });
@@ -229,7 +234,7 @@ test('the same id on two cores at once is one message and leaves no hole in seq 
   const outcomes = await interleave(
     cores,
     (session) => session.query(storeMessagesStatement.text, valuesOf([send])),
-    (two) => storeMessages(two, [aSend(people[1], group_id), send, aSend(people[1], group_id)]),
+    (two) => messagingSend(two, [aSend(people[1], group_id), send, aSend(people[1], group_id)]),
   );
   expect(outcomes).toMatchObject([
     { ok: true, seq: 2, is_new: true },
@@ -241,7 +246,7 @@ test('the same id on two cores at once is one message and leaves no hole in seq 
 
 test('the same id for two groups on two cores at once is stored once, and the other is refused', async () => {
   const { group_id, people } = await newGroup(cores.one, 2);
-  const second = await createGroup(cores.one, {
+  const second = await groupCreate(cores.one, {
     ...ask(),
     ...people[0],
     group_name: 'second',
@@ -252,7 +257,7 @@ test('the same id for two groups on two cores at once is stored once, and the ot
   const outcomes = await interleave(
     cores,
     (session) => session.query(storeMessagesStatement.text, valuesOf([send])),
-    (two) => storeMessages(two, [{ ...send, group_id: second.group_id }]),
+    (two) => messagingSend(two, [{ ...send, group_id: second.group_id }]),
   );
   expect(outcomes).toEqual([{ ok: false, reason: 'id_used' }]);
   expect(await seqsOf(second.group_id)).toMatchObject({ last_seq: 0, seqs: [] });
@@ -263,8 +268,8 @@ test('message ids and dates grow with seq when cores wait for each other (interl
   const batch = () => people.map((sender) => aSend(sender, group_id));
   await Promise.all(
     Array.from({ length: 20 }, () => [
-      storeMessages(cores.one, batch()),
-      storeMessages(cores.two, batch()),
+      messagingSend(cores.one, batch()),
+      messagingSend(cores.two, batch()),
     ]).flat(),
   );
   const { last_seq, seqs, ids } = await seqsOf(group_id);
@@ -284,7 +289,7 @@ test('who waits for the lock draws id and date after it (interleaving 5)', async
   const { session, two } = cores;
   await session.query('BEGIN');
   await session.query('SELECT FROM "group" WHERE id = $1 FOR UPDATE', [group_id]);
-  const waiting = storeMessages(two, [aSend(people[0], group_id)]);
+  const waiting = messagingSend(two, [aSend(people[0], group_id)]);
   await waitUntilBlocked(cores, 'two');
   const { rows } = await session.query(
     `SELECT nextval('message_id_seq')::int AS id, wire_date(clock_timestamp()) AS date`,
@@ -302,7 +307,7 @@ test('cores that store for the same groups in opposite orders do not deadlock (i
   const lock = 'SELECT FROM "group" WHERE id = $1 FOR UPDATE';
   await session.query('BEGIN');
   await session.query(lock, [low.group_id]);
-  const storing = storeMessages(
+  const storing = messagingSend(
     two,
     [high, low].map(({ people, group_id }) => aSend(people[0], group_id)),
   );

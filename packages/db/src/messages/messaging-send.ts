@@ -43,7 +43,7 @@ type Row = {
  * @returns an outcome for each send, in their order
  * @throws an error of `isDeadlineError` when the deadline passed before all groups were locked: nothing is stored
  */
-export async function storeMessages(
+export async function messagingSend(
   db: Db,
   sends: readonly Send[],
   deadline: number | null = null,

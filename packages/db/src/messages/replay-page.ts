@@ -72,7 +72,7 @@ type Row = { ord: number } & (
 );
 
 /** What follows in each of these groups; null for a group that does not exist. Says nothing of who may see it. */
-export async function readPages(
+export async function replayPages(
   db: Db,
   questions: readonly PageQuestion[],
   limit: number = messagesMax,

@@ -3,7 +3,7 @@ import { migrate } from './migrate.ts';
 
 const help = `Creates the database if there is none, and applies the migrations that it lacks.
 
-Usage: DATABASE_URL=postgresql://user:password@host:5432/name node packages/db/dist/migrate-main.js [options]
+Usage: DATABASE_URL=postgresql://user:password@host:5432/name node packages/db/dist/migrations/main.js [options]
 
   --dir D        folder of migrations (default: prisma/migrations of this repository)
   --patience S   seconds that a migration may wait for its locks, a second at a time (default: 600)

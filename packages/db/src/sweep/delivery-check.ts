@@ -1,4 +1,4 @@
-import type { Audit } from '@hooligram/contract';
+import type { DeliveryCheck } from '@hooligram/contract';
 import { auditColumns } from '../cursors/due.sql.ts';
 import type { Db } from '../db.ts';
 import { runStatement } from '../statement.ts';
@@ -10,7 +10,11 @@ const statement = {
 };
 
 /** How far a group is, and how much of it should have been acknowledged by now; null for an unknown group. */
-export async function auditGroup(db: Db, group_id: number, deadlineMs: number): Promise<Audit | null> {
-  const [audit] = await runStatement<Audit>(db, statement, [group_id, deadlineMs]);
+export async function deliveryCheck(
+  db: Db,
+  group_id: number,
+  deadlineMs: number,
+): Promise<DeliveryCheck | null> {
+  const [audit] = await runStatement<DeliveryCheck>(db, statement, [group_id, deadlineMs]);
   return audit ?? null;
 }

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { aSend, freshDatabase, newGroup, type Person } from '../../test/test-db.ts';
-import { raiseCursors } from '../cursors/cursor-raise.ts';
-import { readLag } from '../cursors/overdue-report.ts';
+import { cursorRaise } from '../cursors/cursor-raise.ts';
+import { overdueReport } from '../cursors/overdue-report.ts';
 import { type Db, openDb } from '../db.ts';
 import { findAnswers } from '../groups/find-answers.ts';
 import { fingerprint } from '../groups/fingerprint.ts';
-import { addMember } from '../groups/group-add-member.ts';
-import { createGroup } from '../groups/group-create.ts';
-import { leaveGroup } from '../groups/group-leave.ts';
-import { readMemberships } from '../groups/replay-groups.ts';
+import { groupAddMember } from '../groups/group-add-member.ts';
+import { groupCreate } from '../groups/group-create.ts';
+import { groupLeave } from '../groups/group-leave.ts';
+import { replayGroups } from '../groups/replay-groups.ts';
 import { findStored } from '../messages/find-stored.ts';
-import { storeMessages } from '../messages/messaging-send.ts';
-import { auditGroup } from './delivery-check.ts';
+import { messagingSend } from '../messages/messaging-send.ts';
+import { deliveryCheck } from './delivery-check.ts';
 import { setRetriedVersions } from './set-retried-versions.ts';
 import { sweepGroups } from './sweep-groups.ts';
 import { beginSweep, moveSweep, readSweepPlace } from './sweep-place.ts';
@@ -31,7 +31,7 @@ afterAll(() => db.close());
 const ask = () => ({ request_id: randomUUID(), repeatable: true });
 
 async function say(on: Db, group_id: number, sender: Person, count: number): Promise<void> {
-  await storeMessages(
+  await messagingSend(
     on,
     Array.from({ length: count }, () => aSend(sender, group_id)),
   );
@@ -50,18 +50,18 @@ async function age(on: Db, group_id: number, { seq = 0, state = false }): Promis
 }
 
 function raise({ user_id }: Person, group_id: number, delivered_seq: number, delivered_version = 1) {
-  return raiseCursors(db, [{ user_id, group_id, delivered_seq, delivered_version }]);
+  return cursorRaise(db, [{ user_id, group_id, delivered_seq, delivered_version }]);
 }
 
 async function lagOf({ user_id }: Person, ms = deadlineMs) {
-  const [lag] = await readLag(db, [user_id], ms);
+  const [lag] = await overdueReport(db, [user_id], ms);
   if (!lag) throw new Error('no row');
   return lag;
 }
 
 test('an audit says how far a group is, and how far what is old enough goes', async () => {
   const { group_id, people } = await newGroup(db, 2);
-  expect(await auditGroup(db, group_id, deadlineMs)).toEqual({
+  expect(await deliveryCheck(db, group_id, deadlineMs)).toEqual({
     group_id,
     version: 1,
     last_seq: 0,
@@ -70,28 +70,28 @@ test('an audit says how far a group is, and how far what is old enough goes', as
   });
   await say(db, group_id, people[0], 5);
   await age(db, group_id, { seq: 3, state: true });
-  expect(await auditGroup(db, group_id, deadlineMs)).toMatchObject({
+  expect(await deliveryCheck(db, group_id, deadlineMs)).toMatchObject({
     last_seq: 5,
     due_seq: 3,
     due_version: 1,
   });
-  expect(await auditGroup(db, group_id, day)).toMatchObject({ last_seq: 5, due_seq: 0, due_version: 0 });
-  expect(await auditGroup(db, 2 ** 53, deadlineMs)).toBeNull();
+  expect(await deliveryCheck(db, group_id, day)).toMatchObject({ last_seq: 5, due_seq: 0, due_version: 0 });
+  expect(await deliveryCheck(db, 2 ** 53, deadlineMs)).toBeNull();
 });
 
 test('every change of a group makes its state young again, a message does not', async () => {
   const { group_id, people } = await newGroup(db, 3);
   const other = await newGroup(db, 2);
-  const dueVersion = async () => (await auditGroup(db, group_id, deadlineMs))?.due_version;
+  const dueVersion = async () => (await deliveryCheck(db, group_id, deadlineMs))?.due_version;
   await age(db, group_id, { state: true });
   await say(db, group_id, people[0], 1);
   expect(await dueVersion()).toBe(1);
   const by = { ...ask(), user_id: people[0].user_id, group_id };
-  await addMember(db, { ...by, member_sid: other.people[0].sid });
+  await groupAddMember(db, { ...by, member_sid: other.people[0].sid });
   expect(await dueVersion()).toBe(0);
   await age(db, group_id, { state: true });
   expect(await dueVersion()).toBe(2);
-  await leaveGroup(db, { ...ask(), user_id: other.people[0].user_id, group_id });
+  await groupLeave(db, { ...ask(), user_id: other.people[0].user_id, group_id });
   expect(await dueVersion()).toBe(0);
 });
 
@@ -113,20 +113,20 @@ test('somebody lags by what is due and not acknowledged, in whichever of their g
 
   // Who joined later owes nothing older.
   const late = (await newGroup(db, 2)).people[0];
-  await addMember(db, { ...ask(), user_id: me.user_id, group_id, member_sid: late.sid });
+  await groupAddMember(db, { ...ask(), user_id: me.user_id, group_id, member_sid: late.sid });
   await age(db, group_id, { seq: 4 });
   expect(await lagOf(late)).toMatchObject({ messages: { groups: [] } });
-  const [unknown, lates, mine] = await readLag(db, [2 ** 53, late.user_id, me.user_id], 0);
+  const [unknown, lates, mine] = await overdueReport(db, [2 ** 53, late.user_id, me.user_id], 0);
   expect(unknown).toMatchObject(none);
   expect(lates?.states.groups).toContainEqual({ group_id, version: 2 });
   expect(mine).toMatchObject({ messages: { groups: [group_id] }, states: { groups: [{ version: 2 }] } });
-  expect(await readLag(db, [], 0)).toEqual([]);
+  expect(await overdueReport(db, [], 0)).toEqual([]);
 });
 
 test('the mark of a lag changes with every step towards its end, and with nothing else (16)', async () => {
   const { group_id, people } = await newGroup(db, 2);
   const [me, you] = people;
-  const elsewhere = await createGroup(db, {
+  const elsewhere = await groupCreate(db, {
     ...ask(),
     ...me,
     group_name: 'x',
@@ -152,12 +152,12 @@ test('a state that was sent often enough is no lag any more, a newer one is (17)
   await setRetriedVersions(db, me.user_id, [{ group_id, version: 0 }]);
   await setRetriedVersions(db, me.user_id, []);
   await setRetriedVersions(db, 2 ** 53, [{ group_id, version: 1 }]);
-  const [[membership] = []] = await readMemberships(db, [{ user_id: me.user_id, group_ids: [group_id] }]);
+  const [[membership] = []] = await replayGroups(db, [{ user_id: me.user_id, group_ids: [group_id] }]);
   expect(membership).toMatchObject({ retried_version: 1, delivered_version: 0 });
   expect((await lagOf(me)).states.groups).toEqual([]);
   expect((await lagOf(you)).states.groups).toEqual([{ group_id, version: 1 }]);
   const late = (await newGroup(db, 2)).people[0];
-  await addMember(db, { ...ask(), user_id: you.user_id, group_id, member_sid: late.sid });
+  await groupAddMember(db, { ...ask(), user_id: you.user_id, group_id, member_sid: late.sid });
   await age(db, group_id, { state: true });
   expect((await lagOf(me)).states.groups).toEqual([{ group_id, version: 2 }]);
 });
@@ -169,7 +169,7 @@ test('the sweep finds the groups with somebody who lags, page by page, and says 
     const [d, e] = [await newGroup(own, 2), await newGroup(own, 2)];
     for (const { group_id, people } of [a, c, d]) {
       const cursor = { group_id, delivered_seq: 0, delivered_version: 1 };
-      await raiseCursors(
+      await cursorRaise(
         own,
         people.map(({ user_id }) => ({ user_id, ...cursor })),
       );
@@ -214,7 +214,7 @@ test('what is stored of a send is found by its request id, and stores nothing', 
   const send = { sender_id: people[0].user_id, group_id, content: 'kept', ...ask() };
   const unknown = { ...send, ...ask() };
   await say(db, group_id, people[1], 1);
-  const [stored] = await storeMessages(db, [send]);
+  const [stored] = await messagingSend(db, [send]);
   if (!stored?.ok) throw new Error('not stored');
   const { message_id, seq, version, date_created } = stored;
   expect(await findStored(db, [unknown, send, { ...send, sender_id: people[1].user_id }])).toEqual([
@@ -223,7 +223,7 @@ test('what is stored of a send is found by its request id, and stores nothing', 
     null,
   ]);
   expect(await findStored(db, [])).toEqual([]);
-  expect(await auditGroup(db, group_id, 0)).toMatchObject({ last_seq: 2 });
+  expect(await deliveryCheck(db, group_id, 0)).toMatchObject({ last_seq: 2 });
 });
 
 test('the answer of a changing request is found with the state of its group as it is now', async () => {
@@ -234,11 +234,11 @@ test('the answer of a changing request is found with the state of its group as i
   const present = { ...ask(), user_id: me.user_id, group_id, member_sid: you.sid };
   const leave = { ...ask(), user_id: you.user_id, group_id };
   const refused = { ...ask(), user_id: 2 ** 40, group_id };
-  await addMember(db, add);
-  await addMember(db, present);
-  const left = await leaveGroup(db, leave);
+  await groupAddMember(db, add);
+  await groupAddMember(db, present);
+  const left = await groupLeave(db, leave);
   if (!left.ok) throw new Error(left.reason);
-  await leaveGroup(db, refused);
+  await groupLeave(db, refused);
   const found = await findAnswers(db, [add, { ...add, ...ask() }, present, leave, refused]);
   expect(found).toEqual([
     {

@@ -1,4 +1,4 @@
-import type { Audit } from '@hooligram/contract';
+import type { DeliveryCheck } from '@hooligram/contract';
 import { auditColumns } from '../cursors/due.sql.ts';
 import type { Db } from '../db.ts';
 import { runStatement } from '../statement.ts';
@@ -36,7 +36,7 @@ WHERE EXISTS (
 
 export type SweepPage = {
   /** Groups with a member who lags. */
-  audits: Audit[];
+  audits: DeliveryCheck[];
   /** How many groups were looked at; fewer than asked for: there are no more. */
   groups: number;
   /** The last group that was looked at. */
@@ -48,11 +48,9 @@ export async function sweepGroups(
   db: Db,
   { after_group_id, limit, deadlineMs }: { after_group_id: number; limit: number; deadlineMs: number },
 ): Promise<SweepPage> {
-  const rows = await runStatement<Audit | { group_id: null; version: number | null; last_seq: number }>(
-    db,
-    statement,
-    [after_group_id, limit, deadlineMs],
-  );
+  const rows = await runStatement<
+    DeliveryCheck | { group_id: null; version: number | null; last_seq: number }
+  >(db, statement, [after_group_id, limit, deadlineMs]);
   const page: SweepPage = { audits: [], groups: 0, through_group_id: after_group_id };
   for (const row of rows) {
     if (row.group_id !== null) page.audits.push(row);

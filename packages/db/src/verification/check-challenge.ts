@@ -4,7 +4,7 @@ import { anonymousRequestId } from '../groups/fingerprint.ts';
 import { rerun } from '../rerun.ts';
 import { runStatement } from '../statement.ts';
 import type { AnonymousRequest } from './read-challenge-answer.ts';
-import type { ChallengeVerdict } from './verification-submit-code.ts';
+import type { ChallengeOutcome } from './verification-submit-code.ts';
 
 /** Of a code that an outside provider keeps: `sid` is whose code the connection had asked for. */
 export type ChallengeCheck = AnonymousRequest & { readonly sid: string };
@@ -27,14 +27,14 @@ export async function beginCheck(
   db: Db,
   check: ChallengeCheck & { readonly attempts_max: number },
   deadline: number | null = null,
-): Promise<ChallengeVerdict | 'begun'> {
+): Promise<ChallengeOutcome | 'begun'> {
   const { connection_id, sid, attempts_max } = check;
   const request_id = anonymousRequestId('submit_challenge', check);
   const values = [request_id, connection_id, sid, attempts_max, deadline];
   const [row] = await rerun(() =>
-    runStatement<{ verdict: ChallengeVerdict | 'begun' }>(db, beginStatement, values),
+    runStatement<{ verdict: ChallengeOutcome | 'begun' }>(db, beginStatement, values),
   );
-  return (row as { verdict: ChallengeVerdict | 'begun' }).verdict;
+  return (row as { verdict: ChallengeOutcome | 'begun' }).verdict;
 }
 
 /**
@@ -45,11 +45,11 @@ export async function beginCheck(
  */
 export async function finishCheck(
   db: Db,
-  check: ChallengeCheck & { readonly verdict: ChallengeVerdict; readonly credential_hash: Buffer },
-): Promise<ChallengeVerdict> {
+  check: ChallengeCheck & { readonly verdict: ChallengeOutcome; readonly credential_hash: Buffer },
+): Promise<ChallengeOutcome> {
   const { connection_id, sid, verdict, credential_hash } = check;
   const request_id = anonymousRequestId('submit_challenge', check);
   const values = [request_id, connection_id, sid, verdict, credential_hash];
-  const [row] = await rerun(() => runStatement<{ verdict: ChallengeVerdict }>(db, finishStatement, values));
-  return (row as { verdict: ChallengeVerdict }).verdict;
+  const [row] = await rerun(() => runStatement<{ verdict: ChallengeOutcome }>(db, finishStatement, values));
+  return (row as { verdict: ChallengeOutcome }).verdict;
 }

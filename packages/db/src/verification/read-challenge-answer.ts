@@ -1,7 +1,7 @@
 import type { Db } from '../db.ts';
 import { anonymousRequestId } from '../groups/fingerprint.ts';
 import { runStatement } from '../statement.ts';
-import type { ChallengeVerdict } from './verification-submit-code.ts';
+import type { ChallengeOutcome } from './verification-submit-code.ts';
 
 /**
  * What became of a request for a code. `sent`, and what a provider may say instead; `failed`: it was given up, and
@@ -30,9 +30,9 @@ export async function readCodeOutcome(db: Db, asked: AnonymousRequest): Promise<
  * What an earlier run of this submission was told; to be asked before the challenge, which a right code has used
  * up, and before a provider, which knows its code no more. Undefined if there was none.
  */
-export async function readVerdict(db: Db, asked: AnonymousRequest): Promise<ChallengeVerdict | undefined> {
+export async function readVerdict(db: Db, asked: AnonymousRequest): Promise<ChallengeOutcome | undefined> {
   const answer = await read(db, anonymousRequestId('submit_challenge', asked));
-  return answer?.verdict as ChallengeVerdict | undefined;
+  return answer?.verdict as ChallengeOutcome | undefined;
 }
 
 /**
@@ -55,9 +55,9 @@ export async function settleVerdict(
   db: Db,
   asked: AnonymousRequest,
   afterMs: number,
-): Promise<ChallengeVerdict> {
+): Promise<ChallengeOutcome> {
   const answer = await settle(db, 'submit_challenge', asked, 'unavailable', afterMs);
-  return answer.verdict as ChallengeVerdict;
+  return answer.verdict as ChallengeOutcome;
 }
 
 async function settle(

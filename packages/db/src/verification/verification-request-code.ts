@@ -25,7 +25,7 @@ const statement = {
  * person. To be called before the provider is: a second run of the request is told so (`is_new` false), changes
  * nothing, and must not send another code. The request is under way until settleCodeOutcome is called.
  */
-export async function recordChallenge(
+export async function verificationRequestCode(
   db: Db,
   request: ChallengeRequest,
   deadline: number | null = null,

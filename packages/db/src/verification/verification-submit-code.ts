@@ -17,7 +17,7 @@ export type ChallengeSubmission = {
  * `none`: the connection asked for no code. `failed`: the submission was given up, and never happens. Of a code that an
  * outside provider keeps: `under_way`, it is being asked; `unavailable`, it did not say.
  */
-export type ChallengeVerdict =
+export type ChallengeOutcome =
   | 'right'
   | 'wrong'
   | 'expired'
@@ -37,15 +37,15 @@ const statement = {
  * from now on, with the credential, and the challenge is used up. Wrong: an attempt is. Run again with the same
  * request_id it answers the same and changes nothing.
  */
-export async function submitChallenge(
+export async function verificationSubmitCode(
   db: Db,
   submission: ChallengeSubmission,
   deadline: number | null = null,
-): Promise<ChallengeVerdict> {
+): Promise<ChallengeOutcome> {
   const { connection_id, code_hash, credential_hash, attempts_max } = submission;
   // Of nothing that was read from the challenge: a right code uses it up, and a second run does not find it.
   const request_id = anonymousRequestId('submit_challenge', submission);
   const values = [request_id, connection_id, code_hash, credential_hash, attempts_max, deadline];
-  const [row] = await rerun(() => runStatement<{ verdict: ChallengeVerdict }>(db, statement, values));
-  return (row as { verdict: ChallengeVerdict }).verdict;
+  const [row] = await rerun(() => runStatement<{ verdict: ChallengeOutcome }>(db, statement, values));
+  return (row as { verdict: ChallengeOutcome }).verdict;
 }

@@ -8,8 +8,8 @@ import { beginCheck, finishCheck } from './check-challenge.ts';
 import { deleteExpiredChallenges } from './delete-expired-challenges.ts';
 import { readChallenge } from './read-challenge.ts';
 import { readCodeOutcome, readVerdict, settleCodeOutcome, settleVerdict } from './read-challenge-answer.ts';
-import { recordChallenge } from './verification-request-code.ts';
-import { submitChallenge } from './verification-submit-code.ts';
+import { verificationRequestCode } from './verification-request-code.ts';
+import { verificationSubmitCode } from './verification-submit-code.ts';
 
 let cores: Cores;
 let db: Db;
@@ -44,11 +44,11 @@ async function credentialOf(sid: string): Promise<string | null | undefined> {
 test('asking for a code makes nobody, and leaves the credential that the number has', async () => {
   const [stranger, known] = [newSid(), newSid()];
   const first = asking(known);
-  await recordChallenge(db, first);
-  await submitChallenge(db, submission(first.connection_id, 'right', 'old'));
+  await verificationRequestCode(db, first);
+  await verificationSubmitCode(db, submission(first.connection_id, 'right', 'old'));
 
-  await recordChallenge(db, asking(stranger));
-  await recordChallenge(db, asking(known));
+  await verificationRequestCode(db, asking(stranger));
+  await verificationRequestCode(db, asking(known));
   expect(await credentialOf(stranger)).toBeUndefined();
   expect(await credentialOf(known)).toBe('old');
 });
@@ -57,36 +57,38 @@ test('a right code becomes the credential and replaces the old one; the challeng
   const sid = newSid();
   for (const credential of ['first', 'second']) {
     const request = asking(sid);
-    await recordChallenge(db, request);
-    expect(await submitChallenge(db, submission(request.connection_id, 'right', credential))).toBe('right');
+    await verificationRequestCode(db, request);
+    expect(await verificationSubmitCode(db, submission(request.connection_id, 'right', credential))).toBe(
+      'right',
+    );
     expect(await credentialOf(sid)).toBe(credential);
     expect(await readChallenge(db, request.connection_id)).toBeNull();
-    expect(await submitChallenge(db, submission(request.connection_id, 'right'))).toBe('none');
+    expect(await verificationSubmitCode(db, submission(request.connection_id, 'right'))).toBe('none');
   }
 });
 
 test('a wrong or an empty code changes nothing but the attempts, which run out', async () => {
   const request = asking(newSid());
-  await recordChallenge(db, request);
+  await verificationRequestCode(db, request);
   for (const code of ['wrong', '', 'right ']) {
-    expect(await submitChallenge(db, submission(request.connection_id, code))).toBe('wrong');
+    expect(await verificationSubmitCode(db, submission(request.connection_id, code))).toBe('wrong');
   }
   expect(await readChallenge(db, request.connection_id)).toMatchObject({ attempts: 3, sid: request.sid });
-  expect(await submitChallenge(db, submission(request.connection_id, 'right'))).toBe('too_many');
+  expect(await verificationSubmitCode(db, submission(request.connection_id, 'right'))).toBe('too_many');
   expect(await credentialOf(request.sid)).toBeUndefined();
 });
 
 test('the latest request on a connection counts, with all its attempts; other connections have none', async () => {
   const first = asking(newSid(), randomUUID(), 'first code');
-  await recordChallenge(db, first);
-  await submitChallenge(db, submission(first.connection_id, 'wrong'));
+  await verificationRequestCode(db, first);
+  await verificationSubmitCode(db, submission(first.connection_id, 'wrong'));
   const second = asking(newSid(), first.connection_id, 'second code');
-  await recordChallenge(db, second);
+  await verificationRequestCode(db, second);
 
   expect(await readChallenge(db, first.connection_id)).toMatchObject({ sid: second.sid, attempts: 0 });
-  expect(await submitChallenge(db, submission(randomUUID(), 'second code'))).toBe('none');
-  expect(await submitChallenge(db, submission(first.connection_id, 'first code'))).toBe('wrong');
-  expect(await submitChallenge(db, submission(first.connection_id, 'second code'))).toBe('right');
+  expect(await verificationSubmitCode(db, submission(randomUUID(), 'second code'))).toBe('none');
+  expect(await verificationSubmitCode(db, submission(first.connection_id, 'first code'))).toBe('wrong');
+  expect(await verificationSubmitCode(db, submission(first.connection_id, 'second code'))).toBe('right');
   expect(await credentialOf(first.sid)).toBeUndefined();
   expect(await credentialOf(second.sid)).toBe('credential');
 });
@@ -109,7 +111,7 @@ async function checked(check: ReturnType<typeof checking>, verdict: 'right' | 'w
 describe('a code that a provider keeps', () => {
   const recorded = async (code: string | null = null, ttl_ms = 60_000) => {
     const request = { ...asking(newSid(), randomUUID(), code), ttl_ms };
-    await recordChallenge(db, request);
+    await verificationRequestCode(db, request);
     return request;
   };
 
@@ -138,7 +140,7 @@ describe('a code that a provider keeps', () => {
     const outside = await recorded();
     expect(await beginCheck(db, checking({ ...outside, sid: newSid() }))).toBe('none');
     expect(await beginCheck(db, checking(await recorded('right')))).toBe('none');
-    expect(await submitChallenge(db, submission(outside.connection_id, ''))).toBe('wrong');
+    expect(await verificationSubmitCode(db, submission(outside.connection_id, ''))).toBe('wrong');
   });
 
   test('is asked about by one run alone, and has the first verdict for all of them', async () => {
@@ -185,7 +187,7 @@ describe('a code that a provider keeps', () => {
 test('a request for a code is under way until its outcome is stored; the first outcome stands', async () => {
   const [sent, abandoned] = [asking(newSid()), asking(newSid())];
   expect(await readCodeOutcome(db, sent)).toBeUndefined();
-  for (const request of [sent, abandoned]) await recordChallenge(db, request);
+  for (const request of [sent, abandoned]) await verificationRequestCode(db, request);
   expect(await readCodeOutcome(cores.two, sent)).toBe('under_way');
   expect(await settleCodeOutcome(cores.two, sent, 'unavailable', 60_000)).toBe('under_way');
   expect(await settleCodeOutcome(db, sent, 'sent')).toBe('sent');
@@ -198,7 +200,7 @@ test('a request for a code is under way until its outcome is stored; the first o
 
 test('a code that the release before has recorded counts as sent', async () => {
   const request = asking(newSid());
-  await recordChallenge(db, request);
+  await verificationRequestCode(db, request);
   await db.pool.query(`UPDATE request SET answer = '{"ok": true}' WHERE user_id = 0 AND request_id = $1`, [
     anonymousRequestId('record_challenge', request),
   ]);
@@ -209,9 +211,9 @@ test('a code that the release before has recorded counts as sent', async () => {
 test('an expired challenge takes no code, and goes when it is cleaned up', async () => {
   const late = { ...asking(newSid()), ttl_ms: -1 };
   const fresh = asking(newSid());
-  await recordChallenge(db, late);
-  await recordChallenge(db, fresh);
-  expect(await submitChallenge(db, submission(late.connection_id, 'right'))).toBe('expired');
+  await verificationRequestCode(db, late);
+  await verificationRequestCode(db, fresh);
+  expect(await verificationSubmitCode(db, submission(late.connection_id, 'right'))).toBe('expired');
   expect(await deleteExpiredChallenges(db)).toBe(1);
   expect(await readChallenge(db, late.connection_id)).toBeNull();
   expect(await readChallenge(db, fresh.connection_id)).not.toBeNull();
@@ -219,9 +221,9 @@ test('an expired challenge takes no code, and goes when it is cleaned up', async
 
 test('the requests of nobody are kept for a day', async () => {
   const request = asking(newSid());
-  await recordChallenge(db, request);
+  await verificationRequestCode(db, request);
   await deleteExpiredChallenges(db);
-  expect(await recordChallenge(db, request)).toEqual({ is_new: false });
+  expect(await verificationRequestCode(db, request)).toEqual({ is_new: false });
   await db.pool.query(`UPDATE request SET date_created = now() - interval '25 hours' WHERE user_id = 0`);
   await deleteExpiredChallenges(db);
   expect(await db.prisma.request.count({ where: { userId: 0n } })).toBe(0);
@@ -229,9 +231,9 @@ test('the requests of nobody are kept for a day', async () => {
 
 test('a request for a code that runs twice is recorded once, so that one code is sent', async () => {
   const request = asking(newSid());
-  expect(await recordChallenge(db, request)).toEqual({ is_new: true });
-  await submitChallenge(db, submission(request.connection_id, 'wrong'));
-  expect(await recordChallenge(cores.two, { ...request, code_hash: hash('another') })).toEqual({
+  expect(await verificationRequestCode(db, request)).toEqual({ is_new: true });
+  await verificationSubmitCode(db, submission(request.connection_id, 'wrong'));
+  expect(await verificationRequestCode(cores.two, { ...request, code_hash: hash('another') })).toEqual({
     is_new: false,
   });
   expect(await readChallenge(db, request.connection_id)).toMatchObject({
@@ -242,33 +244,35 @@ test('a request for a code that runs twice is recorded once, so that one code is
 
 test('a submission that runs twice answers the same and counts once', async () => {
   const request = asking(newSid());
-  await recordChallenge(db, request);
+  await verificationRequestCode(db, request);
   const wrong = submission(request.connection_id, 'wrong');
-  expect(await submitChallenge(db, wrong)).toBe('wrong');
-  expect(await submitChallenge(cores.two, wrong)).toBe('wrong');
+  expect(await verificationSubmitCode(db, wrong)).toBe('wrong');
+  expect(await verificationSubmitCode(cores.two, wrong)).toBe('wrong');
   expect(await readChallenge(db, request.connection_id)).toMatchObject({ attempts: 1 });
   const right = submission(request.connection_id, 'right');
-  expect(await submitChallenge(db, right)).toBe('right');
+  expect(await verificationSubmitCode(db, right)).toBe('right');
   // What is hashed with the person's sid differs then: the challenge that named them is used up.
   const again = { ...right, code_hash: hash('of nobody'), credential_hash: hash('of nobody') };
-  expect(await submitChallenge(cores.two, again)).toBe('right');
+  expect(await verificationSubmitCode(cores.two, again)).toBe('right');
 });
 
 test("an id that another connection used too gives nobody another's answer", async () => {
   const [mine, theirs] = [asking(newSid()), asking(newSid())];
-  expect(await recordChallenge(db, mine)).toEqual({ is_new: true });
-  expect(await recordChallenge(db, { ...theirs, request_id: mine.request_id })).toEqual({ is_new: true });
+  expect(await verificationRequestCode(db, mine)).toEqual({ is_new: true });
+  expect(await verificationRequestCode(db, { ...theirs, request_id: mine.request_id })).toEqual({
+    is_new: true,
+  });
   const right = submission(mine.connection_id, 'right');
-  expect(await submitChallenge(db, right)).toBe('right');
+  expect(await verificationSubmitCode(db, right)).toBe('right');
   expect(
-    await submitChallenge(db, { ...right, connection_id: theirs.connection_id, code_hash: hash('?') }),
+    await verificationSubmitCode(db, { ...right, connection_id: theirs.connection_id, code_hash: hash('?') }),
   ).toBe('wrong');
-  expect(await submitChallenge(db, { ...right, connection_id: randomUUID() })).toBe('none');
+  expect(await verificationSubmitCode(db, { ...right, connection_id: randomUUID() })).toBe('none');
 });
 
 test('two codes submitted on a connection at once are judged one after the other', async () => {
   const request = asking(newSid());
-  await recordChallenge(db, request);
+  await verificationRequestCode(db, request);
   const verdict = await interleave(
     cores,
     (session) =>
@@ -278,7 +282,7 @@ test('two codes submitted on a connection at once are judged one after the other
         hash('right'),
         hash('first'),
       ]),
-    (two) => submitChallenge(two, submission(request.connection_id, 'right', 'second')),
+    (two) => verificationSubmitCode(two, submission(request.connection_id, 'right', 'second')),
   );
   expect(verdict).toBe('none');
   expect(await credentialOf(request.sid)).toBe('first');
@@ -286,8 +290,8 @@ test('two codes submitted on a connection at once are judged one after the other
 
 test('credentials are read in the order asked for, null for sids that nobody has', async () => {
   const request = asking(newSid());
-  await recordChallenge(db, request);
-  await submitChallenge(db, submission(request.connection_id, 'right'));
+  await verificationRequestCode(db, request);
+  await verificationSubmitCode(db, submission(request.connection_id, 'right'));
   const found = { user_id: expect.any(Number), sid: request.sid, credential_hash: hash('credential') };
   expect(await readCredentials(db, [newSid(), request.sid, request.sid])).toEqual([null, found, found]);
   expect(await readCredentials(db, [])).toEqual([]);

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { BusLog } from './connection.ts';
 import { reasonOf } from './refusal.ts';
 
-export type Outbox = {
+export type Publisher = {
   /** Publishes on a channel. */
   publish(channel: string, payload: string): void;
   /** Sends one answer to a gateway; the answers of one turn for the same gateway travel together. */
@@ -22,7 +22,7 @@ export type Outbox = {
  * again. XDEL goes before XACK: the other way round, a break between the two would leave an entry in the
  * stream that nobody owns.
  */
-export function createOutbox({
+export function createPublisher({
   redis,
   stream,
   group,
@@ -34,7 +34,7 @@ export function createOutbox({
   group: string;
   channelOf(node: string): string;
   log: BusLog;
-}): Outbox {
+}): Publisher {
   let publications: [channel: string, payload: string][] = [];
   let answers = new Map<string, object[]>();
   let finished: string[] = [];
