@@ -8,8 +8,8 @@ test('a channel tells what it is about in every epoch, and no other name does', 
   epoch = 1_700_000_000_000;
   const now = [names.group(7), names.user(8)];
   const subjects = [
-    { kind: 'group', id: 7 },
-    { kind: 'user', id: 8 },
+    { type: 'group', id: 7 },
+    { type: 'user', id: 8 },
   ];
   expect([before, now].map((channels) => channels.map(names.subjectOf))).toEqual([subjects, subjects]);
   expect([before, now].map((channels) => channels.map(names.isOfEpoch))).toEqual([
