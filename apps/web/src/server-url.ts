@@ -1,16 +1,16 @@
 /** What the server that brought the page tells about the chat's servers. All of them on its own host. */
-interface ServerList {
+type ServerList = {
   /** Where any gateway answers. */
   readonly port: number;
   /** Those that can be chosen. */
   readonly gateways: readonly { readonly name: string; readonly port: number }[];
-}
+};
 
-export interface Servers {
+export type Servers = {
   /** The one to talk to. */
   readonly url: string;
   readonly others: readonly { readonly name: string; readonly url: string }[];
-}
+};
 
 /**
  * Finds the server: `?url=` of the page's address, else the port that `servers.json` names, else `/v2` of the

@@ -20,16 +20,16 @@ const browserOptions: BrowserContextOptions = {
 };
 
 /** Somebody with a browser of their own. */
-export interface Person {
+export type Person = {
   readonly page: Page;
   readonly context: BrowserContext;
   readonly way: Way;
   /** As the page shows it. */
   readonly number: string;
-}
+};
 
 /** The system of one test file, the page, and a browser for everybody. What a test opened ends with it. */
-export interface Town {
+export type Town = {
   readonly system: TestSystem;
   /** The page on its own server, without anybody in it. */
   readonly pageUrl: string;
@@ -37,7 +37,7 @@ export interface Town {
   stranger(gateway: number, number: string, options?: BrowserContextOptions): Promise<Person>;
   /** Somebody who has signed in. */
   person(gateway: number, number: string, options?: BrowserContextOptions): Promise<Person>;
-}
+};
 
 export function setTown(options: TestSystemOptions = {}): Town {
   let system: TestSystem;

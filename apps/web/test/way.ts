@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 
 /** A way to the gateways as a load balancer has it: each connection goes to the first one that takes it. */
-export interface Way {
+export type Way = {
   readonly url: string;
   /** Breaks all connections without a word and takes no new ones. */
   cut(): void;
@@ -10,7 +10,7 @@ export interface Way {
   lose(): void;
   mend(): void;
   end(): void;
-}
+};
 
 /** @param urls of the gateways, in the order in which they are tried */
 export async function wayTo(urls: readonly string[]): Promise<Way> {

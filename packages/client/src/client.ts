@@ -2,15 +2,15 @@ import type { ClientEvents, ConnectionState, Group, QueuedRequest, StorageState 
 import type { QueuedRequestOptions, RequestOptions } from './options.ts';
 
 /** A telephone number, digits only. */
-export interface PhoneNumber {
+export type PhoneNumber = {
   readonly country_code: string;
   readonly phone_number: string;
-}
+};
 
 /** A number, and the code that was last submitted for it rightly. */
-export interface Credential extends PhoneNumber {
+export type Credential = PhoneNumber & {
   readonly verification_code: string;
-}
+};
 
 /**
  * One person's connection to the server. It reconnects by itself, as close codes say, and signs in again.
@@ -20,7 +20,7 @@ export interface Credential extends PhoneNumber {
  * storage outlive the page. Those that name the same group take effect in the order of the calls. `server busy`
  * is tried again; every other FAILURE rejects with a `RequestError`.
  */
-export interface Client {
+export type Client = {
   /** Resolves when the storage has been read, or is given up for now: with the sid of the person who is signed in, if there is one. */
   readonly restored: Promise<string | undefined>;
   readonly state: ConnectionState;
@@ -87,4 +87,4 @@ export interface Client {
    * @param options `signal` ends the waiting
    */
   close(options?: RequestOptions): Promise<void>;
-}
+};

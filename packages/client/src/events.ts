@@ -2,7 +2,7 @@ import type { RequestError } from './errors.ts';
 
 // The names are those of the wire, and the type checker compares them with the protocol where frames come and go.
 
-export interface Message {
+export type Message = {
   /** Unique in the whole system; grows in the order in which the messages of a group were stored. */
   readonly message_id: number;
   readonly group_id: number;
@@ -11,9 +11,9 @@ export interface Message {
   readonly content: string;
   /** ISO 8601 in UTC with milliseconds, by the clock of the server. */
   readonly date_created: string;
-}
+};
 
-export interface Group {
+export type Group = {
   readonly group_id: number;
   /** May be empty for a direct message. */
   readonly group_name: string;
@@ -23,7 +23,7 @@ export interface Group {
   readonly member_sids: readonly string[];
   /** ISO 8601 in UTC with milliseconds; never changes. */
   readonly date_created: string;
-}
+};
 
 /** What the connection is doing. */
 export type ConnectionState =
@@ -47,12 +47,12 @@ export type StorageState =
   | { readonly status: 'failing'; readonly error: unknown };
 
 /** What waits in the outbox, outlives connections, and is repeated with the same UUID. */
-interface QueuedPayloads {
+type QueuedPayloads = {
   GROUP_ADD_MEMBER_REQUEST: { readonly group_id: number; readonly member_sid: string };
   GROUP_CREATE_REQUEST: { readonly group_name: string; readonly member_sids: string[] };
   GROUP_LEAVE_REQUEST: { readonly group_id: number };
   MESSAGING_SEND_REQUEST: { readonly group_id: number; readonly content: string };
-}
+};
 
 export type QueuedType = keyof QueuedPayloads;
 
@@ -87,7 +87,7 @@ export type OutboxChange =
  * What concerns one group is handled one after the other, in the order in which it came; different groups do not
  * wait for each other.
  */
-export interface ClientEvents {
+export type ClientEvents = {
   /** Once for each message; again only if a handler threw. Without any handler, messages wait for one. */
   readonly message: (message: Message) => unknown;
   /** A group is new or has changed. It is the whole state: replace what you have. */
@@ -110,4 +110,4 @@ export interface ClientEvents {
   readonly signInRefused: (errors: readonly string[]) => unknown;
   /** What a handler threw, or an entry of the storage that cannot be read. */
   readonly error: (error: unknown) => unknown;
-}
+};

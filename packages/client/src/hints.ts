@@ -5,14 +5,14 @@ type Listen = (
 ) => void;
 
 /** As much of a browser's page or worker as is used. Node has none of it. */
-interface Surroundings {
+type Surroundings = {
   readonly addEventListener?: Listen;
   readonly document?: { readonly visibilityState: string; readonly addEventListener: Listen };
   readonly navigator?: {
     readonly onLine?: boolean;
     readonly connection?: { readonly addEventListener?: Listen };
   };
-}
+};
 
 const surroundings = globalThis as Surroundings;
 

@@ -4,11 +4,11 @@ import type { QueuedRequest } from './events.ts';
 import type { Answer, Link } from './link.ts';
 import { pause } from './pause.ts';
 
-export interface LaneEntry {
+export type LaneEntry = {
   readonly request: QueuedRequest;
   /** Resolves when the storage has it: not before is it sent. */
   readonly stored: Promise<void>;
-}
+};
 
 export type QueuedAnswer = Answer<QueuedRequest['type']>;
 

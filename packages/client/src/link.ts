@@ -13,12 +13,12 @@ export type Answer<T extends ClientRequestType> =
   | { readonly ok: true; readonly payload: PayloadOf<SuccessOf<T>> }
   | { readonly ok: false; readonly errors: readonly string[] };
 
-export interface LinkOwner {
+export type LinkOwner = {
   onOpen(link: Link): void;
   onDelivery(link: Link, frame: Frame<DeliveryType>): void;
   /** Once, also when it was never open. The link is dead by then, whatever its socket still does. */
   onEnd(link: Link, code: number, reason: string): void;
-}
+};
 
 type Received = { id?: unknown; type?: unknown; payload?: { errors?: unknown } };
 

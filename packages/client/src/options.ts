@@ -2,7 +2,7 @@ import { memoryStorage } from './storage/memory.ts';
 import type { ClientStorage } from './storage/storage.ts';
 
 /** As much of the browser's WebSocket as is used. That of `ws` has it too. */
-export interface WebSocketLike {
+export type WebSocketLike = {
   send(data: string): void;
   close(code?: number, reason?: string): void;
   addEventListener(type: 'open' | 'error', listener: () => void): void;
@@ -13,20 +13,20 @@ export interface WebSocketLike {
   ): void;
   /** Of `ws` only: cuts the connection without a word. */
   terminate?(): void;
-}
+};
 
 /** As much of an AbortSignal as is used, so that no types of a browser or of Node are needed. */
-export interface AbortSignalLike {
+export type AbortSignalLike = {
   readonly aborted: boolean;
   readonly reason: unknown;
   throwIfAborted(): void;
   addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
-}
+};
 
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
 
-export interface ClientOptions {
+export type ClientOptions = {
   /** `wss://<host>/v2`. */
   readonly url: string;
   /** Default: the global one. Node 20 has none: give that of the package `ws`. */
@@ -46,23 +46,23 @@ export interface ClientOptions {
   readonly connectTimeoutMs?: number;
   /** A connection that leaves a request unanswered for so long is given up. Default 30,000. */
   readonly answerTimeoutMs?: number;
-}
+};
 
-export interface RequestOptions {
+export type RequestOptions = {
   /**
    * Gives the request up; its promise rejects with the signal's reason. What was sent by then may take effect
    * or not.
    */
   readonly signal?: AbortSignalLike;
-}
+};
 
-export interface QueuedRequestOptions extends RequestOptions {
+export type QueuedRequestOptions = RequestOptions & {
   /**
    * A fresh UUID; default: one is made. With the id of a request that waits in the outbox already, such as one
    * that an earlier page left there, the promise is that request's.
    */
   readonly id?: string;
-}
+};
 
 /** The options with nothing left open. */
 export type Settings = Required<ClientOptions>;

@@ -14,14 +14,14 @@ import type { Vault } from './vault.ts';
 /** What a success tells: `message_id`, `group_id`, or nothing. */
 type Payload = { readonly message_id?: number; readonly group_id?: number };
 
-interface Waiter {
+type Waiter = {
   readonly resolve: (payload: Payload) => void;
   readonly reject: (error: unknown) => void;
-}
+};
 
-interface Entry extends LaneEntry {
+type Entry = LaneEntry & {
   readonly waiters: Waiter[];
-}
+};
 
 /** What is asked, without what the outbox adds. */
 export type Asked = { [R in QueuedRequest as R['type']]: Pick<R, 'type' | 'payload'> }[QueuedRequest['type']];

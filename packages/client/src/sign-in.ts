@@ -9,19 +9,19 @@ import type { AbortSignalLike } from './options.ts';
 import { pause } from './pause.ts';
 import { uuid } from './uuid.ts';
 
-interface Waiter {
+type Waiter = {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
-}
+};
 
-interface SignInOwner {
+type SignInOwner = {
   /** Before the request leaves: what is delivered from here on is all that there is. */
   onSigningIn(): void;
   /** @param isNew whether it is the first success of this credential */
   onSignedIn(link: Link, credential: Credential, isNew: boolean): void;
   /** Nobody waits for this sign-in, and its credential will not do any more. */
   onRefused(errors: readonly string[], credential: Credential): void;
-}
+};
 
 /** Signs in on each link with the credential that was given last. */
 export class SignIn {

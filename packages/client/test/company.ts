@@ -23,7 +23,7 @@ import { type FrameGate, frameGate } from './frame-gate.ts';
 export { until };
 
 /** A client of the SDK, and all that it told. */
-export interface Member {
+export type Member = {
   readonly client: Client;
   readonly credential: Credential;
   readonly sid: string;
@@ -32,17 +32,17 @@ export interface Member {
   readonly removed: number[];
   readonly states: string[];
   readonly errors: unknown[];
-}
+};
 
 /** The system of one test file. What a test opened ends with it. */
-export interface Company {
+export type Company = {
   readonly system: TestSystem;
   gate(gateway: number): Promise<FrameGate>;
   /** A client that has not signed in. */
   client(url: string, options?: Partial<ClientOptions>, credential?: Credential): Member;
   /** Somebody new, who has verified their number and signed in. */
   member(url: string, options?: Partial<ClientOptions>): Promise<Member>;
-}
+};
 
 export function setCompany(options: TestSystemOptions | (() => Promise<TestSystemOptions>)): Company {
   let system: TestSystem | undefined;

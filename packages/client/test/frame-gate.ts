@@ -3,11 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 
 /** A frame on its way, as much of it as tests look at. */
-export interface PassingFrame {
+export type PassingFrame = {
   readonly id: string;
   readonly type: string;
   readonly payload: { readonly message_id?: number; readonly group_id?: number; readonly content?: string };
-}
+};
 
 /**
  * What becomes of a frame: nothing said, it passes; `drop`: it is lost; `cut`: so is the connection; a text
@@ -16,7 +16,7 @@ export interface PassingFrame {
 type Verdict = 'drop' | 'cut' | { readonly instead: object } | undefined;
 
 /** A way to a gateway on which a test looks at every frame, and decides what becomes of it. */
-export interface FrameGate {
+export type FrameGate = {
   readonly url: string;
   /** Where the next connections lead. */
   target: string;
@@ -40,7 +40,7 @@ export interface FrameGate {
   /** Closes all connections, as a server does. */
   close(code: number, reason?: string): void;
   end(): void;
-}
+};
 
 export async function frameGate(target: string): Promise<FrameGate> {
   const server = new WebSocketServer({

@@ -3,7 +3,7 @@ import type { Check, Readiness } from './lifecycle.ts';
 import { listen } from './listen.ts';
 import type { Metrics } from './metrics.ts';
 
-export interface AdminOptions {
+export type AdminOptions = {
   readonly host: string;
   readonly port: number;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
@@ -11,20 +11,20 @@ export interface AdminOptions {
   readonly health?: Check;
   /** Whether the process wants work. */
   readonly ready: () => Readiness | Promise<Readiness>;
-}
+};
 
-export interface Admin {
+export type Admin = {
   readonly port: number;
   readonly url: string;
   /** Ends open connections at once. */
   close(): Promise<void>;
-}
+};
 
-interface Answer {
+type Answer = {
   readonly status: number;
   readonly body: string;
   readonly contentType?: string;
-}
+};
 
 /**
  * The HTTP side door for orchestrators and Prometheus. Not for the public: bind it to loopback or to the

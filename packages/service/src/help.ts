@@ -23,11 +23,11 @@ export function renderHelp(options: { name: string; summary?: string; config: Co
   ].join('\n');
 }
 
-interface Described {
+type Described = {
   readonly fallback: string | undefined;
   readonly isOptional: boolean;
   readonly description: string;
-}
+};
 
 // A description may sit on any layer: `port().describe('…').default(1)` as well as `port().default(1).describe('…')`.
 function describe(schema: z.ZodType): Described {

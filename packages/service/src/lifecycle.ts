@@ -5,12 +5,12 @@ import { within } from './within.ts';
 /** `true` if all is well, else a text that says what is not. May throw or reject: that counts as its message. */
 export type Check = () => true | string | Promise<true | string>;
 
-export interface Readiness {
+export type Readiness = {
   readonly ready: boolean;
   readonly checks: Readonly<Record<string, string>>;
-}
+};
 
-export interface Lifecycle {
+export type Lifecycle = {
   /** Aborted as soon as the stop begins. */
   readonly stopping: AbortSignal;
   /** Registers how to undo what was just started. Called after the stop has begun, it is undone right away. */
@@ -28,14 +28,14 @@ export interface Lifecycle {
    * and nothing is waited for. Resolves, once for all callers, with whether the stop was clean.
    */
   close(): Promise<boolean>;
-}
+};
 
-const CHECK_TIMEOUT_MS = 2_000;
+const checkTimeoutMs = 2_000;
 
-interface Closer {
+type Closer = {
   readonly name: string;
   readonly close: () => unknown;
-}
+};
 
 export function createLifecycle(options: { log: Log; deadlineMs: number }): Lifecycle {
   const { log, deadlineMs } = options;
@@ -101,7 +101,7 @@ export function createLifecycle(options: { log: Log; deadlineMs: number }): Life
 
 async function ask(check: Check): Promise<string> {
   try {
-    const answer = await within(CHECK_TIMEOUT_MS, Promise.resolve(check()));
+    const answer = await within(checkTimeoutMs, Promise.resolve(check()));
     return answer === true ? 'ok' : answer;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -2,8 +2,8 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { createLog, type Log } from './log.ts';
 import { maskSid } from './mask.ts';
 
-const SID = '1.5550100';
-const NUMBER = '5550100';
+const sid = '1.5550100';
+const number = '5550100';
 
 function lineOf(write: (log: Log) => void): { text: string; line: Record<string, unknown> } {
   const lines: string[] = [];
@@ -27,36 +27,36 @@ describe('no careless call leaks a number, a code or a text', () => {
   const postgres = Object.assign(new Error('duplicate key'), {
     code: '23505',
     constraint: 'person_pkey',
-    detail: `Key (country_code, phone_number)=(1, ${NUMBER}) already exists.`,
+    detail: `Key (country_code, phone_number)=(1, ${number}) already exists.`,
   });
-  const redis = Object.assign(new Error('READONLY'), { command: { name: 'set', args: [NUMBER] } });
+  const redis = Object.assign(new Error('READONLY'), { command: { name: 'set', args: [number] } });
   const calls: [string, (log: Log) => void][] = [
-    ['a sid', (log) => log.info({ sid: SID }, 'x')],
+    ['a sid', (log) => log.info({ sid: sid }, 'x')],
     ['a number that is a number', (log) => log.info({ phone_number: 5550100 }, 'x')],
-    ['the other spelling', (log) => log.info({ senderSid: SID, phoneNumber: NUMBER }, 'x')],
-    ['lists', (log) => log.info({ sids: [SID], member_sids: new Set([SID]) }, 'x')],
-    ['depth', (log) => log.info({ a: [{ payload: { phone_number: NUMBER, content: NUMBER } }] }, 'x')],
-    ['a map by sid', (log) => log.info({ byPerson: new Map([[SID, { verification_code: NUMBER }]]) }, 'x')],
-    ['an unexpected key', (log) => log.info({ who: SID, to: `+1${NUMBER}` }, 'x')],
-    ['a message', (log) => log.warn(`no such person: ${SID}, asked for +1${NUMBER}`)],
-    ['an argument of a message', (log) => log.info('for %s and %j', SID, { sid: SID })],
-    ['the bindings of a child', (log) => log.child({ sid: SID }).info('x')],
-    ['an error', (log) => log.error(new Error(`failed for ${SID}`))],
-    ['an error as a field', (log) => log.error({ err: new Error('x', { cause: new Error(SID) }) }, 'x')],
+    ['the other spelling', (log) => log.info({ senderSid: sid, phoneNumber: number }, 'x')],
+    ['lists', (log) => log.info({ sids: [sid], member_sids: new Set([sid]) }, 'x')],
+    ['depth', (log) => log.info({ a: [{ payload: { phone_number: number, content: number } }] }, 'x')],
+    ['a map by sid', (log) => log.info({ byPerson: new Map([[sid, { verification_code: number }]]) }, 'x')],
+    ['an unexpected key', (log) => log.info({ who: sid, to: `+1${number}` }, 'x')],
+    ['a message', (log) => log.warn(`no such person: ${sid}, asked for +1${number}`)],
+    ['an argument of a message', (log) => log.info('for %s and %j', sid, { sid: sid })],
+    ['the bindings of a child', (log) => log.child({ sid: sid }).info('x')],
+    ['an error', (log) => log.error(new Error(`failed for ${sid}`))],
+    ['an error as a field', (log) => log.error({ err: new Error('x', { cause: new Error(sid) }) }, 'x')],
     ['the row in a Postgres error', (log) => log.error({ err: postgres }, 'x')],
     ['the arguments in a Redis error', (log) => log.error({ err: redis })],
-    ['toJSON', (log) => log.info({ frame: { toJSON: () => ({ content: NUMBER }) } }, 'x')],
+    ['toJSON', (log) => log.info({ frame: { toJSON: () => ({ content: number }) } }, 'x')],
   ];
 
   test.each(calls)('%s', (_what, call) => {
     const { text } = lineOf(call);
-    expect(text).not.toContain(NUMBER);
-    expect(text).not.toContain(NUMBER.slice(2));
+    expect(text).not.toContain(number);
+    expect(text).not.toContain(number.slice(2));
   });
 });
 
 test('a line says who, when, how bad and what', () => {
-  const { line } = lineOf((log) => log.warn({ count: 2, ratio: 0.12345, sid: SID }, 'hm'));
+  const { line } = lineOf((log) => log.warn({ count: 2, ratio: 0.12345, sid: sid }, 'hm'));
   expect(line).toMatchObject({
     name: 'core',
     level: 'warn',

@@ -6,7 +6,7 @@ export type Log = Logger;
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-export interface LogOptions {
+export type LogOptions = {
   /** The process's role, on every line. */
   readonly name: string;
   readonly level?: LogLevel;
@@ -14,7 +14,7 @@ export interface LogOptions {
   readonly fields?: Readonly<Record<string, unknown>>;
   /** Where lines go; standard output if absent. */
   readonly destination?: DestinationStream;
-}
+};
 
 const repeatPeriodMs = 10_000;
 /** Warnings and errors that agree in their text and in these fields are a series. Each code that is sent is its own. */

@@ -1,10 +1,10 @@
-const HIDDEN = '[hidden]';
-const DEPTH_MAX = 6;
+const hidden = '[hidden]';
+const depthMax = 6;
 
 /** A person's sid with the number hidden except for its last two digits: `1.5550100` -> `1.•••••00`. */
 export function maskSid(sid: string): string {
   const dot = sid.indexOf('.');
-  return /^\d{1,3}\.\d{4,14}$/.test(sid) ? `${sid.slice(0, dot)}.${maskDigits(sid.slice(dot + 1))}` : HIDDEN;
+  return /^\d{1,3}\.\d{4,14}$/.test(sid) ? `${sid.slice(0, dot)}.${maskDigits(sid.slice(dot + 1))}` : hidden;
 }
 
 function maskDigits(digits: string): string {
@@ -17,10 +17,10 @@ const maskByKey: Readonly<Record<string, (value: string) => string>> = {
   member_sid: maskSid,
   member_sids: maskSid,
   sender_sid: maskSid,
-  phone_number: (value) => (/^\d{4,15}$/.test(value) ? maskDigits(value) : HIDDEN),
-  country_code: () => HIDDEN,
-  content: () => HIDDEN,
-  verification_code: () => HIDDEN,
+  phone_number: (value) => (/^\d{4,15}$/.test(value) ? maskDigits(value) : hidden),
+  country_code: () => hidden,
+  content: () => hidden,
+  verification_code: () => hidden,
 };
 
 /** Hides what looks like a sid or an international number inside of a text. */
@@ -39,7 +39,7 @@ export function masked(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return maskText(value);
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return value;
-  if (depth > DEPTH_MAX) return '[deep]';
+  if (depth > depthMax) return '[deep]';
   if (value instanceof Error) return maskedError(value, depth);
   if (Array.isArray(value)) return value.map((item) => masked(item, depth + 1));
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
@@ -58,7 +58,7 @@ function maskedField(key: string, value: unknown, depth: number): unknown {
   const mask = Object.hasOwn(maskByKey, name) ? maskByKey[name] : undefined;
   if (!mask || value === undefined || value === null) return masked(value, depth);
   if (value instanceof Set || Array.isArray(value)) return [...value].map((item) => mask(String(item)));
-  return typeof value === 'object' ? HIDDEN : mask(String(value));
+  return typeof value === 'object' ? hidden : mask(String(value));
 }
 
 const errorKeys = ['code', 'status', 'syscall', 'address', 'port', 'constraint', 'table'] as const;

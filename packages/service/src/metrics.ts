@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-const PREFIX = 'hooligram_';
+const prefix = 'hooligram_';
 
 export type { Counter, Gauge, Histogram };
 
@@ -8,7 +8,7 @@ export type { Counter, Gauge, Histogram };
 type Tally = { count: number };
 
 /** Every name is given without the prefix `hooligram_`, every unit is part of the name (`_seconds`, `_bytes`). */
-export interface Metrics {
+export type Metrics = {
   counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
   /** A counter for what happens a hundred thousand times a second. */
   tally(name: string, help: string): Tally;
@@ -25,13 +25,13 @@ export interface Metrics {
   /** The Prometheus text format. */
   text(): Promise<string>;
   readonly contentType: string;
-}
+};
 
 /** A registry of its own with the process's default metrics; `role` is a label of every metric. */
 export function createMetrics(options: { role: string }): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ role: options.role });
-  collectDefaultMetrics({ register: registry, prefix: PREFIX });
+  collectDefaultMetrics({ register: registry, prefix: prefix });
   const registers = [registry];
   const tallies = (name: string, help: string, label?: string) => {
     const byValue = new Map<string, Tally>();
@@ -43,7 +43,7 @@ export function createMetrics(options: { role: string }): Metrics {
       }
     };
     const labelNames = label === undefined ? [] : [label];
-    new Counter({ name: PREFIX + name, help, labelNames, registers, collect });
+    new Counter({ name: prefix + name, help, labelNames, registers, collect });
     return (value: string): Tally => {
       const known = byValue.get(value);
       if (known) return known;
@@ -55,20 +55,20 @@ export function createMetrics(options: { role: string }): Metrics {
   return {
     contentType: registry.contentType,
     counter: (name, help, labels = []) =>
-      new Counter({ name: PREFIX + name, help, labelNames: labels, registers }),
+      new Counter({ name: prefix + name, help, labelNames: labels, registers }),
     tally: (name, help) => tallies(name, help)(''),
     tallies,
     gauge: (name, help, labels = []) =>
-      new Gauge({ name: PREFIX + name, help, labelNames: labels, registers }),
+      new Gauge({ name: prefix + name, help, labelNames: labels, registers }),
     observed(name, help, read) {
       const collect = function (this: Gauge) {
         this.set(read());
       };
-      new Gauge({ name: PREFIX + name, help, registers, collect });
+      new Gauge({ name: prefix + name, help, registers, collect });
     },
     histogram: (name, help, { buckets, labels = [] }) =>
       new Histogram({
-        name: PREFIX + name,
+        name: prefix + name,
         help,
         labelNames: labels,
         buckets: [...buckets],

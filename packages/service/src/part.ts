@@ -1,12 +1,12 @@
 import type { Log } from './log.ts';
 
 /** A loop, or a connection: what is tried again for as long as it fails. */
-export interface Part {
+export type Part = {
   /** It failed, and will be tried again. */
   failed(reason: string): void;
   /** It works. May be called every time, because it costs nothing. */
   works(): void;
-}
+};
 
 const reminderMs = 60_000;
 

@@ -1,10 +1,10 @@
 import type { Check } from './lifecycle.ts';
 
-export interface Probe {
+export type Probe = {
   /** What the last answer was, or that none came for too long. Costs nothing. */
   check(): true | string;
   close(): void;
-}
+};
 
 /**
  * Asks the same again and again in the background, one question at a time. An answer counts at once; that no answer

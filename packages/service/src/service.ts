@@ -25,31 +25,31 @@ export const serviceConfig = z.object({
     .describe('how long a graceful stop may take; less than what the orchestrator grants'),
 });
 
-export interface ServiceContext<S extends ConfigSchema> {
+export type ServiceContext<S extends ConfigSchema> = {
   readonly config: Config<S> & Config<typeof serviceConfig>;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly lifecycle: Lifecycle;
-}
+};
 
 /** A process as a value: what `main.ts` runs and what tests create, start and close within one process. */
-export interface ServiceDefinition<S extends ConfigSchema, R> {
+export type ServiceDefinition<S extends ConfigSchema, R> = {
   readonly name: string;
   /** One line for `--help`. */
   readonly summary?: string;
   readonly config: S;
   /** Starts everything, registering each thing's close on `lifecycle`; done when the service can work. */
   start(context: ServiceContext<S>): Promise<R>;
-}
+};
 
-export interface Service<S extends ConfigSchema, R> extends ServiceContext<S> {
+export type Service<S extends ConfigSchema, R> = ServiceContext<S> & {
   /** Starts the admin server, then the service. If that fails, all is closed again, and it rejects. */
   start(): Promise<R>;
   /** Where the admin server listens; throws before `start`. */
   readonly adminUrl: string;
   /** See `Lifecycle.close`. */
   close(): Promise<boolean>;
-}
+};
 
 /** All the variables of a process: its own and those of every process. */
 export function configOf(definition: Pick<ServiceDefinition<ConfigSchema, unknown>, 'config'>): ConfigSchema {

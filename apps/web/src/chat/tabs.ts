@@ -1,10 +1,10 @@
 /** What one tab tells the others of this browser, which hold the same person's chats. */
 type News = { readonly signedOut: string } | { readonly readBy: string; readonly groupId: number };
 
-interface TabsOwner {
+type TabsOwner = {
   onSignedOut(sid: string): void;
   onRead(sid: string, groupId: number): void;
-}
+};
 
 export class Tabs {
   readonly #channel: BroadcastChannel;

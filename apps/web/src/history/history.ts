@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { Database } from './database.ts';
 
 /** What is kept of a conversation besides its messages. */
-export interface ConversationRecord {
+export type ConversationRecord = {
   readonly sid: string;
   readonly id: number;
   readonly group: Group;
@@ -11,10 +11,10 @@ export interface ConversationRecord {
   readonly unread: number;
   /** The person, or everybody else, has left. */
   readonly isOver: boolean;
-}
+};
 
 /** A message that the server did not take; it waits for somebody to send it again or to throw it away. */
-export interface RefusedMessage {
+export type RefusedMessage = {
   readonly sid: string;
   /** Of the request. */
   readonly id: string;
@@ -22,7 +22,7 @@ export interface RefusedMessage {
   readonly content: string;
   readonly createdAt: number;
   readonly errors: readonly string[];
-}
+};
 
 const stores = { conversations: 'conversations', messages: 'messages', refused: 'refused' } as const;
 

@@ -11,10 +11,10 @@ const statuses: Readonly<Record<MessageLine['status'], { icon: IconName; text: s
   refused: { icon: 'alert', text: 'Refused' },
 };
 
-interface BubbleProps {
+type BubbleProps = {
   readonly line: MessageLine;
   readonly isDirect: boolean;
-}
+};
 
 /** One message. */
 export function Bubble({ line, isDirect }: BubbleProps) {

@@ -1,10 +1,10 @@
 import { useId } from 'preact/hooks';
 import { type Country, getCountries, getCountryCallingCode, nameOfCountry } from '../phone.ts';
 
-interface CountrySelectProps {
+type CountrySelectProps = {
   readonly country: Country;
   readonly onChange: (country: Country) => void;
-}
+};
 
 const countries = getCountries()
   .map((country) => ({ country, name: nameOfCountry(country), code: getCountryCallingCode(country) }))

@@ -2,11 +2,11 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { Icon } from './icons.tsx';
 
-interface DialogProps {
+type DialogProps = {
   readonly title: string;
   readonly onClose: () => void;
   readonly children: ComponentChildren;
-}
+};
 
 /** A modal dialog. The browser keeps the focus in it, closes it at Escape, and gives the focus back. */
 export function Dialog({ title, onClose, children }: DialogProps) {

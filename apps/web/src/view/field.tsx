@@ -1,6 +1,6 @@
 import { useId } from 'preact/hooks';
 
-interface FieldProps {
+type FieldProps = {
   readonly label: string;
   readonly value: string;
   readonly onInput: (value: string) => void;
@@ -14,7 +14,7 @@ interface FieldProps {
   readonly placeholder?: string;
   /** The id of a list of suggestions. */
   readonly list?: string;
-}
+};
 
 /** An input with its label, its hint and its error, tied together for a screen reader. */
 export function Field({

@@ -6,13 +6,13 @@ import { dayOf } from './names.ts';
 /** What a conversation shows, line by line. */
 export type Line = DayLine | MessageLine;
 
-interface DayLine {
+type DayLine = {
   readonly kind: 'day';
   readonly key: string;
   readonly text: string;
-}
+};
 
-export interface MessageLine {
+export type MessageLine = {
   readonly kind: 'message';
   readonly key: string;
   readonly content: string;
@@ -24,7 +24,7 @@ export interface MessageLine {
   /** Of one's own; the server tells a sender no more. */
   readonly status: 'sending' | 'stored' | 'unkept' | 'refused';
   readonly refused?: RefusedMessage;
-}
+};
 
 const closeMs = 5 * 60_000;
 

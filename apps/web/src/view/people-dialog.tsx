@@ -8,10 +8,10 @@ import { Icon } from './icons.tsx';
 import { titleOf } from './names.ts';
 import { PersonPicker } from './person-picker.tsx';
 
-interface PeopleDialogProps {
+type PeopleDialogProps = {
   readonly conversation: Conversation;
   readonly onClose: () => void;
-}
+};
 
 /** Who is in a conversation; names for them; adding somebody; leaving. */
 export function PeopleDialog({ conversation, onClose }: PeopleDialogProps) {
@@ -83,10 +83,10 @@ function Person({ sid }: { readonly sid: string }) {
   );
 }
 
-interface LeavingProps {
+type LeavingProps = {
   readonly conversation: Conversation;
   readonly onLeave: () => void;
-}
+};
 
 /** Asks once more: who is back later has none of the messages in between. */
 function Leaving({ conversation, onLeave }: LeavingProps) {

@@ -6,13 +6,13 @@ import { CountrySelect } from './country-select.tsx';
 import { Field } from './field.tsx';
 import { phoneHint, phoneWanted } from './phone-hint.ts';
 
-interface PersonPickerProps {
+type PersonPickerProps = {
   /** Who is there already. */
   readonly taken: readonly string[];
   readonly onPick: (sid: string) => void;
   /** Set to what picks the number that is written but was not added: false when there is something wrong with it. */
   readonly pending?: { current: () => string | undefined | false };
-}
+};
 
 /** Takes a number, or the name of somebody who is in one of the chats. */
 export function PersonPicker({ taken, onPick, pending }: PersonPickerProps) {

@@ -108,10 +108,10 @@ function CodeStep({ number, onBack }: { readonly number: PhoneNumber; readonly o
   );
 }
 
-interface FormProps {
+type FormProps = {
   readonly onSubmit: () => void;
   readonly children: preact.ComponentChildren;
-}
+};
 
 function Form({ onSubmit, children }: FormProps) {
   const form = useRef<HTMLFormElement>(null);

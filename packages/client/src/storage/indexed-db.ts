@@ -1,41 +1,41 @@
 import type { ClientStorage } from './storage.ts';
 
-interface Request<R> {
+type Request<R> = {
   readonly result: R;
   readonly error: unknown;
   onsuccess: ((event: never) => unknown) | null;
   onerror: ((event: never) => unknown) | null;
-}
+};
 
-interface ObjectStore {
+type ObjectStore = {
   getAllKeys(): Request<unknown[]>;
   getAll(): Request<unknown[]>;
   put(value: string, key: string): unknown;
   delete(key: string): unknown;
-}
+};
 
-interface Transaction {
+type Transaction = {
   readonly error: unknown;
   objectStore(name: string): ObjectStore;
   oncomplete: ((event: never) => unknown) | null;
   onabort: ((event: never) => unknown) | null;
-}
+};
 
-interface Database {
+type Database = {
   createObjectStore(name: string): unknown;
   transaction(names: string, mode: 'readonly' | 'readwrite'): Transaction;
   close(): void;
   onversionchange: ((event: never) => unknown) | null;
   onclose: ((event: never) => unknown) | null;
-}
+};
 
 /** As much of the browser's IDBFactory as is used, so that no DOM types are needed. */
-export interface IndexedDbFactory {
+export type IndexedDbFactory = {
   open(
     name: string,
     version: number,
   ): Request<Database> & { onupgradeneeded: ((event: never) => unknown) | null };
-}
+};
 
 const storeName = 'entries';
 

@@ -1,13 +1,13 @@
 import type { ClientStorage } from './storage.ts';
 
 /** As much of the browser's Storage as is used. */
-export interface WebStorage {
+export type WebStorage = {
   readonly length: number;
   key(index: number): string | null;
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
   removeItem(key: string): void;
-}
+};
 
 /**
  * A storage in `localStorage` or `sessionStorage`.
