@@ -37,7 +37,7 @@ import { createNumbers } from './verification/numbers.ts';
 const busSilenceMaxMs = 15_000;
 
 /** Answers what the gateways ask. Any number of replicas, all equal; each is a consumer with a new random name. */
-export const core: ServiceDefinition<typeof coreConfig, void> = {
+export const core: ServiceDefinition<typeof coreConfig> = {
   name: 'core',
   summary: 'rules and data of Hooligram: answers what the gateways ask',
   config: coreConfig,

@@ -9,7 +9,7 @@ import { Session } from './session.ts';
 import { createWebSocketServer, type SocketOwner } from './websocket-server.ts';
 
 /** Holds clients' sockets. Knows no database and no rule of groups; any number of replicas, all equal. */
-export const gateway: ServiceDefinition<typeof gatewayConfig, void> = {
+export const gateway: ServiceDefinition<typeof gatewayConfig> = {
   name: 'gateway',
   summary: "holds the clients' sockets of Hooligram",
   config: gatewayConfig,

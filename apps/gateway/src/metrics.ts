@@ -4,12 +4,12 @@ import type { Metrics } from '@hooligram/service';
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
 export function createGatewayMetrics(metrics: Metrics) {
-  const frames = metrics.tallies(
+  const frames = metrics.hotCounters(
     'gateway_frames_total',
     'Frames received and answered or taken, by type',
     'type',
   );
-  const ignoredFrames = metrics.tallies(
+  const ignoredFrames = metrics.hotCounters(
     'gateway_frames_ignored_total',
     'Frames received and not answered: of a type that only the server sends, or of an unknown type',
     'reason',
@@ -19,7 +19,10 @@ export function createGatewayMetrics(metrics: Metrics) {
     'Frames refused: no JSON object, no type, a request or acknowledgement without id or payload, too large',
   );
   const slow = metrics.counter('gateway_slow_closed_total', 'Connections closed for reading too slowly');
-  const passed = metrics.tally('gateway_messages_passed_total', 'Messages passed on live, once a gateway');
+  const passed = metrics.hotCounter(
+    'gateway_messages_passed_total',
+    'Messages passed on live, once a gateway',
+  );
   const replayed = metrics.counter(
     'gateway_messages_replayed_total',
     'Messages sent to one connection in a replay',
@@ -54,7 +57,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     'Publications that cannot be read or handled, by the kind of their channel',
     ['channel'],
   );
-  const acknowledged = metrics.tally(
+  const acknowledged = metrics.hotCounter(
     'gateway_acknowledged_total',
     'Acknowledgements that matched a delivery',
   );

@@ -12,7 +12,7 @@ import { configOf, createService, type Service, type ServiceDefinition } from '.
  * - An error that nobody caught is logged as fatal, and the same stop follows, with exit code 1.
  * - A bad config, or a port in use, is printed as plain lines on standard error: exit code 1.
  */
-export async function runMain<S extends ConfigSchema, R>(definition: ServiceDefinition<S, R>): Promise<void> {
+export async function runMain<S extends ConfigSchema>(definition: ServiceDefinition<S>): Promise<void> {
   const args = process.argv.slice(2);
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(renderHelp({ ...definition, config: configOf(definition) }));
@@ -29,7 +29,7 @@ export async function runMain<S extends ConfigSchema, R>(definition: ServiceDefi
   }
 }
 
-function create<S extends ConfigSchema, R>(definition: ServiceDefinition<S, R>): Service<S, R> {
+function create<S extends ConfigSchema>(definition: ServiceDefinition<S>): Service<S> {
   try {
     return createService(definition);
   } catch (error) {
@@ -46,7 +46,7 @@ function exitWith({ name }: { name: string }, { faults }: ConfigError): never {
 }
 
 /** Ties the service to this process: its signals and its uncaught errors. */
-function takeOver<S extends ConfigSchema, R>({ log, close }: Service<S, R>) {
+function takeOver<S extends ConfigSchema>({ log, close }: Service<S>) {
   const signals = new Set<NodeJS.Signals>();
   let exitCode = 0;
 

@@ -3,8 +3,8 @@ import { createMetrics } from './metrics.ts';
 
 test('what was tallied is read once, however often the metrics are read, and grows from there', async () => {
   const metrics = createMetrics({ role: 'test' });
-  const plain = metrics.tally('things_total', 'Things');
-  const byKind = metrics.tallies('kinds_total', 'Things by kind', 'kind');
+  const plain = metrics.hotCounter('things_total', 'Things');
+  const byKind = metrics.hotCounters('kinds_total', 'Things by kind', 'kind');
   const line = async (name: string) =>
     (await metrics.text()).split('\n').find((text) => text.startsWith(`hooligram_${name}`));
   plain.count += 3;

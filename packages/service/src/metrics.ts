@@ -4,16 +4,16 @@ const prefix = 'hooligram_';
 
 export type { Counter, Gauge, Histogram };
 
-/** What has happened so often. Adding one is an addition; the counter takes it over when somebody reads the metrics. */
-type Tally = { count: number };
+/** How often something happened. Adding one is one addition; the metric reads the number when somebody reads the metrics. */
+type HotCounter = { count: number };
 
 /** Every name is given without the prefix `hooligram_`, every unit is part of the name (`_seconds`, `_bytes`). */
 export type Metrics = {
   counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
   /** A counter for what happens a hundred thousand times a second. */
-  tally(name: string, help: string): Tally;
-  /** The same with a label: the tally of a value. */
-  tallies(name: string, help: string, label: string): (value: string) => Tally;
+  hotCounter(name: string, help: string): HotCounter;
+  /** The same with one label. @returns the counter of a value of that label */
+  hotCounters(name: string, help: string, label: string): (value: string) => HotCounter;
   gauge<L extends string = never>(name: string, help: string, labels?: readonly L[]): Gauge<L>;
   /** A gauge whose value is asked for when somebody reads the metrics: costs nothing in between. */
   observed(name: string, help: string, read: () => number): void;
@@ -33,31 +33,31 @@ export function createMetrics(options: { role: string }): Metrics {
   registry.setDefaultLabels({ role: options.role });
   collectDefaultMetrics({ register: registry, prefix: prefix });
   const registers = [registry];
-  const tallies = (name: string, help: string, label?: string) => {
-    const byValue = new Map<string, Tally>();
-    const taken = new Map<Tally, number>();
+  const hotCounters = (name: string, help: string, label?: string) => {
+    const byValue = new Map<string, HotCounter>();
+    const taken = new Map<HotCounter, number>();
     const collect = function (this: Counter) {
-      for (const [value, tally] of byValue) {
-        this.inc(label === undefined ? {} : { [label]: value }, tally.count - (taken.get(tally) ?? 0));
-        taken.set(tally, tally.count);
+      for (const [value, counter] of byValue) {
+        this.inc(label === undefined ? {} : { [label]: value }, counter.count - (taken.get(counter) ?? 0));
+        taken.set(counter, counter.count);
       }
     };
     const labelNames = label === undefined ? [] : [label];
     new Counter({ name: prefix + name, help, labelNames, registers, collect });
-    return (value: string): Tally => {
+    return (value: string): HotCounter => {
       const known = byValue.get(value);
       if (known) return known;
-      const tally = { count: 0 };
-      byValue.set(value, tally);
-      return tally;
+      const counter = { count: 0 };
+      byValue.set(value, counter);
+      return counter;
     };
   };
   return {
     contentType: registry.contentType,
     counter: (name, help, labels = []) =>
       new Counter({ name: prefix + name, help, labelNames: labels, registers }),
-    tally: (name, help) => tallies(name, help)(''),
-    tallies,
+    hotCounter: (name, help) => hotCounters(name, help)(''),
+    hotCounters,
     gauge: (name, help, labels = []) =>
       new Gauge({ name: prefix + name, help, labelNames: labels, registers }),
     observed(name, help, read) {

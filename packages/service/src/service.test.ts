@@ -11,6 +11,7 @@ const env = { ADMIN_PORT: '0', GREETING: 'hello' };
 test('a service is created, started and closed without touching the process', async () => {
   const listeners = process.listenerCount('SIGTERM');
   const closed: string[] = [];
+  let greeting = '';
   const service = createService(
     {
       name: 'greeter',
@@ -18,14 +19,14 @@ test('a service is created, started and closed without touching the process', as
       async start({ config: { GREETING }, lifecycle }: ServiceContext<typeof config>) {
         lifecycle.onClose('greeter', () => closed.push('greeter'));
         lifecycle.check('mood', () => true);
-        return { greet: () => GREETING };
+        greeting = GREETING;
       },
     },
     env,
     { log },
   );
-  const { greet } = await service.start();
-  expect(greet()).toBe('hello');
+  await service.start();
+  expect(greeting).toBe('hello');
   const response = await fetch(`${service.adminUrl}/readyz`);
   expect(await response.json()).toEqual({ ready: true, checks: { process: 'ok', mood: 'ok' } });
   expect(await service.close()).toBe(true);

@@ -33,18 +33,18 @@ export type ServiceContext<S extends ConfigSchema> = {
 };
 
 /** A process as a value: what `main.ts` runs and what tests create, start and close within one process. */
-export type ServiceDefinition<S extends ConfigSchema, R> = {
+export type ServiceDefinition<S extends ConfigSchema> = {
   readonly name: string;
   /** One line for `--help`. */
   readonly summary?: string;
   readonly config: S;
   /** Starts everything, registering each thing's close on `lifecycle`; done when the service can work. */
-  start(context: ServiceContext<S>): Promise<R>;
+  start(context: ServiceContext<S>): Promise<void>;
 };
 
-export type Service<S extends ConfigSchema, R> = ServiceContext<S> & {
+export type Service<S extends ConfigSchema> = ServiceContext<S> & {
   /** Starts the admin server, then the service. If that fails, all is closed again, and it rejects. */
-  start(): Promise<R>;
+  start(): Promise<void>;
   /** Where the admin server listens; throws before `start`. */
   readonly adminUrl: string;
   /** See `Lifecycle.close`. */
@@ -52,16 +52,16 @@ export type Service<S extends ConfigSchema, R> = ServiceContext<S> & {
 };
 
 /** All the variables of a process: its own and those of every process. */
-export function configOf(definition: Pick<ServiceDefinition<ConfigSchema, unknown>, 'config'>): ConfigSchema {
+export function configOf(definition: Pick<ServiceDefinition<ConfigSchema>, 'config'>): ConfigSchema {
   return joinConfig(serviceConfig, definition.config) as ConfigSchema;
 }
 
 /** Reads the config (a bad one throws a ConfigError); starts nothing, and touches nothing global. */
-export function createService<S extends ConfigSchema, R>(
-  definition: ServiceDefinition<S, R>,
+export function createService<S extends ConfigSchema>(
+  definition: ServiceDefinition<S>,
   env: Environment = process.env,
   options: { log?: Log } = {},
-): Service<S, R> {
+): Service<S> {
   const config = readConfig(configOf(definition), env, definition.name) as ServiceContext<S>['config'];
   const log = options.log ?? createLog({ name: definition.name, level: config.LOG_LEVEL });
   const metrics = createMetrics({ role: definition.name });
@@ -69,7 +69,7 @@ export function createService<S extends ConfigSchema, R>(
   const context: ServiceContext<S> = { config, log, metrics, lifecycle };
   let admin: Admin | undefined;
 
-  async function startAll(): Promise<R> {
+  async function startAll(): Promise<void> {
     admin = await startAdmin({
       host: config.ADMIN_HOST,
       port: config.ADMIN_PORT,
@@ -79,9 +79,8 @@ export function createService<S extends ConfigSchema, R>(
     // Registered first, so closed last: while the rest stops, /readyz keeps saying that it does.
     lifecycle.onClose('admin', admin.close);
     lifecycle.onClose('readiness watch', watchReadiness(context));
-    const started = await definition.start(context);
+    await definition.start(context);
     lifecycle.markStarted();
-    return started;
   }
 
   return {
@@ -93,9 +92,8 @@ export function createService<S extends ConfigSchema, R>(
     async start() {
       log.info({ config: redacted(config) }, 'starting');
       try {
-        const started = await startAll();
+        await startAll();
         if (!lifecycle.stopping.aborted) log.info({ admin: admin?.url }, 'ready');
-        return started;
       } catch (error) {
         await lifecycle.close();
         throw error;
