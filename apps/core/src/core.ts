@@ -4,8 +4,8 @@ import {
   connectAnew,
   connectRedis,
   createNames,
-  createPublisher,
   type Echo,
+  Publisher,
   startClaims,
   startEcho,
   startRedisClock,
@@ -82,7 +82,7 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
   lifecycle.onClose('clock', () => clock.close());
   const deadlines = await startDeadlines({ db, readRedis: clock.read });
   lifecycle.onClose('deadlines', () => deadlines.close());
-  const publisher = createPublisher({
+  const publisher = new Publisher({
     redis: command,
     stream: names.requests,
     group: names.cores,

@@ -3,9 +3,9 @@ import {
   type BusLog,
   connectRedis,
   createNames,
-  createPublisher,
   type Entry,
   type Names,
+  Publisher,
   Subscriptions,
   startRequestReader,
 } from '@hooligram/bus';
@@ -83,7 +83,7 @@ export class PuppetCore {
   readonly #matchers = new Set<Matcher>();
   readonly #expected = new Map<string, () => void>();
   readonly #replyTo: string;
-  readonly #publisher: ReturnType<typeof createPublisher>;
+  readonly #publisher: Publisher;
   #always: Always = {};
   #stop: () => Promise<void> = async () => {};
 
@@ -98,7 +98,7 @@ export class PuppetCore {
     const names = createNames(prefix, () => puppet.epoch);
     const stream = names.requests;
     const group = names.cores;
-    const publisher = createPublisher({
+    const publisher = new Publisher({
       redis: command,
       stream,
       group,
@@ -138,7 +138,7 @@ export class PuppetCore {
     return puppet;
   }
 
-  private constructor(names: Names, publisher: ReturnType<typeof createPublisher>) {
+  private constructor(names: Names, publisher: Publisher) {
     this.names = names;
     this.#publisher = publisher;
     this.#replyTo = names.core(`puppet-${randomUUID()}`);

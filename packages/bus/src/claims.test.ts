@@ -11,7 +11,7 @@ const group = 'cores';
 
 let redis: Redis;
 let stream: string;
-const running: Claims[] = [];
+const running: Claims<string>[] = [];
 
 beforeAll(async () => {
   redis = await connectRedis(await redisUrl(), { role: 'command', name: 'test', log: silent });
@@ -38,7 +38,7 @@ async function give(consumer: string, requests: unknown, version = '1', deadline
 
 type Options = Partial<Parameters<typeof startClaims<string>>[0]>;
 
-function claim(consumer: string, options: Options): Claims {
+function claim(consumer: string, options: Options): Claims<string> {
   const claims = startClaims<string>({
     redis,
     stream,
@@ -156,8 +156,8 @@ test('an entry that cannot be read is reported, and does not keep the next one f
 test('an entry of another layout is left at once to a process that knows it, and looked at once by each that does not', async () => {
   const foreign = await give('gone', ['of another release'], '99', Date.now() + 600_000);
   const looks: string[] = [];
-  const leaver = (consumer: string): Claims => {
-    const claims: Claims = claim(consumer, {
+  const leaver = (consumer: string): Claims<string> => {
+    const claims: Claims<string> = claim(consumer, {
       onUnreadable(id, { is, deadline }) {
         expect([id, is]).toEqual([foreign, 'foreign']);
         looks.push(consumer);
@@ -187,7 +187,7 @@ test('an entry of another layout that nobody has taken long after its deadline i
   const foreign = await give('gone', ['of another release'], '99', Date.now());
   let now = Date.now();
   const removed: string[] = [];
-  const claims: Claims = claim('old', {
+  const claims: Claims<string> = claim('old', {
     now: () => now,
     onUnreadable(id, { deadline }) {
       claims.leave(id, deadline);

@@ -1,4 +1,4 @@
-export { type Claims, startClaims } from './claims.ts';
+export { startClaims } from './claims.ts';
 export { type RedisClock, startRedisClock } from './clock.ts';
 export { type BusLog, type ConnectionRole, connectAnew, connectRedis } from './connection.ts';
 export { isEpoch, readEpoch, startEpochWatch } from './database-epoch.ts';
@@ -6,8 +6,8 @@ export { type Echo, startEcho } from './echo.ts';
 export type { Entry, Unreadable } from './entry.ts';
 export { createNames, type Names } from './names.ts';
 export type { BusPart } from './pause.ts';
-export { createPublisher, type Publisher } from './publisher.ts';
+export { Publisher } from './publisher.ts';
 export { isRedisOutage, type Refusal, reasonOf } from './refusal.ts';
-export { type RequestReader, startRequestReader } from './request-reader.ts';
+export { startRequestReader } from './request-reader.ts';
 export { createRequestWriter, type RequestWriter, type WriteFailure } from './request-writer.ts';
 export { Subscriptions } from './subscriptions.ts';

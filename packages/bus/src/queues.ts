@@ -6,13 +6,13 @@ import { type BusLog, copyForWorkers, mayReadInfo } from './connection.ts';
 import type { BusPart } from './pause.ts';
 import { reasonOf } from './refusal.ts';
 
-/** What becomes of a job after a run: it goes, it runs again later, or it is put aside for somebody to look at. */
+/** What becomes of a job after a run: it goes, it runs again later, or it becomes a dead letter. */
 export type JobOutcome<D> =
   | { readonly outcome: 'done' }
   | { readonly outcome: 'again'; readonly afterMs: number; readonly data: D }
   | { readonly outcome: 'dead'; readonly reason: string };
 
-/** A type of job, which has the queue of its name to itself. */
+/** A type of job. It has a queue to itself, under its name. */
 export type JobType<C, D> = {
   readonly name: string;
   readonly schema: ZodType<D>;
@@ -20,7 +20,7 @@ export type JobType<C, D> = {
   readonly concurrency: number;
   /** @throws what went wrong; the job runs again, `jobPolicy` says how often, and is a dead letter then */
   handle(context: C, data: D): Promise<JobOutcome<D>>;
-  /** What a dead letter begins with when somebody has it run again. */
+  /** What a dead letter begins with when an operator has it run again. */
   replayed(data: D): Addition;
 };
 
@@ -32,9 +32,8 @@ export type Addition = {
 };
 
 /**
- * What holds for every job. Done ones go at once. Dead letters stay, the oldest give way. A job that is found in
- * the hands of a process that died goes to another one; with BullMQ's limit of one such find, two deployments
- * could make a dead letter of it.
+ * What holds for every job. Done ones go at once. Dead letters stay, the oldest give way. A job of a process that
+ * died goes to another one; with BullMQ's limit of one such find, two deployments could make a dead letter of it.
  */
 const jobPolicy = Object.freeze({
   attempts: 6,
@@ -61,20 +60,6 @@ export type DeadLetter = {
   readonly date: Date;
 };
 
-export type Queues = {
-  /**
-   * Adds jobs to a queue in one round trip. Rejects at once while Redis is away: nothing waits in memory.
-   * @returns for each addition the id of the job that stands for it, and whether that is a new one
-   */
-  add(queue: string, additions: readonly Addition[]): Promise<{ id: string; isNew: boolean }[]>;
-  /** Has a job without data run now and every so often. To be said again and again: Redis may forget it. */
-  schedule(queue: string, everyMs: number): Promise<void>;
-  deadLetters(queue: string): Promise<DeadLetter[]>;
-  countDeadLetters(queue: string): Promise<number>;
-  dropDeadLetter(queue: string, id: string): Promise<void>;
-  close(): Promise<void>;
-};
-
 /**
  * The producers' side.
  *
@@ -85,77 +70,93 @@ export type Queues = {
  * @param prefix of all keys: `Names.queues`
  * @param now milliseconds since the epoch by Redis's clock: when a job is due must not depend on who added it
  */
-export function openQueues({
-  redis,
-  prefix,
-  names,
-  now,
-  log,
-}: {
+export function openQueues(options: {
   redis: Redis;
   prefix: string;
   names: readonly string[];
   now(): number;
   log: BusLog;
 }): Queues {
-  const queues = new Map(
-    names.map((name) => {
-      const queue = new Queue(name, {
-        connection: redis,
-        prefix,
-        defaultJobOptions: jobPolicy,
-        skipVersionCheck: !mayReadInfo(redis),
-      });
-      queue.on('error', tellOf(name, log));
-      return [name, queue] as const;
-    }),
-  );
+  const { redis, prefix, names, now, log } = options;
+  const queues = names.map((name) => {
+    const queue = new Queue(name, {
+      connection: redis,
+      prefix,
+      defaultJobOptions: jobPolicy,
+      skipVersionCheck: !mayReadInfo(redis),
+    });
+    queue.on('error', (error) => {
+      if (!isLost(error)) log.warn({ queue: name, reason: reasonOf(error) }, 'queue');
+    });
+    return [name, queue] as const;
+  });
+  return new Queues(new Map(queues), now);
+}
 
-  function queueOf(name: string): Queue {
-    const queue = queues.get(name);
+export class Queues {
+  readonly #queues: ReadonlyMap<string, Queue>;
+  readonly #now: () => number;
+
+  constructor(queues: ReadonlyMap<string, Queue>, now: () => number) {
+    this.#queues = queues;
+    this.#now = now;
+  }
+
+  /**
+   * Adds jobs to a queue in one round trip. Rejects at once while Redis is away: nothing waits in memory.
+   * @returns for each addition the id of the job that stands for it, and whether that is a new one
+   */
+  async add(name: string, additions: readonly Addition[]): Promise<{ id: string; isNew: boolean }[]> {
+    const timestamp = Math.round(this.#now());
+    const ids = additions.map((addition) => jobId(addition, timestamp));
+    const jobs = await this.#queueOf(name).addBulk(
+      additions.map(({ data, key, delayMs = 0 }, index) => ({
+        name,
+        data,
+        opts: {
+          jobId: ids[index] as string,
+          timestamp,
+          delay: delayMs,
+          deduplication: { id: key, keepLastIfActive: true },
+        },
+      })),
+    );
+    return jobs.map(({ id }, index) => ({ id: id as string, isNew: id === ids[index] }));
+  }
+
+  /** Has a job without data run now and every so often. To be called again and again: Redis may forget it. */
+  async schedule(name: string, everyMs: number): Promise<void> {
+    // The same again changes nothing: it keeps its place in time.
+    await this.#queueOf(name).upsertJobScheduler(name, { every: everyMs }, { name, data: {} });
+  }
+
+  async deadLetters(name: string): Promise<DeadLetter[]> {
+    const jobs = await this.#queueOf(name).getFailed();
+    return jobs.map(({ id, data, failedReason, finishedOn, timestamp }) => ({
+      id: id as string,
+      data,
+      reason: failedReason ?? '',
+      date: new Date(finishedOn ?? timestamp),
+    }));
+  }
+
+  countDeadLetters(name: string): Promise<number> {
+    return this.#queueOf(name).getFailedCount();
+  }
+
+  async dropDeadLetter(name: string, id: string): Promise<void> {
+    await this.#queueOf(name).remove(id);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+  }
+
+  #queueOf(name: string): Queue {
+    const queue = this.#queues.get(name);
     if (!queue) throw new Error(`no queue ${name}`);
     return queue;
   }
-
-  return {
-    async add(name, additions) {
-      const timestamp = Math.round(now());
-      const ids = additions.map((addition) => jobId(addition, timestamp));
-      const jobs = await queueOf(name).addBulk(
-        additions.map(({ data, key, delayMs = 0 }, index) => ({
-          name,
-          data,
-          opts: {
-            jobId: ids[index] as string,
-            timestamp,
-            delay: delayMs,
-            deduplication: { id: key, keepLastIfActive: true },
-          },
-        })),
-      );
-      return jobs.map(({ id }, index) => ({ id: id as string, isNew: id === ids[index] }));
-    },
-    async schedule(name, everyMs) {
-      // The same again changes nothing: it keeps its place in time.
-      await queueOf(name).upsertJobScheduler(name, { every: everyMs }, { name, data: {} });
-    },
-    async deadLetters(name) {
-      const jobs = await queueOf(name).getFailed();
-      return jobs.map(({ id, data, failedReason, finishedOn, timestamp }) => ({
-        id: id as string,
-        data,
-        reason: failedReason ?? '',
-        date: new Date(finishedOn ?? timestamp),
-      }));
-    },
-    countDeadLetters: (name) => queueOf(name).getFailedCount(),
-    async dropDeadLetter(name, id) {
-      await queueOf(name).remove(id);
-    },
-    async close() {
-      await Promise.all([...queues.values()].map((queue) => queue.close()));
-    },
-  };
 }
 
 /** Never the same twice: a job that is kept would block every later one of its id. Says when the job is due. */
@@ -173,27 +174,7 @@ export type Workers = {
   close(): Promise<void>;
 };
 
-/**
- * The workers' side: runs the jobs of these types, on connections of its own. What it does not know, or cannot
- * read, was written by another release: that is logged, and dropped.
- *
- * Guarantee: at least once. Two processes run the same job at once only if one of them was taken for dead.
- *
- * @param now milliseconds since the epoch by Redis's clock
- * @param redis is not used, but copied: workers wait for Redis where everybody else fails
- * @param part hears whether the workers reach their queues. What Redis refuses is tried again after a pause.
- * @param onRun hears of every run that ended: `failed` means that it will be tried again
- */
-export async function startWorkers<C>({
-  redis,
-  prefix,
-  types,
-  context,
-  now,
-  onRun,
-  part,
-  log,
-}: {
+type WorkersOptions<C> = {
   redis: Redis;
   prefix: string;
   types: readonly JobType<C, never>[];
@@ -202,40 +183,67 @@ export async function startWorkers<C>({
   onRun(queue: string, end: 'done' | 'again' | 'dead' | 'failed' | 'dropped'): void;
   part: BusPart;
   log: BusLog;
-}): Promise<Workers> {
-  const connection = copyForWorkers(redis, `${redis.options.connectionName}-workers`);
-  connection.on('error', () => {});
-  // Commands wait for it.
-  connection.connect().catch(() => {});
-  let quiet: NodeJS.Timeout | undefined;
+};
 
-  // BullMQ says when something fails and never that it works: it does when nothing has failed for a while.
-  function failed(error: Error): void {
-    if (isLost(error)) return;
-    part.failed(reasonOf(error));
-    clearTimeout(quiet);
-    quiet = setTimeout(() => part.works(), quietMs);
+/**
+ * The workers' side: runs the jobs of these types, on connections of its own. A job that it does not know, or cannot
+ * read, was written by another release: that is logged, and the job is dropped.
+ *
+ * Guarantee: at least once. Two processes run the same job at once only if one of them was taken for dead.
+ *
+ * @param now milliseconds since the epoch by Redis's clock
+ * @param redis is not used, but copied: workers wait for Redis where everybody else fails
+ * @param part hears whether the workers reach their queues. What Redis refuses is tried again after a pause.
+ * @param onRun called after every run: `failed` means that the job will be tried again
+ */
+export function startWorkers<C>(options: WorkersOptions<C>): Workers {
+  return new QueueWorkers(options);
+}
+
+class QueueWorkers<C> implements Workers {
+  readonly #options: WorkersOptions<C>;
+  readonly #connection: Redis;
+  readonly #workers: readonly Worker[];
+  #quiet: NodeJS.Timeout | undefined;
+
+  constructor(options: WorkersOptions<C>) {
+    const { redis } = options;
+    this.#options = options;
+    this.#connection = copyForWorkers(redis, `${redis.options.connectionName}-workers`);
+    this.#connection.on('error', () => {});
+    // Commands wait for it.
+    this.#connection.connect().catch(() => {});
+    this.#workers = options.types.map((type) => this.#start(type as unknown as JobType<C, unknown>));
   }
 
-  const workers = types.map((erased) => {
-    const type = erased as unknown as JobType<C, unknown>;
-    const worker = new Worker(type.name, run.bind(undefined, type), {
-      connection,
+  async close(): Promise<void> {
+    // Without Redis no job can end: its lock runs out, and another process takes it.
+    const isAlone = this.#connection.status !== 'ready';
+    clearTimeout(this.#quiet);
+    await Promise.all(this.#workers.map((worker) => worker.close(isAlone)));
+    this.#connection.disconnect();
+  }
+
+  #start(type: JobType<C, unknown>): Worker {
+    const { redis, prefix, onRun, log } = this.#options;
+    const worker = new Worker(type.name, (job, token) => this.#run(type, job, token), {
+      connection: this.#connection,
       prefix,
       concurrency: type.concurrency,
       skipVersionCheck: !mayReadInfo(redis),
       ...workerPolicy,
     });
-    worker.on('error', failed);
+    worker.on('error', (error) => this.#failed(error));
     worker.on('failed', (job, error) => {
       const isDead = job?.finishedOn !== undefined;
       log.warn({ queue: type.name, job: job?.id, reason: error.message, isDead }, 'job failed');
       onRun(type.name, isDead ? 'dead' : 'failed');
     });
     return worker;
-  });
+  }
 
-  async function run(type: JobType<C, unknown>, job: Job, token?: string): Promise<void> {
+  async #run(type: JobType<C, unknown>, job: Job, token?: string): Promise<void> {
+    const { context, now, onRun, log } = this.#options;
     const parsed = type.schema.safeParse(job.data);
     if (job.name !== type.name || !parsed.success) {
       log.warn({ queue: type.name, name: job.name, job: job.id }, 'job of an unknown type or form dropped');
@@ -252,24 +260,17 @@ export async function startWorkers<C>({
     if (result.outcome === 'again') throw new DelayedError();
   }
 
-  return {
-    async close() {
-      // Without Redis no job can end: its lock runs out, and another process takes it.
-      const isAlone = connection.status !== 'ready';
-      clearTimeout(quiet);
-      await Promise.all(workers.map((worker) => worker.close(isAlone)));
-      connection.disconnect();
-    },
-  };
+  /** BullMQ says when something fails and never that it works: it does when nothing has failed for a while. */
+  #failed(error: Error): void {
+    if (isLost(error)) return;
+    const { part } = this.#options;
+    part.failed(reasonOf(error));
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => part.works(), quietMs);
+  }
 }
 
-function tellOf(queue: string, log: BusLog): (error: Error) => void {
-  return (error) => {
-    if (!isLost(error)) log.warn({ queue, reason: reasonOf(error) }, 'queue');
-  };
-}
-
-/** A lost connection is told of by the connection itself. */
+/** A lost connection is logged by the connection itself. */
 function isLost(error: Error): boolean {
   return (error as NodeJS.ErrnoException).syscall !== undefined || error.message === 'Connection is closed.';
 }

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { oncePerTick } from './once-per-tick.ts';
 import { type BusPart, createGrowingPause } from './pause.ts';
 import { reasonOf } from './refusal.ts';
 
@@ -11,7 +12,7 @@ type Channel = {
   confirm(): void;
 };
 
-/** What every confirmed channel shares: there are as many of them as people and groups. */
+/** What every confirmed channel shares: there are as many of them as users and groups. */
 const confirmed = Promise.resolve();
 const nothing = () => {};
 
@@ -20,11 +21,11 @@ const nothing = () => {};
  * registry that could go stale, Redis forgets a dead process by itself.
  *
  * Guarantee: `acquire` resolves when Redis has confirmed the subscription, also for a second holder who comes
- * while the first one still waits. What is published after that is heard, at most once. What is published
- * while the connection is broken is lost; `onResubscribed` says when to look for it.
+ * while the first one still waits. What is published after that is received, at most once. What is
+ * published while the connection is broken is lost; `onResubscribed` says when to look for it.
  *
- * Commands of one event-loop turn leave as one UNSUBSCRIBE and one SUBSCRIBE, in that order: a channel that is
- * released and acquired again within a turn ends up subscribed.
+ * Commands of one event-loop tick leave as one UNSUBSCRIBE and one SUBSCRIBE, in that order: a channel that is
+ * released and acquired again within a tick ends up subscribed.
  */
 export class Subscriptions {
   readonly #redis: Redis;
@@ -34,7 +35,7 @@ export class Subscriptions {
   readonly #toSubscribe = new Set<string>();
   readonly #toUnsubscribe = new Set<string>();
   readonly #onResubscribed: () => void;
-  #scheduled = false;
+  readonly #flushSoon = oncePerTick(() => this.#flush());
   #isRetrying = false;
   #isNewConnection = false;
   #closed = false;
@@ -59,23 +60,19 @@ export class Subscriptions {
     redis.on('ready', () => this.#reconnected());
   }
 
-  get size(): number {
-    return this.#channels.size;
-  }
-
   acquire(name: string): Promise<void> {
     const held = this.#channels.get(name);
     if (held) {
       held.holders += 1;
       return held.listening;
     }
-    let confirm: () => void = () => {};
+    let confirm = nothing;
     const listening = new Promise<void>((resolve) => {
       confirm = resolve;
     });
     this.#channels.set(name, { holders: 1, listening, confirm });
     this.#toSubscribe.add(name);
-    this.#schedule();
+    this.#flushSoon();
     return listening;
   }
 
@@ -86,7 +83,7 @@ export class Subscriptions {
     if (held.holders > 0) return;
     this.#channels.delete(name);
     if (!this.#toSubscribe.delete(name)) this.#toUnsubscribe.add(name);
-    this.#schedule();
+    this.#flushSoon();
   }
 
   close(): void {
@@ -95,25 +92,14 @@ export class Subscriptions {
     this.#redis.disconnect();
   }
 
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#flush();
-    });
-  }
-
   #flush(): void {
     if (this.#closed || this.#redis.status !== 'ready') return;
     const unsubscribe = [...this.#toUnsubscribe];
     const subscribe = [...this.#toSubscribe];
     this.#toUnsubscribe.clear();
     this.#toSubscribe.clear();
-    if (unsubscribe.length > 0) {
-      // A failure means a broken connection, and with it the subscription is gone too.
-      for (const some of chunks(unsubscribe)) this.#redis.unsubscribe(...some).catch(() => {});
-    }
+    // A failure means a broken connection, and with it the subscription is gone too.
+    for (const some of chunks(unsubscribe)) this.#redis.unsubscribe(...some).catch(() => {});
     for (const [index, some] of chunks(subscribe).entries()) {
       const isLast = (index + 1) * channelsPerCommand >= subscribe.length;
       this.#subscribe(some, this.#isNewConnection && isLast);
@@ -122,10 +108,10 @@ export class Subscriptions {
   }
 
   #subscribe(names: readonly string[], isAgain: boolean): void {
-    const asked = names.map((name) => [name, this.#channels.get(name)] as const);
+    const wanted = names.map((name) => [name, this.#channels.get(name)] as const);
     this.#redis.subscribe(...names).then(
       () => {
-        for (const [, channel] of asked) {
+        for (const [, channel] of wanted) {
           if (!channel) continue;
           channel.confirm();
           channel.confirm = nothing;
@@ -138,7 +124,7 @@ export class Subscriptions {
       },
       (error: Error) => {
         this.#part.failed(reasonOf(error));
-        for (const [name, channel] of asked) {
+        for (const [name, channel] of wanted) {
           if (channel && this.#channels.get(name) === channel) this.#toSubscribe.add(name);
         }
         this.#isNewConnection ||= isAgain;
@@ -153,7 +139,7 @@ export class Subscriptions {
     this.#isRetrying = true;
     void this.#pause.wait().then(() => {
       this.#isRetrying = false;
-      this.#schedule();
+      this.#flushSoon();
     });
   }
 
@@ -162,7 +148,7 @@ export class Subscriptions {
     this.#toUnsubscribe.clear();
     for (const name of this.#channels.keys()) this.#toSubscribe.add(name);
     this.#isNewConnection = true;
-    this.#schedule();
+    this.#flushSoon();
   }
 }
 
