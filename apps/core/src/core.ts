@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import {
   type ConnectionRole,
-  connectAnew,
   connectRedis,
   createNames,
   type Echo,
   Publisher,
+  reconnect,
   startClaims,
   startEcho,
   startRedisClock,
@@ -116,11 +116,11 @@ async function start(service: ServiceContext<typeof coreConfig>): Promise<void> 
     part: lifecycle.part('bus'),
     onSilence() {
       log.warn('no echo, connecting anew');
-      for (const connection of [command, subscriber]) connectAnew(connection);
+      for (const connection of [command, subscriber]) reconnect(connection);
     },
     onAccepted({ isWrongServer }) {
       // The command connection has found a server that takes writes; the other may still be at the one before.
-      if (isWrongServer) connectAnew(subscriber);
+      if (isWrongServer) reconnect(subscriber);
     },
     silenceMaxMs: busSilenceMaxMs,
   });

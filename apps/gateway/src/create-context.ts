@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import {
   type ConnectionRole,
-  connectAnew,
   connectRedis,
   createNames,
   createRequestWriter,
   type Echo,
   readEpoch,
+  reconnect,
   Subscriptions,
   startEcho,
   startEpochWatch,
@@ -177,12 +177,12 @@ export async function connectBackplane(
       part: lifecycle.part('bus'),
       onSilence() {
         log.warn({ silenceMs: started.silenceMs() }, 'no echo, connecting anew');
-        connectAnew(subscriber);
-        connectAnew(command);
+        reconnect(subscriber);
+        reconnect(command);
       },
       onAccepted({ isWrongServer }) {
         // The command connection has found a server that takes writes; the other may still be at the one before.
-        if (isWrongServer) connectAnew(subscriber);
+        if (isWrongServer) reconnect(subscriber);
         core.repeatAll();
       },
       silenceMaxMs: config.BUS_SILENCE_MS,

@@ -153,7 +153,7 @@ test('an entry that cannot be read is reported, and does not keep the next one f
   expect(unreadable[0]).toEqual([bad, 'rubbish']);
 });
 
-test('an entry of another layout is left at once to a process that knows it, and looked at once by each that does not', async () => {
+test('an entry of another layout is left at once to a process that knows it, and looked at one time by each that does not', async () => {
   const foreign = await give('gone', ['of another release'], '99', Date.now() + 600_000);
   const looks: string[] = [];
   const leaver = (consumer: string): Claims<string> => {
@@ -197,11 +197,11 @@ test('an entry of another layout that nobody has taken long after its deadline i
   });
   await until('it is removed', async () => (await redis.xlen(stream)) === 0);
   await until('nobody holds it', async () => (await holder(foreign)) === undefined);
-  await until('that is told', async () => (await redis.ping()) === 'PONG' && removed.length > 0);
+  await until('the removal is reported', async () => (await redis.ping()) === 'PONG' && removed.length > 0);
   expect(removed).toEqual([foreign]);
 });
 
-test('11: a consumer is forgotten when it was silent for long and has no entry, and not before', async () => {
+test('a consumer is forgotten when it was silent for long and has no entry, and not before', async () => {
   await give('holds one', ['pending']);
   const done = await give('has none', ['done']);
   await redis.xack(stream, group, done);

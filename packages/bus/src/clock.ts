@@ -3,18 +3,18 @@ import type { Redis } from 'ioredis';
 export type RedisClock = {
   /** Milliseconds since the epoch by Redis's clock, which all processes share. */
   now(): number;
-  /** The same, asked now. */
+  /** The same, read from Redis now. */
   read(): Promise<number>;
   close(): void;
 };
 
 const everyMs = 10_000;
-/** What took longer, because the process or Redis was frozen meanwhile, says little. */
+/** A measurement that took longer says little: the process or Redis was frozen meanwhile. */
 const goodWithinMs = 250;
 
 /**
- * Follows Redis's clock, so that a deadline means the same to whoever sets it and whoever keeps it. Measured at
- * the start and every 10 s; between the measurements the own clock runs on. Off by half a round trip at most, and
+ * Follows Redis's clock, so that a deadline means the same to the process that sets it and to the one that keeps it.
+ * Measured at the start and every 10 s; between the measurements the own clock runs on. Off by half a round trip at most, and
  * a round trip that was slow changes nothing.
  */
 export async function startRedisClock(redis: Redis): Promise<RedisClock> {
@@ -27,11 +27,11 @@ export async function startRedisClock(redis: Redis): Promise<RedisClock> {
   }
 
   async function measure(): Promise<void> {
-    const askedAt = Date.now();
+    const sentAt = Date.now();
     const now = await read();
-    const took = Date.now() - askedAt;
+    const took = Date.now() - sentAt;
     if (took > goodWithinMs && took > 2 * tookMs) return;
-    offsetMs = now - (askedAt + took / 2);
+    offsetMs = now - (sentAt + took / 2);
     tookMs = took;
   }
 

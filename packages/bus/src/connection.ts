@@ -1,7 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { reasonOf, refusalOf } from './refusal.ts';
 
-/** What the bus tells its owner; a pino logger fits. */
+/** Where the bus logs; a pino logger fits. */
 export type BusLog = {
   info(fields: object, text: string): void;
   warn(fields: object, text: string): void;
@@ -9,8 +10,8 @@ export type BusLog = {
 };
 
 /**
- * - `command`: never queues while disconnected and never sends a command again. A command whose fate is
- *   unknown is reported as failed; who repeats it decides that with the request's id in hand.
+ * - `command`: never queues while disconnected and never sends a command again. A command whose
+ *   outcome is unknown is reported as failed; the caller decides by the request's id whether to repeat it.
  * - `blocking`: waits inside Redis for stream entries; nothing else may share it.
  * - `subscriber`: holds the subscriptions. `Subscriptions` subscribes again after a reconnect; ioredis, when the
  *   connection breaks once more meanwhile, forgets them.
@@ -22,13 +23,13 @@ const reconnectPauseMaxMs = 1_000;
 const silenceMaxMs = 15_000;
 /** A server that may not be written is left for another connection, not more often than this. */
 const reconnectOnRefusalMs = 1_000;
-/** A first connection that takes longer is told of. */
-const unsaidMs = 2_000;
+/** A first connection that takes longer is logged. */
+const quietMs = 2_000;
 
 /**
- * Connects one client to Redis, and waits for it for as long as it takes; the log says so once. From then on the
- * client reconnects by itself for ever. A server that refuses writes because it is the wrong one is left for a new
- * connection again and again: the address may lead to another one by then.
+ * Connects one client to Redis, and waits as long as that takes; the log says so once. From then on the client always
+ * reconnects by itself. A server that refuses writes because it is the wrong one is left for a new connection, again
+ * and again: the address may lead to another server by then.
  *
  * @param url `redis://` or `rediss://`
  * @param name shown by CLIENT LIST
@@ -51,51 +52,51 @@ export async function connectRedis(
     lazyConnect: true,
     connectionName: name,
     keepAlive: 5_000,
-    // A peer that vanished without a word would keep commands waiting until TCP gives up, for many minutes.
+    // A peer that vanished silently would keep commands waiting until TCP gives up, for many minutes.
     socketTimeout: silenceMaxMs,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
     // Commands under way when the connection breaks fail then. With null, and without resending, ioredis forgets
-    // them: whoever waits for one waits for ever.
+    // them, and their callers wait without end.
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), reconnectPauseMaxMs),
   });
   const watch = watchConnection(redis, { connection: name, role }, log);
   const failed = (cause?: unknown) =>
     new Error(`Redis does not answer at ${withoutPassword(url)}: ${watch.reason()} (REDIS_URL)`, { cause });
-  const sayWaiting = () =>
+  const logWaiting = () =>
     log.warn({ connection: name, role, reason: failed().message }, 'waiting for Redis');
-  const saying = isPatient ? setTimeout(sayWaiting, unsaidMs) : undefined;
+  const logging = isPatient ? setTimeout(logWaiting, quietMs) : undefined;
   const abort = () => redis.disconnect();
   signal?.addEventListener('abort', abort);
   try {
     await redis.connect();
   } catch (error) {
     if (isPatient && !signal?.aborted) {
-      sayWaiting();
+      logWaiting();
       if (await isReadyAtLast(redis)) return redis;
     }
     redis.disconnect();
     throw failed(error);
   } finally {
-    clearTimeout(saying);
+    clearTimeout(logging);
     signal?.removeEventListener('abort', abort);
   }
   return redis;
 }
 
 /**
- * Has a connection made anew, in silence: what is lost and found by our own doing is no news for the log.
+ * Replaces a connection by a new one, without a line in the log: the break is our own.
  * `disconnect(true)` ends the writing side first, so what was sent already is answered.
  */
-export function connectAnew(redis: Redis): void {
+export function reconnect(redis: Redis): void {
   expectedBreaks.add(redis);
   redis.disconnect(true);
 }
 
 /**
- * Copies a connection for BullMQ's workers. Whatever was not answered is sent again: its scripts find by the job's
+ * Copies a connection for BullMQ's workers. Commands without an answer are sent again: its scripts find by the job's
  * lock what has happened already. A command that Redis refuses fails after a pause: its loops repeat at once what
  * fails at once, thousands of times a second.
  */
@@ -149,7 +150,13 @@ function createClient(url: string | undefined, options: RedisOptions, refusalPau
     copy.on('error', () => {});
     return copy;
   };
-  // ioredis asks whether Redis has loaded its data. Without the right it would warn on the console each time.
+  allowRefusedInfo(redis);
+  if (refusalPauseMs > 0) delayRefusals(redis, refusalPauseMs);
+  return redis;
+}
+
+/** ioredis asks whether Redis has loaded its data. Without the right it would warn on the console each time. */
+function allowRefusedInfo(redis: Redis): void {
   const info = redis.info.bind(redis) as (...args: unknown[]) => Promise<unknown>;
   const readInfo = (...args: unknown[]) => {
     const callback = args.pop() as InfoCallback | undefined;
@@ -161,22 +168,20 @@ function createClient(url: string | undefined, options: RedisOptions, refusalPau
     });
   };
   redis.info = readInfo as Redis['info'];
-  if (refusalPauseMs > 0) {
-    const send = redis.sendCommand.bind(redis);
-    redis.sendCommand = (command, stream) => {
-      const late = (send(command, stream) as Promise<unknown>).catch(async (error: unknown) => {
-        const refusal = refusalOf(error);
-        if (refusal && refusal.code !== 'NOSCRIPT') {
-          await new Promise((resolve) => setTimeout(resolve, refusalPauseMs));
-        }
-        throw error;
-      });
-      // Nobody waits for what ioredis itself sends again.
-      late.catch(() => {});
-      return late;
-    };
-  }
-  return redis;
+}
+
+function delayRefusals(redis: Redis, pauseMs: number): void {
+  const send = redis.sendCommand.bind(redis);
+  redis.sendCommand = (command, stream) => {
+    const late = (send(command, stream) as Promise<unknown>).catch(async (error: unknown) => {
+      const refusal = refusalOf(error);
+      if (refusal && refusal.code !== 'NOSCRIPT') await pause(pauseMs);
+      throw error;
+    });
+    // Nobody waits for what ioredis itself sends again.
+    late.catch(() => {});
+    return late;
+  };
 }
 
 function connectTo(url: string | undefined, options: RedisOptions & { replyMapping: 'legacy' }): Redis {

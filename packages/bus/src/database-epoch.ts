@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 
 const everyMs = 2_000;
-/** Epochs are times. One that is so far ahead of the clock was written by nobody of ours. */
+/** Epochs are times. One that is so far ahead of the clock was not written by a core. */
 const aheadMaxMs = 86_400_000;
 
 export function isEpoch(epoch: number): boolean {
@@ -15,8 +15,8 @@ export async function readEpoch(redis: Redis, key: string): Promise<number | und
 }
 
 /**
- * Looks which epoch the database is in: now and then, and when Redis is back, because what cores say of it is said
- * once, and need not have been heard. Answers of the core tell it too; a gateway that asks nothing gets none.
+ * Reads which epoch the database is in: now and then, and when Redis is back, because cores publish a new epoch once,
+ * and that may have been lost. Answers of the core tell it too; a gateway that requests nothing gets none.
  */
 export function startEpochWatch(
   redis: Redis,

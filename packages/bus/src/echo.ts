@@ -4,24 +4,22 @@ import { echoLua } from './echo.lua.ts';
 import type { BusPart } from './pause.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 
-export type Echo = {
-  /** Takes what was published on the own channel. @returns whether it was an echo */
-  onPublication(bytes: Buffer): boolean;
-  /** Whether the path works, or why not: a refusal counts at once, silence after three echoes are missing. */
-  check(): true | string;
-  /** Resolves with the first echo. */
-  readonly first: Promise<void>;
-  /** Milliseconds since the last proof that the path works. */
-  silenceMs(): number;
-  close(): void;
-};
-
 const everyMs = 1_000;
 const mark = 'echo ';
 /** Without an echo for so long the path does not work: three in a row are missing. */
 const silenceAllowedMs = 3_500;
 
 type Echoing = Redis & { echoThroughStream(stream: string, channel: string, text: string): Promise<number> };
+
+type Options = {
+  redis: Redis;
+  stream: string;
+  channel: string;
+  part: BusPart;
+  onSilence(): void;
+  onAccepted(after: { isWrongServer: boolean }): void;
+  silenceMaxMs: number;
+};
 
 /**
  * Proves a node's path again and again, by the way of a request: a write to a stream through its command connection,
@@ -30,84 +28,92 @@ type Echoing = Redis & { echoThroughStream(stream: string, channel: string, text
  * pass it on.
  *
  * @param stream in the hash slot of the requests; one entry is kept in it
- * @param part hears of every refusal, and of every echo
+ * @param part gets every refusal, and every echo
  * @param onSilence called when no echo came back for `silenceMaxMs`, and again after as long
  * @param onAccepted called when Redis takes writes again that it had refused; `isWrongServer` if the connection has
  *   left a server for that, where other connections may still be
  */
-export function startEcho({
-  redis,
-  stream,
-  channel,
-  part,
-  onSilence,
-  onAccepted,
-  silenceMaxMs,
-}: {
-  redis: Redis;
-  stream: string;
-  channel: string;
-  part: BusPart;
-  onSilence(): void;
-  onAccepted(after: { isWrongServer: boolean }): void;
-  silenceMaxMs: number;
-}): Echo {
-  redis.defineCommand('echoThroughStream', { numberOfKeys: 1, lua: echoLua });
-  const echoing = redis as Echoing;
-  let returnedAt = Date.now();
-  let complainedAt = returnedAt;
-  let refusal: Refusal | undefined;
-  let returned = () => {};
-  const first = new Promise<void>((resolve) => {
-    returned = resolve;
-  });
+export function startEcho(options: Options): Echo {
+  const echo = new Echo(options);
+  echo.start();
+  return echo;
+}
 
-  function look(): void {
+export class Echo {
+  /** Resolves with the first echo. */
+  readonly first: Promise<void>;
+  readonly #options: Options;
+  readonly #look = () => this.#lookForSilence();
+  #onFirst = () => {};
+  #timer: NodeJS.Timeout | undefined;
+  #returnedAt = Date.now();
+  #complainedAt = Date.now();
+  #refusal: Refusal | undefined;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.first = new Promise((resolve) => {
+      this.#onFirst = resolve;
+    });
+    options.redis.defineCommand('echoThroughStream', { numberOfKeys: 1, lua: echoLua });
+  }
+
+  start(): void {
+    this.#timer = setInterval(this.#look, everyMs);
+    this.#options.redis.on('ready', this.#look);
+    this.#look();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#options.redis.off('ready', this.#look);
+  }
+
+  /** Gets what was published on the own channel. @returns whether it was an echo */
+  onPublication(bytes: Buffer): boolean {
+    if (bytes.toString('latin1', 0, mark.length) !== mark) return false;
+    this.#returnedAt = Date.now();
+    this.#options.part.works();
+    this.#onFirst();
+    return true;
+  }
+
+  /** Whether the path works, or why not: a refusal counts at once, silence after three echoes are missing. */
+  readonly check = (): true | string => {
+    if (this.#refusal) return this.#refusal.reason;
+    const silenceMs = this.silenceMs();
+    return silenceMs < silenceAllowedMs || `no echo for ${silenceMs} ms`;
+  };
+
+  /** Milliseconds since the last proof that the path works. */
+  silenceMs(): number {
+    return Date.now() - this.#returnedAt;
+  }
+
+  #lookForSilence(): void {
+    const { redis, silenceMaxMs, onSilence } = this.#options;
     const now = Date.now();
-    if (now - Math.max(returnedAt, complainedAt) > silenceMaxMs) {
-      complainedAt = now;
+    if (now - Math.max(this.#returnedAt, this.#complainedAt) > silenceMaxMs) {
+      this.#complainedAt = now;
       onSilence();
     }
-    if (redis.status === 'ready') void send(now);
+    if (redis.status === 'ready') void this.#send(now);
   }
 
-  async function send(now: number): Promise<void> {
+  async #send(now: number): Promise<void> {
+    const { redis, stream, channel, part, onAccepted } = this.#options;
     try {
-      await echoing.echoThroughStream(stream, channel, `${mark}${now}`);
+      await (redis as Echoing).echoThroughStream(stream, channel, `${mark}${now}`);
     } catch (error) {
-      // Whatever else it is ends in silence.
-      refusal = refusalOf(error) ?? refusal;
-      if (refusal) part.failed(refusal.reason);
+      // Every other failure ends in silence.
+      this.#refusal = refusalOf(error) ?? this.#refusal;
+      if (this.#refusal) part.failed(this.#refusal.reason);
       return;
     }
-    // Whichever command was refused first made the connection leave its server.
+    // The first command that was refused, whichever it was, made the connection leave its server.
     const isWrongServer = hasLeftServer(redis);
-    const wasRefused = refusal !== undefined;
-    refusal = undefined;
+    const wasRefused = this.#refusal !== undefined;
+    this.#refusal = undefined;
     if (wasRefused || isWrongServer) onAccepted({ isWrongServer });
   }
-
-  const timer = setInterval(look, everyMs);
-  redis.on('ready', look);
-  look();
-  return {
-    onPublication(bytes) {
-      if (bytes.toString('latin1', 0, mark.length) !== mark) return false;
-      returnedAt = Date.now();
-      part.works();
-      returned();
-      return true;
-    },
-    check() {
-      if (refusal) return refusal.reason;
-      const silenceMs = Date.now() - returnedAt;
-      return silenceMs < silenceAllowedMs || `no echo for ${silenceMs} ms`;
-    },
-    first,
-    silenceMs: () => Date.now() - returnedAt,
-    close() {
-      clearInterval(timer);
-      redis.off('ready', look);
-    },
-  };
 }

@@ -1,6 +1,6 @@
 export { startClaims } from './claims.ts';
 export { type RedisClock, startRedisClock } from './clock.ts';
-export { type BusLog, type ConnectionRole, connectAnew, connectRedis } from './connection.ts';
+export { type BusLog, type ConnectionRole, connectRedis, reconnect } from './connection.ts';
 export { isEpoch, readEpoch, startEpochWatch } from './database-epoch.ts';
 export { type Echo, startEcho } from './echo.ts';
 export type { Entry, Unreadable } from './entry.ts';

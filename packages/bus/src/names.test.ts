@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createNames } from './names.ts';
 
-test('a channel tells what it is about in every epoch, and no other name does', () => {
+test('the subject of a channel is known in every epoch, and no other name has one', () => {
   let epoch = 0;
   const names = createNames('hooligram', () => epoch);
   const before = [names.group(7), names.user(8)];

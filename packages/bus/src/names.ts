@@ -4,7 +4,7 @@
  * spread the rest.
  */
 export type Names = {
-  /** The stream on which gateways ask. */
+  /** The stream of the gateways' requests. */
   readonly requests: string;
   /** What each node writes to prove its way to Redis: in the slot of the requests. */
   readonly echo: string;
@@ -12,29 +12,29 @@ export type Names = {
   inProgress(entryId: string): string;
   /** The consumer group in which all cores take turns. */
   readonly cores: string;
-  /** What happens in a group. Heard by every gateway that holds a member. Another name in another epoch. */
+  /** What happens in a group. Every gateway that holds a member subscribes. Another name in another epoch. */
   group(id: number): string;
-  /** What concerns one person. Heard by every gateway that holds them. Another name in another epoch. */
+  /** What concerns one user. Every gateway that holds them subscribes. Another name in another epoch. */
   user(id: number): string;
-  /** What a channel is about, in whichever epoch, if it is one of a group or a user. */
+  /** The group or the user of a channel, of any epoch; undefined for every other channel. */
   subjectOf(channel: string): { readonly type: 'group' | 'user'; readonly id: number } | undefined;
-  /** Whether a channel of a group or of a person is one of this epoch. */
+  /** Whether a channel of a group or of a user is one of this epoch. */
   isOfEpoch(channel: string): boolean;
-  /** Tells all gateways to look: the request stream was lost, or the database has another epoch. */
+  /** Asks all gateways to look: the request stream was lost, or the database has another epoch. */
   readonly gateways: string;
   /** Answers to one gateway process. */
   gateway(node: string): string;
-  /** What gateways confirm to one core process. */
+  /** Replies of gateways to redelivery requests of one core process. */
   core(node: string): string;
   /** First part of every key of the queues: BullMQ's scripts touch several of them at once. */
   readonly queues: string;
-  /** Says which memory this is: missing after Redis has lost it. */
+  /** Identifies the dataset of this Redis: missing after Redis has lost it. */
   readonly epoch: string;
-  /** What cores have seen of the database, for those who come later: its epoch, which history, how far. */
+  /** What cores have seen of the database, for cores that start later: its epoch, which history, how far. */
   readonly databaseEpoch: string;
 };
 
-/** @param epoch the database's, now; each has its own channels for groups and people, so that histories never mix */
+/** @param epoch the database's, now; each has its own channels for groups and users, so that histories never mix */
 export function createNames(prefix: string, epoch: () => number = () => 0): Names {
   const first = (of: number) => (of === 0 ? prefix : `${prefix}:${of}`);
   function subjectOf(channel: string) {

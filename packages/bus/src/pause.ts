@@ -33,7 +33,7 @@ export function createGrowingPause(): GrowingPause {
   };
 }
 
-/** A loop that tells how it goes; `Part` of the service package fits. */
+/** A loop that reports whether it works; `Part` of the service package fits. */
 export type BusPart = {
   failed(reason: string): void;
   works(): void;

@@ -23,10 +23,10 @@ function open() {
   return { prefix, queues: openQueues({ redis, prefix, names: ['count'], now: Date.now, log: silent }) };
 }
 
-/** Runs the jobs of a queue; every end of a run is heard. */
+/** Runs the jobs of a queue; resolves `until` after so many ends of a run. */
 async function work(prefix: string, handle: JobType<null, Data>['handle']) {
   const ends: string[] = [];
-  let heard = () => {};
+  let onEnd = () => {};
   const type: JobType<null, Data> = {
     name: 'count',
     schema,
@@ -42,7 +42,7 @@ async function work(prefix: string, handle: JobType<null, Data>['handle']) {
     context: null,
     onRun(_, end) {
       ends.push(end);
-      heard();
+      onEnd();
     },
     part: quiet,
     log: silent,
@@ -50,7 +50,7 @@ async function work(prefix: string, handle: JobType<null, Data>['handle']) {
   const until = async (count: number) => {
     while (ends.length < count) {
       await new Promise<void>((resolve) => {
-        heard = resolve;
+        onEnd = resolve;
       });
     }
     return ends;
@@ -77,7 +77,7 @@ test('while a job waits another of its key is not added, and the caller learns w
   expect(dueOf(first?.id ?? '') - Date.now()).toBeLessThanOrEqual(60_000);
 });
 
-test('a job added while one of its key runs follows it, with the newest data (12)', async () => {
+test('a job added while one of its key runs follows it, with the newest data', async () => {
   const { prefix, queues } = open();
   const seen: number[] = [];
   const workers = await work(prefix, async (_, { n }) => {
@@ -185,7 +185,7 @@ test('adding fails at once while Redis is away', async () => {
   await expect(queues.add('count', [{ data: { n: 1 }, key: 'b' }])).rejects.toThrow();
 });
 
-test('a schedule said twice is one schedule, and begins with a run', async () => {
+test('a schedule that is set twice is one schedule, and begins with a run', async () => {
   const { prefix, queues } = open();
   const runs: number[] = [];
   const everySchema = z.object({});

@@ -43,11 +43,11 @@ async function user(...rules: string[]) {
 function watchedPart() {
   const failures: string[] = [];
   let isWell: boolean | undefined;
-  let heard = () => {};
+  let notify = () => {};
   const until = async (isIt: () => boolean) => {
     while (!isIt()) {
       await new Promise<void>((resolve) => {
-        heard = resolve;
+        notify = resolve;
       });
     }
   };
@@ -56,11 +56,11 @@ function watchedPart() {
     failed(reason: string) {
       failures.push(reason);
       isWell = false;
-      heard();
+      notify();
     },
     works() {
       isWell = true;
-      heard();
+      notify();
     },
     untilFailed: (times = 1) => until(() => failures.length >= times),
     untilWell: () => until(() => isWell === true),
@@ -83,7 +83,7 @@ test.each([
   const error = Object.assign(new Error(message), { name: 'ReplyError' });
   expect(refusalOf(error)?.code).toBe(code);
   expect(isRedisOutage(error)).toBe(code !== undefined);
-  // What was not said by Redis itself leaves open what became of the command.
+  // Every other error leaves open what became of the command.
   expect(refusalOf(new Error(message))).toBeUndefined();
 });
 
@@ -91,7 +91,7 @@ test('requests that Redis refuses are given back as refused, and those of a lost
   const { connectAs } = await user('-xadd');
   const redis = await connectAs('command');
   const failed: [string, readonly number[]][] = [];
-  let heard = () => {};
+  let notify = () => {};
   const writer = createRequestWriter<number>({
     redis,
     clock: { now: Date.now, read: async () => Date.now(), close() {} },
@@ -102,12 +102,12 @@ test('requests that Redis refuses are given back as refused, and those of a lost
     entriesMax: 10,
     onFailed(requests, failure) {
       failed.push([failure, requests]);
-      heard();
+      notify();
     },
   });
   const add = (request: number) =>
     new Promise<void>((resolve) => {
-      heard = resolve;
+      notify = resolve;
       writer.add(request);
     });
   await add(1);
@@ -149,7 +149,7 @@ test('an echo needs every right that a request needs, names the one that is miss
   }
 });
 
-test('a channel that may not be heard yet is subscribed when it may, and who waits for it is told then', async () => {
+test('a channel that this user may not subscribe yet is subscribed once it may, and the waiting call resolves then', async () => {
   const { connectAs, set } = await user('resetchannels');
   const part = watchedPart();
   const channel = freshPrefix();

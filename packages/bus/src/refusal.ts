@@ -38,8 +38,8 @@ export type Refusal = {
 };
 
 /**
- * Whether Redis itself refused a command, so that it is certain that nothing of it was done. Whatever else failed,
- * a connection or a proxy, leaves that open.
+ * Whether Redis itself refused a command, so that it is certain that nothing of it was done. Every other failure, of a
+ * connection or a proxy, leaves that open.
  */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
@@ -49,20 +49,20 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return { code, reason: `${meanings[code]}: ${detail}`, isWrongServer: wrongServer.has(code) };
 }
 
-/** What to tell an operator of an error. */
+/** An error as an operator reads it. */
 export function reasonOf(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException;
   return refusalOf(error)?.reason ?? (message || code || String(error));
 }
 
-/** What ioredis says of a command that never left, because there is no connection. */
+/** The text of ioredis for a command that never left, because there is no connection. */
 const unsentText = "Stream isn't writeable and enableOfflineQueue options is false";
 
 export function wasNeverSent(error: unknown): boolean {
   return (error as Error).message === unsentText;
 }
 
-/** Whether Redis, or the way to it, failed and not what was asked of it. */
+/** Whether Redis, or the way to it, failed, and not the command itself. */
 export function isRedisOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (

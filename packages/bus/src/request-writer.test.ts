@@ -50,7 +50,7 @@ async function entriesOf(added: Added) {
   return entries;
 }
 
-test('the requests of one turn leave in as few entries as their size allows, in order', async () => {
+test('the requests of one tick leave in as few entries as their size allows, in order', async () => {
   expect(await entriesOf([[1], [2], [3]])).toEqual([[1, 2, 3]]);
   expect(await entriesOf([[1], [2], [3], [4], [5], [6], [7], [8], [9]])).toEqual([
     [1, 2, 3, 4],
@@ -59,7 +59,7 @@ test('the requests of one turn leave in as few entries as their size allows, in 
   ]);
 });
 
-test('a run is never parted, because two entries may go to two cores', async () => {
+test('requests of one order key are never parted, because two entries may go to two cores', async () => {
   const [a, b] = [{}, {}];
   expect(await entriesOf([[1], [2], [3, a], [4, a], [5, a], [6, a], [7, b], [8, b]])).toEqual([
     [1, 2, 3, 4, 5, 6],
@@ -80,7 +80,7 @@ test('a run is never parted, because two entries may go to two cores', async () 
   ]);
 });
 
-test('a stream that is full takes no more, and who asked hears it at once', async () => {
+test('a stream that is full takes no more, and the caller learns it at once', async () => {
   const { entries, failed } = await write([[1], [2], [3], [4], [5], [6], [7], [8], [9]], 2);
   expect(entries).toEqual([
     [1, 2, 3, 4],

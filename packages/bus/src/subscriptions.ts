@@ -3,7 +3,7 @@ import { oncePerTick } from './once-per-tick.ts';
 import { type BusPart, createGrowingPause } from './pause.ts';
 import { reasonOf } from './refusal.ts';
 
-/** More arguments at once than the stack has room for end the process. */
+/** A call with more arguments than the stack has room for would end the process. */
 const channelsPerCommand = 1_000;
 
 type Channel = {
@@ -17,7 +17,7 @@ const confirmed = Promise.resolve();
 const nothing = () => {};
 
 /**
- * Counts who holds which channel of one subscriber connection. Presence is the subscription: there is no
+ * Counts the holders of each channel of one subscriber connection. Presence is the subscription: there is no
  * registry that could go stale, Redis forgets a dead process by itself.
  *
  * Guarantee: `acquire` resolves when Redis has confirmed the subscription, also for a second holder who comes
