@@ -24,7 +24,7 @@ test('messages come out as they went in, one and several, whatever stands in the
   }
 });
 
-test('a single message has the form that the release before knows, several have a letter that it ignores', () => {
+test('a single message has the form that the release before knows, several have a type tag that it ignores', () => {
   const place = { group_id: 7, version: 3, seq: 41 };
   expect(encodeMessages({ ...place, message_ids: [101], frames: ['{}'] })).toBe('m 7 3 41 101\n{}');
   expect(encodeMessages({ ...place, message_ids: [101, 102], frames: ['{}', '[]'] })).toBe(
@@ -32,7 +32,7 @@ test('a single message has the form that the release before knows, several have 
   );
 });
 
-test('an unknown letter is ignored', () => {
+test('an unknown type tag is ignored', () => {
   expect(decodePublication(Buffer.from('z 1 2 3\n{}'))).toBeUndefined();
   expect(decodePublication(Buffer.from(''))).toBeUndefined();
 });

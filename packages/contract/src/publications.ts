@@ -3,7 +3,7 @@ import { count, object, type Shape, text, UnreadableError } from './shape.ts';
 import type { GroupState } from './state.ts';
 import { groupState } from './state-shape.ts';
 
-/** How far a group is, told to every gateway that holds a member. */
+/** How far a group is, for every gateway that holds a member. */
 export type DeliveryCheck = {
   readonly group_id: number;
   readonly version: number;
@@ -15,7 +15,7 @@ export type DeliveryCheck = {
 };
 
 /**
- * Asks every gateway that holds a person to write their cursors, to confirm that on the channel `reply_to`
+ * Asks every gateway that holds a user to write their cursors, to acknowledge that on the channel `reply_to`
  * (`RedeliveryAcknowledged` as JSON), and to send again what it holds no acknowledgement for.
  */
 export type RedeliveryRequest = {
@@ -26,12 +26,12 @@ export type RedeliveryRequest = {
 export type RedeliveryAcknowledged = { readonly user_id: number; readonly token: string };
 
 /**
- * Tells a person that they are in a group from `since` on. Not the state itself: a group of thousands would have it
- * sent to each of them. Whoever holds the person listens to the group and reads.
+ * A user is in a group from `since` on. It does not carry the state: a group of thousands would have it sent to each
+ * of them. A gateway that holds the user subscribes to the group and reads it.
  */
 export type Joined = { readonly user_id: number; readonly group_id: number; readonly since: number };
 
-/** Closes a person's connections with 4408: nothing was acknowledged, however often it was sent. */
+/** Closes a user's connections with 4408: nothing was acknowledged, however often it was sent. */
 export type Eviction = { readonly user_id: number };
 
 /**
@@ -40,10 +40,11 @@ export type Eviction = { readonly user_id: number };
  * Messages are one line of header, and a line for each with its ready frame, which the gateway passes on untouched:
  * `m <group_id> <version> <seq> <message_id>\n<frame>`, or for several `M`, with more ids and a line for each frame. What
  * was stored together in a group travels together: the seqs follow each other, under one version. The others are a
- * typeTag, a newline and JSON: `s` a GroupState, `j` a Joined, `a` an DeliveryCheck, `n` a RedeliveryRequest, `e` an Eviction. An unknown
- * first typeTag is for a newer gateway and is ignored, so that gateways and cores may differ by one release.
+ * type tag, a newline and JSON: `s` a GroupState, `j` a Joined, `a` a DeliveryCheck, `n` a RedeliveryRequest, `e` an
+ * Eviction. An unknown type tag is for a newer gateway and is ignored, so that gateways and cores may differ by one
+ * release.
  *
- * Published at most once each, in no promised order across cores; what a gateway misses it fetches
+ * Published at most once each, in no promised order across cores; a gateway fetches what it misses
  * (`REPLAY_PAGE`).
  */
 export type Publication =
@@ -67,42 +68,51 @@ export type Messages<F extends string | Uint8Array> = {
 
 const newline = 0x0a;
 
-const deliveryCheck = object<DeliveryCheck>({
-  group_id: count,
-  version: count,
-  last_seq: count,
-  due_seq: count,
-  due_version: count,
-});
-const redeliveryRequest = object<RedeliveryRequest>({ user_id: count, token: text, reply_to: text });
+/** Every publication whose body is JSON, by its type tag. */
+const jsonByTag = {
+  s: { type: 'state', field: 'state', shape: groupState },
+  j: {
+    type: 'joined',
+    field: 'joined',
+    shape: object<Joined>({ user_id: count, group_id: count, since: count }),
+  },
+  a: {
+    type: 'delivery-check',
+    field: 'check',
+    shape: object<DeliveryCheck>({
+      group_id: count,
+      version: count,
+      last_seq: count,
+      due_seq: count,
+      due_version: count,
+    }),
+  },
+  n: {
+    type: 'redelivery-request',
+    field: 'request',
+    shape: object<RedeliveryRequest>({ user_id: count, token: text, reply_to: text }),
+  },
+  e: { type: 'eviction', field: 'eviction', shape: object<Eviction>({ user_id: count }) },
+} as const satisfies Readonly<Record<string, { type: Publication['type']; field: string; shape: Shape }>>;
+
+type JsonTag = keyof typeof jsonByTag;
+
 const redeliveryAcknowledged = object<RedeliveryAcknowledged>({ user_id: count, token: text });
-const joined = object<Joined>({ user_id: count, group_id: count, since: count });
-const eviction = object<Eviction>({ user_id: count });
+
+function jsonEncoder<T>(typeTag: JsonTag): (body: T) => string {
+  return (body) => `${typeTag}\n${JSON.stringify(body)}`;
+}
+
+export const encodeState = jsonEncoder<GroupState>('s');
+export const encodeJoined = jsonEncoder<Joined>('j');
+export const encodeDeliveryCheck = jsonEncoder<DeliveryCheck>('a');
+export const encodeRedeliveryRequest = jsonEncoder<RedeliveryRequest>('n');
+export const encodeEviction = jsonEncoder<Eviction>('e');
 
 export function encodeMessages({ group_id, version, seq, message_ids, frames }: Messages<string>): string {
-  // A gateway that knows single messages only ignores the others, and fetches them.
+  // A gateway that knows only single messages ignores the others, and fetches them.
   const typeTag = frames.length === 1 ? 'm' : 'M';
   return `${typeTag} ${group_id} ${version} ${seq} ${message_ids.join(' ')}\n${frames.join('\n')}`;
-}
-
-export function encodeState(state: GroupState): string {
-  return `s\n${JSON.stringify(state)}`;
-}
-
-export function encodeJoined(joined: Joined): string {
-  return `j\n${JSON.stringify(joined)}`;
-}
-
-export function encodeDeliveryCheck(check: DeliveryCheck): string {
-  return `a\n${JSON.stringify(check)}`;
-}
-
-export function encodeRedeliveryRequest(request: RedeliveryRequest): string {
-  return `n\n${JSON.stringify(request)}`;
-}
-
-export function encodeEviction(eviction: Eviction): string {
-  return `e\n${JSON.stringify(eviction)}`;
 }
 
 /**
@@ -114,19 +124,19 @@ export function decodePublication(bytes: Buffer): Publication | undefined {
   const end = bytes.indexOf(newline);
   if (end < 1) return undefined;
   const [typeTag, ...fields] = bytes.toString('latin1', 0, end).split(' ');
-  if (typeTag === 'm' || typeTag === 'M')
+  if (typeTag === 'm' || typeTag === 'M') {
     return { type: 'messages', messages: decodeMessages(fields, bytes, end) };
-  const body = <T>(shape: Shape) => read<T>(shape, bytes.toString('utf8', end + 1));
-  if (typeTag === 's') return { type: 'state', state: body<GroupState>(groupState) };
-  if (typeTag === 'j') return { type: 'joined', joined: body<Joined>(joined) };
-  if (typeTag === 'a') return { type: 'delivery-check', check: body<DeliveryCheck>(deliveryCheck) };
-  if (typeTag === 'n')
-    return { type: 'redelivery-request', request: body<RedeliveryRequest>(redeliveryRequest) };
-  if (typeTag === 'e') return { type: 'eviction', eviction: body<Eviction>(eviction) };
-  return undefined;
+  }
+  if (!isJsonTag(typeTag)) return undefined;
+  const { type, field, shape } = jsonByTag[typeTag];
+  return { type, [field]: read(shape, bytes.toString('utf8', end + 1)) } as Publication;
 }
 
-/** What a gateway sends to the channel that a redelivery request names. @throws UnreadableError */
+function isJsonTag(typeTag: string | undefined): typeTag is JsonTag {
+  return typeTag !== undefined && Object.hasOwn(jsonByTag, typeTag);
+}
+
+/** Reads what a gateway sends to the channel that a redelivery request names. @throws UnreadableError */
 export function readRedeliveryAcknowledged(bytes: Buffer): RedeliveryAcknowledged {
   return read<RedeliveryAcknowledged>(redeliveryAcknowledged, bytes.toString());
 }

@@ -33,7 +33,7 @@ const isDifferent = (value: object, other: object) =>
     ([name, field]) => typeof field !== typeof (other as Record<string, unknown>)[name],
   );
 
-test('a publication with a field missing or of another type is unreadable, whatever its letter', () => {
+test('a publication with a field missing or of another type is unreadable, whatever its type tag', () => {
   const bodies: [string, object][] = [
     ['s', state],
     ['j', { user_id: 1, group_id: 2, since: 3 }],
@@ -41,15 +41,15 @@ test('a publication with a field missing or of another type is unreadable, whate
     ['n', { user_id: 1, token: 'token', reply_to: 'channel' }],
     ['e', { user_id: 1 }],
   ];
-  for (const [letter, body] of bodies) {
-    const decode = (value: unknown) => decodePublication(Buffer.from(`${letter}\n${JSON.stringify(value)}`));
+  for (const [typeTag, body] of bodies) {
+    const decode = (value: unknown) => decodePublication(Buffer.from(`${typeTag}\n${JSON.stringify(value)}`));
     expect(decode({ ...body, further: 'for a newer release' })).toBeDefined();
     for (const other of spoilt(body).filter((other) => isDifferent(body, other))) {
       expect(() => decode(other)).toThrow(UnreadableError);
     }
     for (const other of odd) expect(() => decode(other)).toThrow(UnreadableError);
     for (const text of ['', '{', 'undefined']) {
-      expect(() => decodePublication(Buffer.from(`${letter}\n${text}`))).toThrow(UnreadableError);
+      expect(() => decodePublication(Buffer.from(`${typeTag}\n${text}`))).toThrow(UnreadableError);
     }
   }
 });
@@ -67,7 +67,7 @@ test('messages whose header and frames do not agree are unreadable', () => {
   }
 });
 
-test('a confirmation that is none is unreadable', () => {
+test('an acknowledgement of a redelivery request that is none is unreadable', () => {
   expect(readRedeliveryAcknowledged(Buffer.from('{"user_id":1,"token":"a"}'))).toEqual({
     user_id: 1,
     token: 'a',

@@ -160,8 +160,8 @@ const outcome = anyOf(
 
 /**
  * @param bytes what was published on a gateway's own channel: answers as a JSON list
- * @param typeOf what was asked under a `ref`; undefined for what nobody waits for any more
- * @returns those that can be read, and how many cannot. Whoever asked for one of those gets no answer.
+ * @param typeOf the type of the request under a `ref`; undefined for one that nobody waits for now
+ * @returns those that can be read, and how many cannot. A request with an unreadable answer gets none.
  * @throws UnreadableError
  */
 export function readAnswers(

@@ -1,7 +1,7 @@
 import type { Cursor, GroupState, Membership, StoredCursor, StoredMessage } from './state.ts';
 
 /**
- * What a gateway asks the core, by type: what goes in and what a success answers. The first seven are the
+ * What a gateway requests of the core, by type: what goes in and what a success answers. The first seven are the
  * client's requests of Protocol V2 under their own names; the others are the gateway's own.
  */
 export type Requests = {
@@ -16,8 +16,8 @@ export type Requests = {
   AUTHORIZATION_SIGN_IN: {
     params: { address: string; country_code: string; phone_number: string; verification_code: string };
     /**
-     * `group_ids`: the groups to listen to before the memberships are read. `delivered_seqs`, in the same order:
-     * where the person's cursors stood when the credential was checked.
+     * `group_ids`: the groups to subscribe to before the memberships are read. `delivered_seqs`, in the same order:
+     * where the user's cursors stood when the credential was checked.
      */
     answer: { user_id: number; sid: string; group_ids: number[]; delivered_seqs?: number[] };
   };
@@ -31,14 +31,14 @@ export type Requests = {
   };
   GROUP_LEAVE: {
     params: { user_id: number; repeatable: boolean; group_id: number };
-    /** The state without the one who left; the gateway applies it before it answers them. */
+    /** The state without the member who left; the gateway applies it before it answers them. */
     answer: { state: GroupState | null };
   };
   MESSAGING_SEND: {
     params: { user_id: number; sid: string; repeatable: boolean; group_id: number; content: string };
     answer: { message_id: number };
   };
-  /** The person's groups with their cursors: all (`group_ids` null) or some of them. */
+  /** The user's groups with their cursors: all (`group_ids` null) or some of them. */
   REPLAY_GROUPS: {
     params: { user_id: number; group_ids: number[] | null };
     answer: { memberships: Membership[] };
@@ -49,23 +49,23 @@ export type Requests = {
     params: { group_id: number; after_seq: number; known_version: number; limit?: number };
     answer: ReplayPage;
   };
-  /** Acknowledged messages that the gateway no longer knows. Answers those of the person's groups. */
+  /** Acknowledged messages that the gateway no longer knows. Answers those of the user's groups. */
   MESSAGE_LOOKUP: {
     params: { user_id: number; message_ids: number[] };
     answer: { found: [message_id: number, group_id: number, seq: number][] };
   };
-  /** The groups of several people, for a gateway that may have missed that they were added somewhere. */
+  /** The groups of several users, for a gateway that may have missed that they were added somewhere. */
   GROUP_IDS: {
     params: { user_ids: number[] };
     /** In the order of `user_ids`. */
     answer: { group_ids: number[][] };
   };
-  /** People with connections here who have not acknowledged in time. */
+  /** Users with connections here who have not acknowledged in time. */
   OVERDUE_REPORT: {
-    /** `owed`: groups of these people in which an acknowledgement is missing here. */
+    /** `owed`: groups of these users in which an acknowledgement is missing here. */
     params: { user_ids: number[]; owed?: [user_id: number, group_id: number][] };
     /**
-     * `cursors`: what is stored for the `owed` of people for whom nothing is overdue. They have acknowledged on
+     * `cursors`: what is stored for the `owed` of users for whom nothing is overdue. They have acknowledged on
      * another gateway, or what is missing is too young.
      */
     answer: { cursors?: StoredCursor[] };
@@ -93,7 +93,7 @@ export type AnswerOf<K extends RequestType> = Requests[K]['answer'];
 
 /**
  * One request on its way to the core. `ref` is the gateway's own number for the answer; `request_id` is the
- * frame's UUID or one that the gateway made, and is what makes a second run answer what the first one did.
+ * frame's UUID or one that the gateway made, and makes a second run answer what the first one did.
  */
 export type CoreRequest<K extends RequestType = RequestType> = {
   [P in K]: { ref: number; request_id: string; type: P; params: ParamsOf<P> };

@@ -1,6 +1,6 @@
 /**
- * Shapes of what one process reads from another. Redis is a place where anybody may have written anything: what comes
- * from there is looked at before it is used. Further fields are for a newer release, and ignored.
+ * Shapes of what one process reads from another. Anybody may have written anything into Redis, so what comes
+ * from there is checked before it is used. Further fields are for a newer release, and ignored.
  */
 export type Shape = (value: unknown) => boolean;
 

@@ -1,5 +1,5 @@
 /**
- * A group's state: what a `GROUP_DELIVER_REQUEST` tells, with what a gateway needs to keep membership exact.
+ * A group's state: what a `GROUP_DELIVER_REQUEST` says, with what a gateway needs to keep membership exact.
  *
  * Every change of a group raises `version` by one under the group's row lock. `version_seq` is the group's
  * `last_seq` at that moment: messages up to it were stored under an older version, messages beyond it under
@@ -21,7 +21,7 @@ export type GroupState = {
 /** `joined_seq`: the member gets messages with a greater `seq`, no others. */
 export type StateMember = readonly [user_id: number, sid: string, joined_seq: number];
 
-/** How far one person has acknowledged one group. Cursors only grow. */
+/** How far one user has acknowledged one group. Cursors only grow. */
 export type Cursor = {
   readonly user_id: number;
   readonly group_id: number;
