@@ -1,6 +1,6 @@
 /**
- * Whether a text has at most `max` characters, counted as Unicode code points, as a person (and JSON Schema's
- * `maxLength`) counts them. Looks at no more of the text than it must.
+ * Whether a text has at most `max` characters, counted as Unicode code points, as people (and JSON Schema's
+ * `maxLength`) count them. Looks at no more of the text than it must.
  */
 export function hasAtMostCharacters(text: string, max: number): boolean {
   if (text.length <= max) return true;

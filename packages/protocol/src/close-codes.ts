@@ -9,7 +9,7 @@ export type CloseReason = {
   readonly reconnectAfterMs: number;
 };
 
-/** Every one is sent somewhere. What a client sees for certain is the code, so each has its own. */
+/** The server sends each of them. Only the code is sure to reach a client, so each has its own. */
 export const closeReasons = {
   /** The client is broken, and would be again: a person or a new release has to look at it. */
   badFrames: { code: 1008, reason: 'too many bad frames', reconnect: false, reconnectAfterMs: 0 },
@@ -22,7 +22,7 @@ export const closeReasons = {
   },
   /** Spread over time by the server already, so the client need not wait. */
   restarting: { code: 1012, reason: 'server is restarting', reconnect: true, reconnectAfterMs: 0 },
-  /** A request may have taken effect or not. Repeated with its UUID on a new connection it tells. */
+  /** A request may have taken effect or not. Repeated with its UUID on a new connection, its answer tells. */
   outcomeUnknown: {
     code: 1013,
     reason: 'server busy, repeat what was not answered',
@@ -39,8 +39,8 @@ export const closeReasons = {
 } as const satisfies Record<string, CloseReason>;
 
 /**
- * For every other code, and for 1006: the connection broke without a word. So does that of a client that reads too
- * slowly: no close frame gets past what it has not read.
+ * For every other code, and for 1006: the connection broke without a close frame. That of a client that reads too
+ * slowly breaks like that, too: no close frame gets past the bytes that it has not read.
  */
 const lostConnection = { reconnect: true, reconnectAfterMs: 1_000 };
 

@@ -23,7 +23,7 @@ describe('a country code', () => {
     expect(['', '0', '999', '2105550100', 'x'].map(countryCodeOf)).toEqual(Array(5).fill(undefined));
   });
 
-  test('is told the same by the table and by the pattern, for every text of up to three digits', () => {
+  test('is judged the same by the table and by the pattern, for every text of up to three digits', () => {
     const pattern = new RegExp(`^(?:${countryCodeSource})$`);
     const texts = [1, 2, 3].flatMap((length) =>
       Array.from({ length: 10 ** length }, (_, number) => String(number).padStart(length, '0')),

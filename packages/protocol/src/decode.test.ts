@@ -73,7 +73,7 @@ describe('a known request', () => {
     expect(faultsOf(request('CONN_KEEP_ALIVE_REQUEST', {}, ''))).toEqual(['id: must not be empty']);
   });
 
-  test('with an unusable id cannot be answered, and tells all its faults', () => {
+  test('with an unusable id cannot be answered, and names all its faults', () => {
     expect(request('GROUP_LEAVE_REQUEST', { group_id: 0 }, 5)).toEqual({
       kind: 'bad-frame',
       id: '',
@@ -81,7 +81,7 @@ describe('a known request', () => {
     });
   });
 
-  test.each(clientRequestTypes)('%s without an object as payload is told so', (type) => {
+  test.each(clientRequestTypes)('%s without an object as payload has a fault that says so', (type) => {
     expect(faultsOf(decode({ id: '1', type }))).toEqual(['payload: is required']);
     for (const payload of [null, [], 'x', 1, true]) {
       expect(faultsOf(request(type, payload))).toEqual(['payload: must be an object']);
@@ -90,7 +90,7 @@ describe('a known request', () => {
 });
 
 describe('a request that the protocol does not know', () => {
-  test('is told so, by a FAILURE of its own name', () => {
+  test('is refused with a FAILURE of its own name', () => {
     expect(request('GROUP_EXPLODE_REQUEST', null)).toEqual({
       kind: 'unknown-request',
       type: 'GROUP_EXPLODE_REQUEST',
@@ -189,7 +189,7 @@ describe('an acknowledgement', () => {
 });
 
 describe('a bad frame', () => {
-  test('that is no UTF-8 is told so, and the next frame is not affected', () => {
+  test('that is no UTF-8 is refused, and the next frame is not affected', () => {
     for (const bytes of [[0xff], [0x22, 0xc3], [0xed, 0xa0, 0x80], [0xf0, 0x9f]]) {
       expect(faultsOf(decodeFrame(Uint8Array.from(bytes)))).toEqual(['frame: must be UTF-8']);
       expect(decode(leave).kind).toBe('request');

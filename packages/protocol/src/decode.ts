@@ -42,7 +42,7 @@ export type Acknowledgement = {
 }[AcknowledgementType];
 
 /**
- * What is no frame, or a client's request or acknowledgement that cannot be answered: to be told with
+ * No frame, or a client's request or acknowledgement that cannot be answered: to be refused with
  * `CONN_FRAME_FAILURE`. `id` is the frame's if that was usable, else empty.
  */
 export type BadFrame = {
@@ -76,7 +76,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Decodes what a client sent, from a text or a binary frame alike. Faults are returned, never thrown, because
- * what they are worth depends on the connection: before the sign-in, a request that needs one is told `not
+ * their meaning depends on the connection: before the sign-in, a request that needs one is answered `not
  * signed in` and nothing else. Size is not checked here (`frameBytesMax`).
  * @param bytes UTF-8 JSON; not kept, so it may be memory that is only lent
  */
@@ -126,7 +126,7 @@ function acknowledgement(
   return { kind: 'acknowledgement', id, type, payload: checked.payload } as Acknowledgement;
 }
 
-/** An empty id is a usable one, and yet a fault: its FAILURE tells it with all others. */
+/** An empty id is a usable one, and yet a fault: its FAILURE names it with all others. */
 function request(
   id: unknown,
   type: ClientRequestType,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type DecodedFrame, decodeFrame } from './decode.ts';
-import { encodeFrame, failure, frameFailure, success } from './encode.ts';
+import { encodeFrame, failure, frameFailure } from './encode.ts';
 import { type FrameType, frameTypes, isAcknowledgementType, isClientRequestType } from './frame.ts';
 import { idCharactersMax } from './limits.ts';
 
@@ -75,7 +75,8 @@ function answersTo(frame: DecodedFrame): string[] {
     failure(frame.type, frame.id, ['server busy']),
   ];
   if (frame.kind === 'unknown-request') return failures;
-  return [...failures, success(frame.type, frame.id, { group_id: 1, message_id: 1 })];
+  const type = frame.type.replace(/REQUEST$/, 'SUCCESS');
+  return [...failures, JSON.stringify({ id: frame.id, type, payload: { group_id: 1, message_id: 1 } })];
 }
 
 describe('a client that sends back every frame that it is sent', () => {

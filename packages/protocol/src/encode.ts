@@ -1,11 +1,5 @@
 import type { RequestLikeType } from './decode.ts';
-import {
-  type ClientRequestType,
-  type FrameType,
-  frameFailureType,
-  type PayloadOf,
-  type SuccessOf,
-} from './frame.ts';
+import { type FrameType, frameFailureType, type PayloadOf } from './frame.ts';
 
 /**
  * One frame as text, its keys always in the order id, type, payload, so that equal frames are equal texts.
@@ -15,28 +9,15 @@ export function encodeFrame<T extends FrameType>(type: T, id: string, payload: P
   return JSON.stringify({ id, type, payload });
 }
 
-/** The SUCCESS of a client's request, as text. */
-export function success<T extends ClientRequestType>(
-  requestType: T,
-  id: string,
-  payload: PayloadOf<SuccessOf<T>>,
-): string {
-  return JSON.stringify({ id, type: `${requestType.slice(0, -'REQUEST'.length)}SUCCESS`, payload });
-}
-
-/** A request's type with FAILURE in its place; of a type that is not in the table, too. */
-export function failureTypeOf<T extends string>(requestType: `${T}_REQUEST`): `${T}_FAILURE` {
-  return `${requestType.slice(0, -'REQUEST'.length)}FAILURE` as `${T}_FAILURE`;
-}
-
 /**
  * The FAILURE of a request, as text.
  * @param requestType of any request, also one that is not in the table
- * @param errors texts for the client; keep-alive's FAILURE has no room for them and tells none
+ * @param errors texts for the client; keep-alive's FAILURE has no field for them
  */
 export function failure(requestType: RequestLikeType, id: string, errors: readonly string[]): string {
   const payload = requestType === 'CONN_KEEP_ALIVE_REQUEST' ? {} : { errors };
-  return JSON.stringify({ id, type: failureTypeOf(requestType), payload });
+  const type = `${requestType.slice(0, -'REQUEST'.length)}FAILURE`;
+  return JSON.stringify({ id, type, payload });
 }
 
 /** `CONN_FRAME_FAILURE`, as text. `id` is empty when the frame had no usable one. */

@@ -1,4 +1,4 @@
-/** Why a request failed, as its FAILURE tells it. */
+/** Why a request failed, as its FAILURE says it. */
 export type ErrorText = {
   /** What stands in `errors`. Clients may compare it; a change of it is a change of the protocol. */
   readonly text: string;
@@ -7,8 +7,8 @@ export type ErrorText = {
 };
 
 /**
- * What a well-formed request can fail for. Faults of its form are told field by field instead (`faults.ts`).
- * Who is no member of a group is told the same whether the group exists or not.
+ * What a well-formed request can fail for. Faults of its form are named field by field instead (`faults.ts`).
+ * A user who is no member of a group gets the same answer whether the group exists or not.
  */
 export const errorTexts = {
   notSignedIn: { text: 'not signed in', mayRetry: false },
@@ -26,7 +26,7 @@ export const errorTexts = {
   notAMember: { text: 'not a member of the group', mayRetry: false },
   groupClosed: { text: 'group is closed', mayRetry: false },
   directMessageFull: { text: 'a direct message takes no third member', mayRetry: false },
-  personUnknown: { text: 'payload.member_sid: nobody has this sid', mayRetry: false },
+  userUnknown: { text: 'payload.member_sid: nobody has this sid', mayRetry: false },
   tooFewMembers: { text: 'payload.member_sids: must name at least two people', mayRetry: false },
   creatorMissing: { text: 'payload.member_sids: must name the creator', mayRetry: false },
   groupNameEmpty: {

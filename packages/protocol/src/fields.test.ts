@@ -41,7 +41,7 @@ describe('a group_id', () => {
     expect(leave(json)).toEqual([`payload.group_id: ${text}`]);
   });
 
-  test('that is missing is required, and each missing field is told', () => {
+  test('that is missing is required, and each missing field is named', () => {
     expect(faults('GROUP_LEAVE_REQUEST', '{}')).toEqual(['payload.group_id: is required']);
     expect(faults('AUTHORIZATION_SIGN_IN_REQUEST', '{}')).toEqual([
       'payload.country_code: is required',
@@ -87,7 +87,7 @@ describe('a group_name', () => {
     expect(create('x'.repeat(101), [])).toEqual(['payload.group_name: must be at most 100 characters']);
   });
 
-  test('has every fault told', () => {
+  test('has every fault named', () => {
     expect(create(`${'x'.repeat(100)}\0\udfff`, 1)).toEqual([
       'payload.group_name: must not contain NUL',
       'payload.group_name: must not contain lone surrogates',
@@ -105,7 +105,7 @@ describe('member_sids', () => {
     expect(create('x', { 0: '1.5550100' })).toEqual(['payload.member_sids: must be a list']);
   });
 
-  test('tells the first hundred faulty elements and counts the others', () => {
+  test('names the first hundred faulty elements and counts the others', () => {
     const told = create('x', Array(32_000).fill(0));
     expect(told).toHaveLength(101);
     expect(told[99]).toBe('payload.member_sids[99]: must be a sid such as 1.5550100');
@@ -164,7 +164,7 @@ describe('a number', () => {
     expect(askCode(country_code, phone_number)).toEqual(expected);
   });
 
-  test('that is too long is told together with the faults of the other fields', () => {
+  test('that is too long is reported together with the faults of the other fields', () => {
     expect(
       faults('AUTHORIZATION_SIGN_IN_REQUEST', '{"country_code":"353","phone_number":"1234567890123"}'),
     ).toEqual(['payload.verification_code: is required', both]);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { hasAtMostCharacters } from './characters.ts';
-import { groupNameCharactersMax, listFaultsToldMax, verificationCodeCharactersMax } from './limits.ts';
+import { groupNameCharactersMax, listFaultsMax, verificationCodeCharactersMax } from './limits.ts';
 import {
   countryCodePattern,
   isSid,
@@ -48,7 +48,7 @@ const tooLong = (max: number) => `must be at most ${max} characters`;
 const missingOr = (text: string) => (issue: { input?: unknown }) =>
   issue.input === undefined ? faultTexts.missing : text;
 
-/** Told by the value, not by zod's issue: to zod, 1e400 (Infinity, once parsed) is no number at all. */
+/** Found from the value, not from zod's issue: to zod, 1e400 (Infinity, once parsed) is no number at all. */
 function integerFault({ input }: { input?: unknown }): string {
   if (input === undefined) return faultTexts.missing;
   if (typeof input !== 'number') return faultTexts.notAnInteger;
@@ -59,8 +59,8 @@ function integerFault({ input }: { input?: unknown }): string {
 const textField = () => z.string({ error: missingOr(faultTexts.notAString) });
 
 /**
- * A list of texts with one rule. zod's own array takes 25 ms to tell the faults of 32,000 elements, which fit
- * into one frame; here they are counted, and only the first `listFaultsToldMax` become issues.
+ * A list of texts with one rule. zod's own array takes 25 ms to report the faults of 32,000 elements, which fit
+ * into one frame; here they are counted, and only the first `listFaultsMax` become issues.
  * @param element the rule as a schema, for JSON Schema only
  * @param faultOf the same rule as a test: what is wrong with an element, if anything is
  */
@@ -77,11 +77,11 @@ function listOf(
         const message = faultOf(input);
         if (message === undefined) return;
         faulty += 1;
-        if (faulty <= listFaultsToldMax) issues.push({ code: 'custom', input, path: [index], message });
+        if (faulty <= listFaultsMax) issues.push({ code: 'custom', input, path: [index], message });
       });
-      const untold = faulty - listFaultsToldMax;
-      if (untold <= 0) return;
-      issues.push({ code: 'custom', input: value, message: `has ${untold} more faulty elements` });
+      const unnamed = faulty - listFaultsMax;
+      if (unnamed <= 0) return;
+      issues.push({ code: 'custom', input: value, message: `has ${unnamed} more faulty elements` });
     })
     .meta({ items });
 }
@@ -122,7 +122,7 @@ export const verificationCode = textField()
   )
   .meta({ maxLength: verificationCodeCharactersMax });
 
-/** Empty is allowed here: only who knows the distinct members knows whether it will be a direct message. */
+/** Empty is allowed here: whether it will be a direct message depends on the distinct members, which the core knows. */
 export const groupName = storableText()
   .refine((name) => hasAtMostCharacters(name, groupNameCharactersMax), tooLong(groupNameCharactersMax))
   .meta({ maxLength: groupNameCharactersMax });
@@ -135,7 +135,10 @@ export const errors = listOf(textField(), (element) =>
   typeof element === 'string' ? undefined : faultTexts.notAString,
 );
 
-/** An addition to the protocol: present and true, or as good as not there. To refuse another value would break those who do not know it. */
+/**
+ * An addition to the protocol: present and true; every other value counts as absent. To refuse another value would
+ * break clients that do not know the addition.
+ */
 export const mark = z.literal(true).optional().catch(undefined);
 
 /** A payload; unknown properties are dropped, never refused. */
@@ -149,7 +152,7 @@ type NumberFields = { country_code: unknown; phone_number: unknown };
 
 /**
  * Refines a payload that holds a number: country code and phone number have at most 15 digits together. Also
- * told when another field is faulty, but not when one of the two is: they have been told theirs.
+ * reported when another field is faulty, but not when one of these two is: that field has its own fault.
  */
 export function withNumberLength<S extends z.ZodType<NumberFields>>(schema: S): S {
   return schema

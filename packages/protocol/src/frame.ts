@@ -10,7 +10,6 @@ type NameSentBy<Sender> = {
 
 /** The one type beside the 30: refuses what is no frame, or a client's frame that its own FAILURE cannot answer. */
 export const frameFailureType = 'CONN_FRAME_FAILURE';
-export type FrameFailureType = typeof frameFailureType;
 
 /** Every type on the wire, with the schema of its payload. */
 type Schemas = { [N in TransactionName as `${N}_REQUEST`]: Transactions[N]['REQUEST'] } & {

@@ -17,7 +17,7 @@ export const groupNameCharactersMax = 100;
 export const verificationCodeCharactersMax = 64;
 
 /**
- * Most faulty elements of one list that are told; a last line counts the others. A frame of 64 KiB has room for
+ * Most faulty elements of one list that are named; a last line counts the others. A frame of 64 KiB has room for
  * 32,000, and its answer would be 25 times its size.
  */
-export const listFaultsToldMax = 100;
+export const listFaultsMax = 100;

@@ -75,7 +75,7 @@ function pseudoRandom(seed: number) {
 }
 
 describe('malformed input', () => {
-  test('in any one place of any frame is told by the name of that place', () => {
+  test('in any one place of any frame is reported by the name of that place', () => {
     for (const frame of soundFrames) {
       for (const field of Object.keys(frame.payload)) {
         for (const value of junk) {
@@ -99,7 +99,7 @@ describe('malformed input', () => {
     }
   });
 
-  test('of damaged bytes never throws, and what is answered is told why', () => {
+  test('of damaged bytes never throws, and every answer says why', () => {
     const below = pseudoRandom(20260101);
     for (let round = 0; round < 20_000; round += 1) {
       const bytes = encoder.encode(JSON.stringify(soundFrames[round % soundFrames.length]));

@@ -8,7 +8,7 @@ describe('the id of a delivery', () => {
     [1, 1],
     [3, 0],
     [2 ** 53 - 1, 2 ** 53 - 1],
-  ])('tells what was delivered: %d, %d', (groupId, number) => {
+  ])('says what was delivered: %d, %d', (groupId, number) => {
     expect(parseDeliveryId(groupDeliveryId(groupId, number))).toEqual({
       kind: 'group',
       groupId,
@@ -33,7 +33,7 @@ describe('the id of a delivery', () => {
     'G.1.2',
     'g.1.9007199254740992',
     'g.1e3.2',
-  ])('%j tells nothing', (id) => {
+  ])('%j says nothing', (id) => {
     expect(parseDeliveryId(id)).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import { countryCodeSource } from './country-codes.ts';
 
 /**
- * A person's address: `<country_code>.<phone_number>`, ASCII digits only. A country code is an assigned one, a
+ * A user's address: `<country_code>.<phone_number>`, ASCII digits only. A country code is an assigned one, a
  * phone number has 4-14 digits, both together at most 15 (the length of an international number in ITU-T E.164).
  */
 export const sidPattern = new RegExp(`^(?=.{6,16}$)(?:${countryCodeSource})\\.[0-9]{4,14}$`);

@@ -38,11 +38,11 @@ test('every close reason fits into a close frame and gives the advice of its cod
   }
 });
 
-test('every close reason has a code of its own: it is all that a client sees for certain', () => {
+test('every close reason has a code of its own: it is all that is sure to reach a client', () => {
   const codes = Object.values(closeReasons).map(({ code }) => code);
   expect(new Set(codes).size).toBe(codes.length);
 });
 
-test('a connection that broke without a word is opened again', () => {
+test('a connection that broke without a close frame is opened again', () => {
   expect(reconnectAdvice(1006)).toEqual({ reconnect: true, reconnectAfterMs: 1_000 });
 });

@@ -29,7 +29,7 @@ export type Transaction = {
 
 const nothing = payload({});
 
-/** Whoever asks for it is answered when the states of all groups were sent; nobody else sees this property. */
+/** A client that asks with it is answered when the states of all groups were sent; no other client sees this property. */
 const keepAlive = payload({ after_groups: mark });
 
 /** The payload of every FAILURE but keep-alive's, and of `CONN_FRAME_FAILURE`. */

@@ -6,7 +6,7 @@ const refusals = {
   id_used: 'idAlreadyUsed',
   not_member: 'notAMember',
   closed: 'groupClosed',
-  person_unknown: 'personUnknown',
+  person_unknown: 'userUnknown',
   direct_message: 'directMessageFull',
   failed: 'internalError',
 } as const;

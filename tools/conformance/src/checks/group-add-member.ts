@@ -34,7 +34,7 @@ export const groupAddMember: Topic = {
       async run(stage) {
         const peer = await stage.enter();
         const { group_id } = await stage.group(peer);
-        const errors = [errorTexts.personUnknown.text];
+        const errors = [errorTexts.userUnknown.text];
         await peer.refuse('GROUP_ADD_MEMBER', { group_id, member_sid: stage.stranger() }, errors);
       },
     },

@@ -49,7 +49,7 @@ export const verificationRequestCode: Topic = {
         for (const verification_code of ['', '000000']) {
           await asking.refuse('AUTHORIZATION_SIGN_IN', { ...numberOf(sid), verification_code });
         }
-        const nobody = [errorTexts.personUnknown.text];
+        const nobody = [errorTexts.userUnknown.text];
         await member.refuse('GROUP_ADD_MEMBER', { group_id, member_sid: sid }, nobody);
       },
     },
