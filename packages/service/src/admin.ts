@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Check, Readiness } from './lifecycle.ts';
+import type { Readiness } from './lifecycle.ts';
 import { listen } from './listen.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -7,8 +7,6 @@ export type AdminOptions = {
   readonly host: string;
   readonly port: number;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
-  /** Whether the process lives; a text is why it should be restarted. Always well if absent. */
-  readonly health?: Check;
   /** Whether the process wants work. */
   readonly ready: () => Readiness | Promise<Readiness>;
 };
@@ -27,8 +25,8 @@ type Answer = {
 };
 
 /**
- * The HTTP side door for orchestrators and Prometheus. Not for the public: bind it to loopback or to the
- * inner network. Rejects with a ConfigError when the port is taken.
+ * The HTTP server for orchestrators and Prometheus. Not for the public: bind it to loopback or to the inner network.
+ * @throws ConfigError when the port is taken
  */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const pages = createPages(options);
@@ -52,11 +50,10 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 
 type Pages = Readonly<Record<string, () => Promise<Answer>>>;
 
-function createPages({ metrics, health, ready }: AdminOptions): Pages {
+function createPages({ metrics, ready }: AdminOptions): Pages {
   return {
     async '/healthz'() {
-      const well = (await health?.()) ?? true;
-      return well === true ? json(200, { healthy: true }) : json(503, { healthy: false, reason: well });
+      return json(200, { healthy: true });
     },
     async '/readyz'() {
       const readiness = await ready();

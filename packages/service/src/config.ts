@@ -67,27 +67,27 @@ export function readConfig<S extends ConfigSchema>(
     const text = env[variable];
     if (text !== undefined && text !== '') given[variable] = text;
   }
-  const result = schema.safeParse(given);
+  const result = schema.safeParse(given, { error: demand });
   if (result.success) return Object.freeze(result.data) as Config<S>;
-  throw new ConfigError(result.error.issues.map((issue) => `${name}: ${fault(issue, given)}`));
+  const faults = result.error.issues.map(({ path, message }) => {
+    const variable = String(path[0] ?? 'the environment');
+    const text = given[variable];
+    const isShown = text !== undefined && isPrintable(variable, text);
+    return `${name}: ${variable} ${message}${isShown ? `, not "${text}"` : ''}`;
+  });
+  throw new ConfigError(faults);
 }
 
-function fault(issue: z.core.$ZodIssue, given: Record<string, string>): string {
-  const variable = String(issue.path[0] ?? 'the environment');
-  const text = given[variable];
-  if (text === undefined) return `${variable} ${issue.code === 'custom' ? issue.message : 'is required'}`;
-  return `${variable} ${demand(issue)}${isPrintable(variable, text) ? `, not "${text}"` : ''}`;
-}
-
-function demand(issue: z.core.$ZodIssue): string {
+/** What a schema without a text of its own wants of a variable. */
+function demand(issue: z.core.$ZodRawIssue): string {
+  if (issue.input === undefined) return 'is required';
   if (issue.code === 'invalid_value') return `must be ${issue.values.map(String).join(' or ')}`;
   if (issue.code === 'too_small') return `must have at least ${issue.minimum} characters`;
   if (issue.code === 'too_big') return `must have at most ${issue.maximum} characters`;
-  if (issue.code === 'custom') return issue.message;
-  return `is not valid (${issue.message})`;
+  return 'is not valid';
 }
 
-// A wrong value helps whoever reads the line, unless it could be a secret or hold one.
+/** A wrong value helps the reader of the line, unless it could be a secret or hold one. */
 function isPrintable(variable: string, text: string): boolean {
   return !isSecret(variable) && !variable.endsWith('URL') && /^[\w.,+-]{1,40}$/.test(text);
 }

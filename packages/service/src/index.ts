@@ -1,4 +1,3 @@
-export { type Admin, type AdminOptions, startAdmin } from './admin.ts';
 export {
   type Config,
   ConfigError,
@@ -11,10 +10,9 @@ export {
 } from './config.ts';
 export { renderHelp } from './help.ts';
 export { type Check, createLifecycle, type Lifecycle, type Readiness } from './lifecycle.ts';
-export { listen, listenError } from './listen.ts';
-export { createLog, type Log, type LogLevel, type LogOptions } from './log.ts';
+export { listen } from './listen.ts';
+export { createLog, type Log } from './log.ts';
 export { runMain } from './main.ts';
-export { maskSid, maskText } from './mask.ts';
 export {
   type Counter,
   createMetrics,

@@ -15,17 +15,17 @@ export type Lifecycle = {
   readonly stopping: AbortSignal;
   /** Registers how to undo what was just started. Called after the stop has begun, it is undone right away. */
   onClose(name: string, close: () => unknown): void;
-  /** A condition of readiness, asked at every `/readyz`. */
+  /** A condition of readiness, checked at every `/readyz`. */
   check(name: string, check: Check): void;
-  /** A part that says itself how it goes: a condition of readiness from now on. */
+  /** A part that reports itself whether it works: a condition of readiness from now on. */
   part(name: string): Part;
   /** Everything is started: from now on the checks alone decide. */
   markStarted(): void;
   readiness(): Promise<Readiness>;
   /**
    * Not ready from this moment; then undoes what was registered, last first, each after the one before it.
-   * Failures and what is unfinished at the deadline are logged; at the deadline all the rest is begun at once
-   * and nothing is waited for. Resolves, once for all callers, with whether the stop was clean.
+   * Failures, and closes that have not ended by the deadline, are logged; at the deadline all remaining closes
+   * begin at once, and nothing is waited for. Resolves, once for all callers, with whether the stop was clean.
    */
   close(): Promise<boolean>;
 };
@@ -45,33 +45,10 @@ export function createLifecycle(options: { log: Log; deadlineMs: number }): Life
   let isStarted = false;
   let closing: Promise<boolean> | undefined;
 
-  async function attempt({ name, close }: Closer): Promise<boolean> {
-    try {
-      await close();
-      return true;
-    } catch (err) {
-      log.error({ err, part: name }, 'could not be stopped cleanly');
-      return false;
-    }
-  }
-
-  async function closeAll(): Promise<boolean> {
-    let isClean = true;
-    const deadline = startDeadline(deadlineMs);
-    for (let closer = closers.pop(); closer; closer = closers.pop()) {
-      const attempted = attempt(closer);
-      const outcome = deadline.isOver() ? 'late' : await Promise.race([attempted, deadline.over]);
-      if (outcome === 'late') log.error({ part: closer.name, deadlineMs }, 'not stopped by the deadline');
-      isClean &&= outcome === true;
-    }
-    deadline.cancel();
-    return isClean;
-  }
-
   return {
     stopping: stop.signal,
     onClose(name, close) {
-      if (closing) void attempt({ name, close });
+      if (closing) void attempt({ name, close }, log);
       else closers.push({ name, close });
     },
     check: (name, check) => void checks.set(name, check),
@@ -85,13 +62,13 @@ export function createLifecycle(options: { log: Log; deadlineMs: number }): Life
     },
     async readiness() {
       const phase = closing ? 'stopping' : isStarted ? 'ok' : 'starting';
-      const asked = [...checks].map(async ([name, check]) => [name, await ask(check)] as const);
-      const answers = [['process', phase] as const, ...(await Promise.all(asked))];
+      const results = [...checks].map(async ([name, check]) => [name, await run(check)] as const);
+      const answers = [['process', phase] as const, ...(await Promise.all(results))];
       return { ready: answers.every(([, answer]) => answer === 'ok'), checks: Object.fromEntries(answers) };
     },
     close() {
       if (!closing) {
-        closing = Promise.resolve().then(closeAll);
+        closing = Promise.resolve().then(() => closeAll(closers, log, deadlineMs));
         stop.abort();
       }
       return closing;
@@ -99,7 +76,31 @@ export function createLifecycle(options: { log: Log; deadlineMs: number }): Life
   };
 }
 
-async function ask(check: Check): Promise<string> {
+/** Closes what was started last first. @returns whether all of it closed cleanly, by the deadline */
+async function closeAll(closers: Closer[], log: Log, deadlineMs: number): Promise<boolean> {
+  let isClean = true;
+  const deadline = startDeadline(deadlineMs);
+  for (let closer = closers.pop(); closer; closer = closers.pop()) {
+    const attempted = attempt(closer, log);
+    const outcome = deadline.isOver() ? 'late' : await Promise.race([attempted, deadline.over]);
+    if (outcome === 'late') log.error({ part: closer.name, deadlineMs }, 'not stopped by the deadline');
+    isClean &&= outcome === true;
+  }
+  deadline.cancel();
+  return isClean;
+}
+
+async function attempt({ name, close }: Closer, log: Log): Promise<boolean> {
+  try {
+    await close();
+    return true;
+  } catch (err) {
+    log.error({ err, part: name }, 'could not be stopped cleanly');
+    return false;
+  }
+}
+
+async function run(check: Check): Promise<string> {
   try {
     const answer = await within(checkTimeoutMs, Promise.resolve(check()));
     return answer === true ? 'ok' : answer;

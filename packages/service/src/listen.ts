@@ -18,7 +18,7 @@ export function listen(
 }
 
 /** What an operator reads when a socket cannot listen: `port 9081 is in use (ADMIN_PORT)`. */
-export function listenError(
+function listenError(
   error: NodeJS.ErrnoException,
   at: { host: string; port: number; variable: string },
 ): ConfigError {

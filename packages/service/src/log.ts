@@ -2,7 +2,8 @@ import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pin
 import { masked } from './mask.ts';
 import { createRepeatLimit } from './repeats.ts';
 
-export type Log = Logger;
+/** Without `child`: its bindings would be written unmasked. */
+export type Log = Pick<Logger, 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'>;
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -10,8 +11,6 @@ export type LogOptions = {
   /** The process's role, on every line. */
   readonly name: string;
   readonly level?: LogLevel;
-  /** Further fields of every line, the node's name for example. */
-  readonly fields?: Readonly<Record<string, unknown>>;
   /** Where lines go; standard output if absent. */
   readonly destination?: DestinationStream;
 };
@@ -21,19 +20,19 @@ const repeatPeriodMs = 10_000;
 const seriesFields = ['part', 'connection', 'queue', 'kind', 'failure', 'sid', 'code'] as const;
 
 /**
- * Structured log, one JSON object a line. Whatever is passed to it is masked before it is written (see
- * `masked`), messages and bindings of child logs too: a careless call leaks no phone number and no text.
+ * Structured log, one JSON object a line. All that is passed to it is masked before it is written (see `masked`),
+ * messages too: a careless call leaks no phone number and no text.
  * A line is written before the call returns: lines are rare, and the last one before a crash matters most.
  * To keep them rare, a warning or an error that comes again and again is written once, and then every 10 s with
  * `repeated`, the number of times that it came since, and `lastAt`, when it came last.
  */
 export function createLog(options: LogOptions): Log {
   const limit = createRepeatLimit(repeatPeriodMs);
-  const log = pino(
+  return pino(
     {
       name: options.name,
       level: options.level ?? 'info',
-      base: { pid: process.pid, ...options.fields },
+      base: { pid: process.pid },
       timestamp: stdTimeFunctions.isoTime,
       // Errors arrive here already as masked plain objects.
       serializers: { err: (error: unknown) => error },
@@ -58,12 +57,6 @@ export function createLog(options: LogOptions): Log {
     },
     options.destination ?? pino.destination({ dest: 1, sync: true }),
   );
-  // Children inherit this: pino has no hook for their bindings.
-  const child = log.child;
-  log.child = function (this: Log, bindings: object, ...rest: []) {
-    return child.call(this, masked(bindings) as object, ...rest);
-  } as typeof log.child;
-  return log;
 }
 
 function withCount(fields: unknown, repeated: number, lastAt: number): object {

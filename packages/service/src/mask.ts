@@ -1,7 +1,7 @@
 const hidden = '[hidden]';
 const depthMax = 6;
 
-/** A person's sid with the number hidden except for its last two digits: `1.5550100` -> `1.•••••00`. */
+/** A user's sid with the number hidden except for its last two digits: `1.5550100` -> `1.•••••00`. */
 export function maskSid(sid: string): string {
   const dot = sid.indexOf('.');
   return /^\d{1,3}\.\d{4,14}$/.test(sid) ? `${sid.slice(0, dot)}.${maskDigits(sid.slice(dot + 1))}` : hidden;

@@ -1,6 +1,6 @@
 import type { Log } from './log.ts';
 
-/** A loop, or a connection: what is tried again for as long as it fails. */
+/** A loop, or a connection: it is tried again for as long as it fails. */
 export type Part = {
   /** It failed, and will be tried again. */
   failed(reason: string): void;

@@ -1,14 +1,14 @@
 import type { Check } from './lifecycle.ts';
 
 export type Probe = {
-  /** What the last answer was, or that none came for too long. Costs nothing. */
+  /** The last answer, or that none came for too long. Costs nothing. */
   check(): true | string;
   close(): void;
 };
 
 /**
- * Asks the same again and again in the background, one question at a time. An answer counts at once; that no answer
- * comes counts after `silenceMaxMs`, because a busy store answers late and is well all the same.
+ * Repeats one check in the background, one at a time. An answer counts at once; a missing answer counts after
+ * `silenceMaxMs`, because a busy store answers late and works all the same.
  *
  * @param ask `true`, or what is wrong; may reject
  */

@@ -30,7 +30,7 @@ export function watchReadiness({
     if (lifecycle.stopping.aborted) return;
     if (ready && wasReady === false) log.info('ready again');
     if (!ready && wasReady) log.warn({ checks: Object.fromEntries(failed) }, 'not ready');
-    // What was never ready is still starting, which is no news.
+    // A process that was never ready is still starting, which is no news.
     if (ready || wasReady !== undefined) wasReady = ready;
   }
 

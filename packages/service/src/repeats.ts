@@ -7,12 +7,12 @@ export type RepeatLimit = {
   pass(key: string, write: (repeated: number, lastAt: number) => void): void;
 };
 
-/** Most series at a time. Lines beyond it are written at once, so that what is sent from outside takes no memory. */
+/** Most series at a time. Lines beyond it are written at once, so that input from outside takes no memory. */
 const keysMax = 1_000;
 
 /**
  * Passes the first of a series of like lines at once, and the last one of each period with a count of those between.
- * So what fails again and again costs a line a period, however fast it fails, and nothing goes uncounted.
+ * So a failure that repeats costs a line a period, however fast it repeats, and every one is counted.
  */
 export function createRepeatLimit(periodMs: number): RepeatLimit {
   const held = new Map<

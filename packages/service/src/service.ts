@@ -32,7 +32,7 @@ export type ServiceContext<S extends ConfigSchema> = {
   readonly lifecycle: Lifecycle;
 };
 
-/** A process as a value: what `main.ts` runs and what tests create, start and close within one process. */
+/** A process as a value: `main.ts` runs it; tests create, start and close it within one process. */
 export type ServiceDefinition<S extends ConfigSchema> = {
   readonly name: string;
   /** One line for `--help`. */

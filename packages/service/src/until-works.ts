@@ -5,8 +5,8 @@ const pauseMinMs = 250;
 const pauseMaxMs = 5_000;
 
 /**
- * Tries something until it succeeds, with growing pauses: what a process needs at its start may be away. Until then
- * the process is not ready, and the log and /readyz say what it waits for.
+ * Tries something until it succeeds, with growing pauses: a store that a process needs at its start may be away. Until
+ * then the process is not ready, and the log and /readyz say what it waits for.
  *
  * @param name of the part, as the log and /readyz name it
  * @returns what `attempt` resolved with

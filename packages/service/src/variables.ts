@@ -13,49 +13,44 @@ export function variable<T>(expected: string, parse: (text: string) => T | undef
   });
 }
 
-/** A whole number within bounds, both inclusive. */
-export function integer(bounds: { min?: number; max?: number } = {}) {
-  const { min = 0, max = Number.MAX_SAFE_INTEGER } = bounds;
-  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
-  return variable(`an integer ${range}`, (text) => {
+/** Only digits: `z.coerce` would take ` 1`, `0x10` and `1e3` for numbers. */
+function whole(expected: string, min: number, max: number) {
+  return variable(expected, (text) => {
     const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
     return value >= min && value <= max ? value : undefined;
   });
 }
 
+/** A whole number within bounds, both inclusive. */
+export function integer({ min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number } = {}) {
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  return whole(`an integer ${range}`, min, max);
+}
+
 /** A TCP port; 0 lets the system choose a free one. */
 export function port() {
-  return variable('a port from 0 to 65535', (text) =>
-    /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined,
-  );
+  return whole('a port from 0 to 65535', 0, 65_535);
 }
 
 /** A duration in milliseconds, at most what a Node timer can hold. */
-export function milliseconds(bounds: { min?: number; max?: number } = {}) {
-  const { min = 0, max = 2_147_483_647 } = bounds;
-  return variable(`a number of milliseconds from ${min} to ${max}`, (text) => {
-    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-    return value >= min && value <= max ? value : undefined;
-  });
+export function milliseconds({ min = 0, max = 2_147_483_647 }: { min?: number; max?: number } = {}) {
+  return whole(`a number of milliseconds from ${min} to ${max}`, min, max);
 }
 
 /** `true`, `1`, `false` or `0`. */
 export function boolean() {
-  return variable('true or false', (text) => {
-    if (text === 'true' || text === '1') return true;
-    return text === 'false' || text === '0' ? false : undefined;
+  return z.stringbool({
+    truthy: ['true', '1'],
+    falsy: ['false', '0'],
+    case: 'sensitive',
+    error: ({ input }) => (input === undefined ? undefined : 'must be true or false'),
   });
 }
 
 /** An absolute URL of one of the given schemes (`['redis', 'rediss']`), kept as the text that it was. */
 export function url(schemes: readonly string[]) {
-  return variable(
-    `a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
-    (text) => {
-      const parsed = URL.canParse(text) ? new URL(text) : undefined;
-      return parsed && text.includes('://') && schemes.includes(parsed.protocol.slice(0, -1))
-        ? text
-        : undefined;
-    },
+  const starts = schemes.map((scheme) => `${scheme}://`);
+  return variable(`a URL that starts with ${starts.join(' or ')}`, (text) =>
+    URL.canParse(text) && starts.some((start) => text.toLowerCase().startsWith(start)) ? text : undefined,
   );
 }

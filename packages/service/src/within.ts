@@ -1,4 +1,4 @@
-/** What was promised, or a rejection after so many milliseconds. What is late goes on, but nobody hears of it. */
+/** Resolves as the promise does, or rejects after so many milliseconds. A late promise goes on, and its result is lost. */
 export async function within<T>(timeoutMs: number, promised: PromiseLike<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
