@@ -3,49 +3,48 @@ import type { Credential } from './client.ts';
 import type { Connection } from './connection.ts';
 import type { Emitter } from './emitter.ts';
 import { closedError } from './errors.ts';
+import { KeyedQueue } from './keyed-queue.ts';
 import type { AbortSignalLike } from './options.ts';
-import { Person } from './person.ts';
 import { SignIn } from './sign-in.ts';
-import type { Vault } from './vault.ts';
+import type { Store } from './store.ts';
+import { User } from './user.ts';
 
 const credentialKey = 'credential';
 
-/** Who is signed in, was last, or will be: changes of the person happen here, one after the other. */
+/** The user who is signed in, was last, or will be: changes of the user happen here, one after the other. */
 export class Account {
-  person: Person | undefined;
+  user: User | undefined;
   /** Resolves when the storage has been read, with the sid of the stored credential. */
   readonly restored: Promise<string | undefined>;
   readonly signingIn: SignIn;
   readonly #connection: Connection;
-  readonly #vault: Vault;
+  readonly #store: Store;
   readonly #emitter: Emitter;
-  #turn: Promise<unknown>;
+  readonly #changes = new KeyedQueue<'user'>();
 
-  constructor(connection: Connection, vault: Vault, emitter: Emitter) {
+  constructor(connection: Connection, store: Store, emitter: Emitter) {
     this.#connection = connection;
-    this.#vault = vault;
+    this.#store = store;
     this.#emitter = emitter;
     this.signingIn = new SignIn(connection, {
-      onSigningIn: () => this.person?.deliveries.list.expect(),
-      onSignedIn: (link, credential, isNew) => {
+      onSigningIn: () => this.user?.deliveries.list.expect(),
+      onSignedIn: (socket, credential, isNew) => {
         // One that was accepted before is stored already, or another page has signed out since.
-        if (isNew) void vault.set(credentialKey, credential);
-        this.person?.enter(link);
+        if (isNew) void store.set(credentialKey, credential);
+        this.user?.activate(socket);
       },
-      onRefused: (errors, credential) => void this.#inTurn(() => this.#refused(errors, credential)),
+      onRefused: (errors, credential) => void this.#inOrder(() => this.#refused(errors, credential)),
     });
-    this.restored = this.#restore();
-    this.#turn = this.restored;
+    this.restored = this.#inOrder(() => this.#restore());
   }
 
-  /** Resolves when all changes that were asked for before have happened. */
-  async settled(): Promise<Person | undefined> {
-    await this.#turn;
-    return this.person;
+  /** Resolves when all changes that were called before have happened. */
+  async settled(): Promise<User | undefined> {
+    return this.#inOrder(async () => this.user);
   }
 
   async signIn(credential: Credential, signal: AbortSignalLike | undefined): Promise<void> {
-    const accepted = this.#inTurn(async () => {
+    const accepted = this.#inOrder(async () => {
       await this.#become(sidOf(credential));
       signal?.throwIfAborted();
       this.signingIn.begin(credential, false);
@@ -56,30 +55,30 @@ export class Account {
   }
 
   signOut(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#inOrder(async () => {
       this.signingIn.end(closedError());
-      void this.person?.leave('forget');
-      this.person = undefined;
-      await this.#vault.delete(credentialKey);
+      void this.user?.forget();
+      this.user = undefined;
+      await this.#store.delete(credentialKey);
       this.#connection.renew();
     });
   }
 
   async #restore(): Promise<string | undefined> {
-    const stored = await this.#vault.load();
+    const stored = await this.#store.load();
     const credential = stored.get(credentialKey) as Credential | undefined;
     if (!credential) return undefined;
-    this.person = new Person(this.#vault, this.#emitter, sidOf(credential), stored);
+    this.user = new User(this.#store, this.#emitter, sidOf(credential), stored);
     this.signingIn.begin(credential, true);
-    return this.person.sid;
+    return this.user.sid;
   }
 
   async #refused(errors: readonly string[], refused: Credential): Promise<void> {
     if (this.signingIn.isUnderWay) return;
-    const stored = (await this.#vault.load()).get(credentialKey) as Credential | undefined;
-    if (stored?.verification_code === refused.verification_code) await this.#vault.delete(credentialKey);
+    const stored = (await this.#store.load()).get(credentialKey) as Credential | undefined;
+    if (stored?.verification_code === refused.verification_code) await this.#store.delete(credentialKey);
     else if (stored && sidOf(stored) === sidOf(refused)) {
-      // Another page on this storage has verified the number anew.
+      // Another page on this storage has verified the number again.
       this.signingIn.begin(stored, true);
       return;
     }
@@ -87,19 +86,17 @@ export class Account {
   }
 
   async #become(sid: string): Promise<void> {
-    const before = this.person;
+    const before = this.user;
     if (before?.sid === sid) return;
-    this.person = new Person(this.#vault, this.#emitter, sid, await this.#vault.load());
+    this.user = new User(this.#store, this.#emitter, sid, await this.#store.load());
     if (!before) return;
-    // A connection that is signed in stays the first person's.
-    void before.leave('leave');
+    // A connection that is signed in stays that of the user before.
+    void before.deactivate();
     this.#connection.renew();
   }
 
-  #inTurn<T>(body: () => Promise<T>): Promise<T> {
-    const run = this.#turn.then(body);
-    this.#turn = run.catch(() => undefined);
-    return run;
+  #inOrder<T>(body: () => Promise<T>): Promise<T> {
+    return this.#changes.run('user', body);
   }
 }
 

@@ -13,7 +13,7 @@ export type Credential = PhoneNumber & {
 };
 
 /**
- * One person's connection to the server. It reconnects by itself, as close codes say, and signs in again.
+ * One user's connection to the server. It reconnects by itself, as close codes say, and signs in again.
  *
  * `createGroup`, `addMember`, `leaveGroup` and `send` go through the outbox: they may be called while there is no
  * connection, are repeated with the same UUID until they have an answer, take effect once, and with a lasting
@@ -21,19 +21,19 @@ export type Credential = PhoneNumber & {
  * is tried again; every other FAILURE rejects with a `RequestError`.
  */
 export type Client = {
-  /** Resolves when the storage has been read, or is given up for now: with the sid of the person who is signed in, if there is one. */
+  /** Resolves when the storage has been read, or is given up for now: with the sid of the user who is signed in, if there is one. */
   readonly restored: Promise<string | undefined>;
   readonly state: ConnectionState;
   /** Whether the storage works. It is known when it was read, see `restored`. */
   readonly storage: StorageState;
-  /** The address of the person who signed in last; undefined before the first sign-in and after `signOut`. */
+  /** The address of the user who signed in last; undefined before the first sign-in and after `signOut`. */
   readonly sid: string | undefined;
   /**
-   * The groups that the person is in, by `group_id`. Replaced, never changed, so that two of them can be compared
+   * The groups that the user is in, by `group_id`. Replaced, never changed, so that two of them can be compared
    * with `===`. Kept while there is no connection; after a sign-in, what is no longer told vanishes.
    */
   readonly groups: ReadonlyMap<number, Group>;
-  /** The requests of this person that have no answer yet, oldest first. Replaced, never changed. */
+  /** The requests of this user that have no answer yet, oldest first. Replaced, never changed. */
   readonly outbox: readonly QueuedRequest[];
 
   /** @returns a function that takes the handler away again, as `signal` does */
@@ -56,7 +56,7 @@ export type Client = {
    * or cannot be reached.
    */
   signIn(credential: Credential, options?: RequestOptions): Promise<void>;
-  /** Forgets the credential, the groups and the outbox of the person, and takes a new connection. */
+  /** Forgets the credential, the groups and the outbox of the user, and takes a new connection. */
   signOut(): Promise<void>;
 
   /**

@@ -1,17 +1,17 @@
 import type { ConnectionState } from './events.ts';
-import { Link, type LinkOwner } from './link.ts';
 import type { Settings } from './options.ts';
 import { reconnectDelayMs } from './reconnect-delay.ts';
+import { Socket, type SocketOwner } from './socket.ts';
 
 /** A connection that lived for less than this counts as one that failed. */
 const lastingMs = 5_000;
 
-/** One link after the other. */
-export class Connection implements LinkOwner {
-  /** The newest link; open, about to be, or dead. */
-  #link: Link | undefined;
+/** The connection to the server: one socket after the other. */
+export class Connection implements SocketOwner {
+  /** The newest socket; open, about to be, or dead. */
+  #socket: Socket | undefined;
   readonly #settings: Settings;
-  readonly #owner: Pick<LinkOwner, 'onOpen' | 'onDelivery'>;
+  readonly #owner: Pick<SocketOwner, 'onOpen' | 'onDelivery'>;
   readonly #onState: (state: ConnectionState) => void;
   #state: ConnectionState = { status: 'connecting' };
   #openedAt: number | undefined;
@@ -22,7 +22,7 @@ export class Connection implements LinkOwner {
 
   constructor(
     settings: Settings,
-    owner: Pick<LinkOwner, 'onOpen' | 'onDelivery'>,
+    owner: Pick<SocketOwner, 'onOpen' | 'onDelivery'>,
     onState: (state: ConnectionState) => void,
   ) {
     this.#settings = settings;
@@ -34,16 +34,16 @@ export class Connection implements LinkOwner {
     return this.#state;
   }
 
-  /** The link, if it is open. */
-  get link(): Link | undefined {
-    return this.#link?.isOpen ? this.#link : undefined;
+  /** The socket, if it is open. */
+  get socket(): Socket | undefined {
+    return this.#socket?.isOpen ? this.#socket : undefined;
   }
 
-  /** Waits for an open link. @throws the signal's reason */
-  async whenOpen(signal: AbortSignal): Promise<Link> {
+  /** Waits for an open socket. @throws the signal's reason */
+  async whenOpen(signal: AbortSignal): Promise<Socket> {
     for (;;) {
       signal.throwIfAborted();
-      if (this.link) return this.link;
+      if (this.socket) return this.socket;
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
         signal.addEventListener('abort', () => resolve(), { once: true });
@@ -57,57 +57,57 @@ export class Connection implements LinkOwner {
     this.#onState(state);
   }
 
-  /** Connects, without waiting any longer. A link that looks open is asked whether it lives. */
-  hurry(): void {
+  /** Connects without waiting. A socket that looks open is sent a keep-alive, to find out whether it lives. */
+  connectNow(): void {
     if (this.#isFinished) return;
-    this.#link?.doubt();
-    if (!this.#link || this.#link.ended.aborted) this.#begin();
+    this.#socket?.doubt();
+    if (!this.#socket || this.#socket.ended.aborted) this.#begin();
   }
 
-  /** As hurry, for what is only a hint: it does not undo an end that is final. */
+  /** As connectNow, after a mere hint: it does not undo an end that is final. */
   doubt(hasNetwork: boolean): void {
     const { status } = this.#state;
-    if (hasNetwork && status !== 'stopped') this.hurry();
-    else this.link?.doubt();
+    if (hasNetwork && status !== 'stopped') this.connectNow();
+    else this.socket?.doubt();
   }
 
-  /** Goes on with a new link, on which nobody is signed in. */
+  /** Replaces the socket by a new one, on which no user is signed in. */
   renew(): void {
-    const old = this.#link;
-    this.#link = undefined;
+    const old = this.#socket;
+    this.#socket = undefined;
     void old?.finish();
-    this.hurry();
+    this.connectNow();
   }
 
-  /** Ends for good. @returns when the link is closed */
+  /** Ends for good. @returns when the socket is closed */
   async finish(): Promise<void> {
     this.#isFinished = true;
     clearTimeout(this.#timer);
-    const old = this.#link;
-    this.#link = undefined;
+    const old = this.#socket;
+    this.#socket = undefined;
     await old?.finish();
     this.setState({ status: 'stopped', code: 1000, reason: '' });
   }
 
-  onOpen(link: Link): void {
+  onOpen(socket: Socket): void {
     this.#openedAt = performance.now();
-    this.#owner.onOpen(link);
+    this.#owner.onOpen(socket);
     if (this.#state.status === 'connecting') this.setState({ status: 'connected' });
     for (const resume of this.#waiting.splice(0)) resume();
   }
 
-  onDelivery(...args: Parameters<LinkOwner['onDelivery']>): void {
+  onDelivery(...args: Parameters<SocketOwner['onDelivery']>): void {
     this.#owner.onDelivery(...args);
   }
 
-  onEnd(link: Link, code: number, reason: string): void {
-    if (link !== this.#link) return;
+  onEnd(socket: Socket, code: number, reason: string): void {
+    if (socket !== this.#socket) return;
     const hasLasted = this.#openedAt !== undefined && performance.now() - this.#openedAt >= lastingMs;
     const failedBefore = hasLasted ? 0 : this.#failures;
     this.#failures = hasLasted ? 0 : failedBefore + 1;
-    // Nobody else lost a connection in this moment: there is no crowd to spread.
-    const isOwnAffair = link.isSilent && failedBefore === 0;
-    const retryInMs = isOwnAffair ? 0 : reconnectDelayMs(code, failedBefore, Math.random());
+    // Only this client lost its connection: there is no crowd of reconnecting clients to spread.
+    const isAlone = socket.isSilent && failedBefore === 0;
+    const retryInMs = isAlone ? 0 : reconnectDelayMs(code, failedBefore, Math.random());
     if (retryInMs === undefined) {
       this.setState({ status: 'stopped', code, reason });
       return;
@@ -120,6 +120,6 @@ export class Connection implements LinkOwner {
     clearTimeout(this.#timer);
     this.#openedAt = undefined;
     this.setState({ status: 'connecting' });
-    this.#link = new Link(this.#settings, this);
+    this.#socket = new Socket(this.#settings, this);
   }
 }

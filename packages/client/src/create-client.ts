@@ -7,15 +7,15 @@ import { Emitter } from './emitter.ts';
 import { closedError, RequestError } from './errors.ts';
 import type { ClientEvents, ConnectionState, Group } from './events.ts';
 import { listenForHints } from './hints.ts';
-import type { Answer, Link } from './link.ts';
 import { type ClientOptions, type QueuedRequestOptions, type RequestOptions, settingsOf } from './options.ts';
-import type { Asked } from './outbox.ts';
+import type { NewRequest } from './outbox.ts';
 import { pause } from './pause.ts';
+import type { Answer, Socket } from './socket.ts';
+import { Store } from './store.ts';
 import { uuid } from './uuid.ts';
-import { Vault } from './vault.ts';
 
 /**
- * Connects at once. Handlers that are added in the same turn miss nothing.
+ * Connects at once. Handlers that are added in the same tick miss nothing.
  * @throws TypeError when there is no WebSocket
  * @throws SyntaxError when the url is none of a WebSocket
  */
@@ -27,13 +27,13 @@ type DirectType = 'VERIFICATION_REQUEST_CODE_REQUEST' | 'VERIFICATION_SUBMIT_COD
 
 const noGroups: ReadonlyMap<number, Group> = new Map();
 
-/** A handler that itself waits for `close` would wait for ever. */
+/** A handler that itself waits for `close` would never end. */
 const handlersMs = 10_000;
 
 class LiveClient implements Client {
   readonly #emitter = new Emitter();
   readonly #connection: Connection;
-  readonly #vault: Vault;
+  readonly #store: Store;
   readonly #account: Account;
   /** Aborts when `close` need not wait any longer. */
   readonly #impatient = new AbortController();
@@ -46,14 +46,14 @@ class LiveClient implements Client {
     this.#connection = new Connection(
       settings,
       {
-        onOpen: (link) => void this.#account.signingIn.on(link),
-        onDelivery: (link, frame) => this.#account.person?.deliveries.take(link, frame),
+        onOpen: (socket) => void this.#account.signingIn.on(socket),
+        onDelivery: (socket, frame) => this.#account.user?.deliveries.receive(socket, frame),
       },
       (state) => this.#emitter.emit('state', state),
     );
-    this.#connection.hurry();
-    this.#vault = new Vault(settings.storage, this.#emitter);
-    this.#account = new Account(this.#connection, this.#vault, this.#emitter);
+    this.#connection.connectNow();
+    this.#store = new Store(settings.storage, this.#emitter);
+    this.#account = new Account(this.#connection, this.#store, this.#emitter);
     listenForHints((hasNetwork) => this.#connection.doubt(hasNetwork), this.#ended.signal);
   }
 
@@ -66,19 +66,19 @@ class LiveClient implements Client {
   }
 
   get storage() {
-    return this.#vault.state;
+    return this.#store.state;
   }
 
   get sid() {
-    return this.#account.person?.sid;
+    return this.#account.user?.sid;
   }
 
   get groups() {
-    return this.#account.person?.deliveries.list.groups ?? noGroups;
+    return this.#account.user?.deliveries.list.groups ?? noGroups;
   }
 
   get outbox() {
-    return this.#account.person?.outbox.requests ?? [];
+    return this.#account.user?.outbox.requests ?? [];
   }
 
   on<E extends keyof ClientEvents>(event: E, handler: ClientEvents[E], { signal }: RequestOptions = {}) {
@@ -87,12 +87,18 @@ class LiveClient implements Client {
 
   requestCode({ country_code, phone_number }: PhoneNumber, options?: RequestOptions) {
     const payload = { country_code, phone_number };
-    return this.#ask((link) => link.request('VERIFICATION_REQUEST_CODE_REQUEST', uuid(), payload), options);
+    return this.#request(
+      (socket) => socket.request('VERIFICATION_REQUEST_CODE_REQUEST', uuid(), payload),
+      options,
+    );
   }
 
   submitCode(verification_code: string, options?: RequestOptions) {
     const payload = { verification_code };
-    return this.#ask((link) => link.request('VERIFICATION_SUBMIT_CODE_REQUEST', uuid(), payload), options);
+    return this.#request(
+      (socket) => socket.request('VERIFICATION_SUBMIT_CODE_REQUEST', uuid(), payload),
+      options,
+    );
   }
 
   async signIn({ country_code, phone_number, verification_code }: Credential, options: RequestOptions = {}) {
@@ -132,7 +138,7 @@ class LiveClient implements Client {
   }
 
   connect() {
-    this.#connection.hurry();
+    this.#connection.connectNow();
   }
 
   close({ signal }: RequestOptions = {}) {
@@ -142,44 +148,44 @@ class LiveClient implements Client {
     return this.#closed;
   }
 
-  async #ask(
-    request: (link: Link) => Promise<Answer<DirectType> | undefined>,
+  async #request(
+    send: (socket: Socket) => Promise<Answer<DirectType> | undefined>,
     { signal }: RequestOptions = {},
   ): Promise<void> {
     signal?.throwIfAborted();
-    const link = await abortable(this.#connection.whenOpen(this.#ended.signal), signal);
-    const answer = await abortable(request(link), signal);
+    const socket = await abortable(this.#connection.whenOpen(this.#ended.signal), signal);
+    const answer = await abortable(send(socket), signal);
     if (!answer) throw new RequestError('connection-lost', ['the connection broke before the answer']);
     if (!answer.ok) throw new RequestError('failure', answer.errors);
   }
 
-  async #queue(options: QueuedRequestOptions = {}, ask: (sid: string) => Asked) {
+  async #queue(options: QueuedRequestOptions = {}, requestOf: (sid: string) => NewRequest) {
     if (this.#closed) throw closedError();
-    const person = await this.#account.settled();
+    const user = await this.#account.settled();
     options.signal?.throwIfAborted();
-    if (!person) throw new RequestError('not-signed-in', [errorTexts.notSignedIn.text]);
-    return person.outbox.add(ask(person.sid), options);
+    if (!user) throw new RequestError('not-signed-in', [errorTexts.notSignedIn.text]);
+    return user.outbox.add(requestOf(user.sid), options);
   }
 
   async #end(): Promise<void> {
     this.#ended.abort(closedError());
     const impatient = whenAborted(this.#impatient.signal);
     await Promise.race([this.#account.settled(), impatient]);
-    const { person, signingIn } = this.#account;
-    if (person && isForSomebody(this.state)) {
+    const { user, signingIn } = this.#account;
+    if (user && isSignedIn(this.state)) {
       const lost = new Promise<void>((resolve) =>
-        this.on('state', (state) => isForSomebody(state) || resolve()),
+        this.on('state', (state) => isSignedIn(state) || resolve()),
       );
-      await Promise.race([person.outbox.idle(), lost, impatient]);
+      await Promise.race([user.outbox.idle(), lost, impatient]);
     }
     signingIn.end(closedError());
     const left = new AbortController();
-    await Promise.race([person?.leave('leave'), pause(handlersMs, left.signal), impatient]);
+    await Promise.race([user?.deactivate(), pause(handlersMs, left.signal), impatient]);
     left.abort();
-    await Promise.race([Promise.all([this.#connection.finish(), this.#vault.close()]), impatient]);
+    await Promise.race([Promise.all([this.#connection.finish(), this.#store.close()]), impatient]);
   }
 }
 
-function isForSomebody({ status }: ConnectionState): boolean {
+function isSignedIn({ status }: ConnectionState): boolean {
   return status === 'signing-in' || status === 'signed-in';
 }

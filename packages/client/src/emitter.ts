@@ -30,7 +30,7 @@ export class Emitter {
     return (this.#handlers.get(event)?.size ?? 0) > 0;
   }
 
-  /** Tells what nobody waits for. What a handler throws becomes an `error`; a browser logs it, if nobody else does. */
+  /** Calls the handlers without waiting for them. What a handler throws becomes an `error`; a browser logs it, if there is no handler of `error`. */
   emit<E extends EventName>(event: E, ...args: Parameters<ClientEvents[E]>): void {
     if (event === 'error' && !this.has(event)) page.reportError?.(args[0]);
     this.deliver(event, ...args).catch((error: unknown) => {

@@ -2,7 +2,7 @@ import { mayRetry } from '@hooligram/protocol/error-texts';
 
 /**
  * - `failure`: the server answered FAILURE; `errors` says why;
- * - `not-signed-in`: nobody signed in here, so there is nobody to send it for;
+ * - `not-signed-in`: no user signed in here, so there is none to send it for;
  * - `too-large`: it does not fit into a frame, and was not sent;
  * - `connection-lost`: the connection broke before the answer came, and this request cannot be repeated safely;
  * - `closed`: the client was closed, or signed out, before the answer came.

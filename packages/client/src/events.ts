@@ -68,7 +68,7 @@ export type QueuedRequest = {
   };
 }[QueuedType];
 
-/** What becomes of the requests in the outbox, also of those that an earlier page left there. */
+/** A change of a request in the outbox, also of one that an earlier page left there. */
 export type OutboxChange =
   | { readonly status: 'queued'; readonly request: QueuedRequest }
   /** `answer` holds `message_id` of a sent message, `group_id` of a created group. */
@@ -92,10 +92,10 @@ export type ClientEvents = {
   readonly message: (message: Message) => unknown;
   /** A group is new or has changed. It is the whole state: replace what you have. */
   readonly group: (group: Group) => unknown;
-  /** The person is no longer in the group, or nobody else is. */
+  /** The user is no longer in the group, or nobody else is. */
   readonly groupRemoved: (groupId: number) => unknown;
   /**
-   * A sign-in succeeded and all groups of the person came: `groups` is the whole list, what the person is no
+   * A sign-in succeeded and all groups of the user came: `groups` is the whole list, what the user is no
    * longer in is gone from it. Never before that, however slow the server is.
    */
   readonly groupsComplete: (groups: ReadonlyMap<number, Group>) => unknown;
@@ -105,7 +105,7 @@ export type ClientEvents = {
   readonly storage: (state: StorageState) => unknown;
   /**
    * The stored credential is not good any more: the number was verified anew elsewhere. Requests stay in the
-   * outbox until somebody signs in as this person again.
+   * outbox until somebody signs in as this user again.
    */
   readonly signInRefused: (errors: readonly string[]) => unknown;
   /** What a handler threw, or an entry of the storage that cannot be read. */

@@ -1,13 +1,13 @@
 import type { Group } from './events.ts';
 
 /**
- * A server that does not say when all groups were sent has sent them when none came for so long. It gives a
+ * Some servers do not say when all groups were sent: they have been sent when none came for so long. The server gives a
  * sign-in up, and closes the connection, before that.
  */
 const quietMs = 30_000;
 
 /**
- * The groups that the person is in.
+ * The groups that the user is in.
  *
  * After a sign-in the server sends the state of every group. What was not sent again is gone, but only once it is
  * known that all were sent: until then silence means that the server is slow, or about to break.
@@ -16,7 +16,7 @@ export class GroupList {
   #groups: ReadonlyMap<number, Group> = new Map();
   #unconfirmed = new Set<number>();
   #listing: object | undefined;
-  /** Waits for silence, where there is no other way. */
+  /** Waits for silence, where the server says nothing else. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #onComplete: (gone: readonly number[]) => void;
 
@@ -29,7 +29,7 @@ export class GroupList {
     return this.#groups;
   }
 
-  /** The newest sign-in whose groups have not all come; an answer that concerns an earlier one says nothing. */
+  /** The newest sign-in whose groups have not all come; the answer of an earlier one says nothing. */
   get listing(): object | undefined {
     return this.#listing;
   }
@@ -57,7 +57,7 @@ export class GroupList {
     this.#timer = setTimeout(() => this.complete(listing), quietMs);
   }
 
-  /** The link has ended: what did not come says nothing. */
+  /** The socket has ended: a group that did not come may still be there. */
   interrupt(): void {
     this.#listing = undefined;
     clearTimeout(this.#timer);

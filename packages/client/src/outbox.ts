@@ -5,13 +5,13 @@ import type { Emitter } from './emitter.ts';
 import { RequestError } from './errors.ts';
 import type { OutboxChange, QueuedRequest } from './events.ts';
 import { frameBytesOver } from './frame-size.ts';
-import { type LaneEntry, Lanes, type QueuedAnswer } from './lanes.ts';
-import type { Link } from './link.ts';
 import type { AbortSignalLike, QueuedRequestOptions } from './options.ts';
+import { type QueuedAnswer, type QueueEntry, RequestQueue } from './request-queue.ts';
+import type { Socket } from './socket.ts';
+import type { Store } from './store.ts';
 import { assertUuid, uuid } from './uuid.ts';
-import type { Vault } from './vault.ts';
 
-/** What a success tells: `message_id`, `group_id`, or nothing. */
+/** The payload of a success: `message_id`, `group_id`, or nothing. */
 type Payload = { readonly message_id?: number; readonly group_id?: number };
 
 type Waiter = {
@@ -19,43 +19,45 @@ type Waiter = {
   readonly reject: (error: unknown) => void;
 };
 
-type Entry = LaneEntry & {
+type Entry = QueueEntry & {
   readonly waiters: Waiter[];
 };
 
-/** What is asked, without what the outbox adds. */
-export type Asked = { [R in QueuedRequest as R['type']]: Pick<R, 'type' | 'payload'> }[QueuedRequest['type']];
+/** A request, without what the outbox adds. */
+export type NewRequest = {
+  [R in QueuedRequest as R['type']]: Pick<R, 'type' | 'payload'>;
+}[QueuedRequest['type']];
 
-/** The requests of one person that have no final answer yet, in memory and in the storage. */
+/** The requests of one user that have no final answer yet, in memory and in the storage. */
 export class Outbox {
-  readonly #vault: Vault;
+  readonly #store: Store;
   readonly #emitter: Emitter;
   readonly #prefix: string;
   readonly #onSuccess: (request: QueuedRequest) => void;
   /** By id, oldest first. */
   readonly #entries = new Map<string, Entry>();
-  readonly #lanes = new Lanes<Entry>((entry, answer) => this.#settle(entry, answer));
+  readonly #queue = new RequestQueue<Entry>((entry, answer) => this.#settle(entry, answer));
   #requests: readonly QueuedRequest[] | undefined;
   #lastCreatedAt = 0;
   #onIdle: (() => void)[] = [];
 
-  /** @param onSuccess called before those who wait are told */
+  /** @param onSuccess called before the promise of the request resolves */
   constructor(
-    vault: Vault,
+    store: Store,
     emitter: Emitter,
     sid: string,
     stored: ReadonlyMap<string, unknown>,
     onSuccess: (request: QueuedRequest) => void,
   ) {
     this.#onSuccess = onSuccess;
-    this.#vault = vault;
+    this.#store = store;
     this.#emitter = emitter;
     this.#prefix = `outbox/${sid}/`;
     const left = [...stored]
       .filter(([key]) => key.startsWith(this.#prefix))
       .map(([, value]) => value as QueuedRequest)
       .sort((a, b) => a.createdAt - b.createdAt);
-    for (const request of left) this.#enter({ request, waiters: [], stored: Promise.resolve() });
+    for (const request of left) this.#insert({ request, waiters: [], stored: Promise.resolve() });
   }
 
   /** Oldest first. Replaced, never changed. */
@@ -65,25 +67,25 @@ export class Outbox {
   }
 
   /**
-   * @returns what the success tells
+   * @returns the payload of the success
    * @throws RequestError
    * @throws TypeError when the given id is no UUID
    */
-  add(asked: Asked, { id = uuid(), signal }: QueuedRequestOptions): Promise<Payload> {
+  add(added: NewRequest, { id = uuid(), signal }: QueuedRequestOptions): Promise<Payload> {
     assertUuid(id);
-    const frame = { id, ...asked };
+    const frame = { id, ...added };
     const over = frameBytesOver(frame);
     if (over > 0) {
       const text = `frame: must be at most ${frameBytesMax} bytes, and has ${over} more`;
       throw new RequestError('too-large', [text]);
     }
-    const entry = this.#find(id, asked) ?? this.#store({ ...frame, createdAt: this.#now() });
-    return this.#attach(entry, signal);
+    const entry = this.#find(id, added) ?? this.#enqueue({ ...frame, createdAt: this.#now() });
+    return this.#waitFor(entry, signal);
   }
 
-  /** Sends what waits, on a link that is signed in as this person. */
-  flow(link: Link): void {
-    this.#lanes.flow(link);
+  /** Sends what waits, on a socket that is signed in as this user. */
+  resume(socket: Socket): void {
+    this.#queue.resume(socket);
   }
 
   /** Resolves when nothing waits. */
@@ -92,21 +94,21 @@ export class Outbox {
   }
 
   /** Sends nothing more, and rejects what waits; the storage keeps it. */
-  leave(why: RequestError): void {
-    this.#lanes.stop();
+  deactivate(why: RequestError): void {
+    this.#queue.stop();
     for (const { waiters } of this.#entries.values()) for (const waiter of waiters) waiter.reject(why);
   }
 
-  /** As leave, and the storage forgets it too. */
+  /** As deactivate, and the storage forgets it too. */
   forget(why: RequestError): void {
-    this.leave(why);
+    this.deactivate(why);
     for (const entry of [...this.#entries.values()]) {
       this.#end(entry, { status: 'aborted', request: entry.request });
     }
   }
 
   /** The same request, given again. @throws RequestError when it is another one with the same id */
-  #find(id: string, { type, payload }: Asked): Entry | undefined {
+  #find(id: string, { type, payload }: NewRequest): Entry | undefined {
     const entry = this.#entries.get(id);
     if (!entry) return undefined;
     const { request } = entry;
@@ -115,22 +117,22 @@ export class Outbox {
     return entry;
   }
 
-  #store(request: QueuedRequest): Entry {
-    const stored = this.#vault.set(this.#prefix + request.id, request);
+  #enqueue(request: QueuedRequest): Entry {
+    const stored = this.#store.set(this.#prefix + request.id, request);
     const entry: Entry = { request, waiters: [], stored };
-    this.#enter(entry);
+    this.#insert(entry);
     this.#emitter.emit('outbox', { status: 'queued', request });
     return entry;
   }
 
-  #enter(entry: Entry): void {
+  #insert(entry: Entry): void {
     this.#lastCreatedAt = Math.max(this.#lastCreatedAt, entry.request.createdAt);
     this.#entries.set(entry.request.id, entry);
     this.#requests = undefined;
-    this.#lanes.add(entry);
+    this.#queue.add(entry);
   }
 
-  #attach(entry: Entry, signal: AbortSignalLike | undefined): Promise<Payload> {
+  #waitFor(entry: Entry, signal: AbortSignalLike | undefined): Promise<Payload> {
     const settled = new Promise<Payload>((resolve, reject) => entry.waiters.push({ resolve, reject }));
     return abortable(settled, signal, () => {
       this.#end(entry, { status: 'aborted', request: entry.request });
@@ -155,10 +157,10 @@ export class Outbox {
   /** Takes it out, of the storage too. */
   #end(entry: Entry, change: OutboxChange): void {
     const { id } = entry.request;
-    this.#lanes.remove(entry);
+    this.#queue.remove(entry);
     if (!this.#entries.delete(id)) return;
     this.#requests = undefined;
-    void this.#vault.delete(this.#prefix + id);
+    void this.#store.delete(this.#prefix + id);
     this.#emitter.emit('outbox', change);
     if (this.#entries.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }

@@ -4,9 +4,9 @@ import { backoffMs } from './backoff.ts';
 import type { Credential } from './client.ts';
 import type { Connection } from './connection.ts';
 import { RequestError } from './errors.ts';
-import type { Link } from './link.ts';
 import type { AbortSignalLike } from './options.ts';
 import { pause } from './pause.ts';
+import type { Socket } from './socket.ts';
 import { uuid } from './uuid.ts';
 
 type Waiter = {
@@ -15,20 +15,20 @@ type Waiter = {
 };
 
 type SignInOwner = {
-  /** Before the request leaves: what is delivered from here on is all that there is. */
+  /** Called before the request leaves: from here on the server sends the state of every group. */
   onSigningIn(): void;
   /** @param isNew whether it is the first success of this credential */
-  onSignedIn(link: Link, credential: Credential, isNew: boolean): void;
-  /** Nobody waits for this sign-in, and its credential will not do any more. */
+  onSignedIn(socket: Socket, credential: Credential, isNew: boolean): void;
+  /** The credential is not valid now, and no call waits for this sign-in. */
   onRefused(errors: readonly string[], credential: Credential): void;
 };
 
-/** Signs in on each link with the credential that was given last. */
+/** Signs in on each socket with the credential that was given last. */
 export class SignIn {
   readonly #connection: Connection;
   readonly #owner: SignInOwner;
   #credential: Credential | undefined;
-  /** The last one with which it succeeded: what it goes back to when another one for the same person is refused. */
+  /** The last one with which it succeeded: used again when another one for the same user is refused. */
   #accepted: Credential | undefined;
   #waiters = new Set<Waiter>();
 
@@ -42,12 +42,12 @@ export class SignIn {
     return this.#credential !== undefined;
   }
 
-  /** Begins, and goes on with every new link. */
+  /** Begins, and goes on with every new socket. */
   begin(credential: Credential, wasAccepted: boolean): void {
     this.#credential = credential;
     if (wasAccepted) this.#accepted = credential;
-    else if (this.#accepted && !isSamePerson(this.#accepted, credential)) this.#accepted = undefined;
-    if (this.#connection.link) void this.on(this.#connection.link);
+    else if (this.#accepted && !isSameUser(this.#accepted, credential)) this.#accepted = undefined;
+    if (this.#connection.socket) void this.on(this.#connection.socket);
   }
 
   /** Waits for the first success. */
@@ -70,30 +70,30 @@ export class SignIn {
     this.#settle((waiter) => waiter.reject(why));
   }
 
-  /** To be called with each link that is open. */
-  async on(link: Link): Promise<void> {
+  /** To be called with each socket that is open. */
+  async on(socket: Socket): Promise<void> {
     const credential = this.#credential;
-    for (let failures = 0; credential && credential === this.#credential && link.isOpen; failures += 1) {
+    for (let failures = 0; credential && credential === this.#credential && socket.isOpen; failures += 1) {
       this.#connection.setState({ status: 'signing-in' });
       this.#owner.onSigningIn();
-      const answer = await link.request('AUTHORIZATION_SIGN_IN_REQUEST', uuid(), credential);
-      // The next link goes on, or the next credential.
-      if (!answer || credential !== this.#credential || !link.isOpen) return;
+      const answer = await socket.request('AUTHORIZATION_SIGN_IN_REQUEST', uuid(), credential);
+      // The next socket goes on, or the next credential.
+      if (!answer || credential !== this.#credential || !socket.isOpen) return;
       if (answer.ok) {
         const isNew = this.#accepted !== credential;
         this.#accepted = credential;
         this.#connection.setState({ status: 'signed-in' });
-        this.#owner.onSignedIn(link, credential, isNew);
+        this.#owner.onSignedIn(socket, credential, isNew);
         this.#settle((waiter) => waiter.resolve());
         return;
       }
-      if (!this.#goesOn(answer.errors)) return this.#refuse(answer.errors, credential);
-      await pause(backoffMs(failures, Math.random()), link.ended);
+      if (!this.#mayGoOn(answer.errors)) return this.#refuse(answer.errors, credential);
+      await pause(backoffMs(failures, Math.random()), socket.ended);
     }
   }
 
-  /** Whoever waits is told of a limit, which lasts; who signs in again and again by themselves waits for its end. */
-  #goesOn(errors: readonly string[]): boolean {
+  /** A call that waits rejects at a limit, which lasts; a sign-in that repeats by itself waits for its end. */
+  #mayGoOn(errors: readonly string[]): boolean {
     return this.#waiters.size > 0 ? errors[0] === errorTexts.serverBusy.text : mayRetry(errors);
   }
 
@@ -110,7 +110,7 @@ export class SignIn {
     this.#credential = undefined;
     this.#accepted = undefined;
     if (before) this.begin(before, true);
-    else if (this.#connection.link) this.#connection.setState({ status: 'connected' });
+    else if (this.#connection.socket) this.#connection.setState({ status: 'connected' });
   }
 
   #settle(how: (waiter: Waiter) => void): void {
@@ -120,6 +120,6 @@ export class SignIn {
   }
 }
 
-function isSamePerson(one: Credential, other: Credential): boolean {
+function isSameUser(one: Credential, other: Credential): boolean {
   return one.country_code === other.country_code && one.phone_number === other.phone_number;
 }

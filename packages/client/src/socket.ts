@@ -13,16 +13,16 @@ export type Answer<T extends ClientRequestType> =
   | { readonly ok: true; readonly payload: PayloadOf<SuccessOf<T>> }
   | { readonly ok: false; readonly errors: readonly string[] };
 
-export type LinkOwner = {
-  onOpen(link: Link): void;
-  onDelivery(link: Link, frame: Frame<DeliveryType>): void;
-  /** Once, also when it was never open. The link is dead by then, whatever its socket still does. */
-  onEnd(link: Link, code: number, reason: string): void;
+export type SocketOwner = {
+  onOpen(socket: Socket): void;
+  onDelivery(socket: Socket, frame: Frame<DeliveryType>): void;
+  /** Once, also when it was never open. The socket counts as dead from then on, whatever its WebSocket still does. */
+  onEnd(socket: Socket, code: number, reason: string): void;
 };
 
 type Received = { id?: unknown; type?: unknown; payload?: { errors?: unknown } };
 
-/** The code of a connection that broke without a word. */
+/** The code of a connection that broke without a close frame. */
 const brokenCode = 1006;
 
 /** A connection that brought nothing for so long is doubted when something is sent, or when it is not even open. */
@@ -32,36 +32,36 @@ const lookMs = 5_000;
 /** A timer that comes so late was not merely waiting for its turn. */
 const lateMs = 2_000;
 
-/** One connection, from the first try to the end: pairs answers with requests, and notices when it is dead. */
-export class Link {
-  readonly #socket: WebSocketLike;
+/** One WebSocket, from the first try to its end: pairs answers with requests, and notices when it is dead. */
+export class Socket {
+  readonly #webSocket: WebSocketLike;
   readonly #settings: Settings;
-  readonly #owner: LinkOwner;
+  readonly #owner: SocketOwner;
   readonly #unanswered = new Map<string, (answer: Answer<ClientRequestType> | undefined) => void>();
   readonly #ended = new AbortController();
   #isOpen = false;
   #isSilent = false;
   /** By when, on the clock of `performance`, something has to come; undefined while nothing was asked. */
   #answersBy: number | undefined;
-  #heardAt = 0;
+  #receivedAt = 0;
   /** By the wall clock, which goes on while the machine sleeps. */
-  #heardAtWall = Date.now();
+  #receivedAtWall = Date.now();
   /** One at a time: for opening, then the next look at the clock, or the answer to a keep-alive. */
   #timer: ReturnType<typeof setTimeout>;
   #onClosed: (() => void) | undefined;
 
   /** @throws when the WebSocket refuses the url */
-  constructor(settings: Settings, owner: LinkOwner) {
+  constructor(settings: Settings, owner: SocketOwner) {
     this.#settings = settings;
     this.#owner = owner;
-    const socket = new settings.WebSocket(settings.url);
-    this.#socket = socket;
+    const webSocket = new settings.WebSocket(settings.url);
+    this.#webSocket = webSocket;
     this.#timer = setTimeout(() => this.#break('not open in time'), settings.connectTimeoutMs);
-    socket.addEventListener('open', () => this.#open());
-    socket.addEventListener('message', ({ data }) => this.#receive(data));
-    // What went wrong is told by the close that follows.
-    socket.addEventListener('error', () => undefined);
-    socket.addEventListener('close', ({ code, reason }) => {
+    webSocket.addEventListener('open', () => this.#open());
+    webSocket.addEventListener('message', ({ data }) => this.#receive(data));
+    // The close that follows says what went wrong.
+    webSocket.addEventListener('error', () => undefined);
+    webSocket.addEventListener('close', ({ code, reason }) => {
       this.#onClosed?.();
       this.#end(code, reason);
     });
@@ -76,14 +76,14 @@ export class Link {
     return this.#isSilent;
   }
 
-  /** Aborts when the link ends. */
+  /** Aborts when the socket ends. */
   get ended(): AbortSignal {
     return this.#ended.signal;
   }
 
   /**
-   * @param patience a link that leaves the request unanswered is given up in time; or the answer may take as long
-   *   as the link lives
+   * @param patience `in time`: a socket that leaves the request unanswered is given up; else the answer may take as long
+   *   as the socket lives
    * @returns undefined when the connection broke before the answer: the outcome is unknown
    */
   request<T extends ClientRequestType>(
@@ -93,7 +93,7 @@ export class Link {
     patience: 'in time' | 'however long it takes' = 'in time',
   ): Promise<Answer<T> | undefined> {
     if (!this.#isOpen) return Promise.resolve(undefined);
-    if (Date.now() - this.#heardAtWall > quietMs) this.doubt();
+    if (Date.now() - this.#receivedAtWall > quietMs) this.doubt();
     return new Promise<Answer<ClientRequestType> | undefined>((resolve) => {
       const { answerTimeoutMs } = this.#settings;
       const giveUp = () => this.#break('a request had no answer');
@@ -116,7 +116,7 @@ export class Link {
    */
   doubt(): void {
     if (this.#isOpen) this.#probe(this.#settings.doubtTimeoutMs);
-    else if (Date.now() - this.#heardAtWall > quietMs) this.#break('not open in time');
+    else if (Date.now() - this.#receivedAtWall > quietMs) this.#break('not open in time');
   }
 
   /** Closes behind everything that was sent. @returns when it is closed, or as good as that */
@@ -127,25 +127,25 @@ export class Link {
     });
     this.#end(1000, '');
     const timer = setTimeout(() => {
-      this.#socket.terminate?.();
+      this.#webSocket.terminate?.();
       this.#onClosed?.();
     }, this.#settings.keepAliveTimeoutMs);
     await closed;
     clearTimeout(timer);
   }
 
-  /** Ends it at once, with what nobody else could tell. */
+  /** Ends it at once, for a reason that only this side knows. */
   #break(reason: string): void {
     this.#end(brokenCode, reason);
-    // Without this, the `ws` of Node waits half a minute for the other side's farewell.
-    this.#socket.terminate?.();
+    // Without this, the `ws` of Node waits half a minute for the close frame of the other side.
+    this.#webSocket.terminate?.();
   }
 
   #open(): void {
     if (this.ended.aborted) return;
     this.#isOpen = true;
     clearTimeout(this.#timer);
-    this.#heard();
+    this.#noteReceived();
     this.#watch();
     this.#owner.onOpen(this);
   }
@@ -155,7 +155,7 @@ export class Link {
     this.#isOpen = false;
     clearTimeout(this.#timer);
     this.#ended.abort();
-    this.#socket.close(1000);
+    this.#webSocket.close(1000);
     for (const settle of this.#unanswered.values()) settle(undefined);
     this.#unanswered.clear();
     this.#owner.onEnd(this, code, reason);
@@ -166,12 +166,12 @@ export class Link {
    * machine slept, or this process or page was stopped, and the connection may not have survived it.
    */
   #watch(): void {
-    const left = this.#settings.keepAliveMs - (performance.now() - this.#heardAt);
+    const left = this.#settings.keepAliveMs - (performance.now() - this.#receivedAt);
     if (left <= 0) this.#probe(this.#settings.keepAliveTimeoutMs);
     else this.#wake(Math.min(left, lookMs), (isLate) => (isLate ? this.doubt() : this.#watch()));
   }
 
-  /** Asks for a sign of life, and ends the link if none comes in time. */
+  /** Asks for a sign of life, and ends the socket if none comes in time. */
   #probe(timeoutMs: number): void {
     if (!this.#isOpen) return;
     const answersBy = performance.now() + timeoutMs;
@@ -199,19 +199,19 @@ export class Link {
     this.#timer = setTimeout(() => body(Date.now() - dueAt > lateMs), ms);
   }
 
-  #heard(): void {
-    this.#heardAt = performance.now();
-    this.#heardAtWall = Date.now();
+  #noteReceived(): void {
+    this.#receivedAt = performance.now();
+    this.#receivedAtWall = Date.now();
     this.#answersBy = undefined;
   }
 
   #write(id: string, type: string, payload: object): void {
-    this.#socket.send(JSON.stringify({ id, type, payload }));
+    this.#webSocket.send(JSON.stringify({ id, type, payload }));
   }
 
   #receive(data: unknown): void {
     if (!this.#isOpen) return;
-    this.#heard();
+    this.#noteReceived();
     const frame = parse(data);
     const { id, type, payload } = frame;
     if (typeof id !== 'string' || typeof type !== 'string' || !payload) return;
@@ -229,7 +229,7 @@ export class Link {
   }
 }
 
-/** What is not understood is ignored, as the protocol asks. */
+/** A frame that cannot be read is ignored, as the protocol demands. */
 function parse(data: unknown): Received {
   try {
     return (JSON.parse(String(data)) ?? {}) as Received;

@@ -8,13 +8,13 @@ const retryMaxMs = 60_000;
 
 /**
  * The storage as the client sees it: JSON under keys. It never fails and never hangs. While the storage does,
- * the client goes on from what is here in memory, and it is said; what could not be stored is tried again.
+ * the client goes on from memory and emits `storage`; writes that failed are tried again.
  */
-export class Vault {
+export class Store {
   readonly #storage: ClientStorage;
   readonly #emitter: Emitter;
-  /** What the storage does not have yet: the newest text under each key, undefined for one to delete. */
-  readonly #unkept = new Map<string, { readonly text: string | undefined }>();
+  /** Writes that the storage does not have yet: the newest text under each key, undefined for one to delete. */
+  readonly #unstored = new Map<string, { readonly text: string | undefined }>();
   #state: StorageState = { status: 'working' };
   #retry: ReturnType<typeof setTimeout> | undefined;
   #retryMs = retryMinMs;
@@ -36,7 +36,7 @@ export class Vault {
       return new Map<string, string>();
     });
     const texts = new Map<string, string>(stored);
-    for (const [key, { text }] of this.#unkept) {
+    for (const [key, { text }] of this.#unstored) {
       if (text === undefined) texts.delete(key);
       else texts.set(key, text);
     }
@@ -64,25 +64,25 @@ export class Vault {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#retry);
-    if (this.#unkept.size > 0) await this.#keepAll();
+    if (this.#unstored.size > 0) await this.#writeAll();
   }
 
   async #write(key: string, text: string | undefined): Promise<void> {
-    this.#unkept.set(key, { text });
-    // The next try takes all that waits; nobody waits for it.
-    if (this.#state.status === 'working') await this.#keep(key);
+    this.#unstored.set(key, { text });
+    // The next try writes all that waits; the caller does not wait for it.
+    if (this.#state.status === 'working') await this.#writeOne(key);
   }
 
-  async #keepAll(): Promise<void> {
-    const kept = await Promise.all([...this.#unkept.keys()].map((key) => this.#keep(key)));
+  async #writeAll(): Promise<void> {
+    const kept = await Promise.all([...this.#unstored.keys()].map((key) => this.#writeOne(key)));
     if (kept.includes(false)) return;
-    // A storage that keeps nothing but was not asked to: reading tells whether it is there.
+    // Nothing waits to be written: reading shows whether the storage is there.
     if (kept.length === 0 && !(await this.#isReadable())) return;
     this.#works();
   }
 
-  async #keep(key: string): Promise<boolean> {
-    const entry = this.#unkept.get(key);
+  async #writeOne(key: string): Promise<boolean> {
+    const entry = this.#unstored.get(key);
     if (!entry) return true;
     const { text } = entry;
     try {
@@ -93,8 +93,8 @@ export class Vault {
       this.#fails(error);
       return false;
     }
-    // What was written meanwhile has its own turn.
-    if (this.#unkept.get(key) === entry) this.#unkept.delete(key);
+    // A newer text has its own write.
+    if (this.#unstored.get(key) === entry) this.#unstored.delete(key);
     return true;
   }
 
@@ -113,24 +113,24 @@ export class Vault {
       clearTimeout(this.#retry);
       this.#retry = setTimeout(() => {
         this.#retryMs = Math.min(retryMaxMs, this.#retryMs * 2);
-        void this.#keepAll();
+        void this.#writeAll();
       }, this.#retryMs);
     }
     if (this.#state.status === 'failing') return;
-    this.#tell({ status: 'failing', error });
+    this.#setState({ status: 'failing', error });
   }
 
   #works(): void {
     clearTimeout(this.#retry);
     this.#retryMs = retryMinMs;
-    if (this.#state.status === 'failing') this.#tell({ status: 'working' });
+    if (this.#state.status === 'failing') this.#setState({ status: 'working' });
   }
 
-  #tell(state: StorageState): void {
+  #setState(state: StorageState): void {
     this.#state = state;
-    const isHeard = this.#emitter.has('storage');
+    const hasHandler = this.#emitter.has('storage');
     this.#emitter.emit('storage', state);
-    // Nobody listens to this event: it must not go unsaid.
-    if (state.status === 'failing' && !isHeard) this.#emitter.emit('error', state.error);
+    // Without a handler of `storage`, `error` must say it.
+    if (state.status === 'failing' && !hasHandler) this.#emitter.emit('error', state.error);
   }
 }

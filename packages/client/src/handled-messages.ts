@@ -1,24 +1,24 @@
-import type { Vault } from './vault.ts';
+import type { Store } from './store.ts';
 
 type Stored = { readonly created: string; readonly high: number; readonly failed: readonly number[] };
 type Record = { created: string; high: number; failed: Set<number> };
 
 /**
- * Which messages were handled, so that each is handled once although it may come again.
+ * The messages that were handled, so that each is handled once although it may come again.
  *
  * `message_id` grows in the order in which a group's messages come on a connection, and none is left out, so the
  * highest that was handled says it for all below, but those at which a handler threw. That takes a few bytes a
  * group, however many messages come again after however long.
  */
-export class Seen {
-  readonly #vault: Vault;
+export class HandledMessages {
+  readonly #store: Store;
   readonly #prefix: string;
   readonly #records = new Map<number, Record>();
   readonly #running = new Set<number>();
 
-  /** @param sid whose messages; two people of one browser have a memory each */
-  constructor(vault: Vault, sid: string, stored: ReadonlyMap<string, unknown>) {
-    this.#vault = vault;
+  /** @param sid whose messages; two users of one browser have their own */
+  constructor(store: Store, sid: string, stored: ReadonlyMap<string, unknown>) {
+    this.#store = store;
     this.#prefix = `seen/${sid}/`;
     for (const [key, value] of stored) {
       if (!key.startsWith(this.#prefix)) continue;
@@ -29,7 +29,7 @@ export class Seen {
 
   /**
    * A group's creation date never changes. Another one means that the server was emptied and numbers from the
-   * beginning, as one for development is: what was seen of the group then says nothing.
+   * beginning, as one for development is: what was handled before then says nothing.
    */
   meet(groupId: number, created: string): void {
     const record = this.#recordOf(groupId);
@@ -40,7 +40,7 @@ export class Seen {
     record.created = created;
   }
 
-  /** @returns `new`: handle it, then tell; `running`: it is being handled; `handled`: acknowledge it */
+  /** @returns `new`: handle it, then call `handle` or `fail`; `running`: it is being handled; `handled`: acknowledge it */
   arrive(groupId: number, messageId: number): 'new' | 'running' | 'handled' {
     if (this.#running.has(messageId)) return 'running';
     const { high, failed } = this.#recordOf(groupId);
@@ -63,13 +63,13 @@ export class Seen {
     record.high = Math.max(record.high, messageId);
     const failed = [...record.failed].filter((id) => id < record.high);
     const stored: Stored = { created: record.created, high: record.high, failed };
-    await this.#vault.set(this.#prefix + groupId, stored);
+    await this.#store.set(this.#prefix + groupId, stored);
   }
 
   /** Messages from before somebody left are never sent again. */
   forget(groupId: number): void {
     this.#records.delete(groupId);
-    void this.#vault.delete(this.#prefix + groupId);
+    void this.#store.delete(this.#prefix + groupId);
   }
 
   #recordOf(groupId: number): Record {

@@ -1,0 +1,84 @@
+import { errorTexts } from '@hooligram/protocol/error-texts';
+import { backoffMs } from './backoff.ts';
+import type { QueuedRequest } from './events.ts';
+import { KeyedQueue } from './keyed-queue.ts';
+import { pause } from './pause.ts';
+import type { Answer, Socket } from './socket.ts';
+
+export type QueueEntry = {
+  readonly request: QueuedRequest;
+  /** Resolves when the storage has it: it is not sent before. */
+  readonly stored: Promise<void>;
+};
+
+export type QueuedAnswer = Answer<QueuedRequest['type']>;
+
+/**
+ * Sends requests until they have their final answer. Of those that name the same group one at a time is on its way, so
+ * that their order survives `server busy` and broken connections. Groups do not wait for each other.
+ */
+export class RequestQueue<E extends QueueEntry> {
+  readonly #queue = new KeyedQueue<string>();
+  readonly #waiting = new Set<E>();
+  readonly #onAnswer: (entry: E, answer: QueuedAnswer) => void;
+  #socket: Socket | undefined;
+  #onResume: (() => void)[] = [];
+
+  /** @param onAnswer called with the final answer */
+  constructor(onAnswer: (entry: E, answer: QueuedAnswer) => void) {
+    this.#onAnswer = onAnswer;
+  }
+
+  add(entry: E): void {
+    this.#waiting.add(entry);
+    void this.#queue.run(keyOf(entry.request), () => this.#send(entry));
+  }
+
+  /** One that is on its way already may still take effect; the next of its group waits for its answer. */
+  remove(entry: E): void {
+    this.#waiting.delete(entry);
+  }
+
+  /** Sends what waits, on a socket that is signed in; what is added from now on leaves as soon as it is the next. */
+  resume(socket: Socket): void {
+    this.#socket = socket;
+    for (const resume of this.#onResume.splice(0)) resume();
+  }
+
+  /** Sends nothing until it is resumed. */
+  stop(): void {
+    this.#socket = undefined;
+  }
+
+  async #send(entry: E): Promise<void> {
+    await entry.stored;
+    let failures = 0;
+    while (this.#waiting.has(entry)) {
+      const socket = this.#socket;
+      if (!socket?.isOpen) {
+        failures = 0;
+        await new Promise<void>((resolve) => this.#onResume.push(resolve));
+        continue;
+      }
+      const { id, type, payload } = entry.request;
+      const answer: QueuedAnswer | undefined = await socket.request(type, id, payload);
+      if (answer && isBusy(answer)) {
+        await pause(backoffMs(failures, Math.random()), socket.ended);
+        failures += 1;
+      } else if (answer) {
+        this.#waiting.delete(entry);
+        this.#onAnswer(entry, answer);
+      }
+    }
+  }
+}
+
+/** A request that creates a group waits for no other. */
+function keyOf({ id, payload }: QueuedRequest): string {
+  return 'group_id' in payload ? String(payload.group_id) : id;
+}
+
+/** Nothing was done, and the same request may succeed later. */
+function isBusy(answer: QueuedAnswer): boolean {
+  return !answer.ok && answer.errors[0] === errorTexts.serverBusy.text;
+}
