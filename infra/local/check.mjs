@@ -4,17 +4,21 @@ import { root } from './step.mjs';
 
 // The build comes first: what it generates is imported by what is checked.
 await ensureBuilt();
-const checks = [
-  ['biome', 'check'],
-  ['tsc', '-p', '.'],
-  ['tsc', '-p', 'apps/web'],
-  ['knip', '--no-progress'],
-  // What others install has to be found by their tools: exports, and types, as they are in the packed package.
-  ['publint', 'packages/client', '--strict', '--pack', 'npm'],
-  ['attw', '--pack', 'packages/client', '--profile', 'esm-only', '--quiet'],
-];
-for (const [tool, ...args] of checks) {
-  const { status } = spawnSync(`node_modules/.bin/${tool}`, args, { cwd: root, stdio: 'inherit' });
-  process.stdout.write(`  ${tool}: ${status === 0 ? 'clean' : 'failed'}\n`);
+const PATH = `${root}node_modules/.bin:${process.env.PATH}`;
+const here = { cwd: root, stdio: 'inherit', env: { ...process.env, PATH } };
+const checks = {
+  lint: () => spawnSync('biome', ['check'], here),
+  types: () => spawnSync('tsc', ['-p', '.'], here),
+  'types of the web app': () => spawnSync('tsc', ['-p', 'apps/web'], here),
+  'unused code': () => spawnSync('knip', ['--no-progress'], here),
+  // Others install the SDK: their tools have to find its exports and types, as they are in the packed package.
+  'the package of the SDK': () =>
+    spawnSync('publint', ['packages/client', '--strict', '--pack', 'npm'], here),
+  'its types for others': () =>
+    spawnSync('attw', ['--pack', 'packages/client', '--profile', 'esm-only', '--quiet'], here),
+};
+for (const [name, run] of Object.entries(checks)) {
+  const { status } = run();
+  process.stdout.write(`  ${name}: ${status === 0 ? 'clean' : 'failed'}\n`);
   if (status !== 0) process.exitCode = 1;
 }

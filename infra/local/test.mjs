@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { ensureBuilt } from './bootstrap.mjs';
 import { startLoad } from './load.mjs';
 import { passOnTo } from './pass-on.mjs';
@@ -8,7 +9,8 @@ const workers = args.some((arg) => /^--maxWorkers/.test(arg)) ? [] : ['--maxWork
 
 const node = await ensureBuilt();
 if (args.includes(besideLoad)) startLoad();
-passOnTo(node, ['node_modules/jest/bin/jest.js', ...workers, ...args.filter((arg) => arg !== besideLoad)], {
+const jest = fileURLToPath(import.meta.resolve('jest/bin/jest'));
+passOnTo(node, [jest, ...workers, ...args.filter((arg) => arg !== besideLoad)], {
   // Jest runs ES modules in contexts of its own, and Node warns at every start that this is experimental.
   env: { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --no-warnings`.trim() },
 });

@@ -5,7 +5,7 @@ import { createRepeatLimit } from './repeats.ts';
 /** Without `child`: its bindings would be written unmasked. */
 export type Log = Pick<Logger, 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'>;
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
+type LogLevel = (typeof logLevels)[number];
 
 export type LogOptions = {
   /** The process's role, on every line. */

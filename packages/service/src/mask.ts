@@ -24,7 +24,7 @@ const maskByKey: Readonly<Record<string, (value: string) => string>> = {
 };
 
 /** Hides what looks like a sid or an international number inside of a text. */
-export function maskText(text: string): string {
+function maskText(text: string): string {
   return text
     .replace(/(?<![\d.])\d{1,3}\.\d{4,14}(?![\d.])/g, maskSid)
     .replace(/\+\d{7,15}(?!\d)/g, (number) => `+${maskDigits(number.slice(1))}`);
