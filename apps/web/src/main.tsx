@@ -10,7 +10,7 @@ import './style/messages.css';
 import './style/dialog.css';
 import { App } from './view/app.tsx';
 import { ChatContext } from './view/chat-context.ts';
-import { Trouble } from './view/trouble.tsx';
+import { StartFailure } from './view/start-failure.tsx';
 
 const root = document.getElementById('app') as HTMLElement;
 try {
@@ -22,5 +22,5 @@ try {
     root,
   );
 } catch (error) {
-  render(<Trouble error={error} />, root);
+  render(<StartFailure error={error} />, root);
 }

@@ -25,7 +25,7 @@ export type Reading =
       readonly number: PhoneNumber;
       /** Undefined where several share the number's beginning, and for numbers of no country. */
       readonly country: Country | undefined;
-      /** What the person should know before it is dialled: the server may refuse it, or a part is left out. */
+      /** What the user should know before it is dialled: the server may refuse it, or a part is left out. */
       readonly remarks: readonly string[];
     };
 
@@ -43,7 +43,7 @@ const faults: Readonly<Record<string, string>> = {
 /**
  * Reads a number as people write it: international, `+44 (0)7700 900123` or `0044 …`, or as it is dialled in their
  * country; pasted with marks, in the digits of any script; a `tel:` link. The national prefix is left out, so that
- * a telephone is one person.
+ * a telephone is one user.
  * @param country of a number that does not begin with its country code
  */
 export function readPhone(text: string, country: Country): Reading {

@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import axe from 'axe-core';
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { message, row, setTown, untilRead } from './people.ts';
-import { scene } from './scene.ts';
+import { openSampleChats } from './sample-chats.ts';
+import { message, row, startWebSystem, untilRead } from './users.ts';
 
-const town = setTown();
+const system = startWebSystem();
 const documented = fileURLToPath(new URL('../../../docs/screenshots/', import.meta.url));
 
 const inDocs = new Set(['desktop-light', 'desktop-dark', 'phone-light']);
@@ -72,13 +72,13 @@ async function lookAround(page: Page, size: string): Promise<string[]> {
 test.each(['desktop', 'phone'] as const)(
   'on a %s, in light and in dark, axe-core finds nothing, and nothing sticks out',
   async (size) => {
-    const { page } = await scene(town, sizes[size]);
+    const { page } = await openSampleChats(system, sizes[size]);
     expect(await lookAround(page, size)).toEqual([]);
   },
 );
 
 test('the sign-in, in light and in dark, has no faults that axe-core knows', async () => {
-  const { page } = await town.stranger(0, '', sizes.desktop);
+  const { page } = await system.newUser(0, '', sizes.desktop);
   await page.getByLabel('Phone number').waitFor();
   for (const colorScheme of ['light', 'dark'] as const) {
     expect(await faults(page, colorScheme)).toEqual([]);
@@ -109,8 +109,8 @@ async function tabTo(page: Page, name: string): Promise<void> {
 }
 
 test('with the keyboard alone somebody signs in, begins a chat, writes, and finds the way back', async () => {
-  const other = await town.person(1, '+1 555 0301');
-  const { page } = await town.stranger(0, '');
+  const other = await system.user(1, '+1 555 0301');
+  const { page } = await system.newUser(0, '');
   const { keyboard } = page;
   await page.getByLabel('Phone number').waitFor();
   await untilRead('the focus', () => focused(page), 'Phone number');
@@ -152,7 +152,7 @@ test('with the keyboard alone somebody signs in, begins a chat, writes, and find
 });
 
 test('a dialog keeps the focus, closes at Escape, and gives the focus back', async () => {
-  const { page } = await town.person(0, '+1 555 0310');
+  const { page } = await system.user(0, '+1 555 0310');
   await tabTo(page, 'Your account');
   await page.keyboard.press('Enter');
   await page.getByRole('dialog', { name: 'Your account' }).waitFor();
@@ -164,7 +164,7 @@ test('a dialog keeps the focus, closes at Escape, and gives the focus back', asy
 });
 
 test('what arrives is said to a screen reader, with the name of who wrote it', async () => {
-  const [ada, bob] = await Promise.all([town.person(0, '+1 555 0320'), town.person(1, '+1 555 0321')]);
+  const [ada, bob] = await Promise.all([system.user(0, '+1 555 0320'), system.user(1, '+1 555 0321')]);
   await ada.page.getByRole('button', { name: 'New chat' }).click();
   // Who has written a number need not press Add as well.
   await ada.page.getByLabel('Phone number').fill(bob.number);

@@ -1,27 +1,27 @@
 import { expect, test } from '@jest/globals';
-import { beginChat, message, openChat, type Person, row, say, setTown, untilRead } from './people.ts';
+import { beginChat, message, openChat, row, startWebSystem, type User, untilRead, write } from './users.ts';
 
-const town = setTown({ gatewayEnv: { CURSOR_FLUSH_MS: '50' } });
+const system = startWebSystem({ gatewayEnv: { CURSOR_FLUSH_MS: '50' } });
 
 /** Ada and Bob on two gateways, both with their chat open. */
-async function pair(tail: string): Promise<{ ada: Person; bob: Person }> {
+async function pair(tail: string): Promise<{ ada: User; bob: User }> {
   const [ada, bob] = await Promise.all([
-    town.person(0, `+1 555 02${tail}0`),
-    town.person(1, `+1 555 02${tail}1`),
+    system.user(0, `+1 555 02${tail}0`),
+    system.user(1, `+1 555 02${tail}1`),
   ]);
   await beginChat(ada, [bob.number]);
   await openChat(bob, ada.number);
   return { ada, bob };
 }
 
-async function disconnect({ context, way, page }: Person): Promise<void> {
-  way.cut();
+async function disconnect({ context, proxy, page }: User): Promise<void> {
+  proxy.cut();
   await context.setOffline(true);
   await page.getByText('You are offline').waitFor();
 }
 
-async function reconnect({ context, way, page }: Person): Promise<void> {
-  way.mend();
+async function reconnect({ context, proxy, page }: User): Promise<void> {
+  proxy.mend();
   await context.setOffline(false);
   await page.getByText('You are offline').waitFor({ state: 'detached' });
 }
@@ -29,10 +29,10 @@ async function reconnect({ context, way, page }: Person): Promise<void> {
 test('who was offline gets what was said meanwhile, and what they wrote leaves', async () => {
   const { ada, bob } = await pair('1');
   await disconnect(bob);
-  await say(ada, 'are you there?');
+  await write(ada, 'are you there?');
   await message(ada.page, 'are you there?', 'Stored').waitFor();
-  await say(bob, 'first');
-  await say(bob, 'second');
+  await write(bob, 'first');
+  await write(bob, 'second');
   await message(bob.page, 'second', 'Sending').waitFor();
   expect(await message(ada.page, 'second').count()).toBe(0);
 
@@ -49,8 +49,8 @@ test('who was offline gets what was said meanwhile, and what they wrote leaves',
 
 test('what was written offline outlives the page', async () => {
   const { ada, bob } = await pair('2');
-  bob.way.cut();
-  await say(bob, 'written before the reload');
+  bob.proxy.cut();
+  await write(bob, 'written before the reload');
   await message(bob.page, 'written before the reload', 'Sending').waitFor();
   await bob.page.clock.install();
   await bob.page.reload();
@@ -59,7 +59,7 @@ test('what was written offline outlives the page', async () => {
   // The time of the page stands still, so that it is the button that brings the connection back.
   await bob.page.clock.pauseAt(Date.now() + 10_000);
   await bob.page.getByText('Next try in').waitFor();
-  bob.way.mend();
+  bob.proxy.mend();
   await bob.page.getByRole('button', { name: 'Try now' }).click();
   await bob.page.clock.resume();
   await message(bob.page, 'written before the reload', 'Stored').waitFor();
@@ -68,13 +68,13 @@ test('what was written offline outlives the page', async () => {
 
 test('what is written on a connection that died unnoticed is not lost, and the page soon says that there is none', async () => {
   const { ada, bob } = await pair('5');
-  bob.way.lose();
-  await say(bob, 'is anybody there?');
+  bob.proxy.lose();
+  await write(bob, 'is anybody there?');
   await message(bob.page, 'is anybody there?', 'Sending').waitFor();
   // As when somebody comes back to the page, on another network.
   await bob.page.evaluate(() => dispatchEvent(new Event('focus')));
   await bob.page.getByText('No connection.').waitFor();
-  bob.way.mend();
+  bob.proxy.mend();
   await message(bob.page, 'is anybody there?', 'Stored').waitFor();
   await message(ada.page, 'is anybody there?').waitFor();
   await bob.page.getByText('No connection.').waitFor({ state: 'detached' });
@@ -83,7 +83,7 @@ test('what is written on a connection that died unnoticed is not lost, and the p
 test('a message that the server refuses says why, and is discarded by its writer', async () => {
   const { ada, bob } = await pair('3');
   await disconnect(bob);
-  await say(bob, 'too late');
+  await write(bob, 'too late');
   await ada.page.getByRole('button', { name: 'People' }).click();
   await ada.page.getByRole('button', { name: 'Leave' }).click();
   await ada.page.getByRole('button', { name: 'Leave and remove' }).click();
@@ -100,11 +100,11 @@ test('a message that the server refuses says why, and is discarded by its writer
 
 test('when a gateway is killed under one of them, the chat goes on over the other', async () => {
   const { ada, bob } = await pair('4');
-  await say(ada, 'before');
+  await write(ada, 'before');
   await message(bob.page, 'before').waitFor();
-  await town.system.gateway(1).kill();
-  await say(ada, 'while it was dead');
-  await say(bob, 'still here');
+  await system.stack.gateway(1).kill();
+  await write(ada, 'while it was dead');
+  await write(bob, 'still here');
   await message(bob.page, 'while it was dead').waitFor();
   await message(bob.page, 'still here', 'Stored').waitFor();
   await message(ada.page, 'still here').waitFor();

@@ -1,13 +1,13 @@
 import { connect, until } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
-import { beginChat, message, openChat, row, say, setTown, untilRead } from './people.ts';
+import { beginChat, message, openChat, row, startWebSystem, untilRead, write } from './users.ts';
 
-const town = setTown();
+const system = startWebSystem();
 
 test('two people sign up, and what each of them says reaches the other on another gateway', async () => {
-  const [ada, bob] = await Promise.all([town.person(0, '+1 555 0100'), town.person(1, '+1 555 0101')]);
+  const [ada, bob] = await Promise.all([system.user(0, '+1 555 0100'), system.user(1, '+1 555 0101')]);
   await beginChat(ada, [bob.number]);
-  await say(ada, 'hello across gateways');
+  await write(ada, 'hello across gateways');
   await message(ada.page, 'hello across gateways', 'Stored').waitFor();
 
   // Bob has not opened it: it is counted, in the list and in the page's title.
@@ -18,16 +18,16 @@ test('two people sign up, and what each of them says reaches the other on anothe
   await row(bob.page, ada.number).getByText('unread').waitFor({ state: 'detached' });
   await untilRead('the title', () => bob.page.title(), 'Hooligram');
 
-  await say(bob, 'and back');
+  await write(bob, 'and back');
   await message(ada.page, 'and back').waitFor();
   await row(ada.page, bob.number).getByText('unread').waitFor({ state: 'detached' });
 });
 
-test('a group has its name, takes another person, and is left', async () => {
+test('a group has its name, takes another member, and is left', async () => {
   const [ada, bob, eve] = await Promise.all([
-    town.person(0, '+1 555 0110'),
-    town.person(1, '+1 555 0111'),
-    town.person(1, '+1 555 0112'),
+    system.user(0, '+1 555 0110'),
+    system.user(1, '+1 555 0111'),
+    system.user(1, '+1 555 0112'),
   ]);
   await beginChat(ada, [bob.number, '+1 555 0113'], 'Sunday hikes');
   await ada.page.getByText('3 people').waitFor();
@@ -47,7 +47,7 @@ test('a group has its name, takes another person, and is left', async () => {
 });
 
 test('what is wrong with a number or a code is said at its field', async () => {
-  const { page } = await town.stranger(0, '');
+  const { page } = await system.newUser(0, '');
   await page.getByLabel('Phone number').fill('+0 123');
   await page.keyboard.press('Enter');
   await page.getByRole('alert').filter({ hasText: 'No country has the code' }).waitFor();
@@ -61,7 +61,7 @@ test('what is wrong with a number or a code is said at its field', async () => {
 });
 
 test('what will be dialled is shown before it is, whatever the number was pasted as, and the code too', async () => {
-  const { page } = await town.stranger(0, '');
+  const { page } = await system.newUser(0, '');
   const number = page.getByLabel('Phone number');
   // The browser speaks British English.
   expect(await page.getByLabel('Country').inputValue()).toBe('GB');
@@ -102,7 +102,7 @@ test('what will be dialled is shown before it is, whatever the number was pasted
 });
 
 test('a text that is too long stays where it is, and Enter sends nothing while a character is composed', async () => {
-  const ada = await town.person(0, '+1 555 0170');
+  const ada = await system.user(0, '+1 555 0170');
   const { page } = ada;
   await beginChat(ada, ['+1 555 0171']);
   const box = page.getByLabel('Message', { exact: true });
@@ -137,10 +137,10 @@ test('a text that is too long stays where it is, and Enter sends nothing while a
 });
 
 test('after a reload, messages, drafts, names and the sign-in are there; after a sign-out, nothing is', async () => {
-  const ada = await town.person(0, '+1 555 0130');
+  const ada = await system.user(0, '+1 555 0130');
   const { page } = ada;
   await beginChat(ada, ['+1 555 0131']);
-  await say(ada, 'kept');
+  await write(ada, 'kept');
   await message(page, 'kept', 'Stored').waitFor();
   await page.getByRole('button', { name: 'People' }).click();
   await page.getByRole('button', { name: 'Name for +1 555 0131' }).click();
@@ -164,12 +164,12 @@ test('after a reload, messages, drafts, names and the sign-in are there; after a
 });
 
 test('two tabs of one browser show the same, and a sign-out of one is one of both', async () => {
-  const [ada, bob] = await Promise.all([town.person(0, '+1 555 0140'), town.person(1, '+1 555 0141')]);
+  const [ada, bob] = await Promise.all([system.user(0, '+1 555 0140'), system.user(1, '+1 555 0141')]);
   const second = await ada.context.newPage();
   await second.goto(ada.page.url());
   await ada.page.bringToFront();
   await beginChat(bob, [ada.number]);
-  await say(bob, 'to both');
+  await write(bob, 'to both');
   await row(second, bob.number).getByText('1 unread').waitFor();
   await openChat(ada, bob.number);
   await message(ada.page, 'to both').waitFor();
@@ -182,8 +182,8 @@ test('two tabs of one browser show the same, and a sign-out of one is one of bot
 });
 
 test('a long conversation is shown from its end, and read upwards without losing the place', async () => {
-  const ada = await town.person(0, '+1 555 0150');
-  const writer = await connect(town.system.url);
+  const ada = await system.user(0, '+1 555 0150');
+  const writer = await connect(system.stack.url);
   await writer.signIn('1.5550151');
   const { payload } = await writer.requestOk('GROUP_CREATE_REQUEST', {
     group_name: '',

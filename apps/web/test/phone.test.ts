@@ -8,7 +8,7 @@ function dialled(text: string, country: Parameters<typeof readPhone>[1] = 'GB'):
   return reading.kind === 'fault' ? reading.text : '';
 }
 
-/** As typed or pasted, where the person is, and what is dialled. */
+/** As typed or pasted, where the user is, and what is dialled. */
 const inputs: [typed: string, country: Parameters<typeof readPhone>[1], sid: string][] = [
   // international
   ['+44 7700 900123', 'US', '44.7700900123'],

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { beginChat, message, openChat, type Person, say, setTown, signIn } from './people.ts';
+import { beginChat, message, openChat, signIn, startWebSystem, type User, write } from './users.ts';
 
-const town = setTown({
+const system = startWebSystem({
   gateways: 1,
   env: { DELIVERY_ACK_DEADLINE_MS: '300' },
   gatewayEnv: { CURSOR_FLUSH_MS: '50' },
@@ -46,8 +46,8 @@ function setFault(page: Page, fault: Fault): Promise<void> {
 }
 
 /** Somebody whose page has such a browser from its next load on. */
-async function withFaults(number: string, first: Fault): Promise<Person> {
-  const somebody = await town.stranger(0, number);
+async function withFaults(number: string, first: Fault): Promise<User> {
+  const somebody = await system.newUser(0, number);
   await somebody.page.addInitScript(breakStorage, first);
   await somebody.page.reload();
   await signIn(somebody);
@@ -58,18 +58,18 @@ const keepsNothing = (page: Page) =>
   page.getByText('This browser keeps nothing for this page at the moment.');
 const hasNoRoom = (page: Page) => page.getByText('This browser has no room left for the chat.');
 
-test('in a browser that refuses to keep anything people chat, are told so, and the next page gets all of it', async () => {
-  const [ada, bob] = [await town.person(0, '+1 555 0400'), await withFaults('+1 555 0401', 'refused')];
+test('in a browser that refuses to keep anything users chat, the page says so, and the next page gets all of it', async () => {
+  const [ada, bob] = [await system.user(0, '+1 555 0400'), await withFaults('+1 555 0401', 'refused')];
   await keepsNothing(bob.page).waitFor();
   await beginChat(ada, [bob.number]);
-  await say(ada, 'do you hear me?');
+  await write(ada, 'do you hear me?');
   await openChat(bob, ada.number);
   await message(bob.page, 'do you hear me?').waitFor();
-  await say(bob, 'as long as this page is open');
+  await write(bob, 'as long as this page is open');
   await message(ada.page, 'as long as this page is open').waitFor();
   await message(bob.page, 'as long as this page is open', 'not kept in this browser').waitFor();
-  // Of the same person, in a browser that keeps things: nothing was acknowledged.
-  const later = await town.stranger(0, bob.number);
+  // Of the same user, in a browser that keeps things: nothing was acknowledged.
+  const later = await system.newUser(0, bob.number);
   await signIn(later);
   await openChat(later, ada.number);
   await message(later.page, 'do you hear me?').waitFor();
@@ -78,14 +78,14 @@ test('in a browser that refuses to keep anything people chat, are told so, and t
 });
 
 test('in a browser that is full messages are shown and said not to be kept, until there is room and they are', async () => {
-  const [ada, bob] = [await town.person(0, '+1 555 0410'), await withFaults('+1 555 0411', 'none')];
+  const [ada, bob] = [await system.user(0, '+1 555 0410'), await withFaults('+1 555 0411', 'none')];
   await beginChat(ada, [bob.number]);
   await openChat(bob, ada.number);
-  await say(bob, 'with room');
+  await write(bob, 'with room');
   await message(bob.page, 'with room', 'Stored').waitFor();
   expect(await hasNoRoom(bob.page).count()).toBe(0);
   await setFault(bob.page, 'full');
-  await say(bob, 'without room');
+  await write(bob, 'without room');
   await message(ada.page, 'without room').waitFor();
   await message(bob.page, 'without room', 'not kept in this browser').waitFor();
   await hasNoRoom(bob.page).waitFor();
@@ -98,10 +98,10 @@ test('in a browser that is full messages are shown and said not to be kept, unti
 });
 
 test('a database that the browser closes in the middle is opened again, and nothing is missing', async () => {
-  const [ada, bob] = [await town.person(0, '+1 555 0420'), await withFaults('+1 555 0421', 'none')];
+  const [ada, bob] = [await system.user(0, '+1 555 0420'), await withFaults('+1 555 0421', 'none')];
   await beginChat(ada, [bob.number]);
   await openChat(bob, ada.number);
-  await say(bob, 'before');
+  await write(bob, 'before');
   await message(bob.page, 'before', 'Stored').waitFor();
   const closed = await bob.page.evaluate(() => {
     const { databases } = (globalThis as unknown as { storageFaults: { databases: IDBDatabase[] } })
@@ -110,7 +110,7 @@ test('a database that the browser closes in the middle is opened again, and noth
     return databases.length;
   });
   expect(closed).toBe(2);
-  await say(bob, 'after');
+  await write(bob, 'after');
   await message(bob.page, 'after', 'Stored').waitFor();
   expect(await keepsNothing(bob.page).count()).toBe(0);
   await bob.page.reload();

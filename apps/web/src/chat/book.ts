@@ -4,7 +4,7 @@ import type { ConversationRecord, History, RefusedMessage } from '../history/his
 import { Conversation } from './conversation.ts';
 import { Notebook } from './notebook.ts';
 
-/** All that this browser knows of one person's chats. */
+/** All that this browser knows of the chats of one user. */
 export class Book {
   readonly sid: string;
   readonly notebook: Notebook;
@@ -19,7 +19,7 @@ export class Book {
     this.notebook = new Notebook(url, sid);
   }
 
-  /** What cannot be read now is read before anything is written: it must not be written over. */
+  /** If the history cannot be read now, it is read before anything is written: it must not be overwritten. */
   static async open(history: History, url: string, sid: string): Promise<Book> {
     const book = new Book(history, url, sid);
     await book.read().catch(() => undefined);
@@ -52,9 +52,9 @@ export class Book {
     await this.conversations.value.get(groupId)?.end();
   }
 
-  async take(message: Message, isSeen: boolean): Promise<void> {
+  async addMessage(message: Message, isSeen: boolean): Promise<void> {
     const { group_id, sender_sid, date_created } = message;
-    // A group that was closed before this browser heard of it still delivers its last messages.
+    // A group that was closed before this browser knew it still delivers its last messages.
     const group = {
       group_id,
       date_created,
@@ -63,7 +63,7 @@ export class Book {
       member_sids: [...new Set([sender_sid, this.sid])],
     };
     const conversation = this.conversations.value.get(group_id) ?? this.#add(group, true);
-    await conversation.take(message, isSeen);
+    await conversation.addMessage(message, isSeen);
   }
 
   async remove(groupId: number): Promise<void> {

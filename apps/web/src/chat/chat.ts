@@ -8,6 +8,7 @@ import {
 } from '@hooligram/client';
 import { computed, signal } from '@preact/signals';
 import { History, NotKept } from '../history/history.ts';
+import { isVisible } from '../page.ts';
 import { sidOf } from '../phone.ts';
 import { openGroup } from '../route.ts';
 import type { Servers } from '../server-url.ts';
@@ -25,25 +26,23 @@ export class Chat {
   readonly servers: Servers;
   readonly sending: Sending;
   readonly connection = signal<ConnectionState>({ status: 'connecting' });
-  readonly hasNetwork = signal(navigator.onLine);
-  /** Undefined while nobody is signed in. */
+  /** Undefined while no user is signed in. */
   readonly book = signal<Book | undefined>(undefined);
-  /** Whose stored sign-in the server does not take any more. */
+  /** The user whose stored sign-in the server refused. */
   readonly refusedSid = signal<string | undefined>(undefined);
-  /** What the person should know, and takes notice of. */
+  /** A text that the user should read, until they close it. */
   readonly notice = signal('');
-  /** For those who do not see the page: the newest message. */
+  /** The newest message, for screen readers. */
   readonly announcement = signal('');
-  readonly isLookedAt = signal(!document.hidden);
   readonly unread = computed(() =>
     [...(this.book.value?.conversations.value.values() ?? [])].reduce(
       (sum, { unread }) => sum + unread.value,
       0,
     ),
   );
-  readonly #clientTrouble = signal<unknown>(undefined);
-  /** Why this browser does not keep everything at the moment; undefined while it does. */
-  readonly storageTrouble = computed(() => this.#clientTrouble.value ?? this.#history.trouble.value);
+  readonly #clientFailure = signal<unknown>(undefined);
+  /** Why this browser does not store everything at the moment; undefined while it does. */
+  readonly storageFailure = computed(() => this.#clientFailure.value ?? this.#history.failure.value);
   readonly #history: History;
   readonly #tabs: Tabs;
   readonly #books = new Map<string, Promise<Book>>();
@@ -52,7 +51,7 @@ export class Chat {
   private constructor(history: History, servers: Servers) {
     this.#history = history;
     this.servers = servers;
-    // A credential is for the server that took it: a link with another `?url=` must not carry it there.
+    // A credential belongs to the server that accepted it: a link with another `?url=` must not carry it there.
     const storage = clientStorage(`hooligram client ${servers.url}`);
     this.client = createClient({ url: servers.url, storage });
     this.sending = new Sending(this);
@@ -66,11 +65,11 @@ export class Chat {
     this.#listen();
   }
 
-  /** Resolves when it is known whether somebody is signed in. */
+  /** Resolves when it is known whether a user is signed in. */
   static async open(servers: Servers): Promise<Chat> {
     const chat = new Chat(new History(servers.url), servers);
     const sid = await chat.client.restored;
-    if (sid !== undefined) await chat.#enter(sid);
+    if (sid !== undefined) await chat.#openBook(sid);
     return chat;
   }
 
@@ -78,10 +77,10 @@ export class Chat {
     await this.client.submitCode(verification_code, { signal });
     this.refusedSid.value = undefined;
     await this.client.signIn({ ...number, verification_code }, { signal });
-    await this.#enter(sidOf(number));
+    await this.#openBook(sidOf(number));
   }
 
-  /** Forgets what this browser keeps of the person. */
+  /** Forgets what this browser keeps of the user. */
   async signOut(): Promise<void> {
     const book = this.book.value;
     await this.client.signOut();
@@ -90,11 +89,11 @@ export class Chat {
     this.#books.delete(book.sid);
     await book
       .forget()
-      .catch(() => this.tell('This browser did not remove what it had kept. Clear its data of this page.'));
+      .catch(() => this.notify('This browser did not remove what it had kept. Clear its data of this page.'));
     this.#tabs.signedOut(book.sid);
   }
 
-  /** Leaves a group, or throws away what is left of one that is over. */
+  /** Leaves a group, or removes a conversation that is over. */
   async leave(groupId: number): Promise<void> {
     const book = this.book.value;
     if (book?.conversations.value.get(groupId)?.isOver.value) await book.remove(groupId);
@@ -109,48 +108,39 @@ export class Chat {
     client.on('group', async (group) => (await this.current())?.setGroup(group));
     client.on('groupRemoved', async (groupId) => (await this.current())?.end(groupId));
     client.on('groupsComplete', (groups) => this.#endOthers(groups));
-    client.on('message', (message) => this.#take(message));
+    client.on('message', (message) => this.#receive(message));
     client.on('signInRefused', () => {
       this.refusedSid.value = this.book.value?.sid;
       this.book.value = undefined;
     });
     client.on('storage', (state) => {
-      this.#clientTrouble.value = state.status === 'failing' ? state.error : undefined;
+      this.#clientFailure.value = state.status === 'failing' ? state.error : undefined;
     });
     this.#keepAgain();
     client.on('error', (error) => {
-      // It has a place of its own on the page.
+      // The page shows this one as `storageFailure`.
       if (error instanceof NotKept) return;
       const text = error instanceof Error ? error.message : String(error);
-      this.tell(`Something went wrong in this browser: ${text}`);
-    });
-    document.addEventListener('visibilitychange', () => {
-      this.isLookedAt.value = !document.hidden;
-    });
-    addEventListener('online', () => {
-      this.hasNetwork.value = true;
-    });
-    addEventListener('offline', () => {
-      this.hasNetwork.value = false;
+      this.notify(`Something went wrong in this browser: ${text}`);
     });
   }
 
-  /** While the browser's memory fails, tries whether it works again. */
+  /** While the browser's storage fails, tries it again and again. */
   #keepAgain(): void {
-    this.#history.trouble.subscribe((trouble) => {
+    this.#history.failure.subscribe((failure) => {
       clearTimeout(this.#keepingAgain);
-      if (trouble === undefined) return;
+      if (failure === undefined) return;
       const tryIn = (pause: number) => {
         this.#keepingAgain = setTimeout(async () => {
           await this.book.value?.keepAgain().catch(() => undefined);
-          if (this.#history.trouble.value !== undefined) tryIn(Math.min(pause * 2, keepAgainMaxMs));
+          if (this.#history.failure.value !== undefined) tryIn(Math.min(pause * 2, keepAgainMaxMs));
         }, pause);
       };
       tryIn(keepAgainMinMs);
     });
   }
 
-  /** The person looks at a conversation. */
+  /** The user looks at a conversation. */
   async markRead(groupId: number): Promise<void> {
     const book = this.book.value;
     if (!book) return;
@@ -158,27 +148,27 @@ export class Chat {
     await book.conversations.value.get(groupId)?.markRead();
   }
 
-  /** Shows something that the person has to know. */
-  tell(text: string): void {
+  /** Shows a notice to the user. */
+  notify(text: string): void {
     this.notice.value = text;
   }
 
-  async #take(message: Message): Promise<void> {
+  async #receive(message: Message): Promise<void> {
     const book = await this.current();
     if (!book) throw new Error('nobody is signed in');
     const isOwn = message.sender_sid === book.sid;
     if (isOwn) this.sending.delivered(message);
-    await book.take(message, this.isSeen(message.group_id));
-    if (!isOwn && this.isLookedAt.value) {
+    await book.addMessage(message, this.isSeen(message.group_id));
+    if (!isOwn && isVisible.value) {
       this.announcement.value = `${book.notebook.nameOf(message.sender_sid)}: ${message.content}`;
     }
   }
 
   isSeen(groupId: number): boolean {
-    return openGroup.value === groupId && this.isLookedAt.value;
+    return openGroup.value === groupId && isVisible.value;
   }
 
-  /** What history knows and the server did not name: the person left it elsewhere. */
+  /** Groups in the history that the server did not name: the user left them on another device. */
   async #endOthers(groups: ReadonlyMap<number, Group>): Promise<void> {
     const book = await this.current();
     for (const [id, conversation] of book?.conversations.value ?? []) {
@@ -188,13 +178,13 @@ export class Chat {
     }
   }
 
-  /** Of the person for whom the client is signed in. */
+  /** The book of the user for whom the client is signed in. */
   async current(): Promise<Book | undefined> {
     const { sid } = this.client;
-    return sid === undefined ? undefined : this.#enter(sid);
+    return sid === undefined ? undefined : this.#openBook(sid);
   }
 
-  async #enter(sid: string): Promise<Book> {
+  async #openBook(sid: string): Promise<Book> {
     const opened = this.#books.get(sid) ?? Book.open(this.#history, this.servers.url, sid);
     this.#books.set(sid, opened);
     const book = await opened;

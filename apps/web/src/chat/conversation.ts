@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { ConversationRecord, History } from '../history/history.ts';
 
 const pageMessages = 100;
-/** More than so many are let go, unless somebody reads them. */
+/** Older ones are dropped from memory, unless the user reads them. */
 const keptMessagesMax = 400;
 
 /** One group or direct message, as this browser knows it. */
@@ -13,7 +13,7 @@ export class Conversation {
   readonly last;
   readonly unread;
   readonly isOver;
-  /** The newest ones, as many as were asked for; oldest first. */
+  /** The newest ones, as many as were loaded; oldest first. */
   readonly messages = signal<readonly Message[]>([]);
   readonly hasOlder = signal(true);
   /** Messages that this browser has not kept, by id: they are not acknowledged, and gone with the page. */
@@ -37,7 +37,7 @@ export class Conversation {
     this.hasOlder.value = record.last !== undefined;
   }
 
-  /** Everybody but the person. */
+  /** The other members. */
   get others(): readonly string[] {
     return this.group.value.member_sids.filter((sid) => sid !== this.#sid);
   }
@@ -56,14 +56,14 @@ export class Conversation {
   }
 
   /**
-   * Takes a message that was delivered, or that was answered with success; both come for one's own.
-   * @param isSeen whether somebody looks at it right now
+   * Adds a message that was delivered, or that was answered with success; an own message comes both ways.
+   * @param isSeen whether the user looks at the conversation
    */
-  async take(message: Message, isSeen: boolean): Promise<void> {
+  async addMessage(message: Message, isSeen: boolean): Promise<void> {
     const isNew = message.message_id > (this.last.value?.message_id ?? 0);
     const isOwn = message.sender_sid === this.#sid;
     if (isNew) this.last.value = message;
-    // Who answers has read what stands above.
+    // A user who answers has read what stands above.
     if (isSeen || isOwn) this.unread.value = 0;
     else if (isNew) this.unread.value += 1;
     this.messages.value = merge(this.messages.value, [message]);

@@ -6,7 +6,7 @@ import { asName } from '../typed.ts';
 const memory = new Map<string, string>();
 
 /**
- * Small things that a person writes down here and the server never sees: names of other people, and drafts. In
+ * Small things that a user writes down here and the server never sees: names of other people, and drafts. In
  * `localStorage`, because what was typed has to be there however suddenly the page goes.
  */
 export class Notebook {
@@ -18,7 +18,7 @@ export class Notebook {
     this.#names = signal(parseNames(this.#read('names')));
   }
 
-  /** The name that the person gave, else the number. */
+  /** The name that the user gave, else the number. */
   nameOf(sid: string): string {
     return this.#names.value[sid] ?? showSid(sid);
   }

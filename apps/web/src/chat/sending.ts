@@ -7,13 +7,13 @@ import type { Chat } from './chat.ts';
 
 export type SendRequest = Extract<QueuedRequest, { type: 'MESSAGING_SEND_REQUEST' }>;
 
-/** What the person asked for and what becomes of it, also of what an earlier page left in the outbox. */
+/** The requests of the user and their outcomes, also of those that an earlier page left in the outbox. */
 export class Sending {
   readonly outbox = signal<readonly QueuedRequest[]>([]);
   /** Requests whose message was delivered before their answer came: shown once. */
   readonly #delivered = signal<ReadonlySet<string>>(new Set());
   readonly #chat: Chat;
-  /** The group that the person waits to see. */
+  /** The request that creates the group that opens when it is there. */
   #created: string | undefined;
 
   constructor(chat: Chat) {
@@ -36,20 +36,20 @@ export class Sending {
   }
 
   send(groupId: number, content: string): void {
-    this.#ask(this.#chat.client.send(groupId, content));
+    this.#report(this.#chat.client.send(groupId, content));
   }
 
   create(name: string, sids: readonly string[]): void {
     this.#created = uuid();
-    this.#ask(this.#chat.client.createGroup(name, sids, { id: this.#created }));
+    this.#report(this.#chat.client.createGroup(name, sids, { id: this.#created }));
   }
 
   add(groupId: number, sid: string): void {
-    this.#ask(this.#chat.client.addMember(groupId, sid));
+    this.#report(this.#chat.client.addMember(groupId, sid));
   }
 
   leave(groupId: number): void {
-    this.#ask(this.#chat.leave(groupId));
+    this.#report(this.#chat.leave(groupId));
     if (openGroup.value === groupId) goTo(undefined);
   }
 
@@ -58,16 +58,16 @@ export class Sending {
     this.send(message.groupId, message.content);
   }
 
-  /** One of the person's own messages has come; which request it was, its answer will say. */
+  /** One of the user's own messages was delivered; the answer will say which request it was. */
   delivered({ group_id, content }: Message): void {
     const request = this.messagesTo(group_id).find(({ payload }) => payload.content === content);
     if (request) this.#delivered.value = new Set(this.#delivered.value).add(request.id);
   }
 
-  /** What becomes of a queued request is told by `outbox`; what was not even queued, here. */
-  #ask(asked: Promise<unknown>): void {
-    asked.catch((error: { readonly reason?: string; readonly message: string }) => {
-      if (error.reason === 'too-large') this.#chat.tell('That is too long to be sent as one message.');
+  /** A request that was not even queued is reported here; all others by the event `outbox`. */
+  #report(sent: Promise<unknown>): void {
+    sent.catch((error: { readonly reason?: string; readonly message: string }) => {
+      if (error.reason === 'too-large') this.#chat.notify('That is too long to be sent as one message.');
     });
   }
 
@@ -89,7 +89,7 @@ export class Sending {
       };
       const known = book.conversations.value.get(message.group_id)?.messages.value;
       const isKnown = known?.some(({ message_id }) => message_id === message.message_id);
-      if (!isKnown) await book.take(message, true);
+      if (!isKnown) await book.addMessage(message, true);
     }
     if (request.type === 'GROUP_CREATE_REQUEST' && request.id === this.#created) goTo(change.answer.group_id);
     if (request.type === 'GROUP_LEAVE_REQUEST') await book.remove(request.payload.group_id);
@@ -108,7 +108,7 @@ export class Sending {
       });
       return;
     }
-    this.#chat.tell(`${whatFailed[request.type]}: ${explain(errors)}`);
+    this.#chat.notify(`${whatFailed[request.type]}: ${explain(errors)}`);
   }
 }
 
@@ -128,7 +128,7 @@ const explanations: Readonly<Record<string, string>> = {
   'no code was requested on this connection': 'the connection broke meanwhile; ask for another code',
 };
 
-/** What the server says, in the words of somebody who does not know the protocol where they would be lost. */
+/** The server's error texts for users, who do not know the protocol. */
 export function explain(errors: readonly string[]): string {
   return errors
     .map((text) => explanations[text.replace(/member_sids\[\d+\]/, 'phone_number')] ?? text)

@@ -1,4 +1,4 @@
-/** What one tab tells the others of this browser, which hold the same person's chats. */
+/** A notice of one tab to the others of this browser, which show the same chats. */
 type News = { readonly signedOut: string } | { readonly readBy: string; readonly groupId: number };
 
 type TabsOwner = {
@@ -9,7 +9,7 @@ type TabsOwner = {
 export class Tabs {
   readonly #channel: BroadcastChannel;
 
-  /** @param url of the server; tabs with another one have other people */
+  /** @param url of the server; tabs of another server have other users */
   constructor(url: string, owner: TabsOwner) {
     this.#channel = new BroadcastChannel(`hooligram ${url}`);
     this.#channel.onmessage = ({ data }: MessageEvent<News>) => {
@@ -19,14 +19,14 @@ export class Tabs {
   }
 
   signedOut(sid: string): void {
-    this.#tell({ signedOut: sid });
+    this.#send({ signedOut: sid });
   }
 
   read(sid: string, groupId: number): void {
-    this.#tell({ readBy: sid, groupId });
+    this.#send({ readBy: sid, groupId });
   }
 
-  #tell(news: News): void {
+  #send(news: News): void {
     this.#channel.postMessage(news);
   }
 }

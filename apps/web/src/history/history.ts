@@ -9,11 +9,11 @@ export type ConversationRecord = {
   readonly group: Group;
   readonly last: Message | undefined;
   readonly unread: number;
-  /** The person, or everybody else, has left. */
+  /** The user, or all others, have left. */
   readonly isOver: boolean;
 };
 
-/** A message that the server did not take; it waits for somebody to send it again or to throw it away. */
+/** A message that the server did not take; it waits until the user sends it again or discards it. */
 export type RefusedMessage = {
   readonly sid: string;
   /** Of the request. */
@@ -26,17 +26,17 @@ export type RefusedMessage = {
 
 const stores = { conversations: 'conversations', messages: 'messages', refused: 'refused' } as const;
 
-/** What the browser did not keep, or could not read. It is told as `trouble` already. */
+/** The browser did not store or could not read something. `failure` says it already. */
 export class NotKept extends Error {}
 
 /**
- * What this browser keeps, for each person who signs in on it: the server forgets nothing that was not
- * acknowledged, and sends nothing again that was. Every promise resolves when it is stored, and rejects with NotKept
+ * The messages that this browser keeps for each user who signs in on it: the server forgets none that was not
+ * acknowledged, and sends none again that was. Every promise resolves when it is stored, and rejects with NotKept
  * when it is not.
  */
 export class History {
   /** Why the browser keeps nothing at the moment; undefined while it does. */
-  readonly trouble = signal<unknown>(undefined);
+  readonly failure = signal<unknown>(undefined);
   readonly #database: Database;
   #doesNotWrite = false;
 
@@ -88,7 +88,7 @@ export class History {
     });
   }
 
-  /** Everything of a person. */
+  /** All entries of a user. */
   forget(sid: string): Promise<void> {
     return this.#write(Object.values(stores), (storeOf) => {
       for (const name of Object.values(stores)) storeOf(name).delete(allOf(sid));
@@ -106,7 +106,7 @@ export class History {
   async #read<R>(body: (database: Database) => Promise<R>): Promise<R> {
     const result = await this.#told(body(this.#database));
     // A browser without room reads as before.
-    if (!this.#doesNotWrite) this.trouble.value = undefined;
+    if (!this.#doesNotWrite) this.failure.value = undefined;
     return result;
   }
 
@@ -121,14 +121,14 @@ export class History {
       throw error;
     }
     this.#doesNotWrite = false;
-    this.trouble.value = undefined;
+    this.failure.value = undefined;
   }
 
   async #told<R>(outcome: Promise<R>): Promise<R> {
     try {
       return await outcome;
     } catch (error) {
-      this.trouble.value ??= error ?? new Error('nothing was kept');
+      this.failure.value ??= error ?? new Error('nothing was kept');
       throw new NotKept('not kept', { cause: error });
     }
   }

@@ -1,15 +1,16 @@
 import type { ConnectionState } from '@hooligram/client';
 import { useEffect, useState } from 'preact/hooks';
+import { hasNetwork } from '../page.ts';
 import { useChat } from './chat-context.ts';
 import { Icon } from './icons.tsx';
 
-/** Says that there is no connection, and when the next try is. Short breaks are not worth a word. */
+/** Says that there is no connection, and when the next try is. Short breaks are not shown. */
 export function Banner() {
   const chat = useChat();
   const state = chat.connection.value;
-  const text = textOf(state, chat.hasNetwork.value);
+  const text = textOf(state, hasNetwork.value);
   const isShown = useAfter(graceMs, text !== undefined);
-  const shown = isShown || state.status === 'stopped' || !chat.hasNetwork.value ? text : undefined;
+  const shown = isShown || state.status === 'stopped' || !hasNetwork.value ? text : undefined;
   return (
     <div class="banner-place" role="status">
       {shown !== undefined && (
@@ -17,7 +18,7 @@ export function Banner() {
           <Icon name="offline" />
           <p>
             {shown}
-            {state.status === 'waiting' && chat.hasNetwork.value && <Countdown state={state} />}
+            {state.status === 'waiting' && hasNetwork.value && <Countdown state={state} />}
           </p>
           <Help />
         </div>
@@ -28,7 +29,7 @@ export function Banner() {
 
 /** Without a network there is nothing to try: the connection comes back with it. */
 function Help() {
-  const { client, connection, hasNetwork } = useChat();
+  const { client, connection } = useChat();
   const isStopped = connection.value.status === 'stopped';
   if (!isStopped && !hasNetwork.value) return null;
   return (
@@ -40,10 +41,10 @@ function Help() {
 
 const graceMs = 1_000;
 
-function textOf(state: ConnectionState, hasNetwork: boolean): string | undefined {
+function textOf(state: ConnectionState, isOnline: boolean): string | undefined {
   if (state.status === 'stopped')
     return `The server has ended the connection: ${state.reason || state.code}.`;
-  if (!hasNetwork) return 'You are offline. Messages leave when you are back.';
+  if (!isOnline) return 'You are offline. Messages leave when you are back.';
   if (state.status === 'signed-in' || state.status === 'connected') return undefined;
   return 'No connection. Messages leave when there is one.';
 }

@@ -11,7 +11,7 @@ export function useChat(): Chat {
   return chat;
 }
 
-/** Of the person who is signed in. */
+/** Of the user who is signed in. */
 export function useBook(): Book {
   const book = useChat().book.value;
   if (!book) throw new Error('nobody is signed in');

@@ -1,21 +1,22 @@
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Conversation } from '../chat/conversation.ts';
+import { isVisible } from '../page.ts';
 import { goTo, openGroup, pathOf } from '../route.ts';
 import { Avatar } from './avatar.tsx';
 import { useBook, useChat } from './chat-context.ts';
 import { Composer } from './composer.tsx';
 import { isComposing } from './composing.ts';
 import { Icon } from './icons.tsx';
+import { MembersDialog } from './members-dialog.tsx';
 import { MessageList } from './message-list.tsx';
 import { faceOf, titleOf } from './names.ts';
-import { PeopleDialog } from './people-dialog.tsx';
 
 /** The open conversation. */
 export function ConversationPane({ conversation }: { readonly conversation: Conversation }) {
   const chat = useChat();
   const book = useBook();
-  const [isShowingPeople, setIsShowingPeople] = useState(false);
+  const [isShowingMembers, setIsShowingMembers] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   const title = titleOf(book, conversation);
   const { is_direct_message, member_sids } = conversation.group.value;
@@ -25,7 +26,7 @@ export function ConversationPane({ conversation }: { readonly conversation: Conv
     if (matchMedia('(pointer: coarse)').matches || isOver) heading.current?.focus();
   }, [isOver]);
   useSignalEffect(() => {
-    if (conversation.unread.value > 0 && chat.isLookedAt.value && openGroup.value === conversation.id) {
+    if (conversation.unread.value > 0 && isVisible.value && openGroup.value === conversation.id) {
       void chat.markRead(conversation.id);
     }
   });
@@ -34,7 +35,7 @@ export function ConversationPane({ conversation }: { readonly conversation: Conv
       class="pane"
       aria-label={title}
       onKeyDown={(event) => {
-        if (event.key !== 'Escape' || isShowingPeople || isComposing(event)) return;
+        if (event.key !== 'Escape' || isShowingMembers || isComposing(event)) return;
         const row = document.querySelector<HTMLElement>(`a[href="${pathOf(conversation.id)}"]`);
         goTo(undefined);
         // Where the pane covers the list, the list has yet to be shown.
@@ -56,7 +57,7 @@ export function ConversationPane({ conversation }: { readonly conversation: Conv
           type="button"
           class="icon-button"
           aria-label="People"
-          onClick={() => setIsShowingPeople(true)}
+          onClick={() => setIsShowingMembers(true)}
         >
           <Icon name="people" />
         </button>
@@ -67,8 +68,8 @@ export function ConversationPane({ conversation }: { readonly conversation: Conv
       ) : (
         <Composer groupId={conversation.id} />
       )}
-      {isShowingPeople && (
-        <PeopleDialog conversation={conversation} onClose={() => setIsShowingPeople(false)} />
+      {isShowingMembers && (
+        <MembersDialog conversation={conversation} onClose={() => setIsShowingMembers(false)} />
       )}
     </section>
   );

@@ -19,7 +19,7 @@ export type MessageLine = {
   readonly time: string | number;
   readonly senderSid: string;
   readonly isOwn: boolean;
-  /** Follows one of the same person closely. */
+  /** Follows one of the same user closely. */
   readonly isMore: boolean;
   /** Of one's own; the server tells a sender no more. */
   readonly status: 'sending' | 'stored' | 'unkept' | 'refused';

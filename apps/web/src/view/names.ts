@@ -10,13 +10,13 @@ export function titleOf(book: Book, conversation: Conversation): string {
   return others.join(', ') || 'Nobody else';
 }
 
-/** What its picture is made from: a direct message is its other person. */
+/** What its picture is made from: a direct message is its other member. */
 export function faceOf(conversation: Conversation): string {
   const [other] = conversation.others;
   return conversation.group.value.is_direct_message && other ? other : `group ${conversation.id}`;
 }
 
-/** As short as a preview needs it: the first of a person's names. */
+/** As short as a preview needs it: the first of a user's names. */
 export function shortSenderOf(book: Book, sid: string): string {
   if (sid === book.sid) return 'You';
   return book.notebook.givenName(sid).split(' ')[0] || book.notebook.nameOf(sid);

@@ -4,11 +4,11 @@ import { useBook, useChat } from './chat-context.ts';
 import { Dialog } from './dialog.tsx';
 import { Field } from './field.tsx';
 import { Icon } from './icons.tsx';
-import { PersonPicker } from './person-picker.tsx';
+import { UserPicker } from './user-picker.tsx';
 
 const nameCharactersMax = 100;
 
-/** With one other person it is a direct message, for ever; with more a group, which has a name. */
+/** With one other user it is a direct message, for ever; with more a group, which has a name. */
 export function NewChatDialog({ onClose }: { readonly onClose: () => void }) {
   const { sending } = useChat();
   const book = useBook();
@@ -32,7 +32,7 @@ export function NewChatDialog({ onClose }: { readonly onClose: () => void }) {
   };
   return (
     <Dialog title="New chat" onClose={onClose}>
-      <PersonPicker
+      <UserPicker
         pending={pending}
         taken={[book.sid, ...sids]}
         onPick={(sid) => {

@@ -1,7 +1,7 @@
 import { useChat } from './chat-context.ts';
 import { Icon } from './icons.tsx';
 
-/** Stays until the person has read it. */
+/** Stays until the user has read it. */
 export function Notice() {
   const { notice } = useChat();
   return (

@@ -3,14 +3,14 @@ import { Icon } from './icons.tsx';
 
 /** Says, as long as it is so, that this browser does not keep everything, and what that means. */
 export function StorageNote() {
-  const trouble = useChat().storageTrouble.value;
+  const failure = useChat().storageFailure.value;
   return (
     <div class="banner-place" role="status">
-      {trouble !== undefined && (
+      {failure !== undefined && (
         <div class="banner">
           <Icon name="alert" />
           <p>
-            {nameOf(trouble) === 'QuotaExceededError'
+            {nameOf(failure) === 'QuotaExceededError'
               ? 'This browser has no room left for the chat. '
               : 'This browser keeps nothing for this page at the moment. '}
             Messages stay on the server until they can be kept here; what is not sent yet is lost with the
@@ -22,6 +22,6 @@ export function StorageNote() {
   );
 }
 
-function nameOf(trouble: unknown): string {
-  return trouble instanceof Error || trouble instanceof DOMException ? trouble.name : '';
+function nameOf(failure: unknown): string {
+  return failure instanceof Error || failure instanceof DOMException ? failure.name : '';
 }

@@ -10,7 +10,7 @@ import {
 import { startBrowser } from '@hooligram/testkit/browser';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { type Way, wayTo } from './way.ts';
+import { proxyTo, type TcpProxy } from './proxy.ts';
 
 /** Small, because every pixel is drawn by the CPU. */
 const browserOptions: BrowserContextOptions = {
@@ -19,41 +19,41 @@ const browserOptions: BrowserContextOptions = {
   viewport: { width: 860, height: 560 },
 };
 
-/** Somebody with a browser of their own. */
-export type Person = {
+/** A user with a browser of their own. */
+export type User = {
   readonly page: Page;
   readonly context: BrowserContext;
-  readonly way: Way;
+  readonly proxy: TcpProxy;
   /** As the page shows it. */
   readonly number: string;
 };
 
-/** The system of one test file, the page, and a browser for everybody. What a test opened ends with it. */
-export type Town = {
-  readonly system: TestSystem;
-  /** The page on its own server, without anybody in it. */
+/** The system of one test file, the page, and a browser for all users. All that a test opened ends with the test. */
+export type WebSystem = {
+  readonly stack: TestSystem;
+  /** The page on its own server, without a user. */
   readonly pageUrl: string;
-  /** Somebody who is about to sign in; their connections go to that gateway as long as it lives. */
-  stranger(gateway: number, number: string, options?: BrowserContextOptions): Promise<Person>;
-  /** Somebody who has signed in. */
-  person(gateway: number, number: string, options?: BrowserContextOptions): Promise<Person>;
+  /** A user who has not signed in; their connections go to that gateway as long as it lives. */
+  newUser(gateway: number, number: string, options?: BrowserContextOptions): Promise<User>;
+  /** A user who has signed in. */
+  user(gateway: number, number: string, options?: BrowserContextOptions): Promise<User>;
 };
 
-export function setTown(options: TestSystemOptions = {}): Town {
-  let system: TestSystem;
+export function startWebSystem(options: TestSystemOptions = {}): WebSystem {
+  let stack: TestSystem;
   let web: WebServer;
   let browser: Browser;
   let pageUrl = '';
   const opened: (() => unknown)[] = [];
   beforeAll(async () => {
     const [port = 0] = await freePorts(1);
-    [system, browser] = await Promise.all([
+    [stack, browser] = await Promise.all([
       startSystem({ gateways: 2, cores: 1, ...options }),
       startBrowser(),
     ]);
     web = await serveWeb('127.0.0.1', port, {
-      port: Number(new URL(system.url).port),
-      gateways: system.gateways.map(({ url }, index) => ({
+      port: Number(new URL(stack.url).port),
+      gateways: stack.gateways.map(({ url }, index) => ({
         name: `gateway-${index + 1}`,
         port: Number(new URL(url).port),
       })),
@@ -66,48 +66,48 @@ export function setTown(options: TestSystemOptions = {}): Town {
   afterAll(async () => {
     await browser?.close();
     await web?.close();
-    await system?.stop();
+    await stack?.stop();
   });
 
-  const stranger: Town['stranger'] = async (gateway, number, contextOptions) => {
-    const own = system.gateway(gateway).url;
-    const others = system.gateways.map(({ url }) => url).filter((url) => url !== own);
-    const way = await wayTo([own, ...others]);
+  const newUser: WebSystem['newUser'] = async (gateway, number, contextOptions) => {
+    const own = stack.gateway(gateway).url;
+    const others = stack.gateways.map(({ url }) => url).filter((url) => url !== own);
+    const proxy = await proxyTo([own, ...others]);
     const context = await browser.newContext({ ...browserOptions, ...contextOptions });
     context.setDefaultTimeout(patienceMs);
     opened.push(async () => {
       await context.close();
-      way.end();
+      proxy.end();
     });
     const page = await context.newPage();
-    await page.goto(`${pageUrl}?url=${encodeURIComponent(way.url)}`);
-    return { page, context, way, number };
+    await page.goto(`${pageUrl}?url=${encodeURIComponent(proxy.url)}`);
+    return { page, context, proxy, number };
   };
   return {
-    get system() {
-      return system;
+    get stack() {
+      return stack;
     },
     get pageUrl() {
       return pageUrl;
     },
-    stranger,
-    async person(gateway, number, contextOptions) {
-      const somebody = await stranger(gateway, number, contextOptions);
-      await signIn(somebody);
-      return somebody;
+    newUser,
+    async user(gateway, number, contextOptions) {
+      const user = await newUser(gateway, number, contextOptions);
+      await signIn(user);
+      return user;
     },
   };
 }
 
 /**
- * Reads a page until it shows what is expected: what is told to it arrives at once in one place, and a moment later in
- * another.
+ * Reads a page until it shows what is expected: a change arrives at once in one place of the page, and a moment later
+ * in another.
  */
 export async function untilRead<T>(what: string, read: () => Promise<T>, expected: T): Promise<void> {
   await until(`${what} is ${JSON.stringify(expected)}`, read, (found) => found === expected);
 }
 
-export async function signIn({ page, number }: Person): Promise<void> {
+export async function signIn({ page, number }: User): Promise<void> {
   await page.getByLabel('Phone number').fill(number);
   await page.getByRole('button', { name: 'Send me a code' }).click();
   await page.getByLabel('Code', { exact: true }).fill('000000');
@@ -116,7 +116,7 @@ export async function signIn({ page, number }: Person): Promise<void> {
 }
 
 /** Makes a direct message, or with a name a group, and leaves it open. */
-export async function beginChat({ page }: Person, numbers: readonly string[], name = ''): Promise<void> {
+export async function beginChat({ page }: User, numbers: readonly string[], name = ''): Promise<void> {
   await page.getByRole('button', { name: 'New chat' }).click();
   for (const number of numbers) {
     await page.getByLabel('Phone number').fill(number);
@@ -127,7 +127,7 @@ export async function beginChat({ page }: Person, numbers: readonly string[], na
   await page.getByLabel('Message', { exact: true }).waitFor();
 }
 
-export async function openChat({ page }: Person, title: string): Promise<void> {
+export async function openChat({ page }: User, title: string): Promise<void> {
   await row(page, title).click();
   await page.getByRole('heading', { name: title }).waitFor();
 }
@@ -136,7 +136,7 @@ export function row(page: Page, title: string) {
   return page.getByRole('navigation', { name: 'Chats' }).getByRole('link', { name: title });
 }
 
-export async function say({ page }: Person, text: string): Promise<void> {
+export async function write({ page }: User, text: string): Promise<void> {
   await page.getByLabel('Message', { exact: true }).fill(text);
   await page.keyboard.press('Enter');
 }

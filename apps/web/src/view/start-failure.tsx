@@ -1,5 +1,5 @@
 /** Shown when nothing else can be: the address names no server. */
-export function Trouble({ error }: { readonly error: unknown }) {
+export function StartFailure({ error }: { readonly error: unknown }) {
   return (
     <main class="card-page">
       <div class="card" role="alert">

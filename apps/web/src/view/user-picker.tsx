@@ -6,16 +6,16 @@ import { CountrySelect } from './country-select.tsx';
 import { Field } from './field.tsx';
 import { phoneHint, phoneWanted } from './phone-hint.ts';
 
-type PersonPickerProps = {
-  /** Who is there already. */
+type UserPickerProps = {
+  /** The members that are there already. */
   readonly taken: readonly string[];
   readonly onPick: (sid: string) => void;
   /** Set to what picks the number that is written but was not added: false when there is something wrong with it. */
   readonly pending?: { current: () => string | undefined | false };
 };
 
-/** Takes a number, or the name of somebody who is in one of the chats. */
-export function PersonPicker({ taken, onPick, pending }: PersonPickerProps) {
+/** Picks a user by a number, or by the name of a member of one of the chats. */
+export function UserPicker({ taken, onPick, pending }: UserPickerProps) {
   const book = useBook();
   const listId = useId();
   const [text, setText] = useState('');
@@ -34,7 +34,7 @@ export function PersonPicker({ taken, onPick, pending }: PersonPickerProps) {
           ? reading.text
           : phoneWanted
         : taken.includes(sid)
-          ? whoIsTaken(sid === book.sid)
+          ? takenText(sid === book.sid)
           : '';
     setError(fault);
     if (sid === undefined || fault !== '') return false;
@@ -78,6 +78,6 @@ export function PersonPicker({ taken, onPick, pending }: PersonPickerProps) {
   );
 }
 
-function whoIsTaken(isOneself: boolean): string {
+function takenText(isOneself: boolean): string {
   return isOneself ? 'That is you.' : 'They are in already.';
 }

@@ -6,15 +6,15 @@ import { useBook, useChat } from './chat-context.ts';
 import { Dialog } from './dialog.tsx';
 import { Icon } from './icons.tsx';
 import { titleOf } from './names.ts';
-import { PersonPicker } from './person-picker.tsx';
+import { UserPicker } from './user-picker.tsx';
 
-type PeopleDialogProps = {
+type MembersDialogProps = {
   readonly conversation: Conversation;
   readonly onClose: () => void;
 };
 
-/** Who is in a conversation; names for them; adding somebody; leaving. */
-export function PeopleDialog({ conversation, onClose }: PeopleDialogProps) {
+/** The members of a conversation; names for them; adding one; leaving. */
+export function MembersDialog({ conversation, onClose }: MembersDialogProps) {
   const { sending } = useChat();
   const book = useBook();
   const { member_sids, is_direct_message } = conversation.group.value;
@@ -24,9 +24,9 @@ export function PeopleDialog({ conversation, onClose }: PeopleDialogProps) {
   );
   return (
     <Dialog title={titleOf(book, conversation)} onClose={onClose}>
-      <ul class="people" aria-label="People">
+      <ul class="members" aria-label="People">
         {member_sids.map((sid) => (
-          <Person key={sid} sid={sid} />
+          <Member key={sid} sid={sid} />
         ))}
         {adding
           .filter((sid) => !member_sids.includes(sid))
@@ -37,14 +37,14 @@ export function PeopleDialog({ conversation, onClose }: PeopleDialogProps) {
           ))}
       </ul>
       {!is_direct_message && !isOver && (
-        <PersonPicker taken={member_sids} onPick={(sid) => sending.add(conversation.id, sid)} />
+        <UserPicker taken={member_sids} onPick={(sid) => sending.add(conversation.id, sid)} />
       )}
       <Leaving conversation={conversation} onLeave={onClose} />
     </Dialog>
   );
 }
 
-function Person({ sid }: { readonly sid: string }) {
+function Member({ sid }: { readonly sid: string }) {
   const book = useBook();
   const { notebook } = book;
   const [isNaming, setIsNaming] = useState(false);
@@ -88,7 +88,7 @@ type LeavingProps = {
   readonly onLeave: () => void;
 };
 
-/** Asks once more: who is back later has none of the messages in between. */
+/** Asks once more: a user who comes back later has none of the messages in between. */
 function Leaving({ conversation, onLeave }: LeavingProps) {
   const { sending } = useChat();
   const [isAsking, setIsAsking] = useState(false);

@@ -1,19 +1,19 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 
-/** A way to the gateways as a load balancer has it: each connection goes to the first one that takes it. */
-export type Way = {
+/** A proxy before the gateways, as a load balancer is one: each connection goes to the first gateway that accepts it. */
+export type TcpProxy = {
   readonly url: string;
-  /** Breaks all connections without a word and takes no new ones. */
+  /** Breaks all connections without a close frame and accepts no new ones. */
   cut(): void;
-  /** Nothing passes any more and nobody is told, as when a network is left; new connections lead nowhere. */
+  /** Passes nothing on and breaks no connection, as when a network is left; new connections lead nowhere. */
   lose(): void;
   mend(): void;
   end(): void;
 };
 
 /** @param urls of the gateways, in the order in which they are tried */
-export async function wayTo(urls: readonly string[]): Promise<Way> {
+export async function proxyTo(urls: readonly string[]): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const stranded = new Set<Socket>();
   let isCut = false;
