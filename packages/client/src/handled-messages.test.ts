@@ -37,7 +37,7 @@ test('a message that failed is new again, whatever was handled since, on later p
   expect((await open()).arrive(1, 12)).toBe('new');
 });
 
-test('groups and people have nothing to do with each other', async () => {
+test('groups and users have nothing to do with each other', async () => {
   const { store, open } = setUp();
   const messages = await open();
   messages.arrive(1, 10);
@@ -46,7 +46,7 @@ test('groups and people have nothing to do with each other', async () => {
   expect(new HandledMessages(store, '1.5550101', await store.load()).arrive(1, 10)).toBe('new');
 });
 
-test('the memory takes one entry a group, however many messages there were', async () => {
+test('the storage takes one entry a group, however many messages there were', async () => {
   const { storage, open } = setUp();
   const messages = await open();
   for (let id = 1; id <= 1_000; id += 1) {

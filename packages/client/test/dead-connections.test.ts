@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { heard, type Member, setCompany, takeTheClock, until } from './company.ts';
-import { pairOf } from './cut-off.ts';
+import { pairOf } from './disconnect.ts';
+import { createFixture, heard, type Member, takeTheClock, until } from './fixture.ts';
 import type { FrameGate } from './frame-gate.ts';
 
-const company = setCompany({ gateways: 1, cores: 1 });
+const fixture = createFixture({ gateways: 1, cores: 1 });
 
 /** What a browser has and Node has not: the SDK finds it when a client is made. */
 const page = new EventTarget();
@@ -27,7 +27,7 @@ const keepAlives = ({ fromClients }: FrameGate) =>
 
 /** Ada, whose connection has been quiet for a while; the test has the clock. */
 async function quiet(options = {}) {
-  const { ada, bob, gate, groupId } = await pairOf(company, options);
+  const { ada, bob, gate, groupId } = await pairOf(fixture, options);
   takeTheClock();
   // What is timed by the test from here on: what the connection waits for is asked anew.
   ada.client.connect();

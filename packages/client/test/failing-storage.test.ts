@@ -7,21 +7,21 @@ import {
   type WebStorage,
   webStorage,
 } from '../src/index.ts';
+import { pairOf } from './disconnect.ts';
 import {
   contents,
+  createFixture,
   heard,
   listen,
   type Member,
   next,
-  setCompany,
   signUp,
   takeTheClock,
   until,
-} from './company.ts';
-import { pairOf } from './cut-off.ts';
+} from './fixture.ts';
 
-const company = setCompany({ gateways: 1, cores: 1 });
-const url = () => company.system.gateway(0).url;
+const fixture = createFixture({ gateways: 1, cores: 1 });
+const url = () => fixture.system.gateway(0).url;
 
 afterEach(() => {
   jest.useRealTimers();
@@ -48,11 +48,11 @@ function faulty(fault: Fault = 'none') {
   return { storage, memory, calls };
 }
 
-/** What a client says of its storage. */
+/** The states of a client's storage. */
 function states({ client }: Member): string[] {
-  const told: string[] = [];
-  client.on('storage', ({ status }) => told.push(status));
-  return told;
+  const received: string[] = [];
+  client.on('storage', ({ status }) => received.push(status));
+  return received;
 }
 
 async function keysOf(storage: ClientStorage): Promise<string[]> {
@@ -62,17 +62,17 @@ async function keysOf(storage: ClientStorage): Promise<string[]> {
 describe('a client whose storage', () => {
   test.each(['full', 'throws'] as const)('fails (%s) says so once, and chats from memory', async (fault) => {
     const { storage, calls } = faulty(fault);
-    const ada = company.client(url(), { storage });
-    const told = states(ada);
+    const ada = fixture.client(url(), { storage });
+    const received = states(ada);
     listen(ada);
     await signUp(ada);
     expect(await ada.client.restored).toBeUndefined();
-    const bob = await company.member(url());
+    const bob = await fixture.member(url());
     const groupId = await ada.client.createGroup('', [bob.sid]);
     await ada.client.send(groupId, 'one');
     await bob.client.send(groupId, 'two');
     await heard(ada, ['one', 'two']);
-    expect(told).toEqual(['failing']);
+    expect(received).toEqual(['failing']);
     expect(ada.client.storage).toMatchObject({ status: 'failing', error: expect.any(DOMException) });
     expect(ada.errors).toEqual([]);
     expect(calls.failed).toBeGreaterThan(0);
@@ -82,12 +82,12 @@ describe('a client whose storage', () => {
   test('does not answer goes on after 5 s: it is known that nobody signed in, and messages leave', async () => {
     const { storage, calls } = faulty('hangs');
     takeTheClock();
-    const ada = company.client(url(), { storage });
-    const told = states(ada);
+    const ada = fixture.client(url(), { storage });
+    const received = states(ada);
     await until('it is read', () => calls.failed === 1);
     jest.advanceTimersByTime(5_000);
     expect(await ada.client.restored).toBeUndefined();
-    expect(told).toEqual(['failing']);
+    expect(received).toEqual(['failing']);
     expect(ada.client.storage).toMatchObject({ error: new Error('the storage does not answer') });
     const signedUp = signUp(ada);
     // Signing in reads the storage once more.
@@ -96,13 +96,13 @@ describe('a client whose storage', () => {
     await signedUp;
     const groupId = await ada.client.createGroup('', ['1.5550199']);
     expect(await ada.client.send(groupId, 'still here')).toBeGreaterThan(0);
-    expect(told).toEqual(['failing']);
+    expect(received).toEqual(['failing']);
   });
 
   test('works again is given all that it missed, and the next client goes on from there', async () => {
     const { storage, memory, calls } = faulty();
-    const { ada, bob, gate, groupId } = await pairOf(company, { storage });
-    const told = states(ada);
+    const { ada, bob, gate, groupId } = await pairOf(fixture, { storage });
+    const received = states(ada);
     calls.fault = 'full';
     gate.isShut = true;
     const lost = next(ada, 'state', ({ status }) => status === 'waiting');
@@ -112,25 +112,25 @@ describe('a client whose storage', () => {
     const failed = calls.failed;
     const sent = ada.client.send(groupId, 'kept later').catch(() => undefined);
     await until('it was refused', () => calls.failed > failed);
-    await until('it is said', () => told.length === 1);
+    await until('it is said', () => received.length === 1);
     expect(await keysOf(memory)).not.toContain('outbox');
     calls.fault = 'none';
     jest.advanceTimersByTime(1_000);
-    await until('it is said', () => told.length === 2);
-    expect(told).toEqual(['failing', 'working']);
+    await until('it is said', () => received.length === 2);
+    expect(received).toEqual(['failing', 'working']);
     expect(await keysOf(memory)).toContain('outbox');
     jest.useRealTimers();
     await ada.client.close({ signal: AbortSignal.abort() });
     await sent;
-    const later = company.client(url(), { storage });
+    const later = fixture.client(url(), { storage });
     expect(await later.client.restored).toBe(ada.sid);
     await heard(bob, ['kept later']);
     expect(contents(bob)).toEqual(['kept later']);
   });
 
-  test('fails while nobody listens for it tells an error', async () => {
+  test('fails while it has no handler emits an error', async () => {
     const { storage } = faulty('full');
-    const ada = company.client(url(), { storage });
+    const ada = fixture.client(url(), { storage });
     await ada.client.restored;
     expect(ada.errors).toEqual([expect.any(DOMException)]);
   });
@@ -138,7 +138,7 @@ describe('a client whose storage', () => {
   test('fails leaves no timer when the client is closed', async () => {
     takeTheClock();
     const { storage } = faulty('full');
-    const ada = company.client(url(), { storage });
+    const ada = fixture.client(url(), { storage });
     await ada.client.restored;
     await ada.client.close();
     expect(jest.getTimerCount()).toBe(0);
@@ -148,8 +148,8 @@ describe('a client whose storage', () => {
 describe('two clients on one storage:', () => {
   test('a sign-in with a new code in one is taken over by the other, and not forgotten by it', async () => {
     const storage = memoryStorage();
-    const gate = await company.gate(0);
-    const ada = company.client(gate.url, { storage });
+    const gate = await fixture.gate(0);
+    const ada = fixture.client(gate.url, { storage });
     await signUp(ada);
     const refusals: unknown[] = [];
     ada.client.on('signInRefused', (errors) => refusals.push(errors));
@@ -175,10 +175,10 @@ describe('two clients on one storage:', () => {
 
   test('after a sign-out in one, the other does not store the sign-in again when it reconnects', async () => {
     const storage = memoryStorage();
-    const gate = await company.gate(0);
-    const ada = company.client(gate.url, { storage });
+    const gate = await fixture.gate(0);
+    const ada = fixture.client(gate.url, { storage });
     await signUp(ada);
-    const other = company.client(url(), { storage }, ada.credential);
+    const other = fixture.client(url(), { storage }, ada.credential);
     await other.client.restored;
     await other.client.signOut();
     const back = next(ada, 'state', ({ status }) => status === 'signed-in');
@@ -188,8 +188,8 @@ describe('two clients on one storage:', () => {
   });
 });
 
-test('a handler that waits for close does not wait for ever', async () => {
-  const { ada, bob, groupId } = await pairOf(company);
+test('a handler that waits for close does not wait without end', async () => {
+  const { ada, bob, groupId } = await pairOf(fixture);
   const closed = new Promise<void>((resolve) => {
     bob.client.on('message', async () => {
       takeTheClock();
@@ -207,7 +207,7 @@ test('a handler that waits for close does not wait for ever', async () => {
 });
 
 describe('a storage in IndexedDB', () => {
-  test('opens its database again when the browser has closed it, said or unsaid', async () => {
+  test('opens its database again when the browser has closed it, with an event or without', async () => {
     const indexedDB = new IDBFactory();
     const opened: { close(): void; onclose: ((event: unknown) => void) | null }[] = [];
     const open = indexedDB.open.bind(indexedDB);

@@ -1,28 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { messageBytesOver, RequestError } from '../src/index.ts';
-import { failing, introduce, type Member, next, reached, setCompany, signUp, until } from './company.ts';
+import { createFixture, failing, introduce, type Member, next, reached, signUp, until } from './fixture.ts';
 import type { FrameGate, PassingFrame } from './frame-gate.ts';
 
-const company = setCompany({
+const fixture = createFixture({
   gateways: 2,
   cores: 1,
 });
 
-const urlOf = (gateway: number) => company.system.gateway(gateway).url;
+const urlOf = (gateway: number) => fixture.system.gateway(gateway).url;
 
 /** Ada, and Bob whose frames the test sees, in a group; Bob has no handler for messages yet. */
 async function pair(): Promise<{ ada: Member; bob: Member; gate: FrameGate; groupId: number }> {
-  const gate = await company.gate(1);
-  const ada = await company.member(urlOf(0));
-  const bob = company.client(gate.url);
+  const gate = await fixture.gate(1);
+  const ada = await fixture.member(urlOf(0));
+  const bob = fixture.client(gate.url);
   await signUp(bob);
   return { ada, bob, gate, groupId: await introduce(ada, bob) };
 }
 
 describe('groups', () => {
-  test('tell all members of who joins and leaves; who left is told that it is gone', async () => {
-    const [ada, bob, cat] = await Promise.all([0, 1, 1].map((gateway) => company.member(urlOf(gateway))));
+  test('tell all members of a member who joins or leaves; a member who left receives that it is gone', async () => {
+    const [ada, bob, cat] = await Promise.all([0, 1, 1].map((gateway) => fixture.member(urlOf(gateway))));
     if (!ada || !bob || !cat) throw new Error('three people');
     const groupId = await ada.client.createGroup('three', [bob.sid, '1.5550199']);
     const joined = next(cat, 'group');
@@ -48,12 +48,12 @@ describe('groups', () => {
     await until('told twice', () => gate.fromClients.filter(acknowledged).length >= 2);
   });
 
-  test('that the person left elsewhere meanwhile are gone after the next sign-in, others stay', async () => {
+  test('that the user left elsewhere meanwhile are gone after the next sign-in, others stay', async () => {
     const { ada, bob, gate, groupId } = await pair();
-    const told = next(bob, 'group');
+    const received = next(bob, 'group');
     const other = await ada.client.createGroup('other', [bob.sid, '1.5550199']);
-    await told;
-    const elsewhere = company.client(urlOf(0), {}, bob.credential);
+    await received;
+    const elsewhere = fixture.client(urlOf(0), {}, bob.credential);
     await elsewhere.client.signIn(bob.credential);
     gate.isShut = true;
     const lost = next(bob, 'state', ({ status }) => status === 'waiting');
@@ -74,7 +74,7 @@ describe('groups', () => {
 
 describe('a request that cannot succeed', () => {
   test('rejects with what the server said', async () => {
-    const ada = await company.member(urlOf(0));
+    const ada = await fixture.member(urlOf(0));
     const error = await failing(ada.client.send(Number.MAX_SAFE_INTEGER, 'to nobody'));
     expect(error).toBeInstanceOf(RequestError);
     expect(error).toMatchObject({
@@ -105,7 +105,7 @@ describe('a request that cannot succeed', () => {
     expect([messageBytesOver(groupId, longest), messageBytesOver(groupId, `${longest}x`)]).toEqual([0, 1]);
     expect(await bob.client.send(groupId, longest)).toBeGreaterThan(0);
     await expect(bob.client.send(groupId, 'hello', { id: '1' })).rejects.toThrow(TypeError);
-    const nobody = company.client(gate.url);
+    const nobody = fixture.client(gate.url);
     expect(await failing(nobody.client.send(groupId, 'hello'))).toMatchObject({ reason: 'not-signed-in' });
     const sent = gate.fromClients.slice(frames).filter(({ type }) => type === 'MESSAGING_SEND_REQUEST');
     expect(sent).toHaveLength(1);
@@ -113,8 +113,8 @@ describe('a request that cannot succeed', () => {
   });
 
   test('signing in with a wrong code rejects, and the right one is taken after it', async () => {
-    const ada = await company.member(urlOf(0));
-    const again = company.client(urlOf(1), {}, ada.credential);
+    const ada = await fixture.member(urlOf(0));
+    const again = fixture.client(urlOf(1), {}, ada.credential);
     const wrong = { ...ada.credential, verification_code: randomUUID() };
     expect(await failing(again.client.signIn(wrong))).toMatchObject({
       errors: ['wrong phone number or verification code'],

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { memoryStorage, type OutboxChange } from '../src/index.ts';
-import { contents, failing, heard, listen, reached, setCompany, until } from './company.ts';
-import { disconnect, pairOf, reconnect } from './cut-off.ts';
+import { disconnect, pairOf, reconnect } from './disconnect.ts';
+import { contents, createFixture, failing, heard, listen, reached, until } from './fixture.ts';
 
-const company = setCompany({
+const fixture = createFixture({
   gateways: 1,
   cores: 1,
   env: { DELIVERY_ACK_DEADLINE_MS: '300' },
@@ -12,8 +12,8 @@ const company = setCompany({
   coreEnv: { DELIVERY_RETRY_MS: '300' },
 });
 
-const url = () => company.system.gateway(0).url;
-const pair = (options = {}) => pairOf(company, options);
+const url = () => fixture.system.gateway(0).url;
+const pair = (options = {}) => pairOf(fixture, options);
 
 describe('with a storage that lasts,', () => {
   test('the next client signs in by itself, and sends what the one before could not', async () => {
@@ -27,7 +27,7 @@ describe('with a storage that lasts,', () => {
     for (const error of await Promise.all(sent)) expect(error).toMatchObject({ reason: 'closed' });
     expect(await failing(ada.client.send(groupId, 'too late'))).toMatchObject({ reason: 'closed' });
 
-    const later = company.client(url(), { storage });
+    const later = fixture.client(url(), { storage });
     const changes: OutboxChange[] = [];
     later.client.on('outbox', (change) => changes.push(change));
     expect(await later.client.restored).toBe(ada.sid);
@@ -55,7 +55,7 @@ describe('with a storage that lasts,', () => {
     await ada.client.close();
     gate.onClientFrame = () => undefined;
     const before = acknowledgements().length;
-    const later = company.client(gate.url, { storage });
+    const later = fixture.client(gate.url, { storage });
     listen(later);
     await until('it is acknowledged', () => acknowledgements().length > before);
     expect(acknowledgements().at(-1)?.payload.message_id).toBe(id);
@@ -64,9 +64,9 @@ describe('with a storage that lasts,', () => {
     expect(contents(later)).toEqual(['fence']);
   });
 
-  test('nothing of one person is sent as another one; it waits until they are back', async () => {
+  test('nothing of one user is sent as another one; it waits until they are back', async () => {
     const { ada, bob, gate, groupId } = await pair({ storage: memoryStorage() });
-    const cat = await company.member(url());
+    const cat = await fixture.member(url());
     await disconnect(ada, gate);
     const sent = failing(ada.client.send(groupId, 'from ada'));
     await until('it waits', () => ada.client.outbox.length === 1);

@@ -14,7 +14,7 @@ import {
   tcpRelay,
 } from '@hooligram/testkit';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { contents, heard, introduce, type Member, next, setCompany, until } from './company.ts';
+import { contents, createFixture, heard, introduce, type Member, next, until } from './fixture.ts';
 
 const afterRestore = fileURLToPath(new URL('../../../apps/core/dist/after-restore.js', import.meta.url));
 
@@ -26,7 +26,7 @@ let database: TcpRelay;
 let redis: TcpRelay;
 
 // One system for all: gateways and cores are never started again, whatever becomes of their database.
-const company = setCompany(async () => {
+const fixture = createFixture(async () => {
   [postgres, database, redis] = await Promise.all([ownPostgres(), tcpRelay(), tcpRelay()]);
   await postgres.stop();
   const copy = await copyFiles(postgres);
@@ -43,7 +43,7 @@ const company = setCompany(async () => {
 });
 
 beforeAll(async () => {
-  const { system } = company;
+  const { system } = fixture;
   redis.lead(system.redisUrl);
   await system.addCore();
   await system.addGateway({ REDIS_URL: redis.urlOf(system.redisUrl) });
@@ -57,14 +57,14 @@ afterAll(async () => {
 
 /** People in a group, and what they had before the moment to which the database will go back. */
 async function meet() {
-  const [here, there] = company.system.gateways.map(({ url }) => url) as [string, string];
-  const ada = await company.member(here);
-  const bob = await company.member(there);
-  const cem = await company.member(there);
-  const dana = await company.member(there);
-  const told = Promise.all([ada, bob, cem].map((member) => next(member, 'group')));
+  const [here, there] = fixture.system.gateways.map(({ url }) => url) as [string, string];
+  const ada = await fixture.member(here);
+  const bob = await fixture.member(there);
+  const cem = await fixture.member(there);
+  const dana = await fixture.member(there);
+  const received = Promise.all([ada, bob, cem].map((member) => next(member, 'group')));
   const groupId = await ada.client.createGroup('hikes', [bob.sid, cem.sid]);
-  await told;
+  await received;
   const all = [ada, bob, cem];
   await say(ada, groupId, ['one', 'two', 'three'], all);
   return { ada, bob, cem, dana, all, groupId };
@@ -78,7 +78,7 @@ async function goOn({ ada, dana, all, groupId }: Meeting) {
   await ada.client.addMember(groupId, dana.sid);
   await joined;
   await say(ada, groupId, ['lost six'], [...all, dana]);
-  const eve = await company.member(company.system.gateway(0).url);
+  const eve = await fixture.member(fixture.system.gateway(0).url);
   const lostGroup = await introduce(ada, eve);
   await say(ada, lostGroup, ['lost seven'], [ada, eve]);
   await until('their cursors are stored', async () => {
@@ -95,12 +95,12 @@ async function goOn({ ada, dana, all, groupId }: Meeting) {
 /** Everything that is said from now on reaches who it is for, on whichever connection, and nobody else. */
 async function goesOn(meeting: Meeting, { given }: Awaited<ReturnType<typeof goOn>>, midway = () => {}) {
   const { ada, bob, dana, all, groupId } = meeting;
-  const [here, there] = company.system.gateways.map(({ url }) => url) as [string, string];
+  const [here, there] = fixture.system.gateways.map(({ url }) => url) as [string, string];
   const said = ['new one', 'new two', 'new three', 'new four', 'new five'];
   await say(ada, groupId, said.slice(0, 1), [ada]);
   midway();
   await say(ada, groupId, said.slice(1), all);
-  const late = company.client(here, {}, bob.credential);
+  const late = fixture.client(here, {}, bob.credential);
   late.client.on('message', (message) => late.messages.push(message));
   await late.client.signIn(bob.credential);
   await say(bob, groupId, ['newest'], [...all, late]);
@@ -113,7 +113,7 @@ async function goesOn(meeting: Meeting, { given }: Awaited<ReturnType<typeof goO
     expect(news).toEqual([...said, 'newest']);
   }
   // Nothing that was given once is given again, though nobody in the database knows that it was.
-  const frank = await company.member(there);
+  const frank = await fixture.member(there);
   await introduce(ada, frank);
   const [oldest] = await postgres.query<{ message: string; group: string; user: string }>(
     `SELECT (SELECT min(id) FROM message WHERE content LIKE 'new%' AND group_id = $1) AS message,
@@ -142,7 +142,7 @@ async function say(speaker: Member, groupId: number, said: readonly string[], li
 /** Until both cores have seen at least so much. */
 async function untilCoresSaw(metric: 'epoch' | 'wal_bytes', least: number): Promise<void> {
   await until(`both cores saw ${metric} ${least}`, async () => {
-    const all = await Promise.all(company.system.cores.map(({ adminUrl }) => metrics(adminUrl)));
+    const all = await Promise.all(fixture.system.cores.map(({ adminUrl }) => metrics(adminUrl)));
     return all.every(({ value }) => value(`hooligram_core_database_${metric}`) >= least);
   });
 }
@@ -163,7 +163,7 @@ function lead(to: OwnPostgres): void {
 describe('what is said after the database came back older reaches everybody, on all connections', () => {
   test('when a standby was promoted that had not everything, though one core notices later', async () => {
     const meeting = await meet();
-    const open = await connect(company.system.gateway(1).url);
+    const open = await connect(fixture.system.gateway(1).url);
     await until('the standby has it', async () => {
       const [has] = await postgres.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn() AS lsn');
       const sql = 'SELECT FROM pg_last_wal_replay_lsn() AS replayed WHERE replayed >= $1::pg_lsn';
@@ -177,11 +177,11 @@ describe('what is said after the database came back older reaches everybody, on 
     );
     const lost = await goOn(meeting);
 
-    company.system.core(1).freeze();
+    fixture.system.core(1).freeze();
     await postgres.crash();
     await standby.query('SELECT pg_promote()');
     lead(standby);
-    await goesOn(meeting, lost, () => company.system.core(1).resume());
+    await goesOn(meeting, lost, () => fixture.system.core(1).resume());
     expect(await open.closed).toMatchObject({ code: 1012 });
   });
 
@@ -193,7 +193,7 @@ describe('what is said after the database came back older reaches everybody, on 
     redis.lead(undefined);
     await postgres.crash();
     lead(await startCopy(backup, { recover: { from: postgres, toLsn: moment?.lsn ?? '' } }));
-    await goesOn(meeting, lost, () => redis.lead(company.system.redisUrl));
+    await goesOn(meeting, lost, () => redis.lead(fixture.system.redisUrl));
   });
 
   test('when its files were copied back from earlier', async () => {
@@ -223,7 +223,7 @@ describe('what is said after the database came back older reaches everybody, on 
     await goesOn(meeting, lost);
   });
 
-  test('when rows were taken out under running cores, and somebody says so', async () => {
+  test('when rows were taken out under running cores, and an operator says so', async () => {
     const meeting = await meet();
     const { groupId } = meeting;
     const [last] = await postgres.query<{ id: string }>('SELECT max(id) AS id FROM message');
@@ -246,6 +246,6 @@ describe('what is said after the database came back older reaches everybody, on 
     });
     const [, epoch] = /^epoch (\d+) of the database has begun\n$/.exec(stdout) ?? [];
     await untilCoresSaw('epoch', Number(epoch));
-    await goesOn(meeting, lost, () => redis.lead(company.system.redisUrl));
+    await goesOn(meeting, lost, () => redis.lead(fixture.system.redisUrl));
   });
 });

@@ -1,18 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   contents,
+  createFixture,
   heard,
   introduce,
   listen,
   type Member,
   next,
-  setCompany,
   signUp,
   until,
-} from './company.ts';
+} from './fixture.ts';
 import type { FrameGate } from './frame-gate.ts';
 
-const company = setCompany({
+const fixture = createFixture({
   gateways: 2,
   cores: 1,
   env: { DELIVERY_ACK_DEADLINE_MS: '300' },
@@ -20,13 +20,13 @@ const company = setCompany({
   coreEnv: { DELIVERY_RETRY_MS: '300', DELIVERY_RETRY_JITTER: '0' },
 });
 
-const urlOf = (gateway: number) => company.system.gateway(gateway).url;
+const urlOf = (gateway: number) => fixture.system.gateway(gateway).url;
 
 /** Ada, and Bob whose frames the test sees, in a group; Bob has no handler for messages yet. */
 async function pair(): Promise<{ ada: Member; bob: Member; gate: FrameGate; groupId: number }> {
-  const gate = await company.gate(1);
-  const ada = await company.member(urlOf(0));
-  const bob = company.client(gate.url);
+  const gate = await fixture.gate(1);
+  const ada = await fixture.member(urlOf(0));
+  const bob = fixture.client(gate.url);
   await signUp(bob);
   return { ada, bob, gate, groupId: await introduce(ada, bob) };
 }
@@ -37,11 +37,15 @@ function answered({ fromClients }: FrameGate, type: string): (number | undefined
 }
 
 describe('messages', () => {
-  test('reach everybody in the group, in the order of sending, each once', async () => {
-    const [ada, bob] = [await company.member(urlOf(0)), await company.member(urlOf(1))];
-    const told = next(bob, 'group');
+  test('reach all members of the group, in the order of sending, each once', async () => {
+    const [ada, bob] = [await fixture.member(urlOf(0)), await fixture.member(urlOf(1))];
+    const received = next(bob, 'group');
     const groupId = await ada.client.createGroup('a group', [bob.sid]);
-    expect(await told).toMatchObject({ group_id: groupId, group_name: 'a group', is_direct_message: true });
+    expect(await received).toMatchObject({
+      group_id: groupId,
+      group_name: 'a group',
+      is_direct_message: true,
+    });
     expect(bob.client.groups.get(groupId)?.member_sids).toEqual([ada.sid, bob.sid].sort());
     const said = Array.from({ length: 20 }, (_, index) => `message ${index}`);
     const ids = await Promise.all(said.map((content) => ada.client.send(groupId, content)));
@@ -121,9 +125,9 @@ describe('messages', () => {
 
   test('of one group are handled one after the other, and another group does not wait', async () => {
     const { ada, bob, groupId } = await pair();
-    const told = next(bob, 'group');
+    const received = next(bob, 'group');
     const other = await ada.client.createGroup('other', [bob.sid, ada.sid, '1.5550199']);
-    await told;
+    await received;
     let release = () => {};
     bob.client.on('message', ({ content }) =>
       content === 'first' ? new Promise<void>((resolve) => (release = resolve)) : undefined,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { contents, failing, heard, type Member, next, setCompany, until } from './company.ts';
-import { disconnect, pairOf, reconnect } from './cut-off.ts';
+import { disconnect, pairOf, reconnect } from './disconnect.ts';
+import { contents, createFixture, failing, heard, type Member, next, until } from './fixture.ts';
 import type { FrameGate } from './frame-gate.ts';
 
-const company = setCompany({
+const fixture = createFixture({
   gateways: 1,
   cores: 1,
   env: { DELIVERY_ACK_DEADLINE_MS: '300' },
@@ -11,7 +11,7 @@ const company = setCompany({
   coreEnv: { DELIVERY_RETRY_MS: '300' },
 });
 
-const pair = (options = {}) => pairOf(company, options);
+const pair = (options = {}) => pairOf(fixture, options);
 
 const sends = ({ fromClients }: FrameGate) =>
   fromClients.filter(({ type }) => type === 'MESSAGING_SEND_REQUEST');
@@ -95,8 +95,8 @@ describe('a request', () => {
   });
 
   test('for a code rejects when the connection breaks before the answer', async () => {
-    const gate = await company.gate(0);
-    const ada = company.client(gate.url);
+    const gate = await fixture.gate(0);
+    const ada = fixture.client(gate.url);
     gate.onServerFrame = ({ type }) => (type === 'VERIFICATION_REQUEST_CODE_SUCCESS' ? 'cut' : undefined);
     const error = await failing(ada.client.requestCode(ada.credential));
     expect(error).toMatchObject({ reason: 'connection-lost', mayRetry: true });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { type ConnectionState, memoryStorage } from '../src/index.ts';
-import { contents, heard, type Member, next, reached, setCompany } from './company.ts';
+import { contents, createFixture, heard, type Member, next, reached } from './fixture.ts';
 
-const company = setCompany({
+const fixture = createFixture({
   gateways: 1,
   cores: 1,
   env: { DELIVERY_ACK_DEADLINE_MS: '300' },
@@ -15,14 +15,14 @@ const company = setCompany({
   },
 });
 
-const gateway = (index: number) => company.system.gateway(index);
+const gateway = (index: number) => fixture.system.gateway(index);
 
 /** Ada and Bob, who are in a group. */
 async function pair(adasUrl: string, bobsUrl: string, options = {}) {
-  const [ada, bob] = [await company.member(adasUrl, options), await company.member(bobsUrl, options)];
-  const told = next(bob, 'group');
+  const [ada, bob] = [await fixture.member(adasUrl, options), await fixture.member(bobsUrl, options)];
+  const received = next(bob, 'group');
   const groupId = await ada.client.createGroup('', [bob.sid]);
-  await told;
+  await received;
   return { ada, bob, groupId };
 }
 
@@ -50,8 +50,8 @@ describe('a client whose connection ends', () => {
   });
 
   test('because the gateway is drained (1012) goes to another one soon, and loses nothing', async () => {
-    const draining = await company.system.addGateway({ DRAIN_SECONDS: '1' });
-    const way = await company.gate(company.system.gateways.indexOf(draining));
+    const draining = await fixture.system.addGateway({ DRAIN_SECONDS: '1' });
+    const way = await fixture.gate(fixture.system.gateways.indexOf(draining));
     const { ada, bob, groupId } = await pair(way.url, gateway(0).url);
     const lost = waiting(ada);
     const said = Array.from({ length: 40 }, (_, index) => `message ${index}`);
@@ -93,9 +93,9 @@ describe('a client whose connection ends', () => {
     expect(await again).toMatchObject({ content: 'are you there?' });
   });
 
-  test('without a word, as when the gateway freezes, notices by itself', async () => {
-    const frozen = await company.system.addGateway();
-    const way = await company.gate(company.system.gateways.indexOf(frozen));
+  test('without a close frame, as when the gateway freezes, notices by itself', async () => {
+    const frozen = await fixture.system.addGateway();
+    const way = await fixture.gate(fixture.system.gateways.indexOf(frozen));
     const fast = { keepAliveMs: 200, keepAliveTimeoutMs: 200 };
     const { ada, bob, groupId } = await pair(way.url, gateway(0).url, fast);
     const lost = waiting(ada);
@@ -109,8 +109,8 @@ describe('a client whose connection ends', () => {
     expect(contents(bob)).toEqual(['after the frost']);
   });
 
-  test('with 1008 does not come back by itself, and does when it is told to', async () => {
-    const way = await company.gate(0);
+  test('with 1008 does not come back by itself, and does when it is asked to', async () => {
+    const way = await fixture.gate(0);
     const { ada, groupId } = await pair(way.url, gateway(0).url);
     const stopped = next(ada, 'state', ({ status }) => status === 'stopped');
     way.close(1008, 'too many bad frames');
@@ -124,8 +124,8 @@ describe('a client whose connection ends', () => {
 });
 
 test('a quiet connection is kept alive', async () => {
-  const way = await company.gate(0);
-  const ada = await company.member(way.url, { keepAliveMs: 50, keepAliveTimeoutMs: 5_000 });
+  const way = await fixture.gate(0);
+  const ada = await fixture.member(way.url, { keepAliveMs: 50, keepAliveTimeoutMs: 5_000 });
   const keptAlive = () => way.fromClients.filter(({ type }) => type === 'CONN_KEEP_ALIVE_REQUEST').length;
   const thrice = new Promise<void>((resolve) => {
     way.onClientFrame = () => {
@@ -138,11 +138,11 @@ test('a quiet connection is kept alive', async () => {
   expect(ada.client.state.status).toBe('signed-in');
 });
 
-test('a credential that is refused later is forgotten, told, and what waits is sent after the next sign-in', async () => {
-  const way = await company.gate(0);
+test('a credential that is refused later is forgotten, reported, and what waits is sent after the next sign-in', async () => {
+  const way = await fixture.gate(0);
   const storage = memoryStorage();
-  const ada = await company.member(way.url, { storage });
-  const bob = await company.member(gateway(0).url);
+  const ada = await fixture.member(way.url, { storage });
+  const bob = await fixture.member(gateway(0).url);
   const groupId = await ada.client.createGroup('', [bob.sid]);
   const errors = ['wrong phone number or verification code'];
   way.onClientFrame = ({ id, type }) =>

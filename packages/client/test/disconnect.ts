@@ -1,17 +1,17 @@
-import { introduce, type Member, next, type setCompany } from './company.ts';
+import { type createFixture, introduce, type Member, next } from './fixture.ts';
 import type { FrameGate } from './frame-gate.ts';
 
-type Company = ReturnType<typeof setCompany>;
+type Fixture = ReturnType<typeof createFixture>;
 
-/** Ada by a way that the test rules, Bob by none, and their group. */
+/** Ada behind a proxy of the test, Bob without one, and their group. */
 export async function pairOf(
-  company: Company,
+  fixture: Fixture,
   options = {},
 ): Promise<{ ada: Member; bob: Member; gate: FrameGate; groupId: number }> {
-  const gate = await company.gate(0);
+  const gate = await fixture.gate(0);
   const [ada, bob] = [
-    await company.member(gate.url, options),
-    await company.member(company.system.gateway(0).url),
+    await fixture.member(gate.url, options),
+    await fixture.member(fixture.system.gateway(0).url),
   ];
   return { ada, bob, gate, groupId: await introduce(ada, bob) };
 }

@@ -1,4 +1,4 @@
-import { phoneOf } from '@hooligram/protocol';
+import { phoneOf, sidOf } from '@hooligram/protocol';
 import {
   startSystem,
   type TestSystem,
@@ -22,7 +22,7 @@ import { type FrameGate, frameGate } from './frame-gate.ts';
 
 export { until };
 
-/** A client of the SDK, and all that it told. */
+/** A client of the SDK, and all that it emitted. */
 export type Member = {
   readonly client: Client;
   readonly credential: Credential;
@@ -34,17 +34,17 @@ export type Member = {
   readonly errors: unknown[];
 };
 
-/** The system of one test file. What a test opened ends with it. */
-export type Company = {
+/** The system of one test file. All that a test opened ends with the test. */
+export type Fixture = {
   readonly system: TestSystem;
   gate(gateway: number): Promise<FrameGate>;
   /** A client that has not signed in. */
   client(url: string, options?: Partial<ClientOptions>, credential?: Credential): Member;
-  /** Somebody new, who has verified their number and signed in. */
+  /** A new user, who has verified their number and signed in. */
   member(url: string, options?: Partial<ClientOptions>): Promise<Member>;
 };
 
-export function setCompany(options: TestSystemOptions | (() => Promise<TestSystemOptions>)): Company {
+export function createFixture(options: TestSystemOptions | (() => Promise<TestSystemOptions>)): Fixture {
   let system: TestSystem | undefined;
   const open: (() => unknown)[] = [];
   beforeAll(async () => {
@@ -55,13 +55,13 @@ export function setCompany(options: TestSystemOptions | (() => Promise<TestSyste
   });
   afterAll(() => system?.stop());
 
-  const company: Company = {
+  const fixture: Fixture = {
     get system() {
       if (!system) throw new Error('the system starts in beforeAll');
       return system;
     },
     async gate(gateway) {
-      const gate = await frameGate(company.system.gateway(gateway).url);
+      const gate = await frameGate(fixture.system.gateway(gateway).url);
       open.push(() => gate.end());
       return gate;
     },
@@ -72,7 +72,7 @@ export function setCompany(options: TestSystemOptions | (() => Promise<TestSyste
       const member: Member = {
         client,
         credential,
-        sid: `${country_code}.${phone_number}`,
+        sid: sidOf(country_code, phone_number),
         messages: [],
         groups: [],
         removed: [],
@@ -86,13 +86,13 @@ export function setCompany(options: TestSystemOptions | (() => Promise<TestSyste
       return member;
     },
     async member(url, clientOptions) {
-      const member = company.client(url, clientOptions);
+      const member = fixture.client(url, clientOptions);
       listen(member);
       await signUp(member);
       return member;
     },
   };
-  return company;
+  return fixture;
 }
 
 /** Keeps the messages. */
@@ -110,11 +110,11 @@ function newCredential(): Credential {
   return { ...phoneOf(uniqueSid()), verification_code: '000000' };
 }
 
-/** Makes the direct message of two. @returns its `group_id`, when both have been told */
+/** Makes the direct message of two. @returns its `group_id`, when both have received it */
 export async function introduce(one: Member, other: Member): Promise<number> {
-  const told = Promise.all([next(one, 'group'), next(other, 'group')]);
+  const received = Promise.all([next(one, 'group'), next(other, 'group')]);
   const groupId = await one.client.createGroup('', [other.sid]);
-  await told;
+  await received;
   return groupId;
 }
 
