@@ -32,7 +32,7 @@ export type ConnectionState =
   | { readonly status: 'connected' }
   | { readonly status: 'signing-in' }
   | { readonly status: 'signed-in' }
-  /** Broken; the next try begins by itself, `retryInMs` from when this state was told. */
+  /** Broken; the next try begins by itself, `retryInMs` from when this state was emitted. */
   | { readonly status: 'waiting'; readonly code: number; readonly reason: string; readonly retryInMs: number }
   /** Ended by `close()`, or by a close code after which reconnecting is of no use (1008). */
   | { readonly status: 'stopped'; readonly code: number; readonly reason: string };

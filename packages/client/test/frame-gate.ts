@@ -35,7 +35,7 @@ export type FrameGate = {
   /** Keeps what the server sends, as a slow way does, until `release`. */
   hold(): void;
   release(): void;
-  /** Nothing passes any more on the connections that are open, and nobody is told. */
+  /** Passes nothing on, on the connections that are open, and breaks none. */
   lose(): void;
   /** Closes all connections, as a server does. */
   close(code: number, reason?: string): void;

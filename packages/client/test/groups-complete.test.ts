@@ -36,7 +36,7 @@ async function nextPage() {
 
 const isGroup = ({ type }: { type: string }) => type === 'GROUP_DELIVER_REQUEST';
 
-describe('that all groups came is told', () => {
+describe('the event that all groups came is emitted', () => {
   test('only when they have, to a client that starts while no core answers', async () => {
     const { sent, groups, open } = await nextPage();
     fixture.system.core(0).freeze();
@@ -47,7 +47,7 @@ describe('that all groups came is told', () => {
     jest.advanceTimersByTime(longMs);
     expect(received).toEqual([]);
     fixture.system.core(0).resume();
-    await until('it is told', () => received.length > 0);
+    await until('it is emitted', () => received.length > 0);
     expect(received).toEqual([groups]);
   });
 
@@ -66,7 +66,7 @@ describe('that all groups came is told', () => {
     jest.advanceTimersByTime(longMs);
     expect(received).toEqual([]);
     gate.release();
-    await until('it is told', () => received.length > 0);
+    await until('it is emitted', () => received.length > 0);
     expect(received).toEqual([groups]);
   });
 
@@ -74,7 +74,7 @@ describe('that all groups came is told', () => {
     const { gate, groups, open } = await nextPage();
     const page = open();
     const received = completions(page);
-    await until('it is told', () => received.length === 1);
+    await until('it is emitted', () => received.length === 1);
     let states = 0;
     gate.onServerFrame = (frame) => (isGroup(frame) && states++ === 1 ? 'cut' : undefined);
     const again = next(page, 'state', ({ status }) => status === 'signing-in');
@@ -83,7 +83,7 @@ describe('that all groups came is told', () => {
     const broken = next(page, 'state', ({ status }) => status === 'waiting');
     await broken;
     expect(received).toEqual([groups]);
-    await until('it is told again', () => received.length === 2);
+    await until('it is emitted again', () => received.length === 2);
     expect(received).toEqual([groups, groups]);
     expect(page.removed).toEqual([]);
   });
@@ -96,7 +96,7 @@ describe('that all groups came is told', () => {
     await cat.client.submitCode(cat.credential.verification_code);
     takeTheClock();
     await cat.client.signIn(cat.credential);
-    await until('it is told', () => received.length > 0);
+    await until('it is emitted', () => received.length > 0);
     expect(received).toEqual([[]]);
   });
 

@@ -45,7 +45,7 @@ describe('groups', () => {
     expect(bob.client.groups.size).toBe(0);
     const acknowledged = ({ type, payload }: PassingFrame) =>
       type === 'GROUP_DELIVER_SUCCESS' && payload.group_id === groupId;
-    await until('told twice', () => gate.fromClients.filter(acknowledged).length >= 2);
+    await until('acknowledged twice', () => gate.fromClients.filter(acknowledged).length >= 2);
   });
 
   test('that the user left elsewhere meanwhile are gone after the next sign-in, others stay', async () => {

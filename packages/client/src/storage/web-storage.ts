@@ -14,7 +14,7 @@ export type WebStorage = {
  * @param options `name`: first part of all keys, default `hooligram`; `area`: default `localStorage`
  */
 export function webStorage(options: { name?: string; area?: WebStorage } = {}): ClientStorage {
-  // Where storage is refused, already the look at it throws: told by the first call, as any other failure.
+  // Where storage is refused, reading the property throws: the first call rejects with that, as with any other failure.
   const look = () => options.area ?? (globalThis as { localStorage?: WebStorage }).localStorage;
   const prefix = `${options.name ?? 'hooligram'}/`;
   let isThere = true;
