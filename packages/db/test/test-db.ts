@@ -6,10 +6,10 @@ import {
   emptyDatabase as emptyOfRun,
   freshDatabase as freshOfRun,
 } from '../../../tools/testkit/src/stores.ts';
-import { type Db, openDb } from '../src/db.ts';
 import { groupCreate } from '../src/groups/group-create.ts';
 import { messagingSend, type StoreOutcome } from '../src/messages/messaging-send.ts';
 import { migrate } from '../src/migrations/migrate.ts';
+import { type Db, openDb } from '../src/session/db.ts';
 import { readCredentials } from '../src/verification/authorization-sign-in.ts';
 
 /** Another server than the run's own, to try these tests on another version of Postgres. */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { aSend, type Cores, newGroup, openCores, type Person, waitUntilBlocked } from '../../test/test-db.ts';
-import type { Db } from '../db.ts';
 import { groupAddMember } from '../groups/group-add-member.ts';
 import { groupCreate } from '../groups/group-create.ts';
 import { groupLeave } from '../groups/group-leave.ts';
@@ -9,6 +8,7 @@ import { replayGroups } from '../groups/replay-groups.ts';
 import { messageLookup } from '../messages/message-lookup.ts';
 import { messagingSend } from '../messages/messaging-send.ts';
 import { replayPages } from '../messages/replay-page.ts';
+import type { Db } from '../session/db.ts';
 import { cursorRaise } from './cursor-raise.ts';
 import { readGroupIds } from './group-ids.ts';
 

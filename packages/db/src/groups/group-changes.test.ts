@@ -13,9 +13,9 @@ import {
   person,
   storeOne,
 } from '../../test/test-db.ts';
-import type { Db } from '../db.ts';
-import { storeMessagesStatement } from '../messages/messaging-send.sql.ts';
+import { messagingSendStatement } from '../messages/messaging-send.sql.ts';
 import { messagingSend } from '../messages/messaging-send.ts';
+import type { Db } from '../session/db.ts';
 import { fingerprint } from './fingerprint.ts';
 import { groupAddMember } from './group-add-member.ts';
 import { groupCreate } from './group-create.ts';
@@ -40,7 +40,7 @@ function creation(creator: { user_id: number; sid: string }, sids: string[], nam
 /** The three changes as another core makes them, within the transaction of `session`. */
 function createIn(session: pg.Client, request: ReturnType<typeof creation>) {
   const { user_id, request_id, group_name, member_sids } = request;
-  return session.query('SELECT create_group($1, $2, true, $3, $4, $5)', [
+  return session.query('SELECT group_create($1, $2, true, $3, $4, $5)', [
     user_id,
     request_id,
     fingerprint('create', group_name, [...member_sids].sort()),
@@ -51,7 +51,7 @@ function createIn(session: pg.Client, request: ReturnType<typeof creation>) {
 
 function addIn(session: pg.Client, by: Person, group_id: number, sid: string, request_id = randomUUID()) {
   const asked = fingerprint('add', group_id, sid);
-  return session.query('SELECT add_member($1, $2, true, $3, $4, $5)', [
+  return session.query('SELECT group_add_member($1, $2, true, $3, $4, $5)', [
     by.user_id,
     request_id,
     asked,
@@ -62,7 +62,7 @@ function addIn(session: pg.Client, by: Person, group_id: number, sid: string, re
 
 function leaveIn(session: pg.Client, who: Person, group_id: number) {
   const asked = fingerprint('leave', group_id);
-  return session.query('SELECT leave_group($1, $2, true, $3, $4)', [
+  return session.query('SELECT group_leave($1, $2, true, $3, $4)', [
     who.user_id,
     randomUUID(),
     asked,
@@ -79,7 +79,7 @@ test('a created group has its distinct members sorted by code unit, unknown peop
   const me = await aPerson();
   const sids = ['44.9', '1.5', '44.10', me.sid, '1.5', '104.7'];
   const created = await groupCreate(db, creation(me, sids, 'Ünï "x"'));
-  expect(created).toMatchObject({ ok: true, created: true });
+  expect(created).toMatchObject({ ok: true });
   const { state, group_id } = created as typeof created & { ok: true };
   expect(sidsOf(state)).toEqual([...new Set(sids)].sort());
   expect(state).toMatchObject({
@@ -138,9 +138,9 @@ test('a pair has one open direct message, whoever asks and however often a sid i
   const me = await aPerson();
   const sid = newSid();
   const first = await groupCreate(db, creation(me, [me.sid, sid, sid], ''));
-  expect(first).toMatchObject({ created: true, state: { is_direct_message: true } });
+  expect(first).toMatchObject({ ok: true, state: { is_direct_message: true } });
   const second = await groupCreate(db, creation(await person(db, sid), [sid, me.sid], 'named'));
-  expect(second).toEqual({ ...first, created: false });
+  expect(second).toEqual(first);
 });
 
 test('a closed direct message gives its place to a new group', async () => {
@@ -150,7 +150,7 @@ test('a closed direct message gives its place to a new group', async () => {
   if (!first.ok) throw new Error(first.reason);
   await groupLeave(db, { ...ask(), user_id: me.user_id, group_id: first.group_id });
   const second = await groupCreate(db, creation(me, [me.sid, sid]));
-  expect(second).toMatchObject({ ok: true, created: true, state: { version: 1, closed: false } });
+  expect(second).toMatchObject({ ok: true, state: { version: 1, closed: false } });
   expect(second).not.toMatchObject({ group_id: first.group_id });
 });
 
@@ -162,7 +162,7 @@ test('a direct message created by both at once is one group (interleaving 1)', a
     (session) => createIn(session, creation(a, [a.sid, b.sid])),
     (two) => groupCreate(two, creation(b, [a.sid, b.sid])),
   );
-  expect(outcome).toMatchObject({ ok: true, created: false });
+  expect(outcome).toMatchObject({ ok: true });
   expect(sidsOf((outcome as typeof outcome & { ok: true }).state)).toEqual([a.sid, b.sid].sort());
   const { rows } = await cores.session.query('SELECT FROM "group" WHERE direct_key = $1', [
     `${Math.min(a.user_id, b.user_id)}:${Math.max(a.user_id, b.user_id)}`,
@@ -180,7 +180,7 @@ test('a direct message created while the old one is being closed is a new group 
     (session) => leaveIn(session, me, old.group_id),
     (two) => groupCreate(two, creation(me, [me.sid, sid])),
   );
-  expect(outcome).toMatchObject({ ok: true, created: true, state: { closed: false } });
+  expect(outcome).toMatchObject({ ok: true, state: { closed: false } });
   expect(outcome).not.toMatchObject({ group_id: old.group_id });
 });
 
@@ -221,7 +221,7 @@ test('who is added while a message is being stored joins after it (interleaving 
   const outcome = await interleave(
     cores,
     (session) =>
-      session.query(storeMessagesStatement.text, [
+      session.query(messagingSendStatement.text, [
         [sender_id],
         [request_id],
         [repeatable],
@@ -317,8 +317,8 @@ test('each reason to refuse an ADD is told, and told again to a repeat', async (
     [closed.people[1], closed.group_id, stranger.sid, 'not_member'],
     [closed.people[0], closed.group_id, stranger.sid, 'closed'],
     [closed.people[0], closed.group_id, closed.people[0].sid, 'closed'],
-    [group.people[0], group.group_id, nobody, 'person_unknown'],
-    [direct.people[0], direct.group_id, nobody, 'person_unknown'],
+    [group.people[0], group.group_id, nobody, 'user_unknown'],
+    [direct.people[0], direct.group_id, nobody, 'user_unknown'],
     [direct.people[0], direct.group_id, stranger.sid, 'direct_message'],
   ] as const;
   for (const [{ user_id }, group_id, member_sid, reason] of cases) {

@@ -12,12 +12,11 @@ import {
   storeOne,
   waitUntilBlocked,
 } from '../../test/test-db.ts';
-import { isDeadlineError, isInfrastructureError, isRerunnable } from '../errors.ts';
-import { hasOlderTransaction } from '../has-older-transaction.ts';
 import { findStored } from '../messages/find-stored.ts';
 import { messagingSend } from '../messages/messaging-send.ts';
-import { readClock } from '../read-clock.ts';
-import { readCodeOutcome, readVerdict } from '../verification/read-challenge-answer.ts';
+import { hasOlderTransaction, readClock } from '../statements/clock.ts';
+import { isDeadlineError, isInfrastructureError, isRerunnable } from '../statements/errors.ts';
+import { readOutcome } from '../verification/anonymous-request.ts';
 import { verificationRequestCode } from '../verification/verification-request-code.ts';
 import { verificationSubmitCode } from '../verification/verification-submit-code.ts';
 import { groupFingerprints } from './fingerprint.ts';
@@ -120,16 +119,16 @@ describe('a changing request that was given up', () => {
     expect(await refuse(cores.one, refusable)).toBe(false);
   });
 
-  test('of nobody is no recorded challenge and no verdict', async () => {
+  test('of nobody is no recorded challenge and no outcome', async () => {
     const connection_id = randomUUID();
     const [recorded, submitted] = [randomUUID(), randomUUID()].map((request_id) => ({
       request_id,
       connection_id,
     })) as [{ request_id: string; connection_id: string }, { request_id: string; connection_id: string }];
-    await refuse(cores.one, { type: 'record_challenge', ...recorded });
-    await refuse(cores.one, { type: 'submit_challenge', ...submitted });
-    expect(await readCodeOutcome(cores.one, recorded)).toBe('failed');
-    expect(await readVerdict(cores.one, submitted)).toBe('failed');
+    await refuse(cores.one, { type: 'verification_request_code', ...recorded });
+    await refuse(cores.one, { type: 'verification_submit_code', ...submitted });
+    expect(await readOutcome(cores.one, 'verification_request_code', recorded)).toBe('failed');
+    expect(await readOutcome(cores.one, 'verification_submit_code', submitted)).toBe('failed');
     const hash = Buffer.alloc(1);
     const sid = newSid();
     await verificationRequestCode(cores.one, { ...recorded, sid, code_hash: hash, ttl_ms: 60_000 });
@@ -196,7 +195,7 @@ describe('a deadline that passes', () => {
     ];
     expect(errors.map(isDeadlineError)).toEqual(errors.map(() => true));
     await expect(person(cores.one, other)).rejects.toThrow('nobody');
-    expect(await readVerdict(cores.one, submission)).toBeUndefined();
+    expect(await readOutcome(cores.one, 'verification_submit_code', submission)).toBeUndefined();
     expect(await groupLeave(cores.one, { ...ask(), user_id, group_id })).toMatchObject({ ok: true });
   });
 });

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
-import type { Db } from '../db.ts';
-import { withConnection } from '../with-connection.ts';
+import type { Db } from '../session/db.ts';
+import { withConnection } from '../session/with-connection.ts';
 
 /** What became of one person, or would become. */
 export type Renamed =
@@ -19,7 +19,7 @@ export type RenameUsersOptions = {
   /** Whether what was done stays; otherwise everything is taken back. */
   readonly apply: boolean;
   /** Called for everybody who has not their canonical sid, in the order of their ids. */
-  readonly onPerson: (sid: string, to: string | undefined, outcome: Renamed | undefined) => void;
+  readonly onUser: (sid: string, to: string | undefined, outcome: Renamed | undefined) => void;
 };
 
 const peoplePerPage = 10_000;
@@ -35,7 +35,7 @@ const peoplePerPage = 10_000;
  */
 export async function renameUsers(
   db: Db,
-  { canonicalSid, apply, onPerson }: RenameUsersOptions,
+  { canonicalSid, apply, onUser }: RenameUsersOptions,
 ): Promise<void> {
   // With the connection, if one of these fails, goes the transaction.
   await withConnection(db.pool, async (client) => {
@@ -48,7 +48,7 @@ export async function renameUsers(
       );
       for (const { id, sid } of rows) {
         const to = canonicalSid(sid);
-        if (to !== sid) onPerson(sid, to, to === undefined ? undefined : await rename(client, id, sid, to));
+        if (to !== sid) onUser(sid, to, to === undefined ? undefined : await rename(client, id, sid, to));
       }
       const last = rows.at(-1);
       if (!last) break;

@@ -13,7 +13,7 @@ import {
 import { groupAddMember } from '../groups/group-add-member.ts';
 import { groupCreate } from '../groups/group-create.ts';
 import { groupLeave } from '../groups/group-leave.ts';
-import { storeMessagesStatement } from './messaging-send.sql.ts';
+import { messagingSendStatement } from './messaging-send.sql.ts';
 import { messagingSend, type Send, type StoreOutcome } from './messaging-send.ts';
 import { replayPages } from './replay-page.ts';
 
@@ -54,8 +54,8 @@ test('a batch is stored in its order, with gapless seq and growing ids in each g
 
   const outcomes = await messagingSend(cores.one, sends);
 
-  expect(outcomes.map((outcome) => outcome.ok && [outcome.seq, outcome.version, outcome.is_new])).toEqual(
-    [1, 1, 2, 2, 3].map((seq) => [seq, 1, true]),
+  expect(outcomes.map((outcome) => outcome.ok && [outcome.seq, outcome.version])).toEqual(
+    [1, 1, 2, 2, 3].map((seq) => [seq, 1]),
   );
   const [page] = await replayPages(cores.one, [{ group_id: a.group_id, after_seq: 0, known_version: 1 }]);
   const stored = [1, 2, 4].map((at) => {
@@ -88,17 +88,16 @@ test('any content comes back exactly as it was sent', async () => {
 test('a repeat after leaving, and one after the group was closed, gets its first answer', async () => {
   const { group_id, people } = await newGroup(cores.one, 3);
   const send = aSend(people[0], group_id);
-  const { is_new, ...first } = await storeOne(cores.one, send);
-  expect(is_new).toBe(true);
+  const first = await storeOne(cores.one, send);
 
   await groupLeave(cores.one, { ...ask(), user_id: people[0].user_id, group_id });
-  expect(await storeOne(cores.two, send)).toEqual({ ...first, version: 2, is_new: false });
+  expect(await storeOne(cores.two, send)).toEqual({ ...first, version: 2 });
   expect(await messagingSend(cores.one, [aSend(people[0], group_id)])).toEqual([
     { ok: false, reason: 'not_member' },
   ]);
 
   await groupLeave(cores.one, { ...ask(), user_id: people[1].user_id, group_id });
-  expect(await storeOne(cores.two, send)).toEqual({ ...first, version: 3, is_new: false });
+  expect(await storeOne(cores.two, send)).toEqual({ ...first, version: 3 });
   expect(await seqsOf(group_id)).toMatchObject({ last_seq: 1, seqs: [1] });
 });
 
@@ -114,7 +113,7 @@ test('an id that was used for another message, or for another kind of request, i
   await groupAddMember(cores.one, request);
   const same = { ...aSend(people[0], group_id), request_id: request.request_id };
   expect(await messagingSend(cores.one, [same])).toEqual(idUsed);
-  expect(await storeOne(cores.one, { ...same, repeatable: false })).toMatchObject({ is_new: true });
+  expect(await storeOne(cores.one, { ...same, repeatable: false })).toMatchObject({ seq: 2 });
 });
 
 test('a send that was refused leaves nothing under its id: it is judged again, and stored once its sender is a member', async () => {
@@ -132,8 +131,9 @@ test('a send that was refused leaves nothing under its id: it is judged again, a
     member_sid,
   });
   const stored = await storeOne(cores.one, send);
-  expect(stored).toMatchObject({ is_new: true, seq: 1 });
-  expect(await storeOne(cores.two, send)).toMatchObject({ is_new: false, seq: 1 });
+  expect(stored).toMatchObject({ seq: 1 });
+  expect(await storeOne(cores.two, send)).toEqual(stored);
+  expect(await seqsOf(theirs.group_id)).toMatchObject({ last_seq: 1 });
 });
 
 test("two people's equal ids are two ids", async () => {
@@ -141,10 +141,7 @@ test("two people's equal ids are two ids", async () => {
   const send = aSend(people[0], group_id);
   const other = { ...send, sender_id: people[1].user_id, content: 'other' };
   const outcomes = await messagingSend(cores.one, [send, other]);
-  expect(outcomes).toMatchObject([
-    { seq: 1, is_new: true },
-    { seq: 2, is_new: true },
-  ]);
+  expect(outcomes).toMatchObject([{ seq: 1 }, { seq: 2 }]);
 });
 
 test('an id twice in one batch is stored once', async () => {
@@ -158,11 +155,12 @@ test('an id twice in one batch is stored once', async () => {
   ]);
   const [first] = outcomes;
   expect(outcomes).toEqual([
-    { ...first, ok: true, seq: 1, is_new: true },
-    { ...first, is_new: false },
+    { ...first, ok: true, seq: 1 },
+    first,
     { ok: false, reason: 'id_used' },
-    expect.objectContaining({ seq: 2, is_new: true }),
+    expect.objectContaining({ seq: 2 }),
   ]);
+  expect(await seqsOf(group_id)).toMatchObject({ last_seq: 2, seqs: [1, 2] });
 });
 
 test('refusals do not touch the others of the batch, nor does a group_id of 2^53', async () => {
@@ -199,7 +197,7 @@ test('a message sent while a member is being added has the newest version (inter
   const [outcome] = await interleave(
     cores,
     (session) =>
-      session.query('SELECT add_member($1, $2, false, $3, $4, $5)', [
+      session.query('SELECT group_add_member($1, $2, false, $3, $4, $5)', [
         people[0].user_id,
         randomUUID(),
         'add',
@@ -216,7 +214,7 @@ test('a message sent while its group is being closed is refused, and leaves no h
   const outcomes = await interleave(
     cores,
     (session) =>
-      session.query('SELECT leave_group($1, $2, false, $3, $4)', [
+      session.query('SELECT group_leave($1, $2, false, $3, $4)', [
         people[1].user_id,
         randomUUID(),
         'leave',
@@ -233,13 +231,13 @@ test('the same id on two cores at once is one message and leaves no hole in seq 
   const send = aSend(people[0], group_id);
   const outcomes = await interleave(
     cores,
-    (session) => session.query(storeMessagesStatement.text, valuesOf([send])),
+    (session) => session.query(messagingSendStatement.text, valuesOf([send])),
     (two) => messagingSend(two, [aSend(people[1], group_id), send, aSend(people[1], group_id)]),
   );
   expect(outcomes).toMatchObject([
-    { ok: true, seq: 2, is_new: true },
-    { ok: true, seq: 1, is_new: false },
-    { ok: true, seq: 3, is_new: true },
+    { ok: true, seq: 2 },
+    { ok: true, seq: 1 },
+    { ok: true, seq: 3 },
   ]);
   expect(await seqsOf(group_id)).toMatchObject({ last_seq: 3, seqs: [1, 2, 3] });
 });
@@ -256,7 +254,7 @@ test('the same id for two groups on two cores at once is stored once, and the ot
   const send = aSend(people[0], group_id);
   const outcomes = await interleave(
     cores,
-    (session) => session.query(storeMessagesStatement.text, valuesOf([send])),
+    (session) => session.query(messagingSendStatement.text, valuesOf([send])),
     (two) => messagingSend(two, [{ ...send, group_id: second.group_id }]),
   );
   expect(outcomes).toEqual([{ ok: false, reason: 'id_used' }]);

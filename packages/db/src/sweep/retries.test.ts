@@ -3,7 +3,6 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { aSend, freshDatabase, newGroup, type Person } from '../../test/test-db.ts';
 import { cursorRaise } from '../cursors/cursor-raise.ts';
 import { overdueReport } from '../cursors/overdue-report.ts';
-import { type Db, openDb } from '../db.ts';
 import { findAnswers } from '../groups/find-answers.ts';
 import { fingerprint } from '../groups/fingerprint.ts';
 import { groupAddMember } from '../groups/group-add-member.ts';
@@ -12,6 +11,7 @@ import { groupLeave } from '../groups/group-leave.ts';
 import { replayGroups } from '../groups/replay-groups.ts';
 import { findStored } from '../messages/find-stored.ts';
 import { messagingSend } from '../messages/messaging-send.ts';
+import { type Db, openDb } from '../session/db.ts';
 import { deliveryCheck } from './delivery-check.ts';
 import { setRetriedVersions } from './set-retried-versions.ts';
 import { sweepGroups } from './sweep-groups.ts';
@@ -177,17 +177,17 @@ test('the sweep finds the groups with somebody who lags, page by page, and says 
     await say(own, c.group_id, c.people[0], 2);
     await age(own, c.group_id, { seq: 1, state: true });
     const page = (after_group_id: number) => sweepGroups(own, { after_group_id, limit: 2, deadlineMs });
-    const idsOf = (found: Awaited<ReturnType<typeof page>>) => found.audits.map(({ group_id }) => group_id);
+    const idsOf = (found: Awaited<ReturnType<typeof page>>) => found.overdue.map(({ group_id }) => group_id);
     const first = await page(0);
     expect([idsOf(first), first.groups, first.through_group_id]).toEqual([[b.group_id], 2, b.group_id]);
     const second = await page(first.through_group_id);
-    expect(second.audits).toEqual([
+    expect(second.overdue).toEqual([
       { group_id: c.group_id, version: 1, last_seq: 2, due_seq: 1, due_version: 1 },
     ]);
     const third = await page(second.through_group_id);
     expect([idsOf(third), third.groups, third.through_group_id]).toEqual([[e.group_id], 1, e.group_id]);
     expect(await page(third.through_group_id)).toEqual({
-      audits: [],
+      overdue: [],
       groups: 0,
       through_group_id: third.through_group_id,
     });

@@ -1,4 +1,4 @@
-import type { Db } from '../db.ts';
+import type { Db } from '../session/db.ts';
 
 /** How far the walk over all groups has come. */
 export type SweepPlace = {

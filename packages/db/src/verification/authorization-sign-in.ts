@@ -1,4 +1,4 @@
-import type { Db } from '../db.ts';
+import type { Db } from '../session/db.ts';
 
 export type Credential = {
   user_id: number;

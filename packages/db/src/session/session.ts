@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { judgeDatabase } from './check-database.ts';
+import { checkDatabase } from './check-database.ts';
 
 /**
  * What stands between this process and Postgres.
@@ -95,7 +95,7 @@ export async function inspectSession({
 }
 
 async function judged(client: pg.Client, session: SessionKind): Promise<SessionKind> {
-  const answer = await judgeDatabase(client);
+  const answer = await checkDatabase(client);
   return answer === true ? session : { ...session, problem: answer };
 }
 

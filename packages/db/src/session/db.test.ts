@@ -7,12 +7,12 @@ import {
   newGroup,
   newSid,
   storeOne,
-} from '../test/test-db.ts';
+} from '../../test/test-db.ts';
+import { isInfrastructureError, isRerunnable } from '../statements/errors.ts';
+import { rerun } from '../statements/statement.ts';
+import { readCredentials } from '../verification/authorization-sign-in.ts';
 import { type Db, openDb } from './db.ts';
 import { requireDurableCommits } from './durability.ts';
-import { isInfrastructureError, isRerunnable } from './errors.ts';
-import { rerun } from './rerun.ts';
-import { readCredentials } from './verification/authorization-sign-in.ts';
 
 let url: string;
 const opened: Db[] = [];

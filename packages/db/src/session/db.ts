@@ -1,7 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { PrismaClient } from '../generated/client.ts';
 import { DatabaseEpoch, type EpochOptions, type History } from './epoch.ts';
-import { PrismaClient } from './generated/client.ts';
 import { applySettings, type SessionKind, sessionSettings } from './session.ts';
 
 /** What every function of this package takes first: one pool, shared by Prisma and the hot statements. */

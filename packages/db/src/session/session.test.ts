@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type PgBouncer, startPgBouncer } from '../test/pgbouncer.ts';
-import { aSend, freshDatabase, inSession, newGroup, storeOne } from '../test/test-db.ts';
+import { type PgBouncer, startPgBouncer } from '../../test/pgbouncer.ts';
+import { aSend, freshDatabase, inSession, newGroup, storeOne } from '../../test/test-db.ts';
+import { isInfrastructureError } from '../statements/errors.ts';
 import { createDatabaseCheck } from './check-database.ts';
 import { openDb } from './db.ts';
-import { isInfrastructureError } from './errors.ts';
 import { inspectSession, type SessionKind } from './session.ts';
 
 const statementTimeoutMs = 4_321;

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { judgeDatabase } from './check-database.ts';
+import { checkDatabase } from './check-database.ts';
 import { withConnection } from './with-connection.ts';
 
 /** A history of the database, as far as somebody has seen it. */
@@ -123,7 +123,7 @@ function newest(one: History | undefined, other: History | undefined): History |
  */
 async function whyNot(client: pg.Client, cause: Error & { code?: string }): Promise<string> {
   const isFromServer = /^[0-9A-Z]{5}$/.test(cause.code ?? '');
-  const answer = isFromServer && (await judgeDatabase(client).catch(() => true as const));
+  const answer = isFromServer && (await checkDatabase(client).catch(() => true as const));
   return typeof answer === 'string' ? answer : `the database cannot be entered: ${cause.message}`;
 }
 

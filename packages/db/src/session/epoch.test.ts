@@ -1,14 +1,14 @@
 import { afterEach, expect, test } from '@jest/globals';
 import type pg from 'pg';
-import { aSend, emptyDatabase, freshDatabase, inSession, newGroup, storeOne } from '../test/test-db.ts';
+import { aSend, emptyDatabase, freshDatabase, inSession, newGroup, storeOne } from '../../test/test-db.ts';
+import { cursorRaise } from '../cursors/cursor-raise.ts';
+import { replayGroups } from '../groups/replay-groups.ts';
+import { migrate } from '../migrations/migrate.ts';
+import { isInfrastructureError } from '../statements/errors.ts';
+import { setRetriedVersions } from '../sweep/set-retried-versions.ts';
 import { createDatabaseCheck } from './check-database.ts';
-import { cursorRaise } from './cursors/cursor-raise.ts';
 import { type Db, openDb } from './db.ts';
 import { beginEpoch } from './epoch.ts';
-import { isInfrastructureError } from './errors.ts';
-import { replayGroups } from './groups/replay-groups.ts';
-import { migrate } from './migrations/migrate.ts';
-import { setRetriedVersions } from './sweep/set-retried-versions.ts';
 
 type Core = { db: Db; begun: number; changes: number[] };
 
@@ -233,10 +233,10 @@ test('a database that lacks migrations is told as that, and entered once it has 
   await inSession(url, (session) =>
     session.query(`
       ALTER FUNCTION enter_epoch RENAME TO later;
-      UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name LIKE '%database_epoch'`),
+      UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name LIKE '%initial'`),
   );
   expect(await refusal()).toMatch(
-    /^true the database lacks migrations of this release: \d+_database_epoch \(run the migrate command\)$/,
+    /^true the database lacks migrations of this release: \d+_initial \(run the migrate command\)$/,
   );
   await inSession(url, (session) =>
     session.query(`

@@ -1,7 +1,18 @@
-import type { Db } from './db.ts';
+import type { Db } from '../session/db.ts';
 import { runStatement } from './statement.ts';
 
-const statement = {
+const clockStatement = {
+  name: 'read_clock',
+  text: 'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now',
+};
+
+/** @returns milliseconds since the epoch, by the database's clock */
+export async function readClock(db: Db): Promise<number> {
+  const [row] = await runStatement<{ now: number }>(db, clockStatement, []);
+  return (row as { now: number }).now;
+}
+
+const olderStatement = {
   name: 'has_older_transaction',
   text: `
 SELECT EXISTS (
@@ -18,6 +29,6 @@ SELECT EXISTS (
  * @param moment milliseconds since the epoch, by the database's clock
  */
 export async function hasOlderTransaction(db: Db, moment: number): Promise<boolean> {
-  const [row] = await runStatement<{ has_older: boolean }>(db, statement, [moment]);
+  const [row] = await runStatement<{ has_older: boolean }>(db, olderStatement, [moment]);
   return row?.has_older === true;
 }
