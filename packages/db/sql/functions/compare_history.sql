@@ -1,5 +1,5 @@
 -- 'same'; 'unclaimed': no core has been here yet; 'another': something that a core has seen is gone.
--- "known_...": what the caller has seen, or heard of, before it asks; nulls if nothing.
+-- "known_...": what the caller has seen, or received from others, before it asks; nulls if nothing.
 CREATE OR REPLACE FUNCTION compare_history(
     known_epoch BIGINT, known_history TEXT, known_wal BIGINT, actual_history TEXT, actual_wal BIGINT
 ) RETURNS TEXT

@@ -104,7 +104,7 @@ test('migration goes on where another tool stopped', async () => {
   expect(await migrate({ url, dir })).toEqual({ applied: [two] });
 });
 
-test('it waits for whoever holds Prisma’s lock', async () => {
+test('it waits for the process that holds Prisma’s lock', async () => {
   const url = await emptyDatabase();
   const dir = folder({ [one]: 'CREATE TABLE one ()' });
   await inSession(url, async (client) => {
@@ -123,7 +123,7 @@ test('it waits for whoever holds Prisma’s lock', async () => {
   });
 });
 
-test('behind a long reader a migration lets everybody else pass, says who is in its way, and is applied at last', async () => {
+test('behind a long reader a migration lets everybody else pass, names the process in its way, and is applied at last', async () => {
   const url = await emptyDatabase();
   const dir = folder({ [one]: 'CREATE TABLE one ()' });
   await migrate({ url, dir });
@@ -170,7 +170,7 @@ test('an index that is made CONCURRENTLY waits for old transactions as long as i
   edit(dir, two, 'CREATE INDEX CONCURRENTLY two ON one (id)');
   await inSession(url, async (writer) => {
     await writer.query('BEGIN');
-    await writer.query('INSERT INTO one VALUES (1)');
+    await writer.query('INSERT INTO one VALUES');
     const run = migrate({ url, dir });
     await inSession(url, (other) => untilMigrationWaits(other, true));
     // Longer than a lock is waited for elsewhere.

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
+import { withClient } from '../session/with-connection.ts';
 import { applyBehindLocks, LockedOutError, type Waiting } from './apply-behind-locks.ts';
 import { ensureDatabase } from './ensure-database.ts';
 import { applyFunctions, defaultFunctionsDir, readFunctionSet } from './function-set.ts';
@@ -58,18 +59,14 @@ export async function migrate({
   const functions = readFunctionSet(functionsDir);
   if (!functionsOnly && (await ensureDatabase(url))) log('created the database');
 
-  const client = new pg.Client({ connectionString: url, application_name: 'hooligram-migrate' });
-  client.on('error', () => {}); // The statement under way rejects with it.
-  await client.connect();
-  try {
+  // The lock goes with the connection.
+  return withClient({ connectionString: url, application_name: 'hooligram-migrate' }, async (client) => {
     await lock(client);
     const waiting = { client, url, log, patienceMs };
     const applied = functionsOnly ? [] : await applyMigrations(migrations, waiting);
     if (functions.names.length > 0) await applyFunctions(functions, { ...waiting, back });
     return { applied };
-  } finally {
-    await client.end(); // Gives the lock back.
-  }
+  });
 }
 
 async function applyMigrations(migrations: readonly Migration[], waiting: Waiting): Promise<string[]> {
@@ -203,7 +200,7 @@ async function apply({ name, script }: Migration, waiting: Waiting): Promise<voi
       throw error;
     }
     const logs = describe(error as pg.DatabaseError, script);
-    // The file may have opened a transaction of its own. A lost connection can be told nothing any more.
+    // The file may have opened a transaction of its own. On a lost connection nothing can be recorded.
     await client
       .query('ROLLBACK')
       .then(() => client.query('UPDATE _prisma_migrations SET logs = $2 WHERE id = $1', [id, logs]))

@@ -24,9 +24,9 @@ export type OpenDbOptions = {
   applicationName: string;
   /** What `inspectSession` found; without it, nothing stands between this process and Postgres. */
   session?: SessionKind;
-  /** Hears of idle connections that died. The pool replaces them by itself. */
+  /** Called for an idle connection that died. The pool replaces it by itself. */
   onConnectionError?: (error: Error) => void;
-  /** Given: every new connection is asked for the database's epoch first. */
+  /** Given: every new connection enters the database's epoch first. */
   onEpoch?: EpochOptions['onChange'];
   /** What others have seen of the database's history: known before the first connection is used. */
   remembered?: History | undefined;

@@ -133,7 +133,7 @@ test('a log that is shorter than others remember it begins an epoch', async () =
     await ping(db);
   });
   expect(late.begun).toBe(1);
-  // Who remembers the longer log too sees that somebody has noticed.
+  // A core that remembers the longer log too sees that another one has noticed.
   const later = await core(url, async (db) => {
     db.epoch.remember({ ...seen, wal: (seen.wal as number) + 1e9 });
     await ping(db);
@@ -159,7 +159,7 @@ test('a new database, where others remember another one, begins an epoch', async
   expect(begun).toBe(1);
 });
 
-test('when somebody says so, running cores are in the new epoch when they look', async () => {
+test('when an operator says so, running cores are in the new epoch when they look', async () => {
   const url = await freshDatabase();
   const { db, begun, changes } = await core(url);
   const epoch = await beginEpoch(url);
@@ -181,9 +181,9 @@ test('what is under way on a connection from before fails as an outage, and is n
 
 test('cursors and given up states of another epoch change nothing', async () => {
   const { db } = await core(await freshDatabase());
-  const { group_id, people } = await newGroup(db, 2);
-  const [{ user_id }] = people;
-  await storeOne(db, aSend(people[0], group_id));
+  const { group_id, users } = await newGroup(db, 2);
+  const [{ user_id }] = users;
+  await storeOne(db, aSend(users[0], group_id));
   const cursor = { user_id, group_id, delivered_seq: 1, delivered_version: 1 };
   const stored = async () => {
     const [[membership] = []] = await replayGroups(db, [{ user_id, group_ids: [group_id] }]);
@@ -197,7 +197,7 @@ test('cursors and given up states of another epoch change nothing', async () => 
   expect(await stored()).toEqual([1, 1, 1]);
 });
 
-test('needs of a user no more than to change the tables and to draw and set ids', async () => {
+test('the epoch needs no more rights than to change the tables and to draw and set ids', async () => {
   const url = await freshDatabase();
   await inSession(url, async (session) => {
     const role = `ordinary_${new URL(url).pathname.slice(1)}`;
@@ -219,7 +219,7 @@ async function dropRole(session: pg.Client, role: string): Promise<void> {
   await session.query(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`);
 }
 
-test('a database that lacks migrations is told as that, and entered once it has them', async () => {
+test('a database that lacks migrations is reported as that, and entered once it has them', async () => {
   const url = await emptyDatabase();
   const refusal = async () => {
     const { db } = await core(url, async () => {});

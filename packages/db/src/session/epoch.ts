@@ -1,12 +1,12 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { checkDatabase } from './check-database.ts';
-import { withConnection } from './with-connection.ts';
+import { withClient, withConnection } from './with-connection.ts';
 
-/** A history of the database, as far as somebody has seen it. */
+/** A history of the database, as far as a core has seen it. */
 export type History = {
   /** 0 until the database came back older for the first time; grows with each time. */
   readonly epoch: number;
-  /** What tells it from other histories; see `history_identity` in the migrations. */
+  /** What tells it from other histories; see sql/functions/history_identity.sql. */
   readonly identity: string;
   /** How far its write-ahead log was written, in bytes; null where the host forbids to ask. */
   readonly wal: number | null;
@@ -26,7 +26,7 @@ export type EpochOptions = {
 };
 
 /**
- * In which epoch the database is (see the migration of `database_epoch`).
+ * In which epoch the database is (see sql/functions/enter_epoch.sql).
  *
  * Guarantee: a connection is handed out only in the current epoch. In another one, ids go on beyond all that were
  * ever given before any connection of this process can store anything; and when the epoch changes here, all
@@ -38,7 +38,7 @@ export class DatabaseEpoch {
   readonly #options: EpochOptions;
   /** By connections of this process. */
   #seen: History | undefined;
-  /** By others, who may have seen more. */
+  /** By other cores, which may have seen more. */
   #remembered: History | undefined;
 
   constructor(options: EpochOptions) {
@@ -55,8 +55,8 @@ export class DatabaseEpoch {
   }
 
   /**
-   * Takes what somebody else has seen. If that is a later epoch, the connections here may be to a server that
-   * nobody else uses any more: they are cut, and the next one tells.
+   * Takes what another core has seen. If that is a later epoch, the connections here may be to a server that no other
+   * core uses any more: they are cut, and the next one tells.
    */
   remember(history: History): void {
     this.#remembered = newest(this.#remembered, history);
@@ -97,17 +97,12 @@ export class DatabaseEpoch {
   }
 }
 
-/** Somebody says that the database is another one than it was, and nothing else may tell: a new epoch begins. */
+/** Begins a new epoch: an operator says that the database is another one than it was, which nothing else may show. */
 export async function beginEpoch(url: string): Promise<number> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
-  client.on('error', () => {});
-  try {
-    await client.connect();
+  return withClient({ connectionString: url }, async (client) => {
     const { rows } = await client.query<{ epoch: string }>(enterStatement, [0, null, null, true]);
     return Number(rows[0]?.epoch);
-  } finally {
-    await client.end().catch(() => {});
-  }
+  });
 }
 
 /** Of two: the later epoch; of one epoch, what has come further. */
@@ -119,7 +114,7 @@ function newest(one: History | undefined, other: History | undefined): History |
 
 /**
  * Why it cannot be entered. A standby, and a database without this release's migrations, lack what is called here, or
- * what that writes to: they are told in the words of the check, which asks no connection that cannot be entered.
+ * what that writes to: the error is that of the check, which asks no connection that cannot be entered.
  */
 async function whyNot(client: pg.Client, cause: Error & { code?: string }): Promise<string> {
   const isFromServer = /^[0-9A-Z]{5}$/.test(cause.code ?? '');

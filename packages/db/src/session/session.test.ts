@@ -29,9 +29,9 @@ async function work(to: string, session: SessionKind) {
   const onEpoch = () => {};
   const db = openDb({ url: to, applicationName: 'test', poolSize: 4, statementTimeoutMs, session, onEpoch });
   try {
-    const { group_id, people } = await newGroup(db, 2);
+    const { group_id, users } = await newGroup(db, 2);
     const stored = await Promise.all(
-      Array.from({ length: 8 }, () => storeOne(db, aSend(people[0], group_id))),
+      Array.from({ length: 8 }, () => storeOne(db, aSend(users[0], group_id))),
     );
     const { rows } = await db.pool.query(
       `SELECT current_setting('plan_cache_mode') AS plans, current_setting('enable_hashjoin') AS joins,
@@ -58,19 +58,19 @@ const worked = {
   isEntered: true,
 };
 
-test('without a pooler a session is told its settings at its start', async () => {
+test('without a pooler a session has its settings from its start', async () => {
   const session = await inspectSession({ url, statementTimeoutMs });
   expect(session).toEqual({ pooling: 'direct', keepsStatements: true });
   expect(await work(url, session)).toEqual(worked);
 });
 
-test('a pooler in session mode is known, and each of its sessions has the settings', async () => {
+test('a pooler in session mode is recognized, and each of its sessions has the settings', async () => {
   const session = await inspectSession({ url: bouncer.session, statementTimeoutMs });
   expect(session).toEqual({ pooling: 'session', keepsStatements: true });
   expect(await work(bouncer.session, session)).toEqual(worked);
 });
 
-test('a pooler in transaction mode is known; what the role lacks is told as the commands that set it, and then it works', async () => {
+test('a pooler in transaction mode is recognized; the error holds the commands that set what the role lacks, and then it works', async () => {
   const inspect = () => inspectSession({ url: bouncer.transaction, statementTimeoutMs });
   const before = await inspect();
   expect(before).toMatchObject({ pooling: 'transaction', problem: expect.stringContaining('ALTER ROLE') });

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { checkDatabase } from './check-database.ts';
+import { withClient } from './with-connection.ts';
 
 /**
  * What stands between this process and Postgres.
  *
- * - `direct`: nothing, or nothing that can be told from it.
+ * - `direct`: nothing, or nothing that differs from it.
  * - `session`: a pooler that gives each connection a session of its own.
  * - `transaction`: a pooler that gives each transaction any session: what is set in one is not there in the next.
  */
-export type Pooling = 'direct' | 'session' | 'transaction';
+type Pooling = 'direct' | 'session' | 'transaction';
 
 export type SessionKind = {
   readonly pooling: Pooling;
@@ -24,7 +25,7 @@ const connectTimeoutMs = 5_000;
 const looks = 5;
 
 /**
- * All that a session is told at its start. The timeouts: no frozen client holds locks for long. The planner:
+ * All settings of a session. The timeouts: no frozen client holds locks for long. The planner:
  * our statements are bounded batches of look-ups by key, so the right plan is always nested loops over indexes,
  * made once. Left to choose, it takes a plan for the small table that it has just seen, and keeps it in the
  * prepared statement while the table grows. UTC: Prisma's adapter reads dates as if it were.
@@ -70,46 +71,31 @@ export async function inspectSession({
   url: string;
   statementTimeoutMs: number;
 }): Promise<SessionKind> {
-  const clients: pg.Client[] = [];
-  const open = async () => {
-    const client = await connect(url);
-    clients.push(client);
-    return client;
-  };
-  try {
-    const one = await open();
-    if ((await backendOf(one)) === (one as unknown as { processID: number | null }).processID) {
-      return await judged(one, { pooling: 'direct', keepsStatements: true });
-    }
-    const two = await open();
-    if (!(await sharesSessions(one, two))) {
-      return await judged(one, { pooling: 'session', keepsStatements: true });
-    }
-    const keepsStatements = await keepsNames(one, two);
-    const problem = await missingSettings(one, sessionSettings(statementTimeoutMs));
-    if (problem) return { pooling: 'transaction', keepsStatements, problem };
-    return await judged(one, { pooling: 'transaction', keepsStatements });
-  } finally {
-    await Promise.all(clients.map((client) => client.end().catch(() => {})));
-  }
-}
-
-async function judged(client: pg.Client, session: SessionKind): Promise<SessionKind> {
-  const answer = await checkDatabase(client);
-  return answer === true ? session : { ...session, problem: answer };
-}
-
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({
+  const config: pg.ClientConfig = {
     connectionString: url,
     application_name: 'hooligram-session',
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: connectTimeoutMs,
+  };
+  return withClient(config, async (one) => {
+    if ((await backendOf(one)) === (one as unknown as { processID: number | null }).processID) {
+      return checked(one, { pooling: 'direct', keepsStatements: true });
+    }
+    return withClient(config, async (two) => {
+      if (!(await sharesSessions(one, two))) {
+        return checked(one, { pooling: 'session', keepsStatements: true });
+      }
+      const keepsStatements = await keepsNames(one, two);
+      const problem = await missingSettings(one, sessionSettings(statementTimeoutMs));
+      if (problem) return { pooling: 'transaction', keepsStatements, problem };
+      return checked(one, { pooling: 'transaction', keepsStatements });
+    });
   });
-  // The query under way rejects with it.
-  client.on('error', () => {});
-  await client.connect();
-  return client;
+}
+
+async function checked(client: pg.Client, session: SessionKind): Promise<SessionKind> {
+  const answer = await checkDatabase(client);
+  return answer === true ? session : { ...session, problem: answer };
 }
 
 async function backendOf(client: pg.Client): Promise<number> {
@@ -150,7 +136,7 @@ async function missingSettings(
   const missing = rows.filter(({ name, setting }) => !isAsWanted(name, setting, wanted[name] as string));
   if (missing.length === 0) return undefined;
   const commands = missing.map(({ name, role }) => `ALTER ROLE ${role} SET ${name} = '${wanted[name]}';`);
-  return `the pooler is in transaction mode, where settings must belong to the role. Run, and have the pooler connect anew: ${commands.join(' ')}`;
+  return `the pooler is in transaction mode, where settings must belong to the role. Run, and have the pooler connect again: ${commands.join(' ')}`;
 }
 
 /** A timeout may also be shorter, but there must be one. */

@@ -1,8 +1,8 @@
-import type pg from 'pg';
+import pg from 'pg';
 
 /**
- * Lends a connection of the pool. Nobody else listens for its death meanwhile, and an error that nobody listens for
- * ends the process: here it is heard, and what is under way rejects with it.
+ * Lends a connection of the pool. Meanwhile the pool does not listen for its death, and an error without a listener
+ * ends the process: this function listens, and what is under way rejects with it.
  *
  * @param isUsable whether the pool may have the connection back after this; it may not after an error
  */
@@ -22,5 +22,20 @@ export async function withConnection<T>(
   } finally {
     client.off('error', onError);
     client.release(!isKept);
+  }
+}
+
+/** Opens a connection outside of the pool, for as long as `run` needs it. @throws what the database threw */
+export async function withClient<T>(
+  config: pg.ClientConfig,
+  run: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({ connectionTimeoutMillis: 10_000, ...config });
+  client.on('error', () => {}); // The statement under way rejects with it.
+  try {
+    await client.connect();
+    return await run(client);
+  } finally {
+    await client.end().catch(() => {});
   }
 }

@@ -39,36 +39,17 @@ export function isRerunnable(error: unknown): boolean {
  *   transactions of their own, so no request can cause one.
  * - 42, 3F and 0A: a table, column, function or right is missing, or a cached plan does not fit any more. The
  *   statements are constants, so the database has not the migrations of this release, or has later ones.
- * - 26: a prepared statement is missing, because a pooler gave the connection of somebody else (42P05: it is there
+ * - 26: a prepared statement is missing, because a pooler gave the connection of another client (42P05: it is there
  *   already).
  */
 const infrastructureStates = ['08', '0A', '25', '26', '28', '3D', '3F', '42', '53', '55P03', '57', '58'];
 
+/** Of the operating system, and of Prisma: not reachable, timed out, closed, pool exhausted, table or column missing. */
 const infrastructureCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOENT',
-  // Prisma: not reachable, timed out, closed, pool exhausted.
-  'P1000',
-  'P1001',
-  'P1002',
-  'P1003',
-  'P1008',
-  'P1010',
-  'P1011',
-  'P1017',
-  // A table or a column is missing.
-  'P2021',
-  'P2022',
-  'P2024',
-  'P2037',
+  ...'ECONNREFUSED ECONNRESET ECONNABORTED EPIPE ETIMEDOUT ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH ENOENT'.split(
+    ' ',
+  ),
+  ...'P1000 P1001 P1002 P1003 P1008 P1010 P1011 P1017 P2021 P2022 P2024 P2037'.split(' '),
 ]);
 
 /** What node-postgres and its pool say without a code. */
@@ -76,7 +57,7 @@ const infrastructureMessages =
   /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|timeout expired|Client (has encountered a connection error|was closed)|Cannot use a pool after calling end|The server does not support SSL|The database system is)/;
 
 /**
- * Whether the database or the way to it failed, not the request. Never a reason to put a request aside, and it
+ * Whether the database or the way to it failed, not the request. Never a reason to make a request a dead letter, and it
  * does not say whether the statement was committed.
  */
 export function isInfrastructureError(error: unknown): boolean {

@@ -45,7 +45,7 @@ async function attemptsOf({ connection_id }: { connection_id: string }): Promise
     ?.attempts;
 }
 
-test('asking for a code makes nobody, and leaves the credential that the number has', async () => {
+test('requesting a code creates no user, and leaves the credential that the number has', async () => {
   const [stranger, known] = [newSid(), newSid()];
   const first = asking(known);
   await verificationRequestCode(db, first);
@@ -142,7 +142,7 @@ describe('a code that a provider keeps', () => {
     await deleteExpiredChallenges(db);
   });
 
-  test('is asked about only for the person it was asked for, and only if it is kept there', async () => {
+  test('is asked about only for the user it was requested for, and only if it is kept there', async () => {
     const outside = await recorded();
     expect(await beginCheck(db, checking({ ...outside, sid: newSid() }))).toBe('none');
     expect(await beginCheck(db, checking(await recorded('right')))).toBe('none');
@@ -263,12 +263,12 @@ test('a submission that runs twice answers the same and counts once', async () =
   expect(await attemptsOf(request)).toBe(1);
   const right = submission(request.connection_id, 'right');
   expect(await verificationSubmitCode(db, right)).toBe('right');
-  // What is hashed with the person's sid differs then: the challenge that named them is used up.
-  const again = { ...right, code_hash: hash('of nobody'), credential_hash: hash('of nobody') };
+  // What is hashed with the user's sid differs then: the challenge that named it is used up.
+  const again = { ...right, code_hash: hash('of no user'), credential_hash: hash('of no user') };
   expect(await verificationSubmitCode(cores.two, again)).toBe('right');
 });
 
-test("an id that another connection used too gives nobody another's answer", async () => {
+test('an id that another connection used too has its own answer on each', async () => {
   const [mine, theirs] = [asking(newSid()), asking(newSid())];
   expect(await verificationRequestCode(db, mine)).toEqual({ is_new: true });
   expect(await verificationRequestCode(db, { ...theirs, request_id: mine.request_id })).toEqual({
@@ -282,7 +282,7 @@ test("an id that another connection used too gives nobody another's answer", asy
   expect(await verificationSubmitCode(db, { ...right, connection_id: randomUUID() })).toBe('none');
 });
 
-test('two codes submitted on a connection at once are judged one after the other', async () => {
+test('two codes submitted on a connection at once are checked one after the other', async () => {
   const request = asking(newSid());
   await verificationRequestCode(db, request);
   const outcome = await interleave(
@@ -300,7 +300,7 @@ test('two codes submitted on a connection at once are judged one after the other
   expect(await credentialOf(request.sid)).toBe('first');
 });
 
-test('credentials are read in the order asked for, null for sids that nobody has', async () => {
+test('credentials are read in the order asked for, null for sids that no user has', async () => {
   const request = asking(newSid());
   await verificationRequestCode(db, request);
   await verificationSubmitCode(db, submission(request.connection_id, 'right'));
