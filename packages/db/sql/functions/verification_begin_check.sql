@@ -2,7 +2,7 @@
 -- run of the request that comes in between waits for the outcome.
 -- This one decides whether the provider may be asked about a code for the latest challenge of a connection, and counts
 -- an attempt: no challenge has more of them, however many requests run at once. Returns 'begun', or the outcome that
--- stands, or 'under_way' if another run of this request has begun.
+-- stands, or 'under_way' if another run of this request has begun. "for_sid" null: for a code that we made.
 CREATE OR REPLACE FUNCTION verification_begin_check(
     with_request_id UUID, on_connection_id UUID, for_sid TEXT, attempts_max INTEGER
 ) RETURNS TEXT
@@ -21,7 +21,7 @@ BEGIN
     SELECT * INTO challenge FROM verification_challenge c
     WHERE c.connection_id = on_connection_id FOR UPDATE;
 
-    IF NOT FOUND OR challenge.code_hash IS NOT NULL OR challenge.sid <> for_sid THEN
+    IF NOT FOUND OR (for_sid IS NOT NULL AND (challenge.code_hash IS NOT NULL OR challenge.sid <> for_sid)) THEN
         outcome := 'none';
     ELSIF challenge.date_expires <= clock_timestamp() THEN
         outcome := 'expired';

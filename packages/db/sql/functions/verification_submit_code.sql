@@ -1,5 +1,5 @@
--- Checks a code that we made against the latest challenge of its connection, and returns the outcome. A right code
--- becomes the credential, and uses the challenge up.
+-- Checks a code that we made against the latest challenge of its connection, and returns the outcome: begin and finish
+-- of a check in one transaction.
 CREATE OR REPLACE FUNCTION verification_submit_code(
     with_request_id UUID, on_connection_id UUID, with_code_hash BYTEA, with_credential_hash BYTEA,
     attempts_max INTEGER
@@ -7,9 +7,8 @@ CREATE OR REPLACE FUNCTION verification_submit_code(
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
-    earlier JSONB;
-    challenge verification_challenge%ROWTYPE;
     outcome TEXT;
+    right_sid TEXT;
 BEGIN
     -- A submission on a connection that requested no code leaves no row.
     IF NOT EXISTS (SELECT FROM verification_challenge c WHERE c.connection_id = on_connection_id)
@@ -18,33 +17,16 @@ BEGIN
         RETURN 'none';
     END IF;
 
-    earlier := begin_request(0, with_request_id, false, 'verification_submit_code');
-    IF earlier IS NOT NULL THEN
-        RETURN earlier ->> 'outcome';
+    outcome := verification_begin_check(with_request_id, on_connection_id, NULL, attempts_max);
+    IF outcome <> 'begun' THEN
+        RETURN outcome;
     END IF;
 
-    SELECT * INTO challenge FROM verification_challenge c
-    WHERE c.connection_id = on_connection_id FOR UPDATE;
-
-    IF NOT FOUND THEN
-        outcome := 'none';
-    ELSIF challenge.date_expires <= clock_timestamp() THEN
-        outcome := 'expired';
-    ELSIF challenge.attempts >= attempts_max THEN
-        outcome := 'too_many';
-    ELSIF challenge.code_hash IS DISTINCT FROM with_code_hash THEN
-        outcome := 'wrong';
-        UPDATE verification_challenge c SET attempts = c.attempts + 1
-        WHERE c.connection_id = on_connection_id;
-    ELSE
-        outcome := 'right';
-        INSERT INTO "user" (sid, credential_hash)
-        VALUES (challenge.sid, with_credential_hash)
-        ON CONFLICT (sid) DO UPDATE SET credential_hash = excluded.credential_hash;
-        DELETE FROM verification_challenge c WHERE c.connection_id = on_connection_id;
-    END IF;
-
-    PERFORM answer_request(0, with_request_id, jsonb_build_object('outcome', outcome));
-    RETURN outcome;
+    DELETE FROM verification_challenge c
+    WHERE c.connection_id = on_connection_id AND c.code_hash = with_code_hash
+    RETURNING c.sid INTO right_sid;
+    outcome := CASE WHEN right_sid IS NULL THEN 'wrong' ELSE 'right' END;
+    RETURN verification_finish_check(
+        with_request_id, on_connection_id, right_sid, outcome, with_credential_hash);
 END
 $$;

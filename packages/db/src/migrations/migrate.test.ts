@@ -170,7 +170,7 @@ test('an index that is made CONCURRENTLY waits for old transactions as long as i
   edit(dir, two, 'CREATE INDEX CONCURRENTLY two ON one (id)');
   await inSession(url, async (writer) => {
     await writer.query('BEGIN');
-    await writer.query('INSERT INTO one VALUES');
+    await writer.query('INSERT INTO one VALUES (1)');
     const run = migrate({ url, dir });
     await inSession(url, (other) => untilMigrationWaits(other, true));
     // Longer than a lock is waited for elsewhere.

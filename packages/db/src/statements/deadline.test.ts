@@ -4,7 +4,6 @@ import { aSend, type Cores, inSession, newGroup, newSid, openCores, userOf } fro
 import { groupAddMember } from '../groups/group-add-member.ts';
 import { groupCreate } from '../groups/group-create.ts';
 import { groupLeave } from '../groups/group-leave.ts';
-import type { Refusable } from '../groups/refuse.ts';
 import { findStored } from '../messages/find-stored.ts';
 import { messagingSend } from '../messages/messaging-send.ts';
 import { readOutcome } from '../verification/anonymous-request.ts';
