@@ -11,7 +11,7 @@ import { type ServiceContext, startProbe, untilWorks } from '@hooligram/service'
 import type { coreConfig } from './config.ts';
 
 /**
- * Waits until Postgres can do this release's work: it takes writes, it has the migrations, and what pools its
+ * Waits until Postgres can do this release's work: it takes writes, it has the schema, and what pools its
  * connections, if anything does, lets through what the statements need.
  */
 export async function inspectDatabase(service: ServiceContext<typeof coreConfig>): Promise<SessionKind> {

@@ -228,14 +228,14 @@ describe('while Postgres answers and cannot do the work', () => {
     ],
     [
       'because a migration of this release is not there',
-      'the database lacks migrations of this release: 20261123090000_retries',
+      'the database lacks migrations of this release: 20261125190000_initial',
       [
-        `UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name LIKE '%_retries'`,
+        `UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name LIKE '%_initial'`,
         'ALTER TABLE request RENAME TO request_later',
       ],
       [
         'ALTER TABLE request_later RENAME TO request',
-        `UPDATE _prisma_migrations SET rolled_back_at = NULL WHERE migration_name LIKE '%_retries'`,
+        `UPDATE _prisma_migrations SET rolled_back_at = NULL WHERE migration_name LIKE '%_initial'`,
       ],
     ],
   ])('%s, no core is ready, and what is asked is done when it can', async (_, reason, breakIt, mend) => {

@@ -1,64 +1,40 @@
-export { createDatabaseCheck } from './check-database.ts';
 export { cursorRaise } from './cursors/cursor-raise.ts';
-export type { OpenCursor } from './cursors/group-ids.ts';
-export { readGroupIds } from './cursors/group-ids.ts';
-export type { UserOverdue } from './cursors/overdue-report.ts';
-export { overdueReport } from './cursors/overdue-report.ts';
+export { type OpenCursor, readGroupIds } from './cursors/group-ids.ts';
+export { overdueReport, type UserOverdue } from './cursors/overdue-report.ts';
 export { readCursors } from './cursors/read-cursors.ts';
-export type { Db, OpenDbOptions } from './db.ts';
-export { beyondStatementMs, openDb } from './db.ts';
-export { requireDurableCommits } from './durability.ts';
-export { beginEpoch, type History } from './epoch.ts';
-export { isDeadlineError, isInfrastructureError, isRerunnable } from './errors.ts';
-export type { FoundAnswer } from './groups/find-answers.ts';
 export { findAnswers } from './groups/find-answers.ts';
 export { groupFingerprints } from './groups/fingerprint.ts';
-export type { GroupAddMemberOutcome, GroupAddMemberRequest } from './groups/group-add-member.ts';
 export { groupAddMember } from './groups/group-add-member.ts';
-export type { GroupCreateOutcome, GroupCreateRequest } from './groups/group-create.ts';
 export { groupCreate } from './groups/group-create.ts';
-export type { GroupLeaveOutcome, GroupLeaveRequest } from './groups/group-leave.ts';
 export { groupLeave } from './groups/group-leave.ts';
-export type { Refusable } from './groups/refuse.ts';
-export { refuse } from './groups/refuse.ts';
-export type { Renamed, RenameUsersOptions } from './groups/rename-users.ts';
-export { renameUsers } from './groups/rename-users.ts';
-export type { MembershipQuestion } from './groups/replay-groups.ts';
+export { type Refusable, refuse } from './groups/refuse.ts';
+export { type Renamed, renameUsers } from './groups/rename-users.ts';
 export { replayGroups } from './groups/replay-groups.ts';
-export { hasOlderTransaction } from './has-older-transaction.ts';
-export type { Stored } from './messages/find-stored.ts';
 export { findStored } from './messages/find-stored.ts';
-export type { FoundMessage, MessageQuestion } from './messages/message-lookup.ts';
 export { messageLookup } from './messages/message-lookup.ts';
-export type { Send, StoreOutcome } from './messages/messaging-send.ts';
 export { messagingSend } from './messages/messaging-send.ts';
-export type { Page, PageMessage, PageQuestion } from './messages/replay-page.ts';
 export { replayPages } from './messages/replay-page.ts';
-export type { MigrateOptions } from './migrations/migrate.ts';
 export { migrate } from './migrations/migrate.ts';
-export { readClock } from './read-clock.ts';
-export type { Pooling, SessionKind } from './session.ts';
-export { inspectSession } from './session.ts';
+export { createDatabaseCheck } from './session/check-database.ts';
+export { beyondStatementMs, type Db, openDb } from './session/db.ts';
+export { requireDurableCommits } from './session/durability.ts';
+export { beginEpoch, type History } from './session/epoch.ts';
+export { inspectSession, type SessionKind } from './session/session.ts';
+export { hasOlderTransaction, readClock } from './statements/clock.ts';
+export { isDeadlineError, isInfrastructureError } from './statements/errors.ts';
 export { deliveryCheck } from './sweep/delivery-check.ts';
 export { setRetriedVersions } from './sweep/set-retried-versions.ts';
-export type { SweepPage } from './sweep/sweep-groups.ts';
 export { sweepGroups } from './sweep/sweep-groups.ts';
-export type { SweepPlace } from './sweep/sweep-place.ts';
-export { beginSweep, moveSweep, readSweepPlace } from './sweep/sweep-place.ts';
-export type { Credential } from './verification/authorization-sign-in.ts';
+export { beginSweep, moveSweep, readSweepPlace, type SweepPlace } from './sweep/sweep-place.ts';
+export {
+  type ChallengeOutcome,
+  type CodeOutcome,
+  readOutcome,
+  settleOutcome,
+} from './verification/anonymous-request.ts';
 export { readCredentials } from './verification/authorization-sign-in.ts';
 export { beginCheck, finishCheck } from './verification/check-challenge.ts';
 export { deleteExpiredChallenges } from './verification/delete-expired-challenges.ts';
-export type { Challenge } from './verification/read-challenge.ts';
 export { readChallenge } from './verification/read-challenge.ts';
-export type { CodeOutcome } from './verification/read-challenge-answer.ts';
-export {
-  readCodeOutcome,
-  readVerdict,
-  settleCodeOutcome,
-  settleVerdict,
-} from './verification/read-challenge-answer.ts';
-export type { ChallengeRequest } from './verification/verification-request-code.ts';
 export { verificationRequestCode } from './verification/verification-request-code.ts';
-export type { ChallengeOutcome, ChallengeSubmission } from './verification/verification-submit-code.ts';
 export { verificationSubmitCode } from './verification/verification-submit-code.ts';

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-// By path: testkit depends on this package, so this one cannot name it among its dependencies.
+// By path: testkit depends on this package, for its template database. As a dependency it would close a circle.
 import { patienceMs, until } from '../../../tools/testkit/src/patience.ts';
 import {
   emptyDatabase as emptyOfRun,
   freshDatabase as freshOfRun,
 } from '../../../tools/testkit/src/stores.ts';
-import { type Db, openDb } from '../src/db.ts';
 import { groupCreate } from '../src/groups/group-create.ts';
 import { messagingSend, type StoreOutcome } from '../src/messages/messaging-send.ts';
 import { migrate } from '../src/migrations/migrate.ts';
+import { type Db, openDb } from '../src/session/db.ts';
 import { readCredentials } from '../src/verification/authorization-sign-in.ts';
 
 /** Another server than the run's own, to try these tests on another version of Postgres. */
@@ -92,20 +92,20 @@ function failUnblocked(): never {
   throw new Error('the second core did not have to wait');
 }
 
-let people = 0;
+let users = 0;
 
 export function newSid(): string {
-  people += 1;
-  return `1.555${String(people).padStart(5, '0')}`;
+  users += 1;
+  return `1.555${String(users).padStart(5, '0')}`;
 }
 
-export type Person = { user_id: number; sid: string };
+export type TestUser = { user_id: number; sid: string };
 
-/** A group of new people, the first of whom created it. */
+/** A group of new users; the first of them created it. */
 export async function newGroup(
   db: Db,
   size: number,
-): Promise<{ group_id: number; people: [Person, Person, ...Person[]] }> {
+): Promise<{ group_id: number; users: [TestUser, TestUser, ...TestUser[]] }> {
   const sids = Array.from({ length: size }, newSid);
   const created = await groupCreate(db, {
     request_id: randomUUID(),
@@ -116,17 +116,17 @@ export async function newGroup(
     member_sids: sids,
   });
   if (!created.ok) throw new Error(created.reason);
-  const members = await Promise.all(sids.map((sid) => person(db, sid)));
-  return { group_id: created.group_id, people: members as [Person, Person, ...Person[]] };
+  const members = await Promise.all(sids.map((sid) => userOf(db, sid)));
+  return { group_id: created.group_id, users: members as [TestUser, TestUser, ...TestUser[]] };
 }
 
-export async function person(db: Db, sid: string): Promise<Person> {
+export async function userOf(db: Db, sid: string): Promise<TestUser> {
   const [found] = await readCredentials(db, [sid]);
-  if (!found) throw new Error(`nobody is ${sid}`);
+  if (!found) throw new Error(`no user has ${sid}`);
   return { user_id: found.user_id, sid };
 }
 
-export function aSend(sender: Person, group_id: number, content = 'hello') {
+export function aSend(sender: TestUser, group_id: number, content = 'hello') {
   return { sender_id: sender.user_id, request_id: randomUUID(), repeatable: true, group_id, content };
 }
 
@@ -134,4 +134,24 @@ export async function storeOne(db: Db, send: ReturnType<typeof aSend>): Promise<
   const [outcome] = await messagingSend(db, [send]);
   if (!outcome?.ok) throw new Error(`not stored: ${outcome?.reason}`);
   return outcome;
+}
+
+/** Sends so many messages, one after the other. */
+export async function sendMany(on: Db, group_id: number, sender: TestUser, count: number): Promise<void> {
+  await messagingSend(
+    on,
+    Array.from({ length: count }, () => aSend(sender, group_id)),
+  );
+}
+
+/** Makes all messages up to a seq, and the state, older by a minute. */
+export async function age(on: Db, group_id: number, { seq = 0, state = false }): Promise<void> {
+  await on.pool.query(
+    `UPDATE message SET date_created = date_created - INTERVAL '1 minute' WHERE group_id = $1 AND seq <= $2`,
+    [group_id, seq],
+  );
+  if (!state) return;
+  await on.pool.query(`UPDATE "group" SET date_changed = date_changed - INTERVAL '1 minute' WHERE id = $1`, [
+    group_id,
+  ]);
 }

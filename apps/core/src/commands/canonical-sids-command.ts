@@ -51,7 +51,7 @@ export async function runCanonicalSids(
       await renameUsers(db, {
         apply,
         canonicalSid: (sid) => canonicalSid(sid, NUMBERS),
-        onPerson(sid, to, outcome) {
+        onUser(sid, to, outcome) {
           const kind = outcome?.kind ?? 'nobody';
           counts.set(kind, (counts.get(kind) ?? 0) + 1);
           out(`${sid} ${textOf(to, outcome)}`);

@@ -45,9 +45,9 @@ function refusableOf(request: CoreRequest): Refusable | undefined {
     case 'GROUP_LEAVE':
       return { type: 'change', user_id: params.user_id, request_id, fingerprint: fingerprintOf(request) };
     case 'VERIFICATION_REQUEST_CODE':
-      return { type: 'record_challenge', connection_id: params.connection_id, request_id };
+      return { type: 'verification_request_code', connection_id: params.connection_id, request_id };
     case 'VERIFICATION_SUBMIT_CODE':
-      return { type: 'submit_challenge', connection_id: params.connection_id, request_id };
+      return { type: 'verification_submit_code', connection_id: params.connection_id, request_id };
     default:
       return undefined;
   }

@@ -6,7 +6,7 @@ const refusals = {
   id_used: 'idAlreadyUsed',
   not_member: 'notAMember',
   closed: 'groupClosed',
-  person_unknown: 'userUnknown',
+  user_unknown: 'userUnknown',
   direct_message: 'directMessageFull',
   failed: 'internalError',
 } as const;
@@ -24,7 +24,7 @@ export const groupAddMemberHandler: Handler<'GROUP_ADD_MEMBER'> = {
       deadlines.of(asked),
     );
     if (!added.ok) {
-      const fault = added.reason === 'person_unknown' ? numbers.faultOf(member_sid) : undefined;
+      const fault = added.reason === 'user_unknown' ? numbers.faultOf(member_sid) : undefined;
       if (fault?.writtenAs) return faulty([`payload.member_sid: ${fault.text}`]);
       return refusal(refusals[added.reason]);
     }

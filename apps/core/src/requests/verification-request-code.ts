@@ -1,4 +1,4 @@
-import { type CodeOutcome, readCodeOutcome, settleCodeOutcome, verificationRequestCode } from '@hooligram/db';
+import { type CodeOutcome, readOutcome, settleOutcome, verificationRequestCode } from '@hooligram/db';
 import { mustBeWritten, sidOf } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
 import type { NumberFault } from '../verification/numbers.ts';
@@ -31,7 +31,8 @@ export const verificationRequestCodeHandler: Handler<'VERIFICATION_REQUEST_CODE'
     const { address, country_code, phone_number, connection_id } = asked.params;
     const sid = sidOf(country_code, phone_number);
     // A second run takes nothing of anybody's limits.
-    const before = await readCodeOutcome(db, { request_id: asked.request_id, connection_id });
+    const request = { request_id: asked.request_id, connection_id };
+    const before = await readOutcome(db, 'verification_request_code', request);
     if (before !== undefined) return outcomeOf(await outcomeOfFirstRun(context, asked));
     if (!(await limits.codeRequest({ sid, address }))) return refusal('tooManyRequests');
     const fault = (await context.numbers.faultsOfUnknown(db, [sid])).get(sid);
@@ -59,14 +60,14 @@ async function send(context: Context, asked: Code, sid: string): Promise<CodeOut
   const sent = await provider.send(to, code, providerTimeMs(context, asked));
   if (!sent.ok) log.warn({ sid, reason: sent.reason }, 'code not sent');
   const outcome = sent.ok ? 'sent' : outcomes[sent.reason];
-  return stored(context, asked, () => settleCodeOutcome(db, request, outcome));
+  return stored(context, asked, () => settleOutcome(db, 'verification_request_code', request, outcome));
 }
 
 function outcomeOfFirstRun(context: Context, asked: Code): Promise<CodeOutcome> {
   const { request_id, params } = asked;
   const request = { request_id, connection_id: params.connection_id };
   return settled<CodeOutcome>(context, asked, () =>
-    settleCodeOutcome(context.db, request, 'unavailable', abandonedAfterMs(context)),
+    settleOutcome(context.db, 'verification_request_code', request, 'unavailable', abandonedAfterMs(context)),
   );
 }
 

@@ -3,8 +3,8 @@ import {
   type ChallengeOutcome,
   finishCheck,
   readChallenge,
-  readVerdict,
-  settleVerdict,
+  readOutcome,
+  settleOutcome,
   verificationSubmitCode,
 } from '@hooligram/db';
 import type { Context } from '../context.ts';
@@ -22,7 +22,7 @@ const refusals = {
   failed: 'internalError',
 } as const;
 
-const verdicts = {
+const outcomes = {
   right: 'right',
   wrong: 'wrong',
   expired: 'expired',
@@ -46,12 +46,13 @@ export const verificationSubmitCodeHandler: Handler<'VERIFICATION_SUBMIT_CODE'> 
     const { db, limits } = context;
     const { connection_id, address } = asked.params;
     // A second run takes nothing of anybody's limits.
-    const standing = await readVerdict(db, { request_id: asked.request_id, connection_id });
-    if (standing !== undefined) return outcomeOf(await verdictOfFirstRun(context, asked));
+    const request = { request_id: asked.request_id, connection_id };
+    const standing = await readOutcome(db, 'verification_submit_code', request);
+    if (standing !== undefined) return replyOf(await firstRunsOutcome(context, asked));
     if (!(await limits.submitAllowed({ address }))) return refusal('tooManyAttempts');
-    const verdict = await judge(context, asked);
-    if (counted.includes(verdict)) await limits.submitFailed({ address });
-    return outcomeOf(verdict);
+    const outcome = await judge(context, asked);
+    if (counted.includes(outcome)) await limits.submitFailed({ address });
+    return replyOf(outcome);
   }),
 };
 
@@ -76,26 +77,26 @@ async function check(context: Context, asked: Submission, sid: string): Promise<
   const request = { request_id: asked.request_id, connection_id, sid };
   const attempts_max = config.VERIFICATION_ATTEMPTS_MAX;
   const begun = await beginCheck(db, { ...request, attempts_max }, deadlines.of(asked));
-  if (begun === 'under_way') return verdictOfFirstRun(context, asked);
+  if (begun === 'under_way') return firstRunsOutcome(context, asked);
   if (begun !== 'begun') return begun;
 
   const [countryCode = '', phoneNumber = ''] = sid.split('.');
   const timeMs = providerTimeMs(context, asked);
   const checked = await provider.check({ countryCode, phoneNumber }, verification_code, timeMs);
   const credential_hash = credentialHash(sid, verification_code);
-  const verdict = verdicts[checked];
-  return stored(context, asked, () => finishCheck(db, { ...request, verdict, credential_hash }));
+  const outcome = outcomes[checked];
+  return stored(context, asked, () => finishCheck(db, { ...request, outcome, credential_hash }));
 }
 
-function verdictOfFirstRun(context: Context, asked: Submission): Promise<ChallengeOutcome> {
+function firstRunsOutcome(context: Context, asked: Submission): Promise<ChallengeOutcome> {
   const { request_id, params } = asked;
   const request = { request_id, connection_id: params.connection_id };
   return settled<ChallengeOutcome>(context, asked, () =>
-    settleVerdict(context.db, request, abandonedAfterMs(context)),
+    settleOutcome(context.db, 'verification_submit_code', request, 'unavailable', abandonedAfterMs(context)),
   );
 }
 
-function outcomeOf(verdict: ChallengeOutcome) {
-  if (verdict === 'under_way') return undefined;
-  return verdict === 'right' ? success({}) : refusal(refusals[verdict]);
+function replyOf(outcome: ChallengeOutcome) {
+  if (outcome === 'under_way') return undefined;
+  return outcome === 'right' ? success({}) : refusal(refusals[outcome]);
 }

@@ -97,9 +97,9 @@ async function pageAfter(
   try {
     const page = await sweepGroups(db, { after_group_id, limit, deadlineMs });
     await Promise.all(
-      page.audits.map((audit) => redis.publish(names.group(audit.group_id), encodeDeliveryCheck(audit))),
+      page.overdue.map((audit) => redis.publish(names.group(audit.group_id), encodeDeliveryCheck(audit))),
     );
-    jobMetrics.audited('sweep', page.audits.length);
+    jobMetrics.audited('sweep', page.overdue.length);
     jobMetrics.swept(page.groups);
     return page;
   } catch (error) {

@@ -1,19 +1,18 @@
 import type { Cursor } from '@hooligram/contract';
-import type { Db } from '../db.ts';
-import { isInEpoch } from '../epoch.sql.ts';
-import { rerun } from '../rerun.ts';
-import { runStatement } from '../statement.ts';
+import type { Db } from '../session/db.ts';
+import { isInEpoch } from '../session/epoch.sql.ts';
+import { rerun, runStatement } from '../statements/statement.ts';
 
 /**
- * $1 groups, $2 people, $3 seqs, $4 versions; each key once. $5: the epoch in which they were acknowledged: in
- * another one the same seqs are other messages. Asked here, because the epoch may change on the way. An UPDATE ... FROM locks its rows in any order, and
- * two cores with cursors of the same people would deadlock: the rows that change are locked first, in the order
- * of their keys. Never beyond what the group has; what was acknowledged had been committed before, so the
+ * $1 groups, $2 users, $3 seqs, $4 versions; each key once. $5: the epoch in which they were acknowledged: in another
+ * one the same seqs are other messages. Checked here, because the epoch may change on the way. An UPDATE ... FROM locks
+ * its rows in any order, and two cores with cursors of the same users would deadlock: the rows that change are locked
+ * first, in the order of their keys. Never beyond what the group has; what was acknowledged had been committed before, so the
  * snapshot knows it. The group comes by LATERAL ... OFFSET 0: as a join it would tempt the planner to look up a
  * member by the group alone, which reads all members of a large one.
  */
 const statement = {
-  name: 'raise_cursors',
+  name: 'cursor_raise',
   text: `
 WITH locked AS MATERIALIZED (
   SELECT m.group_id, m.user_id,
@@ -36,7 +35,7 @@ WHERE m.group_id = l.group_id AND m.user_id = l.user_id`,
 };
 
 /**
- * Raises cursors; lower ones than those stored, those of people who are not members, and those of another epoch
+ * Raises cursors; lower ones than those stored, those of users who are not members, and those of another epoch
  * change nothing.
  */
 export async function cursorRaise(db: Db, cursors: readonly Cursor[], epoch = 0): Promise<void> {

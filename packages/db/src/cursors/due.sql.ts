@@ -3,10 +3,10 @@ export const dueBefore = (deadlineMs: string) =>
   `clock_timestamp() - ${deadlineMs}::bigint * INTERVAL '1 millisecond'`;
 
 /**
- * An Audit of a group `g`. Dates grow with seq within a group, so the first message from the end that is old
+ * A DeliveryCheck of a group `g`. Dates grow with seq within a group, so the first message from the end that is old
  * enough is the last that is due: reads what is younger than the deadline, and one message more.
  */
-export const auditColumns = (deadlineMs: string) => `g.id AS group_id, g.version, g.last_seq,
+export const deliveryCheckColumns = (deadlineMs: string) => `g.id AS group_id, g.version, g.last_seq,
   coalesce((
     SELECT m.seq FROM message m
     WHERE m.group_id = g.id AND m.date_created <= ${dueBefore(deadlineMs)}

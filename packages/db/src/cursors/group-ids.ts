@@ -1,10 +1,10 @@
-import type { Db } from '../db.ts';
-import { runStatement } from '../statement.ts';
+import type { Db } from '../session/db.ts';
+import { rowsByPlace, runStatement } from '../statements/statement.ts';
 import { undeliveredClosed } from '../sweep/undelivered-closed.sql.ts';
 
-/** $1: people. */
+/** $1: users. */
 const statement = {
-  name: 'read_open_cursors',
+  name: 'group_ids',
   text: `
 SELECT w.ord, m.group_id, m.delivered_seq
 FROM unnest($1::bigint[]) WITH ORDINALITY AS w (user_id, ord)
@@ -17,12 +17,9 @@ CROSS JOIN LATERAL (
 
 export type OpenCursor = { group_id: number; delivered_seq: number };
 
-/** The groups that replayGroups would name, for each of these people, in ascending order, with their cursors. */
+/** The groups that replayGroups would name, for each of these users, in ascending order, with their cursors. */
 export async function readGroupIds(db: Db, userIds: readonly number[]): Promise<OpenCursor[][]> {
   if (userIds.length === 0) return [];
   const rows = await runStatement<OpenCursor & { ord: number }>(db, statement, [userIds]);
-  const cursors: OpenCursor[][] = userIds.map(() => []);
-  for (const { ord, group_id, delivered_seq } of rows) cursors[ord - 1]?.push({ group_id, delivered_seq });
-  for (const list of cursors) list.sort((a, b) => a.group_id - b.group_id);
-  return cursors;
+  return rowsByPlace(userIds, rows).map((cursors) => cursors.sort((a, b) => a.group_id - b.group_id));
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Db } from '../db.ts';
-import { runStatement } from '../statement.ts';
+import type { Db } from '../session/db.ts';
+import { rowsByPlace, runStatement } from '../statements/statement.ts';
 import { dueBefore } from './due.sql.ts';
 
-/** What somebody should have acknowledged by now and has not, in the order of groups. */
+/** What a user should have acknowledged by now and has not, in the order of groups. */
 export type UserOverdue = {
   readonly messages: {
     readonly groups: readonly number[];
@@ -15,18 +15,18 @@ export type UserOverdue = {
 };
 
 /**
- * $1: people. $2: milliseconds after which something is due. Seqs have no holes, so the oldest message that is
+ * $1: users. $2: milliseconds after which something is due. Seqs have no gaps, so the oldest message that is
  * missing is found by its key: if that one is not due, none is.
  */
 const statement = {
-  name: 'read_lag',
+  name: 'overdue_report',
   text: `
 SELECT w.ord, m.group_id, m.seq, g.version AS group_version,
   g.last_seq > m.seq AND EXISTS (
     SELECT FROM message x
     WHERE x.group_id = m.group_id AND x.seq = m.seq + 1 AND x.date_created <= ${dueBefore('$2')}
-  ) AS lags_messages,
-  g.version > m.version AND g.date_changed <= ${dueBefore('$2')} AS lags_state
+  ) AS owes_messages,
+  g.version > m.version AND g.date_changed <= ${dueBefore('$2')} AS owes_state
 FROM unnest($1::bigint[]) WITH ORDINALITY AS w (user_id, ord)
 CROSS JOIN LATERAL (
   SELECT m.group_id, greatest(m.delivered_seq, m.joined_seq) AS seq,
@@ -46,11 +46,11 @@ type Row = {
   group_id: number;
   seq: number;
   group_version: number;
-  lags_messages: boolean;
-  lags_state: boolean;
+  owes_messages: boolean;
+  owes_state: boolean;
 };
 
-/** The lag of each of these people, in their order. */
+/** What is overdue for each of these users, in their order. */
 export async function overdueReport(
   db: Db,
   userIds: readonly number[],
@@ -58,12 +58,10 @@ export async function overdueReport(
 ): Promise<UserOverdue[]> {
   if (userIds.length === 0) return [];
   const rows = await runStatement<Row>(db, statement, [userIds, deadlineMs]);
-  const rowsOf: Row[][] = userIds.map(() => []);
-  for (const row of rows) rowsOf[row.ord - 1]?.push(row);
-  return rowsOf.map((list) => {
-    list.sort((a, b) => a.group_id - b.group_id);
-    const messages = list.filter((row) => row.lags_messages);
-    const states = list.filter((row) => row.lags_state);
+  return rowsByPlace(userIds, rows).map((groups) => {
+    groups.sort((a, b) => a.group_id - b.group_id);
+    const messages = groups.filter((row) => row.owes_messages);
+    const states = groups.filter((row) => row.owes_state);
     return {
       messages: {
         groups: messages.map(({ group_id }) => group_id),

@@ -1,8 +1,8 @@
 import type { StoredCursor } from '@hooligram/contract';
-import type { Db } from '../db.ts';
-import { runStatement } from '../statement.ts';
+import type { Db } from '../session/db.ts';
+import { runStatement } from '../statements/statement.ts';
 
-/** $1, $2: people and groups. */
+/** $1, $2: users and groups. */
 const statement = {
   name: 'read_cursors',
   text: `
@@ -13,7 +13,7 @@ CROSS JOIN LATERAL (
 ) m`,
 };
 
-/** What is stored of each of these people in the group beside them, in no order; nothing where they are no member. */
+/** The stored cursors of these users in these groups, in no order; none where a user is no member. */
 export async function readCursors(
   db: Db,
   pairs: readonly (readonly [user_id: number, group_id: number])[],

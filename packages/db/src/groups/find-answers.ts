@@ -1,17 +1,17 @@
 import type { GroupState } from '@hooligram/contract';
-import type { Db } from '../db.ts';
-import { runStatement } from '../statement.ts';
+import type { Db } from '../session/db.ts';
+import { rowsByPlace, runStatement } from '../statements/statement.ts';
 
-export type FoundAnswer = {
+type FoundAnswer = {
   /** What was asked under this id, as `fingerprint` makes it: another one is another request. */
   fingerprint: string;
   /** As the request's function stored it. */
   answer: { ok: boolean; [field: string]: unknown };
-  /** The group's state as it is now, if the request changed or found one: for those who have not heard of it. */
+  /** The group's state as it is now, if the request changed or found one: for members who have not received it. */
   state: GroupState | null;
 };
 
-/** $1 people, $2 their request ids. A request that changed nothing says so, and nobody needs to hear of it. */
+/** $1 users, $2 their request ids. A request that changed nothing says so, and nobody needs to receive its state. */
 const statement = {
   name: 'find_answers',
   text: `
@@ -36,7 +36,5 @@ export async function findAnswers(
     requests.map((request) => request.user_id),
     requests.map((request) => request.request_id),
   ]);
-  const found: (FoundAnswer | null)[] = requests.map(() => null);
-  for (const { ord, ...answer } of rows) found[ord - 1] = answer;
-  return found;
+  return rowsByPlace(requests, rows).map(([answer = null]) => answer);
 }

@@ -12,17 +12,3 @@ export const groupFingerprints = {
   add: (groupId: number, memberSid: string) => fingerprint('add', groupId, memberSid),
   leave: (groupId: number) => fingerprint('leave', groupId),
 };
-
-/**
- * The id under which a request of nobody is kept. Who asks has no name yet, so the connection stands in for it: an
- * equal `request_id` from another connection is another request.
- */
-export function anonymousRequestId(
-  kind: 'record_challenge' | 'submit_challenge',
-  { request_id, connection_id }: { readonly request_id: string; readonly connection_id: string },
-): string {
-  const hex = createHash('sha256')
-    .update(JSON.stringify([kind, connection_id, request_id.toLowerCase()]))
-    .digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
-}

@@ -1,11 +1,10 @@
 import type { GroupState } from '@hooligram/contract';
-import type { Db } from '../db.ts';
-import { withinDeadline } from '../deadline.sql.ts';
-import { rerun } from '../rerun.ts';
-import { runStatement } from '../statement.ts';
+import type { Db } from '../session/db.ts';
+import { withinDeadline } from '../statements/deadline.sql.ts';
+import { callFunction } from '../statements/statement.ts';
 import { groupFingerprints } from './fingerprint.ts';
 
-export type GroupAddMemberRequest = {
+type GroupAddMemberRequest = {
   request_id: string;
   /** The client chose the id, and may have used it before. */
   repeatable: boolean;
@@ -17,22 +16,22 @@ export type GroupAddMemberRequest = {
 type Refusal = {
   ok: false;
   /** `failed`: it was given up, and never happens. */
-  reason: 'id_used' | 'not_member' | 'closed' | 'person_unknown' | 'direct_message' | 'failed';
+  reason: 'id_used' | 'not_member' | 'closed' | 'user_unknown' | 'direct_message' | 'failed';
 };
 
-export type GroupAddMemberOutcome =
-  /** `state` null: the person was a member already, nothing changed and nobody needs to hear of it. */
+type GroupAddMemberOutcome =
+  /** `state` null: the user was a member already, nothing changed and nobody needs to receive it. */
   { ok: true; state: GroupState | null; added_user_id: number } | Refusal;
 
 type Row = { answer: { ok: true; added_user_id: number } | Refusal; state: GroupState | null };
 
 const statement = {
-  name: 'add_member',
-  text: `SELECT answer, state, ${withinDeadline('$7')} FROM add_member($1, $2, $3, $4, $5, $6)`,
+  name: 'group_add_member',
+  text: `SELECT answer, state, ${withinDeadline('$7')} FROM group_add_member($1, $2, $3, $4, $5, $6)`,
 };
 
 /**
- * Adds a person to a group of the caller's; they get what is stored from now on. Run again with the same
+ * Adds a user to a group of the caller's, who gets what is stored from now on. Run again with the same
  * request_id it changes nothing and answers the same, with the group's state as it is now.
  */
 export async function groupAddMember(
@@ -43,7 +42,6 @@ export async function groupAddMember(
   const { request_id, repeatable, user_id, group_id, member_sid } = request;
   const asked = groupFingerprints.add(group_id, member_sid);
   const values = [user_id, request_id, repeatable, asked, group_id, member_sid, deadline];
-  const [row] = await rerun(() => runStatement<Row>(db, statement, values));
-  const { answer, state } = row as Row;
+  const { answer, state } = await callFunction<Row>(db, statement, values);
   return answer.ok ? { ok: true, state, added_user_id: answer.added_user_id } : answer;
 }

@@ -9,13 +9,13 @@ import {
   newGroup,
   newSid,
   openCores,
-  type Person,
-  person,
   storeOne,
+  type TestUser,
+  userOf,
 } from '../../test/test-db.ts';
-import type { Db } from '../db.ts';
-import { storeMessagesStatement } from '../messages/messaging-send.sql.ts';
+import { messagingSendStatement } from '../messages/messaging-send.sql.ts';
 import { messagingSend } from '../messages/messaging-send.ts';
+import type { Db } from '../session/db.ts';
 import { fingerprint } from './fingerprint.ts';
 import { groupAddMember } from './group-add-member.ts';
 import { groupCreate } from './group-create.ts';
@@ -40,7 +40,7 @@ function creation(creator: { user_id: number; sid: string }, sids: string[], nam
 /** The three changes as another core makes them, within the transaction of `session`. */
 function createIn(session: pg.Client, request: ReturnType<typeof creation>) {
   const { user_id, request_id, group_name, member_sids } = request;
-  return session.query('SELECT create_group($1, $2, true, $3, $4, $5)', [
+  return session.query('SELECT group_create($1, $2, true, $3, $4, $5)', [
     user_id,
     request_id,
     fingerprint('create', group_name, [...member_sids].sort()),
@@ -49,9 +49,9 @@ function createIn(session: pg.Client, request: ReturnType<typeof creation>) {
   ]);
 }
 
-function addIn(session: pg.Client, by: Person, group_id: number, sid: string, request_id = randomUUID()) {
+function addIn(session: pg.Client, by: TestUser, group_id: number, sid: string, request_id = randomUUID()) {
   const asked = fingerprint('add', group_id, sid);
-  return session.query('SELECT add_member($1, $2, true, $3, $4, $5)', [
+  return session.query('SELECT group_add_member($1, $2, true, $3, $4, $5)', [
     by.user_id,
     request_id,
     asked,
@@ -60,9 +60,9 @@ function addIn(session: pg.Client, by: Person, group_id: number, sid: string, re
   ]);
 }
 
-function leaveIn(session: pg.Client, who: Person, group_id: number) {
+function leaveIn(session: pg.Client, who: TestUser, group_id: number) {
   const asked = fingerprint('leave', group_id);
-  return session.query('SELECT leave_group($1, $2, true, $3, $4)', [
+  return session.query('SELECT group_leave($1, $2, true, $3, $4)', [
     who.user_id,
     randomUUID(),
     asked,
@@ -70,16 +70,16 @@ function leaveIn(session: pg.Client, who: Person, group_id: number) {
   ]);
 }
 
-async function aPerson(): Promise<Person> {
-  const { people } = await newGroup(db, 3);
-  return people[0];
+async function aUser(): Promise<TestUser> {
+  const { users } = await newGroup(db, 3);
+  return users[0];
 }
 
-test('a created group has its distinct members sorted by code unit, unknown people among them', async () => {
-  const me = await aPerson();
+test('a created group has its distinct members sorted by code unit, unknown users among them', async () => {
+  const me = await aUser();
   const sids = ['44.9', '1.5', '44.10', me.sid, '1.5', '104.7'];
   const created = await groupCreate(db, creation(me, sids, 'Ünï "x"'));
-  expect(created).toMatchObject({ ok: true, created: true });
+  expect(created).toMatchObject({ ok: true });
   const { state, group_id } = created as typeof created & { ok: true };
   expect(sidsOf(state)).toEqual([...new Set(sids)].sort());
   expect(state).toMatchObject({
@@ -95,7 +95,7 @@ test('a created group has its distinct members sorted by code unit, unknown peop
 });
 
 test('creating again with the same id answers the same group, after it was closed too', async () => {
-  const me = await aPerson();
+  const me = await aUser();
   const request = creation(me, [me.sid, newSid()]);
   const first = await groupCreate(db, request);
   if (!first.ok) throw new Error(first.reason);
@@ -110,8 +110,8 @@ test('creating again with the same id answers the same group, after it was close
 });
 
 test('an id that was used otherwise makes no group', async () => {
-  const { group_id, people } = await newGroup(db, 3);
-  const request = creation(people[0], [people[0].sid, newSid(), newSid()]);
+  const { group_id, users } = await newGroup(db, 3);
+  const request = creation(users[0], [users[0].sid, newSid(), newSid()]);
   await groupCreate(db, request);
   const idUsed = { ok: false, reason: 'id_used' };
   expect(await groupCreate(db, { ...request, group_name: 'other' })).toEqual(idUsed);
@@ -120,49 +120,49 @@ test('an id that was used otherwise makes no group', async () => {
     await groupAddMember(db, {
       ...ask(),
       request_id,
-      user_id: people[0].user_id,
+      user_id: users[0].user_id,
       group_id,
       member_sid: '1.1',
     }),
   ).toEqual(idUsed);
 
-  const send = aSend(people[0], group_id);
+  const send = aSend(users[0], group_id);
   await storeOne(db, send);
   expect(await groupCreate(db, { ...request, request_id: send.request_id })).toEqual(idUsed);
   expect(
-    await groupLeave(db, { ...ask(), request_id: send.request_id, user_id: people[0].user_id, group_id }),
+    await groupLeave(db, { ...ask(), request_id: send.request_id, user_id: users[0].user_id, group_id }),
   ).toEqual(idUsed);
 });
 
-test('a pair has one open direct message, whoever asks and however often a sid is named', async () => {
-  const me = await aPerson();
+test('a pair has one open direct message, whichever of the two asks and however often a sid is named', async () => {
+  const me = await aUser();
   const sid = newSid();
   const first = await groupCreate(db, creation(me, [me.sid, sid, sid], ''));
-  expect(first).toMatchObject({ created: true, state: { is_direct_message: true } });
-  const second = await groupCreate(db, creation(await person(db, sid), [sid, me.sid], 'named'));
-  expect(second).toEqual({ ...first, created: false });
+  expect(first).toMatchObject({ ok: true, state: { is_direct_message: true } });
+  const second = await groupCreate(db, creation(await userOf(db, sid), [sid, me.sid], 'named'));
+  expect(second).toEqual(first);
 });
 
 test('a closed direct message gives its place to a new group', async () => {
-  const me = await aPerson();
+  const me = await aUser();
   const sid = newSid();
   const first = await groupCreate(db, creation(me, [me.sid, sid]));
   if (!first.ok) throw new Error(first.reason);
   await groupLeave(db, { ...ask(), user_id: me.user_id, group_id: first.group_id });
   const second = await groupCreate(db, creation(me, [me.sid, sid]));
-  expect(second).toMatchObject({ ok: true, created: true, state: { version: 1, closed: false } });
+  expect(second).toMatchObject({ ok: true, state: { version: 1, closed: false } });
   expect(second).not.toMatchObject({ group_id: first.group_id });
 });
 
-test('a direct message created by both at once is one group (interleaving 1)', async () => {
-  const { people } = await newGroup(db, 3);
-  const [a, b] = people;
+test('a direct message created by both at once is one group', async () => {
+  const { users } = await newGroup(db, 3);
+  const [a, b] = users;
   const outcome = await interleave(
     cores,
     (session) => createIn(session, creation(a, [a.sid, b.sid])),
     (two) => groupCreate(two, creation(b, [a.sid, b.sid])),
   );
-  expect(outcome).toMatchObject({ ok: true, created: false });
+  expect(outcome).toMatchObject({ ok: true });
   expect(sidsOf((outcome as typeof outcome & { ok: true }).state)).toEqual([a.sid, b.sid].sort());
   const { rows } = await cores.session.query('SELECT FROM "group" WHERE direct_key = $1', [
     `${Math.min(a.user_id, b.user_id)}:${Math.max(a.user_id, b.user_id)}`,
@@ -170,8 +170,8 @@ test('a direct message created by both at once is one group (interleaving 1)', a
   expect(rows).toHaveLength(1);
 });
 
-test('a direct message created while the old one is being closed is a new group (interleaving 1)', async () => {
-  const me = await aPerson();
+test('a direct message created while the old one is being closed is a new group', async () => {
+  const me = await aUser();
   const sid = newSid();
   const old = await groupCreate(db, creation(me, [me.sid, sid]));
   if (!old.ok) throw new Error(old.reason);
@@ -180,13 +180,13 @@ test('a direct message created while the old one is being closed is a new group 
     (session) => leaveIn(session, me, old.group_id),
     (two) => groupCreate(two, creation(me, [me.sid, sid])),
   );
-  expect(outcome).toMatchObject({ ok: true, created: true, state: { closed: false } });
+  expect(outcome).toMatchObject({ ok: true, state: { closed: false } });
   expect(outcome).not.toMatchObject({ group_id: old.group_id });
 });
 
-test('a person whom two cores create at once is one person, and in both groups (interleaving 1)', async () => {
-  const { people } = await newGroup(db, 3);
-  const [a, b] = people;
+test('a user that two cores create at once is one user, and in both groups', async () => {
+  const { users } = await newGroup(db, 3);
+  const [a, b] = users;
   const sid = newSid();
   const outcome = await interleave(
     cores,
@@ -195,33 +195,33 @@ test('a person whom two cores create at once is one person, and in both groups (
   );
   const { state } = outcome as typeof outcome & { ok: true };
   expect(sidsOf(state)).toContain(sid);
-  const { user_id } = await person(db, sid);
+  const { user_id } = await userOf(db, sid);
   const [memberships] = await replayGroups(db, [{ user_id, group_ids: null }]);
   expect(memberships).toHaveLength(2);
 });
 
-test('two cores that add C and D at once both count: the later state names both (interleaving 1)', async () => {
-  const { group_id, people } = await newGroup(db, 3);
-  const [c, d] = [await aPerson(), await aPerson()];
+test('two cores that add C and D at once both count: the later state names both', async () => {
+  const { group_id, users } = await newGroup(db, 3);
+  const [c, d] = [await aUser(), await aUser()];
   const outcome = await interleave(
     cores,
-    (session) => addIn(session, people[0], group_id, c.sid),
-    (two) => groupAddMember(two, { ...ask(), user_id: people[1].user_id, group_id, member_sid: d.sid }),
+    (session) => addIn(session, users[0], group_id, c.sid),
+    (two) => groupAddMember(two, { ...ask(), user_id: users[1].user_id, group_id, member_sid: d.sid }),
   );
   expect(outcome).toMatchObject({ ok: true, added_user_id: d.user_id, state: { version: 3 } });
   expect(sidsOf((outcome as { state: GroupState }).state)).toEqual(
-    [...people, c, d].map((one) => one.sid).sort(),
+    [...users, c, d].map((one) => one.sid).sort(),
   );
 });
 
-test('who is added while a message is being stored joins after it (interleaving 1)', async () => {
-  const { group_id, people } = await newGroup(db, 3);
-  const added = await aPerson();
-  const { sender_id, request_id, repeatable, content } = aSend(people[0], group_id);
+test('a user added while a message is being stored joins after it', async () => {
+  const { group_id, users } = await newGroup(db, 3);
+  const added = await aUser();
+  const { sender_id, request_id, repeatable, content } = aSend(users[0], group_id);
   const outcome = await interleave(
     cores,
     (session) =>
-      session.query(storeMessagesStatement.text, [
+      session.query(messagingSendStatement.text, [
         [sender_id],
         [request_id],
         [repeatable],
@@ -229,33 +229,33 @@ test('who is added while a message is being stored joins after it (interleaving 
         [content],
         null,
       ]),
-    (two) => groupAddMember(two, { ...ask(), user_id: people[0].user_id, group_id, member_sid: added.sid }),
+    (two) => groupAddMember(two, { ...ask(), user_id: users[0].user_id, group_id, member_sid: added.sid }),
   );
   const { state } = outcome as { state: GroupState };
   expect(state.version_seq).toBe(1);
   expect(state.members).toContainEqual([added.user_id, added.sid, 1]);
 });
 
-test('the same request on two cores at once has one effect (interleaving 2)', async () => {
-  const { group_id, people } = await newGroup(db, 3);
-  const added = await aPerson();
-  const request = { ...ask(), user_id: people[0].user_id, group_id, member_sid: added.sid };
+test('the same request on two cores at once has one effect', async () => {
+  const { group_id, users } = await newGroup(db, 3);
+  const added = await aUser();
+  const request = { ...ask(), user_id: users[0].user_id, group_id, member_sid: added.sid };
   const outcome = await interleave(
     cores,
-    (session) => addIn(session, people[0], group_id, added.sid, request.request_id),
+    (session) => addIn(session, users[0], group_id, added.sid, request.request_id),
     (two) => groupAddMember(two, request),
   );
   expect(outcome).toMatchObject({ ok: true, added_user_id: added.user_id, state: { version: 2 } });
 });
 
-test('who is added starts at the newest message, and again after leaving and being added', async () => {
-  const { group_id, people } = await newGroup(db, 2);
-  const trio = await groupCreate(db, creation(people[0], [people[0].sid, people[1].sid, newSid()]));
+test('an added user starts at the newest message, also when they left and are added again', async () => {
+  const { group_id, users } = await newGroup(db, 2);
+  const trio = await groupCreate(db, creation(users[0], [users[0].sid, users[1].sid, newSid()]));
   if (!trio.ok) throw new Error(trio.reason);
   expect(trio.group_id).not.toBe(group_id);
-  const added = await aPerson();
-  const request = { user_id: people[0].user_id, group_id: trio.group_id, member_sid: added.sid };
-  await messagingSend(db, [aSend(people[0], trio.group_id), aSend(people[0], trio.group_id)]);
+  const added = await aUser();
+  const request = { user_id: users[0].user_id, group_id: trio.group_id, member_sid: added.sid };
+  await messagingSend(db, [aSend(users[0], trio.group_id), aSend(users[0], trio.group_id)]);
 
   const first = await groupAddMember(db, { ...ask(), ...request });
   expect(first).toMatchObject({ state: { version: 2, version_seq: 2 } });
@@ -263,7 +263,7 @@ test('who is added starts at the newest message, and again after leaving and bei
   expect(membersOf(first)).toContainEqual([added.user_id, added.sid, 2]);
 
   await groupLeave(db, { ...ask(), user_id: added.user_id, group_id: trio.group_id });
-  await messagingSend(db, [aSend(people[0], trio.group_id)]);
+  await messagingSend(db, [aSend(users[0], trio.group_id)]);
   const second = await groupAddMember(db, { ...ask(), ...request });
   expect(membersOf(second)).toContainEqual([added.user_id, added.sid, 3]);
   const [[membership] = []] = await replayGroups(db, [
@@ -277,10 +277,10 @@ test('who is added starts at the newest message, and again after leaving and bei
   });
 });
 
-test('a repeated ADD does not bring back who has left since', async () => {
-  const { group_id, people } = await newGroup(db, 3);
-  const added = await aPerson();
-  const request = { ...ask(), user_id: people[0].user_id, group_id, member_sid: added.sid };
+test('a repeated ADD does not bring back a user who has left since', async () => {
+  const { group_id, users } = await newGroup(db, 3);
+  const added = await aUser();
+  const request = { ...ask(), user_id: users[0].user_id, group_id, member_sid: added.sid };
   await groupAddMember(db, request);
   await groupLeave(db, { ...ask(), user_id: added.user_id, group_id });
   const again = await groupAddMember(cores.two, request);
@@ -290,36 +290,36 @@ test('a repeated ADD does not bring back who has left since', async () => {
 
 test('adding a member again succeeds and changes nothing, in a direct message too', async () => {
   for (const size of [2, 3]) {
-    const { group_id, people } = await newGroup(db, size);
-    const request = { user_id: people[0].user_id, group_id, member_sid: people[1].sid };
+    const { group_id, users } = await newGroup(db, size);
+    const request = { user_id: users[0].user_id, group_id, member_sid: users[1].sid };
     expect(await groupAddMember(db, { ...ask(), ...request })).toEqual({
       ok: true,
       state: null,
-      added_user_id: people[1].user_id,
+      added_user_id: users[1].user_id,
     });
     const [[membership] = []] = await replayGroups(db, [
-      { user_id: people[0].user_id, group_ids: [group_id] },
+      { user_id: users[0].user_id, group_ids: [group_id] },
     ]);
     expect(membership?.state.version).toBe(1);
   }
 });
 
-test('each reason to refuse an ADD is told, and told again to a repeat', async () => {
+test('each refusal of an ADD has its reason, and a repeat has the same one', async () => {
   const group = await newGroup(db, 3);
   const direct = await newGroup(db, 2);
   const closed = await newGroup(db, 2);
-  await groupLeave(db, { ...ask(), user_id: closed.people[1].user_id, group_id: closed.group_id });
-  const stranger = await aPerson();
+  await groupLeave(db, { ...ask(), user_id: closed.users[1].user_id, group_id: closed.group_id });
+  const stranger = await aUser();
   const nobody = newSid();
   const cases = [
     [stranger, group.group_id, stranger.sid, 'not_member'],
     [stranger, 2 ** 53, stranger.sid, 'not_member'],
-    [closed.people[1], closed.group_id, stranger.sid, 'not_member'],
-    [closed.people[0], closed.group_id, stranger.sid, 'closed'],
-    [closed.people[0], closed.group_id, closed.people[0].sid, 'closed'],
-    [group.people[0], group.group_id, nobody, 'person_unknown'],
-    [direct.people[0], direct.group_id, nobody, 'person_unknown'],
-    [direct.people[0], direct.group_id, stranger.sid, 'direct_message'],
+    [closed.users[1], closed.group_id, stranger.sid, 'not_member'],
+    [closed.users[0], closed.group_id, stranger.sid, 'closed'],
+    [closed.users[0], closed.group_id, closed.users[0].sid, 'closed'],
+    [group.users[0], group.group_id, nobody, 'user_unknown'],
+    [direct.users[0], direct.group_id, nobody, 'user_unknown'],
+    [direct.users[0], direct.group_id, stranger.sid, 'direct_message'],
   ] as const;
   for (const [{ user_id }, group_id, member_sid, reason] of cases) {
     const request = { ...ask(), user_id, group_id, member_sid };
@@ -328,10 +328,10 @@ test('each reason to refuse an ADD is told, and told again to a repeat', async (
   }
 });
 
-test('who leaves is not in the state; fewer than two close the group; the last one may leave too', async () => {
-  const { group_id, people } = await newGroup(db, 3);
-  const [a, b, c] = people as [Person, Person, Person];
-  const leave = ({ user_id }: Person) => groupLeave(db, { ...ask(), user_id, group_id });
+test('a user who leaves is not in the state; fewer than two close the group; the last one may leave too', async () => {
+  const { group_id, users } = await newGroup(db, 3);
+  const [a, b, c] = users as [TestUser, TestUser, TestUser];
+  const leave = ({ user_id }: TestUser) => groupLeave(db, { ...ask(), user_id, group_id });
   await messagingSend(db, [aSend(a, group_id)]);
 
   expect(await leave(a)).toMatchObject({ state: { version: 2, version_seq: 1, closed: false } });
@@ -342,31 +342,31 @@ test('who leaves is not in the state; fewer than two close the group; the last o
   expect(await leave(c)).toEqual({ ok: false, reason: 'not_member' });
 });
 
-test('a repeated LEAVE answers the same and does not remove who was added again since', async () => {
-  const { group_id, people } = await newGroup(db, 3);
-  const request = { ...ask(), user_id: people[1].user_id, group_id };
+test('a repeated LEAVE answers the same and does not remove a user who was added again since', async () => {
+  const { group_id, users } = await newGroup(db, 3);
+  const request = { ...ask(), user_id: users[1].user_id, group_id };
   await groupLeave(db, request);
-  await groupAddMember(db, { ...ask(), user_id: people[0].user_id, group_id, member_sid: people[1].sid });
+  await groupAddMember(db, { ...ask(), user_id: users[0].user_id, group_id, member_sid: users[1].sid });
   const again = await groupLeave(cores.two, request);
   expect(again).toMatchObject({ ok: true, state: { version: 3 } });
-  expect(sidsOf((again as { state: GroupState }).state)).toContain(people[1].sid);
+  expect(sidsOf((again as { state: GroupState }).state)).toContain(users[1].sid);
 });
 
-test('two who leave at once close the group together (interleaving 1)', async () => {
-  const { group_id, people } = await newGroup(db, 3);
+test('two users who leave at once close the group together', async () => {
+  const { group_id, users } = await newGroup(db, 3);
   const outcome = await interleave(
     cores,
-    (session) => leaveIn(session, people[0], group_id),
-    (two) => groupLeave(two, { ...ask(), user_id: people[1].user_id, group_id }),
+    (session) => leaveIn(session, users[0], group_id),
+    (two) => groupLeave(two, { ...ask(), user_id: users[1].user_id, group_id }),
   );
   expect(outcome).toMatchObject({ ok: true, state: { version: 3, closed: true } });
   expect((outcome as { state: GroupState }).state.members).toHaveLength(1);
 });
 
 test('an id that the gateway made is not compared with those of messages', async () => {
-  const { group_id, people } = await newGroup(db, 3);
-  const send = aSend(people[0], group_id);
+  const { group_id, users } = await newGroup(db, 3);
+  const send = aSend(users[0], group_id);
   await storeOne(db, send);
-  const request = { request_id: send.request_id, repeatable: false, user_id: people[0].user_id, group_id };
+  const request = { request_id: send.request_id, repeatable: false, user_id: users[0].user_id, group_id };
   expect(await groupLeave(db, request)).toMatchObject({ ok: true });
 });

@@ -1,11 +1,10 @@
 import type { GroupState } from '@hooligram/contract';
-import type { Db } from '../db.ts';
-import { withinDeadline } from '../deadline.sql.ts';
-import { rerun } from '../rerun.ts';
-import { runStatement } from '../statement.ts';
+import type { Db } from '../session/db.ts';
+import { withinDeadline } from '../statements/deadline.sql.ts';
+import { callFunction } from '../statements/statement.ts';
 import { groupFingerprints } from './fingerprint.ts';
 
-export type GroupLeaveRequest = {
+type GroupLeaveRequest = {
   request_id: string;
   /** The client chose the id, and may have used it before. */
   repeatable: boolean;
@@ -16,13 +15,13 @@ export type GroupLeaveRequest = {
 type Refusal = { ok: false; reason: 'id_used' | 'not_member' | 'failed' };
 
 /** `state`: without the one who left; closed if fewer than two remain. */
-export type GroupLeaveOutcome = { ok: true; state: GroupState } | Refusal;
+type GroupLeaveOutcome = { ok: true; state: GroupState } | Refusal;
 
 type Row = { answer: { ok: true } | Refusal; state: GroupState };
 
 const statement = {
-  name: 'leave_group',
-  text: `SELECT answer, state, ${withinDeadline('$6')} FROM leave_group($1, $2, $3, $4, $5)`,
+  name: 'group_leave',
+  text: `SELECT answer, state, ${withinDeadline('$6')} FROM group_leave($1, $2, $3, $4, $5)`,
 };
 
 /**
@@ -36,7 +35,6 @@ export async function groupLeave(
 ): Promise<GroupLeaveOutcome> {
   const { request_id, repeatable, user_id, group_id } = request;
   const values = [user_id, request_id, repeatable, groupFingerprints.leave(group_id), group_id, deadline];
-  const [row] = await rerun(() => runStatement<Row>(db, statement, values));
-  const { answer, state } = row as Row;
+  const { answer, state } = await callFunction<Row>(db, statement, values);
   return answer.ok ? { ok: true, state } : answer;
 }

@@ -1,15 +1,15 @@
-import type { Db } from '../db.ts';
-import { runStatement } from '../statement.ts';
-import { anonymousRequestId } from './fingerprint.ts';
+import type { Db } from '../session/db.ts';
+import { callFunction } from '../statements/statement.ts';
+import { type AnonymousOutcomes, anonymousRequestId } from '../verification/anonymous-request.ts';
 
 /**
- * Which request is given up. Of somebody (`user_id`): a send, or a change of a group with its fingerprint. Of nobody:
- * what a connection asked about codes.
+ * Which request is given up: a user's send, a user's change of a group with its fingerprint, or what a connection
+ * requested about codes.
  */
 export type Refusable =
   | { type: 'send'; user_id: number; request_id: string }
   | { type: 'change'; user_id: number; request_id: string; fingerprint: string }
-  | { type: 'record_challenge' | 'submit_challenge'; connection_id: string; request_id: string };
+  | { type: keyof AnonymousOutcomes; connection_id: string; request_id: string };
 
 const nobody = 0;
 const refuseSend = { name: 'refuse_send', text: 'SELECT refuse_send($1, $2) AS is_refused' };
@@ -23,8 +23,7 @@ const refuseRequest = { name: 'refuse_request', text: 'SELECT refuse_request($1,
  */
 export async function refuse(db: Db, request: Refusable): Promise<boolean> {
   const [statement, values] = statementOf(request);
-  const [row] = await runStatement<{ is_refused: boolean }>(db, statement, values);
-  return row?.is_refused === true;
+  return (await callFunction<{ is_refused: boolean }>(db, statement, values)).is_refused;
 }
 
 function statementOf(request: Refusable): [typeof refuseSend, unknown[]] {

@@ -1,41 +1,41 @@
 import type { PoolClient } from 'pg';
-import type { Db } from '../db.ts';
-import { withConnection } from '../with-connection.ts';
+import type { Db } from '../session/db.ts';
+import { withConnection } from '../session/with-connection.ts';
 
-/** What became of one person, or would become. */
+/** What became of one user, or would become. */
 export type Renamed =
   | { readonly kind: 'renamed'; readonly groups: number }
-  /** With the person who had the new sid already. */
+  /** With the user that had the new sid already. */
   | { readonly kind: 'merged'; readonly groups: number }
-  /** Nothing was done: both have an open direct message with the same third person, and a pair may have one. */
+  /** Nothing was done: both have an open direct message with the same third user, and a pair may have one. */
   | { readonly kind: 'two_direct_messages'; readonly groupIds: readonly number[] };
 
 export type RenameUsersOptions = {
   /**
-   * @returns the sid that a person is to have; the one that they have when nothing is wrong with it; undefined when
-   *   there is none
+   * @returns the sid that a user is to have; their present one when nothing is wrong with it; undefined when there is
+   *   none
    */
   readonly canonicalSid: (sid: string) => string | undefined;
   /** Whether what was done stays; otherwise everything is taken back. */
   readonly apply: boolean;
-  /** Called for everybody who has not their canonical sid, in the order of their ids. */
-  readonly onPerson: (sid: string, to: string | undefined, outcome: Renamed | undefined) => void;
+  /** Called for each user without their canonical sid, in the order of ids. */
+  readonly onUser: (sid: string, to: string | undefined, outcome: Renamed | undefined) => void;
 };
 
-const peoplePerPage = 10_000;
+const usersPerPage = 10_000;
 
 /**
- * Gives everybody their canonical sid, in one transaction. No core may run meanwhile: gateways and cores know people
- * by the old ones.
+ * Gives every user their canonical sid, in one transaction. No core may run meanwhile: gateways and cores know the
+ * old ones.
  *
- * A stored credential holds for the sid with which it was made, so whoever is renamed asks for a code once. A person
- * whose new sid is taken becomes one with who has it: in all groups of both, with the lower of two cursors, so that
+ * A stored credential holds for the sid with which it was made, so a renamed user requests a code once. A user whose
+ * new sid is taken is merged with the user that has it: in all groups of both, with the lower of two cursors, so that
  * some messages may come to them twice and none is missing.
  * @throws when a core is connected and `apply` is set
  */
 export async function renameUsers(
   db: Db,
-  { canonicalSid, apply, onPerson }: RenameUsersOptions,
+  { canonicalSid, apply, onUser }: RenameUsersOptions,
 ): Promise<void> {
   // With the connection, if one of these fails, goes the transaction.
   await withConnection(db.pool, async (client) => {
@@ -44,11 +44,11 @@ export async function renameUsers(
     for (let after = 0; ; ) {
       const { rows } = await client.query<{ id: number; sid: string }>(
         'SELECT id, sid FROM "user" WHERE id > $1 ORDER BY id LIMIT $2',
-        [after, peoplePerPage],
+        [after, usersPerPage],
       );
       for (const { id, sid } of rows) {
         const to = canonicalSid(sid);
-        if (to !== sid) onPerson(sid, to, to === undefined ? undefined : await rename(client, id, sid, to));
+        if (to !== sid) onUser(sid, to, to === undefined ? undefined : await rename(client, id, sid, to));
       }
       const last = rows.at(-1);
       if (!last) break;
@@ -84,7 +84,7 @@ async function rename(client: PoolClient, id: number, sid: string, to: string): 
   return { kind: keeper ? 'merged' : 'renamed', groups: groupIds.length };
 }
 
-/** Open direct messages of one person and of another, with the same third one: pairs of group ids. */
+/** Open direct messages of two users with the same third one: pairs of group ids. */
 async function sharedDirectMessages(client: PoolClient, id: number, keeperId: number): Promise<number[]> {
   const { rows } = await client.query<{ one: number; other: number }>(
     `SELECT o.id AS one, k.id AS other
@@ -103,14 +103,14 @@ function otherOf(key: string, id: string): string {
     THEN split_part(${key}, ':', 2) ELSE split_part(${key}, ':', 1) END)::bigint`;
 }
 
-/** The direct key of two people. */
+/** The direct key of two users. */
 function keyWith(one: string, other: string): string {
   return `least(${one}::bigint, ${other}) || ':' || greatest(${one}::bigint, ${other})`;
 }
 
 /** $1 becomes $2. */
 const mergeStatements = [
-  // Who was in a group twice is in it once, and has what both acknowledged.
+  // A user who was in a group twice is in it once, and has what both acknowledged.
   `UPDATE group_member k
    SET joined_seq = least(k.joined_seq, o.joined_seq), delivered_seq = least(k.delivered_seq, o.delivered_seq),
        delivered_version = least(k.delivered_version, o.delivered_version),

@@ -1,21 +1,21 @@
 import type { GroupState, Membership } from '@hooligram/contract';
-import type { Db } from '../db.ts';
-import { runStatement } from '../statement.ts';
+import type { Db } from '../session/db.ts';
+import { rowsByPlace, runStatement } from '../statements/statement.ts';
 import { undeliveredClosed } from '../sweep/undelivered-closed.sql.ts';
 
-export type MembershipQuestion = {
+type MembershipQuestion = {
   user_id: number;
-  /** Null: all the person's groups. */
+  /** Null: all the user's groups. */
   group_ids: readonly number[] | null;
 };
 
 /**
- * $1, $2: place and person of those who ask for all their groups; $3, $4, $5: place, person and group of the
- * others. Two kinds of rows, so that a group's state is made and sent once, however many people asked:
- * memberships (`state` null), and states (`ord` null). One statement, so one snapshot.
+ * $1, $2: place and user of the questions for all groups; $3, $4, $5: place, user and group of the others. Two
+ * types of rows, so that a group's state is made and sent once, however many users asked: memberships (`state` null),
+ * and states (`ord` null). One statement, so one snapshot.
  */
 const statement = {
-  name: 'read_memberships',
+  name: 'replay_groups',
   text: `
 WITH found AS MATERIALIZED (
   SELECT m.* FROM (
@@ -40,19 +40,12 @@ SELECT NULL, d.group_id, NULL, NULL, NULL, NULL, group_state(d.group_id)
 FROM (SELECT DISTINCT o.group_id FROM open o) d`,
 };
 
-type Row = {
-  ord: number | null;
-  group_id: number;
-  last_seq: number;
-  delivered_seq: number;
-  delivered_version: number;
-  retried_version: number;
-  state: GroupState | null;
-};
+type MembershipRow = Omit<Membership, 'state'> & { ord: number; group_id: number; state: null };
+type Row = MembershipRow | { ord: null; group_id: number; state: GroupState };
 
 /**
- * The groups that these people are in, with their cursors, each person's ordered by group_id. A closed group
- * counts only while something of it is undelivered.
+ * The groups that these users are in, with their cursors, each user's ordered by group_id. A closed group counts
+ * only while something of it is undelivered.
  */
 export async function replayGroups(
   db: Db,
@@ -61,27 +54,24 @@ export async function replayGroups(
   if (questions.length === 0) return [];
   const all: [ord: number[], user: number[]] = [[], []];
   const some: [ord: number[], user: number[], group: number[]] = [[], [], []];
-  for (const [ord, { user_id, group_ids }] of questions.entries()) {
+  for (const [at, { user_id, group_ids }] of questions.entries()) {
     if (group_ids === null) {
-      all[0].push(ord);
+      all[0].push(at + 1);
       all[1].push(user_id);
     }
     for (const group_id of new Set(group_ids)) {
-      some[0].push(ord);
+      some[0].push(at + 1);
       some[1].push(user_id);
       some[2].push(group_id);
     }
   }
   const rows = await runStatement<Row>(db, statement, [...all, ...some]);
 
-  const states = new Map<number, GroupState>();
-  for (const { group_id, state } of rows) if (state) states.set(group_id, state);
-  const memberships: Membership[][] = questions.map(() => []);
-  for (const { ord, group_id, last_seq, delivered_seq, delivered_version, retried_version } of rows) {
-    if (ord === null) continue;
-    const state = states.get(group_id) as GroupState;
-    memberships[ord]?.push({ state, last_seq, delivered_seq, delivered_version, retried_version });
-  }
-  for (const list of memberships) list.sort((a, b) => a.state.group_id - b.state.group_id);
-  return memberships;
+  const states = new Map(rows.flatMap(({ group_id, state }) => (state ? [[group_id, state] as const] : [])));
+  const found = rows.filter((row): row is MembershipRow => row.ord !== null);
+  return rowsByPlace(questions, found).map((memberships) =>
+    memberships
+      .sort((a, b) => a.group_id - b.group_id)
+      .map(({ group_id, ...cursors }) => ({ ...cursors, state: states.get(group_id) as GroupState })),
+  );
 }

@@ -1,7 +1,7 @@
-import type { Db } from '../db.ts';
-import { runStatement } from '../statement.ts';
+import type { Db } from '../session/db.ts';
+import { rowsByPlace, runStatement } from '../statements/statement.ts';
 
-export type Stored = {
+type Stored = {
   message_id: number;
   seq: number;
   /** The group's current one: at least the one under which the message was stored. */
@@ -34,7 +34,5 @@ export async function findStored(
     sends.map((send) => send.sender_id),
     sends.map((send) => send.request_id),
   ]);
-  const found: (Stored | null)[] = sends.map(() => null);
-  for (const { ord, ...stored } of rows) found[ord - 1] = stored;
-  return found;
+  return rowsByPlace(sends, rows).map(([stored = null]) => stored);
 }

@@ -1,12 +1,12 @@
-import type { Db } from '../db.ts';
-import { runStatement } from '../statement.ts';
+import type { Db } from '../session/db.ts';
+import { rowsByPlace, runStatement } from '../statements/statement.ts';
 
-export type MessageQuestion = { user_id: number; message_ids: readonly number[] };
-export type FoundMessage = [message_id: number, group_id: number, seq: number];
+type MessageQuestion = { user_id: number; message_ids: readonly number[] };
+type FoundMessage = [message_id: number, group_id: number, seq: number];
 
-/** $1 place of the question, $2 person, $3 message. OFFSET 0 as in raise-cursors.ts. */
+/** $1 place of the question, $2 user, $3 message. OFFSET 0 as in cursor-raise.ts. */
 const statement = {
-  name: 'look_up_receipts',
+  name: 'message_lookup',
   text: `
 SELECT w.ord, m.id, m.group_id, m.seq
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w (ord, user_id, message_id)
@@ -20,22 +20,21 @@ CROSS JOIN LATERAL (
 
 type Row = { ord: number; id: number; group_id: number; seq: number };
 
-/** Which of these messages the person was to get, and where they stand: those of their groups since they joined. */
+/** Which of these messages the user was to get, with group and seq: those of their groups since they joined. */
 export async function messageLookup(
   db: Db,
   questions: readonly MessageQuestion[],
 ): Promise<FoundMessage[][]> {
-  const asked = questions.flatMap(({ user_id, message_ids }, ord) =>
-    [...new Set(message_ids)].map((message_id) => ({ ord, user_id, message_id })),
+  const asked = questions.flatMap(({ user_id, message_ids }, at) =>
+    [...new Set(message_ids)].map((message_id) => ({ ord: at + 1, user_id, message_id })),
   );
-  const receipts: FoundMessage[][] = questions.map(() => []);
-  if (asked.length === 0) return receipts;
+  if (asked.length === 0) return questions.map(() => []);
   const rows = await runStatement<Row>(db, statement, [
     asked.map(({ ord }) => ord),
     asked.map(({ user_id }) => user_id),
     asked.map(({ message_id }) => message_id),
   ]);
-  for (const { ord, id, group_id, seq } of rows) receipts[ord]?.push([id, group_id, seq]);
-  for (const list of receipts) list.sort((a, b) => a[0] - b[0]);
-  return receipts;
+  return rowsByPlace(questions, rows).map((found) =>
+    found.map(({ id, group_id, seq }): FoundMessage => [id, group_id, seq]).sort((a, b) => a[0] - b[0]),
+  );
 }

@@ -8,21 +8,21 @@
  *
  * - The request_id is looked up before the membership: a repeat after leaving or closing gets its answer.
  * - A tombstone (`refuse_send`) is found by that same look-up: it is a message of group 0, which has no version.
- * - The deadline is looked at behind each lock; the function, which raises the error, is only called then. Once it has passed, the statement fails as a whole: a session's
- *   messages to two groups are stored in their order or not at all.
+ * - The deadline is checked behind each lock, and the function that raises the error is only called once it has passed:
+ *   then the statement fails as a whole. A session's messages to two groups are stored in their order or not at all.
  * - The groups' rows are locked in the order of their ids. While the statement waits there, others commit; its
  *   snapshot stays old. `last_seq`, `version` and `closed` come from its own UPDATE ... RETURNING alone, which
- *   does see the newest row. (Membership is the snapshot's: who leaves at that very moment may have sent before.)
+ *   does see the newest row. (Membership is the snapshot's: a user who leaves at that moment may have sent before.)
  * - Ids and dates are drawn after the locks, in the order of seq, so within a group they grow with it.
- * - No ON CONFLICT: skipping a row whose request_id another core has just stored would leave a hole in seq. The
+ * - No ON CONFLICT: skipping a row whose request_id another core has just stored would leave a gap in seq. The
  *   unique violation rolls all back, and the rerun answers that send from what is there.
  * - LATERAL ... LIMIT 1, and arrays that carry a group's sends through the UPDATE: each table is reached by key,
  *   and nothing is joined with the batch itself, whose size the planner can only guess.
  */
-export const storeMessagesStatement = {
-  name: 'store_messages',
+export const messagingSendStatement = {
+  name: 'messaging_send',
   text: `
-WITH judged AS MATERIALIZED (
+WITH checked AS MATERIALIZED (
   SELECT s.ord, s.sender_id, s.request_id, s.group_id, s.content,
     stored.id AS message_id, stored.seq, stored.date_created, stored.version, stored.is_same,
     used.by_request, member.is_member
@@ -46,22 +46,22 @@ WITH judged AS MATERIALIZED (
     LIMIT 1
   ) member ON true
 ),
-lanes AS MATERIALIZED (
-  SELECT j.group_id, count(*) AS sends,
-    array_agg(j.ord ORDER BY j.ord) AS ords,
-    array_agg(j.sender_id ORDER BY j.ord) AS sender_ids,
-    array_agg(j.request_id ORDER BY j.ord) AS request_ids,
-    array_agg(j.content ORDER BY j.ord) AS contents
-  FROM judged j
-  WHERE j.message_id IS NULL AND j.by_request IS NULL AND j.is_member
-  GROUP BY j.group_id
+grouped AS MATERIALIZED (
+  SELECT c.group_id, count(*) AS sends,
+    array_agg(c.ord ORDER BY c.ord) AS ords,
+    array_agg(c.sender_id ORDER BY c.ord) AS sender_ids,
+    array_agg(c.request_id ORDER BY c.ord) AS request_ids,
+    array_agg(c.content ORDER BY c.ord) AS contents
+  FROM checked c
+  WHERE c.message_id IS NULL AND c.by_request IS NULL AND c.is_member
+  GROUP BY c.group_id
 ),
 locked AS MATERIALIZED (
-  SELECT l.* FROM lanes l JOIN "group" g ON g.id = l.group_id
+  SELECT s.* FROM grouped s JOIN "group" g ON g.id = s.group_id
   ORDER BY g.id
   FOR NO KEY UPDATE OF g
 ),
-raised AS MATERIALIZED (
+updated AS MATERIALIZED (
   UPDATE "group" g SET last_seq = g.last_seq + l.sends
   FROM locked l
   WHERE g.id = l.group_id AND NOT g.closed
@@ -70,31 +70,31 @@ raised AS MATERIALIZED (
   RETURNING g.id AS group_id, g.version, g.last_seq - l.sends AS seq_before,
     l.ords, l.sender_ids, l.request_ids, l.contents
 ),
-drawn AS MATERIALIZED (
+numbered AS MATERIALIZED (
   SELECT nextval('message_id_seq') AS id, clock_timestamp()::timestamptz(3) AS date_created, o.*
   FROM (
-    SELECT r.group_id, r.version, r.seq_before + s.place AS seq, s.ord, s.sender_id, s.request_id, s.content
-    FROM raised r
-    CROSS JOIN LATERAL unnest(r.ords, r.sender_ids, r.request_ids, r.contents)
+    SELECT u.group_id, u.version, u.seq_before + s.place AS seq, s.ord, s.sender_id, s.request_id, s.content
+    FROM updated u
+    CROSS JOIN LATERAL unnest(u.ords, u.sender_ids, u.request_ids, u.contents)
       WITH ORDINALITY AS s (ord, sender_id, request_id, content, place)
-    ORDER BY r.group_id, s.place
+    ORDER BY u.group_id, s.place
   ) o
 ),
 inserted AS (
   INSERT INTO message (id, group_id, seq, sender_id, request_id, content, date_created)
-  SELECT d.id, d.group_id, d.seq, d.sender_id, d.request_id, d.content, d.date_created FROM drawn d
+  SELECT n.id, n.group_id, n.seq, n.sender_id, n.request_id, n.content, n.date_created FROM numbered n
 )
-SELECT d.ord, 'new' AS fate, d.id AS message_id, d.seq, d.version, wire_date(d.date_created) AS date_created
-FROM drawn d
+SELECT n.ord, 'new' AS status, n.id AS message_id, n.seq, n.version, wire_date(n.date_created) AS date_created
+FROM numbered n
 UNION ALL
-SELECT j.ord,
+SELECT c.ord,
   CASE
-    WHEN j.message_id IS NOT NULL AND j.version IS NULL THEN 'failed'
-    WHEN j.message_id IS NOT NULL AND j.is_same THEN 'stored'
-    WHEN j.message_id IS NOT NULL OR j.by_request THEN 'id_used'
+    WHEN c.message_id IS NOT NULL AND c.version IS NULL THEN 'failed'
+    WHEN c.message_id IS NOT NULL AND c.is_same THEN 'stored'
+    WHEN c.message_id IS NOT NULL OR c.by_request THEN 'id_used'
     ELSE 'not_member'
   END,
-  j.message_id, j.seq, j.version, wire_date(j.date_created)
-FROM judged j
-WHERE j.message_id IS NOT NULL OR j.by_request OR j.is_member IS NULL`,
+  c.message_id, c.seq, c.version, wire_date(c.date_created)
+FROM checked c
+WHERE c.message_id IS NOT NULL OR c.by_request OR c.is_member IS NULL`,
 };

@@ -1,7 +1,6 @@
-import type { Db } from '../db.ts';
-import { rerun } from '../rerun.ts';
-import { runStatement } from '../statement.ts';
-import { storeMessagesStatement } from './messaging-send.sql.ts';
+import type { Db } from '../session/db.ts';
+import { rerun, rowsByPlace, runStatement } from '../statements/statement.ts';
+import { messagingSendStatement } from './messaging-send.sql.ts';
 
 export type Send = {
   sender_id: number;
@@ -17,18 +16,17 @@ export type StoreOutcome =
       ok: true;
       message_id: number;
       seq: number;
-      /** The group's version when the message was stored; of one stored earlier (`is_new` false) the current one. */
+      /** The group's version when the message was stored; of one stored earlier the current one. */
       version: number;
       /** ISO 8601, UTC, milliseconds */
       date_created: string;
-      is_new: boolean;
     }
   /** `failed`: it was given up, and never happens. */
   | { ok: false; reason: 'id_used' | 'not_member' | 'closed' | 'failed' };
 
 type Row = {
   ord: number;
-  fate: 'new' | 'stored' | 'id_used' | 'not_member' | 'failed';
+  status: 'new' | 'stored' | 'id_used' | 'not_member' | 'failed';
   message_id: number;
   seq: number;
   version: number;
@@ -58,10 +56,9 @@ export async function messagingSend(
     distinct.map((send) => send.content),
     deadline,
   ];
-  const rows = await rerun(() => runStatement<Row>(db, storeMessagesStatement, values));
+  const rows = await rerun(() => runStatement<Row>(db, messagingSendStatement, values));
 
-  const outcomes: StoreOutcome[] = distinct.map(() => ({ ok: false, reason: 'closed' }));
-  for (const row of rows) outcomes[row.ord - 1] = outcomeOf(row);
+  const outcomes = rowsByPlace(distinct, rows).map(([row]) => outcomeOf(row));
   return sends.map((send, at) => {
     const place = places[at] as number;
     const first = distinct[place] as Send;
@@ -70,13 +67,15 @@ export async function messagingSend(
     if (first.group_id !== send.group_id || first.content !== send.content) {
       return { ok: false, reason: 'id_used' };
     }
-    return outcome.ok ? { ...outcome, is_new: false } : outcome;
+    return outcome;
   });
 }
 
-function outcomeOf({ fate, message_id, seq, version, date_created }: Row): StoreOutcome {
-  if (fate !== 'new' && fate !== 'stored') return { ok: false, reason: fate };
-  return { ok: true, message_id, seq, version, date_created, is_new: fate === 'new' };
+/** @param row none for a member's send to a closed group */
+function outcomeOf(row: Omit<Row, 'ord'> | undefined): StoreOutcome {
+  if (!row) return { ok: false, reason: 'closed' };
+  const { status, ...stored } = row;
+  return status === 'new' || status === 'stored' ? { ok: true, ...stored } : { ok: false, reason: status };
 }
 
 /** A request_id that comes twice in one batch: the statement sees the first, and `places` leads the others there. */

@@ -1,8 +1,8 @@
 import type { GroupState } from '@hooligram/contract';
-import type { Db } from '../db.ts';
-import { runStatement } from '../statement.ts';
+import type { Db } from '../session/db.ts';
+import { rowsByPlace, runStatement } from '../statements/statement.ts';
 
-export type PageQuestion = {
+type PageQuestion = {
   group_id: number;
   after_seq: number;
   known_version: number;
@@ -10,7 +10,7 @@ export type PageQuestion = {
   limit?: number;
 };
 
-export type PageMessage = {
+type PageMessage = {
   seq: number;
   message_id: number;
   sender_sid: string;
@@ -19,13 +19,13 @@ export type PageMessage = {
   date_created: string;
 };
 
-export type Page = {
+type Page = {
   group_id: number;
   version: number;
   /** Null unless the group's version is newer than the known one. */
   state: GroupState | null;
   last_seq: number;
-  /** What follows `after_seq` without a hole, oldest first; the page is not the last if it ends before last_seq. */
+  /** What follows `after_seq` without a gap, oldest first; the page is not the last if it ends before last_seq. */
   messages: PageMessage[];
 };
 
@@ -37,7 +37,7 @@ const contentBytesMax = 1_048_576;
  * in each page, but at least one message. Rows of groups (`seq` null), and rows of messages. One statement, so one snapshot.
  */
 const statement = {
-  name: 'read_pages',
+  name: 'replay_pages',
   text: `
 WITH asked AS MATERIALIZED (
   SELECT a.ord, a.after_seq, a.known_version, a.messages_max, g.id AS group_id, g.version, g.last_seq
@@ -66,10 +66,8 @@ JOIN "user" u ON u.id = m.sender_id
 WHERE m.bytes_before < $5::bigint`,
 };
 
-type Row = { ord: number } & (
-  | { seq: null; version: number; last_seq: number; state: GroupState | null }
-  | ({ seq: number } & PageMessage)
-);
+type GroupRow = { seq: null; version: number; last_seq: number; state: GroupState | null };
+type Row = { ord: number } & (GroupRow | PageMessage);
 
 /** What follows in each of these groups; null for a group that does not exist. Says nothing of who may see it. */
 export async function replayPages(
@@ -85,19 +83,19 @@ export async function replayPages(
     questions.map((question) => Math.min(question.limit ?? limit, limit)),
     contentBytesMax,
   ]);
+  const found = rowsByPlace(questions, rows);
+  return questions.map(({ group_id }, at) => pageOf(group_id, found[at] ?? []));
+}
 
-  const pages: (Page | null)[] = questions.map(() => null);
-  for (const row of rows) {
-    if (row.seq !== null) continue;
-    const { ord, version, last_seq, state } = row;
-    const { group_id } = questions[ord - 1] as PageQuestion;
-    pages[ord - 1] = { group_id, version, state, last_seq, messages: [] };
-  }
+function pageOf(group_id: number, rows: readonly (GroupRow | PageMessage)[]): Page | null {
+  const group = rows.find((row) => row.seq === null);
+  if (!group) return null;
+  const { version, state, last_seq } = group;
+  const messages: PageMessage[] = [];
   for (const row of rows) {
     if (row.seq === null) continue;
-    const { ord, seq, message_id, sender_sid, content, date_created } = row;
-    pages[ord - 1]?.messages.push({ seq, message_id, sender_sid, content, date_created });
+    const { seq, message_id, sender_sid, content, date_created } = row;
+    messages.push({ seq, message_id, sender_sid, content, date_created });
   }
-  for (const page of pages) page?.messages.sort((a, b) => a.seq - b.seq);
-  return pages;
+  return { group_id, version, state, last_seq, messages: messages.sort((a, b) => a.seq - b.seq) };
 }

@@ -5,31 +5,30 @@ export class LockedOutError extends Error {
   override readonly name = 'LockedOutError';
 }
 
-/** Whoever waits for a table keeps everybody waiting who comes after: all that the others notice is so long. */
+/** A statement that waits for a table keeps all later ones waiting: for so long at a time. */
 const lockTimeoutMs = 1_000;
-/** In between, what has gathered behind it has its turn. */
+/** In between, the statements that have queued behind it run. */
 const pauseMs = 2_000;
 const lookEveryMs = 200;
 const lockNotAvailable = '55P03';
 
-/** A file that opens transactions of its own may be half done when it fails: it has failed, and is not begun again. */
+/** A file that opens transactions of its own may be half done when it fails: it is not tried again. */
 const hasOwnTransactions = /^\s*(BEGIN|START\s+TRANSACTION|COMMIT|ROLLBACK)(\s+(WORK|TRANSACTION))?\s*;/im;
-/** Waits for old transactions without keeping anybody waiting, and leaves an invalid index if it is ended early. */
+/** Waits for old transactions and keeps nobody waiting; ended early, it leaves an invalid index. */
 const isConcurrent = /\bCONCURRENTLY\b/i;
 
-type Options = {
+export type Waiting = {
   client: pg.Client;
   url: string;
-  name: string;
-  script: string;
   log(line: string): void;
   patienceMs: number;
 };
 
 /**
- * Runs a migration's file. It waits for a lock for about a second, then lets everybody pass who waits behind it and
- * tries again: one long reader does not stop the system. Who is in the way is told, once for each.
+ * Runs a script as one transaction. It waits for a lock for about a second, then lets the statements pass that wait
+ * behind it, and tries again: one long reader does not stop the system. Each process in its way is logged once.
  *
+ * @param name what is applied, for the log
  * @throws LockedOutError when the patience ends
  * @throws what the database threw for any other reason
  */
@@ -40,9 +39,9 @@ export async function applyBehindLocks({
   script,
   log,
   patienceMs,
-}: Options): Promise<void> {
+}: Waiting & { name: string; script: string }): Promise<void> {
   const givesUpAt = Date.now() + patienceMs;
-  const told = new Set<string>();
+  const logged = new Set<string>();
   await client.query(`SET lock_timeout = ${isConcurrent.test(script) ? 0 : lockTimeoutMs}`);
   try {
     for (;;) {
@@ -57,12 +56,12 @@ export async function applyBehindLocks({
         if (Date.now() + pauseMs > givesUpAt) {
           const minutes = Math.round(patienceMs / 6_000) / 10;
           throw new LockedOutError(
-            `migration ${name} got no lock in ${minutes} min; in its way: ${blockers.join('; ') || 'nobody who could be seen'}. Nothing was applied; run it again`,
+            `${name} got no lock in ${minutes} min; in its way: ${blockers.join('; ') || 'no process that could be seen'}. Nothing was applied; run it again`,
           );
         }
-        for (const blocker of blockers.filter((one) => !told.has(one))) {
-          told.add(blocker);
-          log(`${name} waits for a lock behind ${blocker}; everybody else may go on, it is tried again`);
+        for (const blocker of blockers.filter((one) => !logged.has(one))) {
+          logged.add(blocker);
+          log(`${name} waits for a lock behind ${blocker}; others may go on, it is tried again`);
         }
       } finally {
         await watch.end();
@@ -74,7 +73,7 @@ export async function applyBehindLocks({
   }
 }
 
-/** Looks, on a connection of its own, at who keeps the client waiting. */
+/** Looks, on a connection of its own, at the processes that keep the client waiting. */
 async function watchBlockers(client: pg.Client, url: string) {
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   const watcher = new pg.Client({ connectionString: url, application_name: 'hooligram-migrate' });
@@ -84,8 +83,8 @@ async function watchBlockers(client: pg.Client, url: string) {
   let looking: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
     looking = looking.then(async () => {
-      const found = await watcher.query<{ who: string }>(blockersOf, [rows[0]?.pid]);
-      if (found.rows.length > 0) blockers = found.rows.map(({ who }) => who);
+      const found = await watcher.query<{ process: string }>(blockersOf, [rows[0]?.pid]);
+      if (found.rows.length > 0) blockers = found.rows.map(({ process }) => process);
     }, nothing);
     looking.catch(nothing);
   }, lookEveryMs);
@@ -101,8 +100,8 @@ async function watchBlockers(client: pg.Client, url: string) {
 
 const nothing = () => {};
 
-/** What they run may hold anything, and is not told. */
+/** Without what they run, which may hold anything. */
 const blockersOf = `
 SELECT 'process ' || pid || ' (' || coalesce(nullif(application_name, ''), usename, 'unnamed') || ', ' || coalesce(state, 'hidden')
-  || coalesce(', transaction since ' || to_char(xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC', '') || ')' AS who
+  || coalesce(', transaction since ' || to_char(xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC', '') || ')' AS process
 FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids($1))`;

@@ -95,8 +95,8 @@ function describeSchema({ models, indexes, enums, types }: Datamodel): string[] 
 function describeField(field: Field): string {
   const [native, args] = field.nativeType ?? [field.type, []];
   const type = columnTypes[args.length > 0 ? `${native}(${args})` : native];
-  if (!type || field.isList) throw new Error(`this test does not know the type of ${field.name}`);
-  return `${type}${field.isRequired ? ' not null' : ''}${describeDefault(field)}`;
+  if (!type) throw new Error(`this test does not know the type of ${field.name}`);
+  return `${type}${field.isList ? '[]' : ''}${field.isRequired ? ' not null' : ''}${describeDefault(field)}`;
 }
 
 function describeDefault(field: Field): string {

@@ -1,24 +1,29 @@
 import pg from 'pg';
+import { withClient } from '../session/with-connection.ts';
 
 /** Where to create a database from: the usual one, the one that always exists, and one that a host uses. */
 const adminDatabases = ['postgres', 'template1', 'defaultdb'];
 
 const noSuchDatabase = '3D000';
-/** Somebody else created it meanwhile: one of them, by the moment. */
+/** Another process created it meanwhile: one of the two, depending on the moment. */
 const databaseExists = ['42P04', '23505'];
 
 /** @returns whether the database was missing and has been created */
 export async function ensureDatabase(url: string): Promise<boolean> {
-  const missing = await withClient(url, async () => false).catch((error: { code?: string }) => {
-    if (error.code === noSuchDatabase) return true;
-    throw error;
-  });
+  const missing = await withClient({ connectionString: url }, async () => false).catch(
+    (error: { code?: string }) => {
+      if (error.code === noSuchDatabase) return true;
+      throw error;
+    },
+  );
   if (!missing) return false;
 
   const name = decodeURIComponent(new URL(url).pathname.slice(1));
   for (const adminDatabase of adminDatabases) {
     try {
-      return await withClient(urlOf(url, adminDatabase), (client) => create(client, name));
+      return await withClient({ connectionString: urlOf(url, adminDatabase) }, (client) =>
+        create(client, name),
+      );
     } catch (error) {
       if ((error as { code?: string }).code !== noSuchDatabase) throw error;
     }
@@ -33,17 +38,6 @@ async function create(client: pg.Client, name: string): Promise<boolean> {
   } catch (error) {
     if (databaseExists.includes(String((error as { code?: string }).code))) return false;
     throw error;
-  }
-}
-
-async function withClient<T>(url: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return await run(client);
-  } finally {
-    await client.end().catch(() => {});
   }
 }
 

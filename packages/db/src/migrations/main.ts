@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
 import { migrate } from './migrate.ts';
 
-const help = `Creates the database if there is none, and applies the migrations that it lacks.
+const help = `Creates the database if there is none, and applies the migrations that it lacks, and the SQL functions.
 
 Usage: DATABASE_URL=postgresql://user:password@host:5432/name node packages/db/dist/migrations/main.js [options]
 
   --dir D        folder of migrations (default: prisma/migrations of this repository)
+  --functions    the SQL functions alone: to be run after "prisma migrate deploy"
+  --back         put the SQL functions of this release in force although the database has later ones
   --patience S   seconds that a migration may wait for its locks, a second at a time (default: 600)
   --help         this text
 
@@ -14,7 +16,13 @@ Safe to run again, and from several places at once. Exit code 1 with one line if
 
 try {
   const { values } = parseArgs({
-    options: { dir: { type: 'string' }, patience: { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      dir: { type: 'string' },
+      functions: { type: 'boolean', default: false },
+      back: { type: 'boolean', default: false },
+      patience: { type: 'string', default: '600' },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) {
     process.stdout.write(help);
@@ -22,16 +30,16 @@ try {
     const { DATABASE_URL: url } = process.env;
     if (!url) throw new Error('DATABASE_URL is not set');
     if (!URL.canParse(url)) throw new Error('DATABASE_URL is not a URL');
-    const log = (line: string) => void process.stdout.write(`${line}\n`);
-    const { dir, patience } = values;
-    if (patience && !/^\d{1,6}$/.test(patience)) throw new Error('--patience is no number of seconds');
-    const { applied } = await migrate({
-      url,
-      log,
-      ...(dir ? { dir } : {}),
-      ...(patience ? { patienceMs: Number(patience) * 1_000 } : {}),
-    });
-    if (applied.length === 0) log('nothing to apply');
+    const { dir, functions: functionsOnly, back, patience } = values;
+    if (!/^\d{1,6}$/.test(patience)) throw new Error('--patience is no number of seconds');
+    let lines = 0;
+    const log = (line: string) => {
+      lines += 1;
+      process.stdout.write(`${line}\n`);
+    };
+    const patienceMs = Number(patience) * 1_000;
+    await migrate({ url, log, functionsOnly, back, patienceMs, ...(dir ? { dir } : {}) });
+    if (lines === 0) log('nothing to apply');
   }
 } catch (error) {
   const { message, code } = error as Error & { code?: string };

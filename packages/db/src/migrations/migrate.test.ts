@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
 import { emptyDatabase, inSession } from '../../test/test-db.ts';
-import { migrate } from './migrate.ts';
+import { migrate as migrateWith } from './migrate.ts';
 
 const repositoryDir = fileURLToPath(new URL('../../../../prisma/migrations', import.meta.url));
 const repositoryNames = readdirSync(repositoryDir, { withFileTypes: true })
@@ -18,7 +18,7 @@ afterEach(() => {
   for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true });
 });
 
-/** A folder of migrations, by name. */
+/** A folder of migrations, by name. It holds no SQL functions. */
 function folder(migrations: Record<string, string>): string {
   const dir = mkdtempSync(join(tmpdir(), 'hooligram-migrations-'));
   dirs.push(dir);
@@ -30,6 +30,11 @@ function folder(migrations: Record<string, string>): string {
 function edit(dir: string, name: string, script: string): void {
   mkdirSync(join(dir, name), { recursive: true });
   writeFileSync(join(dir, name, 'migration.sql'), script);
+}
+
+/** Without SQL functions where the folder is not the repository's. */
+function migrate(options: Parameters<typeof migrateWith>[0]) {
+  return migrateWith({ ...(options.dir ? { functionsDir: options.dir } : {}), ...options });
 }
 
 async function recorded(url: string) {
@@ -99,7 +104,7 @@ test('migration goes on where another tool stopped', async () => {
   expect(await migrate({ url, dir })).toEqual({ applied: [two] });
 });
 
-test('it waits for whoever holds Prisma’s lock', async () => {
+test('it waits for the process that holds Prisma’s lock', async () => {
   const url = await emptyDatabase();
   const dir = folder({ [one]: 'CREATE TABLE one ()' });
   await inSession(url, async (client) => {
@@ -118,7 +123,7 @@ test('it waits for whoever holds Prisma’s lock', async () => {
   });
 });
 
-test('behind a long reader a migration lets everybody else pass, says who is in its way, and is applied at last', async () => {
+test('behind a long reader a migration lets everybody else pass, names the process in its way, and is applied at last', async () => {
   const url = await emptyDatabase();
   const dir = folder({ [one]: 'CREATE TABLE one ()' });
   await migrate({ url, dir });
@@ -256,4 +261,25 @@ test('a folder that is none, is another database’s, or lacks a file is refused
   await expect(migrate({ url, dir })).rejects.toThrow(`migration ${one} has no migration.sql`);
   writeFileSync(join(dir, 'migration_lock.toml'), 'provider = "sqlite"\n');
   await expect(migrate({ url, dir })).rejects.toThrow('names sqlite');
+});
+
+test('a database from before the initial migration has it, and keeps what is stored', async () => {
+  const url = await emptyDatabase();
+  await migrate({ url });
+  await inSession(url, (client) =>
+    client.query(`
+      DROP TABLE function_set;
+      DELETE FROM _prisma_migrations WHERE migration_name LIKE '%_function_set';
+      UPDATE _prisma_migrations SET migration_name = '20261125130000_verification_outcomes', checksum = 'x';
+      CREATE FUNCTION create_group() RETURNS INT LANGUAGE sql RETURN 1;
+      INSERT INTO "user" (sid) VALUES ('1.5550100')`),
+  );
+  const lines: string[] = [];
+  const rest = repositoryNames.slice(1);
+  expect(await migrate({ url, log: (line) => lines.push(line) })).toEqual({ applied: rest });
+  expect(lines).toEqual([...rest.map((name) => `applied ${name}`), 'applied the SQL functions']);
+  const { rows } = await inSession(url, (client) =>
+    client.query(`SELECT sid, to_regproc('create_group') AS old FROM "user"`),
+  );
+  expect(rows).toEqual([{ sid: '1.5550100', old: null }]);
 });

@@ -1,21 +1,32 @@
 import { createHash, randomUUID } from 'node:crypto';
-import pg from 'pg';
-import { applyBehindLocks, LockedOutError } from './apply-behind-locks.ts';
+import type pg from 'pg';
+import { withClient } from '../session/with-connection.ts';
+import { applyBehindLocks, LockedOutError, type Waiting } from './apply-behind-locks.ts';
 import { ensureDatabase } from './ensure-database.ts';
+import { applyFunctions, defaultFunctionsDir, readFunctionSet } from './function-set.ts';
 import { defaultMigrationsDir, listMigrations, type Migration } from './migration-files.ts';
 
-export type MigrateOptions = {
+type MigrateOptions = {
   url: string;
   /** Default: the repository's prisma/migrations. */
   dir?: string;
+  /** Default: sql/functions of this package. */
+  functionsDir?: string;
+  /** Applies the SQL functions alone: another tool has applied the migrations. */
+  functionsOnly?: boolean;
+  /** Applies these SQL functions also where later ones are in force. */
+  back?: boolean;
   log?: (line: string) => void;
   /** How long a migration may wait for the locks that it needs, all tries together. Default: 10 minutes. */
   patienceMs?: number;
 };
 
-/** The lock of `prisma migrate deploy`: whoever migrates, one at a time. */
+/** The lock of `prisma migrate deploy`: one process migrates at a time. */
 const migrationLock = 72707369;
 const lockPatienceMs = 60_000;
+
+/** The last of the migrations that the initial one has replaced: a database that has it has all of them. */
+const replaced = '20261125130000_verification_outcomes';
 
 type AppliedMigration = {
   migration_name: string;
@@ -28,44 +39,66 @@ type AppliedMigration = {
 
 /**
  * Applies what is missing, as `prisma migrate deploy` does and in its table, so that either can go on where the
- * other stopped. Creates the database if there is none. Safe to run from several processes at once.
+ * other stopped; then the SQL functions. Creates the database if there is none. Safe to run from several processes at
+ * once.
  *
  * @returns the names of the migrations that this run applied
- * @throws when a migration fails (it is recorded, and the next run refuses), an earlier one has failed, or a lock was
- *   not to be had (nothing is recorded, and the next run tries again)
+ * @throws when a migration fails (it is recorded, and the next run refuses), an earlier one has failed, a lock was
+ *   not to be had (nothing is recorded, and the next run tries again), or a function is faulty (none is changed)
  */
 export async function migrate({
   url,
   dir = defaultMigrationsDir,
+  functionsDir = defaultFunctionsDir,
+  functionsOnly = false,
+  back = false,
   log = () => {},
   patienceMs = 600_000,
 }: MigrateOptions): Promise<{ applied: string[] }> {
-  const migrations = listMigrations(dir);
-  if (await ensureDatabase(url)) log('created the database');
+  const migrations = functionsOnly ? [] : listMigrations(dir);
+  const functions = readFunctionSet(functionsDir);
+  if (!functionsOnly && (await ensureDatabase(url))) log('created the database');
 
-  const client = new pg.Client({ connectionString: url, application_name: 'hooligram-migrate' });
-  client.on('error', () => {}); // The statement under way rejects with it.
-  await client.connect();
-  try {
+  // The lock goes with the connection.
+  return withClient({ connectionString: url, application_name: 'hooligram-migrate' }, async (client) => {
     await lock(client);
-    await ensureMigrationsTable(client);
-    const recorded = await readRecorded(client);
-    refuseAfterFailure(recorded);
-    warnOfEdits(migrations, recorded, log);
-
-    const standing = new Set(
-      recorded.filter((row) => row.rolled_back_at === null).map((row) => row.migration_name),
-    );
-    const applied: string[] = [];
-    for (const migration of migrations.filter(({ name }) => !standing.has(name))) {
-      await apply(migration, { client, url, log, patienceMs });
-      log(`applied ${migration.name}`);
-      applied.push(migration.name);
-    }
+    const waiting = { client, url, log, patienceMs };
+    const applied = functionsOnly ? [] : await applyMigrations(migrations, waiting);
+    if (functions.names.length > 0) await applyFunctions(functions, { ...waiting, back });
     return { applied };
-  } finally {
-    await client.end(); // Gives the lock back.
+  });
+}
+
+async function applyMigrations(migrations: readonly Migration[], waiting: Waiting): Promise<string[]> {
+  const { client, log } = waiting;
+  await ensureMigrationsTable(client);
+  await baseline(migrations, client);
+  const recorded = await readRecorded(client);
+  refuseAfterFailure(recorded);
+  warnOfEdits(migrations, recorded, log);
+
+  const standing = new Set(
+    recorded.filter((row) => row.rolled_back_at === null).map((row) => row.migration_name),
+  );
+  const missing = migrations.filter(({ name }) => !standing.has(name));
+  for (const migration of missing) {
+    await apply(migration, waiting);
+    log(`applied ${migration.name}`);
   }
+  return missing.map(({ name }) => name);
+}
+
+/** A database from before the initial migration has what that makes, and functions under other names. */
+async function baseline([initial]: readonly Migration[], client: pg.Client): Promise<void> {
+  if (!initial) return;
+  const { rowCount } = await client.query(
+    'UPDATE _prisma_migrations SET migration_name = $2, checksum = $3 WHERE migration_name = $1',
+    [replaced, initial.name, checksum(initial.script)],
+  );
+  if (!rowCount) return;
+  await client.query(
+    'DROP FUNCTION IF EXISTS add_member, begin_check, create_group, finish_check, judge_history, leave_group, record_challenge, settle_request, submit_challenge',
+  );
 }
 
 async function lock(client: pg.Client): Promise<void> {
@@ -149,10 +182,9 @@ function checksum(script: string): string {
   return createHash('sha256').update(script).digest('hex');
 }
 
-type Applying = { client: pg.Client; url: string; log(line: string): void; patienceMs: number };
-
 /** One simple query, so one implicit transaction for the whole file; recorded outside of it, before and after. */
-async function apply({ name, script }: Migration, { client, ...options }: Applying): Promise<void> {
+async function apply({ name, script }: Migration, waiting: Waiting): Promise<void> {
+  const { client } = waiting;
   const id = randomUUID();
   await client.query(
     `INSERT INTO _prisma_migrations (id, checksum, started_at, migration_name)
@@ -160,7 +192,7 @@ async function apply({ name, script }: Migration, { client, ...options }: Applyi
     [id, checksum(script), name],
   );
   try {
-    await applyBehindLocks({ client, name, script, ...options });
+    await applyBehindLocks({ ...waiting, name, script });
   } catch (error) {
     if (error instanceof LockedOutError) {
       // Nothing of it is there, so it has not failed.
@@ -168,7 +200,7 @@ async function apply({ name, script }: Migration, { client, ...options }: Applyi
       throw error;
     }
     const logs = describe(error as pg.DatabaseError, script);
-    // The file may have opened a transaction of its own. A lost connection can be told nothing any more.
+    // The file may have opened a transaction of its own. On a lost connection nothing can be recorded.
     await client
       .query('ROLLBACK')
       .then(() => client.query('UPDATE _prisma_migrations SET logs = $2 WHERE id = $1', [id, logs]))

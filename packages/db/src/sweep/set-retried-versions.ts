@@ -1,10 +1,9 @@
-import type { Db } from '../db.ts';
-import { isInEpoch } from '../epoch.sql.ts';
-import { rerun } from '../rerun.ts';
-import { runStatement } from '../statement.ts';
+import type { Db } from '../session/db.ts';
+import { isInEpoch } from '../session/epoch.sql.ts';
+import { rerun, runStatement } from '../statements/statement.ts';
 
 /**
- * $1: a person. $2 groups, $3 versions; each group once. $4: the epoch in which these were their versions. Locked
+ * $1: a user. $2 groups, $3 versions; each group once. $4: the epoch in which these were their versions. Locked
  * in the order of their keys, as cursors are.
  */
 const statement = {
@@ -23,7 +22,7 @@ FROM locked l
 WHERE m.group_id = l.group_id AND m.user_id = l.user_id`,
 };
 
-/** These states of these groups were sent to the person often enough: they lag no more for want of them. */
+/** These states of these groups were sent to the user often enough: they are not overdue any more. */
 export async function setRetriedVersions(
   db: Db,
   user_id: number,

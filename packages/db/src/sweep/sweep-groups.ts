@@ -1,12 +1,12 @@
 import type { DeliveryCheck } from '@hooligram/contract';
-import { auditColumns } from '../cursors/due.sql.ts';
-import type { Db } from '../db.ts';
-import { runStatement } from '../statement.ts';
+import { deliveryCheckColumns } from '../cursors/due.sql.ts';
+import type { Db } from '../session/db.ts';
+import { runStatement } from '../statements/statement.ts';
 
 /**
  * $1: after which group. $2: groups at most. $3: milliseconds after which something is due. The groups come by
- * their key, and of each its members by theirs, until the first one who lags: the work of a page is bounded by
- * its groups and their members, however many groups there are. One more row (`group_id` null) says where it ends.
+ * their key, and of each its members by theirs, until the first one who is overdue: the work of a page is bounded
+ * by its groups and their members, however many groups there are. One more row says where the page ends.
  */
 const statement = {
   name: 'sweep_groups',
@@ -17,11 +17,11 @@ WITH page AS MATERIALIZED (
   ORDER BY g.id
   LIMIT $2::bigint
 )
-SELECT NULL::bigint AS group_id, max(p.id) AS version, count(*) AS last_seq,
-  NULL::bigint AS due_seq, NULL::bigint AS due_version
+SELECT NULL::bigint AS group_id, NULL::bigint AS version, NULL::bigint AS last_seq,
+  NULL::bigint AS due_seq, NULL::bigint AS due_version, count(*) AS groups, max(p.id) AS through_group_id
 FROM page p
 UNION ALL
-SELECT ${auditColumns('$3')}
+SELECT ${deliveryCheckColumns('$3')}, NULL, NULL
 FROM page g
 WHERE EXISTS (
   SELECT FROM (
@@ -34,29 +34,30 @@ WHERE EXISTS (
 )`,
 };
 
-export type SweepPage = {
-  /** Groups with a member who lags. */
-  audits: DeliveryCheck[];
+type SweepPage = {
+  /** Groups with a member who is overdue. */
+  overdue: DeliveryCheck[];
   /** How many groups were looked at; fewer than asked for: there are no more. */
   groups: number;
   /** The last group that was looked at. */
   through_group_id: number;
 };
 
-/** Looks for members who lag in the next groups after one, in ascending order. */
+/** One row (`groups` is not null) is the page's, the others are its overdue groups. */
+type Row = DeliveryCheck & { groups: number | null; through_group_id: number | null };
+
+/** Looks for overdue members in the next groups after one, in ascending order. */
 export async function sweepGroups(
   db: Db,
   { after_group_id, limit, deadlineMs }: { after_group_id: number; limit: number; deadlineMs: number },
 ): Promise<SweepPage> {
-  const rows = await runStatement<
-    DeliveryCheck | { group_id: null; version: number | null; last_seq: number }
-  >(db, statement, [after_group_id, limit, deadlineMs]);
-  const page: SweepPage = { audits: [], groups: 0, through_group_id: after_group_id };
-  for (const row of rows) {
-    if (row.group_id !== null) page.audits.push(row);
+  const rows = await runStatement<Row>(db, statement, [after_group_id, limit, deadlineMs]);
+  const page: SweepPage = { overdue: [], groups: 0, through_group_id: after_group_id };
+  for (const { groups, through_group_id, ...check } of rows) {
+    if (groups === null) page.overdue.push(check);
     else {
-      page.groups = row.last_seq;
-      page.through_group_id = row.version ?? after_group_id;
+      page.groups = groups;
+      page.through_group_id = through_group_id ?? after_group_id;
     }
   }
   return page;

@@ -1,11 +1,11 @@
-import type { Db } from '../db.ts';
+import type { Db } from '../session/db.ts';
 
 /** How far the walk over all groups has come. */
 export type SweepPlace = {
   after_group_id: number;
-  /** The memory of Redis in which the walk began. */
+  /** The dataset of Redis in which the walk began. */
   epoch: string;
-  /** Began because Redis had lost its memory: goes on without waiting for its turn. */
+  /** Began because Redis had lost its dataset: goes on without waiting for its turn. */
   is_catching_up: boolean;
   /** Grows with each change of the place. */
   revision: number;

@@ -1,4 +1,4 @@
-import type { Db } from '../db.ts';
+import type { Db } from '../session/db.ts';
 
 const requestsKeptMs = 24 * 60 * 60_000;
 const portion = 5_000;

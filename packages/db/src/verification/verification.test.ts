@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Cores, interleave, newSid, openCores } from '../../test/test-db.ts';
-import type { Db } from '../db.ts';
-import { anonymousRequestId } from '../groups/fingerprint.ts';
+import type { Db } from '../session/db.ts';
+import { anonymousRequestId, readOutcome, settleOutcome } from './anonymous-request.ts';
 import { readCredentials } from './authorization-sign-in.ts';
 import { beginCheck, finishCheck } from './check-challenge.ts';
 import { deleteExpiredChallenges } from './delete-expired-challenges.ts';
 import { readChallenge } from './read-challenge.ts';
-import { readCodeOutcome, readVerdict, settleCodeOutcome, settleVerdict } from './read-challenge-answer.ts';
 import { verificationRequestCode } from './verification-request-code.ts';
 import { verificationSubmitCode } from './verification-submit-code.ts';
 
@@ -41,7 +40,12 @@ async function credentialOf(sid: string): Promise<string | null | undefined> {
   return found ? (found.credential_hash?.toString() ?? null) : undefined;
 }
 
-test('asking for a code makes nobody, and leaves the credential that the number has', async () => {
+async function attemptsOf({ connection_id }: { connection_id: string }): Promise<number | undefined> {
+  return (await db.prisma.verificationChallenge.findUnique({ where: { connectionId: connection_id } }))
+    ?.attempts;
+}
+
+test('requesting a code creates no user, and leaves the credential that the number has', async () => {
   const [stranger, known] = [newSid(), newSid()];
   const first = asking(known);
   await verificationRequestCode(db, first);
@@ -73,7 +77,8 @@ test('a wrong or an empty code changes nothing but the attempts, which run out',
   for (const code of ['wrong', '', 'right ']) {
     expect(await verificationSubmitCode(db, submission(request.connection_id, code))).toBe('wrong');
   }
-  expect(await readChallenge(db, request.connection_id)).toMatchObject({ attempts: 3, sid: request.sid });
+  expect(await readChallenge(db, request.connection_id)).toMatchObject({ sid: request.sid });
+  expect(await attemptsOf(request)).toBe(3);
   expect(await verificationSubmitCode(db, submission(request.connection_id, 'right'))).toBe('too_many');
   expect(await credentialOf(request.sid)).toBeUndefined();
 });
@@ -85,7 +90,8 @@ test('the latest request on a connection counts, with all its attempts; other co
   const second = asking(newSid(), first.connection_id, 'second code');
   await verificationRequestCode(db, second);
 
-  expect(await readChallenge(db, first.connection_id)).toMatchObject({ sid: second.sid, attempts: 0 });
+  expect(await readChallenge(db, first.connection_id)).toMatchObject({ sid: second.sid });
+  expect(await attemptsOf(first)).toBe(0);
   expect(await verificationSubmitCode(db, submission(randomUUID(), 'second code'))).toBe('none');
   expect(await verificationSubmitCode(db, submission(first.connection_id, 'first code'))).toBe('wrong');
   expect(await verificationSubmitCode(db, submission(first.connection_id, 'second code'))).toBe('right');
@@ -103,9 +109,9 @@ function checking({ sid, connection_id }: { sid: string; connection_id: string }
   };
 }
 
-async function checked(check: ReturnType<typeof checking>, verdict: 'right' | 'wrong' | 'unavailable') {
+async function checked(check: ReturnType<typeof checking>, outcome: 'right' | 'wrong' | 'unavailable') {
   expect(await beginCheck(db, check)).toBe('begun');
-  return finishCheck(db, { ...check, verdict });
+  return finishCheck(db, { ...check, outcome });
 }
 
 describe('a code that a provider keeps', () => {
@@ -115,7 +121,7 @@ describe('a code that a provider keeps', () => {
     return request;
   };
 
-  test('becomes the credential with the verdict of the provider, and uses the challenge up', async () => {
+  test('becomes the credential with the outcome of the provider, and uses the challenge up', async () => {
     const outside = await recorded();
     expect(await checked(checking(outside), 'wrong')).toBe('wrong');
     expect(await checked(checking(outside), 'unavailable')).toBe('unavailable');
@@ -130,82 +136,90 @@ describe('a code that a provider keeps', () => {
     const begun = await Promise.all(
       Array.from({ length: 10 }, (_, n) => beginCheck(n % 2 ? cores.one : cores.two, checking(outside))),
     );
-    expect(begun.filter((verdict) => verdict === 'begun')).toHaveLength(3);
-    expect(begun.filter((verdict) => verdict === 'too_many')).toHaveLength(7);
+    expect(begun.filter((outcome) => outcome === 'begun')).toHaveLength(3);
+    expect(begun.filter((outcome) => outcome === 'too_many')).toHaveLength(7);
     expect(await beginCheck(db, checking(await recorded(null, -1)))).toBe('expired');
     await deleteExpiredChallenges(db);
   });
 
-  test('is asked about only for the person it was asked for, and only if it is kept there', async () => {
+  test('is asked about only for the user it was requested for, and only if it is kept there', async () => {
     const outside = await recorded();
     expect(await beginCheck(db, checking({ ...outside, sid: newSid() }))).toBe('none');
     expect(await beginCheck(db, checking(await recorded('right')))).toBe('none');
     expect(await verificationSubmitCode(db, submission(outside.connection_id, ''))).toBe('wrong');
   });
 
-  test('is asked about by one run alone, and has the first verdict for all of them', async () => {
+  test('is asked about by one run alone, and has the first outcome for all of them', async () => {
     const outside = await recorded();
     const check = checking(outside);
     expect(await beginCheck(db, check)).toBe('begun');
     expect(await beginCheck(cores.two, check)).toBe('under_way');
-    expect(await readVerdict(cores.two, check)).toBe('under_way');
-    expect(await settleVerdict(cores.two, check, 60_000)).toBe('under_way');
-    expect(await finishCheck(db, { ...check, verdict: 'right' })).toBe('right');
-    expect(await settleVerdict(cores.two, check, 0)).toBe('right');
-    expect(await readVerdict(cores.two, check)).toBe('right');
+    expect(await readOutcome(cores.two, 'verification_submit_code', check)).toBe('under_way');
+    expect(await settleOutcome(cores.two, 'verification_submit_code', check, 'unavailable', 60_000)).toBe(
+      'under_way',
+    );
+    expect(await finishCheck(db, { ...check, outcome: 'right' })).toBe('right');
+    expect(await settleOutcome(cores.two, 'verification_submit_code', check, 'unavailable', 0)).toBe('right');
+    expect(await readOutcome(cores.two, 'verification_submit_code', check)).toBe('right');
   });
 
   test('that was given up has no effect any more, whatever the provider says then', async () => {
     const outside = await recorded();
     const check = checking(outside);
     await beginCheck(db, check);
-    expect(await settleVerdict(cores.two, check, 0)).toBe('unavailable');
-    expect(await finishCheck(db, { ...check, verdict: 'right' })).toBe('unavailable');
+    expect(await settleOutcome(cores.two, 'verification_submit_code', check, 'unavailable', 0)).toBe(
+      'unavailable',
+    );
+    expect(await finishCheck(db, { ...check, outcome: 'right' })).toBe('unavailable');
     expect(await credentialOf(outside.sid)).toBeUndefined();
   });
 
-  test('that is being given up while the provider’s verdict takes effect is not given up', async () => {
+  test('that is being given up while the provider’s outcome takes effect is not given up', async () => {
     const outside = await recorded();
     const check = checking(outside);
     await beginCheck(db, check);
-    const verdict = await interleave(
+    const outcome = await interleave(
       cores,
       (session) =>
-        session.query("SELECT finish_check($1, $2, $3, 'right', $4)", [
-          anonymousRequestId('submit_challenge', check),
+        session.query("SELECT verification_finish_check($1, $2, $3, 'right', $4)", [
+          anonymousRequestId('verification_submit_code', check),
           check.connection_id,
           check.sid,
           check.credential_hash,
         ]),
-      (two) => settleVerdict(two, check, 0),
+      (two) => settleOutcome(two, 'verification_submit_code', check, 'unavailable', 0),
     );
-    expect(verdict).toBe('right');
+    expect(outcome).toBe('right');
     expect(await credentialOf(outside.sid)).toBe('credential');
   });
 });
 
 test('a request for a code is under way until its outcome is stored; the first outcome stands', async () => {
   const [sent, abandoned] = [asking(newSid()), asking(newSid())];
-  expect(await readCodeOutcome(db, sent)).toBeUndefined();
+  expect(await readOutcome(db, 'verification_request_code', sent)).toBeUndefined();
   for (const request of [sent, abandoned]) await verificationRequestCode(db, request);
-  expect(await readCodeOutcome(cores.two, sent)).toBe('under_way');
-  expect(await settleCodeOutcome(cores.two, sent, 'unavailable', 60_000)).toBe('under_way');
-  expect(await settleCodeOutcome(db, sent, 'sent')).toBe('sent');
-  expect(await settleCodeOutcome(cores.two, sent, 'unavailable', 0)).toBe('sent');
+  expect(await readOutcome(cores.two, 'verification_request_code', sent)).toBe('under_way');
+  expect(await settleOutcome(cores.two, 'verification_request_code', sent, 'unavailable', 60_000)).toBe(
+    'under_way',
+  );
+  expect(await settleOutcome(db, 'verification_request_code', sent, 'sent')).toBe('sent');
+  expect(await settleOutcome(cores.two, 'verification_request_code', sent, 'unavailable', 0)).toBe('sent');
 
-  expect(await settleCodeOutcome(cores.two, abandoned, 'unavailable', 0)).toBe('unavailable');
-  expect(await settleCodeOutcome(db, abandoned, 'sent')).toBe('unavailable');
-  expect(await readCodeOutcome(db, abandoned)).toBe('unavailable');
+  expect(await settleOutcome(cores.two, 'verification_request_code', abandoned, 'unavailable', 0)).toBe(
+    'unavailable',
+  );
+  expect(await settleOutcome(db, 'verification_request_code', abandoned, 'sent')).toBe('unavailable');
+  expect(await readOutcome(db, 'verification_request_code', abandoned)).toBe('unavailable');
 });
 
 test('a code that the release before has recorded counts as sent', async () => {
   const request = asking(newSid());
   await verificationRequestCode(db, request);
   await db.pool.query(`UPDATE request SET answer = '{"ok": true}' WHERE user_id = 0 AND request_id = $1`, [
-    anonymousRequestId('record_challenge', request),
+    anonymousRequestId('verification_request_code', request),
   ]);
-  expect(await readCodeOutcome(db, request)).toBe('sent');
-  expect(await settleCodeOutcome(db, request, 'unavailable', 0)).toBe('sent');
+  expect(await readOutcome(db, 'verification_request_code', request)).toBe('sent');
+  expect(await settleOutcome(db, 'verification_request_code', request, 'unavailable', 0)).toBe('sent');
 });
 
 test('an expired challenge takes no code, and goes when it is cleaned up', async () => {
@@ -236,10 +250,8 @@ test('a request for a code that runs twice is recorded once, so that one code is
   expect(await verificationRequestCode(cores.two, { ...request, code_hash: hash('another') })).toEqual({
     is_new: false,
   });
-  expect(await readChallenge(db, request.connection_id)).toMatchObject({
-    code_hash: hash('right'),
-    attempts: 1,
-  });
+  expect(await readChallenge(db, request.connection_id)).toMatchObject({ code_hash: hash('right') });
+  expect(await attemptsOf(request)).toBe(1);
 });
 
 test('a submission that runs twice answers the same and counts once', async () => {
@@ -248,15 +260,15 @@ test('a submission that runs twice answers the same and counts once', async () =
   const wrong = submission(request.connection_id, 'wrong');
   expect(await verificationSubmitCode(db, wrong)).toBe('wrong');
   expect(await verificationSubmitCode(cores.two, wrong)).toBe('wrong');
-  expect(await readChallenge(db, request.connection_id)).toMatchObject({ attempts: 1 });
+  expect(await attemptsOf(request)).toBe(1);
   const right = submission(request.connection_id, 'right');
   expect(await verificationSubmitCode(db, right)).toBe('right');
-  // What is hashed with the person's sid differs then: the challenge that named them is used up.
-  const again = { ...right, code_hash: hash('of nobody'), credential_hash: hash('of nobody') };
+  // What is hashed with the user's sid differs then: the challenge that named it is used up.
+  const again = { ...right, code_hash: hash('of no user'), credential_hash: hash('of no user') };
   expect(await verificationSubmitCode(cores.two, again)).toBe('right');
 });
 
-test("an id that another connection used too gives nobody another's answer", async () => {
+test('an id that another connection used too has its own answer on each', async () => {
   const [mine, theirs] = [asking(newSid()), asking(newSid())];
   expect(await verificationRequestCode(db, mine)).toEqual({ is_new: true });
   expect(await verificationRequestCode(db, { ...theirs, request_id: mine.request_id })).toEqual({
@@ -270,13 +282,13 @@ test("an id that another connection used too gives nobody another's answer", asy
   expect(await verificationSubmitCode(db, { ...right, connection_id: randomUUID() })).toBe('none');
 });
 
-test('two codes submitted on a connection at once are judged one after the other', async () => {
+test('two codes submitted on a connection at once are checked one after the other', async () => {
   const request = asking(newSid());
   await verificationRequestCode(db, request);
-  const verdict = await interleave(
+  const outcome = await interleave(
     cores,
     (session) =>
-      session.query('SELECT submit_challenge($1, $2, NULL, $3, $4, 3)', [
+      session.query('SELECT verification_submit_code($1, $2, $3, $4, 3)', [
         randomUUID(),
         request.connection_id,
         hash('right'),
@@ -284,11 +296,11 @@ test('two codes submitted on a connection at once are judged one after the other
       ]),
     (two) => verificationSubmitCode(two, submission(request.connection_id, 'right', 'second')),
   );
-  expect(verdict).toBe('none');
+  expect(outcome).toBe('none');
   expect(await credentialOf(request.sid)).toBe('first');
 });
 
-test('credentials are read in the order asked for, null for sids that nobody has', async () => {
+test('credentials are read in the order asked for, null for sids that no user has', async () => {
   const request = asking(newSid());
   await verificationRequestCode(db, request);
   await verificationSubmitCode(db, submission(request.connection_id, 'right'));

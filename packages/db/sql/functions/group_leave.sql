@@ -1,0 +1,33 @@
+-- Removes the caller from a group; fewer than two members close it. Its locks are described in group_create.
+CREATE OR REPLACE FUNCTION group_leave(
+    by_user_id BIGINT, with_request_id UUID, is_repeatable BOOLEAN, with_fingerprint TEXT,
+    from_group_id BIGINT
+) RETURNS TABLE (answer JSONB, state JSON)
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    remaining BIGINT;
+BEGIN
+    answer := begin_request(by_user_id, with_request_id, is_repeatable, with_fingerprint);
+    IF answer IS NULL THEN
+        PERFORM FROM "group" g WHERE g.id = from_group_id FOR NO KEY UPDATE;
+        DELETE FROM group_member m WHERE m.group_id = from_group_id AND m.user_id = by_user_id;
+
+        IF FOUND THEN
+            SELECT count(*) INTO remaining FROM group_member m WHERE m.group_id = from_group_id;
+            UPDATE "group" g
+            SET version = g.version + 1, version_seq = g.last_seq, closed = g.closed OR remaining < 2,
+                date_changed = clock_timestamp()
+            WHERE g.id = from_group_id;
+            answer := answer_request(by_user_id, with_request_id,
+                jsonb_build_object('ok', true, 'group_id', from_group_id));
+        ELSE
+            answer := answer_request(by_user_id, with_request_id,
+                '{"ok": false, "reason": "not_member"}');
+        END IF;
+    END IF;
+
+    state := group_state((answer ->> 'group_id')::BIGINT);
+    RETURN NEXT;
+END
+$$;

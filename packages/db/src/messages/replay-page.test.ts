@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { aSend, type Cores, newGroup, openCores, type TestUser } from '../../test/test-db.ts';
+import type { Db } from '../session/db.ts';
+import { messagingSend } from './messaging-send.ts';
+import { replayPages } from './replay-page.ts';
+
+let cores: Cores;
+let db: Db;
+beforeAll(async () => {
+  cores = await openCores();
+  db = cores.one;
+});
+afterAll(() => cores.close());
+
+async function sayTimes(sender: TestUser, group_id: number, count: number): Promise<number[]> {
+  const outcomes = await messagingSend(
+    db,
+    Array.from({ length: count }, (_, at) => aSend(sender, group_id, `${at + 1}`)),
+  );
+  return outcomes.map((outcome) => (outcome.ok ? outcome.message_id : 0));
+}
+
+test('a page holds what follows, oldest first, up to the limit, and the state only if it is newer', async () => {
+  const { group_id, users } = await newGroup(db, 3);
+  const ids = await sayTimes(users[0], group_id, 5);
+  const ask = (after_seq: number, known_version: number) => ({ group_id, after_seq, known_version });
+  const pages = await replayPages(
+    db,
+    [ask(0, 0), ask(3, 1), { ...ask(0, 0), group_id: 2 ** 53 }, ask(99, 9)],
+    4,
+  );
+
+  expect(pages.map((page) => page?.messages.map(({ seq }) => seq))).toEqual([
+    [1, 2, 3, 4],
+    [4, 5],
+    undefined,
+    [],
+  ]);
+  expect(pages[0]).toMatchObject({ group_id, version: 1, last_seq: 5, state: { group_id, version: 1 } });
+  expect(pages[0]?.messages[1]).toMatchObject({
+    message_id: ids[1],
+    sender_sid: users[0].sid,
+    content: '2',
+  });
+  expect(pages[1]).toMatchObject({ version: 1, state: null });
+  expect(pages[2]).toBeNull();
+  expect(await replayPages(db, [])).toEqual([]);
+});
+
+test('a page ends before a megabyte of content, but has one message at least', async () => {
+  const { group_id, users } = await newGroup(db, 2);
+  const sizes = [1_100_000, 600_000, 600_000, 10, 600_000];
+  await messagingSend(
+    db,
+    sizes.map((size) => aSend(users[0], group_id, 'x'.repeat(size))),
+  );
+  const seqsAfter = async (after_seq: number) => {
+    const [page] = await replayPages(db, [{ group_id, after_seq, known_version: 1 }]);
+    return page?.messages.map(({ seq }) => seq);
+  };
+  expect(await seqsAfter(0)).toEqual([1]);
+  expect(await seqsAfter(1)).toEqual([2, 3]);
+  expect(await seqsAfter(3)).toEqual([4, 5]);
+});
