@@ -91,7 +91,7 @@ test('a client that sends back every frame that it is sent chats on, gets everyt
   expect(ignored('server-type')).toBeLessThanOrEqual(mobile.frames.length);
   expect(ignored('unknown-type')).toBeGreaterThanOrEqual(rounds);
   expect(value('hooligram_gateway_bad_frames_total')).toBe(0);
-  expect(value('hooligram_gateway_messages_sent_again_total')).toBe(0);
+  expect(value('hooligram_gateway_messages_redelivered_total')).toBe(0);
 });
 
 test('a message that is too large to be sent back by a client does not cost that client its connection', async () => {

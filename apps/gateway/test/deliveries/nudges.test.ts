@@ -119,9 +119,9 @@ describe('a nudge is confirmed', () => {
     const [ada, bob] = [scene.person(), scene.person()];
     const [a, b] = [await scene.enter(ada), await scene.enter(bob)];
     scene.wire().hold('subscriber', 'toRedis');
-    const signedIn = await measured(scene.system.gateway(0), 'gateway_people');
+    const signedIn = await measured(scene.system.gateway(0), 'gateway_users');
     await a.client.close();
-    expect(await measured(scene.system.gateway(0), 'gateway_people')).toBe(signedIn - 1);
+    expect(await measured(scene.system.gateway(0), 'gateway_users')).toBe(signedIn - 1);
     const token = await scene.puppet.publish.nudge(ada.userId);
     await settled(b);
     await b.saidAll();

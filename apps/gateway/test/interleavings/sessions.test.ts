@@ -203,10 +203,10 @@ describe('26: listening', () => {
     wire.hold('subscriber', 'toRedis');
     await asked.succeed({ user_id: ada.userId, sid: ada.sid, group_ids: [group.id] });
     await wire.hears('subscriber', names.user(ada.userId));
-    const people = await measured(scene.system.gateway(ordinary), 'gateway_people');
+    const people = await measured(scene.system.gateway(ordinary), 'gateway_users');
     client.terminate();
     await eventually(
-      async () => (await measured(scene.system.gateway(ordinary), 'gateway_people')) === people - 1,
+      async () => (await measured(scene.system.gateway(ordinary), 'gateway_users')) === people - 1,
       'the gateway has noticed',
     );
     wire.release('subscriber', 'toRedis');
@@ -232,10 +232,10 @@ describe('26: listening', () => {
     wire.hold('subscriber', 'toRedis');
     await scene.puppet.publish.stateTo(ada.userId, group.state());
     await wire.hears('subscriber', scene.puppet.names.group(group.id));
-    const people = await measured(scene.system.gateway(ordinary), 'gateway_people');
+    const people = await measured(scene.system.gateway(ordinary), 'gateway_users');
     a.client.terminate();
     await eventually(
-      async () => (await measured(scene.system.gateway(ordinary), 'gateway_people')) === people - 1,
+      async () => (await measured(scene.system.gateway(ordinary), 'gateway_users')) === people - 1,
       'the gateway has noticed',
     );
     wire.release('subscriber', 'toRedis');
