@@ -195,16 +195,13 @@ export class Bus {
   #receive(channel: string, bytes: Buffer): void {
     try {
       if (channel === this.#names.gateways) this.#onCall(bytes);
-      else if (channel === this.#ownChannel) this.#onOwn(bytes);
-      // A channel of the epoch before may be subscribed for a while.
-      else if (this.#names.isOfEpoch(channel)) receivePublication(this.#context, bytes);
+      else if (channel === this.#ownChannel) {
+        if (!this.#echo?.onPublication(bytes)) this.#core.onAnswers(bytes);
+      } else if (this.#names.isOfEpoch(channel)) receivePublication(this.#context, bytes);
+      // Else of the epoch before: such a channel may be subscribed for a while.
     } catch (error) {
       this.#unreadable.receive(channel, error);
     }
-  }
-
-  #onOwn(bytes: Buffer): void {
-    if (!this.#echo?.onPublication(bytes)) this.#core.onAnswers(bytes);
   }
 
   #onCall(bytes: Buffer): void {

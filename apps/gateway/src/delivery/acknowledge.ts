@@ -1,18 +1,7 @@
-import type { GroupFeed } from '../groups/group-feed.ts';
-import type { GroupRegistry } from '../groups/group-registry.ts';
+import type { GatewayContext } from '../context.ts';
 import type { UserConnection } from '../groups/user-connection.ts';
-import type { GatewayMetrics } from '../metrics.ts';
-import type { CursorWriter } from './cursor-writer.ts';
-import type { MessageIndex } from './message-index.ts';
-import type { MessageLookup } from './message-lookup.ts';
 
-type Deps = {
-  readonly groups: GroupRegistry;
-  readonly messageIndex: MessageIndex<GroupFeed>;
-  readonly messageLookup: MessageLookup;
-  readonly cursorWriter: CursorWriter;
-  readonly metrics: GatewayMetrics;
-};
+type Deps = Pick<GatewayContext, 'groups' | 'messageIndex' | 'messageLookup' | 'cursorWriter' | 'metrics'>;
 
 /**
  * A client acknowledged a message: raises its user's cursor.

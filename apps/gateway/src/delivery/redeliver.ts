@@ -1,22 +1,13 @@
 import type { RedeliveryAcknowledged, RedeliveryRequest } from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
-import type { Core } from '../core/core-client.ts';
+import type { GatewayContext } from '../context.ts';
 import type { DeliveryCursor } from '../groups/delivery-cursor.ts';
-import type { GroupRegistry } from '../groups/group-registry.ts';
-import type { User, Users } from '../groups/users.ts';
-import type { GatewayMetrics } from '../metrics.ts';
-import type { CursorWriter } from './cursor-writer.ts';
+import type { User } from '../groups/users.ts';
 
-type Deps = {
-  readonly config: { readonly REPLAY_WINDOW: number };
-  readonly core: Core;
-  readonly users: Users;
-  readonly groups: GroupRegistry;
-  readonly cursorWriter: CursorWriter;
-  readonly metrics: GatewayMetrics;
-  /** Publishes to a core, at most once. */
-  send(channel: string, body: object): void;
-};
+type Deps = Pick<
+  GatewayContext,
+  'config' | 'core' | 'users' | 'groups' | 'cursorWriter' | 'metrics' | 'send'
+>;
 
 /**
  * Writes the user's cursors, acknowledges the request, and sends again what is not acknowledged. Without a connection of

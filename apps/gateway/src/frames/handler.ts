@@ -11,6 +11,7 @@ import {
   parseDeliveryId,
   type SoundRequest,
   type SuccessOf,
+  type transactions,
 } from '@hooligram/protocol';
 import type { GatewayContext } from '../context.ts';
 import type { Reply } from '../core/core-client.ts';
@@ -24,9 +25,16 @@ export type FrameHandler<T extends ClientRequestType, S extends Session = Sessio
   frame: SoundRequest<T>,
 ) => Promise<void> | void;
 
+type Transactions = typeof transactions;
+
+/** The requests that are refused before the sign-in. */
+export type SignedInRequestType = {
+  [N in keyof Transactions]: Transactions[N]['needsSignIn'] extends true ? `${N}_REQUEST` : never;
+}[keyof Transactions];
+
 export type SignedInSession = Session & { readonly user: User };
 
-/** The same for a request that is refused before the sign-in. */
+/** Handles a request that is refused before the sign-in. */
 export type SignedInHandler<T extends ClientRequestType> = FrameHandler<T, SignedInSession>;
 
 /** Acts on one type of answer that a client gives to a delivery. */

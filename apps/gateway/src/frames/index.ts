@@ -6,13 +6,19 @@ import { groupAddMember } from './group-add-member.ts';
 import { groupCreate } from './group-create.ts';
 import { groupDelivered, groupRefused } from './group-deliver.ts';
 import { groupLeave } from './group-leave.ts';
-import type { AcknowledgementHandler, FrameHandler, SignedInHandler, SignedInSession } from './handler.ts';
+import type {
+  AcknowledgementHandler,
+  FrameHandler,
+  SignedInHandler,
+  SignedInRequestType,
+  SignedInSession,
+} from './handler.ts';
 import { messageDelivered, messageRefused } from './messaging-deliver.ts';
 import { messagingSend } from './messaging-send.ts';
 import { verificationRequestCode } from './verification-request-code.ts';
 import { verificationSubmitCode } from './verification-submit-code.ts';
 
-/** Every request that a client can make. A session lets those that need a sign-in through after it alone. */
+/** Every request that a client can make. Before the sign-in a session refuses those that need one. */
 const requests = {
   VERIFICATION_REQUEST_CODE_REQUEST: verificationRequestCode,
   VERIFICATION_SUBMIT_CODE_REQUEST: verificationSubmitCode,
@@ -22,7 +28,9 @@ const requests = {
   GROUP_ADD_MEMBER_REQUEST: groupAddMember,
   MESSAGING_SEND_REQUEST: messagingSend,
   CONN_KEEP_ALIVE_REQUEST: connKeepAlive,
-} satisfies { [T in ClientRequestType]: FrameHandler<T> | SignedInHandler<T> };
+} satisfies {
+  [T in ClientRequestType]: T extends SignedInRequestType ? SignedInHandler<T> : FrameHandler<T>;
+};
 
 /** Every answer that a client can give to a delivery. */
 const acknowledgements: { [T in AcknowledgementType]: AcknowledgementHandler<T> } = {

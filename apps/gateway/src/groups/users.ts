@@ -20,51 +20,40 @@ export class User {
   }
 
   isIn(groupId: number): boolean {
-    for (const connection of this.connections) if (connection.isIn(groupId)) return true;
-    return false;
+    return [...this.connections].some((connection) => connection.isIn(groupId));
   }
 
   cursorIn(groupId: number): DeliveryCursor | undefined {
-    for (const connection of this.connections) {
-      const cursor = connection.find(groupId)?.cursor;
-      if (cursor) return cursor;
-    }
-    return undefined;
+    const connection = [...this.connections].find((one) => one.isIn(groupId));
+    return connection?.find(groupId)?.cursor;
   }
 
   /** The subscriptions of a group on which its state was sent. */
   subscriptionsTo(groupId: number): Subscription[] {
-    return [...this.connections].flatMap((connection) => {
-      const subscription = connection.find(groupId);
-      return subscription?.hasState ? [subscription] : [];
-    });
+    const subscriptions = [...this.connections].flatMap((connection) => connection.find(groupId) ?? []);
+    return subscriptions.filter(({ hasState }) => hasState);
   }
 
   /** The cursors of the groups in which a connection was sent something that is not acknowledged. */
   owedCursors(): DeliveryCursor[] {
     const owed = new Set<DeliveryCursor>();
-    for (const connection of this.connections) {
-      for (const subscription of connection.subscriptions()) {
-        const { cursor } = subscription;
-        if (cursor && subscription.isOwed) owed.add(cursor);
-      }
-    }
+    for (const { cursor, isOwed } of this.#subscriptions()) if (cursor && isOwed) owed.add(cursor);
     return [...owed];
   }
 
   /** Whether a connection has not been sent, or has not acknowledged, something that is the user's. */
   get isBehind(): boolean {
-    for (const connection of this.connections) {
-      for (const subscription of connection.subscriptions()) {
-        if (subscription.isReplaying || subscription.isOwed) return true;
-      }
-    }
+    for (const { isReplaying, isOwed } of this.#subscriptions()) if (isReplaying || isOwed) return true;
     return false;
   }
 
   /** Call it when a cursor moved on another connection or gateway: replays may have room. */
   wakeWindows(): void {
     for (const { window } of [...this.connections]) window.wake();
+  }
+
+  *#subscriptions(): Iterable<Subscription> {
+    for (const connection of this.connections) yield* connection.subscriptions();
   }
 }
 
