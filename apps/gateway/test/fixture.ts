@@ -155,7 +155,7 @@ export class Fixture {
     return this.core.next('OVERDUE_REPORT', ({ user_ids }) => user_ids.includes(userId));
   }
 
-  /** How often the core was request for the page of a group. */
+  /** How often a page of the group was requested. */
   pagesOf(group: StoredGroup): number {
     return this.core.received.filter(
       ({ type, params }) => type === 'REPLAY_PAGE' && 'group_id' in params && params.group_id === group.id,

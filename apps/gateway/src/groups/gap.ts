@@ -1,7 +1,10 @@
 import type { GatewayMetrics } from '../metrics.ts';
 
-/** Pause after a fetch that left a gap, so that a core with an outage is not asked without pause. */
+/** Pause after a fetch that left a gap, so that a core with an outage is not asked again at once. */
 const fetchPauseMs = 500;
+
+/** A message that cannot be published yet. */
+type EarlyMessage = { readonly version: number; readonly messageId: number; readonly frame: Uint8Array };
 
 /** What a page of a group brought. */
 export type PageOutcome = 'more' | 'all' | 'failed';
@@ -11,27 +14,29 @@ type GappedFeed = {
   readonly isOpen: boolean;
   /** Undefined until the first read, which brings all that is missing. */
   readonly lastSeq: number | undefined;
-  /** Whether a message waits for one that is missing. */
-  readonly isOutOfOrder: boolean;
   fetchPage(): Promise<PageOutcome>;
 };
 
-type GapDeps = {
+export type GapDeps = {
   /** How long a gap may close by itself before it is fetched. */
   readonly gapWaitMs: number;
+  /** Most messages that wait behind a gap. */
+  readonly outOfOrderMax: number;
   readonly metrics: Pick<GatewayMetrics, 'gapsFetched'>;
 };
 
 /**
- * What is missing in a group: gives it a moment to come by itself, then fetches pages until nothing is missing. What a
- * failed fetch leaves is tried again.
+ * What is missing in a group, and the messages that wait for it: gives it a moment to come by itself, then fetches pages
+ * until nothing is missing. What a failed fetch leaves is tried again.
  */
 export class Gap {
   readonly #feed: GappedFeed;
   readonly #deps: GapDeps;
+  /** Messages that came before one that is missing, or under a state that is not here yet. */
+  readonly #outOfOrder = new Map<number, EarlyMessage>();
   #timer: NodeJS.Timeout | undefined;
   #isFetching = false;
-  /** Something was published, and is neither sent nor in the out-of-order buffer. */
+  /** Something was published, and is neither sent nor in the buffer. */
   #isIncomplete = false;
 
   constructor(feed: GappedFeed, deps: GapDeps) {
@@ -39,9 +44,25 @@ export class Gap {
     this.#deps = deps;
   }
 
-  /** A message waits for one that is missing. */
-  watch(): void {
-    this.#fetchAfter(this.#deps.gapWaitMs);
+  get isOutOfOrder(): boolean {
+    return this.#outOfOrder.size > 0;
+  }
+
+  /** Keeps a message that cannot be published yet; too many of them are dropped, and fetched at once. */
+  keep(seq: number, message: EarlyMessage): void {
+    this.#outOfOrder.set(seq, message);
+    if (this.#outOfOrder.size > this.#deps.outOfOrderMax) {
+      this.#outOfOrder.clear();
+      this.fetchNow();
+    } else this.#fetchAfter(this.#deps.gapWaitMs);
+  }
+
+  /** Takes the message with that `seq` out, if it is here and the state of `version` is new enough for it. */
+  take(seq: number, version: number): EarlyMessage | undefined {
+    const message = this.#outOfOrder.get(seq);
+    if (!message || message.version > version) return undefined;
+    this.#outOfOrder.delete(seq);
+    return message;
   }
 
   /** Something was published that did not get here: fetches it; before the first read, once that is done. */
@@ -59,17 +80,19 @@ export class Gap {
   /** The first read is here. */
   onStarted(): void {
     if (this.#isIncomplete) void this.#fetch();
-    else if (this.#feed.isOutOfOrder) this.watch();
+    else if (this.isOutOfOrder) this.#fetchAfter(this.#deps.gapWaitMs);
   }
 
-  /** The group went on: perhaps nothing is missing any more. */
-  onProgress(): void {
-    if (!this.#feed.isOutOfOrder && !this.#isIncomplete) this.close();
+  /** The group is at `lastSeq`: perhaps nothing is missing any more. */
+  onProgress(lastSeq: number): void {
+    for (const seq of this.#outOfOrder.keys()) if (seq <= lastSeq) this.#outOfOrder.delete(seq);
+    if (!this.isOutOfOrder && !this.#isIncomplete) this.close();
   }
 
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#outOfOrder.clear();
   }
 
   #fetchAfter(pauseMs: number): void {
@@ -93,6 +116,6 @@ export class Gap {
     this.#isFetching = false;
     if (!feed.isOpen) return;
     if (outcome === 'failed') this.#isIncomplete = true;
-    if (feed.isOutOfOrder || this.#isIncomplete) this.#fetchAfter(fetchPauseMs);
+    if (this.isOutOfOrder || this.#isIncomplete) this.#fetchAfter(fetchPauseMs);
   }
 }

@@ -3,9 +3,8 @@ import type { Core, Reply } from '../core/core-client.ts';
 import type { MessageIndex } from '../delivery/message-index.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { DeliveryCursor } from './delivery-cursor.ts';
-import { Gap, type PageOutcome } from './gap.ts';
+import { Gap, type GapDeps, type PageOutcome } from './gap.ts';
 import { LocalMembers } from './local-members.ts';
-import { OutOfOrderBuffer } from './out-of-order-buffer.ts';
 import { RecentMessages } from './recent-messages.ts';
 import { encodeStateFrame } from './state-frame.ts';
 import type { Subscription } from './subscription.ts';
@@ -13,12 +12,9 @@ import type { UserConnection } from './user-connection.ts';
 import type { Users } from './users.ts';
 
 /** What a feed needs of the gateway. */
-export type FeedDeps = {
+export type FeedDeps = GapDeps & {
   /** Of the database: in another one the group of the same id has other members. */
   readonly epoch: number;
-  readonly gapWaitMs: number;
-  /** Most messages that wait for one that is missing. */
-  readonly outOfOrderMax: number;
   readonly core: Core;
   readonly users: Users;
   readonly messageIndex: MessageIndex<GroupFeed>;
@@ -52,7 +48,6 @@ export class GroupFeed {
   readonly #deps: FeedDeps;
   readonly #subscriptions = new Set<Subscription>();
   readonly #members: LocalMembers;
-  readonly #outOfOrder = new OutOfOrderBuffer();
   readonly #gap: Gap;
   #version = 0;
   #stateFrame = '';
@@ -87,10 +82,6 @@ export class GroupFeed {
     return this.#lastSeq;
   }
 
-  get isOutOfOrder(): boolean {
-    return this.#outOfOrder.size > 0;
-  }
-
   /** @returns undefined if the state that applies does not name the user */
   cursorOf(userId: number): DeliveryCursor | undefined {
     return this.#members.cursorOf(userId);
@@ -106,7 +97,6 @@ export class GroupFeed {
     if (!user.isIn(this.id)) this.#members.forget(user.userId);
     if (this.isOpen) return;
     this.#gap.close();
-    this.#outOfOrder.clear();
     this.#deps.close(this.id);
   }
 
@@ -122,14 +112,10 @@ export class GroupFeed {
     if (lastSeq !== undefined && seq <= lastSeq) return;
     if (lastSeq !== undefined && seq === lastSeq + 1 && version <= this.#version) {
       this.#publish(seq, messageId, frame);
-      if (this.#outOfOrder.size > 0) this.#publishBuffered();
+      if (this.#gap.isOutOfOrder) this.#publishWaiting();
       return;
     }
-    this.#outOfOrder.add(seq, { version, messageId, frame });
-    if (this.#outOfOrder.size > this.#deps.outOfOrderMax) {
-      this.#outOfOrder.clear();
-      this.#gap.fetchNow();
-    } else this.#gap.watch();
+    this.#gap.keep(seq, { version, messageId, frame });
   }
 
   /** Takes a state, from whatever path; an older one than applies is nothing new. */
@@ -152,14 +138,14 @@ export class GroupFeed {
         if (!connection.isIn(this.id)) join(connection, this.id, state.version_seq);
       }
     }
-    if (this.#lastSeq !== undefined) this.#publishBuffered();
+    if (this.#lastSeq !== undefined) this.#publishWaiting();
   }
 
-  /** Sets out from what was read, once; what was published since waits in the out-of-order buffer. */
+  /** Sets out from what was read, once; what was published since waits in `gap`. */
   startAt(seq: number): void {
     if (this.#lastSeq !== undefined) return;
     this.#lastSeq = seq;
-    this.#publishBuffered();
+    this.#publishWaiting();
     this.#gap.onStarted();
   }
 
@@ -201,7 +187,7 @@ export class GroupFeed {
     for (const [seq, messageId, frame] of messages) {
       if (seq === (this.#lastSeq ?? 0) + 1) this.#publish(seq, messageId, frame);
     }
-    this.#publishBuffered();
+    this.#publishWaiting();
     // Its delivery check may have been published while nobody here could receive it, and there need not be another one.
     if (state || messages.length > 0) {
       for (const { userId } of this.#members.cursors()) this.#deps.overdue.watch(userId);
@@ -230,14 +216,14 @@ export class GroupFeed {
     for (const subscription of this.pending) subscription.resume();
   }
 
-  #publishBuffered(): void {
-    this.#outOfOrder.dropThrough(this.#lastSeq ?? 0);
+  /** Publishes what waited behind a gap and is next now. */
+  #publishWaiting(): void {
     for (;;) {
       const seq = (this.#lastSeq ?? 0) + 1;
-      const next = this.#outOfOrder.take(seq, this.#version);
+      const next = this.#gap.take(seq, this.#version);
       if (!next) break;
       this.#publish(seq, next.messageId, next.frame);
     }
-    this.#gap.onProgress();
+    this.#gap.onProgress(this.#lastSeq ?? 0);
   }
 }

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Fixture, metric, range } from '../fixture.ts';
 
-/** Waits holes out; holds only three messages back. */
+/** Waits gaps out; its out-of-order buffer holds three messages. */
 const patient = 0;
 /** Fetches a gap at once. */
 const eager = 1;
