@@ -41,19 +41,7 @@ type Options = Pick<FeedDeps, 'publish'> & {
   onEpoch(before: GatewayContext, now: GatewayContext): void;
 };
 
-/** What has to be there before a bus is made. */
-type Connected = {
-  /**
-   * New and random at every start of the process: a late answer to an earlier one must not reach a client of this
-   * one.
-   */
-  readonly node: string;
-  readonly command: Redis;
-  readonly subscriber: Redis;
-  readonly clock: RedisClock;
-  /** Of the database, as Redis knows it. */
-  readonly epoch: number;
-};
+type Connected = Awaited<ReturnType<typeof connect>>;
 
 /**
  * This gateway's way to the cores and from them, through Redis; and the context of the epoch in which the database is,
@@ -75,18 +63,7 @@ export class Bus {
 
   /** Resolves when the way to Redis and back is proved. */
   static async connect(options: Options): Promise<Bus> {
-    const { config, lifecycle } = options.service;
-    const node = randomUUID();
-    // One after the other: an outage is logged once.
-    const command = await connect(options.service, 'command', node);
-    const subscriber = await connect(options.service, 'subscriber', node);
-    const clock = await untilWorks(lifecycle, 'redis clock', () => startRedisClock(command));
-    lifecycle.onClose('clock', () => clock.close());
-    const { databaseEpoch } = createNames(config.REDIS_PREFIX);
-    const epoch = await untilWorks(lifecycle, 'epoch of the database', () =>
-      readEpoch(command, databaseEpoch),
-    );
-    const bus = new Bus(options, { node, command, subscriber, clock, epoch: epoch ?? 0 });
+    const bus = new Bus(options, await connect(options.service));
     await bus.#start();
     return bus;
   }
@@ -233,7 +210,22 @@ export class Bus {
   }
 }
 
-async function connect(
+/** @returns what a bus is made of; `epoch` is the database's, as Redis knows it */
+async function connect(service: Options['service']) {
+  const { config, lifecycle } = service;
+  // New and random at every start: a late answer to an earlier process of this gateway must not reach a client here.
+  const node = randomUUID();
+  // One after the other: an outage is logged once.
+  const command = await connectTo(service, 'command', node);
+  const subscriber = await connectTo(service, 'subscriber', node);
+  const clock = await untilWorks(lifecycle, 'redis clock', () => startRedisClock(command));
+  lifecycle.onClose('clock', () => clock.close());
+  const { databaseEpoch } = createNames(config.REDIS_PREFIX);
+  const epoch = await untilWorks(lifecycle, 'epoch of the database', () => readEpoch(command, databaseEpoch));
+  return { node, command, subscriber, clock, epoch: epoch ?? 0 };
+}
+
+async function connectTo(
   { config, log, lifecycle }: Options['service'],
   role: ConnectionRole,
   node: string,
