@@ -37,7 +37,7 @@ const schema = z.object({
   REQUEST_PATIENCE_MS: milliseconds({ min: 200 })
     .default(28_000)
     .describe(
-      'it is given up; at least REQUEST_REPEAT_MS, REQUEST_DEADLINE_MS and REQUEST_SETTLE_MS together',
+      'a request without answer is given up; at least REQUEST_REPEAT_MS, REQUEST_DEADLINE_MS and REQUEST_SETTLE_MS together',
     ),
   REQUEST_SETTLE_MS: milliseconds({ min: 1 })
     .default(11_000)
@@ -49,8 +49,12 @@ const schema = z.object({
   SESSION_RUN_MAX: integer({ min: 1, max: 1_000 })
     .default(64)
     .describe('most messages of one connection at the core at a time'),
-  BAD_FRAMES_MAX: integer({ min: 1 }).default(100).describe('bad frames that close a connection …'),
-  BAD_FRAMES_WINDOW_MS: milliseconds({ min: 1 }).default(10_000).describe('… within this time'),
+  BAD_FRAMES_MAX: integer({ min: 1 })
+    .default(100)
+    .describe('so many bad frames within BAD_FRAMES_WINDOW_MS close a connection'),
+  BAD_FRAMES_WINDOW_MS: milliseconds({ min: 1 })
+    .default(10_000)
+    .describe('the time in which BAD_FRAMES_MAX bad frames close a connection'),
   BACKPRESSURE_MAX_BYTES: integer({ min: 65_536 })
     .default(4 * 1024 * 1024)
     .describe('a connection that leaves more than this unread is closed'),
@@ -65,8 +69,10 @@ const schema = z.object({
     .describe('the uWebSockets.js to run on: the newest that this machine can load, or one of them'),
   GAP_WAIT_MS: milliseconds()
     .default(50)
-    .describe('how long a hole in a group may close by itself before it is fetched'),
-  GAP_HELD_MAX: integer({ min: 1 }).default(1_024).describe('most messages that a hole holds back'),
+    .describe('how long a gap in a group may close by itself before it is fetched'),
+  GAP_HELD_MAX: integer({ min: 1 })
+    .default(1_024)
+    .describe('most messages of a group that wait behind a gap'),
   REPLAY_WINDOW: integer({ min: 1 })
     .default(256)
     .describe('most replayed messages on one connection that wait for their acknowledgement'),
@@ -83,7 +89,7 @@ const schema = z.object({
     ),
   BUS_SILENCE_MS: milliseconds({ min: 2_000 })
     .default(15_000)
-    .describe('connections to Redis that bring no echo for so long are made anew'),
+    .describe('connections to Redis that bring no echo for so long are made again'),
   CURSOR_FLUSH_MS: milliseconds({ min: 1 })
     .default(1_000)
     .describe('acknowledgements of this time leave together'),

@@ -1,28 +1,31 @@
 import type { Log } from '@hooligram/service';
 import type { GatewayConfig } from './config.ts';
 import type { Core } from './core/core-client.ts';
-import type { Cursors } from './delivery/cursor-writer.ts';
-import type { Receipts } from './delivery/message-index.ts';
-import type { Lag } from './delivery/overdue.ts';
-import type { Groups } from './groups/registry.ts';
-import type { People } from './groups/users.ts';
+import type { CursorWriter } from './delivery/cursor-writer.ts';
+import type { MessageIndex } from './delivery/message-index.ts';
+import type { MessageLookup } from './delivery/message-lookup.ts';
+import type { Overdue } from './delivery/overdue.ts';
+import type { GroupFeed } from './groups/group-feed.ts';
+import type { GroupRegistry } from './groups/group-registry.ts';
+import type { Users } from './groups/users.ts';
 import type { GatewayMetrics } from './metrics.ts';
 
-/** What everything in a gateway may use. */
+/**
+ * What the frames' handlers and the publications' may use, in one epoch of the database: in another one the same ids and
+ * numbers may be of other groups, users and messages. Files of `groups/` and `delivery/` name what they need of it.
+ */
 export type GatewayContext = {
   readonly config: GatewayConfig;
-  /** Of the database. All that is here but the core and the metrics knows this one alone. */
   readonly epoch: number;
   readonly log: Log;
   readonly metrics: GatewayMetrics;
   readonly core: Core;
-  readonly people: People;
-  readonly groups: Groups;
-  readonly receipts: Receipts;
-  readonly cursors: Cursors;
-  readonly lag: Lag;
+  readonly users: Users;
+  readonly groups: GroupRegistry;
+  readonly messageIndex: MessageIndex<GroupFeed>;
+  readonly messageLookup: MessageLookup;
+  readonly cursorWriter: CursorWriter;
+  readonly overdue: Overdue;
   /** Publishes to a core, at most once. */
-  tell(channel: string, body: object): void;
-  /** Sends a frame to every socket on a topic. */
-  publish(topic: string, frame: string | Uint8Array): void;
+  send(channel: string, body: object): void;
 };

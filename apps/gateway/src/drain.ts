@@ -5,7 +5,7 @@ const tickMs = 50;
 
 /**
  * Sends all clients away, evenly spread over a time, so that the others are not met by all of them at once. Until
- * its turn has come a connection works as ever. Then it takes no more requests, gets the answers to those that
+ * its turn has come a connection works as before. Then it takes no more requests, gets the answers to those that
  * are at the core, and is closed with 1012: no client need wonder whether a message was stored. Where the answer
  * does not come in time, it is closed with 1013, because that client has to wonder.
  *

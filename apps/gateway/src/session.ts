@@ -15,35 +15,40 @@ import {
   readMessageAcknowledgement,
   type SoundRequest,
 } from '@hooligram/protocol';
+import type { ClientSocket } from './client-socket.ts';
 import type { GatewayContext } from './context.ts';
-import { acknowledge, answer, runMaxOf } from './frames/index.ts';
-import { acknowledgeMessage } from './frames/messaging-deliver.ts';
-import { ReplayWindow } from './groups/replay-window.ts';
-import { Attachment } from './groups/subscription.ts';
-import type { Person } from './groups/users.ts';
-import type { ClientSocket, SocketOwner } from './websocket-server.ts';
+import { acknowledgeMessage } from './delivery/acknowledge.ts';
+import type { UserConnection } from './groups/user-connection.ts';
+import type { User } from './groups/users.ts';
+import type { SocketOwner } from './websocket-server.ts';
 
 type QueuedRequest = SoundRequest | FaultyRequest;
 
+/** What a session does with frames: `frames/index.ts`. */
+export type Dispatcher = {
+  /** Handles a sound request and sends its answer; resolves when the next may begin. */
+  handleRequest(context: GatewayContext, session: Session, frame: SoundRequest): Promise<void> | void;
+  handleAcknowledgement(context: GatewayContext, session: Session, frame: Acknowledgement): void;
+  /** How many requests of a type, sent one behind the other, may be at the core together. */
+  burstMaxOf(context: GatewayContext, type: ClientRequestType): number;
+};
+
 /**
- * One connection: who it is, what it asked and waits for, which groups it is in.
+ * One client's connection: the queue of what it requested, and as whom it is signed in.
  *
- * Requests are handled in the order in which they came. At most one run of them is at the core at a time, and
- * all of a run are of one kind; that is all that ordering needs, however many cores there are.
+ * Requests are handled in the order in which they came. At most one burst of them is at the core at a time, and
+ * all of a burst are of one type; that is all that ordering needs, however many cores there are.
  */
 export class Session implements SocketOwner {
   readonly socket: ClientSocket;
-  person: Person | undefined;
-  readonly attachments = new Map<number, Attachment>();
-  /** Acknowledged messages that this gateway no longer knows, to be looked up together. */
-  lateReceipts: Set<number> | undefined;
-  /** How many replayed messages may be on their way. */
-  readonly window: ReplayWindow;
-  /** The newest sign-in whose groups were not all sent yet. */
-  opening: object | undefined;
+  /** The newest sign-in while the states of all groups were not sent yet. */
+  signIn: object | undefined;
   /** The id of a keep-alive that is answered when they were: the newest, so that what waits is bounded. */
   keepAliveAfterGroups: string | undefined;
   readonly #context: GatewayContext;
+  readonly #dispatcher: Dispatcher;
+  readonly #open: Set<Session>;
+  #connection: UserConnection | undefined;
   #queue: QueuedRequest[] = [];
   #isWorking = false;
   #isFinishing = false;
@@ -51,10 +56,21 @@ export class Session implements SocketOwner {
   #connectionId: string | undefined;
   #badFrameTimes: number[] | undefined;
 
-  constructor(context: GatewayContext, socket: ClientSocket) {
+  /** @param open the sessions of this epoch; a closed one takes itself out */
+  constructor(context: GatewayContext, socket: ClientSocket, dispatcher: Dispatcher, open: Set<Session>) {
     this.#context = context;
     this.socket = socket;
-    this.window = new ReplayWindow(this, context.config.REPLAY_WINDOW);
+    this.#dispatcher = dispatcher;
+    this.#open = open;
+  }
+
+  /** Its place among its user's connections; undefined before the sign-in. */
+  get connection(): UserConnection | undefined {
+    return this.#connection;
+  }
+
+  get user(): User | undefined {
+    return this.#connection?.user;
   }
 
   /** Names the connection to the core: a code is submitted where it was asked for. */
@@ -66,19 +82,19 @@ export class Session implements SocketOwner {
   onMessage(bytes: ArrayBuffer): void {
     const view = new Uint8Array(bytes);
     if (view.byteLength > frameBytesMax) {
-      this.#takeTooLarge(view);
+      this.#refuseTooLarge(view);
       return;
     }
     const messageId = readMessageAcknowledgement(view);
-    if (messageId === undefined) this.#take(decodeFrame(view));
+    if (messageId === undefined) this.#receive(decodeFrame(view));
     else {
-      this.#context.metrics.frame('MESSAGING_DELIVER_SUCCESS');
-      acknowledgeMessage(this.#context, this, messageId);
+      this.#context.metrics.frames('MESSAGING_DELIVER_SUCCESS').count += 1;
+      acknowledgeMessage(this.#context, this.#connection, messageId);
     }
   }
 
   /**
-   * Takes no more requests, forgets those that nobody has begun, and waits for the answers to the others.
+   * Takes no more requests, forgets those that were not begun, and waits for the answers to the others.
    * @returns whether all of them came before the signal
    */
   async finish(outOfPatience: AbortSignal): Promise<boolean> {
@@ -93,82 +109,58 @@ export class Session implements SocketOwner {
   }
 
   onClose(): void {
+    this.#open.delete(this);
     this.#queue.length = 0;
     void this.signOut();
-    this.window.wake();
+  }
+
+  /** Makes it a connection of the user. `signOut` has to come first. */
+  signInAs(userId: number, sid: string): UserConnection {
+    this.#connection = this.#context.users.signIn(this.socket, userId, sid);
+    return this.#connection;
   }
 
   /**
-   * Takes the connection out of all groups, and its person off this connection, at once.
-   * @returns when what the person acknowledged here is written
+   * Takes the connection out of all groups and away from its user, at once.
+   * @returns when what the user acknowledged here is written
    */
   async signOut(): Promise<void> {
-    for (const id of [...this.attachments.keys()]) this.detach(id);
-    if (!this.person) return;
-    this.#context.people.leave(this, this.person);
-    this.person = undefined;
-    if (this.#context.cursors.dirty > 0) await this.#context.cursors.flush();
+    if (!this.#connection) return;
+    this.#context.users.signOut(this.#connection);
+    this.#connection = undefined;
+    if (this.#context.cursorWriter.hasMoved) await this.#context.cursorWriter.flush();
   }
 
-  /**
-   * Begins to hold a group for this connection.
-   * @param since what was stored after this is sent on this connection in any case
-   */
-  attach(groupId: number, since?: number): Attachment {
-    const group = this.#context.groups.hold(this.#context, groupId);
-    // What was acknowledged here by now, and is perhaps not written yet, came before.
-    const here = (this.person && group.members.get(this.person.userId)?.deliveredSeq) ?? 0;
-    const from = since === undefined ? undefined : Math.max(since, here);
-    const attachment = new Attachment(this, group, from);
-    group.attachments.add(attachment);
-    this.attachments.set(groupId, attachment);
-    return attachment;
-  }
-
-  detach(groupId: number): void {
-    const attachment = this.attachments.get(groupId);
-    if (!attachment) return;
-    const { group } = attachment;
-    group.enter(attachment, 'gone');
-    group.attachments.delete(attachment);
-    this.attachments.delete(groupId);
-    const others = this.person ? this.#context.people.sessionsOf(this.person.userId) : [];
-    if (this.person && !others.some(({ attachments }) => attachments.has(groupId))) {
-      group.members.delete(this.person.userId);
-    }
-    this.#context.groups.release(group);
-    // What was on its way in that group takes no room any more.
-    this.window.wake();
-  }
-
-  #take(frame: DecodedFrame): void {
+  #receive(frame: DecodedFrame): void {
     const { metrics } = this.#context;
     if (frame.kind === 'ignored') {
-      metrics.frameIgnored(frame.reason);
+      metrics.framesIgnored(frame.reason).count += 1;
       return;
     }
-    metrics.frame(frame.kind === 'request' || frame.kind === 'acknowledgement' ? frame.type : frame.kind);
-    if (frame.kind === 'acknowledgement') acknowledge(this.#context, this, frame as Acknowledgement);
-    else if (frame.kind === 'bad-frame') this.#refuse(frame);
-    else if (frame.kind === 'unknown-request')
+    const isKnown = frame.kind === 'request' || frame.kind === 'acknowledgement';
+    metrics.frames(isKnown ? frame.type : frame.kind).count += 1;
+    if (frame.kind === 'acknowledgement') {
+      this.#dispatcher.handleAcknowledgement(this.#context, this, frame as Acknowledgement);
+    } else if (frame.kind === 'bad-frame') this.#refuse(frame);
+    else if (frame.kind === 'unknown-request') {
       this.socket.sendLater(failure(frame.type, frame.id, frame.faults));
-    else this.#enqueue(frame);
+    } else this.#enqueue(frame);
   }
 
   /**
-   * The server's own frames may be larger than what a client may send: a long message with all that is told about
-   * it, a group of thousands. A client that sends back what it is sent must not lose its connection for that,
-   * because it would be sent the same on the next one. Nobody is sent such frames before the sign-in, and nobody who
-   * did not sign in has a megabyte read.
+   * The server's own frames may be larger than what a client may send: a long message with all that comes
+   * with it, a group of thousands. A client that sends back what it is sent must not lose its connection for that,
+   * because it would be sent the same on the next one. Such frames are sent
+   * after the sign-in only, so before it no megabyte is read.
    */
-  #takeTooLarge(bytes: Uint8Array): void {
+  #refuseTooLarge(bytes: Uint8Array): void {
     const { metrics } = this.#context;
-    const frame = this.person && decodeFrame(bytes);
+    const frame = this.#connection && decodeFrame(bytes);
     if (frame?.kind === 'ignored' && frame.reason === 'server-type') {
-      metrics.frameIgnored(frame.reason);
+      metrics.framesIgnored(frame.reason).count += 1;
       return;
     }
-    metrics.badFrame();
+    metrics.badFrames.inc();
     this.socket.end(closeReasons.frameTooLarge);
   }
 
@@ -189,17 +181,17 @@ export class Session implements SocketOwner {
     this.#queue.push(frame);
     if (this.#isWorking) return;
     this.#isWorking = true;
-    // Behind the other frames of this turn: what a client has sent together is one run.
+    // Behind the other frames of this tick: what a client has sent together is one burst.
     setImmediate(() => void this.#work());
   }
 
   async #work(): Promise<void> {
     while (this.socket.isOpen && this.#queue.length > 0) {
-      const run = this.#nextRun();
-      const [first] = run;
+      const burst = this.#nextBurst();
+      const [first] = burst;
       if (!first) continue;
-      if (run.length === 1) await answer(this.#context, this, first);
-      else await Promise.all(run.map((frame) => answer(this.#context, this, frame)));
+      if (burst.length === 1) await this.#handle(first);
+      else await Promise.all(burst.map((frame) => this.#handle(frame)));
     }
     this.#isWorking = false;
     // An empty list that had elements keeps their memory.
@@ -207,35 +199,40 @@ export class Session implements SocketOwner {
     this.#onIdle?.();
   }
 
-  /** The next requests of one kind that may be at the core together; what need not go there is answered. */
-  #nextRun(): SoundRequest[] {
-    const run: SoundRequest[] = [];
+  #handle(frame: SoundRequest): Promise<void> | void {
+    return this.#dispatcher.handleRequest(this.#context, this, frame);
+  }
+
+  /** The next requests of one type that may be at the core together; what need not go there is answered. */
+  #nextBurst(): SoundRequest[] {
+    const burst: SoundRequest[] = [];
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
-      if (run[0] && (next.type !== run[0].type || run.length >= runMaxOf(this.#context, next.type))) break;
+      const burstMax = this.#dispatcher.burstMaxOf(this.#context, next.type);
+      if (burst[0] && (next.type !== burst[0].type || burst.length >= burstMax)) break;
       const refusal = this.#refusalOf(next);
-      if (refusal && run.length > 0) break;
+      if (refusal && burst.length > 0) break;
       this.#queue.shift();
       if (refusal) this.#answerNow(next);
-      else run.push(next as SoundRequest);
+      else burst.push(next as SoundRequest);
     }
-    return run;
+    return burst;
   }
 
   #refusalOf(frame: QueuedRequest): readonly string[] | undefined {
-    if (!this.person && needsSignIn(frame.type)) return [errorTexts.notSignedIn.text];
+    if (!this.#connection && needsSignIn(frame.type)) return [errorTexts.notSignedIn.text];
     return frame.faults.length > 0 ? frame.faults : undefined;
   }
 
   #answerNow(frame: QueuedRequest): void {
     const refusal = this.#refusalOf(frame);
     if (refusal) this.socket.sendLater(failure(frame.type, frame.id, refusal));
-    else void answer(this.#context, this, frame as SoundRequest<ClientRequestType>);
+    else void this.#handle(frame as SoundRequest);
   }
 
-  /** Tells why a frame was bad; whoever goes on and on with them is disconnected. */
+  /** Says why a frame was bad; a client that goes on and on with them is disconnected. */
   #refuse({ id, faults }: BadFrame): void {
     const { metrics, config } = this.#context;
-    metrics.badFrame();
+    metrics.badFrames.inc();
     this.socket.sendLater(frameFailure(id, faults));
     const now = Date.now();
     this.#badFrameTimes ??= [];

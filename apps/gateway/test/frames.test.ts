@@ -47,7 +47,7 @@ function raw(type: string, payload: string, id = '"x"'): string {
   return `{"id":${id},"type":"${type}","payload":${payload}}`;
 }
 
-describe('what is no frame is told why in a CONN_FRAME_FAILURE without an id', () => {
+describe('what is no frame gets a CONN_FRAME_FAILURE without an id that says why', () => {
   test.each([
     ['', 'frame: must be JSON'],
     ['hello', 'frame: must be JSON'],
@@ -88,7 +88,7 @@ describe('what is no frame is told why in a CONN_FRAME_FAILURE without an id', (
   });
 });
 
-describe('what cannot be answered as a request is told all that is wrong in a CONN_FRAME_FAILURE', () => {
+describe('what cannot be answered as a request gets a CONN_FRAME_FAILURE with all its faults', () => {
   const leave = '{"group_id":1}';
 
   test.each([
@@ -340,7 +340,7 @@ describe('a request with a bad payload gets its FAILURE with one error for each 
     );
   });
 
-  test('of thousands of faults tells the first hundred and counts the others', async () => {
+  test('of thousands of faults the first hundred are named and the others counted', async () => {
     const sids = Array.from({ length: 10_000 }, () => 7).join();
     const [answer] = await answersTo(
       raw('GROUP_CREATE_REQUEST', `{"group_name":"x","member_sids":[${sids}]}`),
@@ -372,7 +372,7 @@ describe('a sound request is taken', () => {
     await arrives(Buffer.from(sound('as-binary')), 'as-binary');
   });
 
-  test('with properties that nobody knows, which change nothing', async () => {
+  test('with unknown properties, which change nothing', async () => {
     const text = sound('more').replace(
       '"payload":{',
       '"colour":"red","__proto__":{"id":5},"payload":{"__proto__":{"content":"no"},"constructor":1,',
@@ -397,7 +397,7 @@ describe('before the sign-in', () => {
   });
 
   test.each(['GROUP_CREATE', 'GROUP_LEAVE', 'GROUP_ADD_MEMBER', 'MESSAGING_SEND'])(
-    '%s is told only that, whatever else is wrong with it',
+    '%s is refused for that alone, whatever else is wrong with it',
     async (name) => {
       for (const payload of ['{}', 'null', '{"group_id":"x"}']) {
         const answers = await answersTo(raw(`${name}_REQUEST`, payload), stranger);
@@ -408,7 +408,7 @@ describe('before the sign-in', () => {
     },
   );
 
-  test('every other fault is told as ever', async () => {
+  test('every other fault is named as always', async () => {
     expect(await answersTo(raw('VERIFICATION_SUBMIT_CODE_REQUEST', '{}'), stranger)).toEqual(
       failed('VERIFICATION_SUBMIT_CODE', 'x', 'payload.verification_code: is required'),
     );

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { connect, startSystem, type TestSystem, uniqueSid } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { eventually, measured } from './scene.ts';
+import { eventually, metric } from './fixture.ts';
 
 const failures = 4;
 const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
@@ -46,12 +46,12 @@ test('gateways that share a port share the clients of every family', async () =>
   for (const host of hosts) {
     const clients = await Promise.all(Array.from({ length: 40 }, () => connect(at(system.url, host))));
     for (const index of [0, 1]) {
-      expect(await measured(system.gateway(index), 'gateway_connections')).toBeGreaterThan(0);
+      expect(await metric(system.gateway(index), 'gateway_connections')).toBeGreaterThan(0);
     }
     for (const client of clients) client.terminate();
     for (const index of [0, 1]) {
       await eventually(
-        async () => (await measured(system.gateway(index), 'gateway_connections')) === 0,
+        async () => (await metric(system.gateway(index), 'gateway_connections')) === 0,
         'the clients are gone',
       );
     }

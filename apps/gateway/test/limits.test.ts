@@ -20,7 +20,7 @@ function open(): Promise<TestClient> {
   return connect(system.gateway(0).url);
 }
 
-/** Two people in a direct message. */
+/** Two users in a direct message. */
 async function chat() {
   const [a, b] = [await open(), await open()];
   const [ada, bob] = [uniqueSid(), uniqueSid()];
@@ -83,7 +83,7 @@ describe('a frame', () => {
     expect(await client.closed).toEqual(closedWith(closeReasons.frameTooLarge));
   });
 
-  test('that the server itself may send closes a connection on which nobody is signed in', async () => {
+  test('that the server itself may send closes a connection before its sign-in', async () => {
     const client = await open();
     client.sendRaw(keepAliveOf(65 * kib).replace('CONN_KEEP_ALIVE_REQUEST', 'GROUP_DELIVER_REQUEST'));
     expect(await client.closed).toEqual(closedWith(closeReasons.frameTooLarge));
@@ -174,7 +174,7 @@ describe('a connection', () => {
     expect(a.received('MESSAGING_SEND_SUCCESS').length).toBeGreaterThan(0);
   });
 
-  test('is cost nothing by the bad input of others', async () => {
+  test('suffers nothing from the bad input of others', async () => {
     const { b, say } = await chat();
     const vandals = await Promise.all(Array.from({ length: 5 }, open));
     const abuse = [
@@ -207,17 +207,20 @@ describe('HTTP', () => {
     return { status: response.status, text: await response.text() };
   }
 
-  test('on the path of the protocol is told to upgrade', async () => {
+  test('on the path of the protocol gets an answer that asks for an upgrade', async () => {
     const { status, text } = await get('/v2');
     expect(status).toBe(426);
     expect(text).toContain('/v2');
   });
 
-  test.each(['/', '/v1', '/v2/', '/v2/x', '/healthz'])('on %s is told the path', async (path) => {
-    const { status, text } = await get(path);
-    expect(status).toBe(404);
-    expect(text).toContain('/v2');
-  });
+  test.each(['/', '/v1', '/v2/', '/v2/x', '/healthz'])(
+    'on %s gets an answer that names the path',
+    async (path) => {
+      const { status, text } = await get(path);
+      expect(status).toBe(404);
+      expect(text).toContain('/v2');
+    },
+  );
 
   test('a POST is answered like a GET', async () => {
     const url = system.gateway(0).url.replace('ws:', 'http:');

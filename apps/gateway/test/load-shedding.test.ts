@@ -1,6 +1,6 @@
 import { connect, patienceMs, startSystem, type TestSystem, uniqueSid } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { eventually, measured } from './scene.ts';
+import { eventually, metric } from './fixture.ts';
 
 const entriesMax = 3;
 
@@ -31,13 +31,10 @@ test('when too many requests wait the next ones get FAILURE server busy at once,
   };
   const waiting = [];
   for (const client of clients.slice(0, entriesMax)) {
-    const before = await measured(gateway, 'gateway_requests_pending');
+    const before = await metric(gateway, 'gateway_requests_pending');
     waiting.push(ask(client));
-    // Each in a turn, and so in an entry, of its own.
-    await eventually(
-      async () => (await measured(gateway, 'gateway_requests_pending')) === before + 1,
-      'asked',
-    );
+    // Each in a tick, and so in an entry, of its own.
+    await eventually(async () => (await metric(gateway, 'gateway_requests_pending')) === before + 1, 'asked');
   }
   for (const client of clients.slice(entriesMax)) {
     expect(await ask(client)).toMatchObject({
@@ -47,7 +44,7 @@ test('when too many requests wait the next ones get FAILURE server busy at once,
     // Refused, not closed.
     await client.roundTrip();
   }
-  expect(await measured(gateway, 'gateway_requests_shed_total')).toBe(2);
+  expect(await metric(gateway, 'gateway_requests_shed_total')).toBe(2);
   await system.addCore();
   for (const answer of await Promise.all(waiting))
     expect(answer.type).toBe('VERIFICATION_REQUEST_CODE_SUCCESS');

@@ -28,7 +28,7 @@ afterAll(() => system?.stop());
 
 type Frame = { readonly type: string; readonly payload: { readonly message_id?: number } };
 
-/** Somebody with the mobile client and somebody with another one, who are both in a group. */
+/** A user with the mobile client and one with another client, both in a group. */
 async function pair(): Promise<{ mobile: MobileClient; other: TestClient; group_id: number }> {
   const { url } = system.gateway(0);
   const [mobileSid, otherSid] = [uniqueSid(), uniqueSid()];
@@ -84,14 +84,14 @@ test('a client that sends back every frame that it is sent chats on, gets everyt
   });
   expect(mobile.closes).toEqual([]);
 
-  // Nobody else is here: it was the mobile client that sent frames for nothing, one for each that it got.
+  // No other client is here: the mobile client sent these frames, one for each that it got.
   const { value } = await metrics(system.gateway(0).adminUrl);
   const ignored = (reason: string) => value('hooligram_gateway_frames_ignored_total', { reason });
   expect(ignored('server-type')).toBeGreaterThanOrEqual(3 * rounds);
   expect(ignored('server-type')).toBeLessThanOrEqual(mobile.frames.length);
   expect(ignored('unknown-type')).toBeGreaterThanOrEqual(rounds);
   expect(value('hooligram_gateway_bad_frames_total')).toBe(0);
-  expect(value('hooligram_gateway_messages_sent_again_total')).toBe(0);
+  expect(value('hooligram_gateway_messages_redelivered_total')).toBe(0);
 });
 
 test('a message that is too large to be sent back by a client does not cost that client its connection', async () => {

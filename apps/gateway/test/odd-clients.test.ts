@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect, type ServiceProcess, startSystem, type TestSystem } from '@hooligram/testkit';
 import { runnableUws } from '@hooligram/uws';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { metric } from './fixture.ts';
 import { ask, clientFrame, upgradeRequest } from './raw-http.ts';
-import { measured } from './scene.ts';
 
 let system: TestSystem;
 
@@ -36,7 +36,7 @@ describe.each(runnableUws())('on uWebSockets.js %s', (UWEBSOCKETS) => {
 
   test('the log and the metric build_info say which one is loaded', async () => {
     expect(gateway.log()).toMatch(new RegExp(`"uwebsockets":"${UWEBSOCKETS.replace('.', '\\.')}`));
-    expect(await measured(gateway, 'build_info')).toBe(1);
+    expect(await metric(gateway, 'build_info')).toBe(1);
     const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
     expect(metrics).toContain(`uwebsockets="${UWEBSOCKETS}`);
   });
@@ -106,7 +106,7 @@ describe.each(runnableUws())('on uWebSockets.js %s', (UWEBSOCKETS) => {
     socket.destroy();
   });
 
-  test('what this HTTP server does not take gets no connection: it is told why, or closed', async () => {
+  test('what this HTTP server does not take gets no connection, but an answer that says why, or a close', async () => {
     const requests = {
       'version 1.0': upgradeRequest({ version: '1.0' }),
       'an absolute URI': upgradeRequest({ path: 'http://localhost/v2' }),
@@ -149,7 +149,7 @@ describe.each(runnableUws())('on uWebSockets.js %s', (UWEBSOCKETS) => {
     client.terminate();
   });
 
-  test('who is silent is sent a ping; who does not answer it is closed, who answers stays', async () => {
+  test('a silent client is sent a ping; one that does not answer it is closed, one that answers stays', async () => {
     const answering = await connect(gateway.url);
     const pinged = once(answering.socket, 'ping');
     const silent = await upgraded();

@@ -9,7 +9,7 @@ beforeAll(async () => {
 
 afterAll(() => system?.stop());
 
-test('27: SEND, LEAVE, SEND in one go on one connection: the first is stored, the second refused', async () => {
+test('of SEND, LEAVE, SEND in one go on one connection the first message is stored and the second refused', async () => {
   const [ada, bob, cat] = [uniqueSid(), uniqueSid(), uniqueSid()];
   const [a, b] = [await connect(system.gateway(0).url), await connect(system.gateway(0).url)];
   await a.signIn(ada);

@@ -1,9 +1,9 @@
 import { connect, startSystem, type TestClient, type TestSystem, uniqueSid } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { eventually, measured } from './scene.ts';
+import { eventually, metric } from './fixture.ts';
 
 const contentBytes = 50_000;
-/** 10 MB: more than the kernel keeps for a connection that nobody reads, and the limit on top. */
+/** 10 MB: more than the kernel keeps for a connection that is not read, and the limit on top. */
 const messages = 200;
 
 let system: TestSystem;
@@ -30,9 +30,9 @@ function numbersIn(client: TestClient): number[] {
     .map(({ payload }) => Number.parseInt(payload.content ?? '', 10));
 }
 
-const slowClosed = () => measured(system.gateway(0), 'gateway_slow_closed_total');
+const slowClosed = () => metric(system.gateway(0), 'gateway_slow_closed_total');
 
-test('22: who reads too slowly is closed and counted, nobody waits for it, and it comes back to all in order', async () => {
+test('a client that reads too slowly is closed and counted, no other waits for it, and it comes back to everything in order', async () => {
   const [ada, bob, cat] = [await enter(), await enter(), await enter()];
   const { payload } = await ada.client.requestOk('GROUP_CREATE', {
     group_name: 'a group',
@@ -48,16 +48,13 @@ test('22: who reads too slowly is closed and counted, nobody waits for it, and i
   for (let times = 0; times < 20; times += 1) await cat.client.roundTrip();
   await Promise.all(sent);
   await cat.client.waitFor(() => cat.client.received('MESSAGING_DELIVER_REQUEST').length === messages);
-  await eventually(
-    async () => (await measured(system.gateway(0), 'gateway_connections')) === 2,
-    'bob is gone',
-  );
+  await eventually(async () => (await metric(system.gateway(0), 'gateway_connections')) === 2, 'bob is gone');
   expect(await slowClosed()).toBe(before + 1);
   const all = Array.from({ length: messages }, (_, index) => index);
   expect(numbersIn(ada.client)).toEqual(all);
   expect(numbersIn(cat.client)).toEqual(all);
 
-  // What the kernel still had for bob is a beginning of the whole, without a hole.
+  // What the kernel still had for bob is a beginning of the whole, without a gap.
   bob.client.socket.resume();
   // No close frame gets past what was not read.
   expect((await bob.client.closed).code).toBe(1006);
@@ -75,7 +72,7 @@ test('22: who reads too slowly is closed and counted, nobody waits for it, and i
   for (const client of [ada.client, cat.client, back]) client.terminate();
 });
 
-test('22: who does not read the answers to their own requests is closed and counted', async () => {
+test('a client that does not read the answers to its own requests is closed and counted', async () => {
   const ada = await enter();
   const before = await slowClosed();
   ada.client.socket.pause();
@@ -89,14 +86,14 @@ test('22: who does not read the answers to their own requests is closed and coun
   await ada.client.closed;
 });
 
-test('who goes away without a word is not counted as slow', async () => {
+test('a client that breaks off is not counted as slow', async () => {
   const [ada, bob] = [await enter(), await enter()];
   const before = await slowClosed();
-  const connections = await measured(system.gateway(0), 'gateway_connections');
+  const connections = await metric(system.gateway(0), 'gateway_connections');
   ada.client.terminate();
   await bob.client.close();
   await eventually(
-    async () => (await measured(system.gateway(0), 'gateway_connections')) === connections - 2,
+    async () => (await metric(system.gateway(0), 'gateway_connections')) === connections - 2,
     'both are gone',
   );
   expect(await slowClosed()).toBe(before);

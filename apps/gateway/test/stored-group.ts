@@ -9,7 +9,7 @@ import type {
 } from '@hooligram/contract';
 import { compareByCodeUnit, encodeFrame, messageDeliveryId } from '@hooligram/protocol';
 
-export type Person = { readonly userId: number; readonly sid: string };
+export type TestUser = { readonly userId: number; readonly sid: string };
 
 /** A message as the core publishes it. */
 export type Published = {
@@ -20,7 +20,7 @@ export type Published = {
   readonly frame: string;
 };
 
-/** Where a person stands in a group, as far as it is not as one who has acknowledged everything. */
+/** Where a user stands in a group. What is not given is as if everything was acknowledged. */
 export type Standing = Partial<
   Pick<Membership, 'delivered_seq' | 'delivered_version' | 'retried_version' | 'last_seq'>
 >;
@@ -39,9 +39,9 @@ export class StoredGroup {
   #members: StateMember[];
 
   /** @param lastSeq so many messages are stored already */
-  constructor(id: number, people: readonly Person[], { lastSeq = 0 }: { lastSeq?: number } = {}) {
+  constructor(id: number, members: readonly TestUser[], { lastSeq = 0 }: { lastSeq?: number } = {}) {
     this.id = id;
-    this.#members = people.map(({ userId, sid }) => [userId, sid, 0] as const);
+    this.#members = members.map(({ userId, sid }) => [userId, sid, 0] as const);
     this.#versionSeq = 0;
     this.storeMany(lastSeq);
   }
@@ -69,13 +69,13 @@ export class StoredGroup {
     return Array.from({ length: count }, () => this.store());
   }
 
-  add({ userId, sid }: Person): GroupState {
+  add({ userId, sid }: TestUser): GroupState {
     this.#members = [...this.#members, [userId, sid, this.lastSeq]];
     return this.#changed();
   }
 
-  remove(person: Person): GroupState {
-    this.#members = this.#members.filter(([userId]) => userId !== person.userId);
+  remove(user: TestUser): GroupState {
+    this.#members = this.#members.filter(([userId]) => userId !== user.userId);
     return this.#changed();
   }
 
@@ -92,7 +92,7 @@ export class StoredGroup {
     };
   }
 
-  /** As one who has acknowledged everything, unless the cursor says otherwise, finds it on sign-in. */
+  /** What a user finds on sign-in, with everything acknowledged unless `standing` says otherwise. */
   membership(standing: Standing = {}): Membership {
     return {
       state: this.state(),
@@ -104,8 +104,8 @@ export class StoredGroup {
     };
   }
 
-  /** What the database holds of somebody who has acknowledged the state, and messages up to this one. */
-  cursor({ userId }: Person, delivered_seq: number): StoredCursor {
+  /** The stored cursor of a user who has acknowledged the state, and messages up to this one. */
+  cursor({ userId }: TestUser, delivered_seq: number): StoredCursor {
     return {
       user_id: userId,
       group_id: this.id,
@@ -116,7 +116,7 @@ export class StoredGroup {
   }
 
   /** How far the group is, and that so much of it should have been acknowledged by now. */
-  audit({ seq = 0, version = 0 }: { seq?: number; version?: number } = {}): DeliveryCheck {
+  deliveryCheck({ seq = 0, version = 0 }: { seq?: number; version?: number } = {}): DeliveryCheck {
     return {
       group_id: this.id,
       version: this.version,
@@ -127,18 +127,18 @@ export class StoredGroup {
   }
 
   page(
-    asked: { after_seq: number; known_version: number },
+    request: { after_seq: number; known_version: number },
     messagesMax = Number.POSITIVE_INFINITY,
   ): ReplayPage {
     const messages = this.messages
-      .slice(asked.after_seq, asked.after_seq + messagesMax)
+      .slice(request.after_seq, request.after_seq + messagesMax)
       .map(({ seq, message_id, frame }): StoredMessage => [seq, message_id, frame]);
     return {
       group_id: this.id,
       version: this.version,
-      state: this.version > asked.known_version ? this.state() : null,
+      state: this.version > request.known_version ? this.state() : null,
       last_seq: this.lastSeq,
-      through_seq: messages.at(-1)?.[0] ?? Math.max(asked.after_seq, this.lastSeq),
+      through_seq: messages.at(-1)?.[0] ?? Math.max(request.after_seq, this.lastSeq),
       messages,
     };
   }

@@ -1,7 +1,7 @@
 import { type BusLog, connectRedis } from '@hooligram/bus';
 import { metrics } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { eventually, Scene } from './scene.ts';
+import { eventually, Fixture } from './fixture.ts';
 
 const silent: BusLog = { info() {}, warn() {}, error() {} };
 /** What no release publishes, on whichever channel it stands. */
@@ -17,16 +17,16 @@ const rubbish = [
   'j\n{"user_id":1}',
 ];
 
-let scene: Scene;
+let fixture: Fixture;
 let redis: Awaited<ReturnType<typeof connectRedis>>;
 beforeAll(async () => {
-  scene = await Scene.start({});
-  scene.answerPages();
-  redis = await connectRedis(scene.system.redisUrl, { role: 'command', name: 'test', log: silent });
+  fixture = await Fixture.start({});
+  fixture.answerPages();
+  redis = await connectRedis(fixture.system.redisUrl, { role: 'command', name: 'test', log: silent });
 });
 afterAll(async () => {
   redis?.disconnect();
-  await scene?.stop();
+  await fixture?.stop();
 });
 
 async function publish(channel: string, ...texts: string[]): Promise<void> {
@@ -34,44 +34,44 @@ async function publish(channel: string, ...texts: string[]): Promise<void> {
 }
 
 async function counted(channel: string): Promise<number> {
-  const found = await metrics(scene.system.gateway(0).adminUrl);
+  const found = await metrics(fixture.system.gateway(0).adminUrl);
   return found.value('hooligram_gateway_publications_unreadable_total', { channel });
 }
 
 test('rubbish on a group’s channel is counted, and what it may have stood for is fetched', async () => {
-  const [ada, bob] = [scene.person(), scene.person()];
-  const group = scene.group([ada, bob]);
-  const a = await scene.enter(ada, [group]);
+  const [ada, bob] = [fixture.user(), fixture.user()];
+  const group = fixture.group([ada, bob]);
+  const a = await fixture.connectAs(ada, [group]);
   // Stored, and published as something that cannot be read.
   const { seq } = group.store();
-  await publish(scene.puppet.names.group(group.id), ...rubbish);
+  await publish(fixture.core.names.group(group.id), ...rubbish);
   await a.has(group, seq);
   expect(await counted('group')).toBe(rubbish.length);
   const next = group.store();
-  await scene.puppet.publish.message(next);
+  await fixture.core.publish.message(next);
   await a.has(group, next.seq);
   expect(a.seqs(group)).toEqual([seq, next.seq]);
 });
 
 test('rubbish on a user’s channel is counted, and the groups to which they may have been added are looked for', async () => {
-  const [ada, bob] = [scene.person(), scene.person()];
-  const a = await scene.enter(ada);
-  const group = scene.group([ada, bob]);
-  await publish(scene.puppet.names.user(ada.userId), ...rubbish);
-  const asked = await scene.puppet.next('GROUP_IDS', ({ user_ids }) => user_ids.includes(ada.userId));
+  const [ada, bob] = [fixture.user(), fixture.user()];
+  const a = await fixture.connectAs(ada);
+  const group = fixture.group([ada, bob]);
+  await publish(fixture.core.names.user(ada.userId), ...rubbish);
+  const request = await fixture.core.next('GROUP_IDS', ({ user_ids }) => user_ids.includes(ada.userId));
   expect(await counted('user')).toBe(rubbish.length);
-  await asked.succeed({ group_ids: [[scene.beacon(ada).id, group.id]] });
-  await (await scene.nextRead(ada)).succeed(scene.read(group));
+  await request.succeed({ group_ids: [[fixture.sentinel(ada).id, group.id]] });
+  await (await fixture.nextRead(ada)).succeed(fixture.snapshots(group));
   await a.hasState(group, 1);
 });
 
 test('rubbish among the answers of a gateway is counted, and every sound answer arrives', async () => {
-  const [ada, bob] = [scene.person(), scene.person()];
-  const group = scene.group([ada, bob]);
-  const a = await scene.enter(ada, [group]);
+  const [ada, bob] = [fixture.user(), fixture.user()];
+  const group = fixture.group([ada, bob]);
+  const a = await fixture.connectAs(ada, [group]);
   a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'text' }, 'one');
-  const { node, ref, succeed } = await scene.puppet.next('MESSAGING_SEND');
-  const channel = scene.puppet.names.gateway(node);
+  const { node, ref, succeed } = await fixture.core.next('MESSAGING_SEND');
+  const channel = fixture.core.names.gateway(node);
   const texts = [
     '{',
     'null',
@@ -86,12 +86,12 @@ test('rubbish among the answers of a gateway is counted, and every sound answer 
   expect(await counted('answers')).toBe(texts.length);
 });
 
-test('rubbish on the channel of all gateways is counted, and has nothing written again', async () => {
-  const a = await scene.enter(scene.person());
+test('rubbish on the channel of all gateways is counted, and no request is written again', async () => {
+  const a = await fixture.connectAs(fixture.user());
   const before = await counted('gateways');
-  await publish(scene.puppet.names.gateways, '{', '', 'LOST');
+  await publish(fixture.core.names.gateways, '{', '', 'LOST');
   await a.settled();
   await eventually(async () => (await counted('gateways')) === before + 3, 'all is counted');
-  const found = await metrics(scene.system.gateway(0).adminUrl);
+  const found = await metrics(fixture.system.gateway(0).adminUrl);
   expect(found.value('hooligram_gateway_requests_repeated_total')).toBe(0);
 });

@@ -13,50 +13,33 @@ import {
 import { errorTexts } from '@hooligram/protocol';
 
 /**
- * What the core answered. `isUnknown`: no answer came in time, so the request may or may not have had its
+ * What the core replied. `isUnknown`: no answer came in time, so the request may or may not have had its
  * effect; saying FAILURE would be a lie.
  */
 export type Reply<K extends RequestType> =
   | { readonly ok: true; readonly answer: AnswerOf<K> }
   | { readonly ok: false; readonly errors: readonly string[]; readonly isUnknown?: true };
 
-/** The core, for what knows one epoch of the database alone. */
+/** The core, as one epoch of the database sees it. */
 export type Core = {
   /**
-   * Asks the core. Never throws.
+   * Sends a request to the core. Never throws.
    * @param requestId makes a repetition safe; a new one unless given
-   * @param run whose order counts: what is asked for the same one in a row is handled in that order
+   * @param burst whose order counts: consecutive requests of the same one are handled in their order
    */
-  ask<K extends RequestType>(
+  request<K extends RequestType>(
     type: K,
     params: ParamsOf<K>,
     requestId?: string,
-    run?: object,
+    burst?: object,
   ): Promise<Reply<K>>;
-};
-
-export type CoreClient = {
-  /** For what knows this epoch of the database: what the core read in another one is an unknown outcome. */
-  within(epoch: number): Core;
-  /**
-   * Takes one publication of the node's own channel. An answer that cannot be read is none: its request is written
-   * again when it is due.
-   * @throws UnreadableError once all that can be read is taken
-   */
-  onAnswers(bytes: Buffer): void;
-  /** Takes back what could not be written. */
-  onWriteFailed(requests: readonly CoreRequest[], failure: WriteFailure): void;
-  /** Writes everything again: after a break, requests, entries or answers may be lost. */
-  repeatAll(): void;
-  readonly pending: number;
-  close(): void;
 };
 
 type Waiting = {
   readonly request: CoreRequest;
-  /** Of the database, as far as the one who asked knows. */
+  /** Of the database, as far as the caller knows. */
   readonly epoch: number;
-  readonly run: object | undefined;
+  readonly burst: object | undefined;
   readonly repeatsAt: number;
   readonly givesUpAt: number;
   /** How many of its entries may be in the stream. At 0 it is certain that nothing happened. */
@@ -64,7 +47,26 @@ type Waiting = {
   resolve(reply: Reply<never>): void;
 };
 
-/** What these answer has its place among what was read before. The others are true for whoever asked. */
+type Options = {
+  /** Makes the writer. What it could not write it gives to `onFailed`. */
+  createWriter(
+    onFailed: (requests: readonly CoreRequest[], failure: WriteFailure) => void,
+  ): RequestWriter<CoreRequest>;
+  /** When a request without answer is written again; more than its deadline, so that the first entry can no longer begin. */
+  repeatMs: number;
+  /** When it is given up; more than the second entry may take. */
+  patienceMs: number;
+  onRepeated(): void;
+  /**
+   * Of the database, now. An answer of an earlier one is none: its history is gone, so the request is written again
+   * when it is due.
+   */
+  epoch(): number;
+  /** An answer is of a later epoch: afterwards `epoch` is that. */
+  onEpoch(epoch: number): void;
+};
+
+/** The answers to these depend on what was read before. The answers to the others hold in every epoch. */
 const reads: ReadonlySet<RequestType> = new Set<RequestType>([
   'AUTHORIZATION_SIGN_IN',
   'REPLAY_GROUPS',
@@ -74,13 +76,11 @@ const reads: ReadonlySet<RequestType> = new Set<RequestType>([
   'OVERDUE_REPORT',
 ]);
 
-const sweepMs = 250;
-
 /**
- * Requests of clients. What Redis refuses of them is answered at once. The gateway's own have nobody who waits for a
- * FAILURE: they wait themselves until Redis takes writes again, instead of failing and asking again at once.
+ * Requests of clients. What Redis refuses of them is answered at once. No client waits for the gateway's own: they wait
+ * until Redis takes writes again, instead of failing and being requested again at once.
  */
-const clientKinds: ReadonlySet<RequestType> = new Set([
+const ofClients: ReadonlySet<RequestType> = new Set<RequestType>([
   'VERIFICATION_REQUEST_CODE',
   'VERIFICATION_SUBMIT_CODE',
   'AUTHORIZATION_SIGN_IN',
@@ -88,131 +88,138 @@ const clientKinds: ReadonlySet<RequestType> = new Set([
   'GROUP_LEAVE',
   'GROUP_ADD_MEMBER',
   'MESSAGING_SEND',
-] satisfies RequestType[]);
+]);
+
+const sweepMs = 250;
 const busy = { ok: false, errors: [errorTexts.serverBusy.text] } as const;
 const unknown = { ...busy, isUnknown: true } as const;
 
 /**
+ * Sends requests to the core, and pairs its answers with them.
+ *
  * Every request has an id that makes a second run answer what the first one did, so a request whose answer does
  * not come is written again before it is given up: the entry, its answer, or all of Redis may be lost.
- *
- * @param repeatMs when a request without answer is written again; more than its deadline, so that the first
- *   entry can no longer begin
- * @param patienceMs when it is given up; more than the second entry may take
- * @param epoch of the database, now. An answer of an earlier one is none: what it tells of is gone, so the request is
- *   written again when it is due
- * @param onEpoch an answer tells of a later one: afterwards `epoch` is that
  */
-export function createCoreClient({
-  writer,
-  repeatMs,
-  patienceMs,
-  onRepeated,
-  epoch,
-  onEpoch,
-}: {
-  writer: RequestWriter<CoreRequest>;
-  repeatMs: number;
-  patienceMs: number;
-  onRepeated(): void;
-  epoch(): number;
-  onEpoch(epoch: number): void;
-}): CoreClient {
+export class CoreClient {
+  readonly #options: Options;
+  readonly #writer: RequestWriter<CoreRequest>;
   // All have the same patience, so both are ordered by time: the first is the next to be due.
-  const fresh = new Map<number, Waiting>();
-  const repeated = new Map<number, Waiting>();
-  let lastRef = 0;
+  readonly #fresh = new Map<number, Waiting>();
+  readonly #repeated = new Map<number, Waiting>();
+  readonly #timer: NodeJS.Timeout;
+  #lastRef = 0;
 
-  // Answers that arrived while the process was stalled are read before anything is given up: timers run before
-  // sockets are read, so one more turn is granted.
-  const sweeping = setInterval(() => setImmediate(() => setImmediate(sweep)), sweepMs);
-
-  function sweep(): void {
-    const now = Date.now();
-    for (const [ref, waiting] of repeated) {
-      if (waiting.givesUpAt > now) break;
-      settle(ref, waiting.entries > 0 ? unknown : busy);
-    }
-    let run: object | undefined;
-    for (const [ref, waiting] of fresh) {
-      // A run is not parted: what was asked a moment later goes with what is due.
-      if (waiting.repeatsAt > now && (!run || waiting.run !== run)) break;
-      run = waiting.run;
-      fresh.delete(ref);
-      repeated.set(ref, waiting);
-      onRepeated();
-      write(waiting);
-    }
+  constructor(options: Options) {
+    this.#options = options;
+    this.#writer = options.createWriter((requests, failure) => this.#onWriteFailed(requests, failure));
+    // Answers that arrived while the process was stalled are read before anything is given up: timers run before
+    // sockets are read, so one more tick is granted.
+    this.#timer = setInterval(() => setImmediate(() => setImmediate(() => this.#sweep())), sweepMs);
   }
 
-  function find(ref: number): Waiting | undefined {
-    return fresh.get(ref) ?? repeated.get(ref);
+  /** How many requests wait for their answer. */
+  get pending(): number {
+    return this.#fresh.size + this.#repeated.size;
   }
 
-  function write(waiting: Waiting): void {
-    waiting.entries += 1;
-    writer.add(waiting.request, waiting.run);
-  }
-
-  function answered({ ref, epoch: of = 0, ...outcome }: CoreAnswer): void {
-    if (of > epoch() && isEpoch(of)) onEpoch(of);
-    if (of === epoch()) settle(ref, outcome, of);
-  }
-
-  /** @param of the epoch in which the core answered */
-  function settle(ref: number, reply: Outcome | typeof unknown, of?: number): void {
-    const waiting = find(ref);
-    if (!waiting) return;
-    fresh.delete(ref);
-    repeated.delete(ref);
-    const isOfAnother = of !== undefined && of !== waiting.epoch && reads.has(waiting.request.type);
-    waiting.resolve((isOfAnother ? unknown : reply) as Reply<never>);
-  }
-
-  return {
-    within: (of) => ({
-      ask(type, params, requestId = randomUUID(), run) {
-        lastRef += 1;
-        const ref = lastRef;
+  /** For callers who know this epoch of the database: what the core read in another one is an unknown outcome. */
+  within(epoch: number): Core {
+    return {
+      request: (type, params, requestId = randomUUID(), burst) => {
+        this.#lastRef += 1;
+        const ref = this.#lastRef;
         const request = { ref, request_id: requestId, type, params } as unknown as CoreRequest;
         return new Promise((resolve) => {
           const now = Date.now();
+          const { repeatMs, patienceMs } = this.#options;
           const times = { repeatsAt: now + repeatMs, givesUpAt: now + patienceMs };
-          const waiting = { request, epoch: of, run, ...times, entries: 0, resolve };
-          fresh.set(ref, waiting);
-          write(waiting);
+          const waiting = { request, epoch, burst, ...times, entries: 0, resolve };
+          this.#fresh.set(ref, waiting);
+          this.#write(waiting);
         });
       },
-    }),
-    onAnswers(bytes) {
-      const { answers, unreadable } = readAnswers(bytes, (ref) => find(ref)?.request.type);
-      for (const answer of answers) answered(answer);
-      if (unreadable > 0) throw new UnreadableError(`${unreadable} answers`);
-    },
-    onWriteFailed(requests, failure) {
-      if (failure === 'uncertain') return;
-      for (const { ref } of requests) {
-        const waiting = find(ref);
-        if (!waiting) continue;
-        waiting.entries -= 1;
-        // What was not sent is written when the connection is back, or when it is due to be repeated.
-        const isAnswered =
-          failure === 'full' || (failure === 'refused' && clientKinds.has(waiting.request.type));
-        if (isAnswered && waiting.entries === 0) settle(ref, busy);
-      }
-    },
-    repeatAll() {
-      for (const waiting of [...repeated.values(), ...fresh.values()]) {
-        onRepeated();
-        write(waiting);
-      }
-    },
-    get pending() {
-      return fresh.size + repeated.size;
-    },
-    close() {
-      clearInterval(sweeping);
-      for (const [ref, { entries }] of [...fresh, ...repeated]) settle(ref, entries > 0 ? unknown : busy);
-    },
-  };
+    };
+  }
+
+  /**
+   * Takes one publication of the node's own channel. An answer that cannot be read is none: its request is written
+   * again when it is due.
+   * @throws UnreadableError once all that can be read is taken
+   */
+  onAnswers(bytes: Buffer): void {
+    const { answers, unreadable } = readAnswers(bytes, (ref) => this.#find(ref)?.request.type);
+    for (const answer of answers) this.#onAnswer(answer);
+    if (unreadable > 0) throw new UnreadableError(`${unreadable} answers`);
+  }
+
+  /** Writes everything again: after a break, requests, entries or answers may be lost. */
+  repeatAll(): void {
+    for (const waiting of [...this.#repeated.values(), ...this.#fresh.values()]) {
+      this.#options.onRepeated();
+      this.#write(waiting);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const [ref, { entries }] of [...this.#fresh, ...this.#repeated]) {
+      this.#settle(ref, entries > 0 ? unknown : busy);
+    }
+  }
+
+  #find(ref: number): Waiting | undefined {
+    return this.#fresh.get(ref) ?? this.#repeated.get(ref);
+  }
+
+  #write(waiting: Waiting): void {
+    waiting.entries += 1;
+    this.#writer.add(waiting.request, waiting.burst);
+  }
+
+  #onWriteFailed(requests: readonly CoreRequest[], failure: WriteFailure): void {
+    if (failure === 'uncertain') return;
+    for (const { ref } of requests) {
+      const waiting = this.#find(ref);
+      if (!waiting) continue;
+      waiting.entries -= 1;
+      // What was not sent is written when the connection is back, or when it is due to be repeated.
+      const isFinal = failure === 'full' || (failure === 'refused' && ofClients.has(waiting.request.type));
+      if (isFinal && waiting.entries === 0) this.#settle(ref, busy);
+    }
+  }
+
+  #onAnswer({ ref, epoch: answeredIn = 0, ...outcome }: CoreAnswer): void {
+    const { epoch, onEpoch } = this.#options;
+    if (answeredIn > epoch() && isEpoch(answeredIn)) onEpoch(answeredIn);
+    if (answeredIn === epoch()) this.#settle(ref, outcome, answeredIn);
+  }
+
+  /** @param answeredIn the epoch in which the core answered */
+  #settle(ref: number, reply: Outcome | typeof unknown, answeredIn?: number): void {
+    const waiting = this.#find(ref);
+    if (!waiting) return;
+    this.#fresh.delete(ref);
+    this.#repeated.delete(ref);
+    const isOfAnother =
+      answeredIn !== undefined && answeredIn !== waiting.epoch && reads.has(waiting.request.type);
+    waiting.resolve((isOfAnother ? unknown : reply) as Reply<never>);
+  }
+
+  #sweep(): void {
+    const now = Date.now();
+    for (const [ref, waiting] of this.#repeated) {
+      if (waiting.givesUpAt > now) break;
+      this.#settle(ref, waiting.entries > 0 ? unknown : busy);
+    }
+    let burst: object | undefined;
+    for (const [ref, waiting] of this.#fresh) {
+      // A burst is not parted: what was requested a moment later goes with what is due.
+      if (waiting.repeatsAt > now && (!burst || waiting.burst !== burst)) break;
+      burst = waiting.burst;
+      this.#fresh.delete(ref);
+      this.#repeated.set(ref, waiting);
+      this.#options.onRepeated();
+      this.#write(waiting);
+    }
+  }
 }

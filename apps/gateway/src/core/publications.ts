@@ -1,35 +1,44 @@
-import { decodePublication, type GroupState } from '@hooligram/contract';
+import { decodePublication } from '@hooligram/contract';
 import type { GatewayContext } from '../context.ts';
-import { onEviction, onNudge } from '../delivery/redeliver.ts';
-import { openGroups } from '../groups/join.ts';
+import { onEviction, onRedeliveryRequest } from '../delivery/redeliver.ts';
 
-/** Takes what the core published on the channel of a group or of a person. */
-export function receive(context: GatewayContext, bytes: Buffer): void {
+/** Takes what the core published on the channel of a group or of a user. */
+export function receivePublication(context: GatewayContext, bytes: Buffer): void {
   const publication = decodePublication(bytes);
-  if (publication?.type === 'messages') {
-    context.groups.find(publication.messages.group_id)?.receive(publication.messages);
-  } else if (publication?.type === 'state') {
-    receiveState(context, publication.state);
-  } else if (publication?.type === 'joined') {
-    const { user_id, group_id, since } = publication.joined;
-    open(context, user_id, group_id, since);
-  } else if (publication?.type === 'delivery-check') {
-    context.groups.find(publication.check.group_id)?.check(publication.check);
-  } else if (publication?.type === 'redelivery-request') {
-    void onNudge(context, publication.request);
-  } else if (publication?.type === 'eviction') {
-    onEviction(context, publication.eviction.user_id);
+  // A newer core's: the core of this release publishes nothing else.
+  if (!publication) return;
+  switch (publication.type) {
+    case 'messages':
+      context.groups.find(publication.messages.group_id)?.receive(publication.messages);
+      return;
+    case 'state': {
+      const { state } = publication;
+      context.groups.find(state.group_id)?.apply(state);
+      for (const [userId] of state.members) join(context, userId, state.group_id, state.version_seq);
+      return;
+    }
+    case 'joined': {
+      const { user_id, group_id, since } = publication.joined;
+      join(context, user_id, group_id, since);
+      return;
+    }
+    case 'delivery-check':
+      context.groups.find(publication.check.group_id)?.check(publication.check);
+      return;
+    case 'redelivery-request':
+      void onRedeliveryRequest(context, publication.request);
+      return;
+    case 'eviction':
+      onEviction(context, publication.eviction.user_id);
+      return;
+    default:
+      publication satisfies never;
   }
 }
 
-function receiveState(context: GatewayContext, state: GroupState): void {
-  context.groups.find(state.group_id)?.apply(state);
-  for (const [userId] of state.members) open(context, userId, state.group_id, state.version_seq);
-}
-
-/** Nobody here may hold the group yet: its first members hear of it on their own channels. */
-function open(context: GatewayContext, userId: number, groupId: number, since: number): void {
-  for (const session of context.people.sessionsOf(userId)) {
-    if (!session.attachments.has(groupId)) void openGroups(context, session, [groupId], [since]);
+/** Perhaps no connection here is in the group yet: its first members hear of it on their own channels. */
+function join({ users, groups }: GatewayContext, userId: number, groupId: number, since: number): void {
+  for (const connection of users.connectionsOf(userId)) {
+    if (!connection.isIn(groupId)) void groups.join(connection, [groupId], [since]);
   }
 }

@@ -1,41 +1,41 @@
 import type { GatewayContext } from '../context.ts';
-import { openGroups } from '../groups/join.ts';
 
 const usersPerRequest = 200;
 const pauseMs = 1_000;
 
 /**
- * After this gateway could not hear: fetches what was published in its groups, and looks for groups to which its
- * people were added.
+ * After this gateway's subscriptions broke: fetches what was published in its groups, and looks for groups to which
+ * its users were added.
  */
 export async function resync(context: GatewayContext): Promise<void> {
-  context.metrics.resynced();
-  for (const group of context.groups.all()) group.refresh();
-  await findGroups(context, context.people.ids());
+  context.metrics.resyncs.inc();
+  for (const feed of context.groups.all()) feed.fetchMissed();
+  await findGroups(context, context.users.ids());
 }
 
-/** Looks for groups to which people were added without this gateway hearing of it. */
+/** Looks for groups to which users were added without a publication that got here. */
 export async function findGroups(context: GatewayContext, userIds: readonly number[]): Promise<void> {
+  const { users, groups } = context;
   for (let start = 0; start < userIds.length; start += usersPerRequest) {
     const user_ids = userIds.slice(start, start + usersPerRequest);
-    const reply = await askUntilAnswered(context, user_ids);
+    const reply = await requestUntilAnswered(context, user_ids);
     if (!reply) continue;
     for (const [index, userId] of user_ids.entries()) {
-      for (const session of context.people.sessionsOf(userId)) {
-        const missing = reply.answer.group_ids[index]?.filter((id) => !session.attachments.has(id)) ?? [];
-        if (missing.length > 0) void openGroups(context, session, missing);
+      for (const connection of users.connectionsOf(userId)) {
+        const missing = reply.answer.group_ids[index]?.filter((id) => !connection.isIn(id)) ?? [];
+        if (missing.length > 0) void groups.join(connection, missing);
       }
     }
   }
 }
 
 /**
- * Nobody else looks for these people's groups, so this is not given up while one of them is here. When the database
+ * Nothing else looks for these users' groups, so this is not given up while one of the users is here. When the database
  * has another epoch there is no answer for them any more; then all of them are sent away.
  */
-async function askUntilAnswered({ core, people }: GatewayContext, user_ids: number[]) {
-  while (user_ids.some((userId) => people.has(userId))) {
-    const reply = await core.ask('GROUP_IDS', { user_ids });
+async function requestUntilAnswered({ core, users }: GatewayContext, user_ids: number[]) {
+  while (user_ids.some((userId) => users.find(userId))) {
+    const reply = await core.request('GROUP_IDS', { user_ids });
     if (reply.ok) return reply;
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }

@@ -3,47 +3,49 @@ import { UnreadableError } from '@hooligram/contract';
 import type { GatewayContext } from '../context.ts';
 import { findGroups } from './resync.ts';
 
-export type Unreadable = {
-  /** Takes a publication that could not be read, or whose handling failed. */
-  onPublication(channel: string, error: unknown): void;
-  close(): void;
-};
-
-/** A channel on which rubbish comes again and again is looked after so often. */
+/** How often the groups of users are looked for whose channels bring unreadable publications again and again. */
 const pauseMs = 500;
 
 /**
- * What cannot be read costs its own channel a look, and nobody anything else. It stood for something that happened: a
- * group is fetched, and a user's groups are looked for. An answer's request is written again when it is due.
- *
- * @param current what knows the database's epoch, now
+ * A publication that cannot be read costs its own channel a look, and nothing else. It stood for something that
+ * happened: a group is fetched, and a user's groups are looked for. An answer's request is written again when it is due.
  */
-export function createUnreadable(current: () => GatewayContext, names: Names): Unreadable {
-  const users = new Set<number>();
-  let timer: NodeJS.Timeout | undefined;
+export class UnreadablePublications {
+  readonly #context: () => GatewayContext;
+  readonly #names: Names;
+  readonly #users = new Set<number>();
+  #timer: NodeJS.Timeout | undefined;
 
-  function look(): void {
-    timer = undefined;
-    const context = current();
-    const userIds = [...users].filter((userId) => context.people.has(userId));
-    users.clear();
-    void findGroups(context, userIds);
+  /** @param context of the database's epoch, now */
+  constructor(context: () => GatewayContext, names: Names) {
+    this.#context = context;
+    this.#names = names;
   }
 
-  return {
-    onPublication(channel, error) {
-      const context = current();
-      const subject = names.subjectOf(channel);
-      const type = subject?.type ?? (channel === names.gateways ? 'gateways' : 'answers');
-      context.metrics.publicationUnreadable(type);
-      if (error instanceof UnreadableError) {
-        context.log.warn({ type, reason: error.message }, 'a publication cannot be read');
-      } else context.log.error({ type, err: error }, 'handling a publication failed');
-      if (subject?.type === 'group') context.groups.find(subject.id)?.missed();
-      if (subject?.type !== 'user') return;
-      users.add(subject.id);
-      timer ??= setTimeout(look, pauseMs);
-    },
-    close: () => clearTimeout(timer),
-  };
+  /** Takes a publication that could not be read, or whose handling failed. */
+  receive(channel: string, error: unknown): void {
+    const { metrics, log, groups } = this.#context();
+    const subject = this.#names.subjectOf(channel);
+    const type = subject?.type ?? (channel === this.#names.gateways ? 'gateways' : 'answers');
+    metrics.publicationsUnreadable.inc({ channel: type });
+    if (error instanceof UnreadableError) {
+      log.warn({ type, reason: error.message }, 'a publication cannot be read');
+    } else log.error({ type, err: error }, 'handling a publication failed');
+    if (subject?.type === 'group') groups.find(subject.id)?.onUnreadable();
+    if (subject?.type !== 'user') return;
+    this.#users.add(subject.id);
+    this.#timer ??= setTimeout(() => this.#look(), pauseMs);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #look(): void {
+    const context = this.#context();
+    this.#timer = undefined;
+    const userIds = [...this.#users].filter((userId) => context.users.find(userId));
+    this.#users.clear();
+    void findGroups(context, userIds);
+  }
 }

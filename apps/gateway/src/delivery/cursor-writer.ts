@@ -1,14 +1,5 @@
 import type { Core } from '../core/core-client.ts';
-import type { Member } from '../groups/delivery-cursor.ts';
-
-export type Cursors = {
-  /** A member's cursor moved: it will be written. */
-  changed(member: Member): void;
-  /** Writes what is due, now. Resolves when the core has stored all that was begun, or did not answer. */
-  flush(): Promise<void>;
-  readonly dirty: number;
-  close(): void;
-};
+import type { DeliveryCursor, StoredPosition } from '../groups/delivery-cursor.ts';
 
 const cursorsPerRequest = 500;
 
@@ -18,66 +9,71 @@ const cursorsPerRequest = 500;
  * What is lost when this process dies costs duplicates, nothing else. What the core did not confirm is written
  * again.
  */
-export function createCursors({
-  core,
-  epoch,
-  everyMs,
-}: {
-  core: Core;
-  epoch: number;
-  everyMs: number;
-}): Cursors {
-  let moved: Member[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  let flushedAt = 0;
-  const writing = new Set<Promise<void>>();
+export class CursorWriter {
+  readonly #core: Core;
+  readonly #epoch: number;
+  readonly #everyMs: number;
+  readonly #writing = new Set<Promise<void>>();
+  #moved: DeliveryCursor[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #flushedAt = 0;
 
-  function changed(member: Member): void {
-    if (member.isMoved) return;
-    member.isMoved = true;
-    moved.push(member);
-    schedule();
+  /** @param epoch of the database in which these cursors are acknowledged */
+  constructor({ core, epoch, everyMs }: { core: Core; epoch: number; everyMs: number }) {
+    this.#core = core;
+    this.#epoch = epoch;
+    this.#everyMs = everyMs;
   }
 
-  function schedule(): void {
-    if (timer) return;
-    const pause = Math.max(0, flushedAt + everyMs - Date.now());
-    timer = setTimeout(() => void flush(), pause);
+  /** Whether a cursor moved that is not on its way yet. */
+  get hasMoved(): boolean {
+    return this.#moved.length > 0;
   }
 
-  async function flush(): Promise<void> {
-    clearTimeout(timer);
-    timer = undefined;
-    flushedAt = Date.now();
-    const members = moved;
-    moved = [];
-    for (const member of members) member.isMoved = false;
-    for (let start = 0; start < members.length; start += cursorsPerRequest) {
-      const written = write(members.slice(start, start + cursorsPerRequest));
-      writing.add(written);
-      void written.finally(() => writing.delete(written));
+  /** A cursor moved: it will be written. */
+  changed(cursor: DeliveryCursor): void {
+    if (cursor.isQueued) return;
+    cursor.isQueued = true;
+    this.#moved.push(cursor);
+    if (this.#timer) return;
+    const pauseMs = Math.max(0, this.#flushedAt + this.#everyMs - Date.now());
+    this.#timer = setTimeout(() => void this.flush(), pauseMs);
+  }
+
+  /** Raises a cursor to what is stored. What was acknowledged here beyond it counts from now on, and is written. */
+  raise(cursor: DeliveryCursor, stored: StoredPosition): void {
+    if (cursor.raiseTo(stored)) this.changed(cursor);
+  }
+
+  /** Writes what moved, now. Resolves when the core has stored all that was begun, or did not answer. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#flushedAt = Date.now();
+    const moved = this.#moved;
+    this.#moved = [];
+    for (const cursor of moved) cursor.isQueued = false;
+    for (let start = 0; start < moved.length; start += cursorsPerRequest) {
+      const written = this.#write(moved.slice(start, start + cursorsPerRequest));
+      this.#writing.add(written);
+      void written.finally(() => this.#writing.delete(written));
     }
-    await Promise.all(writing);
+    await Promise.all(this.#writing);
   }
 
-  async function write(members: readonly Member[]): Promise<void> {
-    const cursors = members.map((member) => ({
-      user_id: member.userId,
-      group_id: member.groupId,
-      delivered_seq: member.deliveredSeq,
-      delivered_version: member.deliveredVersion,
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  async #write(moved: readonly DeliveryCursor[]): Promise<void> {
+    const cursors = moved.map(({ userId, groupId, deliveredSeq, deliveredVersion }) => ({
+      user_id: userId,
+      group_id: groupId,
+      delivered_seq: deliveredSeq,
+      delivered_version: deliveredVersion,
     }));
-    const reply = await core.ask('CURSOR_RAISE', epoch === 0 ? { cursors } : { epoch, cursors });
-    if (reply.ok) return;
-    for (const member of members) changed(member);
+    const epoch = this.#epoch === 0 ? {} : { epoch: this.#epoch };
+    const reply = await this.#core.request('CURSOR_RAISE', { ...epoch, cursors });
+    if (!reply.ok) for (const cursor of moved) this.changed(cursor);
   }
-
-  return {
-    changed,
-    flush,
-    get dirty() {
-      return moved.length;
-    },
-    close: () => clearTimeout(timer),
-  };
 }

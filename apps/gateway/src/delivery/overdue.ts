@@ -1,123 +1,96 @@
 import type { StoredCursor } from '@hooligram/contract';
 import type { Core } from '../core/core-client.ts';
-import type { Member } from '../groups/delivery-cursor.ts';
-import type { People, Person } from '../groups/users.ts';
-
-export type Lag = {
-  /** Something was replayed to somebody: if they still owe its acknowledgement when it is due, they are reported. */
-  watch(userId: number): void;
-  /** Somebody has not acknowledged in time. */
-  report(userId: number): void;
-  close(): void;
-};
+import type { Users } from '../groups/users.ts';
+import type { CursorWriter } from './cursor-writer.ts';
 
 const usersPerReport = 500;
-/** Of one person; what is more is asked for in the next report, once these are known. */
+/** Of one user; what is more is asked for in the next report, once these are known. */
 const groupsPerUser = 500;
 
+type Deps = { readonly core: Core; readonly users: Users; readonly cursorWriter: CursorWriter };
 type Report = { user_ids: number[]; owed: [user_id: number, group_id: number][] };
 
-/** Whether somebody has a connection here that has not got, or not acknowledged, what is theirs. */
-export function isLagging(person: Person): boolean {
-  for (const session of person.sessions) {
-    for (const attachment of session.attachments.values()) {
-      const member = attachment.group.members.get(person.userId);
-      if (attachment.isTold && member?.lags(attachment.reached, attachment.group.version)) return true;
-      if (attachment.phase === 'replaying') return true;
-    }
-  }
-  return false;
-}
-
-/** The groups of which a connection of this person here has something that is not known to be acknowledged. */
-export function owing(person: Person): Member[] {
-  const members = new Set<Member>();
-  for (const { attachments } of person.sessions) {
-    for (const attachment of attachments.values()) {
-      const member = attachment.group.members.get(person.userId);
-      if (attachment.isTold && member?.lags(attachment.reached, attachment.group.version))
-        members.add(member);
-    }
-  }
-  return [...members];
-}
-
 /**
- * Tells the core who does not acknowledge, so that it begins to nudge. Live messages are covered by the audits
- * of their groups; what was sent on any other path, on sign-in or after a hole, in a group where nothing happens
- * any more, would be noticed by nobody else.
+ * Reports to the core which users do not acknowledge in time, so that it begins to redeliver. Live messages are covered
+ * by the delivery checks of their groups; what was sent on any other path, on sign-in or after a gap, in a group where
+ * nothing happens any more, would be noticed by nothing else.
  *
- * For whom nothing is overdue the core answers with the stored cursors: another gateway's connection of the same
- * person may have acknowledged what fills a window here. Who is behind also by those is reported again.
+ * For users for whom nothing is overdue the core answers with the stored cursors: another gateway's connection of the
+ * same user may have acknowledged what fills a window here. A user who is behind also by those is reported again.
  */
-export function createLag({
-  core,
-  people,
-  deadlineMs,
-  onStored,
-}: {
-  core: Core;
-  people: People;
-  deadlineMs: number;
-  /** Raises cursors to what is stored. */
-  onStored: (cursors: readonly StoredCursor[]) => void;
-}): Lag {
-  // In the order of time: the first is the next to be due.
-  const watched = new Map<number, number>();
-  let lagging = new Set<number>();
+export class Overdue {
+  readonly #deps: Deps;
+  readonly #deadlineMs: number;
+  /** When what was sent to a user is due, in the order of time: the first is the next. */
+  readonly #dueAt = new Map<number, number>();
+  readonly #timer: NodeJS.Timeout;
+  #reported = new Set<number>();
 
-  const timer = setInterval(look, Math.max(10, deadlineMs / 5));
+  /** @param deadlineMs how long a user may take to acknowledge */
+  constructor(deps: Deps, deadlineMs: number) {
+    this.#deps = deps;
+    this.#deadlineMs = deadlineMs;
+    this.#timer = setInterval(() => this.#look(), Math.max(10, deadlineMs / 5));
+  }
 
-  function look(): void {
+  /** Something was sent to a user: if its acknowledgement is missing when it is due, the user is reported. */
+  watch(userId: number): void {
+    if (!this.#dueAt.has(userId)) this.#dueAt.set(userId, Date.now() + this.#deadlineMs);
+  }
+
+  /** A user has not acknowledged in time. */
+  report(userId: number): void {
+    this.#reported.add(userId);
+    if (this.#reported.size === 1) setImmediate(() => void this.#send());
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
     const now = Date.now();
-    for (const [userId, dueAt] of watched) {
+    for (const [userId, dueAt] of this.#dueAt) {
       if (dueAt > now) return;
-      watched.delete(userId);
-      const person = people.find(userId);
-      if (person && isLagging(person)) report(userId);
+      this.#dueAt.delete(userId);
+      if (this.#deps.users.find(userId)?.isBehind) this.report(userId);
     }
   }
 
-  function report(userId: number): void {
-    lagging.add(userId);
-    if (lagging.size === 1) setImmediate(() => void tell());
-  }
-
-  async function tell(): Promise<void> {
-    const userIds = [...lagging];
-    lagging = new Set();
-    for (let report = newReport(userIds); report.user_ids.length > 0; report = newReport(userIds)) {
-      const reply = await core.ask('OVERDUE_REPORT', report);
-      if (!reply.ok) for (const userId of report.user_ids) watch(userId);
-      else if (reply.answer.cursors) learn(reply.answer.cursors);
+  async #send(): Promise<void> {
+    const userIds = [...this.#reported];
+    this.#reported = new Set();
+    while (userIds.length > 0) {
+      const report = this.#takeReport(userIds);
+      const reply = await this.#deps.core.request('OVERDUE_REPORT', report);
+      if (!reply.ok) for (const userId of report.user_ids) this.watch(userId);
+      else if (reply.answer.cursors) this.#raise(reply.answer.cursors);
     }
   }
 
-  /** Takes people off the list until a request is full. */
-  function newReport(userIds: number[]): Report {
+  /** Takes users off the list until a request is full. */
+  #takeReport(userIds: number[]): Report {
     const report: Report = { user_ids: [], owed: [] };
     while (report.user_ids.length < usersPerReport && report.owed.length < groupsPerUser) {
       const userId = userIds.pop();
       if (userId === undefined) break;
-      const person = people.find(userId);
-      const owed = person ? owing(person).slice(0, groupsPerUser) : [];
+      const owed = this.#deps.users.find(userId)?.owedCursors() ?? [];
       report.user_ids.push(userId);
-      for (const { groupId } of owed) report.owed.push([userId, groupId]);
+      for (const { groupId } of owed.slice(0, groupsPerUser)) report.owed.push([userId, groupId]);
     }
     return report;
   }
 
-  function learn(cursors: readonly StoredCursor[]): void {
-    onStored(cursors);
-    for (const userId of new Set(cursors.map(({ user_id }) => user_id))) {
-      const person = people.find(userId);
-      if (person && isLagging(person)) watch(userId);
+  #raise(stored: readonly StoredCursor[]): void {
+    const { users, cursorWriter } = this.#deps;
+    for (const one of stored) {
+      const cursor = users.find(one.user_id)?.cursorIn(one.group_id);
+      if (cursor) cursorWriter.raise(cursor, one);
+    }
+    for (const userId of new Set(stored.map(({ user_id }) => user_id))) {
+      const user = users.find(userId);
+      user?.wakeWindows();
+      if (user?.isBehind) this.watch(userId);
     }
   }
-
-  function watch(userId: number): void {
-    if (!watched.has(userId)) watched.set(userId, Date.now() + deadlineMs);
-  }
-
-  return { watch, report, close: () => clearInterval(timer) };
 }

@@ -1,12 +1,11 @@
 import { encodeFrame, errorTexts, failure, sidOf } from '@hooligram/protocol';
-import { openGroups } from '../groups/join.ts';
 import { groupsWereSent } from './conn-keep-alive.ts';
 import { type FrameHandler, nothing, reply } from './handler.ts';
 
 /**
- * Makes the connection a person's: check the credential, answer, listen to what concerns the person and their
- * groups, and only then read and replay. As the same person once more, all is replayed again; as somebody else
- * it is refused, whatever the code.
+ * Makes the connection a user's: check the credential, answer, listen to the channels of the user and of their groups,
+ * and only then read and replay. A second sign-in as the same user replays everything again; as another user it is
+ * refused, whatever the code.
  */
 export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> = async (
   context,
@@ -14,11 +13,11 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   frame,
 ) => {
   const { country_code, phone_number, verification_code } = frame.payload;
-  if (session.person && session.person.sid !== sidOf(country_code, phone_number)) {
+  if (session.user && session.user.sid !== sidOf(country_code, phone_number)) {
     session.socket.sendLater(failure(frame.type, frame.id, [errorTexts.alreadySignedIn.text]));
     return;
   }
-  const result = await context.core.ask('AUTHORIZATION_SIGN_IN', {
+  const result = await context.core.request('AUTHORIZATION_SIGN_IN', {
     address: session.socket.address,
     country_code,
     phone_number,
@@ -27,15 +26,15 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   if (!session.socket.isOpen) return;
   if (!result.ok) return reply(session, frame, result, nothing);
 
-  const opening = {};
-  // Before anything is awaited: an earlier opening that ends meanwhile must not pass for this one.
-  session.opening = opening;
+  const signIn = {};
+  // Before anything is awaited: an earlier sign-in whose groups are sent meanwhile must not pass for this one.
+  session.signIn = signIn;
   await session.signOut();
   if (!session.socket.isOpen) return;
   const { user_id, sid, group_ids, delivered_seqs } = result.answer;
-  session.person = context.people.enter(session, user_id, sid);
+  const connection = session.signInAs(user_id, sid);
   session.socket.sendLater(encodeFrame('AUTHORIZATION_SIGN_IN_SUCCESS', frame.id, {}));
-  void openGroups(context, session, group_ids, delivered_seqs, 'all').then(() => {
-    if (session.opening === opening) groupsWereSent(session);
+  void context.groups.join(connection, group_ids, delivered_seqs, 'all').then(() => {
+    if (session.signIn === signIn) groupsWereSent(session);
   });
 };

@@ -1,20 +1,10 @@
-import type { AcknowledgementHandlers } from './index.ts';
+import { acknowledgeState } from '../delivery/acknowledge.ts';
+import { type AcknowledgementHandler, countRefusal } from './handler.ts';
 
-/** Names no version: it counts for the oldest state sent on this connection and not yet acknowledged. */
-export const groupDelivered: AcknowledgementHandlers['GROUP_DELIVER_SUCCESS'] = (
+export const groupDelivered: AcknowledgementHandler<'GROUP_DELIVER_SUCCESS'> = (
   context,
   session,
-  { payload: { group_id } },
-) => {
-  const attachment = session.attachments.get(group_id);
-  const version = attachment?.takeAcknowledgedState();
-  const member = session.person && attachment?.group.members.get(session.person.userId);
-  if (version === undefined || !member) return context.metrics.acknowledgementIgnored();
-  context.metrics.acknowledged();
-  if (member.acknowledgeState(version)) context.cursors.changed(member);
-};
+  { payload },
+) => acknowledgeState(context, session.connection, payload.group_id);
 
-/** Counted, marks nothing: the delivery stays due. */
-export const groupRefused: AcknowledgementHandlers['GROUP_DELIVER_FAILURE'] = (context, _session, { id }) => {
-  context.metrics.deliveryRefused(id);
-};
+export const groupRefused: AcknowledgementHandler<'GROUP_DELIVER_FAILURE'> = countRefusal;

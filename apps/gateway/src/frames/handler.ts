@@ -1,24 +1,53 @@
 import type { AnswerOf, RequestType } from '@hooligram/contract';
 import {
+  type Acknowledgement,
+  type AcknowledgementType,
   type ClientRequestType,
   closeReasons,
   encodeFrame,
   failure,
   isUuid,
   type PayloadOf,
+  parseDeliveryId,
   type SoundRequest,
   type SuccessOf,
+  type transactions,
 } from '@hooligram/protocol';
 import type { GatewayContext } from '../context.ts';
 import type { Reply } from '../core/core-client.ts';
+import type { User } from '../groups/users.ts';
 import type { Session } from '../session.ts';
 
 /** Handles a sound request of one type and sends its answer; resolves when the next may begin. */
-export type FrameHandler<T extends ClientRequestType> = (
+export type FrameHandler<T extends ClientRequestType, S extends Session = Session> = (
   context: GatewayContext,
-  session: Session,
+  session: S,
   frame: SoundRequest<T>,
 ) => Promise<void> | void;
+
+type Transactions = typeof transactions;
+
+/** The requests that are refused before the sign-in. */
+export type SignedInRequestType = {
+  [N in keyof Transactions]: Transactions[N]['needsSignIn'] extends true ? `${N}_REQUEST` : never;
+}[keyof Transactions];
+
+export type SignedInSession = Session & { readonly user: User };
+
+/** Handles a request that is refused before the sign-in. */
+export type SignedInHandler<T extends ClientRequestType> = FrameHandler<T, SignedInSession>;
+
+/** Acts on one type of answer that a client gives to a delivery. */
+export type AcknowledgementHandler<T extends AcknowledgementType> = (
+  context: GatewayContext,
+  session: Session,
+  frame: Extract<Acknowledgement, { type: T }>,
+) => void;
+
+/** A client refused a delivery: that is counted and marks nothing, the delivery stays owed. */
+export function countRefusal({ metrics }: GatewayContext, _session: Session, { id }: { id: string }): void {
+  metrics.deliveriesRefused.inc({ delivery: parseDeliveryId(id)?.kind ?? 'unknown' });
+}
 
 /**
  * A client's id that is a UUID names the request, on whichever connection and core it is repeated. Other ids
@@ -30,7 +59,7 @@ export function idempotence(id: string): { requestId: string | undefined; repeat
     : { requestId: undefined, repeatable: false };
 }
 
-/** Sends what became of a request. */
+/** Answers a request with what the core replied. */
 export function reply<T extends ClientRequestType, K extends RequestType>(
   session: Session,
   { type, id }: { type: T; id: string },

@@ -1,11 +1,10 @@
-import { type FrameHandler, idempotence, reply } from './handler.ts';
+import { idempotence, reply, type SignedInHandler } from './handler.ts';
 
-export const messagingSend: FrameHandler<'MESSAGING_SEND_REQUEST'> = async ({ core }, session, frame) => {
-  if (!session.person) return;
-  const { userId: user_id, sid } = session.person;
+export const messagingSend: SignedInHandler<'MESSAGING_SEND_REQUEST'> = async ({ core }, session, frame) => {
+  const { userId: user_id, sid } = session.user;
   const { group_id, content } = frame.payload;
   const { requestId, repeatable } = idempotence(frame.id);
   const params = { user_id, sid, repeatable, group_id, content };
-  const result = await core.ask('MESSAGING_SEND', params, requestId, session);
+  const result = await core.request('MESSAGING_SEND', params, requestId, session);
   reply(session, frame, result, ({ message_id }) => ({ message_id }));
 };

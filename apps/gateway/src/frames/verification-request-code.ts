@@ -7,6 +7,10 @@ export const verificationRequestCode: FrameHandler<'VERIFICATION_REQUEST_CODE_RE
 ) => {
   const { country_code, phone_number } = frame.payload;
   const connection = { connection_id: session.connectionId, address: session.socket.address };
-  const result = await core.ask('VERIFICATION_REQUEST_CODE', { ...connection, country_code, phone_number });
+  const result = await core.request('VERIFICATION_REQUEST_CODE', {
+    ...connection,
+    country_code,
+    phone_number,
+  });
   reply(session, frame, result, nothing);
 };

@@ -7,6 +7,6 @@ export const verificationSubmitCode: FrameHandler<'VERIFICATION_SUBMIT_CODE_REQU
 ) => {
   const { verification_code } = frame.payload;
   const connection = { connection_id: session.connectionId, address: session.socket.address };
-  const result = await core.ask('VERIFICATION_SUBMIT_CODE', { ...connection, verification_code });
+  const result = await core.request('VERIFICATION_SUBMIT_CODE', { ...connection, verification_code });
   reply(session, frame, result, nothing);
 };

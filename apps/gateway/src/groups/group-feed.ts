@@ -1,66 +1,106 @@
 import type { DeliveryCheck, GroupState, Messages } from '@hooligram/contract';
-import { encodeFrame, groupDeliveryId } from '@hooligram/protocol';
-import type { GatewayContext } from '../context.ts';
-import { Member } from './delivery-cursor.ts';
-import { openGroups } from './join.ts';
-import { continueReplay } from './replay.ts';
-import type { Attachment } from './subscription.ts';
+import type { Core, Reply } from '../core/core-client.ts';
+import type { MessageIndex } from '../delivery/message-index.ts';
+import type { GatewayMetrics } from '../metrics.ts';
+import type { DeliveryCursor } from './delivery-cursor.ts';
+import { Gap, type GapDeps, type PageOutcome } from './gap.ts';
+import { LocalMembers } from './local-members.ts';
+import { RecentMessages } from './recent-messages.ts';
+import { encodeStateFrame } from './state-frame.ts';
+import type { Subscription } from './subscription.ts';
+import type { UserConnection } from './user-connection.ts';
+import type { Users } from './users.ts';
 
-type Held = { readonly version: number; readonly messageId: number; readonly frame: string | Uint8Array };
-type Sent = { readonly seq: number; readonly frame: string | Uint8Array };
-
-/** Most live messages that are kept for connections in replay; beyond it they fetch another page. */
-const tailMax = 1_024;
-
-/** Pause after a fetch that left a hole, so that a core in trouble is not asked without pause. */
-const fetchPauseMs = 500;
+/** What a feed needs of the gateway. */
+export type FeedDeps = GapDeps & {
+  /** Of the database: in another one the group of the same id has other members. */
+  readonly epoch: number;
+  readonly core: Core;
+  readonly users: Users;
+  readonly messageIndex: MessageIndex<GroupFeed>;
+  readonly overdue: { watch(userId: number): void; report(userId: number): void };
+  readonly metrics: GatewayMetrics;
+  /** Sends a frame to every socket on a topic. */
+  publish(topic: string, frame: string | Uint8Array): void;
+  /** Brings a connection into the group. */
+  join(connection: UserConnection, groupId: number, since: number): void;
+  /** Nobody here is in the group any more. */
+  close(groupId: number): void;
+};
 
 /**
- * A group as this gateway knows it while one of its connections is in it: how far it is (`version`,
- * `position`), and who of the people here is a member.
+ * A group as this gateway knows it while one of its connections is in it: how far it is (`version`, `lastSeq`), and
+ * which of the users here are members.
  *
- * A state applies on arrival, whatever is missing before it: who is not named leaves the topic at once. A
- * message passes only as the next one after `position`, and only under a state of at least its version. So a
- * message reaches a connection only if the newest state known here names its person with `joined_seq < seq`.
+ * A state applies on arrival, whatever is missing before it: a user who is not named leaves the topic at once. A
+ * message is published only as the next one after `lastSeq`, and only under a state of at least its version. So a
+ * message reaches a connection only if the newest state known here names its user with `joined_seq < seq`.
  */
-export class Group {
+export class GroupFeed {
   readonly id: number;
   readonly topic: string;
-  /** Resolves when what is published to the group is heard here. */
-  listening: Promise<void> = Promise.resolve();
-  holders = 0;
-  /** Of the state that applies; 0 before there is one. */
-  version = 0;
-  /** The `GROUP_DELIVER_REQUEST` of that state. */
-  frame = '';
-  /** `seq` of the last message passed on; undefined until the first read. */
-  position: number | undefined;
-  readonly members = new Map<number, Member>();
-  readonly attachments = new Set<Attachment>();
-  readonly #context: GatewayContext;
-  readonly #held = new Map<number, Held>();
-  #gapTimer: NodeJS.Timeout | undefined;
-  #isFetching = false;
-  /** Something that was published is neither passed on nor held. */
-  #isIncomplete = false;
-  #replaying = 0;
-  readonly #waiting = new Set<Attachment>();
-  #tail: Sent[] = [];
-  /** The tail holds all of (`#tailFrom`, `position`]. */
-  #tailFrom = 0;
+  /** Resolves when what is published to the group is received here. */
+  readonly listening: Promise<void>;
+  /** For connections in replay. */
+  readonly recent = new RecentMessages();
+  /** Subscriptions that go on with the next message. */
+  readonly pending = new Set<Subscription>();
+  readonly #deps: FeedDeps;
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #members: LocalMembers;
+  readonly #gap: Gap;
+  #version = 0;
+  #stateFrame = '';
+  #lastSeq: number | undefined;
 
-  constructor(id: number, context: GatewayContext) {
+  constructor(id: number, listening: Promise<void>, deps: FeedDeps) {
     this.id = id;
-    // In another epoch it has other members.
-    this.topic = `g${context.epoch}.${id}`;
-    this.#context = context;
+    this.topic = `g${deps.epoch}.${id}`;
+    this.listening = listening;
+    this.#deps = deps;
+    this.#members = new LocalMembers(id, deps.users);
+    this.#gap = new Gap(this, deps);
   }
 
-  get isHeld(): boolean {
-    return this.holders > 0;
+  /** Whether a connection is in it. */
+  get isOpen(): boolean {
+    return this.#subscriptions.size > 0;
   }
 
-  /** Takes published messages, in whatever order they come. */
+  /** Of the state that applies; 0 before there is one. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The `GROUP_DELIVER_REQUEST` of that state. */
+  get stateFrame(): string {
+    return this.#stateFrame;
+  }
+
+  /** `seq` of the last message that was published here; undefined until the first read. */
+  get lastSeq(): number | undefined {
+    return this.#lastSeq;
+  }
+
+  /** @returns undefined if the state that applies does not name the user */
+  cursorOf(userId: number): DeliveryCursor | undefined {
+    return this.#members.cursorOf(userId);
+  }
+
+  add(subscription: Subscription): void {
+    this.#subscriptions.add(subscription);
+  }
+
+  remove(subscription: Subscription): void {
+    const { user } = subscription.connection;
+    this.#subscriptions.delete(subscription);
+    if (!user.isIn(this.id)) this.#members.forget(user.userId);
+    if (this.isOpen) return;
+    this.#gap.close();
+    this.#deps.close(this.id);
+  }
+
+  /** Takes messages that the core published, in whatever order they come. */
   receive({ version, seq, message_ids, frames }: Messages<Uint8Array>): void {
     for (const [index, frame] of frames.entries()) {
       this.#receive(version, seq + index, message_ids[index] as number, frame);
@@ -68,231 +108,122 @@ export class Group {
   }
 
   #receive(version: number, seq: number, messageId: number, frame: Uint8Array): void {
-    if (this.position !== undefined && seq <= this.position) return;
-    if (seq === (this.position ?? Number.NaN) + 1 && version <= this.version) {
-      this.#pass(seq, messageId, frame);
-      if (this.#held.size > 0) this.#passHeld();
+    const lastSeq = this.#lastSeq;
+    if (lastSeq !== undefined && seq <= lastSeq) return;
+    if (lastSeq !== undefined && seq === lastSeq + 1 && version <= this.#version) {
+      this.#publish(seq, messageId, frame);
+      if (this.#gap.isOutOfOrder) this.#publishWaiting();
       return;
     }
-    this.#held.set(seq, { version, messageId, frame });
-    if (this.#held.size > this.#context.config.GAP_HELD_MAX) {
-      this.#held.clear();
-      this.#isIncomplete = true;
-      void this.fetch();
-    } else this.#watchGap(this.#context.config.GAP_WAIT_MS);
+    this.#gap.keep(seq, { version, messageId, frame });
   }
 
   /** Takes a state, from whatever path; an older one than applies is nothing new. */
   apply(state: GroupState): void {
-    if (!this.isHeld || state.version < this.version) return;
-    const named = new Map<number, number>();
-    for (const [userId, , joinedSeq] of state.members) {
-      if (this.#context.people.has(userId)) named.set(userId, joinedSeq);
+    const { users, publish, join } = this.#deps;
+    if (!this.isOpen || state.version < this.#version) return;
+    const isNewer = state.version > this.#version;
+    if (isNewer) {
+      this.#version = state.version;
+      this.#stateFrame = encodeStateFrame(state);
     }
-    if (state.version === this.version) {
-      // Nothing new but to those who signed in here since it applied: they were nobody's business then.
-      for (const [userId, joinedSeq] of named) this.#admit(userId, joinedSeq);
-      return;
+    const named = this.#members.apply(state, isNewer);
+    // The same one again is news only for users who signed in here since it applied.
+    if (!isNewer) return;
+    publish(this.topic, this.#stateFrame);
+    for (const subscription of this.#subscriptions) subscription.onStatePublished();
+    // A user who is named here for the first time is brought in by a read of their own.
+    for (const userId of named) {
+      for (const connection of users.connectionsOf(userId)) {
+        if (!connection.isIn(this.id)) join(connection, this.id, state.version_seq);
+      }
     }
-    this.version = state.version;
-    this.frame = stateFrame(state);
-    for (const userId of this.members.keys()) if (!named.has(userId)) this.#remove(userId);
-    for (const [userId, joinedSeq] of named) this.#admit(userId, joinedSeq);
-    this.#tellState();
-    for (const userId of named.keys()) this.#openMissing(userId, state.version_seq);
-    if (this.position !== undefined) this.#passHeld();
+    if (this.#lastSeq !== undefined) this.#publishWaiting();
   }
 
-  /** Sets out from what was read, once; what was published since waits in `#held`. */
+  /** Sets out from what was read, once; what was published since waits in `gap`. */
   startAt(seq: number): void {
-    if (this.position !== undefined) return;
-    this.position = seq;
-    this.#passHeld();
-    if (this.#isIncomplete) void this.fetch();
-    else if (this.#held.size > 0) this.#watchGap(this.#context.config.GAP_WAIT_MS);
+    if (this.#lastSeq !== undefined) return;
+    this.#lastSeq = seq;
+    this.#publishWaiting();
+    this.#gap.onStarted();
   }
 
-  /**
-   * Takes word of how far the group is: fetches what is missing here, and reports who of the people here has not
-   * acknowledged what is due.
-   */
+  /** The core says how far the group is: fetches what is missing, reports users here who have not acknowledged what is due. */
   check({ last_seq, version, due_seq, due_version }: DeliveryCheck): void {
-    if (version > this.version || last_seq > (this.position ?? last_seq)) this.refresh();
-    for (const member of this.members.values()) {
-      if (member.lags(due_seq, due_version)) this.#context.lag.report(member.userId);
+    if (version > this.#version || last_seq > (this.#lastSeq ?? last_seq)) this.fetchMissed();
+    for (const cursor of this.#members.cursors()) {
+      if (cursor.isBehind(due_seq, due_version)) this.#deps.overdue.report(cursor.userId);
     }
   }
 
-  /** Fetches what may have been published unheard; before the first read, once that is done. */
-  refresh(): void {
-    this.#isIncomplete = true;
-    void this.fetch();
+  /** Fetches what may have been published while this gateway could not receive it. */
+  fetchMissed(): void {
+    this.#gap.fetchNow();
   }
 
-  /** Something that was published here could not be read: it is fetched, after a pause if it comes again and again. */
-  missed(): void {
-    this.#isIncomplete = true;
-    this.#watchGap(fetchPauseMs);
+  /** Something that was published here could not be read. */
+  onUnreadable(): void {
+    this.#gap.fetchSoon();
   }
 
-  /** Asks the core for everything after the position and passes it on. */
-  async fetch(): Promise<void> {
-    if (this.#isFetching || this.position === undefined) return;
-    this.#isFetching = true;
-    this.#context.metrics.gapFetched();
-    let result: 'more' | 'all' | 'failed' = 'more';
-    while (this.isHeld && (result === 'more' || (result === 'all' && this.#isIncomplete))) {
-      this.#isIncomplete = false;
-      result = await this.#fetchPage();
-    }
-    this.#isFetching = false;
-    if (!this.isHeld) return;
-    if (result === 'failed') this.#isIncomplete = true;
-    if (this.#held.size > 0 || this.#isIncomplete) this.#watchGap(fetchPauseMs);
-  }
-
-  /** The one place where a connection's phase changes, because the group counts who is in which. */
-  enter(attachment: Attachment, phase: Attachment['phase']): void {
-    if (attachment.phase === 'replaying') this.#replaying -= 1;
-    if (attachment.phase === 'live') attachment.session.socket.leave(this.topic);
-    this.#waiting.delete(attachment);
-    attachment.phase = phase;
-    if (phase === 'waiting') this.#waiting.add(attachment);
-    if (phase === 'live') attachment.session.socket.join(this.topic);
-    if (phase === 'replaying') {
-      this.#replaying += 1;
-      if (this.#replaying === 1) this.#tailFrom = this.position ?? 0;
-    }
-    if (this.#replaying === 0) this.#tail = [];
-  }
-
-  /** @returns the kept frames of all of (`seq`, `position`], or undefined if some of them are gone */
-  tailAfter(seq: number): Sent[] | undefined {
-    return seq >= this.#tailFrom ? this.#tail.filter((sent) => sent.seq > seq) : undefined;
-  }
-
-  /** Nobody here is in the group any more. */
-  drop(): void {
-    clearTimeout(this.#gapTimer);
-    this.#held.clear();
-    this.#tail = [];
-  }
-
-  async #fetchPage(): Promise<'more' | 'all' | 'failed'> {
-    const reply = await this.#context.core.ask('REPLAY_PAGE', {
+  /** Asks the core for what follows `afterSeq`. @param limit most messages; else as many as the core allows */
+  requestPage(afterSeq: number, limit?: number): Promise<Reply<'REPLAY_PAGE'>> {
+    return this.#deps.core.request('REPLAY_PAGE', {
       group_id: this.id,
-      after_seq: this.position ?? 0,
-      known_version: this.version,
+      after_seq: afterSeq,
+      known_version: this.#version,
+      ...(limit !== undefined && { limit }),
     });
+  }
+
+  /** Asks the core for what follows `lastSeq`, and publishes it. */
+  async fetchPage(): Promise<PageOutcome> {
+    const reply = await this.requestPage(this.#lastSeq ?? 0);
     if (!reply.ok) return 'failed';
-    if (!this.isHeld) return 'all';
+    if (!this.isOpen) return 'all';
     const { state, messages, through_seq, last_seq } = reply.answer;
     if (state) this.apply(state);
     for (const [seq, messageId, frame] of messages) {
-      if (seq === (this.position ?? 0) + 1) this.#pass(seq, messageId, frame);
+      if (seq === (this.#lastSeq ?? 0) + 1) this.#publish(seq, messageId, frame);
     }
-    this.#passHeld();
-    // Its audit may have been published while nobody here could hear it, and there need not be another one.
+    this.#publishWaiting();
+    // Its delivery check may have been published while nobody here could receive it, and there need not be another one.
     if (state || messages.length > 0) {
-      for (const userId of this.members.keys()) this.#context.lag.watch(userId);
+      for (const { userId } of this.#members.cursors()) this.#deps.overdue.watch(userId);
     }
     return through_seq < last_seq ? 'more' : 'all';
   }
 
-  #pass(seq: number, messageId: number, frame: string | Uint8Array): void {
-    const { metrics, receipts, publish } = this.#context;
-    this.position = seq;
-    receipts.note(messageId, this, seq);
+  /** Notes the place of a message that one connection is sent: its acknowledgement names the message alone. */
+  index(messageId: number, seq: number): void {
+    this.#deps.messageIndex.note(messageId, this, seq);
+  }
+
+  /** A page of a replay was sent to a connection of the user. */
+  onReplayed(userId: number, messages: number): void {
+    this.#deps.metrics.messagesReplayed.inc(messages);
+    this.#deps.overdue.watch(userId);
+  }
+
+  #publish(seq: number, messageId: number, frame: string | Uint8Array): void {
+    const { metrics, messageIndex, publish } = this.#deps;
+    this.#lastSeq = seq;
+    messageIndex.note(messageId, this, seq);
     publish(this.topic, frame);
-    metrics.messagePassed();
-    if (this.#replaying > 0) this.#keep(seq, frame);
-    for (const attachment of this.#waiting) continueReplay(this.#context, attachment);
+    metrics.messagesPublished.count += 1;
+    this.recent.add(seq, frame);
+    for (const subscription of this.pending) subscription.resume();
   }
 
-  #keep(seq: number, frame: string | Uint8Array): void {
-    this.#tail.push({ seq, frame });
-    if (this.#tail.length <= tailMax) return;
-    this.#tail = [];
-    this.#tailFrom = seq;
-  }
-
-  #passHeld(): void {
-    for (const seq of this.#held.keys()) if (seq <= (this.position ?? 0)) this.#held.delete(seq);
+  /** Publishes what waited behind a gap and is next now. */
+  #publishWaiting(): void {
     for (;;) {
-      const seq = (this.position ?? 0) + 1;
-      const next = this.#held.get(seq);
-      if (!next || next.version > this.version) break;
-      this.#held.delete(seq);
-      this.#pass(seq, next.messageId, next.frame);
+      const seq = (this.#lastSeq ?? 0) + 1;
+      const next = this.#gap.take(seq, this.#version);
+      if (!next) break;
+      this.#publish(seq, next.messageId, next.frame);
     }
-    if (this.#held.size === 0 && !this.#isIncomplete) this.#stopWatching();
+    this.#gap.onProgress(this.#lastSeq ?? 0);
   }
-
-  #watchGap(afterMs: number): void {
-    if (this.#gapTimer || this.position === undefined) return;
-    this.#gapTimer = setTimeout(() => {
-      this.#gapTimer = undefined;
-      void this.fetch();
-    }, afterMs);
-  }
-
-  #stopWatching(): void {
-    clearTimeout(this.#gapTimer);
-    this.#gapTimer = undefined;
-  }
-
-  #admit(userId: number, joinedSeq: number): void {
-    const member = this.members.get(userId);
-    if (!member) {
-      this.members.set(userId, new Member(userId, this.id, joinedSeq));
-      return;
-    }
-    if (member.joinedSeq === joinedSeq) return;
-    // Left and was added again, and we heard of the second only.
-    member.rejoin(joinedSeq);
-    for (const attachment of this.#toldOf(userId)) {
-      attachment.sentSeq = Math.max(attachment.sentSeq, joinedSeq);
-      this.enter(attachment, 'waiting');
-      continueReplay(this.#context, attachment);
-    }
-  }
-
-  #remove(userId: number): void {
-    this.members.delete(userId);
-    for (const attachment of this.#toldOf(userId)) attachment.session.detach(this.id);
-  }
-
-  #toldOf(userId: number): Attachment[] {
-    return this.#context.people.sessionsOf(userId).flatMap((session) => {
-      const attachment = session.attachments.get(this.id);
-      return attachment?.isTold ? [attachment] : [];
-    });
-  }
-
-  #tellState(): void {
-    this.#context.publish(this.topic, this.frame);
-    for (const attachment of this.attachments) {
-      if (!attachment.isTold) continue;
-      if (attachment.phase !== 'live') attachment.session.socket.send(this.frame);
-      attachment.noteState(this.version);
-    }
-  }
-
-  /** Whoever is named here for the first time is brought in by a read of their own. */
-  #openMissing(userId: number, since: number): void {
-    for (const session of this.#context.people.sessionsOf(userId)) {
-      if (!session.attachments.has(this.id)) void openGroups(this.#context, session, [this.id], [since]);
-    }
-  }
-}
-
-function stateFrame(state: GroupState): string {
-  const { group_id, version, date_created, group_name, is_direct_message, members } = state;
-  return encodeFrame('GROUP_DELIVER_REQUEST', groupDeliveryId(group_id, version), {
-    date_created,
-    group_id,
-    group_name,
-    is_direct_message,
-    member_sids: members.map(([, sid]) => sid),
-  });
 }

@@ -1,133 +1,140 @@
 import type { Membership } from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
-import type { GatewayContext } from '../context.ts';
-import type { Session } from '../session.ts';
-import type { Group } from './group-feed.ts';
-import { raiseMember } from './raise-cursors.ts';
-import { continueReplay } from './replay.ts';
-import type { Attachment } from './subscription.ts';
+import type { Core } from '../core/core-client.ts';
+import type { CursorWriter } from '../delivery/cursor-writer.ts';
+import type { GroupFeed } from './group-feed.ts';
+import type { Subscription } from './subscription.ts';
+import type { UserConnection } from './user-connection.ts';
 
-/** A read that keeps being overtaken by changes that leave it open who is a member is tried so often. */
+export type JoinDeps = {
+  readonly core: Core;
+  readonly cursorWriter: CursorWriter;
+  readonly overdue: { watch(userId: number): void };
+  openFeed(groupId: number): GroupFeed;
+};
+
+type Scope = 'all' | 'these';
+
+/** How often groups are read again whose membership changes meanwhile. */
 const readsMax = 5;
 
 /**
- * Brings a connection into groups: listen, then read, then reconcile.
+ * Brings a connection into groups: subscribe, read, reconcile.
  *
- * The group's channel is subscribed, and Redis has confirmed it, before the state and the cursors are read; so
- * whatever was committed after the read was published after we listened. Nothing falls between the two. What
- * both the read and the channel tell is passed once, because it is not beyond the group's position.
+ *     subscribe to each group's channel, and wait until Redis has confirmed it
+ *     read the states and cursors from the core
+ *     for each group that was read:
+ *       if it is not subscribed to: subscribe, and read it again
+ *       if a newer state came meanwhile, and leaves the membership open: read it again
+ *       else: send the state
+ *     for each group that was not read:
+ *       if the newest state here names the user: read it again
+ *       else: leave it, the user is no member
+ *     in each group whose state was sent, go on from the cursor: go live, wait or replay
  *
- * @param groupIds groups to listen to
+ * What was committed after the read was published after the subscription, so nothing falls between the two. What comes
+ * by both ways is sent once, because the second time it is not beyond the feed's `lastSeq`.
+ *
+ * @param groupIds groups to subscribe to
  * @param since in the same order: what was stored after it is sent on this connection in any case
- * @param scope `all`: read all of the person's groups, also those that are not among `groupIds`
+ * @param scope `all`: read all of the user's groups, also those that are not among `groupIds`
  */
-export async function openGroups(
-  context: GatewayContext,
-  session: Session,
+export async function joinGroups(
+  deps: JoinDeps,
+  connection: UserConnection,
   groupIds: readonly number[],
-  since: readonly number[] = [],
-  scope: 'all' | 'these' = 'these',
+  since: readonly number[],
+  scope: Scope,
 ): Promise<void> {
-  const opening: Attachment[] = [];
+  let joining: Subscription[] = [];
   for (const [index, id] of groupIds.entries()) {
-    if (!session.attachments.has(id)) opening.push(session.attach(id, since[index]));
+    if (!connection.isIn(id)) joining.push(connection.subscribe(deps.openFeed(id), since[index]));
   }
-  await read(context, session, opening, scope, readsMax);
+  for (let reads = 0; joining.length > 0 || (scope === 'all' && reads === 0); reads += 1) {
+    // Removed and added again faster than it can be read, five times over: the client starts clean.
+    if (reads > readsMax) return connection.socket.end(closeReasons.outcomeUnknown);
+    const memberships = await read(deps, connection, joining, reads === 0 ? scope : 'these');
+    if (!memberships) return;
+    joining = reconcile(deps, connection, joining, memberships, reads === readsMax);
+  }
 }
 
+/** @returns undefined if the connection is over */
 async function read(
-  context: GatewayContext,
-  session: Session,
-  opening: readonly Attachment[],
-  scope: 'all' | 'these',
-  readsLeft: number,
-): Promise<void> {
-  const { person } = session;
-  if (!person || (scope === 'these' && opening.length === 0)) return;
-  await Promise.all([person.listening, ...opening.map(({ group }) => group.listening)]);
-  if (!isCurrent(session, person)) return;
-  const reply = await context.core.ask('REPLAY_GROUPS', {
-    user_id: person.userId,
-    group_ids: scope === 'all' ? null : opening.map(({ group }) => group.id),
+  { core }: JoinDeps,
+  connection: UserConnection,
+  joining: readonly Subscription[],
+  scope: Scope,
+): Promise<Membership[] | undefined> {
+  const { user } = connection;
+  await Promise.all([user.listening, ...joining.map(({ feed }) => feed.listening)]);
+  if (!connection.isOpen) return undefined;
+  const reply = await core.request('REPLAY_GROUPS', {
+    user_id: user.userId,
+    group_ids: scope === 'all' ? null : joining.map(({ feed }) => feed.id),
   });
-  if (!isCurrent(session, person)) return;
-  if (!reply.ok) return session.socket.end(closeReasons.outcomeUnknown);
-  const again = reconcile(session, person.userId, opening, reply.answer.memberships);
-  if (again.length === 0) return;
-  if (readsLeft > 0) return read(context, session, again, 'these', readsLeft - 1);
-  // Taken out and brought back faster than it can be read, five times over: the client starts clean.
-  session.socket.end(closeReasons.outcomeUnknown);
+  if (!connection.isOpen) return undefined;
+  if (reply.ok) return reply.answer.memberships;
+  connection.socket.end(closeReasons.outcomeUnknown);
+  return undefined;
+}
 
-  function reconcile(
-    session: Session,
-    userId: number,
-    opening: readonly Attachment[],
-    memberships: readonly Membership[],
-  ): Attachment[] {
-    const unread = new Set(opening.filter(({ phase }) => phase === 'opening'));
-    const again: Attachment[] = [];
-    const told: Attachment[] = [];
-    for (const membership of memberships) {
-      const id = membership.state.group_id;
-      const attachment = session.attachments.get(id);
-      if (!attachment) {
-        // Read but not listened to: it is new since we were told what to listen to.
-        const joined = membership.state.members.find(([memberId]) => memberId === userId)?.[2];
-        again.push(session.attach(id, joined));
-      } else if (unread.delete(attachment)) {
-        if (isOvertaken(attachment.group, userId, membership)) again.push(attachment);
-        else if (tell(context, attachment, userId, membership)) told.push(attachment);
-      }
+/** @returns what has to be read again */
+function reconcile(
+  deps: JoinDeps,
+  connection: UserConnection,
+  joining: readonly Subscription[],
+  memberships: readonly Membership[],
+  isLastRead: boolean,
+): Subscription[] {
+  const { userId } = connection.user;
+  const unread = new Set(joining.filter(({ isJoining }) => isJoining));
+  const again: Subscription[] = [];
+  const started: Subscription[] = [];
+  for (const membership of memberships) {
+    const id = membership.state.group_id;
+    const subscription = connection.find(id);
+    if (!subscription) {
+      // Read but not subscribed to: it is newer than `groupIds`.
+      const joinedSeq = membership.state.members.find(([memberId]) => memberId === userId)?.[2];
+      again.push(connection.subscribe(deps.openFeed(id), joinedSeq));
+    } else if (unread.delete(subscription)) {
+      if (isOvertaken(subscription, membership)) again.push(subscription);
+      else if (start(deps, subscription, membership)) started.push(subscription);
     }
-    for (const attachment of unread) {
-      // The newest state here names the person and the read did not: one of them is older, so read again.
-      if (attachment.group.members.has(userId) && readsLeft > 0) again.push(attachment);
-      else session.detach(attachment.group.id);
-    }
-    // All states first: the mobile client builds its list of groups from them.
-    for (const attachment of told) if (attachment.phase === 'waiting') continueReplay(context, attachment);
-    context.lag.watch(userId);
-    return again;
   }
+  for (const subscription of unread) {
+    // The newest state here names the user and the read did not: one of them is older, so read again.
+    if (subscription.cursor && !isLastRead) again.push(subscription);
+    else subscription.leave();
+  }
+  // All states first: the mobile client builds its list of groups from them.
+  for (const subscription of started) subscription.resume();
+  deps.overdue.watch(userId);
+  return again;
 }
 
 /**
- * Whether a state that is newer than the read leaves open whether the person is still a member. If it names them
- * nothing is open: the state is the one to tell, what was stored since the read was published after we listened,
- * and the cursor holds, because a cursor of an earlier joining ends before the newest one.
+ * Whether a state that is newer than the read leaves open whether the user is still a member. If it names them nothing
+ * is open: the state is the one to send, what was stored since the read was published after we subscribed, and the
+ * cursor holds, because a cursor of an earlier membership ends before the newest one begins.
  */
-function isOvertaken(group: Group, userId: number, { state }: Membership): boolean {
-  return state.version < group.version && !group.members.has(userId);
+function isOvertaken({ feed, cursor }: Subscription, { state }: Membership): boolean {
+  return state.version < feed.version && !cursor;
 }
 
-/** Sends the state, and notes from where the person has not acknowledged. */
-function tell(
-  context: GatewayContext,
-  attachment: Attachment,
-  userId: number,
-  membership: Membership,
-): boolean {
-  const { group, session } = attachment;
+/** Sends the state, and notes how far the user has acknowledged. @returns whether the user is a member */
+function start({ cursorWriter }: JoinDeps, subscription: Subscription, membership: Membership): boolean {
+  const { feed, connection } = subscription;
   const { state, last_seq, delivered_version, retried_version } = membership;
-  // Nothing new if a newer one is here: that one is told.
-  group.apply(state);
-  group.startAt(last_seq);
-  const member = group.members.get(userId);
-  if (!member || attachment.phase !== 'opening') return false;
-  raiseMember(context, member, membership);
-  attachment.sentSeq = Math.max(
-    member.joinedSeq,
-    Math.min(member.deliveredSeq, attachment.since ?? last_seq),
-  );
-  group.enter(attachment, 'waiting');
-  const isOver = state.closed && Math.max(delivered_version, retried_version) >= group.version;
-  if (!isOver) {
-    attachment.noteState(group.version);
-    session.socket.send(group.frame);
-  }
+  // Nothing new if a newer one is here: that one is sent.
+  feed.apply(state);
+  feed.startAt(last_seq);
+  const { cursor } = subscription;
+  if (!cursor || !subscription.isJoining) return false;
+  cursorWriter.raise(cursor, membership);
+  connection.user.wakeWindows();
+  const isOver = state.closed && Math.max(delivered_version, retried_version) >= feed.version;
+  subscription.start(cursor, last_seq, isOver);
   return true;
-}
-
-function isCurrent(session: Session, person: Session['person']): boolean {
-  return session.socket.isOpen && session.person === person;
 }

@@ -1,26 +1,31 @@
-import type { Session } from '../session.ts';
+/** What a window has to know of its connection. */
+type ReplayingConnection = {
+  readonly isOpen: boolean;
+  /** How many replayed messages are on their way. */
+  replayedUnacknowledged(): number;
+};
 
 /**
- * How many replayed messages of all its groups may be on their way to one connection, unacknowledged: what waits
- * for somebody who was away, however much it is, floods neither their socket nor our memory. Live messages do
- * not count; they come after the replay of their group.
+ * The credit of one connection for replayed messages: how many of them, of all its groups together, may be on their
+ * way unacknowledged. However much waits for a user who was away, it floods neither their socket nor our memory. Live
+ * messages do not count; they come after the replay of their group.
  */
 export class ReplayWindow {
-  readonly #session: Session;
+  readonly #connection: ReplayingConnection;
   readonly #size: number;
-  /** Room is given out in such portions, so that several groups are replayed side by side. */
+  /** Room is given out in portions of this size, so that several groups are replayed side by side. */
   readonly #portion: number;
   #reserved = 0;
   #acknowledged = 0;
   #waiting: ((messages: number) => void)[] = [];
 
-  constructor(session: Session, size: number) {
-    this.#session = session;
+  constructor(connection: ReplayingConnection, size: number) {
+    this.#connection = connection;
     this.#size = size;
     this.#portion = Math.ceil(size / 4);
   }
 
-  /** Waits for room, first come, first served, and holds it. @returns for how many messages; 0 if the socket is closed */
+  /** Waits for room, first come, first served, and holds it. @returns for how many messages; 0 if the connection is closed */
   reserve(): Promise<number> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -28,44 +33,33 @@ export class ReplayWindow {
     });
   }
 
-  /** Gives room back; what was sent of it counts by itself from then on. */
+  /** Gives room back; what was sent of it is counted as unacknowledged from then on. */
   release(messages: number): void {
     this.#reserved -= messages;
     this.wake();
   }
 
-  /** At least a portion is unacknowledged while somebody waits, so that many acknowledgements will come. */
+  /** While a replay waits, a portion or more is unacknowledged, so a portion of acknowledgements will come. */
   onAcknowledged(): void {
     if (this.#waiting.length === 0) return;
     this.#acknowledged += 1;
     if (this.#acknowledged >= this.#portion) this.wake();
   }
 
-  /** To be called whenever there may be room for a reason other than an acknowledgement. */
+  /** Call it whenever there may be room for a reason other than an acknowledgement. */
   wake(): void {
     if (this.#waiting.length === 0) return;
     this.#acknowledged = 0;
-    if (!this.#session.socket.isOpen) {
+    if (!this.#connection.isOpen) {
       for (const resolve of this.#waiting.splice(0)) resolve(0);
       return;
     }
-    let room = this.#size - this.#reserved - this.#unacknowledged();
+    let room = this.#size - this.#reserved - this.#connection.replayedUnacknowledged();
     for (; room >= this.#portion && this.#waiting.length > 0; room -= this.#portion) {
       this.#reserved += this.#portion;
       this.#waiting.shift()?.(this.#portion);
     }
     // An empty list that had elements keeps their memory.
     if (this.#waiting.length === 0) this.#waiting = [];
-  }
-
-  #unacknowledged(): number {
-    const { person, attachments } = this.#session;
-    let count = 0;
-    if (!person) return count;
-    for (const { group, replayFrom, replayThrough } of attachments.values()) {
-      const member = group.members.get(person.userId);
-      if (member && replayThrough > replayFrom) count += member.unacknowledged(replayFrom, replayThrough);
-    }
-    return count;
   }
 }

@@ -1,57 +1,87 @@
 import type { Names, Subscriptions } from '@hooligram/bus';
-import type { Session } from '../session.ts';
+import type { ClientSocket } from '../client-socket.ts';
+import { ChannelRegistry } from './channel-registry.ts';
+import type { DeliveryCursor } from './delivery-cursor.ts';
+import type { Subscription } from './subscription.ts';
+import { UserConnection } from './user-connection.ts';
 
-export type Person = {
+/** A user who is signed in here, on any number of connections. */
+export class User {
   readonly userId: number;
   readonly sid: string;
-  readonly sessions: Set<Session>;
-  /** Resolves when what concerns the person is heard here. */
+  /** Resolves when what is published to the user is received here. */
   readonly listening: Promise<void>;
-};
+  readonly connections = new Set<UserConnection>();
 
-/** The people who are signed in here, each on any number of connections. */
-export class People {
-  readonly #people = new Map<number, Person>();
-  readonly #names: Names;
-  readonly #subscriptions: Subscriptions;
-
-  constructor(names: Names, subscriptions: Subscriptions) {
-    this.#names = names;
-    this.#subscriptions = subscriptions;
+  constructor(userId: number, sid: string, listening: Promise<void>) {
+    this.userId = userId;
+    this.sid = sid;
+    this.listening = listening;
   }
 
-  get size(): number {
-    return this.#people.size;
+  isIn(groupId: number): boolean {
+    return [...this.connections].some((connection) => connection.isIn(groupId));
   }
 
-  has(userId: number): boolean {
-    return this.#people.has(userId);
+  cursorIn(groupId: number): DeliveryCursor | undefined {
+    const connection = [...this.connections].find((one) => one.isIn(groupId));
+    return connection?.find(groupId)?.cursor;
   }
 
-  find(userId: number): Person | undefined {
-    return this.#people.get(userId);
+  /** The subscriptions of a group on which its state was sent. */
+  subscriptionsTo(groupId: number): Subscription[] {
+    const subscriptions = [...this.connections].flatMap((connection) => connection.find(groupId) ?? []);
+    return subscriptions.filter(({ hasState }) => hasState);
   }
 
-  ids(): number[] {
-    return [...this.#people.keys()];
+  /** The cursors of the groups in which a connection was sent something that is not acknowledged. */
+  owedCursors(): DeliveryCursor[] {
+    const owed = new Set<DeliveryCursor>();
+    for (const { cursor, isOwed } of this.#subscriptions()) if (cursor && isOwed) owed.add(cursor);
+    return [...owed];
   }
 
-  sessionsOf(userId: number): Session[] {
-    return [...(this.#people.get(userId)?.sessions ?? [])];
+  /** Whether a connection has not been sent, or has not acknowledged, something that is the user's. */
+  get isBehind(): boolean {
+    for (const { isReplaying, isOwed } of this.#subscriptions()) if (isReplaying || isOwed) return true;
+    return false;
   }
 
-  /** Notes that a connection is this person's, and begins to listen to what concerns them. */
-  enter(session: Session, userId: number, sid: string): Person {
-    const listening = this.#subscriptions.acquire(this.#names.user(userId));
-    const person = this.#people.get(userId) ?? { userId, sid, sessions: new Set(), listening };
-    this.#people.set(userId, person);
-    person.sessions.add(session);
-    return person;
+  /** Call it when a cursor moved on another connection or gateway: replays may have room. */
+  wakeWindows(): void {
+    for (const { window } of [...this.connections]) window.wake();
   }
 
-  leave(session: Session, person: Person): void {
-    if (!person.sessions.delete(session)) return;
-    if (person.sessions.size === 0) this.#people.delete(person.userId);
-    this.#subscriptions.release(this.#names.user(person.userId));
+  *#subscriptions(): Iterable<Subscription> {
+    for (const connection of this.connections) yield* connection.subscriptions();
+  }
+}
+
+export class Users extends ChannelRegistry<User> {
+  readonly #replayWindow: number;
+
+  /** @param replayWindow most replayed messages on one connection that wait for their acknowledgement */
+  constructor(names: Names, subscriptions: Subscriptions, replayWindow: number) {
+    super(subscriptions, names.user);
+    this.#replayWindow = replayWindow;
+  }
+
+  connectionsOf(userId: number): UserConnection[] {
+    return [...(this.find(userId)?.connections ?? [])];
+  }
+
+  signIn(socket: ClientSocket, userId: number, sid: string): UserConnection {
+    const user = this.open(userId, (listening) => new User(userId, sid, listening));
+    const connection = new UserConnection(user, socket, this.#replayWindow);
+    user.connections.add(connection);
+    return connection;
+  }
+
+  /** Takes the connection out of all groups and away from its user, at once. */
+  signOut(connection: UserConnection): void {
+    const { user } = connection;
+    connection.close();
+    user.connections.delete(connection);
+    if (user.connections.size === 0) this.close(user.userId);
   }
 }

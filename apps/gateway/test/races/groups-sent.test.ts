@@ -1,14 +1,14 @@
 import type { TestClient } from '@hooligram/testkit';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Scene } from '../scene.ts';
+import { Fixture } from '../fixture.ts';
 
-let scene: Scene;
+let fixture: Fixture;
 
 beforeAll(async () => {
-  scene = await Scene.start({});
+  fixture = await Fixture.start({});
 });
 
-afterAll(() => scene?.stop());
+afterAll(() => fixture?.stop());
 
 const keepAlive = 'CONN_KEEP_ALIVE';
 const question = { after_groups: true };
@@ -24,25 +24,25 @@ function came(client: TestClient): (number | string)[] {
 
 describe('a keep-alive that asks for the groups', () => {
   test('is answered behind all states, however late the core reads them; others are answered at once', async () => {
-    const [ada, bob] = [scene.person(), scene.person()];
-    const groups = [scene.group([ada, bob]), scene.group([ada, bob])];
-    const client = await scene.connect();
-    const read = await scene.beginSignIn(client, ada, groups);
+    const [ada, bob] = [fixture.user(), fixture.user()];
+    const groups = [fixture.group([ada, bob]), fixture.group([ada, bob])];
+    const client = await fixture.connect();
+    const read = await fixture.beginSignIn(client, ada, groups);
     client.send(`${keepAlive}_REQUEST`, question, 'asked');
     await client.request(keepAlive, {}, 'plain');
     expect(came(client)).toEqual(['plain']);
-    await read.succeed(scene.read(...groups));
+    await read.succeed(fixture.snapshots(...groups));
     await client.waitFor(() => came(client).length === 4);
     const ids = groups.map(({ id }) => id);
-    expect(came(client)).toEqual(['plain', ...ids, 'asked after groups']);
+    expect(came(client)).toEqual(['plain', ...ids, 'request after groups']);
     await client.request(keepAlive, question, 'later');
     expect(came(client).at(-1)).toBe('later after groups');
   });
 
-  test('is answered at once when there are no groups, and without the property when nobody is signed in', async () => {
-    const client = await scene.connect();
+  test('is answered at once when there are no groups, and without the property before the sign-in', async () => {
+    const client = await fixture.connect();
     await client.request(keepAlive, question, 'before');
-    const read = await scene.beginSignIn(client, scene.person(), []);
+    const read = await fixture.beginSignIn(client, fixture.user(), []);
     client.send(`${keepAlive}_REQUEST`, question, 'after');
     await read.succeed({ memberships: [] });
     await client.waitFor(() => came(client).length === 2);
@@ -50,24 +50,24 @@ describe('a keep-alive that asks for the groups', () => {
   });
 
   test('waits for the groups of a sign-in that was repeated meanwhile, not for those of the one before', async () => {
-    const [ada, bob] = [scene.person(), scene.person()];
-    const group = scene.group([ada, bob]);
-    const client = await scene.connect();
-    const first = await scene.beginSignIn(client, ada, [group]);
+    const [ada, bob] = [fixture.user(), fixture.user()];
+    const group = fixture.group([ada, bob]);
+    const client = await fixture.connect();
+    const first = await fixture.beginSignIn(client, ada, [group]);
     client.send(`${keepAlive}_REQUEST`, question, 'asked');
-    const second = await scene.beginSignIn(client, ada, [group]);
-    await first.succeed(scene.read(group));
+    const second = await fixture.beginSignIn(client, ada, [group]);
+    await first.succeed(fixture.snapshots(group));
     await client.roundTrip();
-    expect(came(client)).not.toContain('asked after groups');
-    await second.succeed(scene.read(group));
-    await client.waitFor(() => came(client).includes('asked after groups'));
-    expect(came(client).indexOf(group.id)).toBeLessThan(came(client).indexOf('asked after groups'));
+    expect(came(client)).not.toContain('request after groups');
+    await second.succeed(fixture.snapshots(group));
+    await client.waitFor(() => came(client).includes('request after groups'));
+    expect(came(client).indexOf(group.id)).toBeLessThan(came(client).indexOf('request after groups'));
   });
 
   test('waits alone: a newer one takes the place of the one before, which learns nothing', async () => {
-    const ada = scene.person();
-    const client = await scene.connect();
-    const read = await scene.beginSignIn(client, ada, []);
+    const ada = fixture.user();
+    const client = await fixture.connect();
+    const read = await fixture.beginSignIn(client, ada, []);
     client.send(`${keepAlive}_REQUEST`, question, 'one');
     client.send(`${keepAlive}_REQUEST`, question, 'two');
     await client.next(({ id }) => id === 'one');
@@ -77,9 +77,9 @@ describe('a keep-alive that asks for the groups', () => {
   });
 
   test('is not answered when the groups cannot be read: the connection ends', async () => {
-    const ada = scene.person();
-    const client = await scene.connect();
-    const read = await scene.beginSignIn(client, ada, []);
+    const ada = fixture.user();
+    const client = await fixture.connect();
+    const read = await fixture.beginSignIn(client, ada, []);
     client.send(`${keepAlive}_REQUEST`, question, 'asked');
     await read.refuse('server busy');
     expect(await client.closed).toMatchObject({ code: 1013 });
@@ -87,8 +87,8 @@ describe('a keep-alive that asks for the groups', () => {
   });
 });
 
-test('whoever writes something else as after_groups is answered as if it were not there', async () => {
-  const client = await scene.connect();
-  const asked = await client.request(keepAlive, { after_groups: 'please' });
-  expect([asked.type, asked.payload]).toEqual([`${keepAlive}_SUCCESS`, {}]);
+test('another value of after_groups is answered as if it were not there', async () => {
+  const client = await fixture.connect();
+  const request = await client.request(keepAlive, { after_groups: 'please' });
+  expect([request.type, request.payload]).toEqual([`${keepAlive}_SUCCESS`, {}]);
 });

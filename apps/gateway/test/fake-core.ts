@@ -25,9 +25,9 @@ import {
 } from '@hooligram/contract';
 import { within } from '@hooligram/testkit';
 
-/** A request of a gateway that waits for a test's answer. What is returned resolves when Redis has the answer. */
-export type AskedRequest<K extends RequestType = RequestType> = {
-  /** The name of the gateway process that asked. */
+/** A request of a gateway that waits for a test's answer. `succeed` and `refuse` resolve when Redis has the answer. */
+export type ReceivedRequest<K extends RequestType = RequestType> = {
+  /** The name of the gateway process that sent it. */
   readonly node: string;
   readonly ref: number;
   readonly request_id: string;
@@ -45,41 +45,41 @@ type Message = {
   frame: string;
 };
 type Matcher = {
-  readonly matches: (asked: AskedRequest) => boolean;
-  take: (asked: AskedRequest) => void;
+  readonly matches: (request: ReceivedRequest) => boolean;
+  give: (request: ReceivedRequest) => void;
 };
 
-/** A whole answer, to be given at once and for ever by `always`. */
+/** The answers that `always` gives at once, to every further request of a type. */
 type Always = { [K in RequestType]?: (params: ParamsOf<K>) => AnswerOf<K> };
 
 const silent: BusLog = { info() {}, warn() {}, error() {} };
 const quiet = { failed() {}, works() {} };
 
 /**
- * Stands in for the core: reads the real stream of requests and publishes through the real publisher, but decides
+ * A core in a test's hands: reads the real stream of requests and publishes through the real publisher, but decides
  * nothing. The test that drives it says when each request is answered, with what, and what is published in
  * which order. One step awaited after the other, they reach Redis in exactly that order.
  */
-export class PuppetCore {
+export class FakeCore {
   /** Every request so far, in the order of the stream, answered or not. */
-  readonly asked: AskedRequest[] = [];
+  readonly received: ReceivedRequest[] = [];
   readonly names: Names;
   /** Of the database: what is answered and published from now on is of this one. */
   epoch = 0;
-  /** Every confirmation of a nudge so far. */
-  readonly confirmations: RedeliveryAcknowledged[] = [];
+  /** Every acknowledgement of a redelivery request so far. */
+  readonly acknowledgements: RedeliveryAcknowledged[] = [];
   readonly publish: {
     message(message: Message): Promise<void>;
-    /** On the group's channel, where every gateway with a member hears it. */
+    /** On the group's channel, which every gateway with a member receives. */
     state(state: GroupState): Promise<void>;
-    /** On one person's channel: for who was added, and whoever is in a new group. */
+    /** On one user's channel: for a user who was added, and for every member of a new group. */
     stateTo(userId: number, state: GroupState): Promise<void>;
-    check(audit: DeliveryCheck): Promise<void>;
-    /** @returns the token of its confirmation */
-    nudge(userId: number): Promise<string>;
+    check(check: DeliveryCheck): Promise<void>;
+    /** @returns the token of its acknowledgement */
+    redeliveryRequest(userId: number): Promise<string>;
     evict(userId: number): Promise<void>;
   };
-  readonly #open = new Set<AskedRequest>();
+  readonly #open = new Set<ReceivedRequest>();
   readonly #matchers = new Set<Matcher>();
   readonly #expected = new Map<string, () => void>();
   readonly #replyTo: string;
@@ -87,15 +87,15 @@ export class PuppetCore {
   #always: Always = {};
   #stop: () => Promise<void> = async () => {};
 
-  static async start({ redisUrl, prefix }: { redisUrl: string; prefix: string }): Promise<PuppetCore> {
+  static async start({ redisUrl, prefix }: { redisUrl: string; prefix: string }): Promise<FakeCore> {
     const connect = (role: 'command' | 'blocking' | 'subscriber') =>
-      connectRedis(redisUrl, { role, name: `puppet-${role}`, log: silent });
+      connectRedis(redisUrl, { role, name: `core-${role}`, log: silent });
     const [command, blocking, subscriber] = await Promise.all([
       connect('command'),
       connect('blocking'),
       connect('subscriber'),
     ]);
-    const names = createNames(prefix, () => puppet.epoch);
+    const names = createNames(prefix, () => core.epoch);
     const stream = names.requests;
     const group = names.cores;
     const publisher = new Publisher({
@@ -105,105 +105,111 @@ export class PuppetCore {
       channelOf: names.gateway,
       log: silent,
     });
-    const puppet: PuppetCore = new PuppetCore(names, publisher);
+    const core: FakeCore = new FakeCore(names, publisher);
     const subscriptions = new Subscriptions({
       redis: subscriber,
       part: quiet,
-      onPublication: (_, bytes) => puppet.#confirmed(JSON.parse(bytes.toString())),
+      onPublication: (_, bytes) => core.#onAcknowledged(JSON.parse(bytes.toString())),
       onResubscribed() {},
     });
-    await subscriptions.acquire(puppet.#replyTo);
+    await subscriptions.acquire(core.#replyTo);
     const reader = await startRequestReader<CoreRequest>({
       blocking,
       command,
       stream,
       group,
-      consumer: `puppet-${randomUUID()}`,
+      consumer: `core-${randomUUID()}`,
       entriesMax: 100,
       room: async () => {},
       onStreamLost() {},
-      onEntry: (entry) => puppet.#take(entry),
+      onEntry: (entry) => core.#receive(entry),
       onUnreadable(id, { reason }) {
         throw new Error(`entry ${id} is unreadable: ${reason}`);
       },
       part: quiet,
     });
-    puppet.#stop = async () => {
+    core.#stop = async () => {
       await reader.stop();
       await publisher.flushed();
       subscriptions.close();
       blocking.disconnect();
       command.disconnect();
     };
-    return puppet;
+    return core;
   }
 
   private constructor(names: Names, publisher: Publisher) {
     this.names = names;
     this.#publisher = publisher;
-    this.#replyTo = names.core(`puppet-${randomUUID()}`);
-    const tell = (channel: string, payload: string) => {
+    this.#replyTo = names.core(`core-${randomUUID()}`);
+    const publish = (channel: string, payload: string) => {
       publisher.publish(channel, payload);
       return publisher.flushed();
     };
     this.publish = {
       message: ({ message_id, frame, ...place }) =>
-        tell(
+        publish(
           names.group(place.group_id),
           encodeMessages({ ...place, message_ids: [message_id], frames: [frame] }),
         ),
-      state: (state) => tell(names.group(state.group_id), encodeState(state)),
-      stateTo: (userId, state) => tell(names.user(userId), encodeState(state)),
-      check: (check) => tell(names.group(check.group_id), encodeDeliveryCheck(check)),
-      evict: (user_id) => tell(names.user(user_id), encodeEviction({ user_id })),
-      nudge: async (user_id) => {
+      state: (state) => publish(names.group(state.group_id), encodeState(state)),
+      stateTo: (userId, state) => publish(names.user(userId), encodeState(state)),
+      check: (check) => publish(names.group(check.group_id), encodeDeliveryCheck(check)),
+      evict: (user_id) => publish(names.user(user_id), encodeEviction({ user_id })),
+      redeliveryRequest: async (user_id) => {
         const token = randomUUID();
-        await tell(names.user(user_id), encodeRedeliveryRequest({ user_id, token, reply_to: this.#replyTo }));
+        await publish(
+          names.user(user_id),
+          encodeRedeliveryRequest({ user_id, token, reply_to: this.#replyTo }),
+        );
         return token;
       },
     };
   }
 
-  /** Resolves when the nudge of this token is confirmed. */
-  confirmed(token: string): Promise<void> {
-    const confirmed = new Promise<void>((resolve) => {
-      if (this.confirmations.some((confirmation) => confirmation.token === token)) resolve();
+  /** Resolves when the redelivery request of this token is acknowledged. */
+  acknowledged(token: string): Promise<void> {
+    const acknowledged = new Promise<void>((resolve) => {
+      if (this.acknowledgements.some((one) => one.token === token)) resolve();
       else this.#expected.set(token, resolve);
     });
-    return within(`for the confirmation of ${token}`, confirmed, () => this.confirmations.slice(-20));
+    return within(`for the acknowledgement of ${token}`, acknowledged, () =>
+      this.acknowledgements.slice(-20),
+    );
   }
 
-  /** Resolves when every confirmation that Redis has by now is in `confirmations`: it is told in order. */
-  async heardConfirmations(): Promise<void> {
+  /** Resolves when every acknowledgement that Redis has by now is in `acknowledgements`: they come in order. */
+  async receivedAcknowledgements(): Promise<void> {
     const token = randomUUID();
     this.#publisher.publish(this.#replyTo, JSON.stringify({ user_id: 0, token }));
-    await this.confirmed(token);
+    await this.acknowledged(token);
   }
 
-  /** Whether the nudge of this token was confirmed before now. */
-  async isConfirmed(token: string): Promise<boolean> {
-    await this.heardConfirmations();
-    return this.confirmations.some((confirmation) => confirmation.token === token);
+  /** Whether the redelivery request of this token was acknowledged before now. */
+  async isAcknowledged(token: string): Promise<boolean> {
+    await this.receivedAcknowledgements();
+    return this.acknowledgements.some((one) => one.token === token);
   }
 
-  /** Takes the oldest request of a type that nobody took, whether it is here or yet to come. */
+  /** The oldest request of a type that no test had yet, whether it is here or still to come. */
   next<K extends RequestType>(
     type: K,
     isMeant: (params: ParamsOf<K>) => boolean = () => true,
-  ): Promise<AskedRequest<K>> {
-    const matches = (asked: AskedRequest) => asked.type === type && isMeant(asked.params as ParamsOf<K>);
-    const matcher: Matcher = { matches, take() {} };
-    const asked = new Promise<AskedRequest<K>>((resolve) => {
-      matcher.take = (found) => {
+  ): Promise<ReceivedRequest<K>> {
+    const matches = (request: ReceivedRequest) =>
+      request.type === type && isMeant(request.params as ParamsOf<K>);
+    const matcher: Matcher = { matches, give() {} };
+    const request = new Promise<ReceivedRequest<K>>((resolve) => {
+      matcher.give = (found) => {
         this.#open.delete(found);
-        resolve(found as unknown as AskedRequest<K>);
+        resolve(found as unknown as ReceivedRequest<K>);
       };
     });
     const open = [...this.#open].find(matches);
-    if (open) matcher.take(open);
+    if (open) matcher.give(open);
     else this.#matchers.add(matcher);
-    // One that waited in vain must not take what a later test waits for.
-    return within(`for a ${type}`, asked, () => `so far:\n${this.#lines()}`).finally(() =>
+    // A wait that failed must not give what a later test waits for.
+    return within(`for a ${type}`, request, () => `so far:\n${this.#lines()}`).finally(() =>
       this.#matchers.delete(matcher),
     );
   }
@@ -224,13 +230,13 @@ export class PuppetCore {
     return this.#stop();
   }
 
-  #confirmed(confirmation: RedeliveryAcknowledged): void {
-    this.confirmations.push(confirmation);
-    this.#expected.get(confirmation.token)?.();
-    this.#expected.delete(confirmation.token);
+  #onAcknowledged(acknowledgement: RedeliveryAcknowledged): void {
+    this.acknowledgements.push(acknowledgement);
+    this.#expected.get(acknowledgement.token)?.();
+    this.#expected.delete(acknowledgement.token);
   }
 
-  #take({ id, node, requests }: Entry<CoreRequest>): void {
+  #receive({ id, node, requests }: Entry<CoreRequest>): void {
     let open = requests.length;
     const settle = (ref: number, outcome: object) => {
       open -= 1;
@@ -242,7 +248,7 @@ export class PuppetCore {
       return this.#publisher.flushed();
     };
     for (const { ref, request_id, type, params } of requests) {
-      const asked: AskedRequest = {
+      const request: ReceivedRequest = {
         node,
         ref,
         request_id,
@@ -251,29 +257,29 @@ export class PuppetCore {
         succeed: (answer) => settle(ref, { ok: true, answer }),
         refuse: (...errors) => settle(ref, { ok: false, errors }),
       };
-      this.asked.push(asked);
-      this.#hand(asked);
+      this.received.push(request);
+      this.#dispatch(request);
     }
   }
 
-  #hand(asked: AskedRequest): void {
+  #dispatch(request: ReceivedRequest): void {
     for (const matcher of this.#matchers) {
-      if (!matcher.matches(asked)) continue;
+      if (!matcher.matches(request)) continue;
       this.#matchers.delete(matcher);
-      matcher.take(asked);
+      matcher.give(request);
       return;
     }
-    const answer = this.#always[asked.type] as ((params: unknown) => AnswerOf<RequestType>) | undefined;
-    if (answer) void asked.succeed(answer(asked.params));
-    else this.#open.add(asked);
+    const answer = this.#always[request.type] as ((params: unknown) => AnswerOf<RequestType>) | undefined;
+    if (answer) void request.succeed(answer(request.params));
+    else this.#open.add(request);
   }
 
   #lines(): string {
-    return this.asked
+    return this.received
       .slice(-30)
       .map(
-        (asked) =>
-          `  ${this.#open.has(asked) ? 'open ' : 'taken'} ${asked.type} ${JSON.stringify(asked.params)}`,
+        (request) =>
+          `  ${this.#open.has(request) ? 'open ' : 'taken'} ${request.type} ${JSON.stringify(request.params)}`,
       )
       .join('\n');
   }

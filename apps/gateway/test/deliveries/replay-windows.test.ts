@@ -1,41 +1,41 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Present, range, Scene } from '../scene.ts';
+import { Fixture, range, type SignedInClient } from '../fixture.ts';
 import type { StoredGroup } from '../stored-group.ts';
 
 const windowSize = 8;
 
-let scene: Scene;
+let fixture: Fixture;
 
 beforeAll(async () => {
-  scene = await Scene.start({ REPLAY_WINDOW: String(windowSize), DELIVERY_ACK_DEADLINE_MS: '600000' });
-  scene.answerPages();
+  fixture = await Fixture.start({ REPLAY_WINDOW: String(windowSize), DELIVERY_ACK_DEADLINE_MS: '600000' });
+  fixture.answerPages();
 });
 
-afterAll(() => scene?.stop());
+afterAll(() => fixture?.stop());
 
 const unread = { delivered_seq: 0 };
 
 /** How many replayed messages have come so far, in all these groups. */
-function arrived(present: Present, groups: readonly StoredGroup[]): number {
-  return groups.reduce((sum, group) => sum + present.seqs(group).length, 0);
+function arrived(client: SignedInClient, groups: readonly StoredGroup[]): number {
+  return groups.reduce((sum, group) => sum + client.seqs(group).length, 0);
 }
 
 /** Resolves when everything that the gateway is going to send for now is here: it asks for no page any more. */
-async function quiet(present: Present): Promise<void> {
-  for (let asked = -1; asked !== scene.puppet.asked.length; ) {
-    asked = scene.puppet.asked.length;
-    await present.settled();
-    await present.saidAll();
-    // The question of `saidAll` itself.
-    asked += 1;
+async function quiet(client: SignedInClient): Promise<void> {
+  for (let request = -1; request !== fixture.core.received.length; ) {
+    request = fixture.core.received.length;
+    await client.settled();
+    await client.sentAll();
+    // The lookup of `sentAll` itself.
+    request += 1;
   }
 }
 
 describe('a replay', () => {
   test('never leaves more than a window of messages unacknowledged on a connection, across all its groups', async () => {
-    const ada = scene.person();
-    const groups = [10, 20, 30].map((lastSeq) => scene.group([ada], { lastSeq }));
-    const a = await scene.enter(
+    const ada = fixture.user();
+    const groups = [10, 20, 30].map((lastSeq) => fixture.group([ada], { lastSeq }));
+    const a = await fixture.connectAs(
       ada,
       groups.map((group) => [group, unread] as const),
     );
@@ -55,16 +55,16 @@ describe('a replay', () => {
     for (const group of groups) expect(a.seqs(group)).toEqual(range(1, group.lastSeq));
   });
 
-  test('goes on with what is acknowledged on another connection of the same person', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada], { lastSeq: 20 });
-    const one = await scene.enter(ada, [[group, unread]]);
+  test('goes on when another connection of the same user acknowledges', async () => {
+    const ada = fixture.user();
+    const group = fixture.group([ada], { lastSeq: 20 });
+    const one = await fixture.connectAs(ada, [[group, unread]]);
     await one.has(group, windowSize);
-    const two = await scene.enter(ada, [[group, unread]]);
+    const two = await fixture.connectAs(ada, [[group, unread]]);
     await two.has(group, windowSize);
     await quiet(one);
     expect(one.seqs(group)).toEqual(range(1, windowSize));
-    // The first connection never says a word.
+    // The first connection sends nothing.
     for (let seq = 1; seq <= 20; seq += 1) {
       await two.has(group, seq);
       two.acknowledge(group, seq);
@@ -74,10 +74,10 @@ describe('a replay', () => {
     expect(two.seqs(group)).toEqual(range(1, 20));
   });
 
-  test('goes on with what was acknowledged on another gateway, which the answer to a report tells', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada], { lastSeq: 20 });
-    const a = await scene.enter(ada, [[group, unread]]);
+  test('goes on with what was acknowledged on another gateway: the answer to a report says so', async () => {
+    const ada = fixture.user();
+    const group = fixture.group([ada], { lastSeq: 20 });
+    const a = await fixture.connectAs(ada, [[group, unread]]);
     await a.has(group, windowSize);
     await quiet(a);
     // Room for one portion, then for everything.
@@ -85,8 +85,8 @@ describe('a replay', () => {
       [2, windowSize + 2],
       [20, 20],
     ] as const) {
-      await scene.puppet.publish.check(group.audit({ seq: 20 }));
-      const report = await scene.nextReport(ada);
+      await fixture.core.publish.check(group.deliveryCheck({ seq: 20 }));
+      const report = await fixture.nextReport(ada);
       // Among them the messages by which this test sees that the gateway is quiet.
       expect(report.params.owed).toContainEqual([ada.userId, group.id]);
       await report.succeed({ cursors: [group.cursor(ada, stored)] });
@@ -97,9 +97,9 @@ describe('a replay', () => {
   });
 
   test('goes on with acknowledgements in any order', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada], { lastSeq: 40 });
-    const a = await scene.enter(ada, [[group, unread]]);
+    const ada = fixture.user();
+    const group = fixture.group([ada], { lastSeq: 40 });
+    const a = await fixture.connectAs(ada, [[group, unread]]);
     let acknowledged = 0;
     while (acknowledged < 40) {
       await a.client.waitFor(() => a.seqs(group).length > acknowledged);
@@ -113,14 +113,14 @@ describe('a replay', () => {
   });
 
   test('is followed by what was published meanwhile, in order and once, and no other group waits for it', async () => {
-    const [ada, bob] = [scene.person(), scene.person()];
-    const [behind, other] = [scene.group([ada, bob], { lastSeq: 20 }), scene.group([ada])];
-    const a = await scene.enter(ada, [[behind, unread], other]);
-    const b = await scene.enter(bob, [behind]);
+    const [ada, bob] = [fixture.user(), fixture.user()];
+    const [behind, other] = [fixture.group([ada, bob], { lastSeq: 20 }), fixture.group([ada])];
+    const a = await fixture.connectAs(ada, [[behind, unread], other]);
+    const b = await fixture.connectAs(bob, [behind]);
     await a.has(behind, windowSize);
     for (let times = 0; times < 5; times += 1) {
-      await scene.puppet.publish.message(behind.store());
-      await scene.puppet.publish.message(other.store());
+      await fixture.core.publish.message(behind.store());
+      await fixture.core.publish.message(other.store());
     }
     await Promise.all([b.has(behind, 25), a.has(other, 5)]);
     await quiet(a);
@@ -128,27 +128,27 @@ describe('a replay', () => {
     for (let seq = 1; seq <= 25; seq += 1) {
       await a.has(behind, seq);
       a.acknowledge(behind, seq);
-      if (seq % 5 === 0) await scene.puppet.publish.message(behind.store());
+      if (seq % 5 === 0) await fixture.core.publish.message(behind.store());
     }
     await a.has(behind, 30);
     expect(a.seqs(behind)).toEqual(range(1, 30));
     expect(b.seqs(behind)).toEqual(range(21, 30));
   });
 
-  test('goes on with acknowledgements of messages that the gateway no longer knows by itself', async () => {
-    const [ada, bob] = [scene.person(), scene.person()];
-    const [group, busy] = [scene.group([ada], { lastSeq: 20 }), scene.group([bob])];
-    const a = await scene.enter(ada, [[group, unread]]);
+  test('goes on with acknowledgements of messages that the message index has forgotten', async () => {
+    const [ada, bob] = [fixture.user(), fixture.user()];
+    const [group, busy] = [fixture.group([ada], { lastSeq: 20 }), fixture.group([bob])];
+    const a = await fixture.connectAs(ada, [[group, unread]]);
     await a.has(group, windowSize);
-    const b = await scene.enter(bob, [busy]);
+    const b = await fixture.connectAs(bob, [busy]);
     // More than the gateway remembers, as fast as this client reads.
     for (let thousands = 0; thousands < 101; thousands += 1) {
       const messages = busy.storeMany(1_000);
-      await Promise.all(messages.map((message) => scene.puppet.publish.message(message)));
+      await Promise.all(messages.map((message) => fixture.core.publish.message(message)));
       const last = messages.at(-1)?.message_id;
       await b.client.waitFor((frames) => frames.at(-1)?.payload.message_id === last);
     }
-    scene.puppet.always('MESSAGE_LOOKUP', ({ message_ids }) => ({
+    fixture.core.always('MESSAGE_LOOKUP', ({ message_ids }) => ({
       found: message_ids.map((id) => [id, group.id, id - group.id * 1_000_000]),
     }));
     a.acknowledge(group, ...range(1, windowSize));
@@ -156,15 +156,15 @@ describe('a replay', () => {
   });
 
   test('stops with its connection, and leaves nothing waiting', async () => {
-    const ada = scene.person();
-    const group = scene.group([ada], { lastSeq: 20 });
-    const a = await scene.enter(ada, [[group, unread]]);
+    const ada = fixture.user();
+    const group = fixture.group([ada], { lastSeq: 20 });
+    const a = await fixture.connectAs(ada, [[group, unread]]);
     await a.has(group, windowSize);
-    const written = scene.nextCursors(ada);
+    const written = fixture.nextCursors(ada);
     a.acknowledge(group, 1);
     a.client.terminate();
     await (await written).succeed({});
-    const again = await scene.enter(ada, [[group, { delivered_seq: 1 }]]);
+    const again = await fixture.connectAs(ada, [[group, { delivered_seq: 1 }]]);
     await again.has(group, 1 + windowSize);
     await quiet(again);
     expect(again.seqs(group)).toEqual(range(2, 1 + windowSize));

@@ -11,34 +11,34 @@ type Link = {
   role: Role | undefined;
   readonly gateway: Socket;
   readonly redis: Socket;
-  readonly kept: Record<Direction, Buffer[]>;
-  /** What the gateway said, the last of it. */
-  said: string;
+  readonly held: Record<Direction, Buffer[]>;
+  /** The last of what the gateway sent. */
+  sent: string;
 };
 
-const saidMax = 1_000_000;
+const sentMax = 1_000_000;
 
 /**
- * The wire between one gateway (or core) and Redis, in a test's hands: hold what goes one way, let it through in one
- * piece, wait until something was said, cut it.
+ * A proxy between one gateway (or core) and Redis: a test holds what goes one way, lets it through in one piece, waits
+ * until something was sent, or cuts a connection.
  */
-export class RedisWire {
+export class FaultyRedisProxy {
   readonly url: string;
   readonly #links = new Set<Link>();
-  readonly #held = new Set<string>();
+  readonly #holding = new Set<string>();
   readonly #listeners = new Set<() => void>();
   readonly #close: () => void;
   #isDown = false;
 
-  static async open(redisUrl: string): Promise<RedisWire> {
+  static async open(redisUrl: string): Promise<FaultyRedisProxy> {
     const { hostname, port } = new URL(redisUrl);
-    const server = createServer((gateway) => wire.#link(gateway, dial(Number(port), hostname)));
+    const server = createServer((gateway) => proxy.#link(gateway, dial(Number(port), hostname)));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const wire = new RedisWire(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`, () => {
+    const proxy = new FaultyRedisProxy(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`, () => {
       server.close();
     });
-    return wire;
+    return proxy;
   }
 
   private constructor(url: string, close: () => void) {
@@ -48,37 +48,37 @@ export class RedisWire {
 
   /** From now on nothing goes this way. */
   hold(role: Role, direction: Direction): void {
-    this.#held.add(`${role} ${direction}`);
+    this.#holding.add(`${role} ${direction}`);
   }
 
   /** Lets through what was held, in one piece. */
   release(role: Role, direction: Direction): void {
-    this.#held.delete(`${role} ${direction}`);
+    this.#holding.delete(`${role} ${direction}`);
     for (const link of this.#of(role)) {
-      const kept = Buffer.concat(link.kept[direction].splice(0));
-      if (kept.length > 0) (direction === 'toRedis' ? link.redis : link.gateway).write(kept);
+      const held = Buffer.concat(link.held[direction].splice(0));
+      if (held.length > 0) (direction === 'toRedis' ? link.redis : link.gateway).write(held);
     }
   }
 
   /** Resolves when this text is held on the way to the gateway. */
-  keeps(role: Role, text: string): Promise<void> {
+  untilHeld(role: Role, text: string): Promise<void> {
     return this.#until(
-      () => this.#of(role).some(({ kept }) => Buffer.concat(kept.toGateway).includes(text)),
-      `${role} to be told ${text}`,
+      () => this.#of(role).some(({ held }) => Buffer.concat(held.toGateway).includes(text)),
+      `${text} to be held for ${role}`,
     );
   }
 
-  /** Resolves when the gateway has said this, held or not. */
-  hears(role: Role, text: string): Promise<void> {
+  /** Resolves when the gateway has sent this, held or not. */
+  untilSent(role: Role, text: string): Promise<void> {
     return this.#until(
-      () => this.#of(role).some(({ said }) => said.includes(text)),
-      `${role} to say ${text}`,
+      () => this.#of(role).some(({ sent }) => sent.includes(text)),
+      `${role} to send ${text}`,
     );
   }
 
-  /** Forgets what was said so far, so that `hears` is about what comes. */
+  /** Forgets what was sent so far, so that `untilSent` is about what comes. */
   forget(): void {
-    for (const link of this.#links) link.said = '';
+    for (const link of this.#links) link.sent = '';
   }
 
   /** Breaks a connection; until `restore`, no new one is let through. */
@@ -91,8 +91,8 @@ export class RedisWire {
     this.#isDown = false;
   }
 
-  /** Holds nothing and cuts nothing any more. */
-  free(): void {
+  /** Holds nothing and cuts nothing from now on. */
+  reset(): void {
     this.restore();
     for (const role of roles) for (const direction of directions) this.release(role, direction);
   }
@@ -112,11 +112,11 @@ export class RedisWire {
       redis.destroy();
       return;
     }
-    const link: Link = { role: undefined, gateway, redis, kept: { toRedis: [], toGateway: [] }, said: '' };
+    const link: Link = { role: undefined, gateway, redis, held: { toRedis: [], toGateway: [] }, sent: '' };
     this.#links.add(link);
     gateway.on('data', (bytes: Buffer) => {
-      link.said = (link.said + bytes.toString('latin1')).slice(-saidMax);
-      link.role ??= /(?:gateway|core)-(command|subscriber|blocking)-/.exec(link.said)?.[1] as
+      link.sent = (link.sent + bytes.toString('latin1')).slice(-sentMax);
+      link.role ??= /(?:gateway|core)-(command|subscriber|blocking)-/.exec(link.sent)?.[1] as
         | Role
         | undefined;
       this.#pass(link, 'toRedis', bytes);
@@ -135,7 +135,7 @@ export class RedisWire {
   }
 
   #pass(link: Link, direction: Direction, bytes: Buffer): void {
-    if (this.#held.has(`${link.role} ${direction}`)) link.kept[direction].push(bytes);
+    if (this.#holding.has(`${link.role} ${direction}`)) link.held[direction].push(bytes);
     else (direction === 'toRedis' ? link.redis : link.gateway).write(bytes);
     for (const look of this.#listeners) look();
   }
@@ -151,7 +151,7 @@ export class RedisWire {
       look();
     });
     return within(`for ${what}`, done, () =>
-      [...this.#links].map(({ role, said }) => ({ role, said: said.slice(-500) })),
+      [...this.#links].map(({ role, sent }) => ({ role, sent: sent.slice(-500) })),
     );
   }
 }

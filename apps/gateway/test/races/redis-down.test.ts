@@ -1,16 +1,16 @@
 import { closeReasons } from '@hooligram/protocol';
 import { connect, startSystem, uniqueSid } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { RedisWire } from '../redis-wire.ts';
-import { eventually, Scene } from '../scene.ts';
+import { FaultyRedisProxy } from '../faulty-redis-proxy.ts';
+import { eventually, Fixture } from '../fixture.ts';
 
 /** The gateway whose patience ends soon; that of the other one outlasts a test. */
 const impatient = 1;
 
-let scene: Scene;
+let fixture: Fixture;
 
 beforeAll(async () => {
-  scene = await Scene.start(
+  fixture = await Fixture.start(
     { REQUEST_DEADLINE_MS: '700', REQUEST_REPEAT_MS: '800', REQUEST_PATIENCE_MS: '200000' },
     {
       REQUEST_DEADLINE_MS: '1500',
@@ -23,27 +23,27 @@ beforeAll(async () => {
 
 // A test that failed half way leaves nothing to the next one.
 afterEach(() => {
-  for (const wire of scene.wires) wire.free();
+  for (const proxy of fixture.redisProxies) proxy.reset();
 });
 
-afterAll(() => scene?.stop());
+afterAll(() => fixture?.stop());
 
 async function present(gateway = 0) {
-  const ada = scene.person();
-  const group = scene.group([ada]);
-  return { group, a: await scene.enter(ada, [group], gateway) };
+  const ada = fixture.user();
+  const group = fixture.group([ada]);
+  return { group, a: await fixture.connectAs(ada, [group], gateway) };
 }
 
 /** @returns the gateway, which has noticed that it cannot ask */
 async function cutOff(index = 0) {
-  const gateway = scene.system.gateway(index);
-  scene.wire(index).cut('command');
+  const gateway = fixture.system.gateway(index);
+  fixture.redisProxy(index).cut('command');
   await eventually(async () => !(await gateway.isReady()), 'the gateway has noticed');
   return gateway;
 }
 
-describe('8: without its command connection to Redis', () => {
-  test('a gateway says FAILURE server busy for what never left, when its patience ends', async () => {
+describe('without its command connection to Redis', () => {
+  test('a gateway answers a request that never left with FAILURE server busy when its patience ends', async () => {
     const { a, group } = await present(impatient);
     const gateway = await cutOff(impatient);
     const send = { group_id: group.id, content: 'nobody hears this' };
@@ -52,29 +52,29 @@ describe('8: without its command connection to Redis', () => {
       payload: { errors: ['server busy'] },
     });
     await a.client.roundTrip();
-    scene.wire(impatient).restore();
+    fixture.redisProxy(impatient).restore();
     await eventually(() => gateway.isReady(), 'the gateway has connected again');
-    expect(scene.puppet.asked.filter(({ type }) => type === 'MESSAGING_SEND')).toHaveLength(0);
+    expect(fixture.core.received.filter(({ type }) => type === 'MESSAGING_SEND')).toHaveLength(0);
   });
 
-  test('what was asked meanwhile goes to the core as soon as the gateway is connected again, once', async () => {
+  test('requests of that time go to the core once, as soon as the gateway is connected again', async () => {
     const { a, group } = await present();
     await cutOff();
     const id = a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'heard later' });
     await a.client.roundTrip();
-    scene.wire().restore();
-    const asked = await scene.puppet.next('MESSAGING_SEND', ({ content }) => content === 'heard later');
-    await asked.succeed({ message_id: 1 });
+    fixture.redisProxy().restore();
+    const request = await fixture.core.next('MESSAGING_SEND', ({ content }) => content === 'heard later');
+    await request.succeed({ message_id: 1 });
     await a.client.next((frame) => frame.type === 'MESSAGING_SEND_SUCCESS' && frame.id === id);
-    expect(scene.puppet.asked.filter(({ type }) => type === 'MESSAGING_SEND')).toHaveLength(1);
+    expect(fixture.core.received.filter(({ type }) => type === 'MESSAGING_SEND')).toHaveLength(1);
   });
 
-  test('a request whose answer is lost is asked again under the same request_id, and its client hears one answer', async () => {
+  test('a request whose answer is lost is written again under the same request_id, and its client gets one answer', async () => {
     const { a, group } = await present();
     const id = a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'say again' });
     const isIt = ({ content }: { content: string }) => content === 'say again';
-    const first = await scene.puppet.next('MESSAGING_SEND', isIt);
-    const second = await scene.puppet.next('MESSAGING_SEND', isIt);
+    const first = await fixture.core.next('MESSAGING_SEND', isIt);
+    const second = await fixture.core.next('MESSAGING_SEND', isIt);
     expect(second.request_id).toBe(first.request_id);
     await second.succeed({ message_id: 7 });
     await first.succeed({ message_id: 7 });
@@ -85,67 +85,67 @@ describe('8: without its command connection to Redis', () => {
 
   test('a gateway closes with 1013 where a request may have left, for FAILURE could be a lie', async () => {
     const { a, group } = await present(impatient);
-    const wire = scene.wire(impatient);
-    wire.hold('command', 'toGateway');
+    const proxy = fixture.redisProxy(impatient);
+    proxy.hold('command', 'toGateway');
     a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'it did leave' });
-    await scene.puppet.next('MESSAGING_SEND', ({ content }) => content === 'it did leave');
-    wire.cut('command');
+    await fixture.core.next('MESSAGING_SEND', ({ content }) => content === 'it did leave');
+    proxy.cut('command');
     const { code, reason } = closeReasons.outcomeUnknown;
     expect(await a.client.closed).toEqual({ code, reason });
     expect(a.client.frames.filter(({ type }) => type.startsWith('MESSAGING_SEND'))).toEqual([]);
-    wire.release('command', 'toGateway');
-    wire.restore();
-    await eventually(() => scene.system.gateway(impatient).isReady(), 'the gateway has connected again');
+    proxy.release('command', 'toGateway');
+    proxy.restore();
+    await eventually(() => fixture.system.gateway(impatient).isReady(), 'the gateway has connected again');
   });
 });
 
 describe('while its subscriber connection is broken', () => {
-  test('what was published is fetched as soon as it listens again, and arrives once and in order', async () => {
+  test('what was published is fetched as soon as the gateway is subscribed again, and arrives once and in order', async () => {
     const { a, group } = await present();
-    scene.wire().cut('subscriber');
-    await eventually(async () => (await scene.listenersOf(group)) === 0, 'Redis has noticed');
-    for (const message of group.storeMany(2)) await scene.puppet.publish.message(message);
-    scene.answerPages();
-    scene.wire().restore();
+    fixture.redisProxy().cut('subscriber');
+    await eventually(async () => (await fixture.listenersOf(group)) === 0, 'Redis has noticed');
+    for (const message of group.storeMany(2)) await fixture.core.publish.message(message);
+    fixture.answerPages();
+    fixture.redisProxy().restore();
     await a.has(group, 2);
-    await scene.puppet.publish.message(group.store());
+    await fixture.core.publish.message(group.store());
     await a.has(group, 3);
     expect(a.seqs(group)).toEqual([1, 2, 3]);
   });
 
   test('a second break in the middle of subscribing again does no harm', async () => {
     const { a, group } = await present();
-    const channel = scene.puppet.names.group(group.id);
-    scene.answerPages();
+    const channel = fixture.core.names.group(group.id);
+    fixture.answerPages();
     for (let broken = 0; broken < 3; broken += 1) {
-      scene.wire().forget();
-      scene.wire().cut('subscriber');
-      scene.wire().restore();
-      await scene.wire().hears('subscriber', channel);
+      fixture.redisProxy().forget();
+      fixture.redisProxy().cut('subscriber');
+      fixture.redisProxy().restore();
+      await fixture.redisProxy().untilSent('subscriber', channel);
     }
-    await eventually(async () => (await scene.listenersOf(group)) === 1, 'the gateway listens again');
-    await scene.puppet.publish.message(group.store());
+    await eventually(async () => (await fixture.listenersOf(group)) === 1, 'the gateway listens again');
+    await fixture.core.publish.message(group.store());
     await a.has(group, 1);
-    await eventually(() => scene.system.gateway(0).isReady(), 'the gateway hears itself');
+    await eventually(() => fixture.system.gateway(0).isReady(), 'the gateway hears itself');
   });
 });
 
 describe('a core whose connections to Redis broke', () => {
   test('reads and answers again by itself', async () => {
     const system = await startSystem({ gateways: 1, cores: 0 });
-    const wire = await RedisWire.open(system.redisUrl);
+    const proxy = await FaultyRedisProxy.open(system.redisUrl);
     try {
-      const core = await system.addCore({ REDIS_URL: wire.url });
+      const core = await system.addCore({ REDIS_URL: proxy.url });
       const client = await connect(system.gateway(0).url);
       await client.register(uniqueSid());
-      wire.cut('blocking');
-      wire.cut('command');
+      proxy.cut('blocking');
+      proxy.cut('command');
       await eventually(async () => !(await core.isReady()), 'the core has noticed');
-      wire.restore();
+      proxy.restore();
       await client.register(uniqueSid());
     } finally {
       await system.stop();
-      wire.close();
+      proxy.close();
     }
   });
 });

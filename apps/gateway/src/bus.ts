@@ -1,0 +1,244 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type ConnectionRole,
+  connectAnew,
+  connectRedis,
+  createNames,
+  createRequestWriter,
+  type Echo,
+  type Names,
+  type RedisClock,
+  readEpoch,
+  Subscriptions,
+  startEcho,
+  startEpochWatch,
+  startRedisClock,
+} from '@hooligram/bus';
+import { type CoreRequest, UnreadableError } from '@hooligram/contract';
+import { type ServiceContext, untilWorks } from '@hooligram/service';
+import type { gatewayConfig } from './config.ts';
+import type { GatewayContext } from './context.ts';
+import { CoreClient } from './core/core-client.ts';
+import { receivePublication } from './core/publications.ts';
+import { resync } from './core/resync.ts';
+import { UnreadablePublications } from './core/unreadable.ts';
+import { createContext } from './create-context.ts';
+import type { FeedDeps } from './groups/group-feed.ts';
+import type { GatewayMetrics } from './metrics.ts';
+
+/** Requests in one stream entry; what is more in one event-loop tick goes into the next entry. */
+const requestsPerEntryMax = 500;
+
+type Redis = Awaited<ReturnType<typeof connectRedis>>;
+
+type Options = Pick<FeedDeps, 'publish'> & {
+  readonly service: ServiceContext<typeof gatewayConfig>;
+  readonly metrics: GatewayMetrics;
+  /**
+   * The database has another epoch, and `context` is a new one. The one from before receives nothing any more: its
+   * clients have to be sent away.
+   */
+  onEpoch(before: GatewayContext, now: GatewayContext): void;
+};
+
+type Connected = Awaited<ReturnType<typeof connect>>;
+
+/**
+ * This gateway's way to the cores and from them, through Redis; and the context of the epoch in which the database is,
+ * as far as this gateway knows. Sessions keep the context with which they began.
+ */
+export class Bus {
+  readonly #options: Options;
+  readonly #names: Names;
+  readonly #ownChannel: string;
+  readonly #command: Redis;
+  readonly #subscriber: Redis;
+  readonly #core: CoreClient;
+  readonly #subscriptions: Subscriptions;
+  readonly #unreadable: UnreadablePublications;
+  #context: GatewayContext;
+  #epoch: number;
+  #epochWatch: ReturnType<typeof startEpochWatch> | undefined;
+  #echo: Echo | undefined;
+
+  /** Resolves when the way to Redis and back is proved. */
+  static async connect(options: Options): Promise<Bus> {
+    const bus = new Bus(options, await connect(options.service));
+    await bus.#start();
+    return bus;
+  }
+
+  private constructor(options: Options, { node, command, subscriber, clock, epoch }: Connected) {
+    const { config, lifecycle } = options.service;
+    this.#options = options;
+    this.#epoch = epoch;
+    this.#names = createNames(config.REDIS_PREFIX, () => this.#epoch);
+    this.#ownChannel = this.#names.gateway(node);
+    this.#command = command;
+    this.#subscriber = subscriber;
+    this.#core = this.#createCore(node, clock);
+    this.#subscriptions = new Subscriptions({
+      redis: subscriber,
+      part: lifecycle.part('subscriptions'),
+      onPublication: (channel, bytes) => this.#receive(channel, bytes),
+      onResubscribed: () => {
+        this.#core.repeatAll();
+        void resync(this.#context);
+      },
+    });
+    this.#context = this.#createContext();
+    this.#unreadable = new UnreadablePublications(() => this.#context, this.#names);
+  }
+
+  get context(): GatewayContext {
+    return this.#context;
+  }
+
+  get requestsPending(): number {
+    return this.#core.pending;
+  }
+
+  async #start(): Promise<void> {
+    const { lifecycle } = this.#options.service;
+    lifecycle.onClose('requests', () => this.#core.close());
+    lifecycle.onClose('unreadable publications', () => this.#unreadable.close());
+    lifecycle.onClose('cursors', () => this.#context.cursorWriter.close());
+    lifecycle.onClose('overdue', () => this.#context.overdue.close());
+    const epochWatch = startEpochWatch(this.#command, this.#names.databaseEpoch, (epoch) =>
+      this.#enter(epoch),
+    );
+    this.#epochWatch = epochWatch;
+    lifecycle.onClose('epoch of the database', () => epochWatch.stop());
+    this.#command.on('ready', () => this.#core.repeatAll());
+    const channels = [this.#ownChannel, this.#names.gateways];
+    await Promise.all(channels.map((channel) => this.#subscriptions.acquire(channel)));
+    const echo = this.#startEcho();
+    this.#echo = echo;
+    lifecycle.onClose('echo', () => echo.close());
+    lifecycle.check('bus', echo.check);
+    await echo.first;
+  }
+
+  #createCore(node: string, clock: RedisClock): CoreClient {
+    const { service, metrics } = this.#options;
+    const { config, log } = service;
+    return new CoreClient({
+      repeatMs: config.REQUEST_REPEAT_MS,
+      patienceMs: config.REQUEST_PATIENCE_MS,
+      onRepeated: () => metrics.requestsRepeated.inc(),
+      epoch: () => this.#epoch,
+      onEpoch: (epoch) => this.#enter(epoch),
+      createWriter: (onFailed) =>
+        createRequestWriter<CoreRequest>({
+          redis: this.#command,
+          clock,
+          stream: this.#names.requests,
+          node,
+          deadlineMs: config.REQUEST_DEADLINE_MS,
+          requestsMax: requestsPerEntryMax,
+          entriesMax: config.REQUESTS_WAITING_MAX,
+          onFailed(requests, failure, reason) {
+            log.warn({ requests: requests.length, failure, reason }, 'writing requests to Redis failed');
+            if (failure === 'full') metrics.requestsShed.inc(requests.length);
+            if (failure === 'refused') metrics.requestsRefused.inc(requests.length);
+            onFailed(requests, failure);
+          },
+        }),
+    });
+  }
+
+  #createContext(): GatewayContext {
+    const { service, metrics, publish } = this.#options;
+    return createContext(this.#epoch, {
+      config: service.config,
+      log: service.log,
+      metrics,
+      core: this.#core,
+      subscriptions: this.#subscriptions,
+      publish,
+      send: (channel, body) => void this.#command.publish(channel, JSON.stringify(body)).catch(() => {}),
+    });
+  }
+
+  /** The answers to requests of all epochs, and what is published, are of the new one from now on. */
+  #enter(epoch: number): void {
+    if (epoch <= this.#epoch) return;
+    const before = this.#context;
+    this.#epoch = epoch;
+    this.#context = this.#createContext();
+    this.#options.onEpoch(before, this.#context);
+  }
+
+  #receive(channel: string, bytes: Buffer): void {
+    try {
+      if (channel === this.#names.gateways) this.#onCall(bytes);
+      else if (channel === this.#ownChannel) {
+        if (!this.#echo?.onPublication(bytes)) this.#core.onAnswers(bytes);
+      } else if (this.#names.isOfEpoch(channel)) receivePublication(this.#context, bytes);
+      // Else of the epoch before: such a channel may be subscribed for a while.
+    } catch (error) {
+      this.#unreadable.receive(channel, error);
+    }
+  }
+
+  #onCall(bytes: Buffer): void {
+    const call = bytes.toString();
+    if (call === 'epoch') this.#epochWatch?.look();
+    else if (call === 'lost') this.#core.repeatAll();
+    else throw new UnreadableError('not known here');
+  }
+
+  #startEcho(): Echo {
+    const { log, lifecycle, config } = this.#options.service;
+    return startEcho({
+      redis: this.#command,
+      stream: this.#names.echo,
+      channel: this.#ownChannel,
+      part: lifecycle.part('bus'),
+      onSilence: () => {
+        log.warn({ silenceMs: this.#echo?.silenceMs() }, 'no echo: the connections to Redis are made again');
+        connectAnew(this.#subscriber);
+        connectAnew(this.#command);
+      },
+      onAccepted: ({ isWrongServer }) => {
+        // The command connection has found a server that takes writes; the other may still be at the one before.
+        if (isWrongServer) connectAnew(this.#subscriber);
+        this.#core.repeatAll();
+      },
+      silenceMaxMs: config.BUS_SILENCE_MS,
+    });
+  }
+}
+
+/** @returns what a bus is made of; `epoch` is the database's, as Redis knows it */
+async function connect(service: Options['service']) {
+  const { config, lifecycle } = service;
+  // New and random at every start: a late answer to an earlier process of this gateway must not reach a client here.
+  const node = randomUUID();
+  // One after the other: an outage is logged once.
+  const command = await connectTo(service, 'command', node);
+  const subscriber = await connectTo(service, 'subscriber', node);
+  const clock = await untilWorks(lifecycle, 'redis clock', () => startRedisClock(command));
+  lifecycle.onClose('clock', () => clock.close());
+  const { databaseEpoch } = createNames(config.REDIS_PREFIX);
+  const epoch = await untilWorks(lifecycle, 'epoch of the database', () => readEpoch(command, databaseEpoch));
+  return { node, command, subscriber, clock, epoch: epoch ?? 0 };
+}
+
+async function connectTo(
+  { config, log, lifecycle }: Options['service'],
+  role: ConnectionRole,
+  node: string,
+): Promise<Redis> {
+  lifecycle.check(`redis ${role}`, () => 'not connected');
+  const redis = await connectRedis(config.REDIS_URL, {
+    role,
+    name: `gateway-${role}-${node}`,
+    log,
+    signal: lifecycle.stopping,
+    isPatient: true,
+  });
+  lifecycle.onClose(`redis ${role}`, () => redis.disconnect());
+  lifecycle.check(`redis ${role}`, () => redis.status === 'ready' || 'not connected');
+  return redis;
+}

@@ -1,0 +1,108 @@
+import type { uWS } from '@hooligram/uws';
+
+/** What a socket tells the server that made it. */
+type SocketEvents = {
+  /** It is closed because its client reads too slowly. */
+  onSlow(): void;
+  /** Closes it: uWS reports the topics that it leaves meanwhile, and any use of it throws then. */
+  close(close: () => void): void;
+};
+
+/** One client's socket. All methods do nothing once it is closed, so no caller needs to ask first. */
+export class ClientSocket {
+  readonly address: string;
+  readonly #ws: uWS.WebSocket<unknown>;
+  readonly #events: SocketEvents;
+  #later: string[] = [];
+  #drained: (() => void)[] = [];
+  #isOpen = true;
+
+  constructor(ws: uWS.WebSocket<unknown>, address: string, events: SocketEvents) {
+    this.#ws = ws;
+    this.address = address;
+    this.#events = events;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Whether the client has not read all that was sent. */
+  get isBehind(): boolean {
+    return this.#isOpen && this.#ws.getBufferedAmount() > 0;
+  }
+
+  /** Sends frames now, in order, in one system call. */
+  send(...frames: readonly (string | Uint8Array)[]): void {
+    if (!this.#isOpen) return;
+    const queued = this.#later;
+    this.#later = [];
+    this.#ws.cork(() => {
+      for (const frame of queued) this.#write(frame);
+      for (const frame of frames) this.#write(frame);
+    });
+  }
+
+  /** Sends a frame with the others of this tick. Never overtakes nor is overtaken by `send`. */
+  sendLater(frame: string): void {
+    if (!this.#isOpen) return;
+    if (this.#later.push(frame) === 1) queueMicrotask(() => this.#later.length > 0 && this.send());
+  }
+
+  /** Joins a topic behind everything that was sent so far. */
+  join(topic: string): void {
+    if (!this.#isOpen) return;
+    if (this.#later.length > 0) this.send();
+    if (this.#isOpen) this.#ws.subscribe(topic);
+  }
+
+  leave(topic: string): void {
+    if (this.#isOpen) this.#ws.unsubscribe(topic);
+  }
+
+  /** Closes with a code and a reason, behind everything that was sent so far. */
+  end({ code, reason }: { code: number; reason: string }): void {
+    if (!this.#isOpen) return;
+    if (this.#later.length > 0) this.send();
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#events.close(() => this.#ws.end(code, reason));
+  }
+
+  /** Resolves when nothing waits to be read by the client, or the socket is closed. */
+  async drained(): Promise<void> {
+    while (this.isBehind) {
+      await new Promise<void>((resolve) => this.#drained.push(resolve));
+    }
+  }
+
+  /** The client has read what was sent, or some of it. */
+  onDrain(): void {
+    const waiting = this.#drained;
+    this.#drained = [];
+    for (const resume of waiting) resume();
+  }
+
+  /**
+   * uWS is closing it. @param unreadMaxBytes with more than this unread it is closed because its client reads too slowly
+   */
+  onClosing(unreadMaxBytes: number): void {
+    if (!this.#isOpen || this.#ws.getBufferedAmount() <= unreadMaxBytes) return;
+    this.#isOpen = false;
+    this.#events.onSlow();
+  }
+
+  onClosed(): void {
+    this.#isOpen = false;
+    this.#later = [];
+    this.onDrain();
+  }
+
+  #write(frame: string | Uint8Array): void {
+    // 1 is sent, 0 is buffered and will be sent, 2 is dropped: a gap, which only a new connection can close.
+    if (!this.#isOpen || this.#ws.send(frame) !== 2) return;
+    this.#isOpen = false;
+    this.#events.onSlow();
+    this.#events.close(() => this.#ws.close());
+  }
+}

@@ -1,0 +1,48 @@
+import type { GatewayContext } from '../context.ts';
+import type { UserConnection } from '../groups/user-connection.ts';
+
+type Deps = Pick<GatewayContext, 'groups' | 'messageIndex' | 'messageLookup' | 'cursorWriter' | 'metrics'>;
+
+/**
+ * A client acknowledged a message: raises its user's cursor.
+ * @param connection undefined before the sign-in: then the acknowledgement is ignored
+ */
+export function acknowledgeMessage(
+  deps: Deps,
+  connection: UserConnection | undefined,
+  messageId: number,
+): void {
+  if (!connection) {
+    deps.metrics.acknowledgementsIgnored.inc();
+    return;
+  }
+  const { user } = connection;
+  const place = deps.messageIndex.find(messageId);
+  if (!place) {
+    deps.messageLookup.add(connection, messageId);
+    return;
+  }
+  const feed = place.feed.isOpen ? place.feed : deps.groups.find(place.feed.id);
+  const cursor = feed?.cursorOf(user.userId);
+  if (!cursor || place.seq <= cursor.joinedSeq) {
+    deps.metrics.acknowledgementsIgnored.inc();
+    return;
+  }
+  deps.metrics.acknowledged.count += 1;
+  if (cursor.acknowledge(place.seq)) deps.cursorWriter.changed(cursor);
+  if (user.connections.size === 1) connection.window.onAcknowledged();
+  else for (const { window } of user.connections) window.onAcknowledged();
+}
+
+/** The same for the state of a group: it counts for the oldest one that was sent on this connection. */
+export function acknowledgeState(deps: Deps, connection: UserConnection | undefined, groupId: number): void {
+  const subscription = connection?.find(groupId);
+  const version = subscription?.takeAcknowledgedState();
+  const cursor = subscription?.cursor;
+  if (version === undefined || !cursor) {
+    deps.metrics.acknowledgementsIgnored.inc();
+    return;
+  }
+  deps.metrics.acknowledged.count += 1;
+  if (cursor.acknowledgeState(version)) deps.cursorWriter.changed(cursor);
+}

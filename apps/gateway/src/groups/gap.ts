@@ -1,0 +1,121 @@
+import type { GatewayMetrics } from '../metrics.ts';
+
+/** Pause after a fetch that left a gap, so that a core with an outage is not asked again at once. */
+const fetchPauseMs = 500;
+
+/** A message that cannot be published yet. */
+type EarlyMessage = { readonly version: number; readonly messageId: number; readonly frame: Uint8Array };
+
+/** What a page of a group brought. */
+export type PageOutcome = 'more' | 'all' | 'failed';
+
+/** What closing a gap has to know of its group. */
+type GappedFeed = {
+  readonly isOpen: boolean;
+  /** Undefined until the first read, which brings all that is missing. */
+  readonly lastSeq: number | undefined;
+  fetchPage(): Promise<PageOutcome>;
+};
+
+export type GapDeps = {
+  /** How long a gap may close by itself before it is fetched. */
+  readonly gapWaitMs: number;
+  /** Most messages that wait behind a gap. */
+  readonly outOfOrderMax: number;
+  readonly metrics: Pick<GatewayMetrics, 'gapsFetched'>;
+};
+
+/**
+ * What is missing in a group, and the messages that wait for it: gives it a moment to come by itself, then fetches pages
+ * until nothing is missing. What a failed fetch leaves is tried again.
+ */
+export class Gap {
+  readonly #feed: GappedFeed;
+  readonly #deps: GapDeps;
+  /** Messages that came before one that is missing, or under a state that is not here yet. */
+  readonly #outOfOrder = new Map<number, EarlyMessage>();
+  #timer: NodeJS.Timeout | undefined;
+  #isFetching = false;
+  /** Something was published, and is neither sent nor in the buffer. */
+  #isIncomplete = false;
+
+  constructor(feed: GappedFeed, deps: GapDeps) {
+    this.#feed = feed;
+    this.#deps = deps;
+  }
+
+  get isOutOfOrder(): boolean {
+    return this.#outOfOrder.size > 0;
+  }
+
+  /** Keeps a message that cannot be published yet; too many of them are dropped, and fetched at once. */
+  keep(seq: number, message: EarlyMessage): void {
+    this.#outOfOrder.set(seq, message);
+    if (this.#outOfOrder.size > this.#deps.outOfOrderMax) {
+      this.#outOfOrder.clear();
+      this.fetchNow();
+    } else this.#fetchAfter(this.#deps.gapWaitMs);
+  }
+
+  /** Takes the message with that `seq` out, if it is here and the state of `version` is new enough for it. */
+  take(seq: number, version: number): EarlyMessage | undefined {
+    const message = this.#outOfOrder.get(seq);
+    if (!message || message.version > version) return undefined;
+    this.#outOfOrder.delete(seq);
+    return message;
+  }
+
+  /** Something was published that did not get here: fetches it; before the first read, once that is done. */
+  fetchNow(): void {
+    this.#isIncomplete = true;
+    void this.#fetch();
+  }
+
+  /** The same after a pause, for what may come again and again. */
+  fetchSoon(): void {
+    this.#isIncomplete = true;
+    this.#fetchAfter(fetchPauseMs);
+  }
+
+  /** The first read is here. */
+  onStarted(): void {
+    if (this.#isIncomplete) void this.#fetch();
+    else if (this.isOutOfOrder) this.#fetchAfter(this.#deps.gapWaitMs);
+  }
+
+  /** The group is at `lastSeq`: perhaps nothing is missing any more. */
+  onProgress(lastSeq: number): void {
+    for (const seq of this.#outOfOrder.keys()) if (seq <= lastSeq) this.#outOfOrder.delete(seq);
+    if (!this.isOutOfOrder && !this.#isIncomplete) this.close();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#outOfOrder.clear();
+  }
+
+  #fetchAfter(pauseMs: number): void {
+    if (this.#timer || this.#feed.lastSeq === undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#fetch();
+    }, pauseMs);
+  }
+
+  async #fetch(): Promise<void> {
+    const feed = this.#feed;
+    if (this.#isFetching || feed.lastSeq === undefined) return;
+    this.#isFetching = true;
+    this.#deps.metrics.gapsFetched.inc();
+    let outcome: PageOutcome = 'more';
+    while (feed.isOpen && (outcome === 'more' || (outcome === 'all' && this.#isIncomplete))) {
+      this.#isIncomplete = false;
+      outcome = await feed.fetchPage();
+    }
+    this.#isFetching = false;
+    if (!feed.isOpen) return;
+    if (outcome === 'failed') this.#isIncomplete = true;
+    if (this.isOutOfOrder || this.#isIncomplete) this.#fetchAfter(fetchPauseMs);
+  }
+}

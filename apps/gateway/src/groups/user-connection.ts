@@ -1,0 +1,66 @@
+import type { ClientSocket } from '../client-socket.ts';
+import type { GroupFeed } from './group-feed.ts';
+import { ReplayWindow } from './replay-window.ts';
+import { Subscription } from './subscription.ts';
+import type { User } from './users.ts';
+
+/** One connection of a user, from a sign-in on: which groups it is in. */
+export class UserConnection {
+  readonly user: User;
+  readonly socket: ClientSocket;
+  /** Its credit for replayed messages. */
+  readonly window: ReplayWindow;
+  readonly #subscriptions = new Map<number, Subscription>();
+  #isClosed = false;
+
+  constructor(user: User, socket: ClientSocket, replayWindow: number) {
+    this.user = user;
+    this.socket = socket;
+    this.window = new ReplayWindow(this, replayWindow);
+  }
+
+  get isOpen(): boolean {
+    return !this.#isClosed && this.socket.isOpen;
+  }
+
+  isIn(groupId: number): boolean {
+    return this.#subscriptions.has(groupId);
+  }
+
+  find(groupId: number): Subscription | undefined {
+    return this.#subscriptions.get(groupId);
+  }
+
+  subscriptions(): Iterable<Subscription> {
+    return this.#subscriptions.values();
+  }
+
+  replayedUnacknowledged(): number {
+    let count = 0;
+    for (const subscription of this.#subscriptions.values()) count += subscription.replayedUnacknowledged();
+    return count;
+  }
+
+  /** @param since what was stored after this `seq` is sent on this connection in any case */
+  subscribe(feed: GroupFeed, since?: number): Subscription {
+    const subscription = new Subscription(this, feed, since);
+    this.#subscriptions.set(feed.id, subscription);
+    feed.add(subscription);
+    return subscription;
+  }
+
+  /** The subscription is over: `Subscription.leave` reports it. */
+  onLeft(subscription: Subscription): void {
+    this.#subscriptions.delete(subscription.feed.id);
+    subscription.feed.remove(subscription);
+    // What was on its way in that group takes no room any more.
+    this.window.wake();
+  }
+
+  /** Leaves all groups. What is under way for this connection stops. */
+  close(): void {
+    this.#isClosed = true;
+    for (const subscription of [...this.#subscriptions.values()]) subscription.leave();
+    this.window.wake();
+  }
+}
