@@ -189,7 +189,7 @@ describe('9: a request that was begun by a core that ended then', () => {
     deadlineMs: number,
   ): Promise<string> {
     const id = await leave(requests, { deadlineMs });
-    await gateway.redis.sadd(gateway.names.suspects(id), index);
+    await gateway.redis.sadd(gateway.names.inProgress(id), index);
     return id;
   }
 
@@ -203,7 +203,7 @@ describe('9: a request that was begun by a core that ended then', () => {
     expect(firsts).toEqual([requests[0], requests[2], requests[1]].map((request) => request?.ref));
     expect(await isStored(requests[1] as CoreRequest)).toBe(false);
     await expectPutAside(core, requests.slice(1, 2));
-    expect(await gateway.redis.exists(gateway.names.suspects(id))).toBe(0);
+    expect(await gateway.redis.exists(gateway.names.inProgress(id))).toBe(0);
   });
 
   test('gets SUCCESS if it was stored: a core may end for other reasons', async () => {

@@ -83,7 +83,7 @@ async function write(
   // At once, so that no core that waits for entries gets it first.
   const read = added.xreadgroup('GROUP', names.cores, 'gone', 'COUNT', 1, 'STREAMS', names.requests, '>');
   const id = (await read.exec())?.[0]?.[1] as string;
-  await redis.sadd(names.suspects(id), suspect);
+  await redis.sadd(names.inProgress(id), suspect);
   return id;
 }
 
@@ -140,7 +140,7 @@ test('a session’s messages keep their order when two cores are killed one afte
   });
   const redis = await stage.redis();
   const [[id]] = (await redis.xrange(names.requests, '-', '+')) as [[string, string[]]];
-  await until('m2 is marked', async () => (await redis.smembers(names.suspects(id))).join() === '2');
+  await until('m2 is marked', async () => (await redis.smembers(names.inProgress(id))).join() === '2');
   await second.kill();
 
   await system.addCore(quick);

@@ -9,7 +9,7 @@ export type Names = {
   /** What each node writes to prove its way to Redis: in the slot of the requests. */
   readonly echo: string;
   /** The requests of a claimed entry that were begun and have not ended. */
-  suspects(entryId: string): string;
+  inProgress(entryId: string): string;
   /** The consumer group in which all cores take turns. */
   readonly cores: string;
   /** What happens in a group. Heard by every gateway that holds a member. Another name in another epoch. */
@@ -46,7 +46,7 @@ export function createNames(prefix: string, epoch: () => number = () => 0): Name
   return {
     requests: `${prefix}:{requests}`,
     echo: `${prefix}:{requests}:echo`,
-    suspects: (entryId) => `${prefix}:{requests}:suspects:${entryId}`,
+    inProgress: (entryId) => `${prefix}:{requests}:in-progress:${entryId}`,
     cores: 'cores',
     group: (id) => `${first(epoch())}:group:${id}`,
     user: (id) => `${first(epoch())}:user:${id}`,

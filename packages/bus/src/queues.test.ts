@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { connectRedis } from './connection.ts';
 import { createNames } from './names.ts';
-import { dueOf, type JobKind, openQueues, startWorkers } from './queues.ts';
+import { dueOf, type JobType, openQueues, startWorkers } from './queues.ts';
 
 const silent = { info() {}, warn() {}, error() {} };
 const quiet = { failed() {}, works() {} };
@@ -24,10 +24,10 @@ function open() {
 }
 
 /** Runs the jobs of a queue; every end of a run is heard. */
-async function work(prefix: string, handle: JobKind<null, Data>['handle']) {
+async function work(prefix: string, handle: JobType<null, Data>['handle']) {
   const ends: string[] = [];
   let heard = () => {};
-  const kind: JobKind<null, Data> = {
+  const type: JobType<null, Data> = {
     name: 'count',
     schema,
     concurrency: 4,
@@ -38,7 +38,7 @@ async function work(prefix: string, handle: JobKind<null, Data>['handle']) {
     now: Date.now,
     redis,
     prefix,
-    kinds: [kind as unknown as JobKind<null, never>],
+    types: [type as unknown as JobType<null, never>],
     context: null,
     onRun(_, end) {
       ends.push(end);
@@ -58,7 +58,7 @@ async function work(prefix: string, handle: JobKind<null, Data>['handle']) {
   return { until, close: () => workers.close() };
 }
 
-const done = { verdict: 'done' } as const;
+const done = { outcome: 'done' } as const;
 
 test('while a job waits another of its key is not added, and the caller learns which one stands and until when', async () => {
   const { queues } = open();
@@ -98,7 +98,7 @@ test('a job runs again with the data that its last run gave it', async () => {
   const seen: number[] = [];
   const workers = await work(prefix, async (_, { n }) => {
     seen.push(n);
-    return n < 3 ? { verdict: 'again', afterMs: 1, data: { n: n + 1 } } : done;
+    return n < 3 ? { outcome: 'again', afterMs: 1, data: { n: n + 1 } } : done;
   });
   await queues.add('count', [{ data: { n: 1 }, key: 'a' }]);
   expect(await workers.until(3)).toEqual(['again', 'again', 'done']);
@@ -108,7 +108,7 @@ test('a job runs again with the data that its last run gave it', async () => {
 
 test('what is given up becomes a dead letter that is kept, and that blocks no later job of its key', async () => {
   const { prefix, queues } = open();
-  const workers = await work(prefix, async () => ({ verdict: 'dead', reason: 'no use' }));
+  const workers = await work(prefix, async () => ({ outcome: 'dead', reason: 'no use' }));
   const [added] = await queues.add('count', [{ data: { n: 1 }, key: 'a' }]);
   expect(await workers.until(1)).toEqual(['dead']);
   expect(await queues.deadLetters('count')).toEqual([
@@ -193,7 +193,7 @@ test('a schedule said twice is one schedule, and begins with a run', async () =>
     now: Date.now,
     redis,
     prefix,
-    kinds: [
+    types: [
       {
         name: 'count',
         schema: everySchema,
@@ -203,7 +203,7 @@ test('a schedule said twice is one schedule, and begins with a run', async () =>
           return done;
         },
         replayed: () => ({ data: {}, key: 'x' }),
-      } as unknown as JobKind<null, never>,
+      } as unknown as JobType<null, never>,
     ],
     context: null,
     onRun() {},

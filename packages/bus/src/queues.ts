@@ -7,19 +7,19 @@ import type { BusPart } from './pause.ts';
 import { reasonOf } from './refusal.ts';
 
 /** What becomes of a job after a run: it goes, it runs again later, or it is put aside for somebody to look at. */
-export type Verdict<D> =
-  | { readonly verdict: 'done' }
-  | { readonly verdict: 'again'; readonly afterMs: number; readonly data: D }
-  | { readonly verdict: 'dead'; readonly reason: string };
+export type JobOutcome<D> =
+  | { readonly outcome: 'done' }
+  | { readonly outcome: 'again'; readonly afterMs: number; readonly data: D }
+  | { readonly outcome: 'dead'; readonly reason: string };
 
-/** A kind of job, which has the queue of its name to itself. */
-export type JobKind<C, D> = {
+/** A type of job, which has the queue of its name to itself. */
+export type JobType<C, D> = {
   readonly name: string;
   readonly schema: ZodType<D>;
   /** Runs at once in one process. */
   readonly concurrency: number;
   /** @throws what went wrong; the job runs again, `jobPolicy` says how often, and is a dead letter then */
-  handle(context: C, data: D): Promise<Verdict<D>>;
+  handle(context: C, data: D): Promise<JobOutcome<D>>;
   /** What a dead letter begins with when somebody has it run again. */
   replayed(data: D): Addition;
 };
@@ -174,7 +174,7 @@ export type Workers = {
 };
 
 /**
- * The workers' side: runs the jobs of these kinds, on connections of its own. What it does not know, or cannot
+ * The workers' side: runs the jobs of these types, on connections of its own. What it does not know, or cannot
  * read, was written by another release: that is logged, and dropped.
  *
  * Guarantee: at least once. Two processes run the same job at once only if one of them was taken for dead.
@@ -187,7 +187,7 @@ export type Workers = {
 export async function startWorkers<C>({
   redis,
   prefix,
-  kinds,
+  types,
   context,
   now,
   onRun,
@@ -196,7 +196,7 @@ export async function startWorkers<C>({
 }: {
   redis: Redis;
   prefix: string;
-  kinds: readonly JobKind<C, never>[];
+  types: readonly JobType<C, never>[];
   context: C;
   now(): number;
   onRun(queue: string, end: 'done' | 'again' | 'dead' | 'failed' | 'dropped'): void;
@@ -217,39 +217,39 @@ export async function startWorkers<C>({
     quiet = setTimeout(() => part.works(), quietMs);
   }
 
-  const workers = kinds.map((erased) => {
-    const kind = erased as unknown as JobKind<C, unknown>;
-    const worker = new Worker(kind.name, run.bind(undefined, kind), {
+  const workers = types.map((erased) => {
+    const type = erased as unknown as JobType<C, unknown>;
+    const worker = new Worker(type.name, run.bind(undefined, type), {
       connection,
       prefix,
-      concurrency: kind.concurrency,
+      concurrency: type.concurrency,
       skipVersionCheck: !mayReadInfo(redis),
       ...workerPolicy,
     });
     worker.on('error', failed);
     worker.on('failed', (job, error) => {
       const isDead = job?.finishedOn !== undefined;
-      log.warn({ queue: kind.name, job: job?.id, reason: error.message, isDead }, 'job failed');
-      onRun(kind.name, isDead ? 'dead' : 'failed');
+      log.warn({ queue: type.name, job: job?.id, reason: error.message, isDead }, 'job failed');
+      onRun(type.name, isDead ? 'dead' : 'failed');
     });
     return worker;
   });
 
-  async function run(kind: JobKind<C, unknown>, job: Job, token?: string): Promise<void> {
-    const parsed = kind.schema.safeParse(job.data);
-    if (job.name !== kind.name || !parsed.success) {
-      log.warn({ queue: kind.name, name: job.name, job: job.id }, 'job of an unknown kind or form dropped');
-      onRun(kind.name, 'dropped');
+  async function run(type: JobType<C, unknown>, job: Job, token?: string): Promise<void> {
+    const parsed = type.schema.safeParse(job.data);
+    if (job.name !== type.name || !parsed.success) {
+      log.warn({ queue: type.name, name: job.name, job: job.id }, 'job of an unknown type or form dropped');
+      onRun(type.name, 'dropped');
       return;
     }
-    const outcome = await kind.handle(context, parsed.data);
-    if (outcome.verdict === 'dead') throw new UnrecoverableError(outcome.reason);
-    if (outcome.verdict === 'again') {
-      await job.updateData(outcome.data);
-      await job.moveToDelayed(Math.round(now()) + outcome.afterMs, token);
+    const result = await type.handle(context, parsed.data);
+    if (result.outcome === 'dead') throw new UnrecoverableError(result.reason);
+    if (result.outcome === 'again') {
+      await job.updateData(result.data);
+      await job.moveToDelayed(Math.round(now()) + result.afterMs, token);
     }
-    onRun(kind.name, outcome.verdict);
-    if (outcome.verdict === 'again') throw new DelayedError();
+    onRun(type.name, result.outcome);
+    if (result.outcome === 'again') throw new DelayedError();
   }
 
   return {

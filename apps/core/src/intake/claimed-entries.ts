@@ -31,7 +31,7 @@ export async function runClaimed(context: Context, entry: Entry<unknown>, delive
   if (isExpired && now < entry.deadline + config.STATEMENT_TIMEOUT_MS) return;
   log.info({ entry: entry.id, requests: entry.requests.length, deliveries, isExpired }, 'entry claimed');
   metrics.entryClaimed();
-  const suspects = new Set((await redis.smembers(names.suspects(entry.id))).map(Number));
+  const suspects = new Set((await redis.smembers(names.inProgress(entry.id))).map(Number));
   const read = readRequests(context, entry);
   const isDone = isExpired
     ? await conclude(context, entry, read, suspects)
@@ -49,7 +49,7 @@ async function runOneByOne(
   suspects: ReadonlySet<number>,
 ): Promise<boolean> {
   const { redis, names, clock } = context;
-  const marks = names.suspects(entry.id);
+  const marks = names.inProgress(entry.id);
   const stopped = new Set<string>();
   for (const [index, request] of requests) {
     const order = orderOf(index, request);
@@ -107,7 +107,7 @@ async function conclude(
     if (outcome && outcome !== 'expired') answer(context, entry, request, outcome);
     else context.metrics.answered(request.type, outcome);
   }
-  await context.redis.del(context.names.suspects(entry.id));
+  await context.redis.del(context.names.inProgress(entry.id));
   return true;
 }
 

@@ -1,5 +1,5 @@
 import { type BusPart, isRedisOutage } from '@hooligram/bus';
-import { startWorkers, type Verdict, type Workers } from '@hooligram/bus/queues';
+import { type JobOutcome, startWorkers, type Workers } from '@hooligram/bus/queues';
 import { isInfrastructureError } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { audit } from './delivery-check.ts';
@@ -18,7 +18,7 @@ export async function startJobs(context: Context, part: BusPart): Promise<Worker
   return startWorkers({
     redis: queueRedis,
     prefix: names.queues,
-    kinds: kinds.map(withPatience),
+    types: kinds.map(withPatience),
     now: clock.now,
     context,
     onRun: jobMetrics.jobRan,
@@ -31,13 +31,13 @@ export async function startJobs(context: Context, part: BusPart): Promise<Worker
 function withPatience(kind: Kind<never>): Kind<never> {
   return {
     ...kind,
-    async handle(context, data): Promise<Verdict<never>> {
+    async handle(context, data): Promise<JobOutcome<never>> {
       try {
         return await kind.handle(context, data);
       } catch (error) {
         if (!isInfrastructureError(error) && !isRedisOutage(error)) throw error;
         context.log.warn({ queue: kind.name, err: error }, 'job waits for a store');
-        return { verdict: 'again', afterMs: troublePauseMs * (1 + Math.random()), data };
+        return { outcome: 'again', afterMs: troublePauseMs * (1 + Math.random()), data };
       }
     },
   };

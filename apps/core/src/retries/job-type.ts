@@ -1,6 +1,6 @@
-import type { JobKind, Verdict } from '@hooligram/bus/queues';
+import type { JobOutcome, JobType } from '@hooligram/bus/queues';
 import type { Context } from '../context.ts';
 
-export type Kind<D> = JobKind<Context, D>;
+export type Kind<D> = JobType<Context, D>;
 
-export const done = { verdict: 'done' } satisfies Verdict<never>;
+export const done = { outcome: 'done' } satisfies JobOutcome<never>;

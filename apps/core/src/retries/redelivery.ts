@@ -55,7 +55,7 @@ export const redelivery = {
       await redis.publish(names.user(user_id), encodeEviction({ user_id }));
       jobMetrics.evicted();
       const groups = lag.messages.groups.slice(0, 10).join(', ');
-      return { verdict: 'dead', reason: `nothing acknowledged in groups ${groups}` };
+      return { outcome: 'dead', reason: `nothing acknowledged in groups ${groups}` };
     }
     const isOver = ({ tries }: StateAttempts) => tries > config.DELIVERY_ATTEMPTS_MAX;
     const over = states.filter(isOver);
@@ -106,5 +106,5 @@ function again({ config }: Context, before: Redelivery, data: Redelivery) {
     .map((tally) => tally.tries)
     .filter((count) => count > 0);
   const afterMs = retryPauseMs(Math.min(...(tries.length > 0 ? tries : [1])), config);
-  return { verdict: 'again' as const, afterMs, data: { ...before, ...data } };
+  return { outcome: 'again' as const, afterMs, data: { ...before, ...data } };
 }
