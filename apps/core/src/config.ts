@@ -9,7 +9,7 @@ import {
   url,
 } from '@hooligram/service';
 import { z } from 'zod';
-import { limitsConfig } from './limits/index.ts';
+import { limitsConfig } from './limits/config.ts';
 import { jobsConfig } from './retries/config.ts';
 import { verificationConfig } from './verification/config.ts';
 

@@ -196,7 +196,7 @@ export async function startWorkers<C>({
 }: {
   redis: Redis;
   prefix: string;
-  types: readonly JobType<C, never>[];
+  types: readonly JobType<C, unknown>[];
   context: C;
   now(): number;
   onRun(queue: string, end: 'done' | 'again' | 'dead' | 'failed' | 'dropped'): void;
@@ -217,8 +217,7 @@ export async function startWorkers<C>({
     quiet = setTimeout(() => part.works(), quietMs);
   }
 
-  const workers = types.map((erased) => {
-    const type = erased as unknown as JobType<C, unknown>;
+  const workers = types.map((type) => {
     const worker = new Worker(type.name, run.bind(undefined, type), {
       connection,
       prefix,

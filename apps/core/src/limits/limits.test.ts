@@ -4,7 +4,8 @@ import { createLog, createMetrics, readConfig } from '@hooligram/service';
 import { freshPrefix, redisUrl } from '@hooligram/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { createLimits, limitsConfig } from './index.ts';
+import { limitsConfig } from './config.ts';
+import { createLimits } from './index.ts';
 
 const log = createLog({ name: 'core', level: 'silent' });
 const tight = {

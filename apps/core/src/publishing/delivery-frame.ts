@@ -1,6 +1,6 @@
 import { encodeFrame, messageDeliveryId } from '@hooligram/protocol';
 
-/** The `MESSAGING_DELIVER_REQUEST` of a message: encoded once, the same text for everybody and for ever. */
+/** The `MESSAGING_DELIVER_REQUEST` of a message: encoded once, and always the same text for every recipient. */
 export function deliveryFrame(message: {
   group_id: number;
   message_id: number;

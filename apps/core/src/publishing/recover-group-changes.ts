@@ -8,7 +8,7 @@ export type GroupChange = Extract<CoreRequest, { type: 'GROUP_CREATE' | 'GROUP_A
 
 /** Publishes and answers the changes of groups that an earlier run made; refusals are left to the client's repetition. */
 export async function recoverGroupChanges(
-  { db, publisher, names, audits }: Context,
+  { db, publisher, names, deliveryChecks }: Context,
   requests: readonly CoreRequest[],
   outcomes: Map<CoreRequest, Outcome>,
 ): Promise<void> {
@@ -25,7 +25,7 @@ export async function recoverGroupChanges(
     const { state } = found;
     publishState({ publisher, names }, state);
     for (const [userId] of state.members) publishJoined({ publisher, names }, userId, state);
-    audits.arm(state.group_id);
+    deliveryChecks.schedule(state.group_id);
     if (change.type === 'GROUP_CREATE') outcomes.set(change, success({ group_id: state.group_id }));
     else if (change.type === 'GROUP_LEAVE') outcomes.set(change, success({ state }));
     else outcomes.set(change, success({}));

@@ -11,17 +11,17 @@ const refusals = {
   failed: 'internalError',
 } as const;
 
-/** Adds a member and tells everybody the new state. Adding a present member changes and tells nothing. */
+/** Adds a member and publishes the new state. Adding a present member changes and publishes nothing. */
 export const groupAddMemberHandler: Handler<'GROUP_ADD_MEMBER'> = {
   batchMax: 1,
   concurrency: 3,
-  run: each(async ({ db, publisher, names, audits, numbers, deadlines }, asked) => {
-    const { request_id, params } = asked;
+  handle: each(async ({ db, publisher, names, deliveryChecks, numbers, deadlines }, request) => {
+    const { request_id, params } = request;
     const { user_id, repeatable, group_id, member_sid } = params;
     const added = await groupAddMember(
       db,
       { request_id, repeatable, user_id, group_id, member_sid },
-      deadlines.of(asked),
+      deadlines.of(request),
     );
     if (!added.ok) {
       const fault = added.reason === 'person_unknown' ? numbers.faultOf(member_sid) : undefined;
@@ -31,7 +31,7 @@ export const groupAddMemberHandler: Handler<'GROUP_ADD_MEMBER'> = {
     if (added.state) {
       publishState({ publisher, names }, added.state);
       publishJoined({ publisher, names }, added.added_user_id, added.state);
-      audits.arm(group_id);
+      deliveryChecks.schedule(group_id);
     }
     return success({});
   }),

@@ -10,13 +10,13 @@ const refusals = {
 } as const;
 
 /**
- * Stores messages, publishes them to their groups, answers with their ids. Concurrency 1: the next statement of
- * this process would only wait for the same group rows, and meanwhile its batch grows.
+ * Stores messages, publishes them to their groups, answers with their ids. Concurrency 1: a second statement of this
+ * process would only wait for the same group rows, while its batch could still grow.
  */
 export const messagingSendHandler: Handler<'MESSAGING_SEND'> = {
   batchMax: 500,
   concurrency: 1,
-  async run(context, batch) {
+  async handle(context, batch) {
     const outcomes = await messagingSend(
       context.db,
       batch.map(({ request_id, params }) => ({

@@ -1,43 +1,49 @@
 import { type BusPart, isRedisOutage } from '@hooligram/bus';
 import { type JobOutcome, startWorkers, type Workers } from '@hooligram/bus/queues';
 import { isInfrastructureError } from '@hooligram/db';
-import type { Context } from '../context.ts';
-import { audit } from './delivery-check.ts';
-import type { Kind } from './job-type.ts';
-import { redelivery } from './redelivery.ts';
-import { sweep } from './sweep.ts';
+import type { Redis } from 'ioredis';
+import { deliveryCheckJob } from './delivery-check.ts';
+import type { JobContext, JobType } from './job-context.ts';
+import { countRun } from './metrics.ts';
+import { redeliveryJob } from './redelivery.ts';
+import { sweepJob } from './sweep.ts';
 
-/** Every kind of job. Each has a queue of its own, under its name. */
-export const kinds = [audit, redelivery, sweep] as unknown as readonly Kind<never>[];
+/** Every type of job. Each has a queue of its own, under its name. */
+export const jobTypes: readonly JobType<unknown>[] = [deliveryCheckJob, redeliveryJob, sweepJob];
 
-const troublePauseMs = 1_000;
+const outagePauseMs = 1_000;
 
-/** Takes part in running the jobs. */
-export async function startJobs(context: Context, part: BusPart): Promise<Workers> {
-  const { queueRedis, names, clock, log, jobMetrics } = context;
+/**
+ * Begins to run jobs, together with the other cores.
+ *
+ * @param redis the queues' connection, which is copied
+ * @param part hears whether the workers reach their queues
+ */
+export function startJobs(context: JobContext, redis: Redis, part: BusPart): Promise<Workers> {
+  const { names, clock, log, jobMetrics } = context;
   return startWorkers({
-    redis: queueRedis,
+    redis,
     prefix: names.queues,
-    types: kinds.map(withPatience),
+    types: jobTypes.map(waitingForStores),
     now: clock.now,
     context,
-    onRun: jobMetrics.jobRan,
+    onRun: (queue, outcome) => countRun(jobMetrics, queue, outcome),
     part,
     log,
   });
 }
 
-/** Trouble that is a store's is nobody's fault: the job waits, and it is not counted. */
-function withPatience(kind: Kind<never>): Kind<never> {
+/** An outage of Redis or Postgres is not the job's fault: the job waits, and the run does not count as an attempt. */
+function waitingForStores(type: JobType<unknown>): JobType<unknown> {
   return {
-    ...kind,
-    async handle(context, data): Promise<JobOutcome<never>> {
+    ...type,
+    async handle(context, data): Promise<JobOutcome<unknown>> {
       try {
-        return await kind.handle(context, data);
+        return await type.handle(context, data);
       } catch (error) {
         if (!isInfrastructureError(error) && !isRedisOutage(error)) throw error;
-        context.log.warn({ queue: kind.name, err: error }, 'job waits for a store');
-        return { outcome: 'again', afterMs: troublePauseMs * (1 + Math.random()), data };
+        context.log.warn({ queue: type.name, err: error }, 'job waits for Redis or Postgres');
+        return { outcome: 'again', afterMs: outagePauseMs * (1 + Math.random()), data };
       }
     },
   };

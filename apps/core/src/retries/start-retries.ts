@@ -1,0 +1,71 @@
+import type { RedisClock } from '@hooligram/bus';
+import { openQueues, type Queues } from '@hooligram/bus/queues';
+import type { ServiceContext } from '@hooligram/service';
+import type { coreConfig } from '../config.ts';
+import type { Context } from '../context.ts';
+import { openOwnChannel } from '../own-channel.ts';
+import type { Stores } from '../stores.ts';
+import { DeliveryCheckSchedule } from './delivery-check-schedule.ts';
+import { jobTypes, startJobs } from './index.ts';
+import { countAdded, createJobMetrics, type JobMetrics } from './metrics.ts';
+import { RedeliveryReplies } from './redelivery-replies.ts';
+import { ScheduleKeeper } from './schedule-keeper.ts';
+
+export type Retries = Pick<Context, 'deliveryChecks' | 'startRedeliveries'> & {
+  readonly queues: Queues;
+  readonly ownChannel: string;
+  readonly redeliveryReplies: RedeliveryReplies;
+  readonly jobMetrics: JobMetrics;
+};
+
+/** Opens the queues and the channel for replies: from then on jobs can be added. None runs here yet. */
+export async function openRetries(
+  service: ServiceContext<typeof coreConfig>,
+  stores: Stores,
+  { clock, consumer }: { clock: RedisClock; consumer: string },
+): Promise<Retries> {
+  const { config, log, lifecycle } = service;
+  const { redis, names } = stores;
+  const jobMetrics = createJobMetrics(service.metrics);
+  const queues = openQueues({
+    redis: redis.queues,
+    prefix: names.queues,
+    names: jobTypes.map(({ name }) => name),
+    now: clock.now,
+    log,
+  });
+  lifecycle.onClose('queues', () => queues.close());
+  const ownChannel = names.core(consumer);
+  const redeliveryReplies = new RedeliveryReplies();
+  await openOwnChannel(service, stores, {
+    channel: ownChannel,
+    replies: redeliveryReplies,
+    metrics: jobMetrics,
+  });
+  const deadlineMs = config.DELIVERY_ACK_DEADLINE_MS;
+  return {
+    queues,
+    ownChannel,
+    redeliveryReplies,
+    jobMetrics,
+    deliveryChecks: new DeliveryCheckSchedule({ queues, deadlineMs, now: clock.now, metrics: jobMetrics }),
+    async startRedeliveries(userIds) {
+      const additions = userIds.map((user_id) => ({ data: { user_id }, key: String(user_id) }));
+      countAdded(jobMetrics, 'redelivery', await queues.add('redelivery', additions));
+    },
+  };
+}
+
+/** Begins to run jobs, and to keep their schedule in Redis. */
+export async function startRetries(
+  { lifecycle }: ServiceContext<typeof coreConfig>,
+  context: Context,
+  { stores, retries }: { stores: Stores; retries: Retries },
+): Promise<ScheduleKeeper> {
+  const jobContext = { ...context, ...retries, redis: stores.redis.command };
+  const workers = await startJobs(jobContext, stores.redis.queues, lifecycle.part('jobs'));
+  lifecycle.onClose('jobs', () => workers.close());
+  const keeper = new ScheduleKeeper(jobContext, stores.redis.queues, lifecycle.part('schedule keeper'));
+  lifecycle.onClose('schedule keeper', () => keeper.stop());
+  return keeper;
+}

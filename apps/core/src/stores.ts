@@ -1,0 +1,90 @@
+import {
+  type ConnectionRole,
+  connectRedis,
+  createNames,
+  createPublisher,
+  type Names,
+  type Publisher,
+} from '@hooligram/bus';
+import type { Db } from '@hooligram/db';
+import { type ServiceContext, untilWorks } from '@hooligram/service';
+import type { Redis } from 'ioredis';
+import type { coreConfig } from './config.ts';
+import { connectDatabase, inspectDatabase } from './database.ts';
+import { announceEpoch, readRemembered } from './database-epoch.ts';
+
+/** Each connection to Redis has one use. */
+export type RedisConnections = {
+  readonly command: Redis;
+  /** Waits for requests. */
+  readonly blocking: Redis;
+  /** The queues' own: fails while Redis does not answer at once. */
+  readonly queues: Redis;
+  readonly subscriber: Redis;
+};
+
+export type Stores = {
+  readonly redis: RedisConnections;
+  readonly db: Db;
+  readonly names: Names;
+  readonly publisher: Publisher;
+};
+
+/**
+ * Connects to Redis and Postgres, and waits until both can do their work. From then on both are conditions of
+ * readiness.
+ *
+ * @param consumer the name of this process among the cores
+ */
+export async function connectStores(
+  service: ServiceContext<typeof coreConfig>,
+  consumer: string,
+): Promise<Stores> {
+  const { config, log, lifecycle } = service;
+  const connect = (role: ConnectionRole, use: string = role) => connectOne(service, role, use, consumer);
+  const session = await inspectDatabase(service);
+  lifecycle.check('redis', () => 'not connected');
+  // One connection after the other: while Redis is away, the log says it once.
+  const command = await connect('command');
+  // None of the names that are used before the database is connected depends on its epoch.
+  const names = createNames(config.REDIS_PREFIX);
+  const publisher = createPublisher({
+    redis: command,
+    stream: names.requests,
+    group: names.cores,
+    channelOf: names.gateway,
+    log,
+  });
+  // What Redis remembers of the database's history has to be known before a connection to the database is used.
+  const remembered = await untilWorks(lifecycle, 'redis memory', () => readRemembered(command, names));
+  const onEpoch = (db: Db) => announceEpoch({ db, redis: command, names }, publisher);
+  const db = await connectDatabase(service, { session, remembered, onEpoch });
+  const redis = {
+    command,
+    blocking: await connect('blocking'),
+    queues: await connect('command', 'queues'),
+    subscriber: await connect('subscriber'),
+  };
+  lifecycle.check('redis', () => {
+    const broken = Object.entries(redis).find(([, { status }]) => status !== 'ready');
+    return broken ? `${broken[0]}: not connected` : true;
+  });
+  return { redis, db, names: createNames(config.REDIS_PREFIX, () => db.epoch.current), publisher };
+}
+
+async function connectOne(
+  { config, log, lifecycle }: ServiceContext<typeof coreConfig>,
+  role: ConnectionRole,
+  use: string,
+  consumer: string,
+): Promise<Redis> {
+  const connection = await connectRedis(config.REDIS_URL, {
+    role,
+    name: `core-${use}-${consumer}`,
+    log,
+    signal: lifecycle.stopping,
+    isPatient: true,
+  });
+  lifecycle.onClose(`redis ${use}`, () => connection.disconnect());
+  return connection;
+}
