@@ -1,40 +1,35 @@
-import { isEpoch, type Names } from '@hooligram/bus';
+import { isEpoch, type Names, type Publisher } from '@hooligram/bus';
 import type { Db, History } from '@hooligram/db';
-import type { Metrics } from '@hooligram/service';
-import type { Context } from './context.ts';
+import { type Metrics, type Probe, startProbe } from '@hooligram/service';
+import type { Redis } from 'ioredis';
 
-const everyMs = 1_000;
+type Stores = {
+  readonly db: Db;
+  /** A connection of the role `command`. */
+  readonly redis: Redis;
+  readonly names: Pick<Names, 'databaseEpoch' | 'gateways'>;
+};
 
 /**
- * Watches in which epoch the database is, and keeps in Redis how much of it the cores have seen: so that a core which
- * was not there notices a copy from earlier, and that gateways which were not there notice a new epoch. Redis is a
- * hint here, too: without it, what the database says about itself is enough for everything but a copy of its files.
+ * Watches in which epoch the database is, and keeps in Redis how much of it the cores have seen: a core that starts
+ * later notices an older copy of the database, and gateways that were away notice a new epoch. Redis is only a hint
+ * here, too: without it, what the database says about itself is enough for everything but a copy of its files.
  *
- * Asked each second, because behind a pooler the server may change and the connections stay.
+ * Checks each second, because behind a pooler the server may change while the connections stay.
  */
-export function startEpochWatch(context: Context): { stop(): void } {
-  const { db, redis } = context;
-  let isLooking = false;
-
-  async function look(): Promise<void> {
-    const isConnected = () => redis.status === 'ready';
-    const remembered = isConnected() ? await readRemembered(redis, context.names) : undefined;
-    if (remembered) db.epoch.remember(remembered);
-    await db.epoch.check(db.pool);
-    if (isConnected()) await tell(context);
-  }
-
-  const timer = setInterval(() => {
-    if (isLooking) return;
-    isLooking = true;
-    // Whatever fails here fails for requests too, and is told of there.
-    look()
-      .catch(() => {})
-      .finally(() => {
-        isLooking = false;
-      });
-  }, everyMs);
-  return { stop: () => clearInterval(timer) };
+export function startEpochWatch(stores: Stores): Probe {
+  const { db, redis, names } = stores;
+  const isConnected = () => redis.status === 'ready';
+  // A check that fails fails for requests too, and is logged there.
+  return startProbe({
+    async ask() {
+      const remembered = isConnected() ? await readRemembered(redis, names) : undefined;
+      if (remembered) db.epoch.remember(remembered);
+      await db.epoch.check(db.pool);
+      if (isConnected()) await writeSeen(stores);
+      return true as const;
+    },
+  });
 }
 
 export function observeEpoch(metrics: Metrics, { epoch }: Db): void {
@@ -47,18 +42,18 @@ export function observeEpoch(metrics: Metrics, { epoch }: Db): void {
   );
 }
 
-/** A new epoch has begun: who is behind looks at once. */
-export function announceEpoch(context: Context): void {
-  tell(context).then(
-    () => context.publisher.publish(context.names.gateways, 'epoch'),
-    // The watch tells it again, and gateways look from time to time.
+/** Notifies the gateways that a new epoch may have begun: a gateway that is in an older one looks at once. */
+export function announceEpoch(stores: Stores, publisher: Publisher): void {
+  writeSeen(stores).then(
+    () => publisher.publish(stores.names.gateways, 'epoch'),
+    // The watch writes it again, and gateways look from time to time.
     () => {},
   );
 }
 
 /** @returns what the cores have seen of the database; undefined if Redis knows nothing of it */
 export async function readRemembered(
-  redis: Context['redis'],
+  redis: Redis,
   names: Pick<Names, 'databaseEpoch'>,
 ): Promise<History | undefined> {
   const fields = await redis.hgetall(names.databaseEpoch);
@@ -70,7 +65,7 @@ export async function readRemembered(
   return isEpoch(history.epoch) && history.identity !== '' ? history : undefined;
 }
 
-async function tell({ db, redis, names }: Context): Promise<void> {
+async function writeSeen({ db, redis, names }: Stores): Promise<void> {
   const { seen } = db.epoch;
   if (!seen) return;
   const { epoch, identity, wal } = seen;

@@ -7,14 +7,14 @@ import {
   requireDurableCommits,
   type SessionKind,
 } from '@hooligram/db';
-import { type ServiceContext, startProbe, untilWorks } from '@hooligram/service';
-import type { coreConfig } from './config.ts';
+import { startProbe, untilWorks } from '@hooligram/service';
+import type { CoreService } from './config.ts';
 
 /**
- * Waits until Postgres can do this release's work: it takes writes, it has the schema, and what pools its
- * connections, if anything does, lets through what the statements need.
+ * Waits until Postgres can do this release's work: it takes writes, it has the schema, and a pooler, if there is
+ * one, lets through what the statements need.
  */
-export async function inspectDatabase(service: ServiceContext<typeof coreConfig>): Promise<SessionKind> {
+export async function inspectDatabase(service: CoreService): Promise<SessionKind> {
   const { config, lifecycle, log } = service;
   const { DATABASE_URL: url, STATEMENT_TIMEOUT_MS: statementTimeoutMs } = config;
   const session = await untilWorks(lifecycle, 'database', async () => {
@@ -25,29 +25,30 @@ export async function inspectDatabase(service: ServiceContext<typeof coreConfig>
   if (session.pooling !== 'direct') log.info(session, 'the database is behind a pooler');
   if (!session.keepsStatements) {
     log.warn(
-      'the pooler forgets prepared statements, so each is planned anew: PgBouncer keeps them from 1.21 on',
+      'the pooler forgets prepared statements, so each is planned again: PgBouncer keeps them from 1.21 on',
     );
   }
   return session;
 }
 
 /**
- * Connects to Postgres, and waits until it still can do what was found. From then on that is a condition of readiness.
+ * Connects to Postgres, and waits until it can still do this release's work. From then on that is a condition of
+ * readiness.
  *
  * @param session what `inspectDatabase` found
  * @param remembered what Redis knows of the database's history
- * @param onEpoch the database came back with another history than was known
+ * @param onEpoch called when the database came back with another history than was known
  */
 export async function connectDatabase(
-  service: ServiceContext<typeof coreConfig>,
+  service: CoreService,
   {
     session,
     remembered,
     onEpoch,
-  }: { session: SessionKind; remembered: History | undefined; onEpoch(): void },
+  }: { session: SessionKind; remembered: History | undefined; onEpoch(db: Db): void },
 ): Promise<Db> {
   const { config, lifecycle, log } = service;
-  const db = openDb({
+  const db: Db = openDb({
     url: config.DATABASE_URL,
     poolSize: config.DATABASE_POOL,
     statementTimeoutMs: config.STATEMENT_TIMEOUT_MS,
@@ -57,7 +58,7 @@ export async function connectDatabase(
     onConnectionError: (error) => log.warn({ reason: error.message }, 'database connection'),
     onEpoch(epoch, hasBegun) {
       log.warn({ epoch, hasBegun }, 'the database has come back with another history: a new epoch');
-      onEpoch();
+      onEpoch(db);
     },
   });
   lifecycle.onClose('database', () => db.close());

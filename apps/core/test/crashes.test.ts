@@ -6,15 +6,15 @@ import { expire } from './expire.ts';
 import {
   contents,
   createGroup,
-  hear,
   numberOf,
-  type Person,
-  say,
-  setStage,
+  receiveMessage,
+  type SignedInClient,
+  sendMessage,
+  startFixture,
   state,
   stateOf,
   until,
-} from './stage.ts';
+} from './fixture.ts';
 
 /** No time that a gateway measures is over during a test: cores start as slowly as they like. */
 const patient = {
@@ -23,13 +23,13 @@ const patient = {
   REQUEST_PATIENCE_MS: '700000',
 };
 
-const stage = setStage({ gateways: 2, cores: 0, gatewayEnv: patient });
+const fixture = startFixture({ gateways: 2, cores: 0, gatewayEnv: patient });
 
-/** Its statements wait for a lock as long as a test holds it. */
+/** Its statements wait for a lock for as long as a test holds it. */
 const lasting = { STATEMENT_TIMEOUT_MS: '200000', REQUEST_SETTLE_MS: '207000' };
-/** Takes over at once what another one leaves. */
+/** Claims at once the entries of another core. */
 const quick = { ...lasting, CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
-/** Takes over nothing. */
+/** Claims nothing. */
 const aloof = { ...lasting, CLAIM_IDLE_MS: '600000' };
 
 let database: Database;
@@ -37,28 +37,28 @@ let database: Database;
 let brief = 0;
 
 beforeAll(async () => {
-  const { system } = stage;
+  const { system } = fixture;
   database = openDatabase(system.databaseUrl);
   await system.addGateway({ REQUEST_DEADLINE_MS: '6000', REQUEST_REPEAT_MS: '6300' });
   brief = system.gateways.length - 1;
 });
 
-afterEach(() => database.letGo());
+afterEach(() => database.release());
 
 afterAll(() => database?.close());
 
-/** Those that were started to take over at once. */
+/** The cores that were started to claim at once. */
 const quickCores = new Set<ServiceProcess>();
 
 async function addCore(env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
-  const core = await stage.system.addCore(env);
+  const core = await fixture.system.addCore(env);
   if (env === quick) quickCores.add(core);
   return core;
 }
 
-/** The only core that runs: one that an earlier test has left if there is such a one, because each start costs a second. */
+/** The only core that runs: one of an earlier test if there is one, because each start costs a second. */
 async function onlyCore(env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
-  const running = stage.system.cores.filter(({ process }) => process.isRunning());
+  const running = fixture.system.cores.filter(({ process }) => process.isRunning());
   const left = env === quick ? running.find((core) => quickCores.has(core)) : undefined;
   await Promise.all(running.filter((core) => core !== left).map((core) => core.kill()));
   return left ?? addCore(env);
@@ -68,9 +68,9 @@ async function counted(process: ServiceProcess, name: string, labels: Record<str
   return (await metrics(process.adminUrl)).value(`hooligram_${name}`, labels);
 }
 
-/** Two people of a group who have been told of it, the first of them on a gateway of choice. */
-async function pair(gateway = 0): Promise<{ ada: Person; bob: Person; group_id: number }> {
-  const [ada, bob] = [await stage.enter(gateway), await stage.enter(1)];
+/** Two users of a group who have received it, the first of them on a gateway of choice. */
+async function pair(gateway = 0): Promise<{ ada: SignedInClient; bob: SignedInClient; group_id: number }> {
+  const [ada, bob] = [await fixture.enter(gateway), await fixture.enter(1)];
   const group_id = await createGroup(ada, [bob.sid]);
   for (const person of [ada, bob]) await state(person, group_id);
   return { ada, bob, group_id };
@@ -84,17 +84,17 @@ async function storedIn(group_id: number): Promise<string[]> {
   return rows.map(({ content }) => content);
 }
 
-/** Lets the deadline of the entry with this text be over. */
+/** Makes the deadline of the entry with this text pass. */
 async function expireEntry(text: string): Promise<void> {
-  await expire(await stage.redis(), stage.names, (await entryWith(text)).id);
+  await expire(await fixture.redis(), fixture.names, (await entryWith(text)).id);
 }
 
 /** The oldest entry in the stream with this text, once it is there. */
 async function entryWith(text: string): Promise<{ id: string; fields: string[] }> {
-  const redis = await stage.redis();
+  const redis = await fixture.redis();
   let found: [id: string, fields: string[]] | undefined;
   await until(`${text} is written`, async () => {
-    const entries = await redis.xrange(stage.names.requests, '-', '+');
+    const entries = await redis.xrange(fixture.names.requests, '-', '+');
     found = entries.find(([, fields]) => fields.some((field) => field.includes(`"${text}"`)));
     return found !== undefined;
   });
@@ -104,19 +104,19 @@ async function entryWith(text: string): Promise<{ id: string; fields: string[] }
 
 /** Resolves when a core has taken the entry with this text. */
 async function untilTaken(text: string): Promise<void> {
-  const redis = await stage.redis();
-  const { requests, cores } = stage.names;
+  const redis = await fixture.redis();
+  const { requests, cores } = fixture.names;
   const { id } = await entryWith(text);
   await until(`${text} is taken`, async () => {
     return (await redis.xpending(requests, cores, id, id, 1)).length === 1;
   });
 }
 
-function send({ client }: Person, group_id: number, content: string) {
+function send({ client }: SignedInClient, group_id: number, content: string) {
   return client.requestOk('MESSAGING_SEND', { group_id, content }, randomUUID());
 }
 
-describe('6: a core is killed in the middle of a statement', () => {
+describe('a core is killed in the middle of a statement', () => {
   test('that goes on: another core runs it too, the message is stored once, answered and delivered', async () => {
     const first = await onlyCore(quick);
     const { ada, bob, group_id } = await pair();
@@ -128,16 +128,16 @@ describe('6: a core is killed in the middle of a statement', () => {
     await database.untilWaiting(2);
     await release();
     const { payload } = await sent;
-    await hear(bob, payload.message_id as number);
+    await receiveMessage(bob, payload.message_id as number);
     expect(await storedIn(group_id)).toEqual(['once']);
     expect(await counted(second, 'core_entries_claimed_total')).toBe(1);
-    expect(await stage.counted('hooligram_gateway_requests_repeated_total')).toBe(0);
-    await hear(bob, await say(ada, group_id, 'fence'));
+    expect(await fixture.counted('hooligram_gateway_requests_repeated_total')).toBe(0);
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
     expect(contents(bob)).toEqual(['once', 'fence']);
     expect(bob.client.received('MESSAGING_DELIVER_REQUEST')).toHaveLength(2);
   });
 
-  test('and 12: that commits when nobody is there to tell: who claims it tells everybody, and has it audited', async () => {
+  test('that commits when no core is left: the core that claims it publishes it, and schedules its delivery check', async () => {
     const first = await onlyCore(quick);
     const { ada, bob, group_id } = await pair();
     const release = await database.holdGroup(group_id);
@@ -146,17 +146,18 @@ describe('6: a core is killed in the middle of a statement', () => {
     await first.kill();
     await release();
     await until('it is stored', async () => (await storedIn(group_id)).length === 1);
-    const redis = await stage.redis();
-    const armed = async () => (await redis.keys(`${stage.names.queues}:audit:${group_id}.*`)).length;
-    await redis.del(...(await redis.keys(`${stage.names.queues}:audit:*`)));
+    const redis = await fixture.redis();
+    const armed = async () =>
+      (await redis.keys(`${fixture.names.queues}:delivery-check:${group_id}.*`)).length;
+    await redis.del(...(await redis.keys(`${fixture.names.queues}:delivery-check:*`)));
     expect(await armed()).toBe(0);
     await addCore({ ...quick, DELIVERY_ACK_DEADLINE_MS: '600000' });
-    await hear(bob, (await sent).payload.message_id as number);
+    await receiveMessage(bob, (await sent).payload.message_id as number);
     await until('its audit is armed', armed, (audits) => audits === 1);
     expect(await storedIn(group_id)).toEqual(['untold']);
   });
 
-  test('that commits, and nobody claims it before its deadline: it is told and answered still, and nothing is begun', async () => {
+  test('that commits, and is claimed after its deadline: it is published and answered, and no request is begun', async () => {
     const first = await onlyCore(quick);
     const { ada, bob, group_id } = await pair();
     const release = await database.holdGroup(group_id);
@@ -165,17 +166,17 @@ describe('6: a core is killed in the middle of a statement', () => {
     await first.kill();
     await release();
     await until('it is stored', async () => (await storedIn(group_id)).length === 1);
-    // In the same stream, and never begun by anybody.
-    const other = await stage.connect(0);
+    // In the same stream, and never begun by a core.
+    const other = await fixture.connect(0);
     const number = numberOf(uniqueSid());
     const unanswered = other.send('VERIFICATION_REQUEST_CODE_REQUEST', number);
     await expireEntry('told late');
     await expireEntry(number.phone_number);
     await addCore(quick);
-    await hear(bob, (await sent).payload.message_id as number);
+    await receiveMessage(bob, (await sent).payload.message_id as number);
     expect(await storedIn(group_id)).toEqual(['told late']);
-    const redis = await stage.redis();
-    await until('the stream is empty', async () => (await redis.xlen(stage.names.requests)) === 0);
+    const redis = await fixture.redis();
+    await until('the stream is empty', async () => (await redis.xlen(fixture.names.requests)) === 0);
     await other.roundTrip();
     expect(other.frames.filter(({ id, type }) => id === unanswered && type.startsWith('VERIFI'))).toEqual([]);
   });
@@ -183,8 +184,8 @@ describe('6: a core is killed in the middle of a statement', () => {
 
 describe.each([
   ['before its deadline', false],
-  ['behind its deadline', true],
-])('7: a change that was committed by a core that is dead, claimed %s,', (_, isLate) => {
+  ['after its deadline', true],
+])('a change that was committed by a core that is dead, claimed %s,', (_, isLate) => {
   /** Kills the only core while a request waits for a lock, and lets the statement commit. */
   async function orphan(
     core: ServiceProcess,
@@ -202,9 +203,9 @@ describe.each([
   const membersOf = async (group_id: number) =>
     (await database.rows('SELECT FROM group_member WHERE group_id = $1', [group_id])).length;
 
-  test('makes one group, of which everybody is told', async () => {
+  test('makes one group, which is published to every member', async () => {
     const core = await onlyCore(quick);
-    const [ada, bob] = [await stage.enter(0), await stage.enter(1)];
+    const [ada, bob] = [await fixture.enter(0), await fixture.enter(1)];
     const group_name = randomUUID();
     const made = async () =>
       (await database.rows('SELECT FROM "group" WHERE name = $1', [group_name])).length;
@@ -219,10 +220,10 @@ describe.each([
     expect(await made()).toBe(1);
   });
 
-  test('adds a member, who is told', async () => {
+  test('adds a member, to whom it is published', async () => {
     const core = await onlyCore(quick);
     const { ada, bob, group_id } = await threesome();
-    const cat = await stage.enter(1);
+    const cat = await fixture.enter(1);
     const release = await database.holdGroup(group_id);
     const added = ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: cat.sid }, randomUUID());
     await orphan(core, release, async () => (await membersOf(group_id)) === 4, cat.sid);
@@ -232,7 +233,7 @@ describe.each([
     await bob.client.waitFor((frames) => frames.some(({ payload }) => payload.member_sids?.length === 4));
   });
 
-  test('takes a member out once, and says SUCCESS', async () => {
+  test('removes a member once, and is answered with SUCCESS', async () => {
     const core = await onlyCore(quick);
     const { ada, bob, dan, group_id } = await threesome();
     const release = await database.holdGroup(group_id);
@@ -245,20 +246,20 @@ describe.each([
   });
 
   async function threesome() {
-    const [ada, bob, dan] = [await stage.enter(0), await stage.enter(1), await stage.enter(1)];
+    const [ada, bob, dan] = [await fixture.enter(0), await fixture.enter(1), await fixture.enter(1)];
     const group_id = await createGroup(ada, [bob.sid, dan.sid]);
     for (const person of [ada, bob, dan]) await state(person, group_id);
     return { ada, bob, dan, group_id };
   }
 });
 
-test('7: an ADD that is run again when its member has left does not bring them back', async () => {
+test('an ADD that runs again when its member has left does not add the member again', async () => {
   const first = await onlyCore(quick);
   const [ada, bob, dan, cat] = [
-    await stage.enter(0),
-    await stage.enter(1),
-    await stage.enter(1),
-    await stage.enter(1),
+    await fixture.enter(0),
+    await fixture.enter(1),
+    await fixture.enter(1),
+    await fixture.enter(1),
   ];
   const group_id = await createGroup(ada, [bob.sid, dan.sid]);
   const release = await database.holdGroup(group_id);
@@ -284,9 +285,9 @@ test('7: an ADD that is run again when its member has left does not bring them b
   await stateOf(bob, group_id, [ada.sid, bob.sid, dan.sid]);
 });
 
-test('7: a right code that was committed by a core that is dead is a right code when it is claimed', async () => {
+test('a right code that was committed by a core that is dead is a right code when it is claimed', async () => {
   const first = await onlyCore(quick);
-  const client = await stage.connect(0);
+  const client = await fixture.connect(0);
   const sid = uniqueSid();
   await client.requestOk('VERIFICATION_REQUEST_CODE', numberOf(sid));
   const release = await database.hold('LOCK TABLE "user" IN EXCLUSIVE MODE');
@@ -305,14 +306,14 @@ test('7: a right code that was committed by a core that is dead is a right code 
   await client.authorize(sid);
 });
 
-describe('8: a core that is late', () => {
-  test('begins nothing behind its deadline: what the gateway has written again is stored once, in its order', async () => {
+describe('a core that is late', () => {
+  test('begins no request after its deadline: a message that the gateway has written again is stored once, in its order', async () => {
     const core = await onlyCore(lasting);
     const { ada, bob, group_id } = await pair(brief);
     const release = await database.holdGroup(group_id);
     const before = send(bob, group_id, 'before');
     await database.untilWaiting(1);
-    const count = () => counted(stage.system.gateway(brief), 'gateway_requests_repeated_total');
+    const count = () => counted(fixture.system.gateway(brief), 'gateway_requests_repeated_total');
     const earlier = await count();
     const repeated = async () => (await count()) - earlier;
     const [first, second] = [send(ada, group_id, 'first'), send(ada, group_id, 'second')];
@@ -320,15 +321,15 @@ describe('8: a core that is late', () => {
     await until('it is written again', repeated);
     await release();
     for (const sent of [before, first, second]) await sent;
-    await hear(bob, await say(ada, group_id, 'fence'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
     const all = ['before', 'first', 'second', 'fence'];
     expect(await storedIn(group_id)).toEqual(all);
     expect(contents(bob)).toEqual(all);
-    const expired = { kind: 'MESSAGING_SEND', outcome: 'expired' };
+    const expired = { type: 'MESSAGING_SEND', outcome: 'expired' };
     expect(await counted(core, 'core_requests_total', expired)).toBe(await repeated());
   });
 
-  test('because it was frozen, does no harm with what another one has claimed meanwhile', async () => {
+  test('because it was frozen, does no harm with an entry that another core has claimed meanwhile', async () => {
     const frozen = await onlyCore({ ...quick });
     const { ada, bob, group_id } = await pair();
     const release = await database.holdGroup(group_id);
@@ -341,13 +342,13 @@ describe('8: a core that is late', () => {
     await addCore(quick);
     await first;
     await second;
-    await hear(bob, await say(ada, group_id, 'third'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'third'));
     frozen.resume();
-    const answered = { kind: 'MESSAGING_SEND', outcome: 'success' };
+    const answered = { type: 'MESSAGING_SEND', outcome: 'success' };
     await until('it has come to the end of both', async () => {
       return (await counted(frozen, 'core_requests_total', answered)) >= 2;
     });
-    await hear(bob, await say(ada, group_id, 'fence'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
     const all = ['first', 'second', 'third', 'fence'];
     expect(await storedIn(group_id)).toEqual(all);
     expect(bob.client.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload.content)).toEqual(
@@ -355,7 +356,7 @@ describe('8: a core that is late', () => {
     );
   });
 
-  test('because it was frozen, begins nothing that the gateway has had another one do', async () => {
+  test('because it was frozen, begins no request that the gateway has given to another core', async () => {
     const frozen = await onlyCore(aloof);
     const { ada, bob, group_id } = await pair(brief);
     const other = await createGroup(bob, [ada.sid, uniqueSid()], 'another group');
@@ -371,8 +372,8 @@ describe('8: a core that is late', () => {
     frozen.resume();
     await release();
     await held;
-    await hear(bob, await say(ada, group_id, 'fence'));
-    const expired = { kind: 'MESSAGING_SEND', outcome: 'expired' };
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
+    const expired = { type: 'MESSAGING_SEND', outcome: 'expired' };
     expect(await counted(frozen, 'core_requests_total', expired)).toBe(1);
     expect(await storedIn(group_id)).toEqual(['first', 'second', 'fence']);
     expect(contents(bob, group_id)).toEqual(['first', 'second', 'fence']);
@@ -380,7 +381,7 @@ describe('8: a core that is late', () => {
 });
 
 describe('a core that is told to stop', () => {
-  test('finishes what it has and ends with 0, and what it has not taken is answered by another one', async () => {
+  test('finishes the requests that it has and ends with 0, and another core answers those that it has not accepted', async () => {
     const leaving = await onlyCore({ ...lasting, STOP_TIMEOUT_MS: '200000' });
     const { ada, bob, group_id } = await pair();
     const other = await createGroup(bob, [ada.sid, uniqueSid()], 'another group');
@@ -391,10 +392,10 @@ describe('a core that is told to stop', () => {
     leaving.process.kill('SIGTERM');
     await until('it is not ready', async () => !(await leaving.isReady()));
     const staying = await addCore(aloof);
-    await hear(ada, await say(bob, other, 'meanwhile'));
+    await receiveMessage(ada, await sendMessage(bob, other, 'meanwhile'));
     expect(leaving.process.isRunning()).toBe(true);
     await release();
-    await hear(bob, (await held).payload.message_id as number);
+    await receiveMessage(bob, (await held).payload.message_id as number);
     expect(await leaving.process.exited).toBe('exit code 0');
     expect(await counted(staying, 'core_entries_claimed_total')).toBe(0);
   });

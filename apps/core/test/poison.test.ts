@@ -2,32 +2,32 @@ import { randomUUID } from 'node:crypto';
 import type { CoreRequest } from '@hooligram/contract';
 import { openDb } from '@hooligram/db';
 import { metrics, type ServiceProcess, startSystem, type TestSystem } from '@hooligram/testkit';
+import { FaultyTcpProxy } from '@hooligram/testkit/proxies';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Database, openDatabase } from './database.ts';
-import { group, type Person, send } from './group.ts';
-import { until } from './stage.ts';
-import { StandInGateway } from './stand-in-gateway.ts';
-import { type TcpGate, tcpGate } from './tcp-gate.ts';
+import { FakeGateway } from './fake-gateway.ts';
+import { until } from './fixture.ts';
+import { group, send, type User } from './group.ts';
 
 const quick = { CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
-/** Comes to the end of what expired as soon as none of its own statements can be under way. */
+/** Concludes an expired entry as soon as none of its own statements can be in progress. */
 const concluding = { ...quick, STATEMENT_TIMEOUT_MS: '500' };
 const internalError = { ok: false, errors: ['internal error'] };
 
 let system: TestSystem;
-let gateway: StandInGateway;
+let gateway: FakeGateway;
 let database: Database;
-let way: TcpGate;
-let one: Person;
-let two: Person;
+let proxy: FaultyTcpProxy;
+let one: User;
+let two: User;
 let group_id: number;
 let lastRef = 1_000_000;
 
 beforeAll(async () => {
   system = await startSystem({ gateways: 0, cores: 1, coreEnv: quick });
-  gateway = await StandInGateway.connect(system);
+  gateway = await FakeGateway.connect(system);
   database = openDatabase(system.databaseUrl);
-  way = await tcpGate(system.databaseUrl);
+  proxy = await FaultyTcpProxy.start(system.databaseUrl);
   const db = openDb({ url: system.databaseUrl, applicationName: 'test' });
   ({ one, two, group_id } = await group(gateway, db));
   await db.close();
@@ -35,15 +35,15 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  await database.letGo();
-  way.open();
+  await database.release();
+  proxy.open();
   await Promise.all(system.cores.filter(({ process }) => process.isRunning()).map((core) => core.kill()));
   await gateway.redis.del(gateway.names.requests);
 });
 
 afterAll(async () => {
   gateway?.close();
-  way?.end();
+  await proxy?.stop();
   await database?.close();
   await system?.stop();
 });
@@ -52,18 +52,18 @@ function counted({ adminUrl }: ServiceProcess, name: string, labels: Record<stri
   return metrics(adminUrl).then((found) => found.value(`hooligram_core_${name}`, labels));
 }
 
-/** A message in the group, with what is wrong with it. */
+/** A message in the group, with a fault. */
 function message(
   content: string,
   wrong: { request_id?: string } = {},
-  { user_id, sid }: Person = one,
+  { user_id, sid }: User = one,
 ): CoreRequest {
   lastRef += 1;
   const params = { user_id, sid, repeatable: true, group_id, content };
   return { ref: lastRef, request_id: randomUUID(), type: 'MESSAGING_SEND', params, ...wrong };
 }
 
-/** Writes an entry as a gateway does, in the hands of a core that is gone. @returns its id */
+/** Writes an entry as a gateway does; it belongs to a core that is gone. @returns its id */
 async function leave(requests: readonly CoreRequest[], { deadlineMs = 60_000 } = {}): Promise<string> {
   const { redis, names, node } = gateway;
   await redis.xgroup('CREATE', names.requests, names.cores, '0', 'MKSTREAM').catch(() => {});
@@ -78,14 +78,14 @@ async function leave(requests: readonly CoreRequest[], { deadlineMs = 60_000 } =
   return id as string;
 }
 
-/** How often an entry was given to somebody. */
+/** How often an entry was given to a core. */
 async function deliveriesOf(id: string): Promise<number> {
   const { redis, names } = gateway;
   const [pending] = (await redis.xpending(names.requests, names.cores, id, id, 1)) as [unknown[]];
   return Number(pending?.[3]);
 }
 
-/** What was answered to these, in their order, once the stream is empty. */
+/** The answers to these requests, in their order, once the stream is empty. */
 async function outcomes(requests: readonly CoreRequest[]): Promise<unknown[]> {
   const { redis, names } = gateway;
   await until('the stream is empty', async () => {
@@ -107,11 +107,11 @@ async function isStored({ request_id }: CoreRequest): Promise<boolean> {
   );
 }
 
-function countPutAside(core: ServiceProcess): Promise<number> {
-  return counted(core, 'requests_put_aside_total');
+function countDeadLetters(core: ServiceProcess): Promise<number> {
+  return counted(core, 'request_dead_letters_total');
 }
 
-/** An entry of five, two of which the database cannot take, for reasons of their own. */
+/** An entry of five requests, two of which the database cannot accept, for reasons of their own. */
 function mixed(): CoreRequest[] {
   return [
     message('innocent'),
@@ -124,25 +124,25 @@ function mixed(): CoreRequest[] {
 
 const mixedOutcomes = [success, internalError, success, internalError, success];
 
-/** The ids of the requests that were put aside, by the end of a log. */
-function putAsideIn(log: string): string[] {
-  const lines = log.split('\n').filter((line) => line.includes('request put aside'));
+/** The ids of the requests that became dead letters, by the end of a log. */
+function deadLettersIn(log: string): string[] {
+  const lines = log.split('\n').filter((line) => line.includes('request became a dead letter'));
   return lines.map((line) => JSON.parse(line).request_id);
 }
 
-async function expectPutAside(core: ServiceProcess, requests: readonly CoreRequest[]): Promise<void> {
-  expect(await counted(core, 'requests_put_aside_total', { type: 'MESSAGING_SEND' })).toBe(requests.length);
+async function expectDeadLetters(core: ServiceProcess, requests: readonly CoreRequest[]): Promise<void> {
+  expect(await counted(core, 'request_dead_letters_total', { type: 'MESSAGING_SEND' })).toBe(requests.length);
   const log = await until(
     'the log says what they were',
     () => core.log(),
-    (text) => requests.every(({ request_id }) => putAsideIn(text).includes(request_id)),
+    (text) => requests.every(({ request_id }) => deadLettersIn(text).includes(request_id)),
   );
-  // Nothing of what people write is logged.
+  // No content of a message is logged.
   expect(log).not.toContain('secret');
 }
 
-describe('9: a request that the database cannot take, for a reason of its own,', () => {
-  test('gets FAILURE and is put aside, and the others of its batch are stored', async () => {
+describe('a request that the database cannot accept, for a reason of its own,', () => {
+  test('gets FAILURE and becomes a dead letter, and the others of its batch are stored', async () => {
     const core = await system.addCore();
     const asked = ['innocent', '\0 the secret of somebody', 'innocent'].map((content) =>
       send(gateway, group_id, one, content).then(
@@ -151,21 +151,21 @@ describe('9: a request that the database cannot take, for a reason of its own,',
       ),
     );
     expect(await Promise.all(asked)).toEqual(['stored', 'MESSAGING_SEND: internal error', 'stored']);
-    expect(await countPutAside(core)).toBe(1);
+    expect(await countDeadLetters(core)).toBe(1);
   });
 
-  test('gets FAILURE and is put aside when it is claimed, and the others of its entry are stored', async () => {
+  test('gets FAILURE and becomes a dead letter when it is claimed, and the others of its entry are stored', async () => {
     const requests = mixed();
     await leave(requests);
     const core = await system.addCore();
     expect(await outcomes(requests)).toEqual(mixedOutcomes);
-    await expectPutAside(
+    await expectDeadLetters(
       core,
       requests.filter((_, index) => index % 2 === 1),
     );
   });
 
-  test('does not keep what was stored from being told when it is claimed behind its deadline', async () => {
+  test('does not keep stored messages from being published when it is claimed after its deadline', async () => {
     const stored = message('stored before');
     await leave([stored]);
     await system.addCore(concluding);
@@ -182,7 +182,7 @@ describe('9: a request that the database cannot take, for a reason of its own,',
   });
 });
 
-describe('9: a request that was begun by a core that ended then', () => {
+describe('a request that was in progress when its core ended', () => {
   async function leaveSuspect(
     requests: readonly CoreRequest[],
     index: number,
@@ -193,8 +193,8 @@ describe('9: a request that was begun by a core that ended then', () => {
     return id;
   }
 
-  test('is not begun again and gets FAILURE behind its deadline, and those of others have their run at once', async () => {
-    const requests = [message('innocent'), message('the suspect'), message('innocent', {}, two)];
+  test('is not begun again and gets FAILURE after its deadline, and the requests of others run at once', async () => {
+    const requests = [message('innocent'), message('the interrupted'), message('innocent', {}, two)];
     const core = await system.addCore(concluding);
     const answered = gateway.answers.length;
     const id = await leaveSuspect(requests, 1, 5_000);
@@ -202,31 +202,31 @@ describe('9: a request that was begun by a core that ended then', () => {
     const firsts = [...new Set(gateway.answers.slice(answered).map(({ ref }) => ref))];
     expect(firsts).toEqual([requests[0], requests[2], requests[1]].map((request) => request?.ref));
     expect(await isStored(requests[1] as CoreRequest)).toBe(false);
-    await expectPutAside(core, requests.slice(1, 2));
+    await expectDeadLetters(core, requests.slice(1, 2));
     expect(await gateway.redis.exists(gateway.names.inProgress(id))).toBe(0);
   });
 
   test('gets SUCCESS if it was stored: a core may end for other reasons', async () => {
-    const suspect = message('stored before the end');
-    await leave([suspect]);
+    const interrupted = message('stored before the end');
+    await leave([interrupted]);
     const core = await system.addCore(concluding);
-    await outcomes([suspect]);
+    await outcomes([interrupted]);
     const answered = gateway.answers.length;
-    await leaveSuspect([suspect], 0, 500);
-    await outcomes([suspect]);
-    expect(gateway.answers.slice(answered)).toEqual([{ ref: suspect.ref, ...success }]);
-    expect(await countPutAside(core)).toBe(0);
+    await leaveSuspect([interrupted], 0, 500);
+    await outcomes([interrupted]);
+    expect(gateway.answers.slice(answered)).toEqual([{ ref: interrupted.ref, ...success }]);
+    expect(await countDeadLetters(core)).toBe(0);
   });
 
-  test('gets FAILURE and is not stored if its statement goes on behind the deadline', async () => {
-    // Longer than it takes from the beginning of the statement until its group is let go.
+  test('gets FAILURE and is not stored if its statement goes on after the deadline', async () => {
+    // Longer than from the beginning of the statement until its group is released.
     const patient = { ...quick, STATEMENT_TIMEOUT_MS: '20000', REQUEST_SETTLE_MS: '27000' };
     const [first, second] = [await system.addCore(patient), await system.addCore(concluding)];
     second.freeze();
-    const suspect = message('comes too late');
+    const interrupted = message('comes too late');
     const release = await database.holdGroup(group_id);
     const deadline = Date.now() + 3_000;
-    const id = await leave([suspect], { deadlineMs: 3_000 });
+    const id = await leave([interrupted], { deadlineMs: 3_000 });
     await database.untilWaiting(1);
     await first.kill();
     second.resume();
@@ -234,20 +234,20 @@ describe('9: a request that was begun by a core that ended then', () => {
       const [seconds, microseconds] = await gateway.redis.time();
       return Number(seconds) * 1_000 + Number(microseconds) / 1_000 > deadline;
     });
-    // One look at a time: with the second one, the first one is over.
+    // Entries are claimed one at a time: with the second claim, the first one is over.
     const looks = await deliveriesOf(id);
     await until('it was looked at behind the deadline', async () => (await deliveriesOf(id)) >= looks + 2);
-    expect(await countPutAside(second)).toBe(0);
+    expect(await countDeadLetters(second)).toBe(0);
     await release();
-    expect(await outcomes([suspect])).toEqual([internalError]);
-    expect(await isStored(suspect)).toBe(false);
+    expect(await outcomes([interrupted])).toEqual([internalError]);
+    expect(await isStored(interrupted)).toBe(false);
   });
 });
 
-describe('9: while the database does not answer', () => {
-  test('nobody gets FAILURE: what is claimed and what comes is stored when it is back', async () => {
-    const core = await system.addCore({ DATABASE_URL: way.url });
-    way.close();
+describe('while the database does not answer', () => {
+  test('no request gets FAILURE: claimed and new messages are stored when it is back', async () => {
+    const core = await system.addCore({ DATABASE_URL: proxy.urlOf(system.databaseUrl) });
+    proxy.close();
     const claimed = [message('claimed'), message('claimed too')];
     await leave(claimed);
     const coming = send(gateway, group_id, one, 'just came');
@@ -255,22 +255,22 @@ describe('9: while the database does not answer', () => {
       const failures = await counted(core, 'batch_failures_total', { type: 'MESSAGING_SEND' });
       return failures >= 2 && (await counted(core, 'entries_claimed_total')) >= 1;
     });
-    way.open();
+    proxy.open();
     await coming;
     expect(await outcomes(claimed)).toEqual([success, success]);
-    expect(await countPutAside(core)).toBe(0);
+    expect(await countDeadLetters(core)).toBe(0);
   });
 
-  test('what expires is not begun when it is back, and those behind it are', async () => {
-    const core = await system.addCore({ ...concluding, DATABASE_URL: way.url });
-    way.close();
+  test('an expired request is not begun when it is back, and those after it are', async () => {
+    const core = await system.addCore({ ...concluding, DATABASE_URL: proxy.urlOf(system.databaseUrl) });
+    proxy.close();
     const old = message('too old');
     const expiresAt = Date.now() + 1_100;
     await leave([old], { deadlineMs: 1_000 });
     await until('it was tried in vain, and its deadline is over', async () => {
       return (await counted(core, 'entries_claimed_total')) >= 1 && Date.now() > expiresAt;
     });
-    way.open();
+    proxy.open();
     const next = message('next');
     await leave([next]);
     expect(await outcomes([old, next])).toEqual([{}, success]);

@@ -1,11 +1,20 @@
 import { closeReasons } from '@hooligram/protocol';
 import { metrics, patienceMs, uniqueSid } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
-import { createGroup, hear, messagesOnly, say, setStage, state, statesOf, until } from './stage.ts';
+import {
+  createGroup,
+  messagesOnly,
+  receiveMessage,
+  sendMessage,
+  startFixture,
+  state,
+  statesOf,
+  until,
+} from './fixture.ts';
 
 const attemptsMax = 3;
 
-const stage = setStage({
+const fixture = startFixture({
   gateways: 2,
   cores: 1,
   env: { DELIVERY_ACK_DEADLINE_MS: '300' },
@@ -15,21 +24,21 @@ const stage = setStage({
     DELIVERY_RETRY_GROWTH: '2',
     DELIVERY_RETRY_JITTER: '0',
     DELIVERY_ATTEMPTS_MAX: String(attemptsMax),
-    // An attempt that a busy gateway confirms late counts all the same.
+    // An attempt that a busy gateway acknowledges late counts all the same.
     DELIVERY_CONFIRM_TIMEOUT_MS: String(patienceMs),
     SWEEP_EVERY_MS: '600000',
   },
 });
 
 async function counted(name: string, labels: Record<string, string> = {}): Promise<number> {
-  return (await metrics(stage.system.core(0).adminUrl)).value(`hooligram_core_${name}`, labels);
+  return (await metrics(fixture.system.core(0).adminUrl)).value(`hooligram_core_${name}`, labels);
 }
 
-/** The pauses before a person's attempts, in milliseconds, as they were planned: BullMQ writes down when each is due. */
+/** The delays before a user's attempts, in milliseconds, as they were planned: BullMQ stores when each is due. */
 async function pausesOf(sid: string): Promise<number[]> {
-  const [user] = await stage.rows<{ id: number }>('SELECT id FROM "user" WHERE sid = $1', [sid]);
-  const redis = await stage.redis();
-  const events = await redis.xrange(`${stage.names.queues}:redelivery:events`, '-', '+');
+  const [user] = await fixture.rows<{ id: number }>('SELECT id FROM "user" WHERE sid = $1', [sid]);
+  const redis = await fixture.redis();
+  const events = await redis.xrange(`${fixture.names.queues}:redelivery:events`, '-', '+');
   return events.flatMap(([id, fields]) => {
     const event = new Map(fields.map((field, index) => [field, fields[index + 1]]));
     if (event.get('event') !== 'delayed' || !event.get('jobId')?.startsWith(`${user?.id}.`)) return [];
@@ -37,17 +46,17 @@ async function pausesOf(sid: string): Promise<number[]> {
   });
 }
 
-test('a message that a client does not acknowledge is sent again with growing pauses, then the client is sent away with 4408, and is sent it on the next sign-in', async () => {
-  const ada = await stage.enter(0);
-  const bob = await stage.enter(1, { acknowledge: ({ type }) => type === 'GROUP_DELIVER_REQUEST' });
+test('a message that a client does not acknowledge is sent again with growing delays, then the client is closed with 4408, and receives it at the next sign-in', async () => {
+  const ada = await fixture.enter(0);
+  const bob = await fixture.enter(1, { acknowledge: ({ type }) => type === 'GROUP_DELIVER_REQUEST' });
   const group_id = await createGroup(ada, [bob.sid]);
   await state(bob, group_id);
-  const message_id = await say(ada, group_id, 'are you there?');
+  const message_id = await sendMessage(ada, group_id, 'are you there?');
   const { code, reason } = closeReasons.notAcknowledged;
   expect(await bob.client.closed).toEqual({ code, reason });
   const came = bob.client.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload.message_id);
   expect(new Set(came)).toEqual(new Set([message_id]));
-  // Once as it was said, and once an attempt; the last one may be overtaken by the end.
+  // Once when it was sent, and once per attempt; the last one may be overtaken by the end.
   expect(came.length).toBeGreaterThanOrEqual(1 + attemptsMax);
   expect(came.length).toBeLessThanOrEqual(2 + attemptsMax);
   const pauses = await pausesOf(bob.sid);
@@ -55,15 +64,15 @@ test('a message that a client does not acknowledge is sent again with growing pa
   expect(pauses).toEqual([...pauses].sort((a, b) => a - b));
   await ada.client.roundTrip();
 
-  const back = await stage.returning(bob.sid, 1);
-  await hear(back, message_id);
-  await stage.untilStored(bob.sid, group_id, { seq: 1 });
+  const back = await fixture.returning(bob.sid, 1);
+  await receiveMessage(back, message_id);
+  await fixture.untilAcknowledged(bob.sid, group_id, { seq: 1 });
 });
 
-test('a message is sent again until it is acknowledged, and then not any more', async () => {
-  const ada = await stage.enter(0);
+test('a message is sent again until it is acknowledged, and not after that', async () => {
+  const ada = await fixture.enter(0);
   let times = 0;
-  const bob = await stage.enter(1, {
+  const bob = await fixture.enter(1, {
     acknowledge({ type }) {
       if (type === 'MESSAGING_DELIVER_REQUEST') times += 1;
       return type === 'GROUP_DELIVER_REQUEST' || times === 3;
@@ -71,44 +80,47 @@ test('a message is sent again until it is acknowledged, and then not any more', 
   });
   const group_id = await createGroup(ada, [bob.sid]);
   await state(bob, group_id);
-  const ended = await counted('job_runs_total', { queue: 'redelivery', end: 'done' });
-  await say(ada, group_id, 'at the third time');
-  await stage.untilStored(bob.sid, group_id, { seq: 1 });
+  const ended = await counted('job_runs_total', { queue: 'redelivery', outcome: 'done' });
+  await sendMessage(ada, group_id, 'at the third time');
+  await fixture.untilAcknowledged(bob.sid, group_id, { seq: 1 });
   await until('the redelivery has ended', async () => {
-    return (await counted('job_runs_total', { queue: 'redelivery', end: 'done' })) > ended;
+    return (await counted('job_runs_total', { queue: 'redelivery', outcome: 'done' })) > ended;
   });
   await bob.client.roundTrip();
   expect(times).toBe(3);
 });
 
-test('17: a client that never acknowledges groups is sent each state a bounded number of times, and is not sent away', async () => {
-  const ada = await stage.enter(0);
-  const bob = await stage.enter(1, messagesOnly);
+test('a client that never acknowledges groups is sent each state a bounded number of times, and is not closed', async () => {
+  const ada = await fixture.enter(0);
+  const bob = await fixture.enter(1, messagesOnly);
   const givenUp = await counted('states_given_up_total');
   const group_id = await createGroup(ada, [bob.sid]);
   await state(bob, group_id);
   await until('the state is given up', async () => (await counted('states_given_up_total')) > givenUp);
-  await hear(bob, await say(ada, group_id, 'first'));
+  await receiveMessage(bob, await sendMessage(ada, group_id, 'first'));
   const times = statesOf(bob, group_id).length;
   expect(times).toBeGreaterThan(1);
   expect(times).toBeLessThanOrEqual(2 + attemptsMax);
 
-  // The group goes on, and audit after audit finds the state unacknowledged; nothing begins again.
-  await until('all is audited', stage.areAuditsOver);
-  const reports = { kind: 'OVERDUE_REPORT' };
+  // The group goes on, and check after check finds the state unacknowledged; nothing begins again.
+  await until('all is checked', fixture.areDeliveryChecksOver);
+  const reports = { type: 'OVERDUE_REPORT' };
   const before = [
     await counted('jobs_added_total', { queue: 'redelivery' }),
     await counted('requests_total', reports),
   ];
   for (const content of ['second', 'third', 'fourth']) {
-    const audits = await counted('audits_total', { by: 'audit' });
-    await hear(bob, await say(ada, group_id, content));
-    await until(`${content} is audited`, async () => {
-      return (await counted('audits_total', { by: 'audit' })) > audits && (await stage.areAuditsOver());
+    const checks = await counted('delivery_checks_total', { by: 'job' });
+    await receiveMessage(bob, await sendMessage(ada, group_id, content));
+    await until(`${content} is checked`, async () => {
+      return (
+        (await counted('delivery_checks_total', { by: 'job' })) > checks &&
+        (await fixture.areDeliveryChecksOver())
+      );
     });
   }
-  // What the gateway was told last is behind the last audit, on the same channel.
-  await hear(bob, await say(ada, group_id, 'fence'));
+  // The last message comes after the last check, on the same channel.
+  await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
   expect(statesOf(bob, group_id)).toHaveLength(times);
   expect([
     await counted('jobs_added_total', { queue: 'redelivery' }),
@@ -117,16 +129,16 @@ test('17: a client that never acknowledges groups is sent each state a bounded n
   await bob.client.roundTrip();
 });
 
-test('the mobile client is sent each state a bounded number of times, also while it is taken into ever more groups, and is not sent away', async () => {
-  const ada = await stage.enter(0);
-  const mobile = await stage.mobile(1);
+test('the mobile client is sent each state a bounded number of times, also while it is added to ever more groups, and is not closed', async () => {
+  const ada = await fixture.enter(0);
+  const mobile = await fixture.mobile(1);
   const { sid } = mobile;
   const group_id = await createGroup(ada, [sid, uniqueSid()]);
   const timesSent = (id: number) =>
     mobile.frames.filter(({ type, payload }) => type === 'GROUP_DELIVER_REQUEST' && payload.group_id === id)
       .length;
   const isGivenUp = async (id: number) => {
-    const rows = await stage.rows(
+    const rows = await fixture.rows(
       `SELECT FROM group_member m JOIN "user" u ON u.id = m.user_id
        WHERE m.group_id = $1 AND u.sid = $2 AND m.retried_version > 0`,
       [id, sid],
@@ -149,6 +161,6 @@ test('the mobile client is sent each state a bounded number of times, also while
     expect(timesSent(id)).toBeLessThanOrEqual(3 + attemptsMax);
   }
   const { message_id } = (await mobile.ask('MESSAGING_SEND', { group_id, content: 'still here' })).payload;
-  await hear(ada, message_id as number);
+  await receiveMessage(ada, message_id as number);
   expect(mobile.closes).toEqual([]);
 });

@@ -1,39 +1,47 @@
 import { randomUUID } from 'node:crypto';
 import { describe, test } from '@jest/globals';
-import { createGroup, hear, type Person, say, setStage, state, until } from './stage.ts';
+import {
+  createGroup,
+  receiveMessage,
+  type SignedInClient,
+  sendMessage,
+  startFixture,
+  state,
+  until,
+} from './fixture.ts';
 
-const stage = setStage({ gateways: 2, cores: 2 });
+const fixture = startFixture({ gateways: 2, cores: 2 });
 
-async function pair(): Promise<{ ada: Person; bob: Person; group_id: number }> {
-  const [ada, bob] = [await stage.enter(0), await stage.enter(1)];
+async function pair(): Promise<{ ada: SignedInClient; bob: SignedInClient; group_id: number }> {
+  const [ada, bob] = [await fixture.enter(0), await fixture.enter(1)];
   const group_id = await createGroup(ada, [bob.sid]);
   for (const person of [ada, bob]) await state(person, group_id);
   return { ada, bob, group_id };
 }
 
-function send({ client }: Person, group_id: number, content: string) {
+function send({ client }: SignedInClient, group_id: number, content: string) {
   return client.requestOk('MESSAGING_SEND', { group_id, content }, randomUUID());
 }
 
-describe('11: the stream of requests', () => {
+describe('the stream of requests', () => {
   test('is empty when all is answered, and nothing is pending', async () => {
     const { ada, bob, group_id } = await pair();
     await Promise.all(
       Array.from({ length: 200 }, (_, index) => send(index % 2 ? ada : bob, group_id, `message ${index}`)),
     );
-    const redis = await stage.redis();
+    const redis = await fixture.redis();
     await until('all of it is gone', async () => {
-      const [pending] = (await redis.xpending(stage.names.requests, stage.names.cores)) as [number];
-      return Number(pending) === 0 && (await redis.xlen(stage.names.requests)) === 0;
+      const [pending] = (await redis.xpending(fixture.names.requests, fixture.names.cores)) as [number];
+      return Number(pending) === 0 && (await redis.xlen(fixture.names.requests)) === 0;
     });
   });
 
-  test('that Redis has lost is made again from its beginning: what is asked then is answered', async () => {
+  test('that Redis has lost is created again from its beginning: later requests are answered', async () => {
     const { ada, bob, group_id } = await pair();
-    const redis = await stage.redis();
+    const redis = await fixture.redis();
     for (let times = 0; times < 3; times += 1) {
-      await redis.del(stage.names.requests);
-      await hear(bob, await say(ada, group_id, `message ${times}`));
+      await redis.del(fixture.names.requests);
+      await receiveMessage(bob, await sendMessage(ada, group_id, `message ${times}`));
     }
   });
 });

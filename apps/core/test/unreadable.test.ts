@@ -2,22 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { openDb } from '@hooligram/db';
 import { metrics, startSystem, type TestSystem } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { group, type Person, send } from './group.ts';
-import { until } from './stage.ts';
-import { StandInGateway } from './stand-in-gateway.ts';
+import { FakeGateway } from './fake-gateway.ts';
+import { until } from './fixture.ts';
+import { group, send, type User } from './group.ts';
 
-/** Room for so few requests that a place that is never given back is missed. */
+/** Room for so few requests that a place that is never freed is noticed. */
 const tight = { CORE_REQUESTS_MAX: '2', CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
 
 let system: TestSystem;
-let gateway: StandInGateway;
-let one: Person;
+let gateway: FakeGateway;
+let one: User;
 let group_id: number;
 let lastRef = 1_000_000;
 
 beforeAll(async () => {
   system = await startSystem({ gateways: 0, cores: 1, coreEnv: tight });
-  gateway = await StandInGateway.connect(system);
+  gateway = await FakeGateway.connect(system);
   const db = openDb({ url: system.databaseUrl, applicationName: 'test' });
   ({ one, group_id } = await group(gateway, db));
   await db.close();
@@ -28,7 +28,7 @@ afterAll(async () => {
   await system?.stop();
 });
 
-/** Writes what a gateway does not write. @returns the entry's id */
+/** Writes an entry that a gateway would not write. @returns the entry's id */
 async function write(requests: string, other: Record<string, string | number> = {}): Promise<string> {
   const { redis, names, node } = gateway;
   const fields = { v: 1, node, deadline: Date.now() + 60_000, requests, ...other };
@@ -42,14 +42,14 @@ async function counted(name: string, labels: Record<string, string> = {}): Promi
 function request(content: unknown, other: object = {}) {
   lastRef += 1;
   const params = { ...one, repeatable: true, group_id, content };
-  return { ref: lastRef, request_id: randomUUID(), kind: 'MESSAGING_SEND', params, ...other };
+  return { ref: lastRef, request_id: randomUUID(), type: 'MESSAGING_SEND', params, ...other };
 }
 
 async function answerTo({ ref }: { ref: number }) {
   return gateway.until(() => gateway.answers.find((answer) => answer.ref === ref), 'it is answered');
 }
 
-test('rubbish in an entry takes no core’s place, and what stands beside it is answered', async () => {
+test('rubbish in an entry uses up no room of the core, and the requests beside it are answered', async () => {
   const internalError = { ok: false, errors: ['internal error'] };
   const rubbish = ['null', '[null]', '{', '[7, "text", [], {}, {"ref": 1}]', '[{"ref": -1}]'];
   for (const text of rubbish) for (let times = 0; times < 5; times += 1) await write(text);
@@ -64,23 +64,26 @@ test('rubbish in an entry takes no core’s place, and what stands beside it is 
   expect(await counted('requests_unreadable_total')).toBeGreaterThanOrEqual(5 * 7);
 });
 
-test('an entry of a layout that this core does not know stays for one that does, and others go on', async () => {
+test('an entry of a layout that this core does not know stays for a core that does, and other entries go on', async () => {
   const { redis, names } = gateway;
   const id = await write('something new', { v: 2 });
-  await until('it was left', async () => (await counted('entries_unreadable_total', { fate: 'left' })) === 1);
+  await until(
+    'it was left',
+    async () => (await counted('entries_unreadable_total', { outcome: 'left' })) === 1,
+  );
   await system.addCore(tight);
   for (let times = 0; times < 5; times += 1) await send(gateway, group_id, one, 'meanwhile');
   const [pending] = (await redis.xpending(names.requests, names.cores, id, id, 1)) as unknown[][];
   expect(pending?.[0]).toBe(id);
-  expect(await counted('entries_unreadable_total', { fate: 'left' })).toBe(1);
+  expect(await counted('entries_unreadable_total', { outcome: 'left' })).toBe(1);
   expect(await redis.xrange(names.requests, id, id)).toHaveLength(1);
   await redis.xdel(names.requests, id);
   await redis.xack(names.requests, names.cores, id);
 });
 
-test('a request of a kind that this core does not know is left to a newer one, and those beside it are answered', async () => {
+test('a request of a type that this core does not know is left to a newer core, and those beside it are answered', async () => {
   const { redis, names } = gateway;
-  const [tomorrow, today] = [request('text', { kind: 'TOMORROW' }), request('today')];
+  const [tomorrow, today] = [request('text', { type: 'TOMORROW' }), request('today')];
   const id = await write(JSON.stringify([tomorrow, today]));
   expect(await answerTo(today)).toMatchObject({ ok: true });
   await until('it was looked at again', async () => (await counted('entries_claimed_total')) > 0);
@@ -90,11 +93,11 @@ test('a request of a kind that this core does not know is left to a newer one, a
   await redis.xack(names.requests, names.cores, id);
 });
 
-test('rubbish on the channel for confirmations is counted, and the core goes on', async () => {
+test('rubbish on the channel for redelivery replies is counted, and the core goes on', async () => {
   const { redis } = gateway;
   const channels = (await redis.pubsub('CHANNELS', `${system.prefix}:core:*`)) as string[];
   for (const channel of channels)
     for (const text of ['{', 'null', '{}', '7']) await redis.publish(channel, text);
-  await until('it is counted', async () => (await counted('confirmations_unreadable_total')) === 4);
+  await until('it is counted', async () => (await counted('redelivery_replies_unreadable_total')) === 4);
   await send(gateway, group_id, one, 'goes on');
 });

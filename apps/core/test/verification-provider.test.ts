@@ -4,14 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestClient, uniqueSid } from '@hooligram/testkit';
 import { afterAll, afterEach, expect, test } from '@jest/globals';
-import { numberOf, setStage, until } from './stage.ts';
+import { numberOf, startFixture, until } from './fixture.ts';
 
 const approved = { status: 'approved' };
 const code = '000000';
 
-/** What the provider was asked, by the test that runs. Nothing is answered but by the test. */
+/** The requests that the provider received in the running test. Only the test answers them. */
 let held: { path: string; response: ServerResponse }[] = [];
-/** Answers at once to what is asked for; undefined holds it. */
+/** Answers that are given at once; undefined holds the request. */
 let replyTo: (path: string) => object | undefined = () => undefined;
 
 const provider = createServer(async (request, response) => {
@@ -25,7 +25,7 @@ await once(provider, 'listening');
 
 const attemptsMax = 3;
 
-const stage = setStage({
+const fixture = startFixture({
   gateways: 1,
   cores: 1,
   coreEnv: {
@@ -60,16 +60,16 @@ function give(response: ServerResponse, body: object): void {
 
 function connect(): Promise<TestClient> {
   addresses += 1;
-  return stage.connect(0, { headers: { 'x-forwarded-for': `198.51.100.${addresses}` } });
+  return fixture.connect(0, { headers: { 'x-forwarded-for': `198.51.100.${addresses}` } });
 }
 
 const isAsked = (path: string) => until(`the provider was asked: ${path}`, () => askedFor(path) > 0);
 const askedFor = (path: string) => held.filter((asked) => asked.path === path).length;
 
-/** Kills the core while it waits for the provider, and has another one go on. */
+/** Kills the core while it waits for the provider, and lets another one continue. */
 async function replaceCore(): Promise<void> {
-  await stage.system.core(0).kill();
-  await stage.system.core(0).start();
+  await fixture.system.core(0).kill();
+  await fixture.system.core(0).start();
 }
 
 const ask = async (client: TestClient, sid: string) =>
@@ -81,7 +81,7 @@ const submit = async (client: TestClient, verification_code = code) =>
 const signIn = async (client: TestClient, sid: string) =>
   (await client.request('AUTHORIZATION_SIGN_IN', { ...numberOf(sid), verification_code: code })).payload;
 
-/** A connection that asked for a code, which was sent. */
+/** A connection that requested a code, which was sent. */
 async function asked(sid: string): Promise<TestClient> {
   const client = await connect();
   replyTo = (path) => (path === 'Verifications' ? { status: 'pending' } : undefined);
@@ -94,7 +94,7 @@ const notChecked = { errors: ['code could not be checked'] };
 const wrongCredential = { errors: ['wrong phone number or verification code'] };
 const tooManyAttempts = { errors: ['too many attempts'] };
 
-test('a code is not said to be sent while the provider has not said so, also when the core that asked it has died', async () => {
+test('a code request is not answered with SUCCESS before the provider has sent the code, also when the core that called it has died', async () => {
   const client = await connect();
   const answer = ask(client, uniqueSid());
   await isAsked('Verifications');
@@ -103,7 +103,7 @@ test('a code is not said to be sent while the provider has not said so, also whe
   expect(askedFor('Verifications')).toBe(1);
 });
 
-test('a right code that the provider says too late is no credential, and neither is one whose core has died', async () => {
+test('a right code that the provider confirms too late is no credential, and neither is one whose core has died', async () => {
   for (const meanwhile of [async () => {}, replaceCore]) {
     const sid = uniqueSid();
     const client = await asked(sid);
@@ -118,7 +118,7 @@ test('a right code that the provider says too late is no credential, and neither
   }
 });
 
-test('a right code becomes the credential, and the provider is asked once', async () => {
+test('a right code becomes the credential, and the provider is called once', async () => {
   const sid = uniqueSid();
   const client = await asked(sid);
   replyTo = () => approved;
@@ -127,7 +127,7 @@ test('a right code becomes the credential, and the provider is asked once', asyn
   expect(askedFor('VerificationCheck')).toBe(1);
 });
 
-test('behind the last attempt the provider is not asked any more, and behind the limit of an address nothing is judged', async () => {
+test('after the last attempt the provider is not called, and beyond the limit of an address no code is checked', async () => {
   const client = await asked(uniqueSid());
   replyTo = (path) => ({ status: path === 'VerificationCheck' ? 'pending' : 'sent' });
   const answers = [];

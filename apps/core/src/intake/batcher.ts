@@ -1,88 +1,96 @@
 import type { CoreRequest, Outcome, RequestType } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import type { Handler } from '../requests/handler.ts';
-import { type Due, runBatch } from './run-batch.ts';
+import { type DueRequest, runBatch } from './run-batch.ts';
 
-/** Less than this before its deadline a batch is not begun: its statement would find the deadline passed. */
+/** A batch is not begun less than this before its deadline: its statement would find the deadline passed. */
 const beginsBeforeMs = 100;
 
-/** The requests of one type in one entry, in the order in which their gateway added them. */
-type Run<K extends RequestType> = {
-  /** Milliseconds since the epoch, by Redis's clock: begin nothing after it. */
+/** Requests of one type in one entry, in the order in which their gateway added them. */
+type EntryRequests<K extends RequestType> = {
+  /** Milliseconds since the epoch, by Redis's clock: no request is begun after it. */
   readonly deadline: number;
   readonly requests: readonly CoreRequest<K>[];
   /**
-   * Called once, with an outcome a request; undefined where it is not known what became of it. Without outcomes
-   * if it was not begun, because its deadline had passed.
+   * Called once, with one outcome per request; undefined where the outcome is not known. `expired` if no request was
+   * begun because the deadline had passed.
    */
-  done(outcomes: readonly (Outcome<K> | undefined)[] | 'expired'): void;
-};
-
-export type Lane<K extends RequestType> = {
-  push(run: Run<K>): void;
+  onDone(outcomes: readonly (Outcome<K> | undefined)[] | 'expired'): void;
 };
 
 /**
- * Queues the runs of one type and hands them to its handler, as many together as have gathered while earlier
- * ones were under way: batches are of one when it is quiet, and grow with the load.
+ * Queues the requests of one type and hands them to its handler in batches. A batch is what has gathered while earlier
+ * batches were in progress: batches are of one request when there is little load, and grow with it.
  *
- * A run is never split between calls, so that with a concurrency of 1 all requests of a session keep their order.
+ * The requests of one entry are never split between batches, so with a concurrency of 1 all requests of a session keep
+ * their order.
  */
-export function createLane<K extends RequestType>(type: K, handler: Handler<K>, context: Context): Lane<K> {
-  const queue: Run<K>[] = [];
-  let underWay = 0;
-  let scheduled = false;
+export class Batcher<K extends RequestType> {
+  readonly #context: Context;
+  readonly #type: K;
+  readonly #handler: Handler<K>;
+  readonly #queue: EntryRequests<K>[] = [];
+  #batchesInProgress = 0;
+  #isScheduled = false;
 
-  function pump(): void {
-    scheduled = false;
-    while (underWay < handler.concurrency && queue.length > 0) {
-      underWay += 1;
-      void call(take()).finally(() => {
-        underWay -= 1;
-        pump();
+  constructor(context: Context, type: K, handler: Handler<K>) {
+    this.#context = context;
+    this.#type = type;
+    this.#handler = handler;
+  }
+
+  enqueue(requests: EntryRequests<K>): void {
+    this.#queue.push(requests);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // After all entries of one read have been queued, so that they share a batch.
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      this.#startBatches();
+    });
+  }
+
+  #startBatches(): void {
+    while (this.#batchesInProgress < this.#handler.concurrency && this.#queue.length > 0) {
+      this.#batchesInProgress += 1;
+      void this.#run(this.#dequeueBatch()).finally(() => {
+        this.#batchesInProgress -= 1;
+        this.#startBatches();
       });
     }
   }
 
-  function take(): Run<K>[] {
-    let requests = 0;
-    let runs = 0;
-    for (const run of queue) {
-      if (runs > 0 && requests + run.requests.length > handler.batchMax) break;
-      requests += run.requests.length;
-      runs += 1;
+  #dequeueBatch(): EntryRequests<K>[] {
+    let size = 0;
+    let entries = 0;
+    for (const { requests } of this.#queue) {
+      if (entries > 0 && size + requests.length > this.#handler.batchMax) break;
+      size += requests.length;
+      entries += 1;
     }
-    return queue.splice(0, runs);
+    return this.#queue.splice(0, entries);
   }
 
-  async function call(taken: readonly Run<K>[]): Promise<void> {
-    const now = context.clock.now() + beginsBeforeMs;
-    const runs: Run<K>[] = [];
-    for (const run of taken) {
-      if (run.deadline < now) run.done('expired');
-      else runs.push(run);
+  async #run(dequeued: readonly EntryRequests<K>[]): Promise<void> {
+    const { clock, metrics } = this.#context;
+    const earliest = clock.now() + beginsBeforeMs;
+    const inTime: EntryRequests<K>[] = [];
+    for (const part of dequeued) {
+      if (part.deadline < earliest) part.onDone('expired');
+      else inTime.push(part);
     }
-    const batch = runs.flatMap(({ requests, deadline }) =>
-      requests.map((request) => ({ ...request, deadline }) as Due<K>),
+    const batch = inTime.flatMap(({ requests, deadline }) =>
+      requests.map((request) => ({ ...request, deadline }) as DueRequest<K>),
     );
     if (batch.length === 0) return;
-    const end = context.metrics.startBatch(type, batch.length);
-    const outcomes = await runBatch(context, type, handler, batch);
-    end();
+    metrics.batchSize.observe({ type: this.#type }, batch.length);
+    const endTimer = metrics.batchSeconds.startTimer({ type: this.#type });
+    const outcomes = await runBatch(this.#context, this.#type, this.#handler, batch);
+    endTimer();
     let first = 0;
-    for (const run of runs) {
-      run.done(outcomes.slice(first, first + run.requests.length));
-      first += run.requests.length;
+    for (const { requests, onDone } of inTime) {
+      onDone(outcomes.slice(first, first + requests.length));
+      first += requests.length;
     }
   }
-
-  return {
-    push(run) {
-      queue.push(run);
-      if (scheduled) return;
-      scheduled = true;
-      // Behind all entries of one read, so that they share a batch.
-      queueMicrotask(pump);
-    },
-  };
 }

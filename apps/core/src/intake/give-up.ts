@@ -3,14 +3,14 @@ import { isInfrastructureError, type Refusable, refuse } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { fingerprintOf } from '../publishing/recover-group-changes.ts';
 import { refusal } from '../requests/handler.ts';
-import { putAside } from './dead-letters.ts';
+import { recordDeadLetter } from './dead-letters.ts';
 
 /**
- * Gives up a request that cannot be handled: it is put aside, and its client gets FAILURE. A tombstone comes first,
- * so that neither a repetition nor a run that is still on its way can do what was answered with FAILURE.
+ * Gives up a request that cannot be handled: it becomes a dead letter, and its client gets FAILURE. A tombstone is
+ * stored first: neither a repetition nor a run that is still in progress can do what was answered with FAILURE.
  *
  * @returns undefined if the request has had its effect or another answer: FAILURE would be a lie
- * @throws trouble that is the database's; nothing may be answered then
+ * @throws outages of the database; the request must not be answered then
  */
 export async function giveUp(
   context: Context,
@@ -18,7 +18,7 @@ export async function giveUp(
   reason: string,
 ): Promise<Outcome | undefined> {
   if (!(await isRefused(context, request))) return undefined;
-  putAside(context, request, reason);
+  recordDeadLetter(context, request, reason);
   return refusal('internalError');
 }
 
@@ -34,7 +34,7 @@ async function isRefused({ db }: Context, request: CoreRequest): Promise<boolean
   }
 }
 
-/** @returns undefined for what only reads, or may be done at any time */
+/** @returns undefined for a request that only reads, or may be done at any time */
 function refusableOf(request: CoreRequest): Refusable | undefined {
   const { type, request_id, params } = request;
   switch (type) {

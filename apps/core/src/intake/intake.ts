@@ -1,134 +1,138 @@
 import { type Entry, reasonOf } from '@hooligram/bus';
 import type { CoreRequest, Outcome, RequestType } from '@hooligram/contract';
 import type { Context } from '../context.ts';
-import { answerOf, type Handler } from '../requests/handler.ts';
-import { handlers } from '../requests/index.ts';
-import { createLane, type Lane } from './batcher.ts';
+import { countOutcome } from '../metrics.ts';
+import { handlerOf, requestTypes } from '../requests/index.ts';
+import { Batcher } from './batcher.ts';
 import { readRequests } from './read-requests.ts';
+import { reply } from './reply.ts';
 
-const armingPauseMs = 500;
+const schedulingPauseMs = 500;
 
-export type Intake = {
-  /** Resolves when there is room for more requests. */
-  room(): Promise<void>;
-  take(entry: Entry<unknown>): void;
-  /** The ids of the entries that are under way here. */
-  own(): string[];
-  /** Resolves when everything taken has been answered. */
-  idle(): Promise<void>;
+/** An entry in progress, and what of it is still missing. */
+type OpenEntry = {
+  readonly id: string;
+  readonly node: string;
+  requestsOpen: number;
+  areOutcomesKnown: boolean;
 };
 
 /**
- * Takes entries apart into their types, and answers and acknowledges each entry when all of its requests have
- * their outcome. Kinds do not wait for each other: a session never has two types under way.
+ * Divides entries by type of request, and replies to and acknowledges each entry when all of its requests have their
+ * outcome. Types do not wait for each other: a session never has requests of two types in progress.
  */
-export function createIntake(context: Context): Intake {
-  const { publisher, config, log, metrics, audits } = context;
-  const lanes = new Map<string, Lane<RequestType>>(
-    (Object.keys(handlers) as RequestType[]).map((type) => [
-      type,
-      createLane(type, handlers[type] as unknown as Handler<RequestType>, context),
-    ]),
-  );
-  const underWay = new Set<string>();
-  const finishing = new Set<Promise<unknown>>();
-  let pending = 0;
-  let isEnding = false;
-  let waiters: (() => void)[] = [];
+export class Intake {
+  readonly #context: Context;
+  readonly #batchers: ReadonlyMap<RequestType, Batcher<RequestType>>;
+  readonly #entryIds = new Set<string>();
+  readonly #finishing = new Set<Promise<unknown>>();
+  #requestsOpen = 0;
+  #isEnding = false;
+  #waiters: (() => void)[] = [];
 
-  function settle(count: number): void {
-    pending -= count;
-    const awake = waiters;
-    waiters = [];
-    for (const wake of awake) wake();
+  constructor(context: Context) {
+    this.#context = context;
+    this.#batchers = new Map(requestTypes.map((type) => [type, new Batcher(context, type, handlerOf(type))]));
   }
 
-  async function until(reached: () => boolean): Promise<void> {
-    while (!reached()) await new Promise<void>((resolve) => waiters.push(resolve));
+  /** Resolves when there is room for more requests. */
+  room(): Promise<void> {
+    return this.#until(() => this.#requestsOpen < this.#context.config.CORE_REQUESTS_MAX);
   }
 
-  function take(entry: Entry<unknown>): void {
-    const read = readRequests(context, entry);
-    const asked = read.requests.map(([, request]) => request);
-    let open = asked.length;
-    let isKnown = !read.isUnknown;
-    pending += open;
-    underWay.add(entry.id);
+  /** The ids of the entries that are in progress here. */
+  entryIds(): string[] {
+    return [...this.#entryIds];
+  }
 
-    function done(
-      requests: readonly CoreRequest[],
-      outcomes: readonly (Outcome | undefined)[] | 'expired',
-    ): void {
-      for (const [index, { ref, type }] of requests.entries()) {
-        // What expired gets no answer: its gateway may have written it again, and that one may still run.
-        const outcome = outcomes === 'expired' ? outcomes : outcomes[index];
-        metrics.answered(type, outcome);
-        if (outcome === undefined) isKnown = false;
-        else if (outcome !== 'expired') publisher.answer(entry.node, answerOf(context, ref, outcome));
+  /** Resolves when everything that was accepted has its reply. */
+  async idle(): Promise<void> {
+    this.#isEnding = true;
+    await this.#until(() => this.#requestsOpen === 0);
+    await Promise.all(this.#finishing);
+    await this.#context.publisher.flushed();
+  }
+
+  accept({ id, node, deadline, requests: given }: Entry<unknown>): void {
+    const read = readRequests(this.#context, { id, node, requests: given });
+    const requests = read.requests.map(([, request]) => request);
+    const entry = { id, node, requestsOpen: requests.length, areOutcomesKnown: !read.isUnknown };
+    this.#requestsOpen += requests.length;
+    this.#entryIds.add(id);
+    if (requests.length === 0) this.#finish(entry);
+    for (const [type, ofType] of byType(requests)) {
+      const isEachAlone = handlerOf(type).batchMax === 1;
+      for (const some of isEachAlone ? ofType.map((request) => [request]) : [ofType]) {
+        this.#batchers.get(type)?.enqueue({
+          deadline,
+          requests: some,
+          onDone: (outcomes) => this.#reply(entry, some, outcomes),
+        });
       }
-      open -= requests.length;
-      if (open === 0) finish(entry.id, isKnown);
-      settle(requests.length);
-    }
-
-    if (open === 0) finish(entry.id, isKnown);
-    for (const [type, requests] of byKind(asked)) {
-      const lane = lanes.get(type) as Lane<RequestType>;
-      const push = (some: CoreRequest[]) =>
-        lane.push({ deadline: entry.deadline, requests: some, done: done.bind(undefined, some) });
-      if (handlers[type].batchMax === 1) for (const request of requests) push([request]);
-      else push(requests);
     }
   }
 
-  function finish(id: string, isKnown: boolean): void {
-    const finished = armed()
-      // What nobody knows the end of stays pending, to be claimed and run again. So does what is not armed.
-      .then((isArmed) => isArmed && isKnown && publisher.finish(id))
+  #reply(
+    entry: OpenEntry,
+    requests: readonly CoreRequest[],
+    outcomes: readonly (Outcome | undefined)[] | 'expired',
+  ): void {
+    for (const [index, { ref, type }] of requests.entries()) {
+      // An expired request gets no reply: its gateway may have written it again, and that one may still run.
+      const outcome = outcomes === 'expired' ? outcomes : outcomes[index];
+      countOutcome(this.#context.metrics, type, outcome);
+      if (outcome === undefined) entry.areOutcomesKnown = false;
+      else if (outcome !== 'expired') reply(this.#context, entry.node, ref, outcome);
+    }
+    entry.requestsOpen -= requests.length;
+    if (entry.requestsOpen === 0) this.#finish(entry);
+    this.#requestsOpen -= requests.length;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  #finish({ id, areOutcomesKnown }: OpenEntry): void {
+    const finished = this.#areChecksScheduled()
+      // An entry with an unknown outcome stays pending, to be claimed and run again. So does one without its checks.
+      .then((areScheduled) => areScheduled && areOutcomesKnown && this.#context.publisher.finish(id))
       .finally(() => {
-        underWay.delete(id);
-        finishing.delete(finished);
+        this.#entryIds.delete(id);
+        this.#finishing.delete(finished);
       });
-    finishing.add(finished);
+    this.#finishing.add(finished);
   }
 
   /**
-   * Arms again for as long as Redis refuses it. The entry stays in this process's hands meanwhile: another run of it
-   * could store what has been answered with FAILURE, because what failed is not remembered.
+   * Schedules the delivery checks for as long as Redis refuses them. The entry stays with this process meanwhile:
+   * another core that ran it again could store what was answered with FAILURE, because failures are not remembered.
    *
    * @returns false if this process is to end
    */
-  async function armed(): Promise<boolean> {
+  async #areChecksScheduled(): Promise<boolean> {
+    const { deliveryChecks, log } = this.#context;
     for (;;) {
       try {
-        await audits.settled();
+        await deliveryChecks.settled();
         return true;
       } catch (error) {
-        log.warn({ reason: reasonOf(error) }, 'audits could not be armed');
-        if (isEnding) return false;
-        await new Promise((resolve) => setTimeout(resolve, armingPauseMs));
+        log.warn({ reason: reasonOf(error) }, 'delivery checks could not be scheduled');
+        if (this.#isEnding) return false;
+        await new Promise((resolve) => setTimeout(resolve, schedulingPauseMs));
       }
     }
   }
 
-  return {
-    room: () => until(() => pending < config.CORE_REQUESTS_MAX),
-    take,
-    own: () => [...underWay],
-    async idle() {
-      isEnding = true;
-      await until(() => pending === 0);
-      await Promise.all(finishing);
-      await publisher.flushed();
-    },
-  };
+  async #until(isReached: () => boolean): Promise<void> {
+    while (!isReached()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
 }
 
-function byKind(requests: readonly CoreRequest[]): Map<RequestType, CoreRequest[]> {
+function byType(requests: readonly CoreRequest[]): Map<RequestType, CoreRequest[]> {
   const types = new Map<RequestType, CoreRequest[]>();
   for (const request of requests) {
-    const list = types.get(request.type);
-    if (list) list.push(request);
+    const ofType = types.get(request.type);
+    if (ofType) ofType.push(request);
     else types.set(request.type, [request]);
   }
   return types;

@@ -7,12 +7,12 @@ import { cursorRaiseHandler } from '../requests/cursor-raise.ts';
 import { overdueReportHandler } from '../requests/overdue-report.ts';
 
 /**
- * What an earlier run of these requests did, published and answered again; nothing is begun. It may have ended
- * between its commit and telling anybody. One that cannot even be looked up, for a reason of its own, was not done,
- * and costs the others nothing.
+ * Publishes and answers again what an earlier run of these requests did: its core may have ended between the commit and
+ * the publication. No request is begun. A request that cannot even be looked up, for a reason of its own, had no
+ * effect, and does not harm the others.
  *
- * @returns undefined for what was not done, or needs no answer any more
- * @throws trouble that is the database's
+ * @returns one outcome per request; undefined for those that had no effect, or need no answer any more
+ * @throws outages of the database
  */
 export async function recover(
   context: Context,
@@ -37,10 +37,10 @@ async function recoverAll(
   const outcomes = new Map<CoreRequest, Outcome>();
   await recoverMessages(context, requests, outcomes);
   await recoverGroupChanges(context, requests, outcomes);
-  // These hold whenever they come.
+  // These two may be done at any time.
   const cursors = requests.filter((request) => request.type === 'CURSOR_RAISE');
-  if (cursors.length > 0) await cursorRaiseHandler.run(context, cursors);
+  if (cursors.length > 0) await cursorRaiseHandler.handle(context, cursors);
   const reports = requests.filter((request) => request.type === 'OVERDUE_REPORT');
-  if (reports.length > 0) await overdueReportHandler.run(context, reports);
+  if (reports.length > 0) await overdueReportHandler.handle(context, reports);
   return requests.map((request) => outcomes.get(request));
 }

@@ -4,9 +4,9 @@ import { freshDatabase } from '@hooligram/testkit';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Context } from '../context.ts';
 import { type Handler, success } from '../requests/handler.ts';
-import { type Due, runBatch } from './run-batch.ts';
+import { type DueRequest, runBatch } from './run-batch.ts';
 
-type Kind = 'OVERDUE_REPORT';
+type Type = 'OVERDUE_REPORT';
 
 let url: string;
 let db: Db;
@@ -18,33 +18,33 @@ beforeEach(async () => {
   url = await freshDatabase();
   db = openDb({ url, applicationName: 'run-batch-test', onEpoch: () => {} });
   await db.pool.query('SELECT 1');
-  const [metrics, log] = [{ batchFailed() {} }, { error() {} }];
+  const [metrics, log] = [{ batchFailures: { inc() {} } }, { error() {} }];
   context = { db, metrics, log, clock: { now: () => now } } as unknown as Context;
 });
 afterEach(() => db.close());
 
-async function enterNext(): Promise<void> {
+async function beginNextEpoch(): Promise<void> {
   await beginEpoch(url);
   await db.epoch.check(db.pool);
 }
 
-const due = (ref: number): Due<Kind> => ({
+const due = (ref: number): DueRequest<Type> => ({
   ...({
     ref,
     request_id: `${ref}`,
     type: 'OVERDUE_REPORT',
     params: { user_ids: [] },
-  } satisfies CoreRequest<Kind>),
+  } satisfies CoreRequest<Type>),
   deadline: 1_000,
 });
 
 /** A handler, and what it was called for in which epoch. It fails for a batch of two in the first one. */
 function observed(within: (batch: readonly { request_id: string }[]) => Promise<void>) {
   const calls: [requests: string, epoch: 'first' | 'next'][] = [];
-  const handler: Handler<Kind> = {
+  const handler: Handler<Type> = {
     batchMax: 10,
     concurrency: 1,
-    async run(_, batch) {
+    async handle(_, batch) {
       const isFirst = db.epoch.current === 0;
       calls.push([batch.map(({ request_id }) => request_id).join(), isFirst ? 'first' : 'next']);
       if (isFirst && batch.length === 2) throw new Error('one of them is poison');
@@ -55,9 +55,9 @@ function observed(within: (batch: readonly { request_id: string }[]) => Promise<
   return { calls, handler };
 }
 
-test('requests whose outcomes are of two histories are all run again in the new one', async () => {
-  const { calls, handler } = observed(async ([asked]) => {
-    if (asked?.request_id === '2') await enterNext();
+test('requests whose outcomes belong to two histories of the database all run again in the new one', async () => {
+  const { calls, handler } = observed(async ([request]) => {
+    if (request?.request_id === '2') await beginNextEpoch();
   });
   const outcomes = await runBatch(context, 'OVERDUE_REPORT', handler, [due(1), due(2)]);
   expect(calls).toEqual([
@@ -70,9 +70,9 @@ test('requests whose outcomes are of two histories are all run again in the new 
   expect(outcomes).toEqual([success({}), success({})]);
 });
 
-test('an outcome of a history that is gone is none once the deadline has passed', async () => {
+test('an outcome of a history that is gone counts as unknown once the deadline has passed', async () => {
   const { calls, handler } = observed(async () => {
-    await enterNext();
+    await beginNextEpoch();
     now = 2_000;
   });
   expect(await runBatch(context, 'OVERDUE_REPORT', handler, [due(1)])).toEqual([undefined]);

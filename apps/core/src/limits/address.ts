@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 
 /**
  * What counts as one address: an IPv4 address, also when it is written as IPv6, or the /64 network of an IPv6
- * address. Whoever has one IPv6 address has 2^64 of them. Some proxies put the port behind it; it does not count.
+ * address: a client with one IPv6 address has 2^64 of them. Some proxies put the port behind it; it does not count.
  */
 export function networkOf(address: string): string {
   const [ip = ''] = withoutPort(address).split('%');

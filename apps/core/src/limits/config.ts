@@ -2,10 +2,10 @@ import { boolean, variable } from '@hooligram/service';
 import { z } from 'zod';
 
 /** So many points in a window of so many seconds, which begins with the first of them. */
-export interface Rate {
+export type Rate = {
   readonly points: number;
   readonly seconds: number;
-}
+};
 
 function rate(fallback: string, description: string) {
   return variable('points and a window in seconds such as 5/3600', (text): Rate | undefined => {

@@ -3,33 +3,31 @@ import { networkOf } from './address.ts';
 import type { LimitsConfig } from './config.ts';
 import { createLimitFactory, type Limit, type LimitOptions } from './limit.ts';
 
-export { type LimitsConfig, limitsConfig } from './config.ts';
-
-/** Who asks: for which number, and from which IP address (empty if unknown: then it is not limited by address). */
-interface Asker {
+/** Where a request comes from, and for which number. An unknown IP address is empty, and has no limit. */
+type Source = {
   readonly sid: string;
   readonly address: string;
-}
+};
 
 /**
- * What protects a public system from senders of thousands of texts and from guessers of codes. An outage of the
- * limits must not become one of the chat: while Redis does not answer, or not in time, each core goes by what it
- * has let pass itself. So n cores together pass at most n times a limit, and one core never more than one. A core
- * that starts knows of nothing that passed before.
+ * Protects a public system from clients that request thousands of texts, and from clients that guess codes. An outage
+ * of the limits must not become one of the chat: while Redis does not answer in time, each core counts for itself. So n
+ * cores together allow at most n times a limit, and one core never more than the limit. A core that starts then knows
+ * nothing of what was allowed before.
  */
-export interface Limits {
+export type Limits = {
   /** Whether this code request may go on; counts it. */
-  codeRequest(asker: Asker): Promise<boolean>;
+  codeRequest(source: Source): Promise<boolean>;
   /** Whether not too many submissions from this address were refused. */
-  submitAllowed(asker: Pick<Asker, 'address'>): Promise<boolean>;
-  submitFailed(asker: Pick<Asker, 'address'>): Promise<void>;
+  submitAllowed(source: Pick<Source, 'address'>): Promise<boolean>;
+  submitFailed(source: Pick<Source, 'address'>): Promise<void>;
   /**
-   * Whether a sign-in may be told what its code was: right or wrong. A wrong one is counted in the same step as it is
-   * allowed, so of thousands at once no more than the limit are told. A right one counts nothing, and is refused behind
-   * as many wrong ones: whoever guesses does not learn that it was right.
+   * Whether a sign-in may learn whether its code is right. A wrong code is counted in the same step in which it is
+   * allowed: of thousands at once no more than the limit are allowed. A right code counts nothing, and is refused, too,
+   * after as many wrong ones: a client that guesses does not learn that it was right.
    */
-  signIn(asker: Asker, isRight: boolean): Promise<boolean>;
-}
+  signIn(source: Source, isRight: boolean): Promise<boolean>;
+};
 
 const unlimited: Limits = {
   codeRequest: async () => true,
@@ -55,41 +53,41 @@ export function createLimits(
     perNumber: limit('sign_in_number', config.LIMIT_SIGN_IN_FAILURES_PER_NUMBER),
   };
 
-  // Numbers and addresses are personal: what is kept for a while has them only as keyed hashes.
+  // Numbers and addresses are personal: Redis has them only as keyed hashes.
   const hashed = (...parts: string[]) =>
     createHmac('sha256', config.CREDENTIAL_KEY)
       .update(['limit', ...parts].join('\0'))
       .digest('base64url')
       .slice(0, 22);
-  const number = ({ sid }: Asker) => hashed(sid);
-  const address = ({ address }: Pick<Asker, 'address'>) => hashed(networkOf(address));
-  const pair = ({ sid, address }: Asker) => hashed(sid, networkOf(address));
+  const number = ({ sid }: Source) => hashed(sid);
+  const address = ({ address }: Pick<Source, 'address'>) => hashed(networkOf(address));
+  const pair = ({ sid, address }: Source) => hashed(sid, networkOf(address));
 
   return {
-    async codeRequest(asker) {
-      // The address first: a sender that is shut out already must not use up other people's codes.
-      if (asker.address && !(await codes.perAddress.take(address(asker)))) return false;
-      return codes.perNumber.take(number(asker));
+    async codeRequest(source) {
+      // The address first: a client that is refused already must not use up the codes of other users.
+      if (source.address && !(await codes.perAddress.consume(address(source)))) return false;
+      return codes.perNumber.consume(number(source));
     },
 
-    submitAllowed: async (asker) => !asker.address || submits.perAddress.hasLeft(address(asker)),
-    async submitFailed(asker) {
-      if (asker.address) await submits.perAddress.lose(address(asker));
+    submitAllowed: async (source) => !source.address || submits.perAddress.hasLeft(address(source)),
+    async submitFailed(source) {
+      if (source.address) await submits.perAddress.penalize(address(source));
     },
 
-    // Many people can share an address, and one person can have many devices that come back all at once, so only what
-    // has failed counts. The number comes last: a guesser that is shut out already must not shut out its owner.
-    async signIn(asker, isRight) {
-      const pass = (limit: Limit, key: string) => (isRight ? limit.hasLeft(key) : limit.take(key));
-      if (asker.address) {
+    // Many users can share an address, and a user can have many devices that connect all at once, so only failures
+    // count. The number comes last: a client that is refused already must not lock the owner of the number out.
+    async signIn(source, isRight) {
+      const pass = (limit: Limit, key: string) => (isRight ? limit.hasLeft(key) : limit.consume(key));
+      if (source.address) {
         const allowed = await Promise.all([
-          signIns.perAddress.hasLeft(address(asker)),
-          pass(signIns.perPair, pair(asker)),
+          signIns.perAddress.hasLeft(address(source)),
+          pass(signIns.perPair, pair(source)),
         ]);
         if (allowed.includes(false)) return false;
       }
-      if (!(await pass(signIns.perNumber, number(asker)))) return false;
-      if (asker.address && !isRight) await signIns.perAddress.lose(address(asker));
+      if (!(await pass(signIns.perNumber, number(source)))) return false;
+      if (source.address && !isRight) await signIns.perAddress.penalize(address(source));
       return true;
     },
   };

@@ -2,46 +2,46 @@ import { type Log, type Metrics, within } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Rate } from './config.ts';
-import { createOwnCount } from './own-count.ts';
+import { MemoryLimiter } from './memory-limiter.ts';
 
-export interface LimitOptions {
+export type LimitOptions = {
   /** Should fail commands rather than queue them while it is not connected. */
   readonly redis: Redis;
   /** First part of all keys. */
   readonly prefix: string;
   readonly metrics: Pick<Metrics, 'counter'>;
   readonly log: Log;
-}
+};
 
 /**
- * Points of many keys against one rate. They are counted twice: in Redis, for all cores together, and in this
- * process, and what passes has a point left in both. So no process passes more than the rate, whether Redis
- * answers or not and however many ask at once; without Redis, cores do so each for itself. Nobody is refused who
- * has not used up the rate within its time. Nothing here rejects.
+ * Points of many keys against one rate. They are counted twice: in Redis, for all cores together, and in this process;
+ * a request that is allowed has a point left in both. So no process allows more than the rate, whether Redis answers or
+ * not and however many requests come at once; without Redis, each core does so for itself. A request within the rate is
+ * never refused. Nothing here rejects.
  */
-export interface Limit {
-  /** Takes a point; false if there was none left. */
-  take(key: string): Promise<boolean>;
+export type Limit = {
+  /** Consumes a point; false if there was none left. */
+  consume(key: string): Promise<boolean>;
   /** Whether there is a point left. */
   hasLeft(key: string): Promise<boolean>;
-  /** Takes a point, left or not. */
-  lose(key: string): Promise<void>;
-}
+  /** Consumes a point, left or not. */
+  penalize(key: string): Promise<void>;
+};
 
-// Beyond this, Redis counts as not answering.
-const ANSWER_TIMEOUT_MS = 500;
+/** Beyond this, Redis counts as not answering. */
+const replyTimeoutMs = 500;
 
 export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions) {
-  const refused = metrics.counter('limits_refused_total', 'What a limit refused', ['limit']);
+  const refused = metrics.counter('limits_refused_total', 'Requests that a limit refused', ['limit']);
   const skipped = metrics.counter(
     'limits_skipped_total',
-    'Limits applied by one core for itself, Redis did not answer',
+    'Limits applied by one core for itself because Redis did not answer',
     ['limit'],
   );
 
   return (limit: string, rate: Rate): Limit => {
     const { points, seconds } = rate;
-    const own = createOwnCount(rate);
+    const memory = new MemoryLimiter(rate);
     const shared = new RateLimiterRedis({
       storeClient: redis,
       keyPrefix: `${prefix}:limit:${limit}`,
@@ -50,14 +50,14 @@ export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions
       rejectIfRedisNotReady: true,
     });
 
-    function counted(allowed: boolean): boolean {
-      if (!allowed) refused.inc({ limit });
-      return allowed;
+    function counted(isAllowed: boolean): boolean {
+      if (!isAllowed) refused.inc({ limit });
+      return isAllowed;
     }
 
-    async function answerOf<T, O>(asked: Promise<T>, otherwise: O): Promise<T | O> {
+    async function replyOr<T>(otherwise: T, reply: Promise<T>): Promise<T> {
       try {
-        return await within(ANSWER_TIMEOUT_MS, asked);
+        return await within(replyTimeoutMs, reply);
       } catch (err) {
         skipped.inc({ limit });
         log.debug({ err, limit }, 'limit applied by this process alone');
@@ -66,30 +66,29 @@ export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions
     }
 
     return {
-      async take(key) {
-        // Here first: of thousands at once, no more go to Redis than could pass.
-        if (!own.take(key)) return counted(false);
-        const allowed = await answerOf(
-          shared.consume(key).then(() => true, falseIfExhausted),
-          true,
-        );
-        if (!allowed) own.giveBack(key);
-        return counted(allowed);
+      async consume(key) {
+        // In memory first: of thousands at once, no more go to Redis than could be allowed.
+        if (!memory.hasLeft(key)) return counted(false);
+        memory.consume(key);
+        const consumed = shared.consume(key).then(() => true, falseIfExhausted);
+        const isAllowed = await replyOr(true, consumed);
+        if (!isAllowed) memory.giveBack(key);
+        return counted(isAllowed);
       },
       async hasLeft(key) {
-        if (!own.hasLeft(key)) return counted(false);
-        const left = shared.get(key).then((used) => (used?.consumedPoints ?? 0) < points);
-        return counted(await answerOf(left, true));
+        if (!memory.hasLeft(key)) return counted(false);
+        const hasLeft = shared.get(key).then((used) => (used?.consumedPoints ?? 0) < points);
+        return counted(await replyOr(true, hasLeft));
       },
-      async lose(key) {
-        own.lose(key);
-        await answerOf(shared.penalty(key), undefined);
+      async penalize(key) {
+        memory.consume(key);
+        await replyOr<unknown>(undefined, shared.penalty(key));
       },
     };
   };
 }
 
-// The library rejects with its result when no point is left, and with an Error when Redis fails.
+/** The library rejects with its result when no point is left, and with an Error when Redis fails. */
 function falseIfExhausted(reason: unknown): false {
   if (reason instanceof RateLimiterRes) return false;
   throw reason;

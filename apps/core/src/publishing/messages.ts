@@ -13,34 +13,35 @@ export type StoredMessage = {
   readonly sender_sid: string;
 };
 
-type Run = { version: number; seq: number; message_ids: number[]; frames: string[]; characters: number };
+/** Messages of one group that follow each other under one version. */
+type Sequence = { version: number; seq: number; message_ids: number[]; frames: string[]; characters: number };
 
 /** A publication of several messages is closed when it is so long; one long message may be longer. */
 const publicationCharactersMax = 64 * 1_024;
 
 /**
- * Tells the gateways of stored messages, and arms the audits of their groups. What follows each other in a group
- * under one version travels together: a publication costs Redis and every gateway as much as a message.
+ * Publishes stored messages, and schedules the delivery checks of their groups. Messages that follow each other in a
+ * group under one version share a publication: to Redis and every gateway a publication costs as much as a message.
  */
 export function publishMessages(
-  { publisher, names, audits }: Context,
+  { publisher, names, deliveryChecks }: Context,
   messages: Iterable<StoredMessage>,
 ): void {
-  const runs = new Map<number, Run>();
-  const publish = (group_id: number, run: Run) =>
-    publisher.publish(names.group(group_id), encodeMessages({ group_id, ...run }));
+  const sequences = new Map<number, Sequence>();
+  const publish = (group_id: number, sequence: Sequence) =>
+    publisher.publish(names.group(group_id), encodeMessages({ group_id, ...sequence }));
   for (const message of messages) {
     const { group_id, version, seq, message_id } = message;
     const frame = deliveryFrame(message);
-    const run = runs.get(group_id);
-    const isNext = run?.version === version && run.seq + run.frames.length === seq;
-    if (run && isNext && run.characters + frame.length <= publicationCharactersMax) {
-      run.message_ids.push(message_id);
-      run.frames.push(frame);
-      run.characters += frame.length;
+    const sequence = sequences.get(group_id);
+    const isNext = sequence?.version === version && sequence.seq + sequence.frames.length === seq;
+    if (sequence && isNext && sequence.characters + frame.length <= publicationCharactersMax) {
+      sequence.message_ids.push(message_id);
+      sequence.frames.push(frame);
+      sequence.characters += frame.length;
     } else {
-      if (run) publish(group_id, run);
-      runs.set(group_id, {
+      if (sequence) publish(group_id, sequence);
+      sequences.set(group_id, {
         version,
         seq,
         message_ids: [message_id],
@@ -49,8 +50,8 @@ export function publishMessages(
       });
     }
   }
-  for (const [group_id, run] of runs) {
-    publish(group_id, run);
-    audits.arm(group_id);
+  for (const [group_id, sequence] of sequences) {
+    publish(group_id, sequence);
+    deliveryChecks.schedule(group_id);
   }
 }

@@ -2,21 +2,21 @@ import { type OpenCursor, readCredentials, readGroupIds } from '@hooligram/db';
 import { sidOf } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
 import { equalHashes } from '../verification/credential.ts';
-import { type Asked, type Handler, refusal, success } from './handler.ts';
+import { type Handler, type HandlerRequest, refusal, success } from './handler.ts';
 
 /**
- * Checks credentials, and names the groups that the gateway has to listen to before it reads them. A number
- * that nobody has and a code that is wrong get the same answer.
+ * Checks credentials, and names the groups that the gateway has to subscribe to before it reads them. An unknown number
+ * and a wrong code get the same answer.
  */
 export const authorizationSignInHandler: Handler<'AUTHORIZATION_SIGN_IN'> = {
   batchMax: 128,
   concurrency: 2,
-  async run(context, batch) {
+  async handle(context, batch) {
     const { db } = context;
     const sids = batch.map(({ params }) => sidOf(params.country_code, params.phone_number));
-    const people = await readCredentials(db, sids);
+    const users = await readCredentials(db, sids);
     const checked = await Promise.all(
-      batch.map((asked, index) => checkCredential(context, asked, sids[index] as string, people[index])),
+      batch.map((request, index) => checkCredential(context, request, sids[index] as string, users[index])),
     );
     const signedIn = checked.flatMap((result) => (typeof result === 'object' ? [result.user_id] : []));
     const read = signedIn.length > 0 ? await readGroupIds(db, signedIn) : [];
@@ -34,13 +34,13 @@ export const authorizationSignInHandler: Handler<'AUTHORIZATION_SIGN_IN'> = {
 
 async function checkCredential(
   { limits, credentialHash }: Context,
-  { params: { address, verification_code } }: Asked<'AUTHORIZATION_SIGN_IN'>,
+  { params: { address, verification_code } }: HandlerRequest<'AUTHORIZATION_SIGN_IN'>,
   sid: string,
-  person: { user_id: number; credential_hash: Buffer | null } | null | undefined,
+  user: { user_id: number; credential_hash: Buffer | null } | null | undefined,
 ): Promise<{ user_id: number; sid: string } | 'wrongCredential' | 'tooManyAttempts'> {
   const given = credentialHash(sid, verification_code);
-  const isRight = !!person?.credential_hash && equalHashes(person.credential_hash, given);
+  const isRight = !!user?.credential_hash && equalHashes(user.credential_hash, given);
   // Beyond the limit a right code and a wrong one get the same answer.
   if (!(await limits.signIn({ sid, address }, isRight))) return 'tooManyAttempts';
-  return isRight ? { user_id: person.user_id, sid } : 'wrongCredential';
+  return isRight ? { user_id: user.user_id, sid } : 'wrongCredential';
 }

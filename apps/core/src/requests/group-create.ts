@@ -1,35 +1,34 @@
 import { groupCreate } from '@hooligram/db';
-import { type ErrorCode, listFaultsMax } from '@hooligram/protocol';
-import { publishJoined, publishState } from '../publishing/states.ts';
-import { each, faulty, type Handler, refusal, success } from './handler.ts';
+import { type ErrorCode, listFaultsToldMax } from '@hooligram/protocol';
+import { publishState } from '../publishing/states.ts';
+import { each, faulty, type Handler, refusal, refusalCodes, success } from './handler.ts';
 
-const refusals = { id_used: 'idAlreadyUsed', failed: 'internalError' } as const;
-
-/** Creates a group, or finds the open direct message of the pair, and tells every member. */
+/** Creates a group, or finds the open direct message of the pair, and publishes it to every member. */
 export const groupCreateHandler: Handler<'GROUP_CREATE'> = {
   batchMax: 1,
   concurrency: 3,
-  run: each(async ({ db, publisher, names, audits, numbers, deadlines }, asked) => {
-    const { request_id, params } = asked;
+  handle: each(async (context, request) => {
+    const { db, numbers, deadlines } = context;
+    const { request_id, params } = request;
     const { user_id, sid, repeatable, group_name } = params;
     const member_sids = [...new Set(params.member_sids)];
     const faults = faultsOf(sid, group_name, member_sids);
     if (faults.length > 0) return refusal(...faults);
-    const strange = await numbers.faultsOfUnknown(db, member_sids);
-    if (strange.size > 0) return faulty(numberFaults(params.member_sids, strange));
+    const numberFaults = await numbers.faultsOfUnknown(db, member_sids);
+    if (numberFaults.size > 0) return faulty(faultTextsOf(params.member_sids, numberFaults));
 
     const created = await groupCreate(
       db,
       { request_id, repeatable, user_id, sid, group_name, member_sids },
-      deadlines.of(asked),
+      deadlines.of(request),
     );
-    if (!created.ok) return refusal(refusals[created.reason]);
+    if (!created.ok) return refusal(refusalCodes[created.reason]);
 
-    publishState({ publisher, names }, created.state);
-    // A gateway that holds no other member is not listening to the group yet, but to its people.
-    for (const [member_id] of created.state.members)
-      publishJoined({ publisher, names }, member_id, created.state);
-    audits.arm(created.group_id);
+    publishState(
+      context,
+      created.state,
+      created.state.members.map(([member_id]) => member_id),
+    );
     return success({ group_id: created.group_id });
   }),
 };
@@ -42,13 +41,13 @@ function faultsOf(creator: string, group_name: string, member_sids: readonly str
   return faults;
 }
 
-/** Told as the gateway tells the faults of a list: the first of them, and how many more there are. */
-function numberFaults(sids: readonly string[], faults: ReadonlyMap<string, { text: string }>): string[] {
+/** As the gateway reports the faults of a list: the first of them, and how many more there are. */
+function faultTextsOf(sids: readonly string[], faults: ReadonlyMap<string, { text: string }>): string[] {
   const all = sids.flatMap((sid, index) => {
     const fault = faults.get(sid);
     return fault ? [`payload.member_sids[${index}]: ${fault.text}`] : [];
   });
-  const untold = all.length - listFaultsMax;
+  const untold = all.length - listFaultsToldMax;
   if (untold <= 0) return all;
-  return [...all.slice(0, listFaultsMax), `payload.member_sids: has ${untold} more faulty elements`];
+  return [...all.slice(0, listFaultsToldMax), `payload.member_sids: has ${untold} more faulty elements`];
 }

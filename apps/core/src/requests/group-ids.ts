@@ -1,18 +1,18 @@
 import { readGroupIds } from '@hooligram/db';
 import { type Handler, success } from './handler.ts';
 
-/** The groups of several people. */
+/** The groups of several users. */
 export const groupIdsHandler: Handler<'GROUP_IDS'> = {
   batchMax: 32,
   concurrency: 2,
-  async run({ db }, batch) {
+  async handle({ db }, batch) {
     const userIds = [...new Set(batch.flatMap(({ params }) => params.user_ids))];
     const read = await readGroupIds(db, userIds);
-    const byPerson = new Map(
+    const byUser = new Map(
       userIds.map((user_id, index) => [user_id, (read[index] ?? []).map(({ group_id }) => group_id)]),
     );
     return batch.map(({ params }) =>
-      success({ group_ids: params.user_ids.map((user_id) => byPerson.get(user_id) ?? []) }),
+      success({ group_ids: params.user_ids.map((user_id) => byUser.get(user_id) ?? []) }),
     );
   },
 };

@@ -1,30 +1,31 @@
-import type { CoreAnswer, Outcome, ParamsOf, RequestType } from '@hooligram/contract';
+import type { Outcome, ParamsOf, RequestType } from '@hooligram/contract';
 import { type ErrorCode, errorTexts } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
 
-export type Asked<K extends RequestType> = {
+/** A request as its handler receives it. */
+export type HandlerRequest<K extends RequestType> = {
   readonly request_id: string;
   readonly params: ParamsOf<K>;
-  /** Milliseconds since the epoch, by Redis's clock: a statement that changes something refuses behind it. */
+  /** Milliseconds since the epoch, by Redis's clock: a statement that changes something refuses after it. */
   readonly deadline?: number;
 };
 
 /**
- * Answers the requests of one type, many at once.
+ * Handles the requests of one type, many at once.
  *
- * Called again with the same `request_id` it must have no second effect and give the same outcome, and must
- * publish again: whoever ran it first may have died before it told anybody.
+ * Called again with the same `request_id` it must have no second effect and give the same outcome, and must publish
+ * again: the core that ran it first may have died before it published.
  */
 export type Handler<K extends RequestType> = {
-  /** Most requests in one call; with 1 each request has a call of its own, whose trouble is no other's. */
+  /** Most requests in one call; with 1 each request has a call of its own, whose failure harms no other. */
   readonly batchMax: number;
-  /** Calls under way at once in this process. Above 1 only where order between connections does not matter. */
+  /** Calls in progress at once in this process. Above 1 only where order between connections does not matter. */
   readonly concurrency: number;
   /**
-   * @returns one outcome a request, in order; undefined where another run is under way, and it is not known yet
-   * @throws what the database threw; nothing was stored then, or it is not known
+   * @returns one outcome per request, in order; undefined while another run is in progress and its outcome not known
+   * @throws what the database threw; either nothing was stored then, or that is not known
    */
-  run(context: Context, batch: readonly Asked<K>[]): Promise<(Outcome<K> | undefined)[]>;
+  handle(context: Context, batch: readonly HandlerRequest<K>[]): Promise<(Outcome<K> | undefined)[]>;
 };
 
 export function success<A>(answer: A): { ok: true; answer: A } {
@@ -35,20 +36,24 @@ export function refusal(...codes: ErrorCode[]): { ok: false; errors: string[] } 
   return { ok: false, errors: codes.map((code) => errorTexts[code].text) };
 }
 
-/** What is wrong with fields, as their faults are told: `payload.phone_number: must …`. */
+/** The error that each reason of the database package for not doing a request becomes. */
+export const refusalCodes = {
+  id_used: 'idAlreadyUsed',
+  not_member: 'notAMember',
+  closed: 'groupClosed',
+  person_unknown: 'personUnknown',
+  direct_message: 'directMessageFull',
+  failed: 'internalError',
+} as const;
+
+/** @param errors faults of fields, each with its place: `payload.phone_number: must …` */
 export function faulty(errors: readonly string[]): { ok: false; errors: string[] } {
   return { ok: false, errors: [...errors] };
 }
 
-/** What a gateway is told, with the epoch of the database in which it holds: what it remembers of another is gone. */
-export function answerOf({ db }: Pick<Context, 'db'>, ref: number, outcome: Outcome): CoreAnswer {
-  const { current } = db.epoch;
-  return current === 0 ? { ref, ...outcome } : { ref, epoch: current, ...outcome };
-}
-
 /** For requests that share no statement. */
 export function each<K extends RequestType>(
-  run: (context: Context, asked: Asked<K>) => Promise<Outcome<K> | undefined>,
-): Handler<K>['run'] {
-  return (context, batch) => Promise.all(batch.map((asked) => run(context, asked)));
+  handle: (context: Context, request: HandlerRequest<K>) => Promise<Outcome<K> | undefined>,
+): Handler<K>['handle'] {
+  return (context, batch) => Promise.all(batch.map((request) => handle(context, request)));
 }

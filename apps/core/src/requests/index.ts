@@ -14,8 +14,8 @@ import { replayPageHandler } from './replay-page.ts';
 import { verificationRequestCodeHandler } from './verification-request-code.ts';
 import { verificationSubmitCodeHandler } from './verification-submit-code.ts';
 
-/** Everything that a gateway can ask, and who answers it. */
-export const handlers = {
+/** Every type of request that a gateway can send, and its handler. */
+const handlers: { readonly [K in RequestType]: Handler<K> } = {
   VERIFICATION_REQUEST_CODE: verificationRequestCodeHandler,
   VERIFICATION_SUBMIT_CODE: verificationSubmitCodeHandler,
   AUTHORIZATION_SIGN_IN: authorizationSignInHandler,
@@ -29,4 +29,10 @@ export const handlers = {
   GROUP_IDS: groupIdsHandler,
   OVERDUE_REPORT: overdueReportHandler,
   CURSOR_RAISE: cursorRaiseHandler,
-} satisfies { [K in RequestType]: Handler<K> };
+};
+
+export const requestTypes = Object.keys(handlers) as RequestType[];
+
+export function handlerOf<K extends RequestType>(type: K): Handler<K> {
+  return handlers[type];
+}

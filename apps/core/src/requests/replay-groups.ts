@@ -1,11 +1,11 @@
 import { replayGroups } from '@hooligram/db';
 import { type Handler, success } from './handler.ts';
 
-/** A person's groups with their states and cursors, read in one snapshot. */
+/** A user's groups with their states and cursors, read in one snapshot. */
 export const replayGroupsHandler: Handler<'REPLAY_GROUPS'> = {
   batchMax: 64,
   concurrency: 2,
-  async run({ db }, batch) {
+  async handle({ db }, batch) {
     const read = await replayGroups(
       db,
       batch.map(({ params }) => params),

@@ -2,11 +2,11 @@ import { replayPages } from '@hooligram/db';
 import { deliveryFrame } from '../publishing/delivery-frame.ts';
 import { type Handler, refusal, success } from './handler.ts';
 
-/** What follows a place in a group, oldest first, and the group's state if the asker's is older. */
+/** The messages after a seq of a group, oldest first, and the group's state if the gateway's is older. */
 export const replayPageHandler: Handler<'REPLAY_PAGE'> = {
   batchMax: 32,
   concurrency: 2,
-  async run({ db, config }, batch) {
+  async handle({ db, config }, batch) {
     const pages = await replayPages(
       db,
       batch.map(({ params }) => params),

@@ -9,9 +9,9 @@ import {
 } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { abandonedAfterMs, providerTimeMs, settled, stored } from '../verification/waiting.ts';
-import { type Asked, each, type Handler, refusal, success } from './handler.ts';
+import { each, type Handler, type HandlerRequest, refusal, success } from './handler.ts';
 
-type Submission = Asked<'VERIFICATION_SUBMIT_CODE'>;
+type Submission = HandlerRequest<'VERIFICATION_SUBMIT_CODE'>;
 
 const refusals = {
   wrong: 'wrongCode',
@@ -30,73 +30,77 @@ const outcomes = {
   unavailable: 'unavailable',
 } as const;
 
-/** What is the submitter's doing, and counts against the limit of their address. */
-const counted: readonly ChallengeOutcome[] = ['wrong', 'expired', 'none', 'too_many'];
+/** The outcomes that the submitting client causes: they count against the limit of its address. */
+const countedAgainstLimit: readonly ChallengeOutcome[] = ['wrong', 'expired', 'none', 'too_many'];
 
 /**
- * Makes a right code the number's credential. Only the connection that asked for a code can submit one.
+ * Makes a right code the number's credential. Only the connection that requested a code can submit one.
  *
- * A code that we made is judged in one transaction. One that a provider made is judged between two: the first one
- * counts the attempt, the second one has the effect and the answer together. A second run waits for that answer.
+ * A code that the core made is compared in one transaction. A code that a provider made is checked by the provider
+ * between two: the first counts the attempt, the second stores the effect and the outcome together. A second run waits
+ * for that outcome.
  */
 export const verificationSubmitCodeHandler: Handler<'VERIFICATION_SUBMIT_CODE'> = {
   batchMax: 1,
   concurrency: 4,
-  run: each(async (context, asked) => {
+  handle: each(async (context, request) => {
     const { db, limits } = context;
-    const { connection_id, address } = asked.params;
-    // A second run takes nothing of anybody's limits.
-    const request = { request_id: asked.request_id, connection_id };
-    const standing = await readOutcome(db, 'verification_submit_code', request);
-    if (standing !== undefined) return replyOf(await firstRunsOutcome(context, asked));
+    const { connection_id, address } = request.params;
+    // A second run counts against no limit.
+    const before = await readOutcome(db, 'verification_submit_code', { request_id: request.request_id, connection_id });
+    if (before !== undefined) return outcomeOf(await outcomeOfFirstRun(context, request));
     if (!(await limits.submitAllowed({ address }))) return refusal('tooManyAttempts');
-    const outcome = await judge(context, asked);
-    if (counted.includes(outcome)) await limits.submitFailed({ address });
-    return replyOf(outcome);
+    const outcome = await compareOrCheck(context, request);
+    if (countedAgainstLimit.includes(outcome)) await limits.submitFailed({ address });
+    return outcomeOf(outcome);
   }),
 };
 
-async function judge(context: Context, asked: Submission): Promise<ChallengeOutcome> {
+async function compareOrCheck(context: Context, request: Submission): Promise<ChallengeOutcome> {
   const { config, db, credentialHash, deadlines } = context;
-  const { request_id, params } = asked;
-  const { connection_id, verification_code } = params;
+  const { connection_id, verification_code } = request.params;
   const challenge = await readChallenge(db, connection_id);
-  if (challenge?.code_hash === null) return check(context, asked, challenge.sid);
+  if (challenge?.code_hash === null) return check(context, request, challenge.sid);
   const credential_hash = credentialHash(challenge?.sid ?? '', verification_code);
   const attempts_max = config.VERIFICATION_ATTEMPTS_MAX;
   return verificationSubmitCode(
     db,
-    { request_id, connection_id, code_hash: credential_hash, credential_hash, attempts_max },
-    deadlines.of(asked),
+    {
+      request_id: request.request_id,
+      connection_id,
+      code_hash: credential_hash,
+      credential_hash,
+      attempts_max,
+    },
+    deadlines.of(request),
   );
 }
 
-async function check(context: Context, asked: Submission, sid: string): Promise<ChallengeOutcome> {
+async function check(context: Context, request: Submission, sid: string): Promise<ChallengeOutcome> {
   const { config, db, provider, credentialHash, deadlines } = context;
-  const { connection_id, verification_code } = asked.params;
-  const request = { request_id: asked.request_id, connection_id, sid };
+  const { connection_id, verification_code } = request.params;
+  const key = { request_id: request.request_id, connection_id, sid };
   const attempts_max = config.VERIFICATION_ATTEMPTS_MAX;
-  const begun = await beginCheck(db, { ...request, attempts_max }, deadlines.of(asked));
-  if (begun === 'under_way') return firstRunsOutcome(context, asked);
+  const begun = await beginCheck(db, { ...key, attempts_max }, deadlines.of(request));
+  if (begun === 'under_way') return outcomeOfFirstRun(context, request);
   if (begun !== 'begun') return begun;
 
   const [countryCode = '', phoneNumber = ''] = sid.split('.');
-  const timeMs = providerTimeMs(context, asked);
+  const timeMs = providerTimeMs(context, request);
   const checked = await provider.check({ countryCode, phoneNumber }, verification_code, timeMs);
   const credential_hash = credentialHash(sid, verification_code);
   const outcome = outcomes[checked];
-  return stored(context, asked, () => finishCheck(db, { ...request, outcome, credential_hash }));
+  return stored(context, request, () => finishCheck(db, { ...key, outcome, credential_hash }));
 }
 
-function firstRunsOutcome(context: Context, asked: Submission): Promise<ChallengeOutcome> {
-  const { request_id, params } = asked;
-  const request = { request_id, connection_id: params.connection_id };
-  return settled<ChallengeOutcome>(context, asked, () =>
-    settleOutcome(context.db, 'verification_submit_code', request, 'unavailable', abandonedAfterMs(context)),
+function outcomeOfFirstRun(context: Context, request: Submission): Promise<ChallengeOutcome> {
+  const key = { request_id: request.request_id, connection_id: request.params.connection_id };
+  return settled<ChallengeOutcome>(context, request, () =>
+    settleOutcome(context.db, 'verification_submit_code', key, 'unavailable', abandonedAfterMs(context)),
   );
 }
 
-function replyOf(outcome: ChallengeOutcome) {
+function outcomeOf(outcome: ChallengeOutcome) {
   if (outcome === 'under_way') return undefined;
   return outcome === 'right' ? success({}) : refusal(refusals[outcome]);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createGathering } from './coalescer.ts';
+import { Coalescer } from './coalescer.ts';
 
 /** Calls that end when the test says so. */
 function calls() {
@@ -21,27 +21,27 @@ function calls() {
   return { sent, send, next };
 }
 
-test('what is added in one turn is sent with one call, each once', async () => {
+test('the ids of one tick are sent with one call, each once', async () => {
   const { send, sent, next } = calls();
-  const gathering = createGathering(send);
-  for (const id of [1, 2, 1, 3]) gathering.add(id);
-  const settled = gathering.settled();
+  const coalescer = new Coalescer(send);
+  for (const id of [1, 2, 1, 3]) coalescer.add(id);
+  const settled = coalescer.settled();
   expect((await next(1)).ids).toEqual([1, 2, 3]);
   sent[0]?.end();
   await settled;
-  await gathering.settled();
+  await coalescer.settled();
   expect(sent).toHaveLength(1);
 });
 
-test('what comes during a call goes into the next one, which begins when the first has ended', async () => {
+test('ids that come during a call go into the next one, which begins when the first has ended', async () => {
   const { send, sent, next } = calls();
-  const gathering = createGathering(send);
-  gathering.add(1);
+  const coalescer = new Coalescer(send);
+  coalescer.add(1);
   const first = await next(1);
-  gathering.add(1);
-  gathering.add(2);
+  coalescer.add(1);
+  coalescer.add(2);
   let isSettled = false;
-  const settled = gathering.settled().then(() => {
+  const settled = coalescer.settled().then(() => {
     isSettled = true;
   });
   await new Promise((resolve) => setImmediate(resolve));
@@ -54,29 +54,29 @@ test('what comes during a call goes into the next one, which begins when the fir
   await settled;
 });
 
-test('who waits hears of a failure, and who waits next has it sent again with the rest', async () => {
+test('a waiting caller receives a failure, and the next one has the ids sent again with the rest', async () => {
   const { send, next } = calls();
-  const gathering = createGathering(send);
-  gathering.add(1);
-  const settled = gathering.settled();
+  const coalescer = new Coalescer(send);
+  coalescer.add(1);
+  const settled = coalescer.settled();
   (await next(1)).fail();
   await expect(settled).rejects.toThrow('away');
-  const again = gathering.settled();
-  gathering.add(2);
+  const again = coalescer.settled();
+  coalescer.add(2);
   const second = await next(2);
   expect(second.ids).toEqual([1, 2]);
   second.end();
   await again;
 });
 
-test('a failure is no unhandled one, and with nothing gathered there is nothing to wait for', async () => {
+test('a failure without a waiting caller is no unhandled one, and without ids there is nothing to wait for', async () => {
   const { send, next } = calls();
-  const gathering = createGathering(send);
-  await gathering.settled();
-  gathering.add(1);
+  const coalescer = new Coalescer(send);
+  await coalescer.settled();
+  coalescer.add(1);
   (await next(1)).fail();
   await new Promise((resolve) => setImmediate(resolve));
-  gathering.add(2);
+  coalescer.add(2);
   (await next(2)).end();
-  await gathering.settled();
+  await coalescer.settled();
 });

@@ -1,54 +1,49 @@
-export type Gathering = {
-  /** Cheap, and cannot fail. */
-  add(id: number): void;
-  /** Resolves when everything added so far has been sent. Rejects if that failed; asked again, it is tried again. */
-  settled(): Promise<void>;
-};
+import { setImmediate as nextTick } from 'node:timers/promises';
 
 /**
- * Gathers the ids of one event-loop turn, each once, and sends them with one call, one call at a time: what
- * comes during a call goes into the next one. What could not be sent stays for the next one, too.
+ * Collects the ids of one event-loop tick, each once, and sends them with one call, one call at a time. Ids that come
+ * during a call go into the next one, and so do ids whose call failed.
  */
-export function createGathering(send: (ids: readonly number[]) => Promise<void>): Gathering {
-  const gathered = new Set<number>();
-  let underWay: Promise<void> = Promise.resolve();
-  let isSending = false;
-  let next: Promise<void> | undefined;
+export class Coalescer {
+  readonly #send: (ids: readonly number[]) => Promise<void>;
+  readonly #ids = new Set<number>();
+  #lastCall: Promise<void> = Promise.resolve();
+  #isCallWaiting = false;
 
-  async function sendNext(): Promise<void> {
-    const before = underWay;
-    await new Promise((resolve) => setImmediate(resolve));
-    // Whoever failed before keeps its ids gathered, so this one takes them along.
-    await before.catch(() => {});
-    const ids = [...gathered];
-    gathered.clear();
-    underWay = next as Promise<void>;
-    next = undefined;
-    isSending = true;
+  /** @param send rejects if the ids could not be sent */
+  constructor(send: (ids: readonly number[]) => Promise<void>) {
+    this.#send = send;
+  }
+
+  /** Cheap, and cannot fail. */
+  add(id: number): void {
+    this.#ids.add(id);
+    void this.settled();
+  }
+
+  /** Resolves when every id added so far has been sent. Rejects if that failed; the next call of it sends again. */
+  settled(): Promise<void> {
+    if (this.#ids.size > 0 && !this.#isCallWaiting) {
+      this.#isCallWaiting = true;
+      this.#lastCall = this.#callBehind(this.#lastCall);
+      // A caller of this method receives a failure; if there is none, it is no unhandled rejection.
+      this.#lastCall.catch(() => {});
+    }
+    return this.#lastCall;
+  }
+
+  async #callBehind(previous: Promise<void>): Promise<void> {
+    await nextTick();
+    // A call that failed keeps its ids, so this one takes them along.
+    await previous.catch(() => {});
+    this.#isCallWaiting = false;
+    const ids = [...this.#ids];
+    this.#ids.clear();
     try {
-      await send(ids);
+      await this.#send(ids);
     } catch (error) {
-      for (const id of ids) gathered.add(id);
+      for (const id of ids) this.#ids.add(id);
       throw error;
-    } finally {
-      isSending = false;
     }
   }
-
-  function settled(): Promise<void> {
-    if (gathered.size > 0 && !next) {
-      next = sendNext();
-      // Who asks hears of a failure; if nobody does, it is no unhandled one.
-      next.catch(() => {});
-    }
-    return next ?? (isSending ? underWay : Promise.resolve());
-  }
-
-  return {
-    add(id) {
-      gathered.add(id);
-      void settled();
-    },
-    settled,
-  };
 }

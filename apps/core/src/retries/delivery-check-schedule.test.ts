@@ -1,7 +1,7 @@
 import type { Addition, Queues } from '@hooligram/bus/queues';
 import { createMetrics } from '@hooligram/service';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { createAudits } from './delivery-check-schedule.ts';
+import { DeliveryCheckSchedule } from './delivery-check-schedule.ts';
 import { createJobMetrics } from './metrics.ts';
 
 const deadlineMs = 5_000;
@@ -13,84 +13,84 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** Answers as Redis does: with the job that stands for a key. */
-function standIn() {
-  const standing = new Map<string, string>();
+/** A schedule whose queue replies as Redis does: with the job that waits for a key. */
+function fixture() {
+  const waiting = new Map<string, string>();
   const calls: string[][] = [];
   const add = async (_: string, additions: readonly Addition[]) => {
     calls.push(additions.map(({ key }) => key));
     return additions.map(({ key, delayMs = 0 }) => {
       const own = `${key}.${Date.now() + delayMs}.x`;
-      const id = standing.get(key) ?? own;
-      standing.set(key, id);
+      const id = waiting.get(key) ?? own;
+      waiting.set(key, id);
       return { id, isNew: id === own };
     });
   };
   const queues = { add } as unknown as Queues;
-  const audits = createAudits({
+  const checks = new DeliveryCheckSchedule({
     queues,
     deadlineMs,
     now: Date.now,
     metrics: createJobMetrics(createMetrics({ role: 'test' })),
   });
-  return { standing, calls, audits };
+  return { waiting, calls, checks };
 }
 
-test('a busy group costs one round trip a period, however often it is armed', async () => {
-  const { standing, calls, audits } = standIn();
+test('a busy group costs one round trip per period, however often its check is scheduled', async () => {
+  const { waiting, calls, checks } = fixture();
   for (let elapsedMs = 0; elapsedMs < 4 * deadlineMs; elapsedMs += 100) {
-    for (let times = 0; times < 10; times += 1) audits.arm(7);
-    await audits.settled();
+    for (let times = 0; times < 10; times += 1) checks.schedule(7);
+    await checks.settled();
     jest.setSystemTime(Date.now() + 100);
-    if (Date.now() >= Number(standing.get('7')?.split('.')[1])) standing.delete('7');
+    if (Date.now() >= Number(waiting.get('7')?.split('.')[1])) waiting.delete('7');
   }
   // Once a period, and within its last half second again.
   expect(calls.length).toBeGreaterThanOrEqual(4);
   expect(calls.length).toBeLessThanOrEqual(4 * 6);
 });
 
-test('a job that another core armed earlier is relied on until it is due, and not longer', async () => {
-  const { standing, calls, audits } = standIn();
-  standing.set('7', `7.${Date.now() + 2_000}.other`);
-  audits.arm(7);
-  await audits.settled();
+test('a job that another core scheduled earlier is relied on until it is due, and not longer', async () => {
+  const { waiting, calls, checks } = fixture();
+  waiting.set('7', `7.${Date.now() + 2_000}.other`);
+  checks.schedule(7);
+  await checks.settled();
   jest.setSystemTime(Date.now() + 1_000);
-  audits.arm(7);
-  await audits.settled();
+  checks.schedule(7);
+  await checks.settled();
   expect(calls).toHaveLength(1);
   jest.setSystemTime(Date.now() + 600);
-  audits.arm(7);
-  await audits.settled();
+  checks.schedule(7);
+  await checks.settled();
   expect(calls).toHaveLength(2);
 });
 
-test('a job whose id says that it is due in an hour is relied on for no longer than an audit takes to be due', async () => {
-  const { standing, calls, audits } = standIn();
-  standing.set('7', `7.${Date.now() + 3_600_000}.other`);
-  audits.arm(7);
-  await audits.settled();
+test('a job whose id says that it is due in an hour is relied on for no longer than the deadline', async () => {
+  const { waiting, calls, checks } = fixture();
+  waiting.set('7', `7.${Date.now() + 3_600_000}.other`);
+  checks.schedule(7);
+  await checks.settled();
   jest.setSystemTime(Date.now() + deadlineMs);
-  audits.arm(7);
-  await audits.settled();
+  checks.schedule(7);
+  await checks.settled();
   expect(calls).toHaveLength(2);
 });
 
 test('a job that is overdue, running or of an unknown id is not relied on', async () => {
-  const { standing, calls, audits } = standIn();
+  const { waiting, calls, checks } = fixture();
   for (const id of [`7.${Date.now()}.x`, 'repeat:7', '7']) {
-    standing.set('7', id);
-    audits.arm(7);
-    await audits.settled();
+    waiting.set('7', id);
+    checks.schedule(7);
+    await checks.settled();
   }
   expect(calls).toHaveLength(3);
 });
 
-test('when Redis has lost its memory nothing is relied on', async () => {
-  const { calls, audits } = standIn();
-  audits.arm(7);
-  await audits.settled();
-  audits.forget();
-  audits.arm(7);
-  await audits.settled();
+test('when Redis was emptied no job is relied on', async () => {
+  const { calls, checks } = fixture();
+  checks.schedule(7);
+  await checks.settled();
+  checks.forget();
+  checks.schedule(7);
+  await checks.settled();
   expect(calls).toHaveLength(2);
 });

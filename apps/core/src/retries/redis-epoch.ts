@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { Context } from '../context.ts';
+import type { JobContext } from './job-context.ts';
 
 /**
- * Which memory of Redis this is: a name that whoever finds none gives it, and that is lost with everything else.
+ * Tells whether Redis was emptied: the first core that finds no epoch there writes a new random one.
+ *
+ * @throws if Redis was emptied between the write and the read
  */
-export async function readEpoch({ redis, names }: Pick<Context, 'redis' | 'names'>): Promise<string> {
+export async function readRedisEpoch({ redis, names }: JobContext): Promise<string> {
   await redis.set(names.epoch, randomUUID(), 'NX');
   const epoch = await redis.get(names.epoch);
-  if (epoch === null) throw new Error('Redis lost its memory a moment ago');
+  if (epoch === null) throw new Error('Redis was emptied a moment ago');
   return epoch;
 }

@@ -6,19 +6,19 @@ type RetryConfig = Pick<
 >;
 
 /**
- * The pause after so many attempts in a row that led nowhere: grows exponentially up to its longest, and varies
- * by chance to both sides.
+ * The delay after so many attempts in a row without progress: it grows exponentially up to the maximum, and jitter
+ * moves it to both sides.
  *
  * @param tries from 1
- * @param chance from 0 to 1
- * @returns milliseconds, never more than the longest pause
+ * @param random from 0 to 1
+ * @returns milliseconds, never more than DELIVERY_RETRY_MAX_MS
  */
-export function retryPauseMs(tries: number, config: RetryConfig, chance = Math.random()): number {
-  const longestMs = config.DELIVERY_RETRY_MAX_MS;
+export function retryDelayMs(tries: number, config: RetryConfig, random = Math.random()): number {
+  const delayMaxMs = config.DELIVERY_RETRY_MAX_MS;
   const grownMs = Math.min(
-    longestMs,
+    delayMaxMs,
     config.DELIVERY_RETRY_MS * config.DELIVERY_RETRY_GROWTH ** Math.max(0, tries - 1),
   );
-  const swing = config.DELIVERY_RETRY_JITTER * (2 * chance - 1);
-  return Math.round(Math.min(longestMs, grownMs * (1 + swing)));
+  const swing = config.DELIVERY_RETRY_JITTER * (2 * random - 1);
+  return Math.round(Math.min(delayMaxMs, grownMs * (1 + swing)));
 }

@@ -1,55 +1,64 @@
 import { reasonOf } from '@hooligram/bus';
 import type { Part } from '@hooligram/service';
-import type { Context } from '../context.ts';
-import { kinds } from './index.ts';
-import { readEpoch } from './redis-epoch.ts';
+import type { Redis } from 'ioredis';
+import { jobTypes } from './index.ts';
+import type { JobContext } from './job-context.ts';
+import { readRedisEpoch } from './redis-epoch.ts';
 
 const everyMaxMs = 60_000;
 const pauseAfterFailureMs = 5_000;
 
-export type Upkeep = {
-  /** Redis may have forgotten something a moment ago. */
-  run(): void;
-  stop(): void;
-};
-
 /**
- * Keeps what Redis may forget: says again that there is a sweep, now, each minute, and when Redis is back. A
- * scheduler that is missing begins with a run at once. Also counts the dead letters. What fails is tried again soon.
+ * Keeps in Redis what Redis may lose: schedules the sweep at the start, each minute, and when Redis is back. A sweep
+ * that was not scheduled begins with a run at once. Also counts the dead letters. What fails is tried again soon.
  */
-export function startUpkeep(context: Context, part: Part): Upkeep {
-  const { config, redis, queueRedis, queues, audits, jobMetrics } = context;
-  let known: string | undefined;
+export class ScheduleKeeper {
+  readonly #context: JobContext;
+  readonly #connections: readonly Redis[];
+  readonly #part: Part;
+  readonly #timer: NodeJS.Timeout;
+  #retry: NodeJS.Timeout | undefined;
+  #redisEpoch: string | undefined;
 
-  async function keepUp(): Promise<void> {
-    const epoch = await readEpoch(context);
-    if (known !== undefined && epoch !== known) audits.forget();
-    known = epoch;
-    await queues.schedule('sweep', config.SWEEP_EVERY_MS);
-    for (const { name } of kinds) jobMetrics.deadLetters(name, await queues.countDeadLetters(name));
+  /** @param queuesRedis the queues' connection: like the context's, it may be the one that comes back last */
+  constructor(context: JobContext, queuesRedis: Redis, part: Part) {
+    this.#context = context;
+    this.#connections = [context.redis, queuesRedis];
+    this.#part = part;
+    this.#timer = setInterval(this.run, Math.min(everyMaxMs, context.config.SWEEP_EVERY_MS));
+    for (const connection of this.#connections) connection.on('ready', this.run);
+    this.run();
   }
 
-  let again: NodeJS.Timeout | undefined;
-  const run = () => {
-    clearTimeout(again);
-    // Each of them calls when it is back.
-    if (redis.status !== 'ready' || queueRedis.status !== 'ready') return;
-    keepUp().then(part.works, (error: Error) => {
-      part.failed(reasonOf(error));
-      clearTimeout(again);
-      again = setTimeout(run, pauseAfterFailureMs);
-    });
+  /** To be called when Redis may have lost its data a moment ago. */
+  readonly run = (): void => {
+    clearTimeout(this.#retry);
+    // A connection that is away calls this when it is back.
+    if (this.#connections.some(({ status }) => status !== 'ready')) return;
+    this.#keep().then(
+      () => this.#part.works(),
+      (error: Error) => {
+        this.#part.failed(reasonOf(error));
+        clearTimeout(this.#retry);
+        this.#retry = setTimeout(this.run, pauseAfterFailureMs);
+      },
+    );
   };
-  const timer = setInterval(run, Math.min(everyMaxMs, config.SWEEP_EVERY_MS));
-  const connections = [redis, queueRedis];
-  for (const connection of connections) connection.on('ready', run);
-  run();
-  return {
-    run,
-    stop() {
-      clearInterval(timer);
-      clearTimeout(again);
-      for (const connection of connections) connection.off('ready', run);
-    },
-  };
+
+  stop(): void {
+    clearInterval(this.#timer);
+    clearTimeout(this.#retry);
+    for (const connection of this.#connections) connection.off('ready', this.run);
+  }
+
+  async #keep(): Promise<void> {
+    const { config, queues, deliveryChecks, jobMetrics } = this.#context;
+    const epoch = await readRedisEpoch(this.#context);
+    if (this.#redisEpoch !== undefined && epoch !== this.#redisEpoch) deliveryChecks.forget();
+    this.#redisEpoch = epoch;
+    await queues.schedule('sweep', config.SWEEP_EVERY_MS);
+    for (const { name } of jobTypes) {
+      jobMetrics.deadLetters.set({ queue: name }, await queues.countDeadLetters(name));
+    }
+  }
 }

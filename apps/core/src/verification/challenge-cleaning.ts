@@ -5,6 +5,7 @@ const everyMs = 60_000;
 
 /**
  * Deletes expired challenges now and each minute. An expired one is refused anyway; this keeps the table small.
+ *
  * @returns stops it
  */
 export function startChallengeCleaning({ db, log }: Context): () => void {

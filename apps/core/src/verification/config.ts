@@ -1,7 +1,7 @@
 import { configRule, integer, milliseconds, serviceConfig, url, variable } from '@hooligram/service';
 import { z } from 'zod';
 
-/** What storing a provider's answer may take, before the request that waits for it is repeated. */
+/** Time for storing a provider's answer, before the request that waits for it is repeated. */
 export const storeMs = 2_000;
 
 const shape = z.object({

@@ -1,6 +1,6 @@
 import type { VerificationProvider } from './provider.ts';
 
-/** One code for everybody, sent to nobody: for the local stack and tests. The config refuses it in production. */
+/** One code for all users, which is not sent: for the local stack and tests. The config refuses it in production. */
 export function createFixedProvider(code: string): VerificationProvider {
   return {
     name: 'fixed',

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Log } from '@hooligram/service';
 import type { VerificationProvider } from './provider.ts';
 
-/** A random code, written to the log with the masked number: whoever reads the log passes it on. */
+/** A random code, written to the log with the masked number: an operator reads the log and passes the code on. */
 export function createLogProvider(log: Log): VerificationProvider {
   return {
     name: 'log',

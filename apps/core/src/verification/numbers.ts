@@ -3,37 +3,37 @@ import { type Db, readCredentials } from '@hooligram/db';
 import { countryCodeOf, faultTexts, isSid, mustBeWritten, sidOf } from '@hooligram/protocol';
 import { type PhoneNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 
-/** `assigned`: every number of an assigned country code. `possible`, `valid`: as libphonenumber judges. */
+/** `assigned`: every number of an assigned country code. `possible`, `valid`: by libphonenumber's rules. */
 export type NumberRule = 'assigned' | 'possible' | 'valid';
 
-/** What is wrong with a number, and how the same telephone is written rightly, if it is. */
+/** What is wrong with a number, and the right writing of the same telephone, if it has one. */
 export type NumberFault = { readonly text: string; readonly writtenAs?: string };
 
-/** Judging one takes about 15 microseconds; other requests get their turn after so many. */
-const judgedTogether = 200;
+/** One check takes about 15 microseconds; after so many, other requests get their tick. */
+const checkedTogether = 200;
 
-/** Which numbers may become known to the system. Who is known already stays reachable, whatever the rule says. */
-export interface Numbers {
-  /** @param sid of an assigned country code, as the protocol sees to */
+/** Which numbers may become users. A user that exists stays reachable, whatever the rule is. */
+export type Numbers = {
+  /** @param sid of an assigned country code: the protocol refuses others */
   faultOf(sid: string): NumberFault | undefined;
-  /** The faults of those whom nobody knows yet, by sid. */
+  /** The faults of the numbers that are no users yet, by sid. */
   faultsOfUnknown(db: Db, sids: readonly string[]): Promise<ReadonlyMap<string, NumberFault>>;
-}
+};
 
 /**
- * Under `possible` and `valid` a telephone has one writing: the digits of its international number. Written with the
- * national prefix, `44.07700900123` dials the same telephone as `44.7700900123`, and must not be a second person. It
- * is refused with the right writing, not rewritten: clients compare the sids of deliveries with their own.
+ * Under `possible` and `valid` a telephone has one writing: the digits of its international number. With the national
+ * prefix, `44.07700900123` dials the same telephone as `44.7700900123`, and must not become a second user. It is refused
+ * with the right writing, not rewritten: clients compare the sids of deliveries with their own.
  */
 export function createNumbers(rule: NumberRule): Numbers {
-  const faultOf = (sid: string) => (rule === 'assigned' ? undefined : judge(sid, rule));
+  const faultOf = (sid: string) => (rule === 'assigned' ? undefined : check(sid, rule));
   return {
     faultOf,
     async faultsOfUnknown(db, sids) {
       const faults = new Map<string, NumberFault>();
-      for (let from = 0; rule !== 'assigned' && from < sids.length; from += judgedTogether) {
+      for (let from = 0; rule !== 'assigned' && from < sids.length; from += checkedTogether) {
         if (from > 0) await setImmediate();
-        for (const sid of sids.slice(from, from + judgedTogether)) {
+        for (const sid of sids.slice(from, from + checkedTogether)) {
           const fault = faultOf(sid);
           if (fault) faults.set(sid, fault);
         }
@@ -45,7 +45,7 @@ export function createNumbers(rule: NumberRule): Numbers {
   };
 }
 
-function judge(sid: string, rule: 'possible' | 'valid'): NumberFault | undefined {
+function check(sid: string, rule: 'possible' | 'valid'): NumberFault | undefined {
   const [code = '', digits = ''] = sid.split('.');
   const number = read(code, digits);
   if (!number || !fits(number, rule)) return { text: misfits[rule] };
@@ -63,7 +63,7 @@ function sidOfNumber({ countryCallingCode, nationalNumber }: PhoneNumber): strin
   return sidOf(countryCallingCode, nationalNumber);
 }
 
-/** The telephone that is dialled. National prefixes are taken away until none is left: each parse takes one. */
+/** The telephone that is dialled. National prefixes are removed until none is left: each parse removes one. */
 function read(code: string, digits: string): PhoneNumber | undefined {
   const number = parsePhoneNumberFromString(`+${code}${digits}`, { extract: false });
   if (!number) return undefined;
@@ -71,7 +71,7 @@ function read(code: string, digits: string): PhoneNumber | undefined {
   return number.isPossible() ? number : (withoutOldPrefix(code, digits) ?? number);
 }
 
-/** Mexico's mobile numbers had a 1 before them until 2020. Many contacts still have, and libphonenumber forgot it. */
+/** Mexico's mobile numbers had a 1 before them until 2020. Many contacts still do, and libphonenumber rejects them. */
 function withoutOldPrefix(code: string, digits: string): PhoneNumber | undefined {
   if (code !== '52' || !digits.startsWith('1')) return undefined;
   const number = parsePhoneNumberFromString(`+52${digits.slice(1)}`, { extract: false });
@@ -79,8 +79,8 @@ function withoutOldPrefix(code: string, digits: string): PhoneNumber | undefined
 }
 
 /**
- * The one way to write a sid of any age: the country code that its digits begin with, the national prefix left out
- * where the rule looks at it.
+ * The one writing of a sid of any age: the country code that its digits begin with, without the national prefix where
+ * the rule considers it.
  * @returns undefined when no assigned country code begins the digits, or too few follow it
  */
 export function canonicalSid(sid: string, rule: NumberRule): string | undefined {

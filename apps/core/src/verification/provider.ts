@@ -1,32 +1,35 @@
 /** Digits only. */
-export interface Recipient {
+export type Recipient = {
   readonly countryCode: string;
   readonly phoneNumber: string;
-}
+};
 
 /**
- * - `refused`: this number cannot get a code, another attempt will not help
+ * - `refused`: this number cannot get a code, and another attempt will not help
  * - `tooMany`: the provider's own limit for this number; later
  * - `unavailable`: the provider did not answer, or not in a way that we understand; the code may have been sent
  */
 export type Sent = { ok: true } | { ok: false; reason: 'refused' | 'tooMany' | 'unavailable' };
 
-/** `expired`: there is no code to compare with any more (too old, or used); a new one must be asked for. */
+/** `expired`: there is no code to compare with (too old, or used); a new one must be requested. */
 export type CodeChecked = 'right' | 'wrong' | 'expired' | 'tooMany' | 'unavailable';
 
-/** Brings codes to phones. Nothing here throws or rejects: what goes wrong is a reason. */
-export interface VerificationProvider {
+/** Brings codes to phones. Nothing here throws or rejects: a failure is returned as a reason. */
+export type VerificationProvider = {
   readonly name: 'fixed' | 'log' | 'twilio';
-  /** The code that will be asked for, known before anything is sent; null if the provider makes and checks it. */
+  /** The code that the user will have to submit, made before it is sent; null if the provider makes and checks it. */
   createCode(): string | null;
   /**
-   * Sends at most once: a failure is not tried again here. `code` is what `createCode` gave. After `timeoutMs`, or
-   * the provider's own timeout if that is shorter, it is `unavailable`; with 0 or less, who takes time is not asked.
+   * Sends at most once: a failure is not tried again here.
+   *
+   * @param code what `createCode` returned
+   * @param timeoutMs after it, or the provider's own timeout if that is shorter, the result is `unavailable`; with 0 or
+   *   less, a provider that takes time is not called
    */
   send(to: Recipient, code: string | null, timeoutMs: number): Promise<Sent>;
   /**
-   * Only called when `createCode` gave null. A right code is used up by the asking: after `unavailable` the same
-   * code may turn out as `expired`.
+   * Only called when `createCode` returned null. The check uses a right code up: after `unavailable` the result for the
+   * same code may be `expired`.
    */
   check(to: Recipient, code: string, timeoutMs: number): Promise<CodeChecked>;
-}
+};

@@ -2,15 +2,15 @@ import { type Log, within } from '@hooligram/service';
 import twilio from 'twilio';
 import type { CodeChecked, Recipient, Sent, VerificationProvider } from './provider.ts';
 
-export interface TwilioOptions {
+export type TwilioOptions = {
   readonly accountSid: string;
   readonly authToken: string;
   readonly verifyServiceSid: string;
-  /** Takes all requests instead of Twilio's own hosts. */
+  /** Receives all requests instead of Twilio's own hosts. */
   readonly baseUrl: string | undefined;
   readonly timeoutMs: number;
   readonly log: Log;
-}
+};
 
 type Failure = Extract<Sent, { ok: false }>['reason'];
 
@@ -36,7 +36,7 @@ const resultByStatus: Readonly<Record<string, CodeChecked>> = {
   max_attempts_reached: 'tooMany',
 };
 
-/** Twilio Verify makes, sends and checks the codes; we never see them before the person types them. */
+/** Twilio Verify makes, sends and checks the codes; we never see them before the user types them. */
 export function createTwilioProvider(options: TwilioOptions): VerificationProvider {
   const { log, timeoutMs } = options;
   const service = createClient(options).verify.v2.services(options.verifyServiceSid);
@@ -50,8 +50,8 @@ export function createTwilioProvider(options: TwilioOptions): VerificationProvid
     return reason;
   }
 
-  // `within` on top of the SDK's own timeout, which is one of silence: neither connecting nor an answer that
-  // trickles in is covered by it.
+  // `within` on top of the SDK's own timeout: that one is of silence, and covers neither the connecting nor an answer
+  // that arrives in small pieces.
   return {
     name: 'twilio',
     createCode: () => null,

@@ -18,24 +18,23 @@ import {
   type RedeliveryRequest,
   type RequestType,
 } from '@hooligram/contract';
-import { patienceMs, within } from '@hooligram/testkit';
+import { patienceMs, silentLog, within } from '@hooligram/testkit';
 import type { Redis } from 'ioredis';
 
-const silent = { info() {}, warn() {}, error() {} };
 const quiet = { failed() {}, works() {} };
 
-export type Heard = { readonly channel: string; readonly at: number; readonly publication: Publication };
+export type Received = { readonly channel: string; readonly at: number; readonly publication: Publication };
 
-/** Speaks the contract over the bus as a gateway does, and holds no sockets: a test decides what it does. */
-export class StandInGateway {
+/** Speaks the contract over the bus as a gateway does. It holds no sockets: a test decides what it does. */
+export class FakeGateway {
   readonly names: Names;
   readonly node: string;
   readonly redis: Redis;
-  /** Every answer so far, to whatever was asked in the name of `node`. */
+  /** Every answer so far to requests of `node`. */
   readonly answers: CoreAnswer[] = [];
-  readonly heard: Heard[] = [];
-  /** What it does when it is nudged. Default: it confirms. */
-  onNudge: (nudge: RedeliveryRequest) => unknown = (nudge) => this.confirm(nudge);
+  readonly received: Received[] = [];
+  /** What it does on a redelivery request. Default: it acknowledges. */
+  onRedeliveryRequest: (request: RedeliveryRequest) => unknown = (request) => this.acknowledge(request);
   readonly #subscriptions: Subscriptions;
   readonly #writer: RequestWriter<CoreRequest>;
   readonly #answers = new Map<number, (answer: CoreAnswer) => void>();
@@ -63,16 +62,16 @@ export class StandInGateway {
       onResubscribed() {},
       onPublication: (channel, bytes) => {
         if (channel === names.gateway(node)) this.#answered(JSON.parse(bytes.toString()));
-        else this.#hear(channel, decodePublication(bytes));
+        else this.#receive(channel, decodePublication(bytes));
       },
     });
   }
 
-  static async connect({ redisUrl, prefix }: { redisUrl: string; prefix: string }): Promise<StandInGateway> {
+  static async connect({ redisUrl, prefix }: { redisUrl: string; prefix: string }): Promise<FakeGateway> {
     const names = createNames(prefix);
     const node = randomUUID();
     const connect = (role: 'command' | 'subscriber') =>
-      connectRedis(redisUrl, { role, name: `stand-in-${role}`, log: silent });
+      connectRedis(redisUrl, { role, name: `fake-gateway-${role}`, log: silentLog });
     const [redis, subscriber] = await Promise.all([connect('command'), connect('subscriber')]);
     const clock = await startRedisClock(redis);
     let isClosed = false;
@@ -85,7 +84,7 @@ export class StandInGateway {
       requestsMax: 500,
       entriesMax: 100_000,
       onFailed(_, failure) {
-        // A test that has ended may still be asking.
+        // Requests of a test that has ended may still be written.
         if (isClosed) return;
         throw new Error(`not written: ${failure}`);
       },
@@ -95,21 +94,21 @@ export class StandInGateway {
       clock.close();
       redis.disconnect();
     };
-    const gateway = new StandInGateway(names, redis, subscriber, writer, node, close);
-    await gateway.listen(names.gateway(node));
+    const gateway = new FakeGateway(names, redis, subscriber, writer, node, close);
+    await gateway.subscribe(names.gateway(node));
     return gateway;
   }
 
-  listen(...channels: string[]): Promise<unknown> {
+  subscribe(...channels: string[]): Promise<unknown> {
     return Promise.all(channels.map((channel) => this.#subscriptions.acquire(channel)));
   }
 
-  leave(channel: string): void {
+  unsubscribe(channel: string): void {
     this.#subscriptions.release(channel);
   }
 
   /** @throws the errors of a refusal */
-  async ask<K extends RequestType>(
+  async request<K extends RequestType>(
     type: K,
     params: ParamsOf<K>,
     request_id = randomUUID(),
@@ -123,7 +122,7 @@ export class StandInGateway {
     return answer.answer as AnswerOf<K>;
   }
 
-  async confirm({ user_id, token, reply_to }: RedeliveryRequest): Promise<void> {
+  async acknowledge({ user_id, token, reply_to }: RedeliveryRequest): Promise<void> {
     if (this.#isClosed) return;
     await this.redis.publish(reply_to, JSON.stringify({ user_id, token }));
   }
@@ -132,13 +131,13 @@ export class StandInGateway {
     type: P,
     from = 0,
   ): (Extract<Publication, { type: P }> & { at: number })[] {
-    return this.heard
+    return this.received
       .slice(from)
       .filter(({ publication }) => publication.type === type)
       .map(({ publication, at }) => ({ ...(publication as Extract<Publication, { type: P }>), at }));
   }
 
-  /** Waits until a question about what was heard has an answer. */
+  /** Waits until a question about what was received has an answer. */
   async until<T>(question: () => T | undefined | false, what = String(question)): Promise<T> {
     const found = async () => {
       for (;;) {
@@ -147,10 +146,10 @@ export class StandInGateway {
         await new Promise<void>((resolve) => this.#waiters.push(resolve));
       }
     };
-    return within(`until ${what}`, found(), () => this.heard.slice(-20));
+    return within(`until ${what}`, found(), () => this.received.slice(-20));
   }
 
-  /** Whatever is still asked is answered with nothing: nobody waits any more. */
+  /** Resolves the requests that still wait with an empty answer. */
   close(): void {
     this.#isClosed = true;
     for (const give of this.#answers.values()) give({ ref: 0, ok: true, answer: {} });
@@ -167,10 +166,10 @@ export class StandInGateway {
     }
   }
 
-  #hear(channel: string, publication: Publication | undefined): void {
+  #receive(channel: string, publication: Publication | undefined): void {
     if (!publication) return;
-    this.heard.push({ channel, at: Date.now(), publication });
-    if (publication.type === 'redelivery-request') void this.onNudge(publication.request);
+    this.received.push({ channel, at: Date.now(), publication });
+    if (publication.type === 'redelivery-request') void this.onRedeliveryRequest(publication.request);
     for (const wake of this.#waiters.splice(0)) wake();
   }
 }

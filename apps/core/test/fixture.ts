@@ -6,6 +6,7 @@ import {
   metrics,
   patienceMs,
   type ReceivedFrame,
+  silentLog,
   startSystem,
   type TestClient,
   type TestClientOptions,
@@ -19,41 +20,39 @@ import type { Redis } from 'ioredis';
 
 export { until };
 
-const silent = { info() {}, warn() {}, error() {} };
-
-/** Somebody who is signed in on one connection. */
-export interface Person {
+/** A user who is signed in on one connection. */
+export type SignedInClient = {
   readonly sid: string;
   readonly client: TestClient;
-}
+};
 
 /** The system of one test file. Connections are closed when the test that opened them ends. */
-export interface Stage {
+export type Fixture = {
   readonly system: TestSystem;
   /** A connection to the gateway with that index. */
   connect(gateway: number, options?: TestClientOptions): Promise<TestClient>;
-  /** Somebody new who has verified their number and signed in. */
-  enter(gateway: number, options?: TestClientOptions): Promise<Person>;
-  /** The same person on one more connection. */
-  returning(sid: string, gateway: number, options?: TestClientOptions): Promise<Person>;
-  /** Somebody new who has verified their number, signed in with the mobile client. */
+  /** A new user who has verified their number and signed in. */
+  enter(gateway: number, options?: TestClientOptions): Promise<SignedInClient>;
+  /** The same user on one more connection. */
+  returning(sid: string, gateway: number, options?: TestClientOptions): Promise<SignedInClient>;
+  /** A new user who has verified their number, signed in with the mobile client. */
   mobile(gateway: number): Promise<MobileClient>;
   /** Rows of the system's database. */
   rows<R extends object>(sql: string, values: readonly unknown[]): Promise<R[]>;
-  /** Resolves when the database holds that this person acknowledged the group this far. */
-  untilStored(sid: string, groupId: number, what: { seq?: number; version?: number }): Promise<void>;
-  /** What things are called in the system's Redis. */
+  /** Resolves when the database has stored that this user acknowledged the group this far. */
+  untilAcknowledged(sid: string, groupId: number, what: { seq?: number; version?: number }): Promise<void>;
+  /** The names in the system's Redis. */
   readonly names: Names;
   /** A connection of the test's own to it. */
   redis(): Promise<Redis>;
-  /** Whether no audit is armed any more: the last one of every group has found everything due. */
-  areAuditsOver(): Promise<boolean>;
+  /** Whether no delivery check is scheduled: the last one of every group has found everything due. */
+  areDeliveryChecksOver(): Promise<boolean>;
   /** A counter, summed over all gateways. */
   counted(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
-}
+};
 
 /** Starts one system for all tests of the file that calls it. */
-export function setStage(options: TestSystemOptions): Stage {
+export function startFixture(options: TestSystemOptions): Fixture {
   let system: TestSystem | undefined;
   let db: Db | undefined;
   let redis: Promise<Redis> | undefined;
@@ -80,38 +79,38 @@ export function setStage(options: TestSystemOptions): Stage {
     await system?.stop();
   });
 
-  const stage: Stage = {
+  const fixture: Fixture = {
     get system() {
       if (!system) throw new Error('the system starts in beforeAll');
       return system;
     },
     get names() {
-      return createNames(stage.system.prefix);
+      return createNames(fixture.system.prefix);
     },
     redis() {
-      redis ??= connectRedis(stage.system.redisUrl, { role: 'command', name: 'core-test', log: silent });
+      redis ??= connectRedis(fixture.system.redisUrl, { role: 'command', name: 'core-test', log: silentLog });
       return redis;
     },
     async connect(gateway, clientOptions) {
-      const client = await connect(stage.system.gateway(gateway).url, clientOptions);
+      const client = await connect(fixture.system.gateway(gateway).url, clientOptions);
       open.add(client);
       return client;
     },
     async enter(gateway, clientOptions) {
       const sid = uniqueSid();
-      const client = await stage.connect(gateway, clientOptions);
+      const client = await fixture.connect(gateway, clientOptions);
       await client.signIn(sid);
       return { sid, client };
     },
     async returning(sid, gateway, clientOptions) {
-      const client = await stage.connect(gateway, clientOptions);
+      const client = await fixture.connect(gateway, clientOptions);
       await client.authorize(sid);
       return { sid, client };
     },
     async mobile(gateway) {
       const sid = uniqueSid();
-      await (await stage.connect(gateway)).register(sid);
-      const { url } = stage.system.gateway(gateway);
+      await (await fixture.connect(gateway)).register(sid);
+      const { url } = fixture.system.gateway(gateway);
       const client = new MobileClient({ url, sid, code: '000000', timeoutMs: patienceMs });
       mobiles.add(client);
       await client.signedIn();
@@ -121,9 +120,9 @@ export function setStage(options: TestSystemOptions): Stage {
       if (!db) throw new Error('the database is opened in beforeAll');
       return (await db.pool.query<R>(sql, [...values])).rows;
     },
-    async untilStored(sid, groupId, { seq = 0, version = 0 }) {
+    async untilAcknowledged(sid, groupId, { seq = 0, version = 0 }) {
       await until(`${sid} acknowledged ${groupId} up to ${seq}, ${version}`, async () => {
-        const [cursor] = await stage.rows<{ seq: number; version: number }>(
+        const [cursor] = await fixture.rows<{ seq: number; version: number }>(
           `SELECT m.delivered_seq AS seq, m.delivered_version AS version
            FROM group_member m JOIN "user" u ON u.id = m.user_id WHERE m.group_id = $1 AND u.sid = $2`,
           [groupId, sid],
@@ -131,16 +130,18 @@ export function setStage(options: TestSystemOptions): Stage {
         return cursor !== undefined && cursor.seq >= seq && cursor.version >= version;
       });
     },
-    async areAuditsOver() {
-      const keys = ['active', 'wait', 'delayed'].map((list) => `${stage.names.queues}:audit:${list}`);
-      return (await (await stage.redis()).exists(...keys)) === 0;
+    async areDeliveryChecksOver() {
+      const keys = ['active', 'wait', 'delayed'].map(
+        (list) => `${fixture.names.queues}:delivery-check:${list}`,
+      );
+      return (await (await fixture.redis()).exists(...keys)) === 0;
     },
     async counted(name, labels) {
-      const all = await Promise.all(stage.system.gateways.map(({ adminUrl }) => metrics(adminUrl)));
+      const all = await Promise.all(fixture.system.gateways.map(({ adminUrl }) => metrics(adminUrl)));
       return all.reduce((sum, { value }) => sum + value(name, labels), 0);
     },
   };
-  return stage;
+  return fixture;
 }
 
 export function numberOf(sid: string): { country_code: string; phone_number: string } {
@@ -150,7 +151,7 @@ export function numberOf(sid: string): { country_code: string; phone_number: str
 
 /** @returns the new group's id */
 export async function createGroup(
-  { client, sid }: Person,
+  { client, sid }: SignedInClient,
   others: readonly string[],
   group_name = 'a group',
 ): Promise<number> {
@@ -159,41 +160,45 @@ export async function createGroup(
 }
 
 /** @returns the stored message's id */
-export async function say({ client }: Person, group_id: number, content: string): Promise<number> {
+export async function sendMessage(
+  { client }: SignedInClient,
+  group_id: number,
+  content: string,
+): Promise<number> {
   const { payload } = await client.requestOk('MESSAGING_SEND', { group_id, content });
   return payload.message_id as number;
 }
 
-/** Waits for the delivery of one message. Takes it. */
-export function hear({ client }: Person, message_id: number): Promise<ReceivedFrame> {
+/** Waits for the delivery of one message, and takes it from the inbox. */
+export function receiveMessage({ client }: SignedInClient, message_id: number): Promise<ReceivedFrame> {
   return client.next(isDeliveryOf(message_id));
 }
 
-/** Says something once the listener has been told of the group, and waits until they have heard it. */
-export async function sayTo(
-  listener: Person,
-  speaker: Person,
+/** Sends a message once the recipient has received the group, and waits for its delivery. */
+export async function sendTo(
+  recipient: SignedInClient,
+  sender: SignedInClient,
   group_id: number,
   content: string,
 ): Promise<void> {
-  await listener.client.waitFor(() => statesOf(listener, group_id).length > 0);
-  await hear(listener, await say(speaker, group_id, content));
+  await recipient.client.waitFor(() => statesOf(recipient, group_id).length > 0);
+  await receiveMessage(recipient, await sendMessage(sender, group_id, content));
 }
 
 function isDeliveryOf(message_id: number): (frame: ReceivedFrame) => boolean {
   return ({ type, payload }) => type === 'MESSAGING_DELIVER_REQUEST' && payload.message_id === message_id;
 }
 
-/** Waits for the next state of a group. Takes it. */
-export function state({ client }: Person, group_id: number): Promise<ReceivedFrame> {
+/** Waits for the next state of a group, and takes it from the inbox. */
+export function state({ client }: SignedInClient, group_id: number): Promise<ReceivedFrame> {
   return client.next(
     ({ type, payload }) => type === 'GROUP_DELIVER_REQUEST' && payload.group_id === group_id,
   );
 }
 
-/** Waits for the state of a group that names exactly these members. Takes it. */
+/** Waits for the state of a group that names exactly these members, and takes it from the inbox. */
 export function stateOf(
-  { client }: Person,
+  { client }: SignedInClient,
   group_id: number,
   members: readonly string[],
 ): Promise<ReceivedFrame> {
@@ -207,12 +212,12 @@ export function stateOf(
 }
 
 /** The states of a group received so far, taken or not. */
-export function statesOf({ client }: Person, group_id: number): ReceivedFrame[] {
+export function statesOf({ client }: SignedInClient, group_id: number): ReceivedFrame[] {
   return client.received('GROUP_DELIVER_REQUEST').filter(({ payload }) => payload.group_id === group_id);
 }
 
 /** The contents received so far of one group, or of all, in the order in which they first came. */
-export function contents({ client }: Person, group_id?: number): (string | undefined)[] {
+export function contents({ client }: SignedInClient, group_id?: number): (string | undefined)[] {
   const first = new Map<number | undefined, string | undefined>();
   for (const { payload } of client.received('MESSAGING_DELIVER_REQUEST')) {
     if (group_id !== undefined && payload.group_id !== group_id) continue;

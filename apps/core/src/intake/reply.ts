@@ -1,0 +1,8 @@
+import type { Outcome } from '@hooligram/contract';
+import type { Context } from '../context.ts';
+
+/** Sends a gateway the outcome of a request, with the epoch of the database: what it knows of another epoch is void. */
+export function reply({ db, publisher }: Context, node: string, ref: number, outcome: Outcome): void {
+  const { current } = db.epoch;
+  publisher.answer(node, current === 0 ? { ref, ...outcome } : { ref, epoch: current, ...outcome });
+}

@@ -1,0 +1,54 @@
+import { EventEmitter } from 'node:events';
+import { connectAnew, Subscriptions, startEcho } from '@hooligram/bus';
+import type { CoreService } from './config.ts';
+import type { Stores } from './stores.ts';
+
+/** A connection to Redis that brings no echo for so long is replaced. */
+const busSilenceMaxMs = 15_000;
+
+/**
+ * Subscribes to this core's own channel, on which gateways reply to redelivery requests, and proves with echoes on it
+ * that the way to Redis and back works. From then on that is a condition of readiness.
+ *
+ * @param channel of this core alone
+ * @param onReply receives whatever is published there and is no echo
+ * @returns when the first echo has come back
+ */
+export async function openOwnChannel(
+  { log, lifecycle }: CoreService,
+  { redis, names }: Stores,
+  channel: string,
+  onReply: (bytes: Buffer) => void,
+): Promise<void> {
+  // Nothing is published on the channel before the first echo is sent, and that needs the subscription.
+  const received = new EventEmitter<{ publication: [bytes: Buffer] }>();
+  const subscriptions = new Subscriptions({
+    redis: redis.subscriber,
+    part: lifecycle.part('subscriptions'),
+    onPublication: (_, bytes) => received.emit('publication', bytes),
+    onResubscribed() {},
+  });
+  await subscriptions.acquire(channel);
+  lifecycle.onClose('own channel', () => subscriptions.close());
+  const echo = startEcho({
+    redis: redis.command,
+    stream: names.echo,
+    channel,
+    part: lifecycle.part('bus'),
+    onSilence() {
+      log.warn('no echo came back from Redis; connecting again');
+      for (const connection of [redis.command, redis.subscriber]) connectAnew(connection);
+    },
+    onAccepted({ isWrongServer }) {
+      // The command connection has found a server that takes writes; the subscriber may still be at the old one.
+      if (isWrongServer) connectAnew(redis.subscriber);
+    },
+    silenceMaxMs: busSilenceMaxMs,
+  });
+  received.on('publication', (bytes) => {
+    if (!echo.onPublication(bytes)) onReply(bytes);
+  });
+  lifecycle.onClose('echo', () => echo.close());
+  lifecycle.check('bus', () => echo.check());
+  await echo.first;
+}
