@@ -43,7 +43,7 @@ async function rename(apply: boolean): Promise<void> {
     await renameUsers(db, {
       apply,
       canonicalSid: (sid) => canonicalSid(sid, NUMBERS),
-      onPerson(sid, to, outcome) {
+      onUser(sid, to, outcome) {
         const kind = outcome?.kind ?? 'nobody';
         counts.set(kind, (counts.get(kind) ?? 0) + 1);
         print(`${sid} ${textOf(to, outcome)}`);

@@ -15,7 +15,7 @@ import { createNumbers } from './verification/numbers.ts';
 import type { VerificationProvider } from './verification/provider.ts';
 
 /** Handles the requests of the gateways. Any number of replicas, all equal; each is a consumer with a new random name. */
-export const core: ServiceDefinition<typeof coreConfig, void> = {
+export const core: ServiceDefinition<typeof coreConfig> = {
   name: 'core',
   summary: 'rules and data of Hooligram: handles the requests of the gateways',
   config: coreConfig,

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { connectAnew, Subscriptions, startEcho } from '@hooligram/bus';
+import { reconnect, Subscriptions, startEcho } from '@hooligram/bus';
 import type { CoreService } from './config.ts';
 import type { Stores } from './stores.ts';
 
@@ -37,11 +37,11 @@ export async function openOwnChannel(
     part: lifecycle.part('bus'),
     onSilence() {
       log.warn('no echo came back from Redis; connecting again');
-      for (const connection of [redis.command, redis.subscriber]) connectAnew(connection);
+      for (const connection of [redis.command, redis.subscriber]) reconnect(connection);
     },
     onAccepted({ isWrongServer }) {
       // The command connection has found a server that takes writes; the subscriber may still be at the old one.
-      if (isWrongServer) connectAnew(redis.subscriber);
+      if (isWrongServer) reconnect(redis.subscriber);
     },
     silenceMaxMs: busSilenceMaxMs,
   });

@@ -1,10 +1,4 @@
-import {
-  type ConnectionRole,
-  connectRedis,
-  createNames,
-  createPublisher,
-  startRedisClock,
-} from '@hooligram/bus';
+import { type ConnectionRole, connectRedis, createNames, Publisher, startRedisClock } from '@hooligram/bus';
 import type { Db } from '@hooligram/db';
 import { untilWorks } from '@hooligram/service';
 import type { Redis } from 'ioredis';
@@ -30,7 +24,7 @@ export async function connectStores(service: CoreService, consumer: string) {
   const command = await connect('command');
   // None of the names that are used before the database is connected depends on its epoch.
   const names = createNames(config.REDIS_PREFIX);
-  const publisher = createPublisher({
+  const publisher = new Publisher({
     redis: command,
     stream: names.requests,
     group: names.cores,

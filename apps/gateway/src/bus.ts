@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
   type ConnectionRole,
-  connectAnew,
   connectRedis,
   createNames,
   createRequestWriter,
@@ -9,6 +8,7 @@ import {
   type Names,
   type RedisClock,
   readEpoch,
+  reconnect,
   Subscriptions,
   startEcho,
   startEpochWatch,
@@ -197,12 +197,12 @@ export class Bus {
       part: lifecycle.part('bus'),
       onSilence: () => {
         log.warn({ silenceMs: this.#echo?.silenceMs() }, 'no echo: the connections to Redis are made again');
-        connectAnew(this.#subscriber);
-        connectAnew(this.#command);
+        reconnect(this.#subscriber);
+        reconnect(this.#command);
       },
       onAccepted: ({ isWrongServer }) => {
         // The command connection has found a server that takes writes; the other may still be at the one before.
-        if (isWrongServer) connectAnew(this.#subscriber);
+        if (isWrongServer) reconnect(this.#subscriber);
         this.#core.repeatAll();
       },
       silenceMaxMs: config.BUS_SILENCE_MS,

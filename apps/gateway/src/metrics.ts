@@ -4,12 +4,12 @@ export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
 export function createGatewayMetrics(metrics: Metrics) {
   return {
-    frames: metrics.tallies(
+    frames: metrics.hotCounters(
       'gateway_frames_total',
       'Frames received and answered or acted on, by type',
       'type',
     ),
-    framesIgnored: metrics.tallies(
+    framesIgnored: metrics.hotCounters(
       'gateway_frames_ignored_total',
       'Frames received and not answered: of a type that only the server sends, or of an unknown type',
       'reason',
@@ -19,7 +19,7 @@ export function createGatewayMetrics(metrics: Metrics) {
       'Frames refused: no JSON object, no type, a request or acknowledgement without id or payload, too large',
     ),
     slowClosed: metrics.counter('gateway_slow_closed_total', 'Connections closed for reading too slowly'),
-    messagesPublished: metrics.tally(
+    messagesPublished: metrics.hotCounter(
       'gateway_messages_published_total',
       'Messages published live, each once a gateway',
     ),
@@ -60,7 +60,10 @@ export function createGatewayMetrics(metrics: Metrics) {
       'Publications that could not be read or handled, by the type of their channel',
       ['channel'],
     ),
-    acknowledged: metrics.tally('gateway_acknowledged_total', 'Acknowledgements that matched a delivery'),
+    acknowledged: metrics.hotCounter(
+      'gateway_acknowledged_total',
+      'Acknowledgements that matched a delivery',
+    ),
     acknowledgementsIgnored: metrics.counter(
       'gateway_acknowledgements_ignored_total',
       'Acknowledgements of something that was not sent to their user',

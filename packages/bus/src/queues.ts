@@ -177,7 +177,7 @@ export type Workers = {
 type WorkersOptions<C> = {
   redis: Redis;
   prefix: string;
-  types: readonly JobType<C, never>[];
+  types: readonly JobType<C, unknown>[];
   context: C;
   now(): number;
   onRun(queue: string, end: 'done' | 'again' | 'dead' | 'failed' | 'dropped'): void;
@@ -213,7 +213,7 @@ class QueueWorkers<C> implements Workers {
     this.#connection.on('error', () => {});
     // Commands wait for it.
     this.#connection.connect().catch(() => {});
-    this.#workers = options.types.map((type) => this.#start(type as unknown as JobType<C, unknown>));
+    this.#workers = options.types.map((type) => this.#start(type));
   }
 
   async close(): Promise<void> {

@@ -62,7 +62,7 @@ export function createFixture(options: TestSystemOptions | (() => Promise<TestSy
     },
     async gate(gateway) {
       const gate = await frameGate(fixture.system.gateway(gateway).url);
-      open.push(() => gate.end());
+      open.push(() => gate.stop());
       return gate;
     },
     client(url, clientOptions, credential = newCredential()) {

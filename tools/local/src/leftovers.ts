@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isRunning, markOf, type ProcessMark } from './process-identity.ts';
 
-const SUFFIX = '.pid.json';
+const suffix = '.pid.json';
 const stopTimeoutMs = 10_000;
 
 interface ProcessRecord extends ProcessMark {
@@ -17,11 +17,11 @@ interface ProcessRecord extends ProcessMark {
 export function recordProcess(dir: string, name: string, pid: number, signal: NodeJS.Signals): void {
   mkdirSync(dir, { recursive: true });
   const record: ProcessRecord = { ...markOf(pid), signal };
-  writeFileSync(join(dir, name + SUFFIX), JSON.stringify(record));
+  writeFileSync(join(dir, name + suffix), JSON.stringify(record));
 }
 
 export function forgetProcess(dir: string, name: string): void {
-  rmSync(join(dir, name + SUFFIX), { force: true });
+  rmSync(join(dir, name + suffix), { force: true });
 }
 
 /** Stops whatever recorded process still lives, and only that: a pid that was given anew is left alone. */
@@ -45,14 +45,14 @@ export function killRecorded(dir: string): void {
 function readRecords(dir: string): [name: string, record: ProcessRecord][] {
   let files: string[];
   try {
-    files = readdirSync(dir).filter((file) => file.endsWith(SUFFIX));
+    files = readdirSync(dir).filter((file) => file.endsWith(suffix));
   } catch {
     return [];
   }
   return files.flatMap((file) => {
     try {
       const record = JSON.parse(readFileSync(join(dir, file), 'utf8')) as ProcessRecord;
-      return [[file.slice(0, -SUFFIX.length), record]];
+      return [[file.slice(0, -suffix.length), record]];
     } catch {
       rmSync(join(dir, file), { force: true });
       return [];

@@ -1,5 +1,5 @@
 import { groupCreate } from '@hooligram/db';
-import { type ErrorCode, listFaultsToldMax } from '@hooligram/protocol';
+import { type ErrorCode, listFaultsMax } from '@hooligram/protocol';
 import { publishState } from '../publishing/states.ts';
 import { each, faulty, type Handler, refusal, refusalCodes, success } from './handler.ts';
 
@@ -47,7 +47,7 @@ function faultTextsOf(sids: readonly string[], faults: ReadonlyMap<string, { tex
     const fault = faults.get(sid);
     return fault ? [`payload.member_sids[${index}]: ${fault.text}`] : [];
   });
-  const untold = all.length - listFaultsToldMax;
+  const untold = all.length - listFaultsMax;
   if (untold <= 0) return all;
-  return [...all.slice(0, listFaultsToldMax), `payload.member_sids: has ${untold} more faulty elements`];
+  return [...all.slice(0, listFaultsMax), `payload.member_sids: has ${untold} more faulty elements`];
 }

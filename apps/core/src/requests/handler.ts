@@ -41,7 +41,7 @@ export const refusalCodes = {
   id_used: 'idAlreadyUsed',
   not_member: 'notAMember',
   closed: 'groupClosed',
-  person_unknown: 'personUnknown',
+  user_unknown: 'userUnknown',
   direct_message: 'directMessageFull',
   failed: 'internalError',
 } as const;

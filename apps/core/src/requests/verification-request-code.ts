@@ -31,7 +31,10 @@ export const verificationRequestCodeHandler: Handler<'VERIFICATION_REQUEST_CODE'
     const { address, country_code, phone_number, connection_id } = request.params;
     const sid = sidOf(country_code, phone_number);
     // A second run counts against no limit.
-    const before = await readOutcome(db, 'verification_request_code', { request_id: request.request_id, connection_id });
+    const before = await readOutcome(db, 'verification_request_code', {
+      request_id: request.request_id,
+      connection_id,
+    });
     if (before !== undefined) return outcomeOf(await outcomeOfFirstRun(context, request));
     if (!(await limits.codeRequest({ sid, address }))) return refusal('tooManyRequests');
     const fault = (await context.numbers.faultsOfUnknown(db, [sid])).get(sid);

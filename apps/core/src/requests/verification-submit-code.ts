@@ -47,7 +47,10 @@ export const verificationSubmitCodeHandler: Handler<'VERIFICATION_SUBMIT_CODE'> 
     const { db, limits } = context;
     const { connection_id, address } = request.params;
     // A second run counts against no limit.
-    const before = await readOutcome(db, 'verification_submit_code', { request_id: request.request_id, connection_id });
+    const before = await readOutcome(db, 'verification_submit_code', {
+      request_id: request.request_id,
+      connection_id,
+    });
     if (before !== undefined) return outcomeOf(await outcomeOfFirstRun(context, request));
     if (!(await limits.submitAllowed({ address }))) return refusal('tooManyAttempts');
     const outcome = await compareOrCheck(context, request);

@@ -2,7 +2,7 @@ import { readConfig, redacted } from '@hooligram/service';
 import { describe, expect, test } from '@jest/globals';
 import { verificationConfig } from './config.ts';
 
-const CREDENTIAL_KEY = 'k'.repeat(32);
+const credentialKey = 'k'.repeat(32);
 const twilio = {
   VERIFICATION_PROVIDER: 'twilio',
   TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
@@ -10,7 +10,7 @@ const twilio = {
   TWILIO_VERIFY_SERVICE_SID: `VA${'0'.repeat(32)}`,
 };
 const read = (env: Record<string, string>) =>
-  readConfig(verificationConfig, { CREDENTIAL_KEY, ...env }, 'core');
+  readConfig(verificationConfig, { CREDENTIAL_KEY: credentialKey, ...env }, 'core');
 
 describe('the fixed code', () => {
   const fixed = { VERIFICATION_PROVIDER: 'fixed', VERIFICATION_FIXED_CODE: '000000' };

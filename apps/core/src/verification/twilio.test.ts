@@ -8,9 +8,9 @@ import { verificationConfig } from './config.ts';
 import { createVerificationProvider } from './index.ts';
 import type { VerificationProvider } from './provider.ts';
 
-const ACCOUNT = `AC${'1'.repeat(32)}`;
-const SERVICE = `VA${'2'.repeat(32)}`;
-const TOKEN = 'hunter2';
+const account = `AC${'1'.repeat(32)}`;
+const service = `VA${'2'.repeat(32)}`;
+const token = 'hunter2';
 const to = { countryCode: '1', phoneNumber: '5550100' };
 
 interface Asked {
@@ -58,9 +58,9 @@ function provider(options: { timeoutMs?: number; path?: string } = {}): Verifica
   const config = readConfig(verificationConfig, {
     CREDENTIAL_KEY: 'k'.repeat(32),
     VERIFICATION_PROVIDER: 'twilio',
-    TWILIO_ACCOUNT_SID: ACCOUNT,
-    TWILIO_AUTH_TOKEN: TOKEN,
-    TWILIO_VERIFY_SERVICE_SID: SERVICE,
+    TWILIO_ACCOUNT_SID: account,
+    TWILIO_AUTH_TOKEN: token,
+    TWILIO_VERIFY_SERVICE_SID: service,
     TWILIO_BASE_URL: `http://127.0.0.1:${port}${options.path ?? ''}`,
     TWILIO_TIMEOUT_MS: String(options.timeoutMs ?? 30_000),
     REQUEST_DEADLINE_MS: '60000',
@@ -83,8 +83,8 @@ describe('send', () => {
     expect(await twilio.send(to, null, 60_000)).toEqual({ ok: true });
     expect(asked).toEqual([
       {
-        line: `POST /v2/Services/${SERVICE}/Verifications`,
-        authorization: `Basic ${Buffer.from(`${ACCOUNT}:${TOKEN}`).toString('base64')}`,
+        line: `POST /v2/Services/${service}/Verifications`,
+        authorization: `Basic ${Buffer.from(`${account}:${token}`).toString('base64')}`,
         form: { To: '+15550100', Channel: 'sms' },
       },
     ]);
@@ -93,7 +93,7 @@ describe('send', () => {
   test('a path in TWILIO_BASE_URL comes before that of the API', async () => {
     reply = { status: 201, body: { status: 'pending' } };
     await provider({ path: '/proxy/' }).send(to, null, 60_000);
-    expect(asked[0]?.line).toBe(`POST /proxy/v2/Services/${SERVICE}/Verifications`);
+    expect(asked[0]?.line).toBe(`POST /proxy/v2/Services/${service}/Verifications`);
   });
 
   test.each([
@@ -137,7 +137,7 @@ describe('send', () => {
     await provider().send(to, null, 60_000);
     expect(lines.join('')).toContain('Could not send to +');
     expect(lines.join('')).not.toContain('5550100');
-    expect(lines.join('')).not.toContain(TOKEN);
+    expect(lines.join('')).not.toContain(token);
   });
 });
 
@@ -146,7 +146,7 @@ describe('check', () => {
     reply = verification('approved');
     expect(await provider().check(to, '123456', 60_000)).toBe('right');
     expect(asked).toMatchObject([
-      { line: `POST /v2/Services/${SERVICE}/VerificationCheck`, form: { To: '+15550100', Code: '123456' } },
+      { line: `POST /v2/Services/${service}/VerificationCheck`, form: { To: '+15550100', Code: '123456' } },
     ]);
   });
 
