@@ -1,4 +1,4 @@
-import type { Stage } from './stage.ts';
+import type { Fixture } from './fixture.ts';
 
 /** One guarantee of the protocol, seen from outside. */
 export type Check = {
@@ -9,7 +9,7 @@ export type Check = {
   /** Takes many seconds by its nature: made with `--slow` only. */
   readonly isSlow?: boolean;
   /** @throws Failure, or Skip */
-  readonly run: (stage: Stage) => Promise<void>;
+  readonly run: (fixture: Fixture) => Promise<void>;
 };
 
 export type Topic = { readonly name: string; readonly checks: readonly Check[] };

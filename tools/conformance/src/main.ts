@@ -7,8 +7,8 @@ import { type CheckResult, type ConformanceOptions, runConformance } from './run
 
 try {
   const command = parseCommand(process.argv.slice(2), process.stdin.isTTY === true);
-  if (command.kind === 'help') process.stdout.write(usage);
-  else if (command.kind === 'list') process.stdout.write(listText());
+  if (command.type === 'help') process.stdout.write(usage);
+  else if (command.type === 'list') process.stdout.write(listText());
   else await run(command.options, command.jsonFile);
 } catch (error) {
   if (!(error instanceof RunError)) throw error;

@@ -1,8 +1,8 @@
+import { phoneOf } from '@hooligram/protocol';
+import { Inbox, isAnswer, type Question, type ReceivedFrame } from '@hooligram/protocol-client';
 import { WebSocket } from 'ws';
-import { Inbox, type Question } from './inbox.ts';
 import { MobileHabits, mobileReconnectMs } from './mobile-habits.ts';
-import { numberOf } from './people.ts';
-import { type Received, readFrame } from './received.ts';
+import { readFrame } from './read-frame.ts';
 
 export type MobileClientOptions = {
   readonly url: string;
@@ -41,7 +41,7 @@ export class MobileClient {
   }
 
   /** Everything received, in order. */
-  get frames(): readonly Received[] {
+  get frames(): readonly ReceivedFrame[] {
     return this.#inbox.frames;
   }
 
@@ -56,24 +56,22 @@ export class MobileClient {
   }
 
   /** The first frame that matches. @param after how many frames were there before it */
-  next(match: (frame: Received) => boolean, what: string, after = 0): Promise<Received> {
+  next(match: (frame: ReceivedFrame) => boolean, what: string, after = 0): Promise<ReceivedFrame> {
     return this.until((frames) => frames.slice(after).find(match), what);
   }
 
   /** Resolves when it has signed in so often, of which each time but the first takes the pause before it longer. */
   async signedIn(times = 1): Promise<void> {
-    const isIt = ({ type }: Received) => type === 'AUTHORIZATION_SIGN_IN_SUCCESS';
-    const isDone = (frames: readonly Received[]) => frames.filter(isIt).length >= times;
+    const isIt = ({ type }: ReceivedFrame) => type === 'AUTHORIZATION_SIGN_IN_SUCCESS';
+    const isDone = (frames: readonly ReceivedFrame[]) => frames.filter(isIt).length >= times;
     await this.#inbox.until(isDone, this.#options.timeoutMs + mobileReconnectMs, `sign-in ${times}`);
   }
 
   /** Makes a request and waits for its answer, whichever it is. */
-  ask(name: string, payload: object): Promise<Received> {
+  request(name: string, payload: object): Promise<ReceivedFrame> {
     const after = this.frames.length;
     const id = this.#habits.request(`${name}_REQUEST`, payload);
-    const types = [`${name}_SUCCESS`, `${name}_FAILURE`, 'CONN_FRAME_FAILURE'];
-    const isAnswer = (frame: Received) => frame.id === id && types.includes(frame.type);
-    return this.next(isAnswer, `the answer to ${name}_REQUEST ${id}`, after);
+    return this.next((frame) => isAnswer(frame, name, id), `the answer to ${name}_REQUEST ${id}`, after);
   }
 
   /** Something happens on its screens, of which it tells the server, too. */
@@ -105,7 +103,7 @@ export class MobileClient {
     this.#socket = socket;
     socket.on('open', () => {
       this.#habits.act('WEBSOCKET_OPEN', { host: url });
-      this.#habits.request('AUTHORIZATION_SIGN_IN_REQUEST', { ...numberOf(sid), verification_code: code });
+      this.#habits.request('AUTHORIZATION_SIGN_IN_REQUEST', { ...phoneOf(sid), verification_code: code });
     });
     socket.on('message', (data) => this.#receive(String(data)));
     // Followed by its close.

@@ -2,9 +2,9 @@ import type { Check, Topic } from './check.ts';
 import { topics } from './checks/index.ts';
 import type { CodeSource } from './codes.ts';
 import { RunError, Skip } from './failure.ts';
-import { People } from './people.ts';
-import { Stage } from './stage.ts';
+import { Fixture } from './fixture.ts';
 import type { Exchanged } from './trace.ts';
+import { Users } from './users.ts';
 
 export type ConformanceOptions = {
   /** Of the WebSocket, with its path: `ws://127.0.0.1:8080/v2`. */
@@ -44,11 +44,11 @@ export type CheckResult = {
 export async function runConformance(options: ConformanceOptions): Promise<CheckResult[]> {
   const { timeoutMs = 5_000, quietMs = 300, badFramesMax = 100, countryCode = '888' } = options;
   const { url, codeOf } = options;
-  const stageOptions = { url, codeOf, countryCode, timeoutMs, quietMs, badFramesMax, people: new People() };
-  await reach(new Stage(stageOptions));
+  const fixtureOptions = { url, codeOf, countryCode, timeoutMs, quietMs, badFramesMax, users: new Users() };
+  await reach(new Fixture(fixtureOptions));
   const results: CheckResult[] = [];
   for (const [topic, check] of chosen(options.only ?? [])) {
-    const result = await judge(topic, check, new Stage(stageOptions), options.slow ?? false);
+    const result = await judge(topic, check, new Fixture(fixtureOptions), options.slow ?? false);
     options.onResult?.(result);
     results.push(result);
   }
@@ -65,36 +65,41 @@ export function chosen(only: readonly string[]): [Topic, Check][] {
   return only.length === 0 ? all : all.filter((one) => namesOf(one).some((name) => only.includes(name)));
 }
 
-async function reach(stage: Stage): Promise<void> {
+async function reach(fixture: Fixture): Promise<void> {
   try {
-    await stage.connect();
+    await fixture.connect();
   } catch (error) {
     throw new RunError((error as Error).message);
   }
-  await stage.end();
+  await fixture.end();
 }
 
-async function judge(topic: Topic, check: Check, stage: Stage, isSlowWanted: boolean): Promise<CheckResult> {
+async function judge(
+  topic: Topic,
+  check: Check,
+  fixture: Fixture,
+  isSlowWanted: boolean,
+): Promise<CheckResult> {
   const startedAt = performance.now();
   const reasons: string[] = [];
   let outcome: CheckResult['outcome'] = 'passed';
   try {
     if (check.isSlow && !isSlowWanted) throw new Skip('takes long: made with --slow');
-    await check.run(stage);
+    await check.run(fixture);
   } catch (error) {
     if (error instanceof RunError) {
-      await stage.end();
+      await fixture.end();
       throw error;
     }
     outcome = error instanceof Skip ? 'skipped' : 'failed';
     reasons.push((error as Error).message);
   }
-  const exchanged = [...stage.trace.exchanged];
-  await stage.end();
+  const exchanged = [...fixture.trace.exchanged];
+  await fixture.end();
   // What no server may send fails the check in which it came, and is likely why that failed anyway.
-  if (stage.violations.length > 0) {
+  if (fixture.violations.length > 0) {
     outcome = 'failed';
-    reasons.unshift(...stage.violations.slice(0, 5));
+    reasons.unshift(...fixture.violations.slice(0, 5));
   }
   return {
     topic: topic.name,

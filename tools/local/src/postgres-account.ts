@@ -4,12 +4,12 @@ import { dirname } from 'node:path';
 import { StartError } from './start-error.ts';
 
 /** How a Postgres program is run on a cluster's folder: directly, or by root for an account that is not root. */
-export interface PostgresAccount {
+export type PostgresAccount = {
   readonly uid?: number;
   readonly gid?: number;
   /** What stands before the command. */
   readonly prefix: readonly string[];
-}
+};
 
 /**
  * Postgres refuses to run as root. So root runs it for the account that owns the cluster, else `postgres`

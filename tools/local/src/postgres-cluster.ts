@@ -12,11 +12,11 @@ export const superuser = 'hooligram';
 /** The system's own environment must not reach Postgres: PGDATA, PGPORT and locales would change its ways. */
 export const postgresEnv = { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
-export interface PostgresCluster {
+export type PostgresCluster = {
   readonly dir: string;
   readonly account: PostgresAccount;
   readonly password: string;
-}
+};
 
 /** Opens the cluster in a folder of ours, made at the first time. */
 export async function openCluster(

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** A process as it is noted in a file, so that it is known again and taken for no other. */
-export interface ProcessMark {
+export type ProcessMark = {
   readonly pid: number;
   readonly identity: string | undefined;
   /** Under Linux the start of a process is counted from the boot, so it matters which one. */
   readonly boot?: string | undefined;
-}
+};
 
 export function markOf(pid: number): ProcessMark {
   return { pid, identity: processIdentity(pid), boot: bootId() };

@@ -4,10 +4,10 @@ import { Closing } from './closing.ts';
 import { openDataDir } from './data-dir.ts';
 import { checkPorts, layOut, type StackOptions } from './layout.ts';
 import type { Progress } from './progress.ts';
-import { proveLife } from './proof-of-life.ts';
 import { provideStores } from './provide-stores.ts';
 import { readyText } from './ready-text.ts';
 import { coreSpec, fixedCode, gatewaySpec } from './service-spec.ts';
+import { smokeTest } from './smoke-test.ts';
 import { createStackFile } from './stack-file.ts';
 import type { StackRun } from './stack-run.ts';
 import { StartError } from './start-error.ts';
@@ -105,7 +105,7 @@ async function prove({ layout, progress }: StackRun): Promise<void> {
     progress.line('no proof that messages arrive: VERIFICATION_PROVIDER sends its codes elsewhere');
     return;
   }
-  await progress.step(`a message from ${from.name} to ${to.name}`, () => proveLife(from.url, to.url, code));
+  await progress.step(`a message from ${from.name} to ${to.name}`, () => smokeTest(from.url, to.url, code));
 }
 
 function counted(count: number, what: string): string {

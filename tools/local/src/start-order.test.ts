@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
+import { allOrNothing } from './all-or-nothing.ts';
 import { Closing } from './closing.ts';
 import { layOut } from './layout.ts';
-import { together } from './together.ts';
 
 const never = new AbortController().signal;
 
@@ -22,7 +22,7 @@ test('what was started last is stopped first, and one after the other', async ()
 
 test('when one of several starts fails, the others are told and waited for', async () => {
   let isOtherSettled = false;
-  const started = together(
+  const started = allOrNothing(
     never,
     async () => {
       throw new Error('no');
@@ -40,7 +40,7 @@ test('when one of several starts fails, the others are told and waited for', asy
 });
 
 test('several starts give their results in the order in which they stand', async () => {
-  const results = await together(
+  const results = await allOrNothing(
     never,
     async () => {
       await turn();

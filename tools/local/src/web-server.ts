@@ -8,14 +8,14 @@ const builtPage = fileURLToPath(new URL('../../../apps/web/dist/', import.meta.u
 const yearSeconds = 31_536_000;
 
 /** Where the page finds gateways, all on its own host (apps/web/src/server-url.ts). */
-export interface ServerList {
+export type ServerList = {
   readonly port: number;
   readonly gateways: readonly { readonly name: string; readonly port: number }[];
-}
+};
 
-export interface WebServer {
+export type WebServer = {
   close(): Promise<void>;
-}
+};
 
 /**
  * Serves the built chat page. What carries a hash in its name may be kept for ever; everything else is asked for

@@ -9,11 +9,11 @@ import { logDir, pidsDir, testRunDir } from './test-run.ts';
 
 const templateDatabase = 'hooligram_template';
 
-interface Stores {
+type Stores = {
   /** The url of the database `postgres`: for making and dropping others. */
   readonly adminUrl: string;
   readonly redisUrl: string;
-}
+};
 
 let known: Stores | undefined;
 

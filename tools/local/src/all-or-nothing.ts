@@ -3,7 +3,7 @@
  * given, and their end is waited for, so that nothing starts behind our back.
  * @throws the first failure
  */
-export async function together<const T extends readonly unknown[]>(
+export async function allOrNothing<const T extends readonly unknown[]>(
   signal: AbortSignal,
   ...starts: { [K in keyof T]: (signal: AbortSignal) => Promise<T[K]> }
 ): Promise<T> {
