@@ -2,8 +2,6 @@ import type { Fixture } from './fixture.ts';
 
 /** One guarantee of the protocol, seen from outside. */
 export type Check = {
-  /** Short, unique in its topic: what `--only` takes. */
-  readonly name: string;
   /** The guarantee, as a sentence. */
   readonly title: string;
   /** Takes many seconds by its nature: made with `--slow` only. */
@@ -12,4 +10,5 @@ export type Check = {
   readonly run: (fixture: Fixture) => Promise<void>;
 };
 
-export type Topic = { readonly name: string; readonly checks: readonly Check[] };
+/** Checks by their short names, as `--only` takes them: `topic/check`. */
+export type Topic = { readonly name: string; readonly checks: Readonly<Record<string, Check>> };

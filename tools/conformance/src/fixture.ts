@@ -122,6 +122,12 @@ export class Fixture {
     return { group_id, member_sids };
   }
 
+  /** Two users, each signed in on a connection, and a new group of both. */
+  async pair(): Promise<{ ada: Client; bob: Client; group_id: number; member_sids: string[] }> {
+    const [ada, bob] = [await this.signedIn(), await this.signedIn()];
+    return { ada, bob, ...(await this.group(ada, bob)) };
+  }
+
   async create(creator: Client, member_sids: readonly string[], group_name = ''): Promise<number> {
     const { group_id } = await creator.succeed('GROUP_CREATE', { group_name, member_sids });
     return group_id as number;

@@ -41,10 +41,11 @@ function write(file: string, text: string): void {
 
 function listText(): string {
   return topics
-    .map(({ name, checks }) =>
-      [name, ...checks.map((check) => `  ${`${name}/${check.name}`.padEnd(46)}${check.title}`), ''].join(
-        '\n',
-      ),
-    )
+    .map(({ name, checks }) => {
+      const lines = Object.entries(checks).map(
+        ([check, { title }]) => `  ${`${name}/${check}`.padEnd(46)}${title}`,
+      );
+      return [name, ...lines, ''].join('\n');
+    })
     .join('\n');
 }

@@ -11,9 +11,9 @@ export type MobileClientOptions = {
   readonly code: string;
   /** How long every wait lasts at most. */
   readonly timeoutMs: number;
-  /** Told of every frame that it sends or receives, and of every close by others. */
+  /** Called with every frame that it sends or receives, and with every close by the server. */
   readonly onExchange?: (direction: 'sent' | 'received' | 'closed', text: string) => void;
-  /** Told what no server may ever send. */
+  /** Called with what no server may ever send. */
   readonly onViolation?: (what: string) => void;
 };
 
@@ -23,7 +23,7 @@ export type MobileClientOptions = {
  */
 export class MobileClient {
   readonly sid: string;
-  /** Every close of a connection by others. */
+  /** Every close of a connection by the server or the network. */
   readonly closes: { readonly code: number; readonly reason: string }[] = [];
   readonly #options: MobileClientOptions;
   readonly #habits: MobileHabits;
@@ -60,7 +60,7 @@ export class MobileClient {
     return this.until((frames) => frames.slice(after).find(match), what);
   }
 
-  /** Resolves when it has signed in so often, of which each time but the first takes the pause before it longer. */
+  /** Resolves when it has signed in `times` times. Each time but the first comes after its pause. */
   async signedIn(times = 1): Promise<void> {
     const isIt = ({ type }: ReceivedFrame) => type === 'AUTHORIZATION_SIGN_IN_SUCCESS';
     const isDone = (frames: readonly ReceivedFrame[]) => frames.filter(isIt).length >= times;
@@ -74,12 +74,12 @@ export class MobileClient {
     return this.next((frame) => isAnswer(frame, name, id), `the answer to ${name}_REQUEST ${id}`, after);
   }
 
-  /** Something happens on its screens, of which it tells the server, too. */
+  /** Something happens on its screens, which it sends to the server, too. */
   act(type: string): void {
     this.#habits.act(type);
   }
 
-  /** Loses its connection without a word; it comes back by itself. */
+  /** Breaks its connection without a close frame; it comes back by itself. */
   cut(): void {
     this.#socket?.terminate();
   }

@@ -1,4 +1,4 @@
-import type { Check, Topic } from './check.ts';
+import type { Check } from './check.ts';
 import { topics } from './checks/index.ts';
 import type { CodeSource } from './codes.ts';
 import { RunError, Skip } from './failure.ts';
@@ -39,7 +39,7 @@ export type CheckResult = {
 
 /**
  * Makes the checks, one after the other.
- * @throws RunError when nobody can be reached or no code can be had
+ * @throws RunError when the server cannot be reached, or there is no code for a number
  */
 export async function runConformance(options: ConformanceOptions): Promise<CheckResult[]> {
   const { timeoutMs = 5_000, quietMs = 300, badFramesMax = 100, countryCode = '888' } = options;
@@ -47,18 +47,22 @@ export async function runConformance(options: ConformanceOptions): Promise<Check
   const fixtureOptions = { url, codeOf, countryCode, timeoutMs, quietMs, badFramesMax, users: new Users() };
   await reach(new Fixture(fixtureOptions));
   const results: CheckResult[] = [];
-  for (const [topic, check] of chosen(options.only ?? [])) {
-    const result = await judge(topic, check, new Fixture(fixtureOptions), options.slow ?? false);
+  for (const chosenCheck of chosen(options.only ?? [])) {
+    const result = await judge(chosenCheck, new Fixture(fixtureOptions), options.slow ?? false);
     options.onResult?.(result);
     results.push(result);
   }
   return results;
 }
 
+type ChosenCheck = { readonly topic: string; readonly name: string; readonly check: Check };
+
 /** @throws RunError when a name is neither a topic nor a check */
-export function chosen(only: readonly string[]): [Topic, Check][] {
-  const all = topics.flatMap((topic) => topic.checks.map((check): [Topic, Check] => [topic, check]));
-  const namesOf = ([topic, check]: [Topic, Check]) => [topic.name, `${topic.name}/${check.name}`];
+export function chosen(only: readonly string[]): ChosenCheck[] {
+  const all = topics.flatMap(({ name: topic, checks }) =>
+    Object.entries(checks).map(([name, check]) => ({ topic, name, check })),
+  );
+  const namesOf = ({ topic, name }: ChosenCheck) => [topic, `${topic}/${name}`];
   const strange = only.find((name) => !all.some((one) => namesOf(one).includes(name)));
   if (strange !== undefined)
     throw new RunError(`--only: there is no topic or check "${strange}"; see --list`);
@@ -75,8 +79,7 @@ async function reach(fixture: Fixture): Promise<void> {
 }
 
 async function judge(
-  topic: Topic,
-  check: Check,
+  { topic, name, check }: ChosenCheck,
   fixture: Fixture,
   isSlowWanted: boolean,
 ): Promise<CheckResult> {
@@ -102,8 +105,8 @@ async function judge(
     reasons.unshift(...fixture.violations.slice(0, 5));
   }
   return {
-    topic: topic.name,
-    name: check.name,
+    topic,
+    name,
     title: check.title,
     outcome,
     durationMs: Math.round(performance.now() - startedAt),

@@ -13,7 +13,7 @@ const contents = ['postgres', 'redis', 'log', 'credential-key'];
 export type DataDir = {
   readonly path: string;
   readonly logDir: string;
-  /** stack.json and what is noted about running processes. */
+  /** stack.json and the records of running processes. */
   readonly runDir: string;
   /** For recordProcess. */
   readonly pidsDir: string;
@@ -23,9 +23,9 @@ export type DataDir = {
 };
 
 /**
- * Takes a data folder: makes it if it is missing, stops what a killed stack left running in it, and empties it
- * if asked. Only a folder that carries our marker is ever touched.
- * @throws StartError when the folder is somebody else's, or another stack runs in it
+ * Opens a data folder: makes it if it is missing, stops the processes that a killed stack left running in it, and empties
+ * it if asked. Only a folder that has the marker file is ever touched.
+ * @throws StartError when the folder is not a data folder, or another stack runs in it
  */
 export async function openDataDir(
   path: string,
@@ -69,7 +69,7 @@ export async function openDataDir(
   }
 }
 
-/** Ends whatever the stack of this folder has running, without waiting: for a forced exit. */
+/** Kills the processes of this folder's stack, without waiting: for a forced exit. */
 export function killStackOf(path: string): void {
   killRecorded(pidsDirOf(resolve(path)));
 }

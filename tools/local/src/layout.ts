@@ -68,7 +68,7 @@ export function layOut({ gateways, cores, port }: Pick<StackOptions, 'gateways' 
   };
 }
 
-/** @throws StartError that names the first port that somebody else has */
+/** @throws StartError that names the first port that is in use */
 export async function checkPorts({ sharedPort, gateways, cores, webPort }: Layout): Promise<void> {
   const needed: [port: number, use: string][] = [
     [sharedPort, 'all gateways'],

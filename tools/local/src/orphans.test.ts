@@ -45,7 +45,7 @@ test('a lock is held by one, until it is released', () => {
   expect(existsSync(path)).toBe(false);
 });
 
-test('a lock whose holder is dead, or whose pid is somebody else now, is free', () => {
+test('a lock whose holder is dead, or whose pid belongs to a later process, is free', () => {
   const path = join(folder, 'stale.lock');
   for (const holder of [
     { pid: 2 ** 22 + 1, identity: '1' },

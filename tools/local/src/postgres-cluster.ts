@@ -18,7 +18,7 @@ export type PostgresCluster = {
   readonly password: string;
 };
 
-/** Opens the cluster in a folder of ours, made at the first time. */
+/** Opens the cluster in a folder, which is made at the first start. */
 export async function openCluster(
   folder: string,
   programs: PostgresPrograms,
@@ -62,9 +62,9 @@ async function makeCluster(
     ...(durable ? [] : ['--no-sync']),
   ];
   const [command = programs.initdb, ...rest] = [...prefix, programs.initdb, ...args];
-  const who = prefix.length === 0 && uid !== undefined ? { uid, gid } : {};
+  const account = prefix.length === 0 && uid !== undefined ? { uid, gid } : {};
   try {
-    await promisify(execFile)(command, rest, { ...who, env: postgresEnv });
+    await promisify(execFile)(command, rest, { ...account, env: postgresEnv });
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
     throw new StartError(`initdb failed in ${unfinished}: ${(stderr || message).trim()}`);

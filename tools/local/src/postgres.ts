@@ -21,7 +21,7 @@ export type PostgresOptions = StoreOptions & {
 };
 
 /**
- * Starts a Postgres of our own in `<dataDir>/postgres`, made at the first start and kept from then on, with
+ * Starts a Postgres in `<dataDir>/postgres`, made at the first start and kept from then on, with
  * an empty database and a random password. It listens on the loopback address only.
  * @returns when it takes connections
  * @throws StartError
@@ -88,7 +88,7 @@ function postgresSpec(
   };
 }
 
-/** Postgres refuses to start over a pid file left by SIGKILL when its pid was since given to somebody else. */
+/** Postgres refuses to start over a pid file left by SIGKILL when another process has its pid by now. */
 function removeStalePidFile(clusterDir: string): void {
   const file = join(clusterDir, 'postmaster.pid');
   try {

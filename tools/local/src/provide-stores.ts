@@ -9,12 +9,12 @@ export type Stores = {
   readonly redis: Store;
 };
 
-// A core has a pool of connections, and somebody may want to look with psql.
+// Of a core's pool, and for the rest: migrations, and a user with psql.
 const connectionsPerCore = 12;
 const connectionsBesides = 88;
 
 /**
- * The Postgres of DATABASE_URL and the Redis of REDIS_URL; what is not set, we start ourselves.
+ * The Postgres of DATABASE_URL and the Redis of REDIS_URL; a store whose variable is not set is started here.
  * @throws StartError
  */
 export async function provideStores(run: StackRun): Promise<Stores> {

@@ -10,7 +10,7 @@ import { SupervisedProcess } from './supervise.ts';
 const readyTimeoutMs = 60_000;
 
 /**
- * Starts a Redis of our own in `<dataDir>/redis`, on the loopback address only. It keeps its data over
+ * Starts a Redis in `<dataDir>/redis`, on the loopback address only. It keeps its data over
  * restarts and evicts nothing: there are queues in it.
  * @returns when it has loaded its data and answers
  * @throws StartError

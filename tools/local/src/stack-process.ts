@@ -36,7 +36,7 @@ export type StackProcess = {
   stop(): Promise<void>;
 };
 
-/** Starts the launcher behind `npm start` on empty data, and waits until it has proved itself. */
+/** Starts the launcher behind `npm start` on empty data, and waits until its smoke test has passed. */
 export async function startStackProcess(
   { env = {}, ...options }: StackProcessOptions,
   log: (line: string) => void,

@@ -20,7 +20,7 @@ test('what was started last is stopped first, and one after the other', async ()
   expect(closed).toEqual(['gateways', 'cores', 'stores']);
 });
 
-test('when one of several starts fails, the others are told and waited for', async () => {
+test('when one of several starts fails, the others are aborted and waited for', async () => {
   let isOtherSettled = false;
   const started = allOrNothing(
     never,
@@ -31,7 +31,7 @@ test('when one of several starts fails, the others are told and waited for', asy
       new Promise((_, reject) => {
         signal.addEventListener('abort', () => {
           isOtherSettled = true;
-          reject(new Error('told to stop'));
+          reject(new Error('asked to stop'));
         });
       }),
   );

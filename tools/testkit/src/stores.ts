@@ -96,7 +96,7 @@ export async function redisUrl(): Promise<string> {
   return (await stores()).redisUrl;
 }
 
-/** A prefix for names in Redis that nobody else uses. */
+/** A prefix of a test's own for names in Redis. */
 export function freshPrefix(): string {
   return `test-${uniqueWord()}`;
 }

@@ -101,7 +101,7 @@ export async function startSystem(options: TestSystemOptions = {}): Promise<Test
   };
 
   const stop = async () => {
-    // Not asked to: what the test broke, nobody is there to answer, and a stop would wait for that.
+    // Killed: a stop would wait for what the test broke.
     await Promise.all([...gateways, ...cores].map((process) => process.end()));
     if (options.databaseUrl === undefined) await dropDatabase(databaseUrl);
   };

@@ -29,9 +29,8 @@ async function comesAgain(fixture: Fixture, client: Client, ...deliveries: Recei
 
 export const acknowledgement: Topic = {
   name: 'acknowledgement',
-  checks: [
-    {
-      name: 'ends-delivery',
+  checks: {
+    'ends-delivery': {
       title: 'a message that was acknowledged by its message_id, with any frame id, is sent no more',
       async run(fixture) {
         const { client, one, two } = await twoWaiting(fixture);
@@ -45,8 +44,7 @@ export const acknowledgement: Topic = {
         }
       },
     },
-    {
-      name: 'never-by-frame-id',
+    'never-by-frame-id': {
       title: 'a SUCCESS is matched by what its payload names, never by the id of the frame',
       async run(fixture) {
         const { client, one, two } = await twoWaiting(fixture);
@@ -54,8 +52,7 @@ export const acknowledgement: Topic = {
         await comesAgain(fixture, client, one);
       },
     },
-    {
-      name: 'any-connection',
+    'any-connection': {
       title: 'an acknowledgement on any of the user’s connections counts for the person',
       async run(fixture) {
         const { sender, client, group_id } = await twoWaiting(fixture);
@@ -76,8 +73,7 @@ export const acknowledgement: Topic = {
         );
       },
     },
-    {
-      name: 'failure-marks-nothing',
+    'failure-marks-nothing': {
       title: 'a MESSAGING_DELIVER_FAILURE marks nothing: the message comes again',
       async run(fixture) {
         const { client, one, two } = await twoWaiting(fixture);
@@ -87,8 +83,7 @@ export const acknowledgement: Topic = {
         await comesAgain(fixture, client, one, two);
       },
     },
-    {
-      name: 'of-somebody-else',
+    'of-somebody-else': {
       title: 'an acknowledgement of what was not sent to this user is ignored',
       async run(fixture) {
         const { client, one, two } = await twoWaiting(fixture);
@@ -103,8 +98,7 @@ export const acknowledgement: Topic = {
         await comesAgain(fixture, client, one, two);
       },
     },
-    {
-      name: 'malformed',
+    malformed: {
       title: 'a malformed acknowledgement marks nothing and is told why by CONN_FRAME_FAILURE',
       async run(fixture) {
         const { client, one, two } = await twoWaiting(fixture);
@@ -131,8 +125,7 @@ export const acknowledgement: Topic = {
         await comesAgain(fixture, client, one, two);
       },
     },
-    {
-      name: 'no-answer',
+    'no-answer': {
       title: 'a well-formed acknowledgement is not answered',
       async run(fixture) {
         const { client, one, two, group_id } = await twoWaiting(fixture);
@@ -148,8 +141,7 @@ export const acknowledgement: Topic = {
         await client.never(isAnswer, 'an acknowledgement must get no answer', after);
       },
     },
-    {
-      name: 'before-sign-in',
+    'before-sign-in': {
       title: 'an acknowledgement on a connection where nobody is signed in is ignored',
       async run(fixture) {
         const { client, one, two } = await twoWaiting(fixture);
@@ -161,5 +153,5 @@ export const acknowledgement: Topic = {
         await comesAgain(fixture, client, one, two);
       },
     },
-  ],
+  },
 };

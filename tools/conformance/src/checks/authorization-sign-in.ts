@@ -26,9 +26,8 @@ async function refusesAll(client: Client): Promise<void> {
 
 export const authorizationSignIn: Topic = {
   name: 'authorization-sign-in',
-  checks: [
-    {
-      name: 'needs-credential',
+  checks: {
+    'needs-credential': {
       title: 'nobody signs in with a wrong credential, an empty one, or for a number without one',
       async run(fixture) {
         const { sid, code } = await fixture.newUser();
@@ -44,16 +43,14 @@ export const authorizationSignIn: Topic = {
         await client.refuse('GROUP_LEAVE', { group_id: 1 }, notSignedIn);
       },
     },
-    {
-      name: 'not-signed-in',
+    'not-signed-in': {
       title:
         'before the sign-in every GROUP and MESSAGING_SEND request gets `not signed in`, whatever else is wrong',
       async run(fixture) {
         await refusesAll(await fixture.connect());
       },
     },
-    {
-      name: 'stranger-to-groups',
+    'stranger-to-groups': {
       title: 'somebody who was named in a group but never signed up cannot sign in',
       async run(fixture) {
         const member = await fixture.signedIn();
@@ -69,8 +66,7 @@ export const authorizationSignIn: Topic = {
         }
       },
     },
-    {
-      name: 'as-somebody-else',
+    'as-somebody-else': {
       title: 'a second sign-in as somebody else fails, and the connection stays the first user’s',
       async run(fixture) {
         const [client, other] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -81,8 +77,7 @@ export const authorizationSignIn: Topic = {
         expectEqual(delivered.payload.sender_sid, client.sid, 'sender_sid');
       },
     },
-    {
-      name: 'again',
+    again: {
       title: 'a second sign-in as the same user succeeds and replays again',
       async run(fixture) {
         const sender = await fixture.signedIn();
@@ -96,5 +91,5 @@ export const authorizationSignIn: Topic = {
         await client.message(message_id, seen);
       },
     },
-  ],
+  },
 };

@@ -4,9 +4,8 @@ import { expectEqual, expectThat, Skip } from '../failure.ts';
 
 export const badFrames: Topic = {
   name: 'bad-frames',
-  checks: [
-    {
-      name: 'closed',
+  checks: {
+    closed: {
       title: 'a connection that keeps on with bad frames is told of each, then closed with 1008 and a reason',
       async run(fixture) {
         const { badFramesMax, timeoutMs } = fixture.options;
@@ -30,8 +29,7 @@ export const badFrames: Topic = {
         await other.isServed();
       },
     },
-    {
-      name: 'others-do-not-count',
+    'others-do-not-count': {
       title: 'requests that fail, also unknown ones, never close a connection, however many they are',
       async run(fixture) {
         const { badFramesMax } = fixture.options;
@@ -47,5 +45,5 @@ export const badFrames: Topic = {
         }
       },
     },
-  ],
+  },
 };

@@ -8,7 +8,7 @@ const encoder = new TextEncoder();
 const integer = `payload.group_id: ${faultTexts.notAnInteger}`;
 const tooLongId = `id: must be at most ${idCharactersMax} characters`;
 
-/** What is wrong with the payload of a request, and what must be told. */
+/** What is wrong with the payload of a request, and which errors the answer must have. */
 const faultyRequests: [type: string, payload: string, errors: string[]][] = [
   ['GROUP_LEAVE', '{}', [`payload.group_id: ${faultTexts.missing}`]],
   ['GROUP_LEAVE', '{"group_id":"1"}', [integer]],
@@ -48,7 +48,7 @@ const faultyRequests: [type: string, payload: string, errors: string[]][] = [
   ['CONN_KEEP_ALIVE', '[]', []],
 ];
 
-/** What can get no answer of its own, the id that it is told with, and what must be told. */
+/** What can get no answer of its own, the id of the CONN_FRAME_FAILURE, and its errors. */
 const badFrames: [frame: string, id: string, errors: string[]][] = [
   ['hello', '', ['frame: must be JSON']],
   ['', '', ['frame: must be JSON']],
@@ -65,7 +65,7 @@ const badFrames: [frame: string, id: string, errors: string[]][] = [
   ['{"type":"MESSAGING_DELIVER_SUCCESS","payload":{"message_id":1}}', '', [`id: ${faultTexts.missing}`]],
 ];
 
-/** What is answered to nobody: any client may send it without knowing, and some send back all that they are sent. */
+/** What gets no answer: some clients send it without knowing, because they send back all frames. */
 const ignoredTypes = [
   'GROUP_DELIVER_REQUEST',
   'MESSAGING_DELIVER_REQUEST',
@@ -98,9 +98,8 @@ async function tells(
 
 export const badInput: Topic = {
   name: 'bad-input',
-  checks: [
-    {
-      name: 'faults',
+  checks: {
+    faults: {
       title: 'a known request with a bad payload gets its FAILURE with one error for each fault',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -114,8 +113,7 @@ export const badInput: Topic = {
         await client.isServed();
       },
     },
-    {
-      name: 'empty-id',
+    'empty-id': {
       title: 'an empty id is one of the faults of a request',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -129,8 +127,7 @@ export const badInput: Topic = {
         expectEqual(client.messagesOf(group_id).length, 1, 'messages of the group');
       },
     },
-    {
-      name: 'unknown-requests',
+    'unknown-requests': {
       title: 'an unknown X_REQUEST with a usable id gets X_FAILURE, signed in or not',
       async run(fixture) {
         const unknown = ['type: unknown request'];
@@ -148,8 +145,7 @@ export const badInput: Topic = {
         }
       },
     },
-    {
-      name: 'ignored',
+    ignored: {
       title:
         'what is neither a client’s request nor its acknowledgement gets no answer, with or without an id',
       async run(fixture) {
@@ -167,8 +163,7 @@ export const badInput: Topic = {
         await client.isServed();
       },
     },
-    {
-      name: 'bad-frames',
+    'bad-frames': {
       title: 'what can get no answer of its own gets CONN_FRAME_FAILURE, as a text and as a binary message',
       async run(fixture) {
         const client = await fixture.connect();
@@ -181,12 +176,10 @@ export const badInput: Topic = {
         await client.isServed();
       },
     },
-    {
-      name: 'others',
+    others: {
       title: 'bad input costs neither the connection nor others anything',
       async run(fixture) {
-        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
-        const { group_id } = await fixture.group(ada, bob);
+        const { ada, bob, group_id } = await fixture.pair();
         for (let count = 0; count < 20; count += 1) ada.sendRaw('['.repeat(1_000));
         for (let count = 0; count < 20; count += 1)
           ada.send('GROUP_LEAVE_REQUEST', { group_id: `${group_id}` });
@@ -194,5 +187,5 @@ export const badInput: Topic = {
         await ada.message(await fixture.send(bob, group_id, 'I am too'));
       },
     },
-  ],
+  },
 };

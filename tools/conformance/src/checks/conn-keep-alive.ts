@@ -3,16 +3,14 @@ import { expectEqual } from '../failure.ts';
 
 export const connKeepAlive: Topic = {
   name: 'conn-keep-alive',
-  checks: [
-    {
-      name: 'before-sign-in',
+  checks: {
+    'before-sign-in': {
       title: 'keep-alive is answered on a connection where nobody is signed in',
       async run(fixture) {
         expectEqual(await (await fixture.connect()).succeed('CONN_KEEP_ALIVE', {}), {}, 'payload of SUCCESS');
       },
     },
-    {
-      name: 'signed-in',
+    'signed-in': {
       title: 'keep-alive is answered on a connection where somebody is signed in',
       async run(fixture) {
         expectEqual(
@@ -22,13 +20,12 @@ export const connKeepAlive: Topic = {
         );
       },
     },
-    {
-      name: 'failure-without-errors',
+    'failure-without-errors': {
       title: 'the FAILURE of keep-alive has an empty payload',
       async run(fixture) {
         const answer = await (await fixture.connect()).request('CONN_KEEP_ALIVE', {}, '');
         expectEqual([answer.type, answer.payload], ['CONN_KEEP_ALIVE_FAILURE', {}], 'answer to an empty id');
       },
     },
-  ],
+  },
 };

@@ -6,9 +6,8 @@ const encoder = new TextEncoder();
 
 export const frames: Topic = {
   name: 'frames',
-  checks: [
-    {
-      name: 'ids',
+  checks: {
+    ids: {
       title: 'an answer carries the id of its request, any text of 1 to 128 characters',
       async run(fixture) {
         const client = await fixture.connect();
@@ -17,8 +16,7 @@ export const frames: Topic = {
         for (const id of ids) await client.succeed('CONN_KEEP_ALIVE', {}, id);
       },
     },
-    {
-      name: 'unknown-properties',
+    'unknown-properties': {
       title: 'properties that the protocol does not know are ignored, in frames and in payloads',
       async run(fixture) {
         const user = await fixture.newUser();
@@ -39,8 +37,7 @@ export const frames: Topic = {
         expectEqual((await client.message(answer.message_id)).payload.content, 'x', 'content');
       },
     },
-    {
-      name: 'binary',
+    binary: {
       title: 'a binary message of UTF-8 JSON is the same as a text',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -52,8 +49,7 @@ export const frames: Topic = {
         expectEqual(content, payload.content, 'content of a message that was sent in a binary frame');
       },
     },
-    {
-      name: 'layout',
+    layout: {
       title: 'neither the order of keys nor white space matters',
       async run(fixture) {
         const client = await fixture.connect();
@@ -63,5 +59,5 @@ export const frames: Topic = {
         await client.answer('CONN_KEEP_ALIVE', 'é');
       },
     },
-  ],
+  },
 };

@@ -6,9 +6,8 @@ const notAMember = [errorTexts.notAMember.text];
 
 export const groupAddMember: Topic = {
   name: 'group-add-member',
-  checks: [
-    {
-      name: 'told',
+  checks: {
+    told: {
       title: 'all members, the new one too, are sent the new state',
       async run(fixture) {
         const [ada, bob, eve] = [
@@ -21,8 +20,7 @@ export const groupAddMember: Topic = {
         for (const client of [ada, bob, eve]) await client.state(group_id, [...member_sids, eve.sid]);
       },
     },
-    {
-      name: 'caller',
+    caller: {
       title: 'only a member adds users, and nobody learns whether a group exists',
       async run(fixture) {
         const [ada, outsider] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -32,8 +30,7 @@ export const groupAddMember: Topic = {
         await outsider.refuse('GROUP_ADD_MEMBER', { group_id: 2 ** 53 - 1, member_sid }, notAMember);
       },
     },
-    {
-      name: 'exists',
+    exists: {
       title: 'the new user must exist',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -42,8 +39,7 @@ export const groupAddMember: Topic = {
         await client.refuse('GROUP_ADD_MEMBER', { group_id, member_sid: fixture.unknownSid() }, errors);
       },
     },
-    {
-      name: 'present',
+    present: {
       title: 'adding somebody who is in the group succeeds and changes nothing, in a direct message too',
       async run(fixture) {
         const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -59,8 +55,7 @@ export const groupAddMember: Topic = {
         await again.state(direct, [ada.sid, bob.sid]);
       },
     },
-    {
-      name: 'direct-message',
+    'direct-message': {
       title: 'a direct message takes no third member',
       async run(fixture) {
         const [ada, bob, eve] = [
@@ -75,8 +70,7 @@ export const groupAddMember: Topic = {
         await again.state(group_id, [ada.sid, bob.sid]);
       },
     },
-    {
-      name: 'from-then-on',
+    'from-then-on': {
       title: 'a new member gets the messages from then on, no older ones',
       async run(fixture) {
         const ada = await fixture.signedIn();
@@ -97,5 +91,5 @@ export const groupAddMember: Topic = {
         );
       },
     },
-  ],
+  },
 };

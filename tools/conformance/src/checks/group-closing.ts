@@ -18,17 +18,15 @@ async function closedGroup(fixture: Fixture, acknowledges = true) {
 
 export const groupClosing: Topic = {
   name: 'group-closing',
-  checks: [
-    {
-      name: 'told',
+  checks: {
+    told: {
       title: 'the last member of a group is sent the state with one member_sid',
       async run(fixture) {
         const { ada, group_id } = await closedGroup(fixture);
         await ada.state(group_id, [ada.sid]);
       },
     },
-    {
-      name: 'refuses',
+    refuses: {
       title: 'sending to a closed group and adding to it fail with `group is closed`',
       async run(fixture) {
         const { ada, bob, group_id } = await closedGroup(fixture);
@@ -36,8 +34,7 @@ export const groupClosing: Topic = {
         await ada.refuse('GROUP_ADD_MEMBER', { group_id, member_sid: bob.sid }, closed);
       },
     },
-    {
-      name: 'last-leaves',
+    'last-leaves': {
       title: 'the last member may still leave it',
       async run(fixture) {
         const { ada, group_id } = await closedGroup(fixture);
@@ -45,8 +42,7 @@ export const groupClosing: Topic = {
         await ada.refuse('GROUP_LEAVE', { group_id }, [errorTexts.notAMember.text]);
       },
     },
-    {
-      name: 'new-direct-message',
+    'new-direct-message': {
       title: 'a new direct message of the same pair is a new group with a new id',
       async run(fixture) {
         const { ada, bob, group_id } = await closedGroup(fixture);
@@ -55,8 +51,7 @@ export const groupClosing: Topic = {
         await ada.message(await fixture.send(bob, next, 'again'));
       },
     },
-    {
-      name: 'undelivered',
+    undelivered: {
       title: 'what was undelivered to the last member still is delivered',
       async run(fixture) {
         const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -69,8 +64,7 @@ export const groupClosing: Topic = {
         await back.state(group_id, [ada.sid]);
       },
     },
-    {
-      name: 'told-later',
+    'told-later': {
       title: 'its last state is sent at the next sign-in if it was never acknowledged',
       async run(fixture) {
         const { ada, group_id } = await closedGroup(fixture, false);
@@ -79,8 +73,7 @@ export const groupClosing: Topic = {
         await (await fixture.signedInAs(ada.user)).state(group_id, [ada.sid]);
       },
     },
-    {
-      name: 'forgotten',
+    forgotten: {
       title: 'once its last state was acknowledged it is not among the user’s groups',
       async run(fixture) {
         const { ada, group_id } = await closedGroup(fixture);
@@ -92,5 +85,5 @@ export const groupClosing: Topic = {
         await fixture.untilNotSent(ada.user, isIt, 'the closed group must vanish');
       },
     },
-  ],
+  },
 };

@@ -6,9 +6,8 @@ const tooFew = [errorTexts.tooFewMembers.text];
 
 export const groupCreate: Topic = {
   name: 'group-create',
-  checks: [
-    {
-      name: 'told',
+  checks: {
+    told: {
       title: 'every member, the creator too, is sent a new group',
       async run(fixture) {
         const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -22,8 +21,7 @@ export const groupCreate: Topic = {
         }
       },
     },
-    {
-      name: 'two-users',
+    'two-users': {
       title: 'a group has at least two distinct members',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -34,8 +32,7 @@ export const groupCreate: Topic = {
         await client.refuse('GROUP_CREATE', { group_name: 'x', member_sids: [] });
       },
     },
-    {
-      name: 'creator',
+    creator: {
       title: 'the creator is among the members',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -44,8 +41,7 @@ export const groupCreate: Topic = {
         await client.refuse('GROUP_CREATE', { group_name: 'x', member_sids }, errors);
       },
     },
-    {
-      name: 'names',
+    names: {
       title: 'a name has at most 100 characters, and only a direct message’s may be empty',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -68,8 +64,7 @@ export const groupCreate: Topic = {
         }
       },
     },
-    {
-      name: 'direct-message',
+    'direct-message': {
       title:
         'created with exactly two distinct members it is a direct message; a sid named twice counts once',
       async run(fixture) {
@@ -86,8 +81,7 @@ export const groupCreate: Topic = {
         }
       },
     },
-    {
-      name: 'one-direct-message',
+    'one-direct-message': {
       title: 'a pair has one open direct message: creating it again answers with the same group_id',
       async run(fixture) {
         const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -100,8 +94,7 @@ export const groupCreate: Topic = {
         );
       },
     },
-    {
-      name: 'at-the-same-time',
+    'at-the-same-time': {
       title: 'two who create their direct message at the same time get the same group_id',
       async run(fixture) {
         const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -114,8 +107,7 @@ export const groupCreate: Topic = {
         expectEqual(two, one, 'group_id that the other got');
       },
     },
-    {
-      name: 'other-names-same',
+    'other-names-same': {
       title: 'groups of the same three users are different groups',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -127,5 +119,5 @@ export const groupCreate: Topic = {
         );
       },
     },
-  ],
+  },
 };

@@ -6,9 +6,8 @@ import { expectEqual, expectThat } from '../failure.ts';
 
 export const groupDeliver: Topic = {
   name: 'group-deliver',
-  checks: [
-    {
-      name: 'sorted',
+  checks: {
+    sorted: {
       title: 'member_sids is the whole list, sorted by code unit',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -20,8 +19,7 @@ export const groupDeliver: Topic = {
         expectEqual(payload.member_sids, [...member_sids].sort(compareByCodeUnit), 'member_sids');
       },
     },
-    {
-      name: 'constant',
+    constant: {
       title: 'equal states are equal, to every member and at every time: date_created is the group’s',
       async run(fixture) {
         const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -37,8 +35,7 @@ export const groupDeliver: Topic = {
         expectEqual((await again.state(group_id)).payload, first, 'state at the next sign-in');
       },
     },
-    {
-      name: 'date',
+    date: {
       title: 'date_created is of the server’s clock, which runs forward',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -50,8 +47,7 @@ export const groupDeliver: Topic = {
         expectEqual([...dates].sort(), dates, 'dates of groups that were created one after the other');
       },
     },
-    {
-      name: 'ids',
+    ids: {
       title: 'the id of a delivery tells what it delivers: different groups have different ids',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -60,8 +56,7 @@ export const groupDeliver: Topic = {
         expectThat(ids[0] !== ids[1], `two groups were delivered with the same id ${ids[0]}`);
       },
     },
-    {
-      name: 'newest',
+    newest: {
       title: 'the last state that is sent is the newest',
       async run(fixture) {
         const [ada, bob, eve] = [
@@ -87,5 +82,5 @@ export const groupDeliver: Topic = {
         await ada.never(isOlder, 'an older state must not come after a newer one', after);
       },
     },
-  ],
+  },
 };

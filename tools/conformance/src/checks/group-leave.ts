@@ -6,9 +6,8 @@ const notAMember = [errorTexts.notAMember.text];
 
 export const groupLeave: Topic = {
   name: 'group-leave',
-  checks: [
-    {
-      name: 'told',
+  checks: {
+    told: {
       title: 'the remaining members are sent the new state, and three who shrink to two are still a group',
       async run(fixture) {
         const [ada, bob, eve] = [
@@ -25,12 +24,10 @@ export const groupLeave: Topic = {
         }
       },
     },
-    {
-      name: 'nothing-more',
+    'nothing-more': {
       title: 'the one who left gets nothing more from the group, also at the next sign-in',
       async run(fixture) {
-        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
-        const { group_id } = await fixture.group(ada, bob);
+        const { ada, bob, group_id } = await fixture.pair();
         await bob.succeed('GROUP_LEAVE', { group_id });
         const seen = bob.frames.length;
         await ada.message(await fixture.send(ada, group_id, 'not for bob'));
@@ -40,8 +37,7 @@ export const groupLeave: Topic = {
         await again.never(ofGroup, 'who left must not be sent the group at the sign-in');
       },
     },
-    {
-      name: 'no-member',
+    'no-member': {
       title: 'who is no member cannot leave, and who left can neither send nor add nor leave again',
       async run(fixture) {
         const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -54,8 +50,7 @@ export const groupLeave: Topic = {
         await bob.refuse('GROUP_ADD_MEMBER', { group_id, member_sid: bob.sid }, notAMember);
       },
     },
-    {
-      name: 'back-again',
+    'back-again': {
       title: 'who left and is added again gets the messages from then on',
       async run(fixture) {
         const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -70,5 +65,5 @@ export const groupLeave: Topic = {
         expectEqual(contents, ['back again'], 'messages of who came back');
       },
     },
-  ],
+  },
 };

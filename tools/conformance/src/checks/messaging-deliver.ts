@@ -6,13 +6,11 @@ const slowMs = 60_000;
 
 export const messagingDeliver: Topic = {
   name: 'messaging-deliver',
-  checks: [
-    {
-      name: 'ids',
+  checks: {
+    ids: {
       title: 'the id of a delivery tells what it delivers: different messages have different ids',
       async run(fixture) {
-        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
-        const { group_id } = await fixture.group(ada, bob);
+        const { ada, bob, group_id } = await fixture.pair();
         const ids = new Set<string>();
         for (let count = 0; count < 5; count += 1) {
           ids.add((await bob.message(await fixture.send(ada, group_id, 'the same'))).id);
@@ -20,8 +18,7 @@ export const messagingDeliver: Topic = {
         expectEqual(ids.size, 5, 'different ids');
       },
     },
-    {
-      name: 'again-at-sign-in',
+    'again-at-sign-in': {
       title: 'what is not acknowledged comes again at every sign-in, the same as it was',
       async run(fixture) {
         const sender = await fixture.signedIn();
@@ -41,8 +38,7 @@ export const messagingDeliver: Topic = {
         }
       },
     },
-    {
-      name: 'every-connection-replays',
+    'every-connection-replays': {
       title: 'a connection that signs in is sent what another one of the user has not acknowledged',
       async run(fixture) {
         const sender = await fixture.signedIn();
@@ -53,8 +49,7 @@ export const messagingDeliver: Topic = {
         await (await fixture.signedInAs(deaf.user)).message(message_id);
       },
     },
-    {
-      name: 'again-while-connected',
+    'again-while-connected': {
       title: 'what is not acknowledged comes again while the user is connected',
       isSlow: true,
       async run(fixture) {
@@ -75,5 +70,5 @@ export const messagingDeliver: Topic = {
         );
       },
     },
-  ],
+  },
 };

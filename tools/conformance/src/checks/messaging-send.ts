@@ -22,9 +22,8 @@ const contents = [
 
 export const messagingSend: Topic = {
   name: 'messaging-send',
-  checks: [
-    {
-      name: 'everybody',
+  checks: {
+    everybody: {
       title: 'every member, the sender too, is sent a message with its group, sender and date',
       async run(fixture) {
         const [ada, bob, eve] = [
@@ -43,12 +42,10 @@ export const messagingSend: Topic = {
         }
       },
     },
-    {
-      name: 'exact-content',
+    'exact-content': {
       title: 'content is delivered exactly as sent: no trimming, no normalising, any Unicode text',
       async run(fixture) {
-        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
-        const { group_id } = await fixture.group(ada, bob);
+        const { ada, bob, group_id } = await fixture.pair();
         for (const content of contents) {
           const message_id = await fixture.send(ada, group_id, content);
           for (const client of [ada, bob]) {
@@ -61,12 +58,10 @@ export const messagingSend: Topic = {
         expectEqual((await back.message(sent)).payload.content, contents.join(''), 'content that waited');
       },
     },
-    {
-      name: 'long-content',
+    'long-content': {
       title: 'content that fills a frame of 64 KiB is taken and delivered',
       async run(fixture) {
-        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
-        const { group_id } = await fixture.group(ada, bob);
+        const { ada, bob, group_id } = await fixture.pair();
         const empty = JSON.stringify({
           id: 'long',
           type: 'MESSAGING_SEND_REQUEST',
@@ -79,12 +74,10 @@ export const messagingSend: Topic = {
         expectThat(delivered === content, 'the content of 64 KiB must be delivered as it was sent');
       },
     },
-    {
-      name: 'refused-content',
+    'refused-content': {
       title: 'empty content, NUL and lone surrogates are refused, and nothing is delivered',
       async run(fixture) {
-        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
-        const { group_id } = await fixture.group(ada, bob);
+        const { ada, bob, group_id } = await fixture.pair();
         const refused: [content: string, ...faults: string[]][] = [
           ['', faultTexts.empty],
           ['a\0b', faultTexts.holdsNul],
@@ -104,8 +97,7 @@ export const messagingSend: Topic = {
         );
       },
     },
-    {
-      name: 'member',
+    member: {
       title: 'only a member sends, and nobody learns whether a group exists',
       async run(fixture) {
         const [ada, outsider] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -116,24 +108,20 @@ export const messagingSend: Topic = {
         }
       },
     },
-    {
-      name: 'committed',
+    committed: {
       title: 'from SUCCESS on a message is delivered, also when its sender is gone at once',
       async run(fixture) {
-        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
-        const { group_id } = await fixture.group(ada, bob);
+        const { ada, bob, group_id } = await fixture.pair();
         await bob.close();
         const message_id = await fixture.send(ada, group_id, 'goodbye');
         ada.terminate();
         await (await fixture.signedInAs(bob.user)).message(message_id);
       },
     },
-    {
-      name: 'order',
+    order: {
       title: 'messages of one connection keep their order, and message_id grows in it',
       async run(fixture) {
-        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
-        const { group_id } = await fixture.group(ada, bob);
+        const { ada, bob, group_id } = await fixture.pair();
         const sent = Array.from({ length: 50 }, (_, count) => `number ${count}`);
         const ids = sent.map((content) => ada.send('MESSAGING_SEND_REQUEST', { group_id, content }));
         const answers = await Promise.all(ids.map((id) => ada.answer('MESSAGING_SEND', id)));
@@ -159,8 +147,7 @@ export const messagingSend: Topic = {
         }
       },
     },
-    {
-      name: 'one-order',
+    'one-order': {
       title: 'a group’s messages reach every connection in one order, in which message_id grows',
       async run(fixture) {
         const [ada, bob, eve] = [
@@ -185,8 +172,7 @@ export const messagingSend: Topic = {
         }
       },
     },
-    {
-      name: 'unique-ids',
+    'unique-ids': {
       title: 'message_id is unique in the whole system, not in a group',
       async run(fixture) {
         const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -199,5 +185,5 @@ export const messagingSend: Topic = {
         expectEqual(new Set(ids).size, ids.length, 'different message_ids');
       },
     },
-  ],
+  },
 };

@@ -17,7 +17,7 @@ const stateOf =
   ({ type, payload }: ReceivedFrame) =>
     type === 'GROUP_DELIVER_REQUEST' && payload.group_id === group_id;
 
-/** Somebody with the mobile client, and somebody with another, in a group. */
+/** A user with the mobile client, and a user with another client, in a group. */
 async function pair(fixture: Fixture): Promise<{ mobile: MobileClient; client: Client; group_id: number }> {
   const [mobile, client] = [await fixture.mobile(), await fixture.signedIn()];
   const group_id = await fixture.create(client, [client.sid, mobile.sid, fixture.unknownSid()], 'mobile');
@@ -47,9 +47,8 @@ function expectOneAnswerEach(mobile: MobileClient, requests: number): void {
 
 export const mobileClient: Topic = {
   name: 'mobile-client',
-  checks: [
-    {
-      name: 'chats',
+  checks: {
+    chats: {
       title:
         'a client that sends back every frame, and acts without ids, chats on and is told nothing for it',
       async run(fixture) {
@@ -72,8 +71,7 @@ export const mobileClient: Topic = {
         expectEqual(mobile.closes, [], 'closes of the connection');
       },
     },
-    {
-      name: 'ignored',
+    ignored: {
       title: 'frames that are ignored never close a connection, however many they are',
       async run(fixture) {
         const { badFramesMax } = fixture.options;
@@ -88,8 +86,7 @@ export const mobileClient: Topic = {
         expectEqual(mobile.closes, [], 'closes of the connection');
       },
     },
-    {
-      name: 'returns',
+    returns: {
       title: 'it comes back a second after its connection broke, and is sent its groups and what it missed',
       async run(fixture) {
         const { mobile, client, group_id } = await pair(fixture);
@@ -105,5 +102,5 @@ export const mobileClient: Topic = {
         expectEqual(mobile.closes.length, 1, 'closes of the connection');
       },
     },
-  ],
+  },
 };

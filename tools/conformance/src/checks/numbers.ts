@@ -8,9 +8,8 @@ const codesOfNobody = ['0', '2', '15', '154', '210', '999'];
 
 export const numbers: Topic = {
   name: 'numbers',
-  checks: [
-    {
-      name: 'assigned',
+  checks: {
+    assigned: {
       title: 'a country code that is not assigned is refused wherever a number or a sid is given',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -35,8 +34,7 @@ export const numbers: Topic = {
         await client.succeed('VERIFICATION_REQUEST_CODE', personal);
       },
     },
-    {
-      name: 'one-telephone',
+    'one-telephone': {
       title: 'the digits of a telephone make one user: only one place for the dot is taken',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -51,5 +49,5 @@ export const numbers: Topic = {
         }
       },
     },
-  ],
+  },
 };

@@ -7,13 +7,11 @@ const alreadyUsed = [errorTexts.idAlreadyUsed.text];
 
 export const repetition: Topic = {
   name: 'repetition',
-  checks: [
-    {
-      name: 'message',
+  checks: {
+    message: {
       title: 'a message that is sent again with its UUID gets the same answer and is stored once',
       async run(fixture) {
-        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
-        const { group_id } = await fixture.group(ada, bob);
+        const { ada, bob, group_id } = await fixture.pair();
         const id = randomUUID();
         const first = await fixture.send(ada, group_id, 'once', id);
         // A first answer is there already, and it has the same id: the second is asked for elsewhere.
@@ -35,8 +33,7 @@ export const repetition: Topic = {
         expectEqual(contents, ['once', 'behind it'], 'messages that the other got');
       },
     },
-    {
-      name: 'at-once',
+    'at-once': {
       title: 'a message that is sent twice at once with one UUID is stored once',
       async run(fixture) {
         const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -52,8 +49,7 @@ export const repetition: Topic = {
         expectEqual(bob.messagesOf(group_id).length, 2, 'messages that the other got');
       },
     },
-    {
-      name: 'group',
+    group: {
       title: 'a group that is created again with its UUID is created once',
       async run(fixture) {
         const ada = await fixture.signedIn();
@@ -67,8 +63,7 @@ export const repetition: Topic = {
         await ada.refuse('GROUP_CREATE', other, alreadyUsed, id);
       },
     },
-    {
-      name: 'closed-group',
+    'closed-group': {
       title: 'the answer is the same after the group was closed',
       async run(fixture) {
         const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -87,8 +82,7 @@ export const repetition: Topic = {
         );
       },
     },
-    {
-      name: 'other-payload',
+    'other-payload': {
       title: 'the same UUID with another payload gets `id was already used`',
       async run(fixture) {
         const ada = await fixture.signedIn();
@@ -101,12 +95,10 @@ export const repetition: Topic = {
         await ada.refuse('MESSAGING_SEND', { group_id: two.group_id, content: 'once' }, alreadyUsed, id);
       },
     },
-    {
-      name: 'somebody-else',
+    'somebody-else': {
       title: 'the UUID of somebody else is free: their message is another one',
       async run(fixture) {
-        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
-        const { group_id } = await fixture.group(ada, bob);
+        const { ada, bob, group_id } = await fixture.pair();
         const id = randomUUID();
         const first = await fixture.send(ada, group_id, 'the same', id);
         const second = await fixture.send(bob, group_id, 'the same', id);
@@ -118,8 +110,7 @@ export const repetition: Topic = {
         expectEqual(senders, [ada.sid, bob.sid], 'senders');
       },
     },
-    {
-      name: 'counted-ids',
+    'counted-ids': {
       title: 'an id that is no UUID only pairs answers: using it again makes another message',
       async run(fixture) {
         const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -140,5 +131,5 @@ export const repetition: Topic = {
         expectEqual(bob.messagesOf(group_id).length, ids.length, 'messages that the other got');
       },
     },
-  ],
+  },
 };

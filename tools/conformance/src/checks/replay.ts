@@ -3,9 +3,8 @@ import { expectEqual, expectThat } from '../failure.ts';
 
 export const replay: Topic = {
   name: 'replay',
-  checks: [
-    {
-      name: 'every-group',
+  checks: {
+    'every-group': {
       title: 'after SUCCESS, not before, the server sends every group of the user, acknowledged or not',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -24,8 +23,7 @@ export const replay: Topic = {
         }
       },
     },
-    {
-      name: 'waiting-messages',
+    'waiting-messages': {
       title: 'after the groups come the messages that were not acknowledged, oldest first within a group',
       async run(fixture) {
         const [sender, away] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -52,8 +50,7 @@ export const replay: Topic = {
         }
       },
     },
-    {
-      name: 'first-sign-in',
+    'first-sign-in': {
       title:
         'somebody who was named in a group before signing up finds it, and its messages, at the first sign-in',
       async run(fixture) {
@@ -68,8 +65,7 @@ export const replay: Topic = {
         expectEqual(newUser.messagesOf(group_id).length, 1, 'messages');
       },
     },
-    {
-      name: 'every-connection',
+    'every-connection': {
       title: 'each of a user’s connections gets every delivery',
       async run(fixture) {
         const [sender, phone] = [await fixture.signedIn(), await fixture.signedIn()];
@@ -87,5 +83,5 @@ export const replay: Topic = {
         );
       },
     },
-  ],
+  },
 };

@@ -10,9 +10,8 @@ function keepAliveOf(bytes: number): string {
 
 export const sizes: Topic = {
   name: 'sizes',
-  checks: [
-    {
-      name: 'taken',
+  checks: {
+    taken: {
       title: 'a frame of exactly 64 KiB is taken',
       async run(fixture) {
         const client = await fixture.connect();
@@ -30,8 +29,7 @@ export const sizes: Topic = {
         );
       },
     },
-    {
-      name: 'refused',
+    refused: {
       title: 'a larger one, to 1 MiB, is refused with close 1009 and a reason, after what was sent before it',
       async run(fixture) {
         for (const bytes of [frameBytesMax + 1, 300_000, frameBytesReadMax]) {
@@ -52,8 +50,7 @@ export const sizes: Topic = {
         }
       },
     },
-    {
-      name: 'cut',
+    cut: {
       title: 'a frame beyond 1 MiB ends the connection',
       async run(fixture) {
         const client = await fixture.connect();
@@ -62,5 +59,5 @@ export const sizes: Topic = {
         expectEqual(client.frames.length, 0, 'answers');
       },
     },
-  ],
+  },
 };

@@ -25,9 +25,8 @@ const strangeNumbers: [country_code: string, phone_number: string, errors: strin
 
 export const verificationRequestCode: Topic = {
   name: 'verification-request-code',
-  checks: [
-    {
-      name: 'numbers',
+  checks: {
+    numbers: {
       title: 'what is no country code of 1-3 digits and phone number of 4-14, 15 together, is refused',
       async run(fixture) {
         const client = await fixture.connect();
@@ -36,8 +35,7 @@ export const verificationRequestCode: Topic = {
         }
       },
     },
-    {
-      name: 'registers-nobody',
+    'registers-nobody': {
       title: 'asking for a code registers nobody: the number cannot sign in and cannot be added to a group',
       async run(fixture) {
         const member = await fixture.signedIn();
@@ -52,8 +50,7 @@ export const verificationRequestCode: Topic = {
         await member.refuse('GROUP_ADD_MEMBER', { group_id, member_sid: sid }, nobody);
       },
     },
-    {
-      name: 'keeps-credential',
+    'keeps-credential': {
       title: 'asking for a code, and submitting a wrong one, leaves the credential that the number has',
       async run(fixture) {
         const user = await fixture.newUser();
@@ -66,8 +63,7 @@ export const verificationRequestCode: Topic = {
         await asking.refuse('AUTHORIZATION_SIGN_IN', empty);
       },
     },
-    {
-      name: 'longest-number',
+    'longest-number': {
       title: 'a number of 15 digits is taken, and so is one on a connection where somebody is signed in',
       async run(fixture) {
         const client = await fixture.signedIn();
@@ -77,5 +73,5 @@ export const verificationRequestCode: Topic = {
         await client.succeed('VERIFICATION_REQUEST_CODE', longest);
       },
     },
-  ],
+  },
 };

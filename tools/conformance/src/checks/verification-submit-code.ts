@@ -5,17 +5,15 @@ const empty = [`payload.verification_code: ${faultTexts.empty}`];
 
 export const verificationSubmitCode: Topic = {
   name: 'verification-submit-code',
-  checks: [
-    {
-      name: 'becomes-credential',
+  checks: {
+    'becomes-credential': {
       title: 'a right code becomes the credential, without endy later sign-in on every connection',
       async run(fixture) {
         const user = await fixture.newUser();
         for (let times = 0; times < 3; times += 1) await (await fixture.signedInAs(user)).close();
       },
     },
-    {
-      name: 'replaces-credential',
+    'replaces-credential': {
       title: 'a newer right code replaces the credential',
       async run(fixture) {
         const first = await fixture.newUser();
@@ -29,8 +27,7 @@ export const verificationSubmitCode: Topic = {
         ]);
       },
     },
-    {
-      name: 'does-not-sign-in',
+    'does-not-sign-in': {
       title: 'submitting a code does not sign in',
       async run(fixture) {
         const client = await fixture.connect();
@@ -38,8 +35,7 @@ export const verificationSubmitCode: Topic = {
         await client.refuse('GROUP_LEAVE', { group_id: 1 }, [errorTexts.notSignedIn.text]);
       },
     },
-    {
-      name: 'none-requested',
+    'none-requested': {
       title: 'a connection that asked for no code gets FAILURE, whoever asked on another one',
       async run(fixture) {
         const [asking, other] = [await fixture.connect(), await fixture.connect()];
@@ -52,8 +48,7 @@ export const verificationSubmitCode: Topic = {
         await asking.succeed('VERIFICATION_SUBMIT_CODE', { verification_code });
       },
     },
-    {
-      name: 'latest-counts',
+    'latest-counts': {
       title: 'the code is submitted for the number that the connection asked for last',
       async run(fixture) {
         const client = await fixture.connect();
@@ -65,8 +60,7 @@ export const verificationSubmitCode: Topic = {
         await client.succeed('AUTHORIZATION_SIGN_IN', signIn(last));
       },
     },
-    {
-      name: 'wrong-and-empty',
+    'wrong-and-empty': {
       title: 'neither a wrong code nor an empty one matches, and the right one still does afterwards',
       async run(fixture) {
         const client = await fixture.connect();
@@ -81,5 +75,5 @@ export const verificationSubmitCode: Topic = {
         await client.succeed('VERIFICATION_SUBMIT_CODE', { verification_code });
       },
     },
-  ],
+  },
 };
