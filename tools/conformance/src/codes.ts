@@ -8,7 +8,7 @@ export type CodeSource = (sid: string) => Promise<string>;
 
 const commandTimeoutMs = 60_000;
 
-/** The same without endybody, as test systems have it. */
+/** The same for every number, as test systems have it. */
 export function fixedCode(code: string): CodeSource {
   return async () => code;
 }

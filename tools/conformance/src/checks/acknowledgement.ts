@@ -40,7 +40,11 @@ export const acknowledgement: Topic = {
         await client.close();
         for (const { payload } of [one, two]) {
           const isIt = deliveryOf(payload.message_id as number);
-          await fixture.untilNotSent(client.user, isIt, 'an acknowledged message must not come without end');
+          await fixture.untilNotSent(
+            client.user,
+            isIt,
+            'an acknowledged message must not come again and again',
+          );
         }
       },
     },
@@ -53,7 +57,7 @@ export const acknowledgement: Topic = {
       },
     },
     'any-connection': {
-      title: 'an acknowledgement on any of the user’s connections counts for the person',
+      title: 'an acknowledgement on any of the user’s connections counts for the user',
       async run(fixture) {
         const { sender, client, group_id } = await twoWaiting(fixture);
         const other = await fixture.signedInAs(client.user, { acknowledges: false });
@@ -69,7 +73,7 @@ export const acknowledgement: Topic = {
         await fixture.untilNotSent(
           client.user,
           isIt,
-          'what another connection acknowledged must not come without end',
+          'what another connection acknowledged must not come again and again',
         );
       },
     },

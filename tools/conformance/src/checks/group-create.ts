@@ -21,7 +21,7 @@ export const groupCreate: Topic = {
         }
       },
     },
-    'two-users': {
+    'two-people': {
       title: 'a group has at least two distinct members',
       async run(fixture) {
         const client = await fixture.signedIn();

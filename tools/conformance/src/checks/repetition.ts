@@ -102,7 +102,7 @@ export const repetition: Topic = {
         const id = randomUUID();
         const first = await fixture.send(ada, group_id, 'the same', id);
         const second = await fixture.send(bob, group_id, 'the same', id);
-        expectThat(second !== first, 'two users’s messages must be two');
+        expectThat(second !== first, 'two users’ messages must be two');
         const senders = [
           (await ada.message(first)).payload.sender_sid,
           (await ada.message(second)).payload.sender_sid,

@@ -7,7 +7,7 @@ export const verificationSubmitCode: Topic = {
   name: 'verification-submit-code',
   checks: {
     'becomes-credential': {
-      title: 'a right code becomes the credential, without endy later sign-in on every connection',
+      title: 'a right code becomes the credential, for every later sign-in on every connection',
       async run(fixture) {
         const user = await fixture.newUser();
         for (let times = 0; times < 3; times += 1) await (await fixture.signedInAs(user)).close();
