@@ -1,19 +1,19 @@
-// Answers every message with its own words, backwards: node examples/bot.js [url] [sid] [code]
+// Answers every message with its letters in reverse: node examples/bot.js [url] [sid] [code]
 import { createClient } from '@hooligram/client';
 import { WebSocket } from 'ws';
 
 const [url = 'ws://127.0.0.1:8080/v2', sid = '1.5550199', verification_code = '000000'] =
   process.argv.slice(2);
 const [country_code, phone_number] = sid.split('.');
-const tell = (text) => process.stdout.write(`${text}\n`);
+const print = (text) => process.stdout.write(`${text}\n`);
 
 const client = createClient({ url, WebSocket });
-client.on('state', ({ status }) => tell(status));
+client.on('state', ({ status }) => print(status));
 client.on('group', ({ group_id, member_sids }) =>
-  tell(`in group ${group_id} with ${member_sids.join(', ')}`),
+  print(`in group ${group_id} with ${member_sids.join(', ')}`),
 );
 
-// Acknowledged when this has resolved: what comes while the bot is away, or breaks here, comes again.
+// A message is acknowledged when this has resolved: one that arrives while the bot is away, or fails here, comes again.
 client.on('message', async ({ group_id, sender_sid, content }) => {
   if (sender_sid === sid) return;
   await client.send(group_id, [...content].reverse().join(''));

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => system?.stop());
 
-async function newPerson() {
+async function newUser() {
   const sid = uniqueSid();
   const client = await connect(system.url);
   await client.signIn(sid);
@@ -35,7 +35,7 @@ test('the bot answers a message backwards, and ends at Ctrl-C', async () => {
   await new Promise<void>((resolve) => {
     bot.stdout.on('data', (lines) => String(lines).includes('signed-in') && resolve());
   });
-  const { sid, client } = await newPerson();
+  const { sid, client } = await newUser();
   const { payload } = await client.requestOk('GROUP_CREATE_REQUEST', {
     group_name: '',
     member_sids: [sid, botSid],
@@ -51,7 +51,7 @@ test('the bot answers a message backwards, and ends at Ctrl-C', async () => {
 });
 
 test('the page without a build step sends and shows messages', async () => {
-  const { sid, client } = await newPerson();
+  const { sid, client } = await newUser();
   const files = sirv(root, { dev: true });
   const server: Server = createServer((request, response) => files(request, response)).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -6,13 +6,13 @@ import { root, step } from './step.mjs';
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const stamps = { install: 'node_modules/.hooligram-installed', build: 'node_modules/.hooligram-built' };
-const rooms = ['apps', 'packages', 'tools', 'examples'];
+const packageDirs = ['apps', 'packages', 'tools', 'examples'];
 
 /** npx's arguments that put the pinned pnpm on the path of what follows. */
 const withPnpm = ['npx', '--yes', `--package=${manifest.packageManager}`, '--'];
 
 const quiet = {
-  // Nothing asks questions, and nothing tells anybody about this machine.
+  // No questions, no telemetry.
   CI: 'true',
   TURBO_TELEMETRY_DISABLED: '1',
   DO_NOT_TRACK: '1',
@@ -27,7 +27,7 @@ const quiet = {
 
 /** Installs what the lockfile says, unless that is what is installed. */
 async function ensureInstalled(abi) {
-  const inputs = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', ...roomFiles('package.json')];
+  const inputs = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', ...packageFiles('package.json')];
   const hash = hashOf(inputs, abi);
   if (isStamped(stamps.install, hash)) return;
   const install = ['pnpm', 'install', '--frozen-lockfile', '--prod=false', '--prefer-offline'];
@@ -36,14 +36,14 @@ async function ensureInstalled(abi) {
 }
 
 /**
- * Builds all rooms, unless nothing has changed since they were built.
+ * Builds all packages, unless nothing has changed since they were built.
  * @returns {Promise<string>} the path of the Node to run them with
  */
 export async function ensureBuilt() {
   const { path, abi } = await chooseNode();
   await ensureInstalled(abi);
   const hash = hashOf(buildInputs(), abi);
-  const outputs = roomFiles('package.json')
+  const outputs = packageFiles('package.json')
     .filter(isBuilt)
     .map((file) => join(dirname(file), 'dist'));
   if (isStamped(stamps.build, hash) && outputs.every((dir) => existsSync(join(root, dir)))) return path;
@@ -57,16 +57,16 @@ export async function ensureBuilt() {
 }
 
 function buildInputs() {
-  const sources = rooms.flatMap((dir) =>
+  const sources = packageDirs.flatMap((dir) =>
     filesBelow(dir, ['node_modules', 'dist', 'generated', '.turbo', 'test']),
   );
   return ['tsconfig.json', 'turbo.json', 'pnpm-lock.yaml', ...filesBelow('prisma', []), ...sources];
 }
 
-function roomFiles(name) {
-  return rooms
+function packageFiles(name) {
+  return packageDirs
     .filter((dir) => existsSync(join(root, dir)))
-    .flatMap((dir) => readdirSync(join(root, dir)).map((room) => join(dir, room, name)))
+    .flatMap((dir) => readdirSync(join(root, dir)).map((folder) => join(dir, folder, name)))
     .filter((file) => existsSync(join(root, file)));
 }
 

@@ -24,7 +24,7 @@ const usage = `node infra/local/debian.mjs [flags]   tries the last commit in fr
 
   --debian 12,13         releases
   --node 20,22,24        versions of Node, as npm's package "node" has them
-  --user root,person     as root, or as somebody who may install nothing (what README.md says is installed before)
+  --user root,person     as root, or as a user who may install nothing (what README.md asks for is installed)
   --what start,test      npm start until it is ready, Ctrl-C, and once more; npm test
   --part PATH            what npm test runs, such as packages/uws; everything without it
   --uws NAME             the uWebSockets.js of all gateways, such as 20.30; the newest without it

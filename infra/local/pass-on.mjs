@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { root } from './step.mjs';
 
 /**
- * Runs a program in our place: it has our terminal, and we end as it ends.
+ * Runs a program in place of this one: it has the same terminal, and its exit code becomes this process's.
  * @param {string} node its path
  * @param {string[]} args for it
  * @param {object} [options]
  * @param {NodeJS.ProcessEnv} [options.env]
- * @param {boolean} [options.ownGroup] it hears of Ctrl-C only through us, and once: at a terminal npm gets the
- *   signal too and passes it on. It is told by its IPC channel when we are gone.
+ * @param {boolean} [options.ownGroup] it gets Ctrl-C only from this process, and once: at a terminal npm gets the
+ *   signal too and passes it on. Its IPC channel closes when this process ends.
  */
 export function passOnTo(node, args, { env = {}, ownGroup = false } = {}) {
   const child = spawn(node, args, {

@@ -12,7 +12,7 @@ export function fail(line) {
 /**
  * Runs one step of preparation. It has one line on the screen, with the time that it took; what the command
  * prints is shown only if it fails, and then the process ends.
- * @param {string} label what happens, for the one who waits
+ * @param {string} label what happens, for the user
  * @param {string[]} command
  * @param {NodeJS.ProcessEnv} [env] on top of the environment
  */

@@ -160,7 +160,8 @@ test('the mobile client is sent each state a bounded number of times, also while
     // Once more than the first one: with what was due, before it was due itself.
     expect(timesSent(id)).toBeLessThanOrEqual(3 + attemptsMax);
   }
-  const { message_id } = (await mobile.ask('MESSAGING_SEND', { group_id, content: 'still here' })).payload;
+  const { message_id } = (await mobile.request('MESSAGING_SEND', { group_id, content: 'still here' }))
+    .payload;
   await receiveMessage(ada, message_id as number);
   expect(mobile.closes).toEqual([]);
 });

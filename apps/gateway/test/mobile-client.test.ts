@@ -62,7 +62,7 @@ test('a client that sends back every frame that it is sent chats on, gets everyt
   const sent: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const [own, others] = await Promise.all([
-      mobile.ask('MESSAGING_SEND', { group_id, content: `mobile ${round}` }),
+      mobile.request('MESSAGING_SEND', { group_id, content: `mobile ${round}` }),
       other.requestOk('MESSAGING_SEND', { group_id, content: `other ${round}` }),
     ]);
     sent.push(own.payload.message_id as number, others.payload.message_id as number);
@@ -70,7 +70,7 @@ test('a client that sends back every frame that it is sent chats on, gets everyt
   }
   await mobile.until((frames) => messageIds(frames).length >= sent.length, 'every message');
   await other.waitFor((frames) => messageIds(frames).length >= sent.length);
-  await mobile.ask('CONN_KEEP_ALIVE', {});
+  await mobile.request('CONN_KEEP_ALIVE', {});
   await other.roundTrip();
   const inOrder = sent.sort((a, b) => a - b);
   expect(messageIds(mobile.frames)).toEqual(inOrder);
@@ -104,9 +104,9 @@ test('a message that is too large to be sent back by a client does not cost that
   const content = 'x'.repeat(64 * 1_024 - frame.length);
   const { payload } = await other.requestOk('MESSAGING_SEND', { group_id, content }, '1');
   const isIt = (received: Frame) => received.payload.message_id === payload.message_id;
-  const { text } = await mobile.next(isIt, 'the message');
-  expect(text.length).toBeGreaterThan(64 * 1_024);
-  await mobile.ask('CONN_KEEP_ALIVE', {});
+  const delivery = await mobile.next(isIt, 'the message');
+  expect(JSON.stringify(delivery).length).toBeGreaterThan(64 * 1_024);
+  await mobile.request('CONN_KEEP_ALIVE', {});
   expect(mobile.closes).toEqual([]);
 });
 
@@ -116,7 +116,7 @@ test('after a close it comes back with its code, and gets its groups and what it
   const { payload } = await other.requestOk('MESSAGING_SEND', { group_id, content: 'meanwhile' });
   await mobile.signedIn(2);
   await mobile.until((frames) => messageIds(frames).length > 0, 'what it missed');
-  await mobile.ask('CONN_KEEP_ALIVE', {});
+  await mobile.request('CONN_KEEP_ALIVE', {});
   expect(messageIds(mobile.frames)).toEqual([payload.message_id]);
   expect(counts(mobile.frames)).toEqual({
     AUTHORIZATION_SIGN_IN_SUCCESS: 2,

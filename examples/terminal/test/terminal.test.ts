@@ -38,7 +38,7 @@ test('frames.mjs prints the answer to each frame of its input, and says how the 
   expect(exitCode).toBe(0);
 });
 
-test('frames.mjs says that nobody listens, and ends with 1', async () => {
+test('frames.mjs prints that no server listens, and ends with 1', async () => {
   const [port = 0] = await freePorts(1);
   const { exitCode, stderr } = await run('node', ['frames.mjs', `ws://127.0.0.1:${port}/v2`]);
   expect(stderr).toContain('ECONNREFUSED');

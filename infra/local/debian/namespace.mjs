@@ -50,7 +50,7 @@ export function runIn({ path, account, log }, command, { timeoutMs, cwd = '/', e
   const inside = ['sh', '-c', 'cd "$0" && exec "$@"', cwd, ...command];
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child=SIGKILL'];
   const args = [...namespaces, 'sh', '-c', enter, 'sh', path, uid, gid, ...inside].map(String);
-  // If we are killed, it is too.
+  // If this process is killed, the command is too.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...args], {
     env: {
       ...Object.fromEntries(kept.map((name) => [name, process.env[name]])),
@@ -70,13 +70,13 @@ export function runIn({ path, account, log }, command, { timeoutMs, cwd = '/', e
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, interrupt);
   return new Promise((resolve) => {
     let output = '';
-    const hear = (chunk) => {
+    const receive = (chunk) => {
       output += chunk;
       appendFileSync(log, chunk);
       onOutput?.(output, (keys) => child.stdin.write(keys));
     };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
+    child.stdout.on('data', receive);
+    child.stderr.on('data', receive);
     child.stdin.on('error', () => undefined);
     child.on('close', (code) => {
       clearTimeout(timer);

@@ -100,7 +100,7 @@ function copyNpm(path) {
   );
 }
 
-/** Somebody who may install nothing, so what README.md says is there already. */
+/** A user who may install nothing. What README.md asks for is installed before. */
 async function addPerson(root) {
   const packages = 'redis-server haproxy chromium';
   const commands = [

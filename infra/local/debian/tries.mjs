@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { runIn } from './namespace.mjs';
 import { clone } from './root.mjs';
 
-// The last range of ports that a test run can have (tools/testkit: global-setup.ts): those outside do not see ours.
+// The last range of ports that a test run can have (tools/testkit: global-setup.ts): runs outside the root do not see this one's.
 const testSlot = '11';
 /**
  * What a terminal does: it gives a command a process group of its own, and Ctrl-C goes to all of the group. Here any

@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 // By path: they depend on this package, or on what depends on it, so this one cannot name them.
-import { canInstallDebianPackages, installDebianPackage } from '../../../tools/local/src/debian-package.ts';
+import { findOrInstall, findProgram } from '../../../tools/local/src/program.ts';
 import { freePorts } from '../../../tools/testkit/src/free-ports.ts';
 
 const patienceMs = 30_000;
-const places = ['/usr/sbin/pgbouncer', '/usr/local/sbin/pgbouncer', '/opt/homebrew/bin/pgbouncer'];
 
 export type PgBouncer = {
   /** The database in session mode, and in transaction mode. */
@@ -19,7 +18,8 @@ export type PgBouncer = {
 
 /** PgBouncer in front of one database, in both modes. */
 export async function startPgBouncer(databaseUrl: string): Promise<PgBouncer> {
-  const program = await pgBouncerProgram();
+  const find = () => findProgram('pgbouncer');
+  const program = await findOrInstall({ name: 'pgbouncer', find, debianPackage: 'pgbouncer' });
   const [port = 0] = await freePorts(1);
   const folder = mkdtempSync(join(tmpdir(), 'hooligram-pgbouncer-'));
   chmodSync(folder, 0o755);
@@ -66,20 +66,4 @@ function saysItIsUp(output: NodeJS.ReadableStream): Promise<void> {
       resolve();
     });
   });
-}
-
-/**
- * Finds PgBouncer; on Debian and Ubuntu, root installs it.
- * @throws Error that says what to install
- */
-async function pgBouncerProgram(): Promise<string> {
-  const find = () => places.concat('/usr/bin/pgbouncer').find((path) => existsSync(path));
-  const found = find();
-  if (found) return found;
-  if (!canInstallDebianPackages())
-    throw new Error('no pgbouncer found: install it with your package manager');
-  await installDebianPackage('pgbouncer');
-  const installed = find();
-  if (!installed) throw new Error('the package pgbouncer brought no pgbouncer: install it by hand');
-  return installed;
 }

@@ -1,14 +1,14 @@
 import { exec } from 'node:child_process';
 import { createInterface } from 'node:readline/promises';
+import { phoneOf } from '@hooligram/protocol';
 import { RunError } from './failure.ts';
-import { numberOf } from './people.ts';
 
 /** Brings the code that the server sent to a number. */
 export type CodeSource = (sid: string) => Promise<string>;
 
 const commandTimeoutMs = 60_000;
 
-/** The same for everybody, as test systems have it. */
+/** The same for every number, as test systems have it. */
 export function fixedCode(code: string): CodeSource {
   return async () => code;
 }
@@ -19,7 +19,7 @@ export function fixedCode(code: string): CodeSource {
  */
 export function codeFromCommand(command: string): CodeSource {
   return async (sid) => {
-    const { country_code, phone_number } = numberOf(sid);
+    const { country_code, phone_number } = phoneOf(sid);
     const filled = command
       .replaceAll('{sid}', sid)
       .replaceAll('{country_code}', country_code)
@@ -35,7 +35,7 @@ export function codeFromCommand(command: string): CodeSource {
   };
 }
 
-/** Asks whoever sits at the terminal. */
+/** Asks for each code at the terminal. */
 export function codeFromTerminal(): CodeSource {
   return async (sid) => {
     const terminal = createInterface({ input: process.stdin, output: process.stderr });

@@ -7,8 +7,8 @@ import { type CheckResult, type ConformanceOptions, runConformance } from './run
 
 try {
   const command = parseCommand(process.argv.slice(2), process.stdin.isTTY === true);
-  if (command.kind === 'help') process.stdout.write(usage);
-  else if (command.kind === 'list') process.stdout.write(listText());
+  if (command.type === 'help') process.stdout.write(usage);
+  else if (command.type === 'list') process.stdout.write(listText());
   else await run(command.options, command.jsonFile);
 } catch (error) {
   if (!(error instanceof RunError)) throw error;
@@ -41,10 +41,11 @@ function write(file: string, text: string): void {
 
 function listText(): string {
   return topics
-    .map(({ name, checks }) =>
-      [name, ...checks.map((check) => `  ${`${name}/${check.name}`.padEnd(46)}${check.title}`), ''].join(
-        '\n',
-      ),
-    )
+    .map(({ name, checks }) => {
+      const lines = Object.entries(checks).map(
+        ([check, { title }]) => `  ${`${name}/${check}`.padEnd(46)}${title}`,
+      );
+      return [name, ...lines, ''].join('\n');
+    })
     .join('\n');
 }

@@ -1,8 +1,8 @@
+import { phoneOf } from '@hooligram/protocol';
+import { Inbox, isAnswer, type Question, type ReceivedFrame } from '@hooligram/protocol-client';
 import { WebSocket } from 'ws';
-import { Inbox, type Question } from './inbox.ts';
 import { MobileHabits, mobileReconnectMs } from './mobile-habits.ts';
-import { numberOf } from './people.ts';
-import { type Received, readFrame } from './received.ts';
+import { readFrame } from './read-frame.ts';
 
 export type MobileClientOptions = {
   readonly url: string;
@@ -11,9 +11,9 @@ export type MobileClientOptions = {
   readonly code: string;
   /** How long every wait lasts at most. */
   readonly timeoutMs: number;
-  /** Told of every frame that it sends or receives, and of every close by others. */
+  /** Called with every frame that it sends or receives, and with every close by the server. */
   readonly onExchange?: (direction: 'sent' | 'received' | 'closed', text: string) => void;
-  /** Told what no server may ever send. */
+  /** Called with what no server may ever send. */
   readonly onViolation?: (what: string) => void;
 };
 
@@ -23,7 +23,7 @@ export type MobileClientOptions = {
  */
 export class MobileClient {
   readonly sid: string;
-  /** Every close of a connection by others. */
+  /** Every close of a connection by the server or the network. */
   readonly closes: { readonly code: number; readonly reason: string }[] = [];
   readonly #options: MobileClientOptions;
   readonly #habits: MobileHabits;
@@ -41,7 +41,7 @@ export class MobileClient {
   }
 
   /** Everything received, in order. */
-  get frames(): readonly Received[] {
+  get frames(): readonly ReceivedFrame[] {
     return this.#inbox.frames;
   }
 
@@ -56,32 +56,30 @@ export class MobileClient {
   }
 
   /** The first frame that matches. @param after how many frames were there before it */
-  next(match: (frame: Received) => boolean, what: string, after = 0): Promise<Received> {
+  next(match: (frame: ReceivedFrame) => boolean, what: string, after = 0): Promise<ReceivedFrame> {
     return this.until((frames) => frames.slice(after).find(match), what);
   }
 
-  /** Resolves when it has signed in so often, of which each time but the first takes the pause before it longer. */
+  /** Resolves when it has signed in `times` times. Each time but the first comes after its pause. */
   async signedIn(times = 1): Promise<void> {
-    const isIt = ({ type }: Received) => type === 'AUTHORIZATION_SIGN_IN_SUCCESS';
-    const isDone = (frames: readonly Received[]) => frames.filter(isIt).length >= times;
+    const isIt = ({ type }: ReceivedFrame) => type === 'AUTHORIZATION_SIGN_IN_SUCCESS';
+    const isDone = (frames: readonly ReceivedFrame[]) => frames.filter(isIt).length >= times;
     await this.#inbox.until(isDone, this.#options.timeoutMs + mobileReconnectMs, `sign-in ${times}`);
   }
 
   /** Makes a request and waits for its answer, whichever it is. */
-  ask(name: string, payload: object): Promise<Received> {
+  request(name: string, payload: object): Promise<ReceivedFrame> {
     const after = this.frames.length;
     const id = this.#habits.request(`${name}_REQUEST`, payload);
-    const types = [`${name}_SUCCESS`, `${name}_FAILURE`, 'CONN_FRAME_FAILURE'];
-    const isAnswer = (frame: Received) => frame.id === id && types.includes(frame.type);
-    return this.next(isAnswer, `the answer to ${name}_REQUEST ${id}`, after);
+    return this.next((frame) => isAnswer(frame, name, id), `the answer to ${name}_REQUEST ${id}`, after);
   }
 
-  /** Something happens on its screens, of which it tells the server, too. */
+  /** Something happens on its screens, which it sends to the server, too. */
   act(type: string): void {
     this.#habits.act(type);
   }
 
-  /** Loses its connection without a word; it comes back by itself. */
+  /** Breaks its connection without a close frame; it comes back by itself. */
   cut(): void {
     this.#socket?.terminate();
   }
@@ -105,7 +103,7 @@ export class MobileClient {
     this.#socket = socket;
     socket.on('open', () => {
       this.#habits.act('WEBSOCKET_OPEN', { host: url });
-      this.#habits.request('AUTHORIZATION_SIGN_IN_REQUEST', { ...numberOf(sid), verification_code: code });
+      this.#habits.request('AUTHORIZATION_SIGN_IN_REQUEST', { ...phoneOf(sid), verification_code: code });
     });
     socket.on('message', (data) => this.#receive(String(data)));
     // Followed by its close.

@@ -1,8 +1,8 @@
-/** It waits so long after every close, whatever its code, and opens the next connection. */
+/** The pause after every close, with any code, before it opens the next connection. */
 export const mobileReconnectMs = 1_000;
 
 /**
- * What the mobile client of this protocol sends, whoever uses it. Its store forwards every action to the server once
+ * What the mobile client of this protocol sends. Its store forwards every action to the server once
  * it has signed in: those of its own screens, which have no `id`, and every frame that it is sent. What comes before
  * waits for the sign-in. It acknowledges messages, under ids of its own, and never groups.
  *

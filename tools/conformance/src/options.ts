@@ -1,82 +1,99 @@
-import { parseArgs } from 'node:util';
 import { isCountryCode } from '@hooligram/protocol';
+import { Command, CommanderError } from 'commander';
 import { type CodeSource, codeFromCommand, codeFromTerminal, fixedCode } from './codes.ts';
 import { RunError } from './failure.ts';
 import { type ConformanceOptions, chosen } from './run.ts';
 
-export const usage = `hooligram-conformance --url ws://HOST:PORT/v2 [flags]   checks a server of Protocol V2
+type Flags = {
+  readonly url?: string;
+  readonly code?: string;
+  readonly codeCommand?: string;
+  readonly only: string;
+  readonly slow?: boolean;
+  readonly timeoutMs: string;
+  readonly quietMs: string;
+  readonly badFrames: string;
+  readonly countryCode: string;
+  readonly json?: string;
+  readonly list?: boolean;
+};
 
-  --url URL             the WebSocket, ws: or wss:, with its path
-  --code CODE           the verification code of everybody, on a test system
-  --code-command CMD    prints the code of a number; {sid}, {country_code}, {phone_number} stand for it
-                        without either, codes are asked for at the terminal
-  --only NAME,...       these topics (group-leave) or checks (group-leave/told) instead of all
-  --slow                also the checks that take up to a minute each
-  --timeout-ms N        how long an answer or a delivery may take (5000)
-  --quiet-ms N          how long nothing must come where nothing may come (300)
-  --bad-frames N        bad frames that the server takes before it closes with 1008 (100); 0: not checked
-  --country-code N      of the random numbers that are signed up (888, which no country has)
-  --json FILE           writes the report, with all frames of failed checks
-  --list                names all checks
-  --help                this text
+const command = new Command('hooligram-conformance')
+  .description('Checks a server of Protocol V2 from outside.')
+  .usage('--url ws://HOST:PORT/v2 [flags]')
+  .option('--url <url>', 'the WebSocket, ws: or wss:, with its path')
+  .option('--code <code>', 'the verification code of every number, on a test system')
+  .option(
+    '--code-command <cmd>',
+    'prints the code of a number; {sid}, {country_code}, {phone_number} stand for it; without either, codes are asked for at the terminal',
+  )
+  .option(
+    '--only <names>',
+    'these topics (group-leave) or checks (group-leave/told), with commas between',
+    '',
+  )
+  .option('--slow', 'also the checks that take up to a minute each')
+  .option('--timeout-ms <n>', 'how long an answer or a delivery may take', '5000')
+  .option('--quiet-ms <n>', 'how long nothing must come where nothing may come', '300')
+  .option(
+    '--bad-frames <n>',
+    'bad frames that the server takes before it closes with 1008; 0: not checked',
+    '100',
+  )
+  .option('--country-code <n>', 'of the random numbers that are signed up; no country has 888', '888')
+  .option('--json <file>', 'writes the report, with all frames of failed checks')
+  .option('--list', 'names all checks')
+  .helpOption('--help', 'this text')
+  .configureHelp({ helpWidth: 120 })
+  .showSuggestionAfterError(false)
+  .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
+  .exitOverride();
 
-  Exit code 0: nothing failed. 1: something did. 2: a bad flag, no connection, or no code.
-  Numbers are random, so it can run again and again. The server's limits must allow 30 codes to as many numbers.
+/** What `--help` prints. */
+export const usage = `${command.helpInformation()}
+Exit code 0: nothing failed. 1: something did. 2: a bad flag, no connection, or no code.
+Numbers are random, so it can run again and again. The server's limits must allow 30 codes to as many numbers.
 `;
 
-const flags = {
-  url: { type: 'string' },
-  code: { type: 'string' },
-  'code-command': { type: 'string' },
-  only: { type: 'string', default: '' },
-  slow: { type: 'boolean', default: false },
-  'timeout-ms': { type: 'string', default: '5000' },
-  'quiet-ms': { type: 'string', default: '300' },
-  'bad-frames': { type: 'string', default: '100' },
-  'country-code': { type: 'string', default: '888' },
-  json: { type: 'string' },
-  list: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
-} as const;
-
-export type Command =
-  | { readonly kind: 'help' }
-  | { readonly kind: 'list' }
-  | { readonly kind: 'run'; readonly options: ConformanceOptions; readonly jsonFile: string | undefined };
+export type ParsedCommand =
+  | { readonly type: 'help' }
+  | { readonly type: 'list' }
+  | { readonly type: 'run'; readonly options: ConformanceOptions; readonly jsonFile: string | undefined };
 
 /**
  * @param args what stands after the program's name
- * @param isTerminal whether somebody can be asked for codes
+ * @param isTerminal whether codes can be asked for at a terminal
  * @throws RunError with one line that names the flag
  */
-export function parseCommand(args: readonly string[], isTerminal: boolean): Command {
-  const values = parse(args);
-  if (values.help) return { kind: 'help' };
-  if (values.list) return { kind: 'list' };
-  const only = values.only.split(',').filter(Boolean);
+export function parseCommand(args: readonly string[], isTerminal: boolean): ParsedCommand {
+  const flags = parse(args);
+  if (!flags) return { type: 'help' };
+  if (flags.list) return { type: 'list' };
+  const only = flags.only.split(',').filter(Boolean);
   chosen(only);
-  if (!isCountryCode(values['country-code']))
+  if (!isCountryCode(flags.countryCode))
     throw new RunError('--country-code must be an assigned country code');
   const options = {
-    url: webSocketUrl(values.url),
-    codeOf: codeSource(values.code, values['code-command'], isTerminal),
+    url: webSocketUrl(flags.url),
+    codeOf: codeSource(flags.code, flags.codeCommand, isTerminal),
     only,
-    slow: values.slow,
-    timeoutMs: integer('--timeout-ms', values['timeout-ms'], 1),
-    quietMs: integer('--quiet-ms', values['quiet-ms'], 0),
-    badFramesMax: integer('--bad-frames', values['bad-frames'], 0),
-    countryCode: values['country-code'],
+    slow: flags.slow === true,
+    timeoutMs: integer('--timeout-ms', flags.timeoutMs, 1),
+    quietMs: integer('--quiet-ms', flags.quietMs, 0),
+    badFramesMax: integer('--bad-frames', flags.badFrames, 0),
+    countryCode: flags.countryCode,
   };
-  return { kind: 'run', options, jsonFile: values.json };
+  return { type: 'run', options, jsonFile: flags.json };
 }
 
-function parse(args: readonly string[]) {
+/** @returns undefined when help is asked for */
+function parse(args: readonly string[]): Flags | undefined {
   try {
-    return parseArgs({ args: [...args], options: flags, strict: true, allowPositionals: false }).values;
+    return command.parse(args, { from: 'user' }).opts<Flags>();
   } catch (error) {
-    // Node's own text goes on with advice on how to pass positional arguments.
-    const [line] = (error as Error).message.split(/\. |\n/);
-    throw new RunError(`${line}; see --help`);
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.helpDisplayed') return undefined;
+    throw new RunError(`${error.message.replace('error: ', '')}; see --help`);
   }
 }
 

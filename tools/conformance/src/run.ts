@@ -1,10 +1,10 @@
-import type { Check, Topic } from './check.ts';
+import type { Check } from './check.ts';
 import { topics } from './checks/index.ts';
 import type { CodeSource } from './codes.ts';
 import { RunError, Skip } from './failure.ts';
-import { People } from './people.ts';
-import { Stage } from './stage.ts';
+import { Fixture } from './fixture.ts';
 import type { Exchanged } from './trace.ts';
+import { Users } from './users.ts';
 
 export type ConformanceOptions = {
   /** Of the WebSocket, with its path: `ws://127.0.0.1:8080/v2`. */
@@ -39,66 +39,74 @@ export type CheckResult = {
 
 /**
  * Makes the checks, one after the other.
- * @throws RunError when nobody can be reached or no code can be had
+ * @throws RunError when the server cannot be reached, or there is no code for a number
  */
 export async function runConformance(options: ConformanceOptions): Promise<CheckResult[]> {
   const { timeoutMs = 5_000, quietMs = 300, badFramesMax = 100, countryCode = '888' } = options;
   const { url, codeOf } = options;
-  const stageOptions = { url, codeOf, countryCode, timeoutMs, quietMs, badFramesMax, people: new People() };
-  await reach(new Stage(stageOptions));
+  const fixtureOptions = { url, codeOf, countryCode, timeoutMs, quietMs, badFramesMax, users: new Users() };
+  await reach(new Fixture(fixtureOptions));
   const results: CheckResult[] = [];
-  for (const [topic, check] of chosen(options.only ?? [])) {
-    const result = await judge(topic, check, new Stage(stageOptions), options.slow ?? false);
+  for (const chosenCheck of chosen(options.only ?? [])) {
+    const result = await judge(chosenCheck, new Fixture(fixtureOptions), options.slow ?? false);
     options.onResult?.(result);
     results.push(result);
   }
   return results;
 }
 
+type ChosenCheck = { readonly topic: string; readonly name: string; readonly check: Check };
+
 /** @throws RunError when a name is neither a topic nor a check */
-export function chosen(only: readonly string[]): [Topic, Check][] {
-  const all = topics.flatMap((topic) => topic.checks.map((check): [Topic, Check] => [topic, check]));
-  const namesOf = ([topic, check]: [Topic, Check]) => [topic.name, `${topic.name}/${check.name}`];
+export function chosen(only: readonly string[]): ChosenCheck[] {
+  const all = topics.flatMap(({ name: topic, checks }) =>
+    Object.entries(checks).map(([name, check]) => ({ topic, name, check })),
+  );
+  const namesOf = ({ topic, name }: ChosenCheck) => [topic, `${topic}/${name}`];
   const strange = only.find((name) => !all.some((one) => namesOf(one).includes(name)));
   if (strange !== undefined)
     throw new RunError(`--only: there is no topic or check "${strange}"; see --list`);
   return only.length === 0 ? all : all.filter((one) => namesOf(one).some((name) => only.includes(name)));
 }
 
-async function reach(stage: Stage): Promise<void> {
+async function reach(fixture: Fixture): Promise<void> {
   try {
-    await stage.connect();
+    await fixture.connect();
   } catch (error) {
     throw new RunError((error as Error).message);
   }
-  await stage.end();
+  await fixture.end();
 }
 
-async function judge(topic: Topic, check: Check, stage: Stage, isSlowWanted: boolean): Promise<CheckResult> {
+async function judge(
+  { topic, name, check }: ChosenCheck,
+  fixture: Fixture,
+  isSlowWanted: boolean,
+): Promise<CheckResult> {
   const startedAt = performance.now();
   const reasons: string[] = [];
   let outcome: CheckResult['outcome'] = 'passed';
   try {
     if (check.isSlow && !isSlowWanted) throw new Skip('takes long: made with --slow');
-    await check.run(stage);
+    await check.run(fixture);
   } catch (error) {
     if (error instanceof RunError) {
-      await stage.end();
+      await fixture.end();
       throw error;
     }
     outcome = error instanceof Skip ? 'skipped' : 'failed';
     reasons.push((error as Error).message);
   }
-  const exchanged = [...stage.trace.exchanged];
-  await stage.end();
+  const exchanged = [...fixture.trace.exchanged];
+  await fixture.end();
   // What no server may send fails the check in which it came, and is likely why that failed anyway.
-  if (stage.violations.length > 0) {
+  if (fixture.violations.length > 0) {
     outcome = 'failed';
-    reasons.unshift(...stage.violations.slice(0, 5));
+    reasons.unshift(...fixture.violations.slice(0, 5));
   }
   return {
-    topic: topic.name,
-    name: check.name,
+    topic,
+    name,
     title: check.title,
     outcome,
     durationMs: Math.round(performance.now() - startedAt),

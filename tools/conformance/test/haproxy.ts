@@ -1,8 +1,8 @@
-import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { canInstallDebianPackages, installDebianPackage, startProcess, whenReady } from '@hooligram/local';
+import { findOrInstall, findProgram, RunningProcess, whenReady } from '@hooligram/local';
 import { freePorts, patienceMs, type ServiceProcess } from '@hooligram/testkit';
 
 const config = fileURLToPath(new URL('../../../infra/haproxy/haproxy.cfg', import.meta.url));
@@ -13,7 +13,11 @@ export async function startHaproxy(one: ServiceProcess, two: ServiceProcess) {
   const folder = mkdtempSync(join(tmpdir(), 'hooligram-haproxy-'));
   const spec = {
     name: 'haproxy',
-    command: await haproxyProgram(),
+    command: await findOrInstall({
+      name: 'haproxy',
+      find: () => findProgram('haproxy'),
+      debianPackage: 'haproxy',
+    }),
     args: ['-db', '-f', config],
     env: {
       ...process.env,
@@ -26,7 +30,7 @@ export async function startHaproxy(one: ServiceProcess, two: ServiceProcess) {
     stopTimeoutMs: 2_000,
     detached: false,
   } as const;
-  const haproxy = await startProcess(spec);
+  const haproxy = await RunningProcess.start(spec);
   const isReady = async () => (await fetch(`http://127.0.0.1:${port}/v2`)).status === 426;
   try {
     await whenReady(spec, haproxy, { isReady, readyTimeoutMs: patienceMs });
@@ -50,44 +54,4 @@ function addresses(name: string, { url, adminUrl }: ServiceProcess): NodeJS.Proc
     [`${name}_ADMIN_HOST`]: admin.hostname,
     [`${name}_ADMIN_PORT`]: admin.port,
   };
-}
-
-/**
- * Finds HAProxy; on Debian and Ubuntu, root installs it.
- * @throws Error with the command that gets it on this system
- */
-async function haproxyProgram(): Promise<string> {
-  const found = onPath();
-  if (found) return found;
-  if (!canInstallDebianPackages()) throw new Error(`no haproxy found: install it with: ${howElse()}`);
-  await installDebianPackage('haproxy');
-  const installed = onPath();
-  if (!installed) throw new Error('the package haproxy brought no haproxy: install it by hand');
-  return installed;
-}
-
-function onPath(): string | undefined {
-  const dirs = [
-    ...(process.env.PATH ?? '').split(delimiter),
-    '/usr/sbin',
-    '/usr/local/sbin',
-    '/opt/homebrew/bin',
-  ];
-  return dirs
-    .map((dir) => join(dir, 'haproxy'))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
-
-function howElse(): string {
-  if (process.platform === 'darwin') return 'brew install haproxy';
-  return existsSync('/usr/bin/apt-get')
-    ? 'sudo apt-get install haproxy'
-    : 'the package manager of your system';
 }

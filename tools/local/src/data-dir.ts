@@ -1,31 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { killRecorded, stopLeftovers } from './leftovers.ts';
 import { acquireLock, releaseLock } from './lock.ts';
 import { rotateLog } from './log-file.ts';
+import { killRecorded, stopOrphans } from './orphans.ts';
 import { StartError } from './start-error.ts';
 
 const marker = '.hooligram';
 const contents = ['postgres', 'redis', 'log', 'credential-key'];
 
 /** The folder of a stack, held by this process until it is released. */
-export interface DataDir {
+export type DataDir = {
   readonly path: string;
   readonly logDir: string;
-  /** stack.json and what is noted about running processes. */
+  /** stack.json and the records of running processes. */
   readonly runDir: string;
   /** For recordProcess. */
   readonly pidsDir: string;
   /** The key of the stored credentials: random, made once, the same at every later start. */
   readonly credentialKey: string;
   release(): void;
-}
+};
 
 /**
- * Takes a data folder: makes it if it is missing, stops what a killed stack left running in it, and empties it
- * if asked. Only a folder that carries our marker is ever touched.
- * @throws StartError when the folder is somebody else's, or another stack runs in it
+ * Opens a data folder: makes it if it is missing, stops the processes that a killed stack left running in it, and empties
+ * it if asked. Only a folder that has the marker file is ever touched.
+ * @throws StartError when the folder is not a data folder, or another stack runs in it
  */
 export async function openDataDir(
   path: string,
@@ -45,7 +45,7 @@ export async function openDataDir(
     );
   }
   try {
-    const stopped = await stopLeftovers(pidsDir);
+    const stopped = await stopOrphans(pidsDir);
     if (stopped.length > 0) log(`stopped what a killed stack had left running: ${stopped.join(', ')}`);
     rmSync(join(runDir, 'stack.json'), { force: true });
     if (isFresh) for (const name of contents) rmSync(join(dir, name), { recursive: true, force: true });
@@ -69,7 +69,7 @@ export async function openDataDir(
   }
 }
 
-/** Ends whatever the stack of this folder has running, without waiting: for a forced exit. */
+/** Kills the processes of this folder's stack, without waiting: for a forced exit. */
 export function killStackOf(path: string): void {
   killRecorded(pidsDirOf(resolve(path)));
 }

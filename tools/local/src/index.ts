@@ -1,16 +1,12 @@
-export { canInstallDebianPackages, installDebianPackage } from './debian-package.ts';
-export { forgetProcess, killRecorded, recordProcess, stopLeftovers } from './leftovers.ts';
 export { acquireLock, releaseLock } from './lock.ts';
 export { logTail } from './log-file.ts';
+export { forgetProcess, killRecorded, recordProcess, stopOrphans } from './orphans.ts';
 export { isPortFree } from './ports.ts';
 export { startPostgres } from './postgres.ts';
+export { findOrInstall, findProgram, isProgram } from './program.ts';
 export { startRedis } from './redis.ts';
-export { type ProcessSpec, type RunningProcess, startProcess, whenReady } from './running-process.ts';
-export {
-  type StackDescription,
-  type StackProcess,
-  startStackProcess,
-} from './stack-process.ts';
+export { type ProcessSpec, RunningProcess, whenReady } from './running-process.ts';
+export { type OwnStack as StackDescription, type StackProcess, startStackProcess } from './stack-process.ts';
 export { StartError } from './start-error.ts';
 export type { Store, StoreOptions } from './store.ts';
 export { type ServerList, serveWeb, type WebServer } from './web-server.ts';

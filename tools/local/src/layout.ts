@@ -2,31 +2,31 @@ import { isPortFree } from './ports.ts';
 import { StartError } from './start-error.ts';
 
 /** What `npm start` was asked for; infra/local/options.mjs has parsed and checked it. */
-export interface StackOptions {
+export type StackOptions = {
   readonly gateways: number;
   readonly cores: number;
   readonly port: number;
   readonly dataDir: string;
   readonly fresh: boolean;
-}
+};
 
-export interface GatewayPlace {
+export type GatewayPlace = {
   readonly name: string;
   readonly ownPort: number;
   readonly adminPort: number;
   /** Of its own port. */
   readonly url: string;
   readonly admin: string;
-}
+};
 
-export interface CorePlace {
+export type CorePlace = {
   readonly name: string;
   readonly adminPort: number;
   readonly admin: string;
-}
+};
 
 /** Who listens where. */
-export interface Layout {
+export type Layout = {
   readonly sharedPort: number;
   /** Of the port that all gateways share. */
   readonly url: string;
@@ -38,7 +38,7 @@ export interface Layout {
   /** Where the stores listen if they can; they go elsewhere if not. */
   readonly postgresPort: number;
   readonly redisPort: number;
-}
+};
 
 export function layOut({ gateways, cores, port }: Pick<StackOptions, 'gateways' | 'cores' | 'port'>): Layout {
   const http = (adminPort: number) => `http://127.0.0.1:${adminPort}`;
@@ -68,7 +68,7 @@ export function layOut({ gateways, cores, port }: Pick<StackOptions, 'gateways' 
   };
 }
 
-/** @throws StartError that names the first port that somebody else has */
+/** @throws StartError that names the first port that is in use */
 export async function checkPorts({ sharedPort, gateways, cores, webPort }: Layout): Promise<void> {
   const needed: [port: number, use: string][] = [
     [sharedPort, 'all gateways'],

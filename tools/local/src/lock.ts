@@ -2,8 +2,9 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { isRunning, markOf, type ProcessMark } from './process-identity.ts';
 
 /**
- * Takes a lock file for this process. A lock whose holder is dead, SIGKILL included, is free.
- * @returns undefined when taken, else who holds it
+ * Takes a lock file for this process. A lock whose holder has ended, also by SIGKILL, is free at once; proper-lockfile
+ * would free it after a timeout, and not name the holder.
+ * @returns undefined when this process has it now, else the process that holds it
  */
 export function acquireLock(path: string): ProcessMark | undefined {
   const mine = `${path}.${process.pid}`;
@@ -30,7 +31,7 @@ export function releaseLock(path: string): void {
   if (readHolder(path)?.pid === process.pid) rmSync(path, { force: true });
 }
 
-/** Somebody else may have removed it and taken the lock since we looked: theirs is put back. */
+/** Another process may have removed it and taken the lock meanwhile: that lock is put back. */
 function removeStale(path: string): void {
   const aside = `${path}.${process.pid}.stale`;
   try {

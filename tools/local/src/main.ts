@@ -1,9 +1,9 @@
 import { killStackOf } from './data-dir.ts';
 import type { StackOptions } from './layout.ts';
 import { createProgress } from './progress.ts';
+import { shutdownSignal } from './shutdown-signal.ts';
 import { runStack } from './stack.ts';
 import { StartError } from './start-error.ts';
-import { stopOrder } from './stop-order.ts';
 
 // Started by infra/local/start.mjs, which has parsed and checked the flags.
 const options = JSON.parse(process.argv[2] ?? '') as StackOptions;
@@ -11,10 +11,10 @@ const options = JSON.parse(process.argv[2] ?? '') as StackOptions;
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 const progress = createProgress((text) => process.stdout.write(text));
 
-const order = stopOrder(() => killStackOf(options.dataDir));
-order.addEventListener('abort', () => progress.line('\nstopping'));
+const shutdown = shutdownSignal(() => killStackOf(options.dataDir));
+shutdown.addEventListener('abort', () => progress.line('\nstopping'));
 try {
-  await runStack(options, progress, order);
+  await runStack(options, progress, shutdown);
   process.stdout.write('stopped\n');
   process.exit(0);
 } catch (error) {

@@ -4,20 +4,19 @@ import { dirname } from 'node:path';
 import { StartError } from './start-error.ts';
 
 /** How a Postgres program is run on a cluster's folder: directly, or by root for an account that is not root. */
-export interface PostgresAccount {
+export type PostgresAccount = {
   readonly uid?: number;
   readonly gid?: number;
   /** What stands before the command. */
   readonly prefix: readonly string[];
-}
+};
 
 /**
  * Postgres refuses to run as root. So root runs it for the account that owns the cluster, else `postgres`
  * if the system has it, else `nobody`; no account is created.
  *
- * Such an account cannot always reach our folders (a clone in /root, a `mktemp -d`). Changing the modes of
- * somebody's folders is not ours to do; on Linux the programs get the one capability that root has there,
- * to pass by file permissions, and nothing else of root.
+ * Such an account cannot always reach the data folder (a clone in /root, a `mktemp -d`). The modes of the user's folders
+ * stay as they are; on Linux the programs get one capability of root, to pass by file permissions, and no other.
  */
 export function postgresAccount(clusterDir: string, programs: readonly string[]): PostgresAccount {
   mkdirSync(clusterDir, { recursive: true, mode: 0o700 });
@@ -39,7 +38,7 @@ export function postgresAccount(clusterDir: string, programs: readonly string[])
   }
   const capability = ['--inh-caps', '+dac_override', '--ambient-caps', '+dac_override'];
   const account = ['--reuid', String(uid), '--regid', String(gid), '--clear-groups', ...capability];
-  // The shell is reachable for everybody; only after it has been executed is the capability in effect.
+  // Every account can reach the shell; only after it has been executed is the capability in effect.
   // Without no_setuid_fixup access(2), by which initdb looks for its programs, would ignore it.
   const command = ['--securebits', '+no_setuid_fixup', '--', '/bin/sh', '-c', 'exec "$@"', 'sh'];
   return { prefix: [setpriv, ...account, ...command] };

@@ -12,13 +12,13 @@ export const superuser = 'hooligram';
 /** The system's own environment must not reach Postgres: PGDATA, PGPORT and locales would change its ways. */
 export const postgresEnv = { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
-export interface PostgresCluster {
+export type PostgresCluster = {
   readonly dir: string;
   readonly account: PostgresAccount;
   readonly password: string;
-}
+};
 
-/** Opens the cluster in a folder of ours, made at the first time. */
+/** Opens the cluster in a folder, which is made at the first start. */
 export async function openCluster(
   folder: string,
   programs: PostgresPrograms,
@@ -62,9 +62,9 @@ async function makeCluster(
     ...(durable ? [] : ['--no-sync']),
   ];
   const [command = programs.initdb, ...rest] = [...prefix, programs.initdb, ...args];
-  const who = prefix.length === 0 && uid !== undefined ? { uid, gid } : {};
+  const account = prefix.length === 0 && uid !== undefined ? { uid, gid } : {};
   try {
-    await promisify(execFile)(command, rest, { ...who, env: postgresEnv });
+    await promisify(execFile)(command, rest, { ...account, env: postgresEnv });
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
     throw new StartError(`initdb failed in ${unfinished}: ${(stderr || message).trim()}`);

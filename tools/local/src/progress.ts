@@ -1,9 +1,9 @@
 /** What the person at the terminal sees of a start. */
-export interface Progress {
+export type Progress = {
   /** Does a step, with one line for it and the time that it took. */
   step<T>(label: string, work: () => Promise<T>): Promise<T>;
   line(text: string): void;
-}
+};
 
 export function createProgress(write: (text: string) => void): Progress {
   let isLineOpen = false;

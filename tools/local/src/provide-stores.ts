@@ -1,20 +1,20 @@
+import { allOrNothing } from './all-or-nothing.ts';
 import { checkPostgres, startPostgres } from './postgres.ts';
 import { checkRedis, startRedis } from './redis.ts';
 import { pidKeeper, type StackRun } from './stack-run.ts';
 import type { Store } from './store.ts';
-import { together } from './together.ts';
 
-export interface Stores {
+export type Stores = {
   readonly postgres: Store;
   readonly redis: Store;
-}
+};
 
-// A core has a pool of connections, and somebody may want to look with psql.
+// Of a core's pool, and for the rest: migrations, and a user with psql.
 const connectionsPerCore = 12;
 const connectionsBesides = 88;
 
 /**
- * The Postgres of DATABASE_URL and the Redis of REDIS_URL; what is not set, we start ourselves.
+ * The Postgres of DATABASE_URL and the Redis of REDIS_URL; a store whose variable is not set is started here.
  * @throws StartError
  */
 export async function provideStores(run: StackRun): Promise<Stores> {
@@ -24,7 +24,7 @@ export async function provideStores(run: StackRun): Promise<Stores> {
     close(store.stop);
     return store;
   };
-  const [postgres, redis] = await together(
+  const [postgres, redis] = await allOrNothing(
     run.signal,
     (signal) => kept(providePostgres(run, signal)),
     (signal) => kept(provideRedis(run, signal)),
@@ -36,7 +36,7 @@ async function providePostgres(run: StackRun, signal: AbortSignal): Promise<Stor
   const url = process.env.DATABASE_URL;
   if (url) {
     await checkPostgres(url);
-    return foreign(url);
+    return external(url);
   }
   return startPostgres({
     ...options(run, signal),
@@ -50,7 +50,7 @@ async function provideRedis(run: StackRun, signal: AbortSignal): Promise<Store> 
   const url = process.env.REDIS_URL;
   if (url) {
     await checkRedis(url);
-    return foreign(url);
+    return external(url);
   }
   return startRedis({
     ...options(run, signal),
@@ -63,6 +63,6 @@ function options({ dataDir, progress }: StackRun, signal: AbortSignal) {
   return { dataDir: dataDir.path, logDir: dataDir.logDir, log: progress.line, signal };
 }
 
-function foreign(url: string): Store {
+function external(url: string): Store {
   return { pid: undefined, url, stop: async () => undefined };
 }

@@ -4,13 +4,13 @@ import { Redis } from 'ioredis';
 import { freePort } from './ports.ts';
 import { redisProgram } from './redis-program.ts';
 import { StartError } from './start-error.ts';
-import type { Store, StoreOptions } from './store.ts';
-import { superviseProcess } from './supervise.ts';
+import { ownStore, type Store, type StoreOptions } from './store.ts';
+import { SupervisedProcess } from './supervise.ts';
 
 const readyTimeoutMs = 60_000;
 
 /**
- * Starts a Redis of our own in `<dataDir>/redis`, on the loopback address only. It keeps its data over
+ * Starts a Redis in `<dataDir>/redis`, on the loopback address only. It keeps its data over
  * restarts and evicts nothing: there are queues in it.
  * @returns when it has loaded its data and answers
  * @throws StartError
@@ -42,7 +42,7 @@ export async function startRedis(options: StoreOptions): Promise<Store> {
     stopTimeoutMs: 20_000,
     detached: true,
   } as const;
-  const redis = await superviseProcess(spec, {
+  const redis = await SupervisedProcess.start(spec, {
     isReady: async () => (await ping(url)) === 'PONG',
     readyTimeoutMs,
     onPid: options.onPid,
@@ -50,13 +50,7 @@ export async function startRedis(options: StoreOptions): Promise<Store> {
     restart: options.restart ?? true,
     signal: options.signal,
   });
-  return {
-    get pid() {
-      return redis.pid;
-    },
-    url,
-    stop: redis.stop,
-  };
+  return ownStore(redis, url);
 }
 
 /** @throws StartError when the Redis of that url does not answer */

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,7 +8,7 @@ import { StartError } from './start-error.ts';
 
 const pollMs = 25;
 
-export interface ProcessSpec {
+export type ProcessSpec = {
   /** How it is called in lines for people, and its log file's name: `gateway-1`. */
   readonly name: string;
   readonly command: string;
@@ -20,70 +21,72 @@ export interface ProcessSpec {
   readonly logFile: string;
   readonly stopSignal: NodeJS.Signals;
   readonly stopTimeoutMs: number;
-  /** In a process group of its own, so that a Ctrl-C at the terminal reaches it only through us. */
+  /** In a process group of its own, so that a Ctrl-C at the terminal reaches it only through this process. */
   readonly detached: boolean;
-}
+};
 
-export interface RunningProcess {
-  readonly pid: number;
+/**
+ * A child process whose output goes to a log file. The file is the child's own, so that it logs on when this process is
+ * killed: execa would carry the output through this process.
+ */
+export class RunningProcess {
   /** Resolves with how it ended; never rejects. */
   readonly exited: Promise<string>;
-  isRunning(): boolean;
-  /** Asks it to end, and kills it after the deadline. Resolves when it is gone. */
-  stop(): Promise<void>;
-  kill(signal: NodeJS.Signals): void;
-}
+  readonly #child: ChildProcess;
+  readonly #spec: ProcessSpec;
 
-/** @throws StartError when the program cannot be run at all */
-export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
-  mkdirSync(dirname(spec.logFile), { recursive: true });
-  const log = openSync(spec.logFile, 'a');
-  const child = spawn(spec.command, spec.args, {
-    argv0: spec.argv0,
-    cwd: spec.cwd,
-    env: spec.env,
-    uid: spec.uid,
-    gid: spec.gid,
-    detached: spec.detached,
-    stdio: ['ignore', log, log],
-  });
-  closeSync(log);
-  let running = true;
-  const exited = new Promise<string>((resolve) => {
-    child.once('exit', (code, signal) => {
-      running = false;
-      resolve(signal ? `killed by ${signal}` : `exit code ${code}`);
+  /** @throws StartError when the program cannot be run at all */
+  static async start(spec: ProcessSpec): Promise<RunningProcess> {
+    mkdirSync(dirname(spec.logFile), { recursive: true });
+    const log = openSync(spec.logFile, 'a');
+    const child = spawn(spec.command, spec.args, { ...spec, stdio: ['ignore', log, log] });
+    closeSync(log);
+    const running = new RunningProcess(child, spec);
+    await once(child, 'spawn').catch((error: Error) => {
+      throw new StartError(`${spec.name} cannot be started: ${error.message}`);
     });
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve);
-    child.once('error', (error) =>
-      reject(new StartError(`${spec.name} cannot be started: ${error.message}`)),
-    );
-  });
-  child.unref();
+    child.unref();
+    return running;
+  }
 
-  const kill = (signal: NodeJS.Signals) => {
-    if (running) child.kill(signal);
-  };
-  const stop = async () => {
-    kill(spec.stopSignal);
-    const timer = setTimeout(() => kill('SIGKILL'), spec.stopTimeoutMs);
-    // While we wait for it, it is a reason to stay alive.
-    child.ref();
-    await exited;
+  private constructor(child: ChildProcess, spec: ProcessSpec) {
+    this.#child = child;
+    this.#spec = spec;
+    this.exited = new Promise((resolve) => {
+      child.once('exit', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit code ${code}`));
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    if (this.isRunning()) this.#child.kill(signal);
+  }
+
+  /** Asks it to end, and kills it after the deadline. Resolves when it has ended. */
+  async stop(): Promise<void> {
+    this.kill(this.#spec.stopSignal);
+    const timer = setTimeout(() => this.kill('SIGKILL'), this.#spec.stopTimeoutMs);
+    // Until it has ended, this process stays alive for it.
+    this.#child.ref();
+    await this.exited;
     clearTimeout(timer);
-  };
-  return { pid: child.pid as number, exited, isRunning: () => running, stop, kill };
+  }
 }
 
-export interface Readiness {
+export type Readiness = {
   /** Asked again and again; a throw or false means not yet. */
   readonly isReady: () => Promise<boolean>;
   readonly readyTimeoutMs: number;
   /** Ends the wait with its reason. */
   readonly signal?: AbortSignal | undefined;
-}
+};
 
 /**
  * Waits until a process that was just started does its work.

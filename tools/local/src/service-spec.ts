@@ -9,10 +9,10 @@ const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url));
 /** A gateway spreads the closing of its connections over a while. */
 const stopTimeoutMs = 20_000;
 
-interface Stores {
+type Stores = {
   readonly databaseUrl: string;
   readonly redisUrl: string;
-}
+};
 
 /**
  * The environment of a process: what suits a local stack, over it what the user has set, over that what the

@@ -2,7 +2,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What other programs on this machine learn about a running stack. A pid is of a process that it started. */
-export interface StackDescription {
+export type StackDescription = {
   readonly url: string;
   /** The chat in the browser. */
   readonly web: string;
@@ -10,14 +10,14 @@ export interface StackDescription {
   readonly cores: readonly { readonly pid: number; readonly admin: string }[];
   readonly redis: { readonly pid?: number | undefined; readonly url: string };
   readonly postgres: { readonly pid?: number | undefined; readonly url: string };
-}
+};
 
-export interface StackFile {
+export type StackFile = {
   /** Writes it, and from now on again at every refresh. */
   publish(describe: () => StackDescription): void;
   refresh(): void;
   remove(): void;
-}
+};
 
 /** `stack.json`: whole or not there, and for this user only, because the urls may hold passwords. */
 export function createStackFile(runDir: string): StackFile {

@@ -4,9 +4,10 @@ import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { StackDescription } from './stack-file.ts';
 
 const launcher = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-/** What was killed says which signal ended it. */
+/** A process that was killed names the signal instead. */
 const crash = /(gateway|core)-\d+ .*ended: exit code [1-9]/;
 const startTimeoutMs = 120_000;
 const stopTimeoutMs = 60_000;
@@ -20,25 +21,22 @@ type StackProcessOptions = {
   readonly env?: NodeJS.ProcessEnv;
 };
 
-/** What `run/stack.json` of a local stack says, as far as it matters to programs. */
-export type StackDescription = {
-  readonly url: string;
-  readonly gateways: readonly { readonly pid: number; readonly url: string; readonly admin: string }[];
-  readonly cores: readonly { readonly pid: number; readonly admin: string }[];
-  readonly redis: { readonly pid: number; readonly url: string };
-  readonly postgres: { readonly pid: number; readonly url: string };
+/** What `stack.json` says of a stack whose stores are its own. */
+export type OwnStack = StackDescription & {
+  readonly redis: { readonly pid: number };
+  readonly postgres: { readonly pid: number };
 };
 
-/** A local stack of this run's own: what may be harmed is what its `stack.json` names, and nothing else. */
+/** A local stack that one run of a tool has for itself. The tool may end the processes that `stack.json` names, and no other. */
 export type StackProcess = {
   /** As it is now: the pids change when the launcher starts a process again. */
-  describe(): StackDescription;
+  describe(): OwnStack;
   /** Gateways and cores that ended with an error of their own, in the launcher's words. */
   readonly crashes: readonly string[];
   stop(): Promise<void>;
 };
 
-/** Starts the launcher behind `npm start` on empty data, and waits until it has proved itself. */
+/** Starts the launcher behind `npm start` on empty data, and waits until its smoke test has passed. */
 export async function startStackProcess(
   { env = {}, ...options }: StackProcessOptions,
   log: (line: string) => void,
@@ -47,10 +45,10 @@ export async function startStackProcess(
   const dataDir = resolve(options.dataDir);
   const startedAt = Date.now();
   const child = spawn(process.execPath, [launcher, JSON.stringify({ ...options, dataDir, fresh: true })], {
-    // Its own stores: those of the environment are somebody's.
+    // Stores of its own: those of the environment hold data of the user.
     env: { ...process.env, ...env, DATABASE_URL: '', REDIS_URL: '' },
     detached: true,
-    // Over the channel it hears when we are gone, and stops what it has started.
+    // When this process ends, the channel closes, and the launcher stops what it has started.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const lines: string[] = [];
@@ -78,7 +76,7 @@ export async function startStackProcess(
     throw new Error(`the stack did not start: ${(error as Error).message}\n${lines.join('\n')}`);
   }
   return {
-    describe: () => JSON.parse(readFileSync(file, 'utf8')) as StackDescription,
+    describe: () => JSON.parse(readFileSync(file, 'utf8')) as OwnStack,
     crashes,
     stop,
   };
@@ -90,7 +88,7 @@ async function whenPublished(
   startedAt: number,
   signal: AbortSignal,
 ): Promise<void> {
-  // One that a killed run has left behind is older, and is not ours.
+  // A file that a killed run left behind is older.
   const isPublished = () => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= startedAt;
   while (!isPublished()) {
     if (child.exitCode !== null) throw new Error(`exit code ${child.exitCode}`);

@@ -1,11 +1,11 @@
 import type { Closing } from './closing.ts';
 import type { DataDir } from './data-dir.ts';
 import type { Layout } from './layout.ts';
-import { recordProcess } from './leftovers.ts';
+import { recordProcess } from './orphans.ts';
 import type { Progress } from './progress.ts';
 
 /** What every part of a start needs. */
-export interface StackRun {
+export type StackRun = {
   readonly layout: Layout;
   readonly dataDir: DataDir;
   readonly progress: Progress;
@@ -14,15 +14,15 @@ export interface StackRun {
   readonly signal: AbortSignal;
   /** Called when a process was started or started again. */
   readonly onPidChange: () => void;
-}
+};
 
 /**
  * Notes each pid that a process gets, for a later start that finds it left behind.
- * @param leftoverSignal what stops it then
+ * @param orphanSignal what stops it then
  */
-export function pidKeeper({ dataDir, onPidChange }: StackRun, name: string, leftoverSignal: NodeJS.Signals) {
+export function pidKeeper({ dataDir, onPidChange }: StackRun, name: string, orphanSignal: NodeJS.Signals) {
   return (pid: number) => {
-    recordProcess(dataDir.pidsDir, name, pid, leftoverSignal);
+    recordProcess(dataDir.pidsDir, name, pid, orphanSignal);
     onPidChange();
   };
 }

@@ -4,10 +4,10 @@ import { Closing } from './closing.ts';
 import { openDataDir } from './data-dir.ts';
 import { checkPorts, layOut, type StackOptions } from './layout.ts';
 import type { Progress } from './progress.ts';
-import { proveLife } from './proof-of-life.ts';
 import { provideStores } from './provide-stores.ts';
 import { readyText } from './ready-text.ts';
 import { coreSpec, fixedCode, gatewaySpec } from './service-spec.ts';
+import { smokeTest } from './smoke-test.ts';
 import { createStackFile } from './stack-file.ts';
 import type { StackRun } from './stack-run.ts';
 import { StartError } from './start-error.ts';
@@ -15,7 +15,7 @@ import { startServices } from './start-services.ts';
 import { serveWeb } from './web-server.ts';
 
 /**
- * Runs a local stack: starts everything, proves that it works, and keeps it running until the signal. Then, or
+ * Runs a local stack: starts everything, tests that it works, and keeps it running until the signal. Then, or
  * when something does not start, all that was started is stopped in the reverse order.
  * @throws StartError when it does not start; nothing is left running then
  */
@@ -31,7 +31,7 @@ export async function runStack(
     progress.line(readyText(run, fixedCode(), Date.now() - startedAt));
     if (!signal.aborted) await once(signal, 'abort');
   } catch (error) {
-    // An order to stop breaks off whatever is under way; that is no failure.
+    // A request to stop breaks off the start; that is no failure.
     if (!signal.aborted) throw error;
   } finally {
     await closing.closeAll();
@@ -61,7 +61,7 @@ async function bringUp(
     startServices(run, layout.gateways, (place) => gatewaySpec(place, layout, dataDir, urls)),
   );
   await openWeb(run);
-  await prove(run);
+  await test(run);
 
   closing.stage()(stackFile.remove);
   stackFile.publish(() => ({
@@ -79,7 +79,7 @@ async function bringUp(
   return run;
 }
 
-/** On the address of the gateways: whoever opens them to others opens the page too. */
+/** On the address of the gateways: a user who opens them to other machines opens the page too. */
 async function openWeb({ layout, closing }: StackRun): Promise<void> {
   const { GATEWAY_HOST } = process.env;
   const gateways = layout.gateways.map(({ name, ownPort }) => ({ name, port: ownPort }));
@@ -97,7 +97,7 @@ async function applyMigrations(url: string, progress: Progress): Promise<void> {
   }
 }
 
-async function prove({ layout, progress }: StackRun): Promise<void> {
+async function test({ layout, progress }: StackRun): Promise<void> {
   const [from, to = from] = layout.gateways;
   const code = fixedCode();
   if (!from || !to) return;
@@ -105,7 +105,7 @@ async function prove({ layout, progress }: StackRun): Promise<void> {
     progress.line('no proof that messages arrive: VERIFICATION_PROVIDER sends its codes elsewhere');
     return;
   }
-  await progress.step(`a message from ${from.name} to ${to.name}`, () => proveLife(from.url, to.url, code));
+  await progress.step(`a message from ${from.name} to ${to.name}`, () => smokeTest(from.url, to.url, code));
 }
 
 function counted(count: number, what: string): string {

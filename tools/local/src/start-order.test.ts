@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
+import { allOrNothing } from './all-or-nothing.ts';
 import { Closing } from './closing.ts';
 import { layOut } from './layout.ts';
-import { together } from './together.ts';
 
 const never = new AbortController().signal;
 
@@ -20,9 +20,9 @@ test('what was started last is stopped first, and one after the other', async ()
   expect(closed).toEqual(['gateways', 'cores', 'stores']);
 });
 
-test('when one of several starts fails, the others are told and waited for', async () => {
+test('when one of several starts fails, the others are aborted and waited for', async () => {
   let isOtherSettled = false;
-  const started = together(
+  const started = allOrNothing(
     never,
     async () => {
       throw new Error('no');
@@ -31,7 +31,7 @@ test('when one of several starts fails, the others are told and waited for', asy
       new Promise((_, reject) => {
         signal.addEventListener('abort', () => {
           isOtherSettled = true;
-          reject(new Error('told to stop'));
+          reject(new Error('asked to stop'));
         });
       }),
   );
@@ -40,7 +40,7 @@ test('when one of several starts fails, the others are told and waited for', asy
 });
 
 test('several starts give their results in the order in which they stand', async () => {
-  const results = await together(
+  const results = await allOrNothing(
     never,
     async () => {
       await turn();

@@ -1,15 +1,15 @@
+import { allOrNothing } from './all-or-nothing.ts';
 import type { ProcessSpec } from './running-process.ts';
 import { pidKeeper, type StackRun } from './stack-run.ts';
-import { type SupervisedProcess, superviseProcess } from './supervise.ts';
-import { together } from './together.ts';
+import { SupervisedProcess } from './supervise.ts';
 
 const readyTimeoutMs = 60_000;
 const answerTimeoutMs = 2_000;
 
-export interface RunningService<Place> {
+export type RunningService<Place> = {
   readonly place: Place;
   readonly process: SupervisedProcess;
-}
+};
 
 /**
  * Starts gateways or cores side by side.
@@ -24,7 +24,7 @@ export function startServices<Place extends { readonly admin: string }>(
   const close = run.closing.stage();
   const starts = places.map((place) => async (signal: AbortSignal) => {
     const spec = specOf(place);
-    const process = await superviseProcess(spec, {
+    const process = await SupervisedProcess.start(spec, {
       isReady: () => isReady(place.admin),
       readyTimeoutMs,
       restart: true,
@@ -32,10 +32,10 @@ export function startServices<Place extends { readonly admin: string }>(
       log: run.progress.line,
       onPid: pidKeeper(run, spec.name, 'SIGKILL'),
     });
-    close(process.stop);
+    close(() => process.stop());
     return { place, process };
   });
-  return together(run.signal, ...starts);
+  return allOrNothing(run.signal, ...starts);
 }
 
 async function isReady(admin: string): Promise<boolean> {

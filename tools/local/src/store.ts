@@ -1,13 +1,15 @@
+import type { SupervisedProcess } from './supervise.ts';
+
 /** A Postgres or a Redis that the stack uses. */
-export interface Store {
-  /** Undefined when it is somebody else's, reached by its url. */
+export type Store = {
+  /** Undefined for an external store, which was started elsewhere. */
   readonly pid: number | undefined;
   readonly url: string;
-  /** Ends it when it is ours. */
+  /** Ends it, unless it is external. */
   stop(): Promise<void>;
-}
+};
 
-export interface StoreOptions {
+export type StoreOptions = {
   /** The store makes a folder of its own in it. */
   readonly dataDir: string;
   readonly logDir: string;
@@ -19,4 +21,15 @@ export interface StoreOptions {
   readonly restart?: boolean | undefined;
   /** Breaks its start off. */
   readonly signal?: AbortSignal | undefined;
+};
+
+/** A store that this process runs, under the url that it was given. */
+export function ownStore(process: SupervisedProcess, url: string): Store {
+  return {
+    get pid() {
+      return process.pid;
+    },
+    url,
+    stop: () => process.stop(),
+  };
 }

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { patienceMs } from '../../testkit/src/patience.ts';
 import { processIdentity } from './process-identity.ts';
 import type { ProcessSpec } from './running-process.ts';
-import { restartPauseMs, type SuperviseOptions, superviseProcess } from './supervise.ts';
+import { restartPauseMs, SupervisedProcess, type SuperviseOptions } from './supervise.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hooligram-supervise-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -44,7 +44,7 @@ test('a process that dies is started again and its new pid reported', async () =
       pids.push(pid);
       if (pids.length === 2) resolve();
     };
-    void superviseProcess(nodeSpec(forever), options({ onPid })).then(async (probe) => {
+    void SupervisedProcess.start(nodeSpec(forever), options({ onPid })).then(async (probe) => {
       probe.kill('SIGKILL');
       await both;
       await probe.stop();
@@ -55,7 +55,7 @@ test('a process that dies is started again and its new pid reported', async () =
 });
 
 test('a stopped process is not started again', async () => {
-  const probe = await superviseProcess(nodeSpec(forever), options());
+  const probe = await SupervisedProcess.start(nodeSpec(forever), options());
   await probe.stop();
   expect(probe.isRunning()).toBe(false);
   expect(processIdentity(probe.pid)).toBeUndefined();
@@ -64,14 +64,14 @@ test('a stopped process is not started again', async () => {
 
 test('a process that ends at its start is an error with the end of its log', async () => {
   const spec = nodeSpec('console.log("the reason"); process.exit(3)');
-  await expect(superviseProcess(spec, options({ isReady: async () => false }))).rejects.toThrow(
+  await expect(SupervisedProcess.start(spec, options({ isReady: async () => false }))).rejects.toThrow(
     /^probe ended at its start: exit code 3\n[\s\S]*the reason/,
   );
 });
 
 test('a process that does not get ready in time is an error, and is stopped', async () => {
   let pid = 0;
-  const start = superviseProcess(
+  const start = SupervisedProcess.start(
     nodeSpec(forever),
     options({
       isReady: async () => false,
@@ -87,5 +87,7 @@ test('a process that does not get ready in time is an error, and is stopped', as
 
 test('a program that is missing is an error', async () => {
   const spec = { ...nodeSpec(''), command: join(folder, 'missing') };
-  await expect(superviseProcess(spec, options())).rejects.toThrow(/^probe cannot be started: .*ENOENT/);
+  await expect(SupervisedProcess.start(spec, options())).rejects.toThrow(
+    /^probe cannot be started: .*ENOENT/,
+  );
 });

@@ -1,12 +1,6 @@
-import {
-  type ProcessSpec,
-  type Readiness,
-  type RunningProcess,
-  startProcess,
-  whenReady,
-} from './running-process.ts';
+import { type ProcessSpec, type Readiness, RunningProcess, whenReady } from './running-process.ts';
 
-export interface SuperviseOptions extends Readiness {
+export type SuperviseOptions = Readiness & {
   /** Called before every start. */
   readonly beforeStart?: (() => void) | undefined;
   /** Called after every start with the pid that the process has from now on. */
@@ -14,102 +8,106 @@ export interface SuperviseOptions extends Readiness {
   readonly log?: ((line: string) => void) | undefined;
   /** Whether it is started again when it dies. */
   readonly restart: boolean;
-}
-
-export interface SupervisedProcess {
-  readonly name: string;
-  /** Of the process as it is now, or was last. */
-  readonly pid: number;
-  /** How many times it was started again. */
-  readonly restarts: number;
-  isRunning(): boolean;
-  stop(): Promise<void>;
-  kill(signal: NodeJS.Signals): void;
-}
+};
 
 const steadyAfterMs = 5_000;
 const pausesMs = [50, 250, 1_000, 2_000, 5_000, 10_000, 30_000] as const;
 
-/** How long to wait before starting again what has died n times in a row, none of them after a steady run. */
+/** The pause before a restart of a process that died `failures` times in a row, without a steady run between. */
 export function restartPauseMs(failures: number): number {
   return pausesMs[Math.min(Math.max(failures, 1), pausesMs.length) - 1] as number;
 }
 
 /**
- * Starts a process, and starts it again whenever it dies: the first time at once, as an orchestrator would,
- * and after growing pauses while it keeps dying.
- * @returns when it is ready for the first time
- * @throws StartError when it does not get so far; then nothing of it is left
+ * A process that is started again whenever it dies: the first time at once, as an orchestrator would, and after growing
+ * pauses while it keeps dying. (execa starts nothing again.)
  */
-export async function superviseProcess(
-  spec: ProcessSpec,
-  options: SuperviseOptions,
-): Promise<SupervisedProcess> {
-  let running!: RunningProcess;
-  let restarts = 0;
-  let failures = 0;
-  let stopping = false;
-  let timer: NodeJS.Timeout | undefined;
-  const log = options.log ?? (() => undefined);
+export class SupervisedProcess {
+  readonly #spec: ProcessSpec;
+  readonly #options: SuperviseOptions;
+  #running!: RunningProcess;
+  #restarts = 0;
+  #failures = 0;
+  #isStopping = false;
+  #timer: NodeJS.Timeout | undefined;
 
-  const start = async () => {
-    options.beforeStart?.();
-    running = await startProcess(spec);
-    options.onPid?.(running.pid);
-  };
+  /**
+   * @returns when it is ready for the first time
+   * @throws StartError when it does not get ready; then it has been stopped
+   */
+  static async start(spec: ProcessSpec, options: SuperviseOptions): Promise<SupervisedProcess> {
+    const supervised = new SupervisedProcess(spec, options);
+    const startedAt = await supervised.#start();
+    try {
+      await whenReady(spec, supervised.#running, options);
+    } catch (error) {
+      await supervised.stop();
+      throw error;
+    }
+    supervised.#watch(startedAt);
+    return supervised;
+  }
 
-  const watch = (startedAt: number) => {
-    running.exited.then((how) => {
-      if (stopping || !options.restart) return;
-      failures = Date.now() - startedAt >= steadyAfterMs ? 1 : failures + 1;
-      const pauseMs = restartPauseMs(failures);
-      log(
-        `${spec.name} (pid ${running.pid}) ended: ${how}; starting it again${pauseMs < 1000 ? '' : ` in ${pauseMs / 1000} s`}`,
-      );
-      scheduleRestart(pauseMs);
+  private constructor(spec: ProcessSpec, options: SuperviseOptions) {
+    this.#spec = spec;
+    this.#options = options;
+  }
+
+  /** Of the process as it is now, or was last. */
+  get pid(): number {
+    return this.#running.pid;
+  }
+
+  /** How many times it was started again. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  isRunning(): boolean {
+    return this.#running.isRunning();
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#running.kill(signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    await this.#running.stop();
+  }
+
+  async #start(): Promise<number> {
+    const startedAt = Date.now();
+    this.#options.beforeStart?.();
+    this.#running = await RunningProcess.start(this.#spec);
+    this.#options.onPid?.(this.pid);
+    return startedAt;
+  }
+
+  #watch(startedAt: number): void {
+    void this.#running.exited.then((how) => {
+      if (this.#isStopping || !this.#options.restart) return;
+      this.#failures = Date.now() - startedAt >= steadyAfterMs ? 1 : this.#failures + 1;
+      const pauseMs = restartPauseMs(this.#failures);
+      const when = pauseMs < 1_000 ? '' : ` in ${pauseMs / 1_000} s`;
+      this.#options.log?.(`${this.#spec.name} (pid ${this.pid}) ended: ${how}; starting it again${when}`);
+      this.#restartAfter(pauseMs);
     });
-  };
+  }
 
-  const scheduleRestart = (pauseMs: number) => {
-    timer = setTimeout(async () => {
+  #restartAfter(pauseMs: number): void {
+    this.#timer = setTimeout(async () => {
       try {
-        const startedAt = Date.now();
-        await start();
-        restarts += 1;
-        if (stopping) await running.stop();
-        else watch(startedAt);
+        const startedAt = await this.#start();
+        this.#restarts += 1;
+        if (this.#isStopping) await this.#running.stop();
+        else this.#watch(startedAt);
       } catch (error) {
-        failures += 1;
-        log(`${spec.name}: ${(error as Error).message}`);
-        if (!stopping) scheduleRestart(restartPauseMs(failures));
+        this.#failures += 1;
+        this.#options.log?.(`${this.#spec.name}: ${(error as Error).message}`);
+        if (!this.#isStopping) this.#restartAfter(restartPauseMs(this.#failures));
       }
     }, pauseMs);
-  };
-
-  const firstStartAt = Date.now();
-  await start();
-  try {
-    await whenReady(spec, running, options);
-  } catch (error) {
-    await running.stop();
-    throw error;
   }
-  watch(firstStartAt);
-
-  return {
-    name: spec.name,
-    get pid() {
-      return running.pid;
-    },
-    get restarts() {
-      return restarts;
-    },
-    isRunning: () => running.isRunning(),
-    kill: (signal) => running.kill(signal),
-    stop: async () => {
-      stopping = true;
-      clearTimeout(timer);
-      await running.stop();
-    },
-  };
 }

@@ -8,18 +8,18 @@ const builtPage = fileURLToPath(new URL('../../../apps/web/dist/', import.meta.u
 const yearSeconds = 31_536_000;
 
 /** Where the page finds gateways, all on its own host (apps/web/src/server-url.ts). */
-export interface ServerList {
+export type ServerList = {
   readonly port: number;
   readonly gateways: readonly { readonly name: string; readonly port: number }[];
-}
+};
 
-export interface WebServer {
+export type WebServer = {
   close(): Promise<void>;
-}
+};
 
 /**
- * Serves the built chat page. What carries a hash in its name may be kept for ever; everything else is asked for
- * again, and answered with 304 while it is the same.
+ * Serves the built chat page. A file with a hash in its name may be cached without end; every other file is
+ * requested again at each visit, and answered with 304 while it is the same.
  * @param host the address to listen on
  */
 export async function serveWeb(host: string, port: number, servers: ServerList): Promise<WebServer> {
@@ -50,7 +50,7 @@ function setHeaders(response: ServerResponse, path: string): void {
   const isHashed = path.startsWith('/assets/');
   response.setHeader('Cache-Control', isHashed ? `public, max-age=${yearSeconds}, immutable` : 'no-cache');
   response.setHeader('X-Content-Type-Options', 'nosniff');
-  // What a page cannot forbid by itself; the rest of its policy is in its own head.
+  // A page cannot set this directive itself; the rest of its policy is in its own head.
   response.setHeader('Content-Security-Policy', "frame-ancestors 'none'");
 }
 

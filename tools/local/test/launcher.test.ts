@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { until } from '../../testkit/src/patience.ts';
-import { proveLife } from '../src/proof-of-life.ts';
+import { smokeTest } from '../src/smoke-test.ts';
 import {
   hasStackFile,
   Launcher,
@@ -204,7 +204,7 @@ describe('a running stack', () => {
 
   test('carries messages after all of that', async () => {
     const [one, two] = readStack(dataDir).gateways.map(({ url }) => url);
-    await proveLife(one as string, two as string, '000000');
+    await smokeTest(one as string, two as string, '000000');
   });
 });
 

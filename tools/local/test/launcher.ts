@@ -15,11 +15,11 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 // stack needs a few ports from P on, from P + 1000 on, from P + 1100 on and from P + 1200 on.
 export const stackPort = 10_000 + Number(process.env.HOOLIGRAM_TEST_SLOT ?? 0) * 7;
 
-export interface LaunchOptions {
+export type LaunchOptions = {
   readonly env?: NodeJS.ProcessEnv;
   /** Through npm, as a user does, in a process group of its own, as a shell does. */
   readonly viaNpm?: boolean;
-}
+};
 
 /** `npm start -- <args>`, by default without npm. */
 export class Launcher {

@@ -21,14 +21,7 @@ export type ProtocolClientOptions = {
 /** How a connection ended. */
 export type Close = { readonly code: number; readonly reason: string };
 
-/** @returns a client whose connection is open. @throws when it does not open */
-export async function connect(url: string, options: ProtocolClientOptions): Promise<ProtocolClient> {
-  const client = new ProtocolClient(url, options);
-  await client.opened;
-  return client;
-}
-
-/** One connection to a server of Protocol V2. It keeps every frame that it received. */
+/** One connection to a server of Protocol V2, opened at once. It keeps every frame that it received. */
 export class ProtocolClient {
   readonly socket: WebSocket;
   /** Rejects when the connection does not open. */

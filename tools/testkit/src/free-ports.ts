@@ -1,8 +1,8 @@
 import { isPortFree } from '@hooligram/local';
 
 // Below the range from which systems pick ports for outgoing connections (Linux: from 32768), and above the
-// ports of a local stack. A slot is a test run's own, a block a worker's own: nobody else in this process
-// or another one is looking for ports in it.
+// ports of a local stack. A slot is a test run's own, a block a worker's own: no other worker and no other
+// run looks for ports in it. (get-port picks from one range for all, and would race.)
 const firstPort = 20_000;
 const slotPorts = 1_000;
 const blockPorts = 100;

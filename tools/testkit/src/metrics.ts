@@ -1,7 +1,7 @@
 import { patienceMs } from './patience.ts';
 
 /** The numbers that a process exposes, by name and labels. */
-export interface Metrics {
+export type Metrics = {
   /**
    * The value of a metric: the sum over all its series whose labels are at least these. 0 when there is none:
    * a counter that was never raised may be missing.
@@ -9,13 +9,13 @@ export interface Metrics {
   value(name: string, labels?: Readonly<Record<string, string>>): number;
   /** Everything, for a message when a test fails. */
   readonly text: string;
-}
+};
 
-interface Sample {
+type Sample = {
   readonly name: string;
   readonly labels: ReadonlyMap<string, string>;
   readonly value: number;
-}
+};
 
 /** Reads `/metrics` of a process. */
 export async function metrics(adminUrl: string): Promise<Metrics> {

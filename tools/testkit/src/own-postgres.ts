@@ -9,7 +9,7 @@ import { freePorts } from './free-ports.ts';
 import { logDir, pidsDir, testRunDir } from './test-run.ts';
 
 /** A Postgres that a test has to itself: to be killed, copied, and started again from a copy. */
-export interface OwnPostgres {
+export type OwnPostgres = {
   /** The folder of its files. */
   readonly dir: string;
   /** Of the database `hooligram`. */
@@ -20,14 +20,14 @@ export interface OwnPostgres {
   stop(): Promise<void>;
   /** Kills it: what was committed is in its write-ahead log, nothing more is sent to its standbys. */
   crash(): Promise<void>;
-}
+};
 
-interface CopyOptions {
+type CopyOptions = {
   /** Follows this one, until it is promoted. */
   readonly standbyOf?: OwnPostgres;
   /** Recovers what this one wrote, to a place in its write-ahead log, and goes on from there. */
   readonly recover?: { readonly from: OwnPostgres; readonly toLsn: string };
-}
+};
 
 const run = promisify(execFile);
 

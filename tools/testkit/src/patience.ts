@@ -2,13 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
 /**
- * How long a test waits at most, in milliseconds, for what ought to come. Only a failing test waits so long: on a
- * machine that does ten other things everything still comes, later. Jest's `testTimeout` is longer, so that the wait
+ * How long a test waits at most, in milliseconds, for something that must happen. Only a failing test waits so
+ * long: on a busy machine everything still happens, later. Jest's `testTimeout` is longer, so that the wait
  * that failed says what it waited for.
  */
 export const patienceMs = 60_000;
 
-/** For what tells nobody that it has changed: rarely enough to leave the CPU to what is waited for. */
+/** Between two looks: long enough to leave the CPU to what is waited for. */
 const pollMs = 5;
 
 /**
@@ -51,7 +51,7 @@ export async function within<T>(what: string, promise: Promise<T>, saw?: () => u
       const seen = saw ? `; saw ${typeof saw() === 'string' ? saw() : inspect(saw(), { depth: 6 })}` : '';
       reject(new Error(`waited ${patienceMs} ms ${what}${seen}`));
     }, patienceMs);
-    // A wait that nobody waits for any more keeps no process alive.
+    // An abandoned wait keeps no process alive.
     timer.unref();
   });
   try {

@@ -4,9 +4,8 @@ import {
   forgetProcess,
   logTail,
   type ProcessSpec,
-  type RunningProcess,
+  RunningProcess,
   recordProcess,
-  startProcess,
   whenReady,
 } from '@hooligram/local';
 import { getOnce } from './metrics.ts';
@@ -56,7 +55,7 @@ export class ServiceProcess {
   /** Starts it, also again after it has ended, and waits until it is ready. */
   async start(): Promise<void> {
     if (this.#process?.isRunning()) throw new Error(`${this.name} is running`);
-    this.#process = await startProcess(this.#spec);
+    this.#process = await RunningProcess.start(this.#spec);
     recordProcess(pidsDir(), this.name, this.#process.pid, 'SIGKILL');
     await this.whenReady();
   }

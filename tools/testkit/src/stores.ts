@@ -9,11 +9,11 @@ import { logDir, pidsDir, testRunDir } from './test-run.ts';
 
 const templateDatabase = 'hooligram_template';
 
-interface Stores {
+type Stores = {
   /** The url of the database `postgres`: for making and dropping others. */
   readonly adminUrl: string;
   readonly redisUrl: string;
-}
+};
 
 let known: Stores | undefined;
 
@@ -96,7 +96,7 @@ export async function redisUrl(): Promise<string> {
   return (await stores()).redisUrl;
 }
 
-/** A prefix for names in Redis that nobody else uses. */
+/** A prefix of a test's own for names in Redis. */
 export function freshPrefix(): string {
   return `test-${uniqueWord()}`;
 }

@@ -2,7 +2,7 @@ import { freePorts } from './free-ports.ts';
 import { ServiceProcess } from './service-process.ts';
 import { dropDatabase, freshDatabase, freshPrefix, redisUrl } from './stores.ts';
 
-export interface TestSystemOptions {
+export type TestSystemOptions = {
   /** Default 2. */
   readonly gateways?: number;
   /** Default 1. */
@@ -13,10 +13,10 @@ export interface TestSystemOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly gatewayEnv?: NodeJS.ProcessEnv;
   readonly coreEnv?: NodeJS.ProcessEnv;
-}
+};
 
 /** Gateways and cores of a test's own, on a database and a Redis prefix of their own. */
-export interface TestSystem {
+export type TestSystem = {
   /** The port that all gateways share: the kernel picks one for each connection. */
   readonly url: string;
   readonly gateways: readonly ServiceProcess[];
@@ -34,7 +34,7 @@ export interface TestSystem {
   logs(): string;
   /** Ends everything and drops the database. */
   stop(): Promise<void>;
-}
+};
 
 /** Starts the real built processes, cores first, and waits until all of them are ready. */
 export async function startSystem(options: TestSystemOptions = {}): Promise<TestSystem> {
@@ -101,7 +101,7 @@ export async function startSystem(options: TestSystemOptions = {}): Promise<Test
   };
 
   const stop = async () => {
-    // Not asked to: what the test broke, nobody is there to answer, and a stop would wait for that.
+    // Killed: a stop would wait for what the test broke.
     await Promise.all([...gateways, ...cores].map((process) => process.end()));
     if (options.databaseUrl === undefined) await dropDatabase(databaseUrl);
   };

@@ -4,8 +4,7 @@ const perRun = randomInt(1_000, 10_000);
 let count = 0;
 
 /**
- * A person whom no other test knows: a number of country code 888, which no country has, of the eleven digits that
- * it has, and not given twice.
+ * The sid of a user of one test: a number of country code 888, which no country has, with eleven digits. It is given once.
  */
 export function uniqueSid(): string {
   count += 1;

@@ -1,14 +1,14 @@
 import { faultTexts, idCharactersMax } from '@hooligram/protocol';
+import type { ReceivedFrame } from '@hooligram/protocol-client';
 import type { Topic } from '../check.ts';
+import type { Client } from '../client.ts';
 import { expectEqual, shown } from '../failure.ts';
-import type { Peer } from '../peer.ts';
-import type { Received } from '../received.ts';
 
 const encoder = new TextEncoder();
 const integer = `payload.group_id: ${faultTexts.notAnInteger}`;
 const tooLongId = `id: must be at most ${idCharactersMax} characters`;
 
-/** What is wrong with the payload of a request, and what must be told. */
+/** What is wrong with the payload of a request, and which errors the answer must have. */
 const faultyRequests: [type: string, payload: string, errors: string[]][] = [
   ['GROUP_LEAVE', '{}', [`payload.group_id: ${faultTexts.missing}`]],
   ['GROUP_LEAVE', '{"group_id":"1"}', [integer]],
@@ -48,7 +48,7 @@ const faultyRequests: [type: string, payload: string, errors: string[]][] = [
   ['CONN_KEEP_ALIVE', '[]', []],
 ];
 
-/** What can get no answer of its own, the id that it is told with, and what must be told. */
+/** What can get no answer of its own, the id of the CONN_FRAME_FAILURE, and its errors. */
 const badFrames: [frame: string, id: string, errors: string[]][] = [
   ['hello', '', ['frame: must be JSON']],
   ['', '', ['frame: must be JSON']],
@@ -65,7 +65,7 @@ const badFrames: [frame: string, id: string, errors: string[]][] = [
   ['{"type":"MESSAGING_DELIVER_SUCCESS","payload":{"message_id":1}}', '', [`id: ${faultTexts.missing}`]],
 ];
 
-/** What is answered to nobody: any client may send it without knowing, and some send back all that they are sent. */
+/** What gets no answer: some clients send it without knowing, because they send back all frames. */
 const ignoredTypes = [
   'GROUP_DELIVER_REQUEST',
   'MESSAGING_DELIVER_REQUEST',
@@ -82,117 +82,110 @@ const ignoredTypes = [
 
 /** Sends a frame, and compares the next answer with what must come. */
 async function tells(
-  peer: Peer,
+  client: Client,
   data: string | Uint8Array,
   id: string,
   type: string,
   errors: string[],
 ): Promise<void> {
-  const after = peer.frames.length;
-  peer.sendRaw(data);
-  const isAnswer = (frame: Received) => /_(FAILURE|SUCCESS)$/.test(frame.type);
-  const answer = await peer.next(isAnswer, `the answer to ${shown(String(data))}`, after);
+  const after = client.frames.length;
+  client.sendRaw(data);
+  const isAnswer = (frame: ReceivedFrame) => /_(FAILURE|SUCCESS)$/.test(frame.type);
+  const answer = await client.first(isAnswer, `the answer to ${shown(String(data))}`, after);
   const expected = { id, type, payload: type === 'CONN_KEEP_ALIVE_FAILURE' ? {} : { errors } };
-  const { text: _, ...got } = answer;
-  expectEqual(got, expected, `answer to ${shown(String(data))}`);
+  expectEqual(answer, expected, `answer to ${shown(String(data))}`);
 }
 
 export const badInput: Topic = {
   name: 'bad-input',
-  checks: [
-    {
-      name: 'faults',
+  checks: {
+    faults: {
       title: 'a known request with a bad payload gets its FAILURE with one error for each fault',
-      async run(stage) {
-        const peer = await stage.enter();
+      async run(fixture) {
+        const client = await fixture.signedIn();
         for (const [name, payload, errors] of faultyRequests) {
           const frame = `{"id":"faulty","type":"${name}_REQUEST","payload":${payload}}`;
-          await tells(peer, frame, 'faulty', `${name}_FAILURE`, errors);
+          await tells(client, frame, 'faulty', `${name}_FAILURE`, errors);
         }
-        await tells(peer, '{"id":"n","type":"GROUP_LEAVE_REQUEST"}', 'n', 'GROUP_LEAVE_FAILURE', [
+        await tells(client, '{"id":"n","type":"GROUP_LEAVE_REQUEST"}', 'n', 'GROUP_LEAVE_FAILURE', [
           `payload: ${faultTexts.missing}`,
         ]);
-        await peer.isServed();
+        await client.isServed();
       },
     },
-    {
-      name: 'empty-id',
+    'empty-id': {
       title: 'an empty id is one of the faults of a request',
-      async run(stage) {
-        const peer = await stage.enter();
+      async run(fixture) {
+        const client = await fixture.signedIn();
         const empty = `id: ${faultTexts.empty}`;
-        const { group_id } = await stage.group(peer);
+        const { group_id } = await fixture.group(client);
         const send = { id: '', type: 'MESSAGING_SEND_REQUEST', payload: { group_id, content: 'x' } };
-        await tells(peer, JSON.stringify(send), '', 'MESSAGING_SEND_FAILURE', [empty]);
+        await tells(client, JSON.stringify(send), '', 'MESSAGING_SEND_FAILURE', [empty]);
         const leave = '{"id":"","type":"GROUP_LEAVE_REQUEST","payload":{"group_id":"x"}}';
-        await tells(peer, leave, '', 'GROUP_LEAVE_FAILURE', [empty, integer]);
-        await peer.message(await stage.say(peer, group_id, 'behind it'));
-        expectEqual(peer.messagesOf(group_id).length, 1, 'messages of the group');
+        await tells(client, leave, '', 'GROUP_LEAVE_FAILURE', [empty, integer]);
+        await client.message(await fixture.send(client, group_id, 'behind it'));
+        expectEqual(client.messagesOf(group_id).length, 1, 'messages of the group');
       },
     },
-    {
-      name: 'unknown-requests',
+    'unknown-requests': {
       title: 'an unknown X_REQUEST with a usable id gets X_FAILURE, signed in or not',
-      async run(stage) {
+      async run(fixture) {
         const unknown = ['type: unknown request'];
-        for (const peer of [await stage.connect(), await stage.enter()]) {
+        for (const client of [await fixture.connect(), await fixture.signedIn()]) {
           for (const name of ['GROUP_EXPLODE', 'X', 'CONN_FRAME', 'X'.repeat(200)]) {
             await tells(
-              peer,
+              client,
               `{"id":"u","type":"${name}_REQUEST","payload":{}}`,
               'u',
               `${name}_FAILURE`,
               unknown,
             );
           }
-          await peer.isServed();
+          await client.isServed();
         }
       },
     },
-    {
-      name: 'ignored',
+    ignored: {
       title:
         'what is neither a client’s request nor its acknowledgement gets no answer, with or without an id',
-      async run(stage) {
-        const peer = await stage.enter();
-        await peer.isServed();
-        const after = peer.frames.length;
+      async run(fixture) {
+        const client = await fixture.signedIn();
+        await client.isServed();
+        const after = client.frames.length;
         for (const type of ignoredTypes) {
           for (const id of ['"id":"ignored",', '', '"id":7,'])
-            peer.sendRaw(`{${id}"type":"${type}","payload":{}}`);
+            client.sendRaw(`{${id}"type":"${type}","payload":{}}`);
         }
-        peer.sendRaw('{"type":"GO_TO_ONBOARDING_REQUEST","payload":{}}');
-        const isAnswer = ({ id, type }: Received) => id === 'ignored' || /_(SUCCESS|FAILURE)$/.test(type);
-        await peer.never(isAnswer, 'what is ignored must get no answer', after);
-        await peer.isServed();
+        client.sendRaw('{"type":"GO_TO_ONBOARDING_REQUEST","payload":{}}');
+        const isAnswer = ({ id, type }: ReceivedFrame) =>
+          id === 'ignored' || /_(SUCCESS|FAILURE)$/.test(type);
+        await client.never(isAnswer, 'what is ignored must get no answer', after);
+        await client.isServed();
       },
     },
-    {
-      name: 'bad-frames',
+    'bad-frames': {
       title: 'what can get no answer of its own gets CONN_FRAME_FAILURE, as a text and as a binary message',
-      async run(stage) {
-        const peer = await stage.connect();
+      async run(fixture) {
+        const client = await fixture.connect();
         for (const [frame, id, errors] of badFrames) {
-          await tells(peer, frame, id, 'CONN_FRAME_FAILURE', errors);
-          await tells(peer, encoder.encode(frame), id, 'CONN_FRAME_FAILURE', errors);
+          await tells(client, frame, id, 'CONN_FRAME_FAILURE', errors);
+          await tells(client, encoder.encode(frame), id, 'CONN_FRAME_FAILURE', errors);
         }
         const noUtf8 = Uint8Array.from([0x7b, 0xff, 0x7d]);
-        await tells(peer, noUtf8, '', 'CONN_FRAME_FAILURE', ['frame: must be UTF-8']);
-        await peer.isServed();
+        await tells(client, noUtf8, '', 'CONN_FRAME_FAILURE', ['frame: must be UTF-8']);
+        await client.isServed();
       },
     },
-    {
-      name: 'others',
+    others: {
       title: 'bad input costs neither the connection nor others anything',
-      async run(stage) {
-        const [ada, bob] = [await stage.enter(), await stage.enter()];
-        const { group_id } = await stage.group(ada, bob);
+      async run(fixture) {
+        const { ada, bob, group_id } = await fixture.pair();
         for (let count = 0; count < 20; count += 1) ada.sendRaw('['.repeat(1_000));
         for (let count = 0; count < 20; count += 1)
           ada.send('GROUP_LEAVE_REQUEST', { group_id: `${group_id}` });
-        await bob.message(await stage.say(ada, group_id, 'still here'));
-        await ada.message(await stage.say(bob, group_id, 'I am too'));
+        await bob.message(await fixture.send(ada, group_id, 'still here'));
+        await ada.message(await fixture.send(bob, group_id, 'I am too'));
       },
     },
-  ],
+  },
 };

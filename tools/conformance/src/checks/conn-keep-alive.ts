@@ -3,28 +3,29 @@ import { expectEqual } from '../failure.ts';
 
 export const connKeepAlive: Topic = {
   name: 'conn-keep-alive',
-  checks: [
-    {
-      name: 'before-sign-in',
+  checks: {
+    'before-sign-in': {
       title: 'keep-alive is answered on a connection where nobody is signed in',
-      async run(stage) {
-        expectEqual(await (await stage.connect()).succeed('CONN_KEEP_ALIVE', {}), {}, 'payload of SUCCESS');
+      async run(fixture) {
+        expectEqual(await (await fixture.connect()).succeed('CONN_KEEP_ALIVE', {}), {}, 'payload of SUCCESS');
       },
     },
-    {
-      name: 'signed-in',
+    'signed-in': {
       title: 'keep-alive is answered on a connection where somebody is signed in',
-      async run(stage) {
-        expectEqual(await (await stage.enter()).succeed('CONN_KEEP_ALIVE', {}), {}, 'payload of SUCCESS');
+      async run(fixture) {
+        expectEqual(
+          await (await fixture.signedIn()).succeed('CONN_KEEP_ALIVE', {}),
+          {},
+          'payload of SUCCESS',
+        );
       },
     },
-    {
-      name: 'failure-without-errors',
+    'failure-without-errors': {
       title: 'the FAILURE of keep-alive has an empty payload',
-      async run(stage) {
-        const answer = await (await stage.connect()).ask('CONN_KEEP_ALIVE', {}, '');
+      async run(fixture) {
+        const answer = await (await fixture.connect()).request('CONN_KEEP_ALIVE', {}, '');
         expectEqual([answer.type, answer.payload], ['CONN_KEEP_ALIVE_FAILURE', {}], 'answer to an empty id');
       },
     },
-  ],
+  },
 };

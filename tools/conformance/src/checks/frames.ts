@@ -1,63 +1,63 @@
+import { phoneOf } from '@hooligram/protocol';
 import type { Topic } from '../check.ts';
 import { expectEqual } from '../failure.ts';
-import { numberOf } from '../people.ts';
 
 const encoder = new TextEncoder();
 
 export const frames: Topic = {
   name: 'frames',
-  checks: [
-    {
-      name: 'ids',
+  checks: {
+    ids: {
       title: 'an answer carries the id of its request, any text of 1 to 128 characters',
-      async run(stage) {
-        const peer = await stage.connect();
+      async run(fixture) {
+        const client = await fixture.connect();
         const uuid = '8b0f6d3e-5a1c-4c52-9f0e-2d7a1b3c4d5e';
         const ids = ['x', ' ', '0', 'é😀', '\\"', '__proto__', uuid, '\n', 'x'.repeat(128), '😀'.repeat(128)];
-        for (const id of ids) await peer.succeed('CONN_KEEP_ALIVE', {}, id);
+        for (const id of ids) await client.succeed('CONN_KEEP_ALIVE', {}, id);
       },
     },
-    {
-      name: 'unknown-properties',
+    'unknown-properties': {
       title: 'properties that the protocol does not know are ignored, in frames and in payloads',
-      async run(stage) {
-        const person = await stage.newcomer();
-        const peer = await stage.connect();
-        const { sid, code } = person;
-        await peer.succeed('AUTHORIZATION_SIGN_IN', { ...numberOf(sid), verification_code: code, more: [1] });
-        peer.person = person;
-        const { group_id } = await stage.group(peer);
+      async run(fixture) {
+        const user = await fixture.newUser();
+        const client = await fixture.connect();
+        const { sid, code } = user;
+        await client.succeed('AUTHORIZATION_SIGN_IN', {
+          ...phoneOf(sid),
+          verification_code: code,
+          more: [1],
+        });
+        client.user = user;
+        const { group_id } = await fixture.group(client);
         const payload = { group_id, content: 'x', more: { deep: null }, message_id: 'x' };
-        peer.sendRaw(
+        client.sendRaw(
           JSON.stringify({ id: 'm', type: 'MESSAGING_SEND_REQUEST', payload, more: true, errors: 1 }),
         );
-        const { payload: answer } = await peer.next(({ id }) => id === 'm', 'the answer to m');
-        expectEqual((await peer.message(answer.message_id)).payload.content, 'x', 'content');
+        const { payload: answer } = await client.first(({ id }) => id === 'm', 'the answer to m');
+        expectEqual((await client.message(answer.message_id)).payload.content, 'x', 'content');
       },
     },
-    {
-      name: 'binary',
+    binary: {
       title: 'a binary message of UTF-8 JSON is the same as a text',
-      async run(stage) {
-        const peer = await stage.enter();
-        const { group_id } = await stage.group(peer);
+      async run(fixture) {
+        const client = await fixture.signedIn();
+        const { group_id } = await fixture.group(client);
         const payload = { group_id, content: 'bytes, é, 😀' };
-        peer.sendRaw(encoder.encode(JSON.stringify({ id: 'b', type: 'MESSAGING_SEND_REQUEST', payload })));
-        const answer = await peer.answer('MESSAGING_SEND', 'b');
-        const { content } = (await peer.message(answer.payload.message_id)).payload;
+        client.sendRaw(encoder.encode(JSON.stringify({ id: 'b', type: 'MESSAGING_SEND_REQUEST', payload })));
+        const answer = await client.answer('MESSAGING_SEND', 'b');
+        const { content } = (await client.message(answer.payload.message_id)).payload;
         expectEqual(content, payload.content, 'content of a message that was sent in a binary frame');
       },
     },
-    {
-      name: 'layout',
+    layout: {
       title: 'neither the order of keys nor white space matters',
-      async run(stage) {
-        const peer = await stage.connect();
-        peer.sendRaw(' \n{ "payload" : {\t} ,\r\n"type":"CONN_KEEP_ALIVE_REQUEST" , "id":"l" } ');
-        await peer.answer('CONN_KEEP_ALIVE', 'l');
-        peer.sendRaw('{"payload":{},"type":"CONN_\\u004bEEP_ALIVE_REQUEST","id":"\\u00e9"}');
-        await peer.answer('CONN_KEEP_ALIVE', 'é');
+      async run(fixture) {
+        const client = await fixture.connect();
+        client.sendRaw(' \n{ "payload" : {\t} ,\r\n"type":"CONN_KEEP_ALIVE_REQUEST" , "id":"l" } ');
+        await client.answer('CONN_KEEP_ALIVE', 'l');
+        client.sendRaw('{"payload":{},"type":"CONN_\\u004bEEP_ALIVE_REQUEST","id":"\\u00e9"}');
+        await client.answer('CONN_KEEP_ALIVE', 'é');
       },
     },
-  ],
+  },
 };

@@ -1,16 +1,16 @@
 import { errorTexts } from '@hooligram/protocol';
+import type { ReceivedFrame } from '@hooligram/protocol-client';
 import type { Topic } from '../check.ts';
 import { expectThat } from '../failure.ts';
-import type { Received } from '../received.ts';
-import type { Stage } from '../stage.ts';
+import type { Fixture } from '../fixture.ts';
 
 const closed = [errorTexts.groupClosed.text];
 
 /** A group that bob has left, so that ada is its last member. */
-async function closedGroup(stage: Stage, acknowledges = true) {
-  const ada = await stage.enter({ acknowledges });
-  const bob = await stage.enter();
-  const group_id = await stage.create(ada, [ada.sid, bob.sid]);
+async function closedGroup(fixture: Fixture, acknowledges = true) {
+  const ada = await fixture.signedIn({ acknowledges });
+  const bob = await fixture.signedIn();
+  const group_id = await fixture.create(ada, [ada.sid, bob.sid]);
   await bob.state(group_id);
   await bob.succeed('GROUP_LEAVE', { group_id });
   return { ada, bob, group_id };
@@ -18,79 +18,72 @@ async function closedGroup(stage: Stage, acknowledges = true) {
 
 export const groupClosing: Topic = {
   name: 'group-closing',
-  checks: [
-    {
-      name: 'told',
+  checks: {
+    told: {
       title: 'the last member of a group is sent the state with one member_sid',
-      async run(stage) {
-        const { ada, group_id } = await closedGroup(stage);
+      async run(fixture) {
+        const { ada, group_id } = await closedGroup(fixture);
         await ada.state(group_id, [ada.sid]);
       },
     },
-    {
-      name: 'refuses',
+    refuses: {
       title: 'sending to a closed group and adding to it fail with `group is closed`',
-      async run(stage) {
-        const { ada, bob, group_id } = await closedGroup(stage);
+      async run(fixture) {
+        const { ada, bob, group_id } = await closedGroup(fixture);
         await ada.refuse('MESSAGING_SEND', { group_id, content: 'x' }, closed);
         await ada.refuse('GROUP_ADD_MEMBER', { group_id, member_sid: bob.sid }, closed);
       },
     },
-    {
-      name: 'last-leaves',
+    'last-leaves': {
       title: 'the last member may still leave it',
-      async run(stage) {
-        const { ada, group_id } = await closedGroup(stage);
+      async run(fixture) {
+        const { ada, group_id } = await closedGroup(fixture);
         await ada.succeed('GROUP_LEAVE', { group_id });
         await ada.refuse('GROUP_LEAVE', { group_id }, [errorTexts.notAMember.text]);
       },
     },
-    {
-      name: 'new-direct-message',
+    'new-direct-message': {
       title: 'a new direct message of the same pair is a new group with a new id',
-      async run(stage) {
-        const { ada, bob, group_id } = await closedGroup(stage);
-        const next = await stage.create(bob, [ada.sid, bob.sid]);
+      async run(fixture) {
+        const { ada, bob, group_id } = await closedGroup(fixture);
+        const next = await fixture.create(bob, [ada.sid, bob.sid]);
         expectThat(next !== group_id, 'the new direct message must not have the id of the closed one');
-        await ada.message(await stage.say(bob, next, 'again'));
+        await ada.message(await fixture.send(bob, next, 'again'));
       },
     },
-    {
-      name: 'undelivered',
+    undelivered: {
       title: 'what was undelivered to the last member still is delivered',
-      async run(stage) {
-        const [ada, bob] = [await stage.enter(), await stage.enter()];
-        const group_id = await stage.create(ada, [ada.sid, bob.sid]);
+      async run(fixture) {
+        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
+        const group_id = await fixture.create(ada, [ada.sid, bob.sid]);
         await ada.close();
-        const message_id = await stage.say(bob, group_id, 'my last words');
+        const message_id = await fixture.send(bob, group_id, 'my last words');
         await bob.succeed('GROUP_LEAVE', { group_id });
-        const back = await stage.enterAs(ada.person);
+        const back = await fixture.signedInAs(ada.user);
         await back.message(message_id);
         await back.state(group_id, [ada.sid]);
       },
     },
-    {
-      name: 'told-later',
+    'told-later': {
       title: 'its last state is sent at the next sign-in if it was never acknowledged',
-      async run(stage) {
-        const { ada, group_id } = await closedGroup(stage, false);
+      async run(fixture) {
+        const { ada, group_id } = await closedGroup(fixture, false);
         await ada.state(group_id, [ada.sid]);
         await ada.close();
-        await (await stage.enterAs(ada.person)).state(group_id, [ada.sid]);
+        await (await fixture.signedInAs(ada.user)).state(group_id, [ada.sid]);
       },
     },
-    {
-      name: 'forgotten',
-      title: 'once its last state was acknowledged it is not among the person’s groups',
-      async run(stage) {
-        const { ada, group_id } = await closedGroup(stage);
+    forgotten: {
+      title: 'once its last state was acknowledged it is not among the user’s groups',
+      async run(fixture) {
+        const { ada, group_id } = await closedGroup(fixture);
         await ada.state(group_id, [ada.sid]);
         await ada.isServed();
         await ada.close();
-        const isIt = ({ type, payload }: Received) =>
+        const isIt = ({ type, payload }: ReceivedFrame) =>
           type === 'GROUP_DELIVER_REQUEST' && payload.group_id === group_id;
-        await stage.untilNotSent(ada.person, isIt, 'the closed group must vanish');
+        await fixture.untilNotSent(ada.user, isIt, 'the closed group must vanish');
       },
     },
-  ],
+  },
 };

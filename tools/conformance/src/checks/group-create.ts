@@ -6,57 +6,53 @@ const tooFew = [errorTexts.tooFewMembers.text];
 
 export const groupCreate: Topic = {
   name: 'group-create',
-  checks: [
-    {
-      name: 'told',
+  checks: {
+    told: {
       title: 'every member, the creator too, is sent a new group',
-      async run(stage) {
-        const [ada, bob] = [await stage.enter(), await stage.enter()];
+      async run(fixture) {
+        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
         const group_name = ' Sunday hikes é😀 ';
-        const member_sids = [bob.sid, stage.stranger(), ada.sid];
-        const group_id = await stage.create(ada, member_sids, group_name);
-        for (const peer of [ada, bob]) {
-          const { payload } = await peer.state(group_id, member_sids);
+        const member_sids = [bob.sid, fixture.unknownSid(), ada.sid];
+        const group_id = await fixture.create(ada, member_sids, group_name);
+        for (const client of [ada, bob]) {
+          const { payload } = await client.state(group_id, member_sids);
           expectEqual(payload.group_name, group_name, 'group_name');
           expectEqual(payload.is_direct_message, false, 'is_direct_message of a group of three');
         }
       },
     },
-    {
-      name: 'two-people',
+    'two-people': {
       title: 'a group has at least two distinct members',
-      async run(stage) {
-        const peer = await stage.enter();
-        const { sid } = peer;
+      async run(fixture) {
+        const client = await fixture.signedIn();
+        const { sid } = client;
         for (const member_sids of [[sid], [sid, sid], [sid, sid, sid]]) {
-          await peer.refuse('GROUP_CREATE', { group_name: 'x', member_sids }, tooFew);
+          await client.refuse('GROUP_CREATE', { group_name: 'x', member_sids }, tooFew);
         }
-        await peer.refuse('GROUP_CREATE', { group_name: 'x', member_sids: [] });
+        await client.refuse('GROUP_CREATE', { group_name: 'x', member_sids: [] });
       },
     },
-    {
-      name: 'creator',
+    creator: {
       title: 'the creator is among the members',
-      async run(stage) {
-        const peer = await stage.enter();
-        const member_sids = [stage.stranger(), stage.stranger()];
+      async run(fixture) {
+        const client = await fixture.signedIn();
+        const member_sids = [fixture.unknownSid(), fixture.unknownSid()];
         const errors = [errorTexts.creatorMissing.text];
-        await peer.refuse('GROUP_CREATE', { group_name: 'x', member_sids }, errors);
+        await client.refuse('GROUP_CREATE', { group_name: 'x', member_sids }, errors);
       },
     },
-    {
-      name: 'names',
+    names: {
       title: 'a name has at most 100 characters, and only a direct message’s may be empty',
-      async run(stage) {
-        const peer = await stage.enter();
-        const three = () => [peer.sid, stage.stranger(), stage.stranger()];
+      async run(fixture) {
+        const client = await fixture.signedIn();
+        const three = () => [client.sid, fixture.unknownSid(), fixture.unknownSid()];
         const empty = { group_name: '', member_sids: three() };
-        await peer.refuse('GROUP_CREATE', empty, [errorTexts.groupNameEmpty.text]);
+        await client.refuse('GROUP_CREATE', empty, [errorTexts.groupNameEmpty.text]);
         for (const group_name of ['x'.repeat(101), '😀'.repeat(101)]) {
-          await peer.refuse('GROUP_CREATE', { group_name, member_sids: three() });
+          await client.refuse('GROUP_CREATE', { group_name, member_sids: three() });
         }
         for (const group_name of ['x'.repeat(100), '😀'.repeat(100), ' ', '\n']) {
-          const { payload } = await peer.state(await stage.create(peer, three(), group_name));
+          const { payload } = await client.state(await fixture.create(client, three(), group_name));
           expectEqual(payload.group_name, group_name, 'group_name');
         }
         for (const [text, fault] of [
@@ -64,65 +60,64 @@ export const groupCreate: Topic = {
           ['\ud800', faultTexts.holdsLoneSurrogates],
         ] as const) {
           const errors = [`payload.group_name: ${fault}`];
-          await peer.refuse('GROUP_CREATE', { group_name: text, member_sids: three() }, errors);
+          await client.refuse('GROUP_CREATE', { group_name: text, member_sids: three() }, errors);
         }
       },
     },
-    {
-      name: 'direct-message',
+    'direct-message': {
       title:
         'created with exactly two distinct members it is a direct message; a sid named twice counts once',
-      async run(stage) {
-        const peer = await stage.enter();
-        const [bob, eve] = [stage.stranger(), stage.stranger()];
-        const plain = await stage.create(peer, [peer.sid, bob]);
-        const twice = await stage.create(peer, [eve, peer.sid, eve, peer.sid]);
+      async run(fixture) {
+        const client = await fixture.signedIn();
+        const [bob, eve] = [fixture.unknownSid(), fixture.unknownSid()];
+        const plain = await fixture.create(client, [client.sid, bob]);
+        const twice = await fixture.create(client, [eve, client.sid, eve, client.sid]);
         for (const [group_id, other] of [
           [plain, bob],
           [twice, eve],
         ] as const) {
-          const { payload } = await peer.state(group_id, [peer.sid, other]);
+          const { payload } = await client.state(group_id, [client.sid, other]);
           expectEqual(payload.is_direct_message, true, 'is_direct_message of a group of two');
         }
       },
     },
-    {
-      name: 'one-direct-message',
+    'one-direct-message': {
       title: 'a pair has one open direct message: creating it again answers with the same group_id',
-      async run(stage) {
-        const [ada, bob] = [await stage.enter(), await stage.enter()];
-        const first = await stage.create(ada, [ada.sid, bob.sid]);
-        expectEqual(await stage.create(ada, [bob.sid, ada.sid, bob.sid]), first, 'group_id of the second');
-        expectEqual(await stage.create(bob, [ada.sid, bob.sid], 'named'), first, 'group_id of the other’s');
+      async run(fixture) {
+        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
+        const first = await fixture.create(ada, [ada.sid, bob.sid]);
+        expectEqual(await fixture.create(ada, [bob.sid, ada.sid, bob.sid]), first, 'group_id of the second');
+        expectEqual(await fixture.create(bob, [ada.sid, bob.sid], 'named'), first, 'group_id of the other’s');
         expectThat(
-          (await stage.create(ada, [ada.sid, bob.sid, stage.stranger()], 'x')) !== first,
-          'a group of three with the same people must be another one',
+          (await fixture.create(ada, [ada.sid, bob.sid, fixture.unknownSid()], 'x')) !== first,
+          'a group of three with the same users must be another one',
         );
       },
     },
-    {
-      name: 'at-the-same-time',
+    'at-the-same-time': {
       title: 'two who create their direct message at the same time get the same group_id',
-      async run(stage) {
-        const [ada, bob] = [await stage.enter(), await stage.enter()];
-        const open = await stage.create(ada, [ada.sid, bob.sid]);
+      async run(fixture) {
+        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
+        const open = await fixture.create(ada, [ada.sid, bob.sid]);
         await ada.succeed('GROUP_LEAVE', { group_id: open });
         const [one, two] = await Promise.all([
-          stage.create(ada, [ada.sid, bob.sid]),
-          stage.create(bob, [ada.sid, bob.sid]),
+          fixture.create(ada, [ada.sid, bob.sid]),
+          fixture.create(bob, [ada.sid, bob.sid]),
         ]);
         expectEqual(two, one, 'group_id that the other got');
       },
     },
-    {
-      name: 'other-names-same',
-      title: 'groups of the same three people are different groups',
-      async run(stage) {
-        const peer = await stage.enter();
-        const member_sids = [peer.sid, stage.stranger(), stage.stranger()];
-        const first = await stage.create(peer, member_sids, 'x');
-        expectThat((await stage.create(peer, member_sids, 'x')) !== first, 'the second must have its own id');
+    'other-names-same': {
+      title: 'groups of the same three users are different groups',
+      async run(fixture) {
+        const client = await fixture.signedIn();
+        const member_sids = [client.sid, fixture.unknownSid(), fixture.unknownSid()];
+        const first = await fixture.create(client, member_sids, 'x');
+        expectThat(
+          (await fixture.create(client, member_sids, 'x')) !== first,
+          'the second must have its own id',
+        );
       },
     },
-  ],
+  },
 };

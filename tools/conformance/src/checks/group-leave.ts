@@ -6,42 +6,42 @@ const notAMember = [errorTexts.notAMember.text];
 
 export const groupLeave: Topic = {
   name: 'group-leave',
-  checks: [
-    {
-      name: 'told',
+  checks: {
+    told: {
       title: 'the remaining members are sent the new state, and three who shrink to two are still a group',
-      async run(stage) {
-        const [ada, bob, eve] = [await stage.enter(), await stage.enter(), await stage.enter()];
-        const group_id = await stage.create(ada, [ada.sid, bob.sid, eve.sid], 'x');
+      async run(fixture) {
+        const [ada, bob, eve] = [
+          await fixture.signedIn(),
+          await fixture.signedIn(),
+          await fixture.signedIn(),
+        ];
+        const group_id = await fixture.create(ada, [ada.sid, bob.sid, eve.sid], 'x');
         await eve.state(group_id);
         await eve.succeed('GROUP_LEAVE', { group_id });
-        for (const peer of [ada, bob]) {
-          const { payload } = await peer.state(group_id, [ada.sid, bob.sid]);
+        for (const client of [ada, bob]) {
+          const { payload } = await client.state(group_id, [ada.sid, bob.sid]);
           expectEqual(payload.is_direct_message, false, 'is_direct_message of three who shrank to two');
         }
       },
     },
-    {
-      name: 'nothing-more',
+    'nothing-more': {
       title: 'the one who left gets nothing more from the group, also at the next sign-in',
-      async run(stage) {
-        const [ada, bob] = [await stage.enter(), await stage.enter()];
-        const { group_id } = await stage.group(ada, bob);
+      async run(fixture) {
+        const { ada, bob, group_id } = await fixture.pair();
         await bob.succeed('GROUP_LEAVE', { group_id });
         const seen = bob.frames.length;
-        await ada.message(await stage.say(ada, group_id, 'not for bob'));
+        await ada.message(await fixture.send(ada, group_id, 'not for bob'));
         const ofGroup = ({ payload }: { payload: { group_id?: number } }) => payload.group_id === group_id;
         await bob.never(ofGroup, 'who left must get nothing more', seen);
-        const again = await stage.enterAs(bob.person);
+        const again = await fixture.signedInAs(bob.user);
         await again.never(ofGroup, 'who left must not be sent the group at the sign-in');
       },
     },
-    {
-      name: 'no-member',
+    'no-member': {
       title: 'who is no member cannot leave, and who left can neither send nor add nor leave again',
-      async run(stage) {
-        const [ada, bob] = [await stage.enter(), await stage.enter()];
-        const { group_id } = await stage.group(ada);
+      async run(fixture) {
+        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
+        const { group_id } = await fixture.group(ada);
         await bob.refuse('GROUP_LEAVE', { group_id }, notAMember);
         await ada.succeed('GROUP_ADD_MEMBER', { group_id, member_sid: bob.sid });
         await bob.succeed('GROUP_LEAVE', { group_id });
@@ -50,21 +50,20 @@ export const groupLeave: Topic = {
         await bob.refuse('GROUP_ADD_MEMBER', { group_id, member_sid: bob.sid }, notAMember);
       },
     },
-    {
-      name: 'back-again',
+    'back-again': {
       title: 'who left and is added again gets the messages from then on',
-      async run(stage) {
-        const [ada, bob] = [await stage.enter(), await stage.enter()];
-        const { group_id, member_sids } = await stage.group(ada, bob);
+      async run(fixture) {
+        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
+        const { group_id, member_sids } = await fixture.group(ada, bob);
         await bob.succeed('GROUP_LEAVE', { group_id });
-        await stage.say(ada, group_id, 'meanwhile');
+        await fixture.send(ada, group_id, 'meanwhile');
         const seen = bob.frames.length;
         await ada.succeed('GROUP_ADD_MEMBER', { group_id, member_sid: bob.sid });
         await bob.state(group_id, member_sids, seen);
-        await bob.message(await stage.say(ada, group_id, 'back again'));
+        await bob.message(await fixture.send(ada, group_id, 'back again'));
         const contents = bob.messagesOf(group_id).map(({ content }) => content);
         expectEqual(contents, ['back again'], 'messages of who came back');
       },
     },
-  ],
+  },
 };

@@ -22,47 +22,46 @@ const contents = [
 
 export const messagingSend: Topic = {
   name: 'messaging-send',
-  checks: [
-    {
-      name: 'everybody',
+  checks: {
+    everybody: {
       title: 'every member, the sender too, is sent a message with its group, sender and date',
-      async run(stage) {
-        const [ada, bob, eve] = [await stage.enter(), await stage.enter(), await stage.enter()];
-        const { group_id } = await stage.group(ada, bob, eve);
-        const message_id = await stage.say(ada, group_id, 'hello');
+      async run(fixture) {
+        const [ada, bob, eve] = [
+          await fixture.signedIn(),
+          await fixture.signedIn(),
+          await fixture.signedIn(),
+        ];
+        const { group_id } = await fixture.group(ada, bob, eve);
+        const message_id = await fixture.send(ada, group_id, 'hello');
         const expected = { content: 'hello', group_id, message_id, sender_sid: ada.sid };
-        for (const peer of [ada, bob, eve]) {
-          const { date_created, ...payload } = (await peer.message(message_id)).payload;
+        for (const client of [ada, bob, eve]) {
+          const { date_created, ...payload } = (await client.message(message_id)).payload;
           expectEqual(payload, expected, 'payload but its date');
           const age = Math.abs(Date.now() - Date.parse(date_created ?? ''));
           expectThat(age < 86_400_000, `date_created must be about now, not ${date_created}`);
         }
       },
     },
-    {
-      name: 'exact-content',
+    'exact-content': {
       title: 'content is delivered exactly as sent: no trimming, no normalising, any Unicode text',
-      async run(stage) {
-        const [ada, bob] = [await stage.enter(), await stage.enter()];
-        const { group_id } = await stage.group(ada, bob);
+      async run(fixture) {
+        const { ada, bob, group_id } = await fixture.pair();
         for (const content of contents) {
-          const message_id = await stage.say(ada, group_id, content);
-          for (const peer of [ada, bob]) {
-            expectEqual((await peer.message(message_id)).payload.content, content, 'content');
+          const message_id = await fixture.send(ada, group_id, content);
+          for (const client of [ada, bob]) {
+            expectEqual((await client.message(message_id)).payload.content, content, 'content');
           }
         }
         await bob.close();
-        const sent = await stage.say(ada, group_id, contents.join(''));
-        const back = await stage.enterAs(bob.person);
+        const sent = await fixture.send(ada, group_id, contents.join(''));
+        const back = await fixture.signedInAs(bob.user);
         expectEqual((await back.message(sent)).payload.content, contents.join(''), 'content that waited');
       },
     },
-    {
-      name: 'long-content',
+    'long-content': {
       title: 'content that fills a frame of 64 KiB is taken and delivered',
-      async run(stage) {
-        const [ada, bob] = [await stage.enter(), await stage.enter()];
-        const { group_id } = await stage.group(ada, bob);
+      async run(fixture) {
+        const { ada, bob, group_id } = await fixture.pair();
         const empty = JSON.stringify({
           id: 'long',
           type: 'MESSAGING_SEND_REQUEST',
@@ -70,17 +69,15 @@ export const messagingSend: Topic = {
         });
         const room = frameBytesMax - empty.length;
         const content = 'é'.repeat(room / 2) + 'x'.repeat(room % 2);
-        const message_id = await stage.say(ada, group_id, content, 'long');
+        const message_id = await fixture.send(ada, group_id, content, 'long');
         const delivered = (await bob.message(message_id)).payload.content;
         expectThat(delivered === content, 'the content of 64 KiB must be delivered as it was sent');
       },
     },
-    {
-      name: 'refused-content',
+    'refused-content': {
       title: 'empty content, NUL and lone surrogates are refused, and nothing is delivered',
-      async run(stage) {
-        const [ada, bob] = [await stage.enter(), await stage.enter()];
-        const { group_id } = await stage.group(ada, bob);
+      async run(fixture) {
+        const { ada, bob, group_id } = await fixture.pair();
         const refused: [content: string, ...faults: string[]][] = [
           ['', faultTexts.empty],
           ['a\0b', faultTexts.holdsNul],
@@ -92,7 +89,7 @@ export const messagingSend: Topic = {
           const errors = faults.map((fault) => `payload.content: ${fault}`);
           await ada.refuse('MESSAGING_SEND', { group_id, content }, errors);
         }
-        await bob.message(await stage.say(ada, group_id, 'behind them'));
+        await bob.message(await fixture.send(ada, group_id, 'behind them'));
         expectEqual(
           bob.messagesOf(group_id).map(({ content }) => content),
           ['behind them'],
@@ -100,36 +97,31 @@ export const messagingSend: Topic = {
         );
       },
     },
-    {
-      name: 'member',
+    member: {
       title: 'only a member sends, and nobody learns whether a group exists',
-      async run(stage) {
-        const [ada, outsider] = [await stage.enter(), await stage.enter()];
-        const { group_id } = await stage.group(ada);
+      async run(fixture) {
+        const [ada, outsider] = [await fixture.signedIn(), await fixture.signedIn()];
+        const { group_id } = await fixture.group(ada);
         for (const id of [group_id, 2 ** 53 - 1]) {
           const errors = [errorTexts.notAMember.text];
           await outsider.refuse('MESSAGING_SEND', { group_id: id, content: 'x' }, errors);
         }
       },
     },
-    {
-      name: 'committed',
+    committed: {
       title: 'from SUCCESS on a message is delivered, also when its sender is gone at once',
-      async run(stage) {
-        const [ada, bob] = [await stage.enter(), await stage.enter()];
-        const { group_id } = await stage.group(ada, bob);
+      async run(fixture) {
+        const { ada, bob, group_id } = await fixture.pair();
         await bob.close();
-        const message_id = await stage.say(ada, group_id, 'goodbye');
-        ada.cut();
-        await (await stage.enterAs(bob.person)).message(message_id);
+        const message_id = await fixture.send(ada, group_id, 'goodbye');
+        ada.terminate();
+        await (await fixture.signedInAs(bob.user)).message(message_id);
       },
     },
-    {
-      name: 'order',
+    order: {
       title: 'messages of one connection keep their order, and message_id grows in it',
-      async run(stage) {
-        const [ada, bob] = [await stage.enter(), await stage.enter()];
-        const { group_id } = await stage.group(ada, bob);
+      async run(fixture) {
+        const { ada, bob, group_id } = await fixture.pair();
         const sent = Array.from({ length: 50 }, (_, count) => `number ${count}`);
         const ids = sent.map((content) => ada.send('MESSAGING_SEND_REQUEST', { group_id, content }));
         const answers = await Promise.all(ids.map((id) => ada.answer('MESSAGING_SEND', id)));
@@ -139,9 +131,9 @@ export const messagingSend: Topic = {
           messageIds,
           'message_ids in the order of sending',
         );
-        for (const peer of [ada, bob]) {
-          await peer.message(messageIds.at(-1));
-          const got = peer.messagesOf(group_id);
+        for (const client of [ada, bob]) {
+          await client.message(messageIds.at(-1));
+          const got = client.messagesOf(group_id);
           expectEqual(
             got.map(({ content }) => content),
             sent,
@@ -155,41 +147,43 @@ export const messagingSend: Topic = {
         }
       },
     },
-    {
-      name: 'one-order',
+    'one-order': {
       title: 'a group’s messages reach every connection in one order, in which message_id grows',
-      async run(stage) {
-        const [ada, bob, eve] = [await stage.enter(), await stage.enter(), await stage.enter()];
-        const { group_id } = await stage.group(ada, bob, eve);
-        const asked = [ada, bob].map((peer) =>
+      async run(fixture) {
+        const [ada, bob, eve] = [
+          await fixture.signedIn(),
+          await fixture.signedIn(),
+          await fixture.signedIn(),
+        ];
+        const { group_id } = await fixture.group(ada, bob, eve);
+        const asked = [ada, bob].map((client) =>
           Array.from({ length: 25 }, (_, count) => {
-            const id = peer.send('MESSAGING_SEND_REQUEST', { group_id, content: `number ${count}` });
-            return peer.answer('MESSAGING_SEND', id);
+            const id = client.send('MESSAGING_SEND_REQUEST', { group_id, content: `number ${count}` });
+            return client.answer('MESSAGING_SEND', id);
           }),
         );
         const answers = await Promise.all(asked.flat());
         const ids = answers.map(({ payload }) => payload.message_id ?? 0).sort((a, b) => a - b);
         expectEqual(new Set(ids).size, 50, 'different message_ids');
-        for (const peer of [ada, bob, eve]) {
-          for (const message_id of ids) await peer.message(message_id);
-          const got = peer.messagesOf(group_id).map(({ message_id }) => message_id);
+        for (const client of [ada, bob, eve]) {
+          for (const message_id of ids) await client.message(message_id);
+          const got = client.messagesOf(group_id).map(({ message_id }) => message_id);
           expectEqual(got, ids, 'message_ids in the order of delivery');
         }
       },
     },
-    {
-      name: 'unique-ids',
+    'unique-ids': {
       title: 'message_id is unique in the whole system, not in a group',
-      async run(stage) {
-        const [ada, bob] = [await stage.enter(), await stage.enter()];
-        const groups = [await stage.group(ada), await stage.group(bob), await stage.group(ada, bob)];
+      async run(fixture) {
+        const [ada, bob] = [await fixture.signedIn(), await fixture.signedIn()];
+        const groups = [await fixture.group(ada), await fixture.group(bob), await fixture.group(ada, bob)];
         const ids: number[] = [];
         for (const { group_id } of [...groups, ...groups]) {
           const sender = group_id === groups[1]?.group_id ? bob : ada;
-          ids.push(await stage.say(sender, group_id, 'x'));
+          ids.push(await fixture.send(sender, group_id, 'x'));
         }
         expectEqual(new Set(ids).size, ids.length, 'different message_ids');
       },
     },
-  ],
+  },
 };

@@ -1,6 +1,5 @@
-import { faultTexts } from '@hooligram/protocol';
+import { faultTexts, phoneOf } from '@hooligram/protocol';
 import type { Topic } from '../check.ts';
-import { numberOf } from '../people.ts';
 
 const unassigned = `payload.country_code: ${faultTexts.codeUnassigned}`;
 
@@ -9,46 +8,46 @@ const codesOfNobody = ['0', '2', '15', '154', '210', '999'];
 
 export const numbers: Topic = {
   name: 'numbers',
-  checks: [
-    {
-      name: 'assigned',
+  checks: {
+    assigned: {
       title: 'a country code that is not assigned is refused wherever a number or a sid is given',
-      async run(stage) {
-        const peer = await stage.enter();
-        const { group_id } = await stage.group(peer);
-        const { phone_number } = numberOf(stage.stranger());
+      async run(fixture) {
+        const client = await fixture.signedIn();
+        const { group_id } = await fixture.group(client);
+        const { phone_number } = phoneOf(fixture.unknownSid());
         for (const country_code of codesOfNobody) {
           const number = { country_code, phone_number };
           const member_sid = `${country_code}.${phone_number}`;
-          await peer.refuse('VERIFICATION_REQUEST_CODE', number, [unassigned]);
+          await client.refuse('VERIFICATION_REQUEST_CODE', number, [unassigned]);
           const signIn = { ...number, verification_code: '000000' };
-          await peer.refuse('AUTHORIZATION_SIGN_IN', signIn, [unassigned]);
-          await peer.refuse('GROUP_ADD_MEMBER', { group_id, member_sid }, [
+          await client.refuse('AUTHORIZATION_SIGN_IN', signIn, [unassigned]);
+          await client.refuse('GROUP_ADD_MEMBER', { group_id, member_sid }, [
             `payload.member_sid: ${faultTexts.sidOfNoCountry}`,
           ]);
-          const create = { group_name: 'x', member_sids: [peer.sid, stage.stranger(), member_sid] };
-          await peer.refuse('GROUP_CREATE', create, [`payload.member_sids[2]: ${faultTexts.sidOfNoCountry}`]);
+          const create = { group_name: 'x', member_sids: [client.sid, fixture.unknownSid(), member_sid] };
+          await client.refuse('GROUP_CREATE', create, [
+            `payload.member_sids[2]: ${faultTexts.sidOfNoCountry}`,
+          ]);
         }
         // Assigned, and no country's.
         const personal = { country_code: '878', phone_number: `10${phone_number.slice(-10)}` };
-        await peer.succeed('VERIFICATION_REQUEST_CODE', personal);
+        await client.succeed('VERIFICATION_REQUEST_CODE', personal);
       },
     },
-    {
-      name: 'one-telephone',
-      title: 'the digits of a telephone make one person: only one place for the dot is taken',
-      async run(stage) {
-        const peer = await stage.enter();
-        const { group_id } = await stage.group(peer);
-        const digits = stage.stranger().replace('.', '');
+    'one-telephone': {
+      title: 'the digits of a telephone make one user: only one place for the dot is taken',
+      async run(fixture) {
+        const client = await fixture.signedIn();
+        const { group_id } = await fixture.group(client);
+        const digits = fixture.unknownSid().replace('.', '');
         const fault = [`payload.member_sid: ${faultTexts.sidOfNoCountry}`];
         for (const place of [1, 2, 3].filter(
-          (length) => digits.slice(0, length) !== numberOf(peer.sid).country_code,
+          (length) => digits.slice(0, length) !== phoneOf(client.sid).country_code,
         )) {
           const member_sid = `${digits.slice(0, place)}.${digits.slice(place)}`;
-          await peer.refuse('GROUP_ADD_MEMBER', { group_id, member_sid }, fault);
+          await client.refuse('GROUP_ADD_MEMBER', { group_id, member_sid }, fault);
         }
       },
     },
-  ],
+  },
 };

@@ -1,6 +1,5 @@
 import { closeReasons, frameBytesMax, frameBytesReadMax } from '@hooligram/protocol';
 import type { Topic } from '../check.ts';
-import { closeByServer } from '../close-by-server.ts';
 import { expectEqual, expectThat } from '../failure.ts';
 
 /** A keep-alive of exactly so many bytes. */
@@ -11,58 +10,54 @@ function keepAliveOf(bytes: number): string {
 
 export const sizes: Topic = {
   name: 'sizes',
-  checks: [
-    {
-      name: 'taken',
+  checks: {
+    taken: {
       title: 'a frame of exactly 64 KiB is taken',
-      async run(stage) {
-        const peer = await stage.connect();
+      async run(fixture) {
+        const client = await fixture.connect();
         for (const data of [
           keepAliveOf(frameBytesMax),
           new TextEncoder().encode(keepAliveOf(frameBytesMax)),
         ]) {
-          const after = peer.frames.length;
-          peer.sendRaw(data);
-          await peer.answer('CONN_KEEP_ALIVE', 'big', after);
+          const after = client.frames.length;
+          client.sendRaw(data);
+          await client.answer('CONN_KEEP_ALIVE', 'big', after);
         }
         expectThat(
-          peer.frames.every(({ type }) => type === 'CONN_KEEP_ALIVE_SUCCESS'),
+          client.frames.every(({ type }) => type === 'CONN_KEEP_ALIVE_SUCCESS'),
           'a frame of 64 KiB must be answered with SUCCESS',
         );
       },
     },
-    {
-      name: 'refused',
+    refused: {
       title: 'a larger one, to 1 MiB, is refused with close 1009 and a reason, after what was sent before it',
-      async run(stage) {
+      async run(fixture) {
         for (const bytes of [frameBytesMax + 1, 300_000, frameBytesReadMax]) {
-          const peer = await stage.connect();
-          peer.send('CONN_KEEP_ALIVE_REQUEST', {}, 'before');
-          peer.sendRaw(keepAliveOf(bytes));
-          const { code, reason } = await closeByServer(
-            peer,
-            stage.options.timeoutMs,
+          const client = await fixture.connect();
+          client.send('CONN_KEEP_ALIVE_REQUEST', {}, 'before');
+          client.sendRaw(keepAliveOf(bytes));
+          const { code, reason } = await client.closeByServer(
+            fixture.options.timeoutMs,
             `a frame of ${bytes} bytes`,
           );
           expectEqual(code, closeReasons.frameTooLarge.code, `close code for a frame of ${bytes} bytes`);
           expectThat(reason !== '', 'the close must have a reason');
           expectEqual(
-            peer.frames.map(({ id }) => id),
+            client.frames.map(({ id }) => id),
             ['before'],
             'ids of what was answered',
           );
         }
       },
     },
-    {
-      name: 'cut',
+    cut: {
       title: 'a frame beyond 1 MiB ends the connection',
-      async run(stage) {
-        const peer = await stage.connect();
-        peer.sendRaw(keepAliveOf(frameBytesReadMax + 1));
-        await closeByServer(peer, stage.options.timeoutMs, 'a frame of more than 1 MiB');
-        expectEqual(peer.frames.length, 0, 'answers');
+      async run(fixture) {
+        const client = await fixture.connect();
+        client.sendRaw(keepAliveOf(frameBytesReadMax + 1));
+        await client.closeByServer(fixture.options.timeoutMs, 'a frame of more than 1 MiB');
+        expectEqual(client.frames.length, 0, 'answers');
       },
     },
-  ],
+  },
 };

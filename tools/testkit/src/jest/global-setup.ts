@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { acquireLock } from '../../../local/src/lock.ts';
 // By path: jest loads this file without the export condition that leads to sources, and nothing may have
 // been built yet. Both files need only Node.
-import { killRecorded, stopLeftovers } from '../../../local/src/leftovers.ts';
-import { acquireLock } from '../../../local/src/lock.ts';
+import { killRecorded, stopOrphans } from '../../../local/src/orphans.ts';
 
 const slots = 12;
 
@@ -44,7 +44,7 @@ async function sweep(): Promise<void> {
     const dir = join(tmpdir(), name);
     // Ours by the lock: a run that lives holds it.
     if (acquireLock(join(dir, 'run.lock'))) continue;
-    await stopLeftovers(join(dir, 'pids'));
+    await stopOrphans(join(dir, 'pids'));
     rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }

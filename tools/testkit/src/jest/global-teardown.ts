@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { killRecorded } from '../../../local/src/leftovers.ts';
 import { releaseLock } from '../../../local/src/lock.ts';
+import { killRecorded } from '../../../local/src/orphans.ts';
 
 /** Ends what the run started. Its data are thrown away, so nothing is asked to write them first. */
 // biome-ignore lint/style/noDefaultExport: jest asks for one

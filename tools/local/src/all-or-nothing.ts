@@ -1,9 +1,9 @@
 /**
- * Starts several things at once, all or none: when one fails, the others are told by the signal that they are
- * given, and their end is waited for, so that nothing starts behind our back.
+ * Starts several things at once, all or none: when one fails, the signal that all of them are given
+ * aborts, and the others are waited for, so that none of them starts later.
  * @throws the first failure
  */
-export async function together<const T extends readonly unknown[]>(
+export async function allOrNothing<const T extends readonly unknown[]>(
   signal: AbortSignal,
   ...starts: { [K in keyof T]: (signal: AbortSignal) => Promise<T[K]> }
 ): Promise<T> {

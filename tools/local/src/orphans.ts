@@ -6,9 +6,7 @@ import { isRunning, markOf, type ProcessMark } from './process-identity.ts';
 const suffix = '.pid.json';
 const stopTimeoutMs = 10_000;
 
-interface ProcessRecord extends ProcessMark {
-  readonly signal: NodeJS.Signals;
-}
+type ProcessRecord = ProcessMark & { readonly signal: NodeJS.Signals };
 
 /**
  * Notes a process in a folder, so that a later run finds it if this one is killed before it can stop it.
@@ -24,8 +22,11 @@ export function forgetProcess(dir: string, name: string): void {
   rmSync(join(dir, name + suffix), { force: true });
 }
 
-/** Stops whatever recorded process still lives, and only that: a pid that was given anew is left alone. */
-export async function stopLeftovers(dir: string): Promise<string[]> {
+/**
+ * Stops every recorded process that still runs. A later process that was given the pid of a recorded one is left alone.
+ * @returns the names of those that ran
+ */
+export async function stopOrphans(dir: string): Promise<string[]> {
   const records = readRecords(dir).filter(([, record]) => isRunning(record));
   for (const [, { pid, signal }] of records) send(pid, signal);
   const deadline = Date.now() + stopTimeoutMs;
@@ -34,7 +35,7 @@ export async function stopLeftovers(dir: string): Promise<string[]> {
   return records.map(([name]) => name);
 }
 
-/** The same without waiting: for the way out of a process that is being interrupted. */
+/** The same by SIGKILL and without waiting: for a process that was told to end at once. */
 export function killRecorded(dir: string): void {
   for (const [name, record] of readRecords(dir)) {
     if (isRunning(record)) send(record.pid, 'SIGKILL');

@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { recordProcess, stopLeftovers } from './leftovers.ts';
 import { acquireLock, releaseLock } from './lock.ts';
+import { recordProcess, stopOrphans } from './orphans.ts';
 import { processIdentity } from './process-identity.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hooligram-leftovers-'));
+const folder = mkdtempSync(join(tmpdir(), 'hooligram-orphans-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function sleeper() {
@@ -20,7 +20,7 @@ test('a recorded process that still lives is stopped by its signal', async () =>
   const dir = join(folder, 'living');
   const { pid, exited } = sleeper();
   recordProcess(dir, 'sleeper', pid, 'SIGTERM');
-  expect(await stopLeftovers(dir)).toEqual(['sleeper']);
+  expect(await stopOrphans(dir)).toEqual(['sleeper']);
   expect(await exited).toEqual([null, 'SIGTERM']);
   expect(readdirSync(dir)).toEqual([]);
 });
@@ -31,7 +31,7 @@ test('a process that was given the pid of a recorded one is left alone', async (
   recordProcess(dir, 'sleeper', pid, 'SIGKILL');
   const record = { pid, identity: 'of an earlier process', signal: 'SIGKILL' };
   writeFileSync(join(dir, 'sleeper.pid.json'), JSON.stringify(record));
-  expect(await stopLeftovers(dir)).toEqual([]);
+  expect(await stopOrphans(dir)).toEqual([]);
   expect(processIdentity(pid)).toBeDefined();
   process.kill(pid, 'SIGKILL');
   await exited;
@@ -45,7 +45,7 @@ test('a lock is held by one, until it is released', () => {
   expect(existsSync(path)).toBe(false);
 });
 
-test('a lock whose holder is dead, or whose pid is somebody else now, is free', () => {
+test('a lock whose holder is dead, or whose pid belongs to a later process, is free', () => {
   const path = join(folder, 'stale.lock');
   for (const holder of [
     { pid: 2 ** 22 + 1, identity: '1' },

@@ -1,29 +1,11 @@
 import { checkPayload, isAcknowledgementType, isClientRequestType, isFrameType } from '@hooligram/protocol';
-
-/** A frame of the server, with the payload keys that Protocol V2 knows. */
-export type Received = {
-  readonly id: string;
-  readonly type: string;
-  readonly payload: {
-    readonly errors?: readonly string[];
-    readonly group_id?: number;
-    readonly group_name?: string;
-    readonly is_direct_message?: boolean;
-    readonly member_sids?: readonly string[];
-    readonly message_id?: number;
-    readonly content?: string;
-    readonly sender_sid?: string;
-    readonly date_created?: string;
-  };
-  /** As it came. */
-  readonly text: string;
-};
+import type { ReceivedFrame } from '@hooligram/protocol-client';
 
 /**
  * Reads what a server sent. A frame of a type that the protocol does not know may have any payload.
- * @returns the frame, or what is wrong with it in any conversation whatever
+ * @returns the frame, or what is wrong with it, whatever was sent before
  */
-export function readFrame(text: string): Received | string {
+export function readFrame(text: string): ReceivedFrame | string {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -43,5 +25,5 @@ export function readFrame(text: string): Received | string {
   const faults = isFrameType(type) ? checkPayload(type, payload).faults : [];
   if (faults.length > 0) return `the server sent a faulty ${type}: ${faults.join('; ')}`;
   if (/_(REQUEST|SUCCESS)$/.test(type) && id === '') return `the server sent a ${type} with an empty id`;
-  return { id, type, payload, text };
+  return { id, type, payload };
 }

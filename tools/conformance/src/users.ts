@@ -1,0 +1,29 @@
+import { randomInt } from 'node:crypto';
+
+export type User = {
+  readonly sid: string;
+  /** The credential; undefined when the number never signed up. */
+  readonly code: string | undefined;
+};
+
+/**
+ * A random number, so that a run can be repeated on the same server. It has eleven digits, as a number of country code 888
+ * has, for a server that checks lengths.
+ */
+export function randomSid(countryCode: string): string {
+  return `${countryCode}.1${String(randomInt(10 ** 10)).padStart(10, '0')}`;
+}
+
+/** The users of a run who have signed up. Checks share them, because each one costs a code. */
+export class Users {
+  readonly #known: User[] = [];
+
+  /** A user who is not among these. */
+  other(taken: readonly User[]): User | undefined {
+    return this.#known.find((user) => !taken.includes(user));
+  }
+
+  add(user: User): void {
+    this.#known.push(user);
+  }
+}
