@@ -1,3 +1,13 @@
+export {
+  commandOf,
+  flag,
+  folder,
+  namesOf,
+  numberFrom,
+  OptionsError,
+  parseFlags,
+  runCommand,
+} from './command.ts';
 export { acquireLock, releaseLock } from './lock.ts';
 export { logTail } from './log-file.ts';
 export { forgetProcess, killRecorded, recordProcess, stopOrphans } from './orphans.ts';

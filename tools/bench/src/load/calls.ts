@@ -1,30 +1,35 @@
-import type { Pace } from './pace.ts';
-import type { Population } from './population.ts';
+import type { PopulationSpec } from './population-spec.ts';
+import type { Rate } from './rate.ts';
 
 export type ExchangeResult = {
   readonly sent: number;
   readonly delivered: number;
   /** From the first send until the last delivery. */
   readonly elapsedMs: number;
-  /** Microseconds from send to each member's receipt, encoded by HdrHistogram. */
-  readonly latencies: string;
-  /** Of this process meanwhile. */
+  /** From the send until a member receives the message, by percentile. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
+  /** CPU time of the load process. */
   readonly cpuMs: number;
   readonly faults: readonly string[];
 };
 
-/** What a load process can be asked, one at a time. */
+/** The calls of a load process, one at a time. */
 export type Calls = {
-  /** Makes the people and signs them in. */
-  settle(population: Population): Promise<void>;
-  exchange(seconds: number, pace: Pace): Promise<ExchangeResult>;
-  /** Everybody disconnects. */
-  leave(): Promise<void>;
-  /** @returns milliseconds until everybody is signed in again and has their groups */
-  storm(together: number): Promise<number>;
-  miss(messages: number): Promise<void>;
-  /** @returns how many messages they had missed, and milliseconds until the last one had them all */
-  comeBack(): Promise<{ messages: number; elapsedMs: number }>;
+  /** Signs all users up and in, and creates their groups. */
+  populate(spec: PopulationSpec): Promise<void>;
+  exchange(seconds: number, rate: Rate): Promise<ExchangeResult>;
+  /** All users disconnect. */
+  disconnect(): Promise<void>;
+  /**
+   * All users sign in again.
+   * @param concurrency how many connections are being opened at a time
+   * @returns milliseconds until all are signed in and have their groups
+   */
+  storm(concurrency: number): Promise<number>;
+  /** The second member of each stream disconnects and misses so many messages. */
+  missMessages(messages: number): Promise<void>;
+  /** Those who missed messages reconnect. @returns how many messages they missed, and milliseconds until all arrived */
+  reconnect(): Promise<{ messages: number; elapsedMs: number }>;
 };
 
 export type CallName = keyof Calls;

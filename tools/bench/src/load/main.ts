@@ -1,44 +1,38 @@
 import type { Call, Calls, Reply } from './calls.ts';
-import { Scene } from './scene.ts';
+import { Population } from './population.ts';
 
 // Started by load-process.ts; ends with it.
 const progressMs = 1_000;
 
-let scene: Scene | undefined;
-let comeBack: (() => Promise<{ messages: number; elapsedMs: number }>) | undefined;
+let population: Population | undefined;
 
-function current(): Scene {
-  if (!scene) throw new Error('nobody is there yet');
-  return scene;
+function current(): Population {
+  if (!population) throw new Error('populate has to be called first');
+  return population;
 }
 
 const calls: Calls = {
-  settle(population) {
-    scene = new Scene(population);
-    return scene.settle();
+  populate(spec) {
+    population = new Population(spec);
+    return population.populate();
   },
-  exchange: (seconds, pace) => current().exchange(seconds, pace),
-  leave: async () => current().leave(),
-  storm: (together) => current().storm(together),
-  async miss(messages) {
-    comeBack = await current().missAndReturn(messages);
-  },
-  async comeBack() {
-    if (!comeBack) throw new Error('nobody missed anything');
-    return comeBack();
-  },
+  exchange: (seconds, rate) => current().exchange(seconds, rate),
+  disconnect: async () => current().disconnect(),
+  storm: (concurrency) => current().storm(concurrency),
+  missMessages: (messages) => current().missMessages(messages),
+  reconnect: () => current().reconnect(),
 };
 
 process.on('disconnect', () => process.exit());
 process.on('message', ({ name, params }: Call) => {
   const call = calls[name] as (...params: unknown[]) => Promise<unknown>;
   call(...params).then(
-    (result) => tell({ result }),
-    (error: Error) => tell({ error: error.message }),
+    (result) => reply({ result }),
+    (error: Error) => reply({ error: error.message }),
   );
 });
-setInterval(() => scene && tell({ delivered: scene.delivered }), progressMs).unref();
+setInterval(() => population && reply({ delivered: population.delivered }), progressMs).unref();
 
-function tell(reply: Reply): void {
-  process.send?.(reply);
+function reply(message: Reply): void {
+  process.send?.(message);
 }
