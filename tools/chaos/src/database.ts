@@ -1,10 +1,15 @@
-import pg from 'pg';
-import type { MembershipChange, StoredMessage, Truth } from './verdict/truth.ts';
+import {
+  type DatabaseSnapshot,
+  type MembershipChange,
+  memberKey,
+  type StoredMessage,
+} from './checker/database-snapshot.ts';
+import { onPostgres } from './stores.ts';
 
 /**
- * The ledger's own bookkeeping, in a schema of its own in this run's own database: the product forgets who left,
- * and when. The trigger runs in the transaction that changes a member, which holds the lock on the group's row:
- * so `last_seq` is exactly the last message stored before that change.
+ * Records every joining and leaving, which the product does not keep, in a schema of its own. The trigger runs in the
+ * transaction that changes a member, which holds the lock on the group's row: so `last_seq` is exactly the last message
+ * stored before that change.
  */
 const bookkeeping = `
 CREATE SCHEMA chaos;
@@ -33,7 +38,7 @@ const membershipsQuery = `
 SELECT c.group_id, u.sid, c.change, c.seq
 FROM chaos.membership c JOIN "user" u ON u.id = c.user_id WHERE c.group_id = ANY ($1) ORDER BY c.place`;
 
-/** People of this run, and no others: the launcher's proof of life leaves a group behind. */
+/** Groups of this run's users alone: the smoke test of the launcher leaves a group behind. */
 const groupsQuery = `
 SELECT g.id AS group_id, g.name FROM "group" g
 WHERE EXISTS (
@@ -41,14 +46,14 @@ WHERE EXISTS (
   WHERE c.group_id = g.id AND u.sid = ANY ($1)
 ) ORDER BY g.id`;
 
-/** Must run before the first group is made. */
+/** Must run before the first group is created. */
 export async function prepareDatabase(url: string): Promise<void> {
-  await withClient(url, (client) => client.query(bookkeeping));
+  await onPostgres(url, (client) => client.query(bookkeeping));
 }
 
-/** @param sids of everybody who takes part */
-export async function readTruth(url: string, sids: readonly string[]): Promise<Truth> {
-  return withClient(url, async (client) => {
+/** @param sids of all users of the run */
+export async function readSnapshot(url: string, sids: readonly string[]): Promise<DatabaseSnapshot> {
+  return onPostgres(url, async (client) => {
     // One snapshot for all three.
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const groups = (await client.query(groupsQuery, [sids])).rows.map((row) => ({
@@ -63,22 +68,11 @@ export async function readTruth(url: string, sids: readonly string[]): Promise<T
   });
 }
 
-/** Where the cursor of each member stands, by `memberKey`: what the product believes was acknowledged. */
+/** The cursor of each member, by `memberKey`: the last seq that the product holds for acknowledged. */
 export async function readCursors(url: string): Promise<Map<string, number>> {
   const query = `SELECT m.group_id, u.sid, m.delivered_seq FROM group_member m JOIN "user" u ON u.id = m.user_id`;
-  const { rows } = await withClient(url, (client) => client.query(query));
-  return new Map(rows.map((row) => [`${row.group_id} ${row.sid}`, Number(row.delivered_seq)]));
-}
-
-async function withClient<T>(url: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return await run(client);
-  } finally {
-    await client.end();
-  }
+  const { rows } = await onPostgres(url, (client) => client.query(query));
+  return new Map(rows.map((row) => [memberKey(Number(row.group_id), row.sid), Number(row.delivered_seq)]));
 }
 
 function storedMessage(row: Record<string, unknown>): StoredMessage {

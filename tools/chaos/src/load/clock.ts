@@ -1,4 +1,4 @@
-/** Milliseconds since this process began, never set back. All times in the ledger are such. */
+/** Milliseconds since this process began; the clock is never set back. All times in the history are such. */
 export function now(): number {
   return performance.now();
 }

@@ -1,55 +1,55 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { HarmContext } from './harms/harm.ts';
-import { type HarmName, harms } from './harms/index.ts';
+import type { FaultContext } from './faults/fault.ts';
+import { type FaultName, faults } from './faults/index.ts';
 import { now } from './load/clock.ts';
 import type { Probe } from './load/probe.ts';
 
-/** One harm that was done. What happens until the next one begins is put down to it. */
-export type HarmDone = {
-  readonly name: HarmName;
+/** A fault that was injected once. All that happens until the next one begins belongs to it. */
+export type InjectedFault = {
+  readonly name: FaultName;
   readonly beganAt: number;
-  /** The harmed part was back, or the harm over. */
+  /** The component was back, or the fault over. */
   readonly endedAt: number;
-  /** From then until new messages crossed between all gateways, and went on to; undefined when not in time. */
+  /** From then until new messages crossed between all gateways, and went on to do so; undefined when not in time. */
   readonly recoveryMs: number | undefined;
-  /** The longest time without a message on the way from one gateway to the next, since the beginning. */
+  /** The longest time without a message from some gateway to the next, since the fault began. */
   readonly silenceMs: number;
 };
 
 const recoveryTimeoutMs = 60_000;
 const pollMs = 10;
 /**
- * So long must messages cross without a silence. What a harm has cost often shows a little later: an answer that is
- * lost is asked for again after seconds. It is also what the launcher waits for to call a process steady.
+ * So long must messages cross without a silence: the effects of a fault often show a little later, because a request
+ * whose answer is lost is repeated after seconds. The launcher, too, calls a process steady after this time.
  */
 const steadyMs = 6_000;
 const silenceMaxMs = 1_000;
 
-/** Does one harm after the other until the time is up, and measures each. */
-export async function runCampaign(
-  names: Iterator<HarmName, never>,
+/** Injects one fault after the other until the time is up, and measures each. */
+export async function injectFaults(
+  names: Iterator<FaultName, never>,
   until: number,
   probe: Probe,
-  context: HarmContext,
-): Promise<HarmDone[]> {
-  const done: HarmDone[] = [];
+  context: FaultContext,
+): Promise<InjectedFault[]> {
+  const injected: InjectedFault[] = [];
   await recovery(now(), probe, context.signal);
   while (now() < until) {
     const { value: name } = names.next();
     probe.takeLongestSilence();
     const beganAt = now();
-    await harms[name].run(context);
+    await faults[name].run(context);
     const endedAt = now();
     const recoveryMs = await recovery(endedAt, probe, context.signal);
     const silenceMs = probe.takeLongestSilence();
-    done.push({ name, beganAt, endedAt, recoveryMs, silenceMs });
+    injected.push({ name, beganAt, endedAt, recoveryMs, silenceMs });
     context.log(
       recoveryMs === undefined
-        ? `${name}: no message crosses ${recoveryTimeoutMs / 1000} s after the harm`
+        ? `${name}: no message crosses ${recoveryTimeoutMs / 1000} s after the fault`
         : `${name}: messages cross ${seconds(recoveryMs)} s after; longest silence ${seconds(silenceMs)} s`,
     );
   }
-  return done;
+  return injected;
 }
 
 async function recovery(endedAt: number, probe: Probe, signal: AbortSignal): Promise<number | undefined> {

@@ -1,10 +1,10 @@
-import type { SendRecord } from './ledger.ts';
+import type { SendRecord } from './history.ts';
 
-/** What the database holds when all is over. */
-export type Truth = {
+/** The content of the database at the end of the run. */
+export type DatabaseSnapshot = {
   /** All messages, in the order of group and seq. */
   readonly messages: readonly StoredMessage[];
-  /** Every joining and leaving of every person, in the order in which they were committed. */
+  /** Every joining and leaving of every user, in the order of the commits. */
   readonly memberships: readonly MembershipChange[];
   readonly groups: readonly StoredGroup[];
 };
@@ -22,15 +22,15 @@ export type MembershipChange = {
   readonly groupId: number;
   readonly sid: string;
   readonly change: 'joined' | 'left';
-  /** The group's `last_seq` at that moment: what is stored later has a greater one. */
+  /** The group's `last_seq` at that moment. Later messages have a greater seq. */
   readonly seq: number;
 };
 
 type StoredGroup = { readonly groupId: number; readonly name: string };
 
 /**
- * Finds what became of a message that was sent: by its UUID, so that other content is noticed; by its content where
- * it had none. What had none, got SUCCESS, and was stored with other content is found to be lost.
+ * Finds the stored message of a send: by its UUID, so that altered content is noticed; by its content if it had no UUID.
+ * A message without a UUID that got SUCCESS and was stored with other content counts as lost.
  */
 export function storedBySend(
   messages: readonly StoredMessage[],
@@ -41,10 +41,10 @@ export function storedBySend(
     isOnce ? byContent.get(`${sid} ${content}`) : byId.get(`${sid} ${id}`);
 }
 
-/** The messages with `after < seq <= through` are those stored while the person was a member. */
+/** The messages with `after < seq <= through` are those stored while the user was a member. */
 export type Stay = { readonly after: number; through: number };
 
-/** Who was in which group when, by `memberKey`; the last stay is open (`through` Infinity) for members of today. */
+/** The stays of each user in each group, by `memberKey`. The last one of a present member has no end (Infinity). */
 export function staysOf(memberships: readonly MembershipChange[]): Map<string, Stay[]> {
   const stays = new Map<string, Stay[]>();
   for (const { groupId, sid, change, seq } of memberships) {

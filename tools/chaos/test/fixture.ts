@@ -1,11 +1,11 @@
-import type { Answer, ChangeRecord, Ledger, SendRecord } from '../src/verdict/ledger.ts';
-import type { StoredMessage, Truth } from '../src/verdict/truth.ts';
+import type { DatabaseSnapshot, StoredMessage } from '../src/checker/database-snapshot.ts';
+import type { Answer, ChangeRecord, History, SendRecord } from '../src/checker/history.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type MutableTruth = { [K in keyof Truth]: Mutable<Truth[K][number]>[] };
+type MutableSnapshot = { [K in keyof DatabaseSnapshot]: Mutable<DatabaseSnapshot[K][number]>[] };
 
-/** A ledger and a database for tests, made by hand to agree; each test breaks them in one way. */
-export type HandMade = { readonly ledger: Ledger; readonly truth: MutableTruth };
+/** A history and a database for tests, made by hand to agree; each test breaks them in one way. */
+export type Fixture = { readonly history: History; readonly snapshot: MutableSnapshot };
 
 export const ada = '1.5550100';
 export const bob = '1.5550101';
@@ -16,12 +16,12 @@ const group = 7;
 const owners = [ada, bob, cem, bob, ada];
 
 /**
- * Ada makes the group with Bob and Cem. Messages 101 (seq 1) and 102 (seq 2); Cem leaves; 103 (seq 3), which goes
- * out twice because its connection broke; Cem is added again; 104 (seq 4). Somebody's busy request is given up.
+ * Ada creates the group with Bob and Cem. Messages 101 (seq 1) and 102 (seq 2); Cem leaves; 103 (seq 3), which goes
+ * out twice because its connection broke; Cem is added again; 104 (seq 4). A request of Bob is refused as busy and given up.
  */
-export function handMade(): HandMade {
-  const made: HandMade = {
-    ledger: {
+export function fixture(): Fixture {
+  const made: Fixture = {
+    history: {
       connections: owners.map((sid, i) => ({
         sid,
         device: `${sid}#${i === 4 ? 2 : 1}`,
@@ -32,36 +32,36 @@ export function handMade(): HandMade {
       deliveries: [],
       losses: [],
     },
-    truth: { messages: [], memberships: [], groups: [{ groupId: group, name: 'hikes' }] },
+    snapshot: { messages: [], memberships: [], groups: [{ groupId: group, name: 'hikes' }] },
   };
-  const { ledger, truth } = made;
-  ledger.changes.push({
+  const { history, snapshot } = made;
+  history.changes.push({
     ...request(ada, 'create', 0, 1, { ok: true, at: 2, groupId: group }),
-    kind: 'create',
+    type: 'create',
     name: 'hikes',
     members: [ada, bob, cem],
   });
-  for (const sid of [ada, bob, cem]) join(truth, sid, 0);
-  say(made, { messageId: 101, seq: 1, at: 10, readers: [0, 1, 2] });
-  say(made, { messageId: 102, seq: 2, at: 20, readers: [0, 1, 2] });
-  ledger.changes.push({
+  for (const sid of [ada, bob, cem]) join(snapshot, sid, 0);
+  storeMessage(made, { messageId: 101, seq: 1, at: 10, readers: [0, 1, 2] });
+  storeMessage(made, { messageId: 102, seq: 2, at: 20, readers: [0, 1, 2] });
+  history.changes.push({
     ...request(cem, 'leave', 2, 30, { ok: true, at: 31 }),
-    kind: 'leave',
+    type: 'leave',
     groupId: group,
   });
-  truth.memberships.push({ groupId: group, sid: cem, change: 'left', seq: 2 });
-  say(made, { messageId: 103, seq: 3, at: 40, readers: [0, 1, 4] });
-  repeated(ledger.sends[2] as SendRecord);
-  ledger.changes.push({
+  snapshot.memberships.push({ groupId: group, sid: cem, change: 'left', seq: 2 });
+  storeMessage(made, { messageId: 103, seq: 3, at: 40, readers: [0, 1, 4] });
+  repeated(history.sends[2] as SendRecord);
+  history.changes.push({
     ...request(ada, 'add', 0, 60, { ok: true, at: 61 }),
-    kind: 'add',
+    type: 'add',
     groupId: group,
     member: cem,
   });
-  join(truth, cem, 3);
-  say(made, { messageId: 104, seq: 4, at: 70, readers: [0, 3, 2] });
+  join(snapshot, cem, 3);
+  storeMessage(made, { messageId: 104, seq: 4, at: 70, readers: [0, 3, 2] });
   const busy: Answer = { ok: false, at: 81, errors: ['server busy'] };
-  ledger.sends.push({
+  history.sends.push({
     ...request(bob, 'r-given-up', 3, 80, busy),
     groupId: group,
     content: 'given up',
@@ -70,25 +70,28 @@ export function handMade(): HandMade {
   return made;
 }
 
-type Saying = { messageId: number; seq: number; at: number; readers: readonly number[] };
+type MessageOptions = { messageId: number; seq: number; at: number; readers: readonly number[] };
 
 /** Ada sends a message, it is stored, and reaches these connections. */
-export function say({ ledger, truth }: HandMade, { messageId, seq, at, readers }: Saying): void {
+export function storeMessage(
+  { history, snapshot }: Fixture,
+  { messageId, seq, at, readers }: MessageOptions,
+): void {
   const content = `words ${messageId}`;
   const id = `r-${messageId}`;
-  ledger.sends.push({
+  history.sends.push({
     ...request(ada, id, 0, at, { ok: true, at: at + 1, messageId }),
     groupId: group,
     content,
     isOnce: false,
   });
-  truth.messages.push({ messageId, groupId: group, seq, senderSid: ada, requestId: id, content });
+  snapshot.messages.push({ messageId, groupId: group, seq, senderSid: ada, requestId: id, content });
   for (const connection of readers)
-    deliver(ledger, truth.messages.at(-1) as StoredMessage, connection, at + 2);
+    deliver(history, snapshot.messages.at(-1) as StoredMessage, connection, at + 2);
 }
 
 export function deliver(
-  { deliveries }: Ledger,
+  { deliveries }: History,
   { messageId, groupId, senderSid, content }: StoredMessage,
   connection: number,
   at: number,
@@ -104,7 +107,7 @@ function repeated({ attempts }: SendRecord): void {
   delete first.answer;
 }
 
-function join({ memberships }: MutableTruth, sid: string, seq: number): void {
+function join({ memberships }: MutableSnapshot, sid: string, seq: number): void {
   memberships.push({ groupId: group, sid, change: 'joined', seq });
 }
 

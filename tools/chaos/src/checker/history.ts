@@ -1,29 +1,29 @@
 /**
- * What clients did, were told and were given, in the order in which it happened. Append-only: what is written
- * is never changed but for an answer that arrives later. Times are milliseconds of this process's own clock.
+ * The requests of all clients, their answers, and the deliveries, in the order in which they happened. Append-only: no
+ * entry changes, except that an answer is added later. Times are milliseconds of this process's own clock.
  */
-export type Ledger = {
+export type History = {
   readonly connections: ConnectionRecord[];
   readonly sends: SendRecord[];
   readonly changes: ChangeRecord[];
   readonly deliveries: DeliveryRecord[];
-  /** When the database lost what it had committed. */
+  /** The times in which the database lost its commits. */
   readonly losses: Loss[];
 };
 
-/** What was told or given in this time may be gone; what came earlier was kept, and what comes later is. */
+/** Answers and deliveries of this time may concern lost commits. Earlier and later commits are kept. */
 type Loss = { readonly from: number; readonly to: number };
 
-/** One WebSocket from its opening to its end. Its place in `Ledger.connections` is its number. */
+/** One WebSocket from its opening to its end. Its index in `History.connections` is its number. */
 type ConnectionRecord = {
   readonly sid: string;
   /** Of the device that opened it; a device has one connection after the other. */
   readonly device: string;
-  /** When it asked to sign in: what it is given is decided after this. */
+  /** When it requested to sign in. The server decides later what it delivers. */
   readonly signInAt: number;
 };
 
-/** A request on its way once: the same request goes out again on the next connection. */
+/** One sending of a request: the same request goes out again on the next connection. */
 export type Attempt = {
   readonly connection: number;
   readonly at: number;
@@ -41,20 +41,20 @@ type RequestRecord = {
   readonly attempts: Attempt[];
 };
 
-/** A message. `content` is like no other's. */
+/** A message. No two have the same `content`. */
 export type SendRecord = RequestRecord & {
   readonly groupId: number;
   readonly content: string;
-  /** Its id is no UUID, by which the database could know it, and it was never repeated. */
+  /** It was never repeated, and its id is no UUID, so that the database does not keep the id. */
   readonly isOnce: boolean;
 };
 
-/** A change of a group's members. `groupId` of a creation is known by its answer only. */
+/** A change of a group's members. The answer alone tells the `groupId` of a creation. */
 export type ChangeRecord = RequestRecord &
   (
-    | { readonly kind: 'create'; readonly name: string; readonly members: readonly string[] }
-    | { readonly kind: 'add'; readonly groupId: number; readonly member: string }
-    | { readonly kind: 'leave'; readonly groupId: number }
+    | { readonly type: 'create'; readonly name: string; readonly members: readonly string[] }
+    | { readonly type: 'add'; readonly groupId: number; readonly member: string }
+    | { readonly type: 'leave'; readonly groupId: number }
   );
 
 export type DeliveryRecord = {
@@ -64,16 +64,16 @@ export type DeliveryRecord = {
   readonly groupId: number;
   readonly senderSid: string;
   readonly content: string;
-  /** The client kept it, and acknowledged it after that. What it did not keep must come again. */
+  /** The client kept it and acknowledged it afterwards. Otherwise it must come again. */
   readonly isKept: boolean;
 };
 
-export function emptyLedger(): Ledger {
+export function emptyHistory(): History {
   return { connections: [], sends: [], changes: [], deliveries: [], losses: [] };
 }
 
-/** Whether what a client was told or given at this moment may be gone from the database since. */
-export function mayBeGone({ losses }: Ledger, at: number): boolean {
+/** Whether an answer or a delivery of this moment may concern a lost commit. */
+export function mayBeGone({ losses }: History, at: number): boolean {
   return losses.some(({ from, to }) => at >= from && at <= to);
 }
 

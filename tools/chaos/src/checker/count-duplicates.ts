@@ -1,10 +1,10 @@
-import type { Ledger } from './ledger.ts';
+import type { History } from './history.ts';
 
 /**
- * When a device was given a message that it had been given before: allowed, and counted. Two devices of one
- * person both get everything; that is no duplicate.
+ * The times at which a device received a message that it had received before: allowed, and counted. Two devices of one
+ * user both receive every message; those are no duplicates.
  */
-export function duplicateTimes({ connections, deliveries }: Ledger): number[] {
+export function duplicateTimes({ connections, deliveries }: History): number[] {
   const seen = new Map<string, Set<number>>();
   const times: number[] = [];
   for (const { connection, messageId, at } of deliveries) {

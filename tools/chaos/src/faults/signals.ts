@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** The pids of a process's children: Postgres is a process for each connection. */
+/** The pids of a process's children: Postgres has a process for each connection. */
 export function childrenOf(pid: number): number[] {
   const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
   return table.split('\n').flatMap((line) => {
@@ -9,8 +9,8 @@ export function childrenOf(pid: number): number[] {
   });
 }
 
-/** Sends a signal to a process that may be gone by now. */
-export function send(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process, which may have ended by now. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {

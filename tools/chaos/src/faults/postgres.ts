@@ -3,54 +3,54 @@ import { appendFileSync, chownSync, renameSync, rmSync, statSync } from 'node:fs
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import pg from 'pg';
 import { now } from '../load/clock.ts';
-import { childrenOf, send } from './children.ts';
-import type { HarmContext } from './harm.ts';
-import { postgresPart, restarted } from './part.ts';
+import { onPostgres } from '../stores.ts';
+import { postgres, restarted } from './component.ts';
+import type { FaultContext } from './fault.ts';
+import { childrenOf, sendSignal } from './signals.ts';
 
 const lostMs = 4_000;
 const pollMs = 50;
 const run = promisify(execFile);
 
 /**
- * Has Postgres go on from a backup of some seconds ago, as a standby that is promoted before it had everything: what
- * was committed since is gone, and the write-ahead log has another timeline.
+ * Has Postgres go on from a backup of some seconds ago, as a standby that is promoted before it has received everything.
+ * Later commits are gone, and the write-ahead log has another timeline.
  */
-export async function restorePostgres(context: HarmContext): Promise<void> {
-  const { ledger, log, signal } = context;
+export async function restorePostgres(context: FaultContext): Promise<void> {
+  const { history, log, signal } = context;
   const { url } = context.stack().postgres;
-  const pid = postgresPart.pid(context.stack());
+  const pid = postgres.pid(context.stack());
   const from = now();
   const { dir, copy } = await backUp(url);
   const gone = `${dir}.gone`;
   try {
     await pause(lostMs, undefined, { signal });
     log(`postgres (pid ${pid}) goes back to what it was ${Math.round(now() - from)} ms ago`);
-    // Its launcher must not be faster than we are.
-    send(pid, 'SIGSTOP');
-    for (const child of childrenOf(pid)) send(child, 'SIGKILL');
+    // Frozen, so that the launcher does not restart it before its files are exchanged.
+    sendSignal(pid, 'SIGSTOP');
+    for (const child of childrenOf(pid)) sendSignal(child, 'SIGKILL');
     renameSync(dir, gone);
     renameSync(copy, dir);
-    send(pid, 'SIGKILL');
-    await restarted(context, postgresPart, pid);
+    sendSignal(pid, 'SIGKILL');
+    await restarted(context, postgres, pid);
     while (await isRecovering(url)) await pause(pollMs, undefined, { signal });
-    ledger.losses.push({ from, to: now() });
+    history.losses.push({ from, to: now() });
   } finally {
     for (const path of [gone, copy]) rmSync(path, { recursive: true, force: true });
   }
 }
 
-/** @returns the folder of the files, and that of a copy which recovers to this moment and begins a timeline */
+/** @returns the data folder, and a copy of it that recovers to this moment and begins a new timeline */
 async function backUp(url: string): Promise<{ dir: string; copy: string }> {
-  return withClient(url, async (client) => {
+  return onPostgres(url, async (client) => {
     const dir = String((await client.query('SHOW data_directory')).rows[0]?.data_directory);
     const copy = `${dir}.copy`;
     rmSync(copy, { recursive: true, force: true });
     await client.query(`SELECT pg_backup_start('chaos', true)`);
     await copyFiles(dir, copy);
     const { rows } = await client.query('SELECT labelfile FROM pg_backup_stop(false)');
-    // The log up to here, without which the other files are none of one moment.
+    // The log up to here: without it, the other files are of different moments.
     await copyFiles(`${dir}/pg_wal/.`, join(copy, 'pg_wal'));
     rmSync(join(copy, 'postmaster.pid'), { force: true });
     const { uid, gid } = statSync(dir);
@@ -67,7 +67,7 @@ async function backUp(url: string): Promise<{ dir: string; copy: string }> {
   });
 }
 
-/** Files of a running server may go while they are copied: what is missing then, the log has. */
+/** A running server may delete files while they are copied: their content is in the log. */
 async function copyFiles(from: string, to: string): Promise<void> {
   await run('cp', ['-a', from, to]).catch((error: { stderr?: string }) => {
     if (!/^(cp: [^\n]*No such file or directory\n)+$/.test(error.stderr ?? '')) throw error;
@@ -75,19 +75,8 @@ async function copyFiles(from: string, to: string): Promise<void> {
 }
 
 async function isRecovering(url: string): Promise<boolean> {
-  return withClient(url, async (client) => {
+  return onPostgres(url, async (client) => {
     const { rows } = await client.query('SELECT pg_is_in_recovery() AS is_recovering');
     return rows[0]?.is_recovering === true;
   }).catch(() => true);
-}
-
-async function withClient<T>(url: string, ask: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return await ask(client);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
 }
