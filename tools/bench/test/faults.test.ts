@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { startSystem, type TestSystem } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Report } from '../src/report/report.ts';
-import { type Copies, middleman } from './middleman.ts';
+import { type Copies, proxyWithCopies } from './proxy-with-copies.ts';
 
 type Bench = { readonly code: number | null; readonly report: Report; readonly page: string };
 
@@ -30,12 +30,12 @@ afterAll(async () => {
 
 /** The benchmark as a user starts it, on a running system behind a faulty proxy. */
 async function bench(copies: Copies): Promise<Bench> {
-  const between = await middleman(system.gateway(0).url, copies);
+  const proxy = await proxyWithCopies(system.gateway(0).url, copies);
   const folder = join(results, String(copies));
   const flags = ['--workload', 'direct', '--seconds', '2', '--warm-up', '0', '--results', folder];
   try {
     const code = await new Promise<number | null>((resolve) => {
-      const child = execFile(process.execPath, [program, ...flags, '--url', between.url], () =>
+      const child = execFile(process.execPath, [program, ...flags, '--url', proxy.url], () =>
         resolve(child.exitCode),
       );
     });
@@ -44,7 +44,7 @@ async function bench(copies: Copies): Promise<Bench> {
     );
     return { code, report: JSON.parse(json), page };
   } finally {
-    await between.stop();
+    await proxy.stop();
   }
 }
 

@@ -1,10 +1,10 @@
+import { onPostgres } from '@hooligram/local';
 import {
   type DatabaseSnapshot,
   type MembershipChange,
   memberKey,
   type StoredMessage,
 } from './checker/database-snapshot.ts';
-import { onPostgres } from './stores.ts';
 
 /**
  * Records every joining and leaving, which the product does not keep, in a schema of its own. The trigger runs in the

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FaultContext } from './faults/fault.ts';
 import { type FaultName, faults } from './faults/index.ts';
-import { now } from './load/clock.ts';
 import type { Probe } from './load/probe.ts';
 
 /** A fault that was injected once. All that happens until the next one begins belongs to it. */
@@ -33,13 +32,13 @@ export async function injectFaults(
   context: FaultContext,
 ): Promise<InjectedFault[]> {
   const injected: InjectedFault[] = [];
-  await recovery(now(), probe, context.signal);
-  while (now() < until) {
+  await recovery(performance.now(), probe, context.signal);
+  while (performance.now() < until) {
     const { value: name } = names.next();
     probe.takeLongestSilence();
-    const beganAt = now();
+    const beganAt = performance.now();
     await faults[name].run(context);
-    const endedAt = now();
+    const endedAt = performance.now();
     const recoveryMs = await recovery(endedAt, probe, context.signal);
     const silenceMs = probe.takeLongestSilence();
     injected.push({ name, beganAt, endedAt, recoveryMs, silenceMs });
@@ -55,12 +54,12 @@ export async function injectFaults(
 async function recovery(endedAt: number, probe: Probe, signal: AbortSignal): Promise<number | undefined> {
   let brokenAt = endedAt;
   let crossedAt: number | undefined;
-  while (crossedAt === undefined || now() - crossedAt < steadyMs) {
-    if (now() - endedAt > recoveryTimeoutMs) return undefined;
+  while (crossedAt === undefined || performance.now() - crossedAt < steadyMs) {
+    if (performance.now() - endedAt > recoveryTimeoutMs) return undefined;
     if (probe.silenceMs() > silenceMaxMs) {
-      brokenAt = now();
+      brokenAt = performance.now();
       crossedAt = undefined;
-    } else if (probe.hasCrossedSince(brokenAt)) crossedAt ??= now();
+    } else if (probe.hasCrossedSince(brokenAt)) crossedAt ??= performance.now();
     await pause(pollMs, undefined, { signal });
   }
   return crossedAt - endedAt;

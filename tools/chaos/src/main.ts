@@ -1,7 +1,6 @@
 import { runCommand } from '@hooligram/local';
 import { conclusion } from './conclusion.ts';
 import { seconds } from './inject-faults.ts';
-import { now } from './load/clock.ts';
 import { parseOptions, usage } from './options.ts';
 import { run } from './run.ts';
 
@@ -18,5 +17,5 @@ await runCommand(async (signal) => {
 });
 
 function log(line: string): void {
-  process.stdout.write(`${seconds(now()).padStart(7)} s  ${line}\n`);
+  process.stdout.write(`${seconds(performance.now()).padStart(7)} s  ${line}\n`);
 }

@@ -7,7 +7,6 @@ import { emptyHistory, type History } from './checker/history.ts';
 import { prepareDatabase, readCursors } from './database.ts';
 import { excesses } from './excesses.ts';
 import { injectFaults, seconds } from './inject-faults.ts';
-import { now } from './load/clock.ts';
 import { type Load, startLoad } from './load/load.ts';
 import type { Options } from './options.ts';
 import { createRandom } from './random.ts';
@@ -71,7 +70,7 @@ async function injectAndCheck(running: Running, load: Load, history: History): P
   // Random numbers of its own, so that the order of faults follows from the seed alone.
   const random = createRandom(options.seed + 1);
   const context = { stack, population: load.population, history, random, signal, log };
-  const until = now() + options.minutes * 60_000;
+  const until = performance.now() + options.minutes * 60_000;
   const injected = await injectFaults(schedule(options.only, random), until, load.probe, context);
 
   log('the faults are over; waiting for quiet');

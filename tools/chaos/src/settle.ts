@@ -3,7 +3,6 @@ import type { DatabaseSnapshot } from './checker/database-snapshot.ts';
 import { findLost } from './checker/find-lost.ts';
 import type { History } from './checker/history.ts';
 import { readSnapshot } from './database.ts';
-import { now } from './load/clock.ts';
 import type { Device } from './load/device.ts';
 
 const connectedTimeoutMs = 90_000;
@@ -27,23 +26,23 @@ export async function settle(
   databaseUrl: string,
   signal: AbortSignal,
 ): Promise<Settled> {
-  const startedAt = now();
+  const startedAt = performance.now();
   const isBusy = (device: Device) => !device.isSignedIn || device.outbox.size > 0;
-  while (devices.some(isBusy) && now() - startedAt < connectedTimeoutMs) {
+  while (devices.some(isBusy) && performance.now() - startedAt < connectedTimeoutMs) {
     await pause(pollMs / 10, undefined, { signal });
   }
   const problems = devices.filter(isBusy).map(problem);
-  const connectedAt = now();
+  const connectedAt = performance.now();
   const sids = [...new Set(devices.map(({ sid }) => sid))];
   for (;;) {
     const snapshot = await readSnapshot(databaseUrl, sids);
     const owed = findLost(history, snapshot).length;
     const lastAt = history.deliveries.at(-1)?.at ?? 0;
-    const isQuiet = now() - lastAt > quietMs;
+    const isQuiet = performance.now() - lastAt > quietMs;
     if (owed === 0 && isQuiet) return { snapshot, settledAfterMs: Math.max(0, lastAt - startedAt), problems };
-    if (now() - connectedAt > deliveredTimeoutMs) {
+    if (performance.now() - connectedAt > deliveredTimeoutMs) {
       if (!isQuiet) problems.push(`deliveries go on ${deliveredTimeoutMs / 1000} s after the last request`);
-      return { snapshot, settledAfterMs: now() - startedAt, problems };
+      return { snapshot, settledAfterMs: performance.now() - startedAt, problems };
     }
     await pause(pollMs, undefined, { signal });
   }

@@ -10,6 +10,7 @@ export {
 } from './command.ts';
 export { acquireLock, releaseLock } from './lock.ts';
 export { logTail } from './log-file.ts';
+export { onPostgres } from './on-postgres.ts';
 export { forgetProcess, killRecorded, recordProcess, stopOrphans } from './orphans.ts';
 export { isPortFree } from './ports.ts';
 export { startPostgres } from './postgres.ts';

@@ -14,7 +14,7 @@ import { frameFailureText, transactionTexts } from './transaction-texts.ts';
 
 type Reference = { readonly $ref: string };
 
-/** What is used of AsyncAPI 3. */
+/** The part of AsyncAPI 3 that is used here. */
 export type AsyncApiOperation = {
   readonly action: 'send' | 'receive';
   readonly title: string;
@@ -51,10 +51,10 @@ export function asyncApiDocument(examples: readonly Example[]) {
       version: '2.0.0',
       description: [
         'JSON frames over one WebSocket, the same in shape both ways: `id`, `type`, `payload`.',
-        'An answer carries the `id` of its request. Unknown properties are ignored, and so are unknown types but requests.',
-        'A frame of the server that a client sends back is ignored.',
-        `Frames to ${frameBytesMax} bytes of UTF-8 are taken, text and binary messages alike.`,
-        'The whole meaning is in docs/protocol.md; this document is made from the table that the server runs on.',
+        'An answer carries the `id` of its request. Unknown properties are ignored, and so are unknown types, except requests.',
+        'The server ignores its own frames when a client sends them back.',
+        `The server accepts frames of up to ${frameBytesMax} bytes of UTF-8, in text and binary messages alike.`,
+        'The whole meaning is in docs/protocol.md; this document is generated from the table that the server uses.',
       ].join('\n'),
       license: { name: 'UNLICENSED' },
       tags: [{ name: 'chat' }],
@@ -73,7 +73,7 @@ export function asyncApiDocument(examples: readonly Example[]) {
       v2: {
         address: '/v2',
         title: 'The WebSocket',
-        description: 'Neither a subprotocol nor a header nor a query is needed.',
+        description: 'It needs neither a subprotocol nor a header nor a query.',
         messages: Object.fromEntries(types.map((type) => [type, { $ref: `#/components/messages/${type}` }])),
         bindings: { ws: { method: 'GET', bindingVersion: '0.1.0' } },
       },

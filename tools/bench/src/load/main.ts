@@ -1,37 +1,30 @@
-import type { Call, Calls, Reply } from './calls.ts';
+import type { Call, Reply } from './calls.ts';
 import { Population } from './population.ts';
+import type { PopulationSpec } from './population-spec.ts';
 
 // Started by load-process.ts; ends with it.
 const progressMs = 1_000;
 
 let population: Population | undefined;
 
-function current(): Population {
-  if (!population) throw new Error('populate has to be called first');
-  return population;
-}
-
-const calls: Calls = {
-  populate(spec) {
-    population = new Population(spec);
-    return population.populate();
-  },
-  exchange: (seconds, rate) => current().exchange(seconds, rate),
-  disconnect: async () => current().disconnect(),
-  storm: (concurrency) => current().storm(concurrency),
-  missMessages: (messages) => current().missMessages(messages),
-  reconnect: () => current().reconnect(),
-};
-
 process.on('disconnect', () => process.exit());
-process.on('message', ({ name, params }: Call) => {
-  const call = calls[name] as (...params: unknown[]) => Promise<unknown>;
-  call(...params).then(
+process.on('message', (message: Call) => {
+  call(message).then(
     (result) => reply({ result }),
     (error: Error) => reply({ error: error.message }),
   );
 });
 setInterval(() => population && reply({ delivered: population.delivered }), progressMs).unref();
+
+async function call({ name, params }: Call): Promise<unknown> {
+  if (name === 'populate') {
+    population = new Population(params[0] as PopulationSpec);
+    return population.populate();
+  }
+  if (!population) throw new Error('populate has to be called first');
+  const method = population[name] as (...params: unknown[]) => unknown;
+  return method.apply(population, params);
+}
 
 function reply(message: Reply): void {
   process.send?.(message);

@@ -1,7 +1,6 @@
 import { createHistogram } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import pMap from 'p-map';
-import type { ExchangeResult } from './calls.ts';
 import { LoadClient } from './client.ts';
 import { codecs } from './codec.ts';
 import { MessageStream } from './message-stream.ts';
@@ -16,6 +15,18 @@ const faultsMax = 20;
 
 /** Microseconds to three digits, to 2 minutes. */
 const latencyRange = { lowest: 1, highest: 120_000_000, figures: 3 };
+
+export type ExchangeResult = {
+  readonly sent: number;
+  readonly delivered: number;
+  /** From the first send until the last delivery. */
+  readonly elapsedMs: number;
+  /** From the send until a member receives the message, by percentile. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
+  /** CPU time of the load process. */
+  readonly cpuMs: number;
+  readonly faults: readonly string[];
+};
 
 /** The users of a load process, their groups, and the deliveries that they count. */
 export class Population {
@@ -70,8 +81,8 @@ export class Population {
     await this.#untilGroupsReceived();
   }
 
-  disconnect(clients: readonly LoadClient[] = this.#clients): void {
-    for (const client of clients) client.disconnect();
+  disconnect(): void {
+    for (const client of this.#clients) client.disconnect();
   }
 
   /**
@@ -117,7 +128,7 @@ export class Population {
   /** Has the second member of each stream disconnect, and miss so many messages. */
   async missMessages(messages: number): Promise<void> {
     const streams = [...this.#streams.values()];
-    this.disconnect(this.#absentees());
+    for (const client of this.#absentees()) client.disconnect();
     const sending = keepInFlight(streams, backlogInFlight, ({ sentCount }) => sentCount < messages);
     await this.#watched(sending, 'answers');
     await this.#until(() => this.#missing() === messages * streams.length, 'deliveries');

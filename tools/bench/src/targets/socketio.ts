@@ -1,5 +1,4 @@
-import { type Store, startPostgres, startRedis } from '@hooligram/local';
-import pg from 'pg';
+import { onPostgres, type Store, startPostgres, startRedis } from '@hooligram/local';
 import { socketioTables } from '../peers/socketio-tables.sql.ts';
 import { startPeer } from './peer-process.ts';
 import type { Target } from './target.ts';
@@ -46,12 +45,12 @@ export const socketio: Target = {
 /** Creates an empty database and drops those of earlier trials. @returns its url */
 async function freshDatabase(url: string): Promise<string> {
   const name = `socketio_${Date.now().toString(36)}`;
-  await connected(urlOf(url, 'postgres'), async (client) => {
+  await onPostgres(urlOf(url, 'postgres'), async (client) => {
     const { rows } = await client.query(earlierDatabases);
     for (const { datname } of rows) await client.query(`DROP DATABASE ${datname}`);
     await client.query(`CREATE DATABASE ${name}`);
   });
-  await connected(urlOf(url, name), (client) => client.query(socketioTables));
+  await onPostgres(urlOf(url, name), (client) => client.query(socketioTables));
   return urlOf(url, name);
 }
 
@@ -59,14 +58,4 @@ function urlOf(url: string, database: string): string {
   const other = new URL(url);
   other.pathname = `/${database}`;
   return other.href;
-}
-
-async function connected(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await work(client);
-  } finally {
-    await client.end();
-  }
 }

@@ -46,7 +46,8 @@ function growth(point: GrowthPoint): Workload {
     processes: { gateways, cores },
     async run(trial) {
       await populate(trial, withIdle(10, 100, connections, groups));
-      if (messages > 0) await storeHistory(trial.target.databaseUrl, messages, trial.log);
+      const { databaseUrl } = trial.target;
+      if (messages > 0 && databaseUrl) await storeHistory(databaseUrl, messages, trial.log);
       return exchange(trial, { perSecond });
     },
   };

@@ -1,41 +1,10 @@
-import pg from 'pg';
+import { onPostgres } from '@hooligram/local';
 
 const groups = 1_000;
 const batchGroups = 50;
 
-/**
- * Fills the database with old messages by the users who are signed up, in groups that they have left, so that every
- * index that a new message goes into is as deep as after years. Each group has two other members, who have received
- * all of its messages.
- */
-export async function storeHistory(
-  databaseUrl: string | undefined,
-  messages: number,
-  log: (line: string) => void,
-): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    const perGroup = Math.ceil(messages / groups);
-    const { rows: users } = await client.query('SELECT id FROM "user"');
-    const senders = users.map(({ id }) => id);
-    const { rows } = await client.query(makeGroups, [groups, perGroup]);
-    const ids = rows.map(({ id }) => id);
-    for (let from = 0; from < groups; from += batchGroups) {
-      await client.query(insertMessages, [ids.slice(from, from + batchGroups), perGroup, senders]);
-      const done = (from + batchGroups) * perGroup;
-      if (done % 500_000 < batchGroups * perGroup) log(`${done.toLocaleString('en')} messages stored`);
-    }
-    // Else autovacuum would do this during the measurement.
-    await client.query('VACUUM ANALYZE');
-    await client.query('CHECKPOINT');
-  } finally {
-    await client.end();
-  }
-}
-
 /** $1 the number of groups, $2 messages in each */
-const makeGroups = `
+const createGroups = `
   WITH stranger AS (
     INSERT INTO "user" (sid) VALUES ('888.15550000001'), ('888.15550000002') RETURNING id
   ), made AS (
@@ -53,3 +22,30 @@ const insertMessages = `
   SELECT nextval('message_id_seq'), g, seq, ($3::bigint[])[1 + (g + seq) % cardinality($3::bigint[])],
          gen_random_uuid(), 'the quick brown fox jumps over the lazy dog, and so on, years ago', now() - interval '1 day'
   FROM unnest($1::bigint[]) g CROSS JOIN generate_series(1, $2::bigint) seq`;
+
+/**
+ * Fills the database with old messages by the users who are signed up, in groups that they have left, so that every
+ * index that a new message goes into is as deep as after years. Each group has two other members, who have received
+ * all of its messages.
+ */
+export async function storeHistory(
+  databaseUrl: string,
+  messages: number,
+  log: (line: string) => void,
+): Promise<void> {
+  await onPostgres(databaseUrl, async (client) => {
+    const perGroup = Math.ceil(messages / groups);
+    const { rows: users } = await client.query('SELECT id FROM "user"');
+    const senders = users.map(({ id }) => id);
+    const { rows } = await client.query(createGroups, [groups, perGroup]);
+    const ids = rows.map(({ id }) => id);
+    for (let from = 0; from < groups; from += batchGroups) {
+      await client.query(insertMessages, [ids.slice(from, from + batchGroups), perGroup, senders]);
+      const done = (from + batchGroups) * perGroup;
+      if (done % 500_000 < batchGroups * perGroup) log(`${done.toLocaleString('en')} messages stored`);
+    }
+    // Else autovacuum would do this during the measurement.
+    await client.query('VACUUM ANALYZE');
+    await client.query('CHECKPOINT');
+  });
+}

@@ -1,5 +1,7 @@
+import type { Rate } from '../load/rate.ts';
 import { usageOf } from '../measure/processes.ts';
 import { whenQuiet } from '../measure/roles.ts';
+import type { TargetName } from '../targets/index.ts';
 import { type GrowthName, growthNames, growthWorkloads } from './growth.ts';
 import { layered, neighbours } from './populations.ts';
 import { exchange, populate } from './trial.ts';
@@ -10,39 +12,51 @@ const stormConcurrency = 250;
 const idleConcurrency = 20;
 const idlePauseMs = 10_000;
 
+/** Users who send at a rate, measured while they do. */
+function sending(
+  about: string,
+  targets: readonly TargetName[],
+  users: ReturnType<typeof neighbours>,
+  rate: Rate,
+): Workload {
+  return {
+    about,
+    targets,
+    async run(trial) {
+      await populate(trial, users);
+      return exchange(trial, rate);
+    },
+  };
+}
+
+const pairs = neighbours(200, 2);
+const hundreds = neighbours(10, 100);
+
 const usual = {
-  direct: {
-    about: '400 users in 200 pairs, one sender a pair with 4 sends in flight',
-    targets: ['ours', 'socketio'],
-    async run(trial) {
-      await populate(trial, neighbours(200, 2));
-      return exchange(trial, { inFlight: 4 });
-    },
-  },
-  fanout: {
-    about: '10 groups of 100, one sender each with 4 sends in flight',
-    targets: ['ours', 'socketio', 'uws-limit'],
-    async run(trial) {
-      await populate(trial, neighbours(10, 100));
-      return exchange(trial, { inFlight: 4 });
-    },
-  },
-  'paced-direct': {
-    about: '200 pairs, 100 messages a second in all, latency from the intended send time',
-    targets: ['ours', 'socketio'],
-    async run(trial) {
-      await populate(trial, neighbours(200, 2));
-      return exchange(trial, { perSecond: 100 });
-    },
-  },
-  'paced-fanout': {
-    about: '10 groups of 100, 50 messages a second in all, latency from the intended send time',
-    targets: ['ours', 'socketio'],
-    async run(trial) {
-      await populate(trial, neighbours(10, 100));
-      return exchange(trial, { perSecond: 50 });
-    },
-  },
+  direct: sending(
+    '400 users in 200 pairs, one sender a pair with 4 sends in flight',
+    ['ours', 'socketio'],
+    pairs,
+    { inFlight: 4 },
+  ),
+  fanout: sending(
+    '10 groups of 100, one sender each with 4 sends in flight',
+    ['ours', 'socketio', 'uws-limit'],
+    hundreds,
+    { inFlight: 4 },
+  ),
+  'paced-direct': sending(
+    '200 pairs, 100 messages a second in all, latency from the intended send time',
+    ['ours', 'socketio'],
+    pairs,
+    { perSecond: 100 },
+  ),
+  'paced-fanout': sending(
+    '10 groups of 100, 50 messages a second in all, latency from the intended send time',
+    ['ours', 'socketio'],
+    hundreds,
+    { perSecond: 50 },
+  ),
   idle: {
     about: '15,000 signed-in connections, each in 10 groups',
     targets: ['ours'],

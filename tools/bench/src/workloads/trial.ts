@@ -1,5 +1,5 @@
-import type { ExchangeResult } from '../load/calls.ts';
 import type { LoadProcess } from '../load/load-process.ts';
+import type { ExchangeResult } from '../load/population.ts';
 import type { PopulationSpec } from '../load/population-spec.ts';
 import type { Rate } from '../load/rate.ts';
 import { cpuBetween, type RoleUsage, total, usageByRole, whenQuiet } from '../measure/roles.ts';

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { StackDescription } from '@hooligram/local';
-import { onPostgres, onRedis } from '../stores.ts';
+import { onPostgres } from '@hooligram/local';
+import { onRedis } from '../on-redis.ts';
 import type { FaultContext } from './fault.ts';
 
 /** A process of the stack. Its pid changes at each restart, so it is looked up each time. */

@@ -3,8 +3,7 @@ import { appendFileSync, chownSync, renameSync, rmSync, statSync } from 'node:fs
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { now } from '../load/clock.ts';
-import { onPostgres } from '../stores.ts';
+import { onPostgres } from '@hooligram/local';
 import { postgres, restarted } from './component.ts';
 import type { FaultContext } from './fault.ts';
 import { childrenOf, sendSignal } from './signals.ts';
@@ -21,12 +20,12 @@ export async function restorePostgres(context: FaultContext): Promise<void> {
   const { history, log, signal } = context;
   const { url } = context.stack().postgres;
   const pid = postgres.pid(context.stack());
-  const from = now();
+  const from = performance.now();
   const { dir, copy } = await backUp(url);
   const gone = `${dir}.gone`;
   try {
     await pause(lostMs, undefined, { signal });
-    log(`postgres (pid ${pid}) goes back to what it was ${Math.round(now() - from)} ms ago`);
+    log(`postgres (pid ${pid}) goes back to what it was ${Math.round(performance.now() - from)} ms ago`);
     // Frozen, so that the launcher does not restart it before its files are exchanged.
     sendSignal(pid, 'SIGSTOP');
     for (const child of childrenOf(pid)) sendSignal(child, 'SIGKILL');
@@ -35,7 +34,7 @@ export async function restorePostgres(context: FaultContext): Promise<void> {
     sendSignal(pid, 'SIGKILL');
     await restarted(context, postgres, pid);
     while (await isRecovering(url)) await pause(pollMs, undefined, { signal });
-    history.losses.push({ from, to: now() });
+    history.losses.push({ from, to: performance.now() });
   } finally {
     for (const path of [gone, copy]) rmSync(path, { recursive: true, force: true });
   }

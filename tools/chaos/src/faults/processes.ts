@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { onRedis } from '../stores.ts';
+import { onRedis } from '../on-redis.ts';
 import { type Component, redis, restarted } from './component.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { childrenOf, sendSignal } from './signals.ts';

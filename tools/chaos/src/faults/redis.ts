@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { onRedis } from '../stores.ts';
+import { onRedis } from '../on-redis.ts';
 import type { FaultContext } from './fault.ts';
 
 const pausedMs = 5_000;

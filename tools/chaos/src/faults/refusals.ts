@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { onPostgres, onRedis } from '../stores.ts';
+import { onPostgres } from '@hooligram/local';
+import { onRedis } from '../on-redis.ts';
 import type { FaultContext } from './fault.ts';
 
 const refusingMs = 8_000;

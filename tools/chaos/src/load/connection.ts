@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ClientFrameType, encodeFrame, type PayloadOf } from '@hooligram/protocol';
 import { ProtocolClient, type ReceivedFrame } from '@hooligram/protocol-client';
-import { now } from './clock.ts';
 
 const openTimeoutMs = 5_000;
 const replyTimeoutMs = 20_000;
@@ -23,7 +22,7 @@ export class Connection {
   readonly #client: ProtocolClient;
   readonly #owner: ConnectionOwner;
   #pendingId: string | undefined;
-  #receivedAt = now();
+  #receivedAt = performance.now();
   #isAbandoned = false;
 
   private constructor(url: string, owner: ConnectionOwner) {
@@ -74,7 +73,7 @@ export class Connection {
   }
 
   resume(): void {
-    this.#receivedAt = now();
+    this.#receivedAt = performance.now();
     this.#client.socket.resume();
   }
 
@@ -87,7 +86,7 @@ export class Connection {
   /** @returns the frame if it is the answer that `request` waits for; the client would keep any other in memory */
   #read(text: string): ReceivedFrame | undefined {
     if (this.#isAbandoned) return undefined;
-    this.#receivedAt = now();
+    this.#receivedAt = performance.now();
     const frame = JSON.parse(text) as ReceivedFrame;
     this.#owner.onText?.(text, frame);
     if (frame.id === this.#pendingId && !frame.type.endsWith('_REQUEST')) return frame;
@@ -96,7 +95,7 @@ export class Connection {
   }
 
   #watch(): void {
-    const quietForMs = now() - this.#receivedAt;
+    const quietForMs = performance.now() - this.#receivedAt;
     if (quietForMs > deadMs) this.cut();
     else if (quietForMs > quietMs) this.send('CONN_KEEP_ALIVE_REQUEST', randomUUID(), {});
   }

@@ -5,7 +5,6 @@ import { phoneOf } from '@hooligram/protocol';
 import type { ReceivedFrame } from '@hooligram/protocol-client';
 import type { DeliveryRecord, History } from '../checker/history.ts';
 import type { Random } from '../random.ts';
-import { now } from './clock.ts';
 import { Connection } from './connection.ts';
 import { Outbox } from './outbox.ts';
 import { reconnectPauseMs } from './reconnect-pause.ts';
@@ -104,7 +103,8 @@ export class Device {
       let code = 1006;
       try {
         const { over } = await this.#signIn(urls[failures % urls.length] as string);
-        if (brokeAt !== undefined) this.interruptions.push({ at: now(), ms: now() - brokeAt });
+        if (brokeAt !== undefined)
+          this.interruptions.push({ at: performance.now(), ms: performance.now() - brokeAt });
         failures = 0;
         this.#hasCutItself = false;
         code = await over;
@@ -112,7 +112,7 @@ export class Device {
         failures += 1;
         this.#connection?.cut();
       }
-      if (this.#isSignedIn) brokeAt = this.#hasCutItself ? undefined : now();
+      if (this.#isSignedIn) brokeAt = this.#hasCutItself ? undefined : performance.now();
       this.#isSignedIn = false;
       this.outbox.detach();
       const pauseMs = reconnectPauseMs({ code, failures, capMs, isMobile }, random);
@@ -160,7 +160,7 @@ export class Device {
       await connection.request('VERIFICATION_SUBMIT_CODE', { verification_code: localCode }, nextId());
       this.#isRegistered = true;
     }
-    this.#number = history.connections.push({ sid, device: this.name, signInAt: now() }) - 1;
+    this.#number = history.connections.push({ sid, device: this.name, signInAt: performance.now() }) - 1;
     this.states.clear();
     this.#stateTimes.clear();
     const credential = { ...phoneOf(sid), verification_code: localCode };
@@ -195,7 +195,7 @@ export class Device {
     const { message_id = 0, group_id = 0, sender_sid = '', content = '' } = payload;
     const delivery = {
       connection: this.#number,
-      at: now(),
+      at: performance.now(),
       messageId: message_id,
       groupId: group_id,
       senderSid: sender_sid,

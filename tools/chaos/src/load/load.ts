@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from '../random.ts';
-import { now } from './clock.ts';
 import { startConnectionChurn } from './connection-churn.ts';
 import type { Device } from './device.ts';
 import { startMemberChurn } from './member-churn.ts';
@@ -56,10 +55,10 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
 }
 
 async function allSignedIn(devices: readonly Device[], signal: AbortSignal): Promise<void> {
-  const startedAt = now();
+  const startedAt = performance.now();
   while (devices.some(({ isSignedIn }) => !isSignedIn)) {
     const missing = devices.filter(({ isSignedIn }) => !isSignedIn).length;
-    if (now() - startedAt > signInTimeoutMs) throw new Error(`${missing} clients cannot sign in`);
+    if (performance.now() - startedAt > signInTimeoutMs) throw new Error(`${missing} clients cannot sign in`);
     await pause(50, undefined, { signal });
   }
 }

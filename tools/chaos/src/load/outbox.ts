@@ -4,7 +4,6 @@ import { type ClientRequestType, mayRetry, type PayloadOf } from '@hooligram/pro
 import type { ReceivedFrame } from '@hooligram/protocol-client';
 import type { Answer, Attempt, History } from '../checker/history.ts';
 import type { Random } from '../random.ts';
-import { now } from './clock.ts';
 import type { Connection } from './connection.ts';
 
 type Request = {
@@ -88,7 +87,7 @@ export class Outbox {
     for (const { id, isOnce, attempts, resolve } of this.#requests.values()) {
       if (!isOnce || attempts.length === 0) continue;
       this.#requests.delete(id);
-      resolve({ ok: false, at: now(), errors: ['the connection broke before the answer'] });
+      resolve({ ok: false, at: performance.now(), errors: ['the connection broke before the answer'] });
     }
   }
 
@@ -139,16 +138,16 @@ export class Outbox {
   #attempt({ id, type, payload, attempts }: Request): void {
     if (!this.#line) return;
     const { connection, number } = this.#line;
-    attempts.push({ connection: number, at: now() });
+    attempts.push({ connection: number, at: performance.now() });
     connection.send(type, id, payload);
   }
 }
 
 function answerOf(type: string, { message_id, group_id, errors = [] }: ReceivedFrame['payload']): Answer {
-  if (!type.endsWith('_SUCCESS')) return { ok: false, at: now(), errors };
+  if (!type.endsWith('_SUCCESS')) return { ok: false, at: performance.now(), errors };
   return {
     ok: true,
-    at: now(),
+    at: performance.now(),
     ...(message_id === undefined ? {} : { messageId: message_id }),
     ...(group_id === undefined ? {} : { groupId: group_id }),
   };

@@ -1,6 +1,5 @@
 import type { History } from '../checker/history.ts';
 import type { Random } from '../random.ts';
-import { now } from './clock.ts';
 import { Device } from './device.ts';
 
 const everyMs = 100;
@@ -41,7 +40,7 @@ export class Probe {
       to: this.devices[(i + 1) % this.devices.length] as Device,
       groupId: 0,
       newestSentAt: 0,
-      lastReceivedAt: now(),
+      lastReceivedAt: performance.now(),
       longestSilenceMs: 0,
     }));
   }
@@ -51,7 +50,7 @@ export class Probe {
       const answer = await link.from.outbox.createGroup('', [link.from.sid, link.to.sid]);
       if (!answer.ok || answer.groupId === undefined) throw new Error('a probe has no group');
       link.groupId = answer.groupId;
-      link.lastReceivedAt = now();
+      link.lastReceivedAt = performance.now();
     }
     this.#timer = setInterval(() => this.#send(), everyMs);
   }
@@ -67,12 +66,12 @@ export class Probe {
 
   /** How long ago the last message arrived, on the link where that is longest. */
   silenceMs(): number {
-    return now() - Math.min(...this.#links.map(({ lastReceivedAt }) => lastReceivedAt));
+    return performance.now() - Math.min(...this.#links.map(({ lastReceivedAt }) => lastReceivedAt));
   }
 
   /** The longest time without a message on any link, since the last call. */
   takeLongestSilence(): number {
-    const at = now();
+    const at = performance.now();
     const longest = this.#links.map((link) => Math.max(link.longestSilenceMs, at - link.lastReceivedAt));
     for (const link of this.#links) link.longestSilenceMs = 0;
     return Math.max(...longest);
@@ -83,7 +82,7 @@ export class Probe {
       if (from.outbox.size >= unansweredMax) continue;
       this.#count += 1;
       const content = `probe ${this.#count} to ${to.sid}`;
-      this.#sentAt.set(content, now());
+      this.#sentAt.set(content, performance.now());
       void from.outbox.sendMessage(groupId, content);
     }
   }
@@ -92,7 +91,7 @@ export class Probe {
     const sentAt = this.#sentAt.get(content);
     const link = this.#links.find(({ to }) => to.sid === sid);
     if (sentAt === undefined || !link || !content.endsWith(sid)) return;
-    const at = now();
+    const at = performance.now();
     link.longestSilenceMs = Math.max(link.longestSilenceMs, at - link.lastReceivedAt);
     link.lastReceivedAt = at;
     link.newestSentAt = Math.max(link.newestSentAt, sentAt);
