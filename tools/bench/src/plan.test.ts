@@ -2,7 +2,7 @@ import { OptionsError } from '@hooligram/local';
 import { expect, test } from '@jest/globals';
 import { planOf } from './plan.ts';
 
-test('what a target cannot do is told, and the rest is measured', () => {
+test('a workload that a target cannot do is reported, and the others are measured', () => {
   const plan = planOf({ workloads: ['fanout', 'idle'], targets: ['ours', 'uws-limit'], urls: [] });
   expect(plan).toEqual({
     jobs: [

@@ -20,7 +20,7 @@ const owners = [ada, bob, cem, bob, ada];
  * out twice because its connection broke; Cem is added again; 104 (seq 4). A request of Bob is refused as busy and given up.
  */
 export function fixture(): Fixture {
-  const made: Fixture = {
+  const records: Fixture = {
     history: {
       connections: owners.map((sid, i) => ({
         sid,
@@ -34,7 +34,7 @@ export function fixture(): Fixture {
     },
     snapshot: { messages: [], memberships: [], groups: [{ groupId: group, name: 'hikes' }] },
   };
-  const { history, snapshot } = made;
+  const { history, snapshot } = records;
   history.changes.push({
     ...request(ada, 'create', 0, 1, { ok: true, at: 2, groupId: group }),
     type: 'create',
@@ -42,15 +42,15 @@ export function fixture(): Fixture {
     members: [ada, bob, cem],
   });
   for (const sid of [ada, bob, cem]) join(snapshot, sid, 0);
-  storeMessage(made, { messageId: 101, seq: 1, at: 10, readers: [0, 1, 2] });
-  storeMessage(made, { messageId: 102, seq: 2, at: 20, readers: [0, 1, 2] });
+  storeMessage(records, { messageId: 101, seq: 1, at: 10, readers: [0, 1, 2] });
+  storeMessage(records, { messageId: 102, seq: 2, at: 20, readers: [0, 1, 2] });
   history.changes.push({
     ...request(cem, 'leave', 2, 30, { ok: true, at: 31 }),
     type: 'leave',
     groupId: group,
   });
   snapshot.memberships.push({ groupId: group, sid: cem, change: 'left', seq: 2 });
-  storeMessage(made, { messageId: 103, seq: 3, at: 40, readers: [0, 1, 4] });
+  storeMessage(records, { messageId: 103, seq: 3, at: 40, readers: [0, 1, 4] });
   repeated(history.sends[2] as SendRecord);
   history.changes.push({
     ...request(ada, 'add', 0, 60, { ok: true, at: 61 }),
@@ -59,7 +59,7 @@ export function fixture(): Fixture {
     member: cem,
   });
   join(snapshot, cem, 3);
-  storeMessage(made, { messageId: 104, seq: 4, at: 70, readers: [0, 3, 2] });
+  storeMessage(records, { messageId: 104, seq: 4, at: 70, readers: [0, 3, 2] });
   const busy: Answer = { ok: false, at: 81, errors: ['server busy'] };
   history.sends.push({
     ...request(bob, 'r-given-up', 3, 80, busy),
@@ -67,7 +67,7 @@ export function fixture(): Fixture {
     content: 'given up',
     isOnce: false,
   });
-  return made;
+  return records;
 }
 
 type MessageOptions = { messageId: number; seq: number; at: number; readers: readonly number[] };

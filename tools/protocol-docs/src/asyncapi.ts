@@ -9,7 +9,7 @@ import {
   transactions,
 } from '@hooligram/protocol';
 import type { Example } from './examples.ts';
-import { frameSchemas, type JsonSchema } from './frame-schema.ts';
+import { frameSchemas } from './frame-schema.ts';
 import { frameFailureText, transactionTexts } from './transaction-texts.ts';
 
 type Reference = { readonly $ref: string };
@@ -23,14 +23,6 @@ export type AsyncApiOperation = {
   readonly channel: Reference;
   readonly messages: readonly Reference[];
   readonly reply?: { readonly channel: Reference; readonly messages: readonly Reference[] };
-};
-export type AsyncApiMessage = {
-  readonly name: string;
-  readonly title: string;
-  readonly contentType: string;
-  readonly correlationId: Reference;
-  readonly payload: JsonSchema;
-  readonly examples: readonly { readonly summary: string; readonly payload: object }[];
 };
 export type AsyncApiDocument = ReturnType<typeof asyncApiDocument>;
 
@@ -122,7 +114,7 @@ function operation(name: TransactionName): AsyncApiOperation {
   };
 }
 
-function message(type: FrameType, examples: readonly Example[]): AsyncApiMessage {
+function message(type: FrameType, examples: readonly Example[]) {
   return {
     name: type,
     title: type,

@@ -14,7 +14,7 @@ function fixture() {
   return { stream, sender, reader, stranger };
 }
 
-test('a delivery in its turn tells when the message was sent, to each member', () => {
+test('a delivery in order returns when the message was sent, to each member', () => {
   const { stream, sender, reader } = fixture();
   expect([0, 1, 2].map((number) => stream.receive(reader, number))).toEqual([10, 20, 30]);
   expect([0, 1, 2].map((number) => stream.receive(sender, number))).toEqual([10, 20, 30]);
@@ -37,13 +37,13 @@ test('deliveries that change places are found', () => {
   expect(stream.receive(reader, 1)).toBe('1.5550002 was sent message 1 of group 7, after -1');
 });
 
-test("a delivery to somebody who is no member is found, also among members' deliveries", () => {
+test("a delivery to a user who is no member is found, also among members' deliveries", () => {
   const { stream, reader, stranger } = fixture();
   stream.receive(reader, 0);
   expect(stream.receive(stranger, 0)).toBe('1.5550003 was sent a message of group 7, not theirs');
 });
 
-test('a message that nobody sent is found', () => {
+test('a message that was never sent is found', () => {
   const { stream, reader } = fixture();
   for (const number of [0, 1, 2]) stream.receive(reader, number);
   expect(stream.receive(reader, 3)).toBe('message 3 of group 7 was never sent');

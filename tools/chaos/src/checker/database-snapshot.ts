@@ -26,7 +26,7 @@ export type MembershipChange = {
   readonly seq: number;
 };
 
-type StoredGroup = { readonly groupId: number; readonly name: string };
+export type StoredGroup = { readonly groupId: number; readonly name: string };
 
 /**
  * Finds the stored message of a send: by its UUID, so that altered content is noticed; by its content if it had no UUID.

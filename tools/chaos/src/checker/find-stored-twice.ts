@@ -37,9 +37,9 @@ function groupsCreatedTwice({ changes }: History, { groups }: DatabaseSnapshot):
   for (const { groupId, name } of groups) groupIds.set(name, [...(groupIds.get(name) ?? []), groupId]);
   return changes.flatMap((change) => {
     if (change.type !== 'create' || change.name === '') return [];
-    const made = groupIds.get(change.name) ?? [];
-    if (made.length < 2) return [];
-    const evidence = `request ${change.id} of ${change.sid} created the groups ${made.join(', ')}`;
+    const created = groupIds.get(change.name) ?? [];
+    if (created.length < 2) return [];
+    const evidence = `request ${change.id} of ${change.sid} created the groups ${created.join(', ')}`;
     return [{ type: 'stored twice', at: change.attempts[0]?.at ?? 0, evidence } as const];
   });
 }

@@ -8,25 +8,20 @@ const replyTimeoutMs = 20_000;
 const quietMs = 15_000;
 const deadMs = 22_000;
 
-export type ConnectionOwner = {
-  /** Called with every frame and its text, before anything else is done with it. */
-  readonly onText?: (text: string, frame: ReceivedFrame) => void;
-  /** Called with every frame that does not answer a request that `request` made. */
-  readonly onFrame: (frame: ReceivedFrame) => void;
-};
+type OnFrame = (frame: ReceivedFrame, text: string) => void;
 
 /** One WebSocket that lives until it is cut: it notices a server that is gone, and can stop reading. */
 export class Connection {
   /** Resolves with the close code, once. */
   readonly closed: Promise<number>;
   readonly #client: ProtocolClient;
-  readonly #owner: ConnectionOwner;
+  readonly #onFrame: OnFrame;
   #pendingId: string | undefined;
   #receivedAt = performance.now();
   #isAbandoned = false;
 
-  private constructor(url: string, owner: ConnectionOwner) {
-    this.#owner = owner;
+  private constructor(url: string, onFrame: OnFrame) {
+    this.#onFrame = onFrame;
     this.#client = new ProtocolClient(url, {
       timeoutMs: replyTimeoutMs,
       acknowledge: false,
@@ -39,9 +34,12 @@ export class Connection {
     });
   }
 
-  /** @throws Error when it does not open in time */
-  static async open(url: string, owner: ConnectionOwner): Promise<Connection> {
-    const connection = new Connection(url, owner);
+  /**
+   * @param onFrame is called with every frame and its text
+   * @throws Error when it does not open in time
+   */
+  static async open(url: string, onFrame: OnFrame): Promise<Connection> {
+    const connection = new Connection(url, onFrame);
     const timer = setTimeout(() => connection.cut(), openTimeoutMs);
     await connection.#client.opened.finally(() => clearTimeout(timer));
     return connection;
@@ -88,10 +86,8 @@ export class Connection {
     if (this.#isAbandoned) return undefined;
     this.#receivedAt = performance.now();
     const frame = JSON.parse(text) as ReceivedFrame;
-    this.#owner.onText?.(text, frame);
-    if (frame.id === this.#pendingId && !frame.type.endsWith('_REQUEST')) return frame;
-    this.#owner.onFrame(frame);
-    return undefined;
+    this.#onFrame(frame, text);
+    return frame.id === this.#pendingId && !frame.type.endsWith('_REQUEST') ? frame : undefined;
   }
 
   #watch(): void {

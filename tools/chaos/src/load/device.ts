@@ -144,13 +144,10 @@ export class Device {
   async #signIn(url: string): Promise<{ over: Promise<number> }> {
     const { history, sid } = this.#options;
     const habits = this.#habits;
-    const connection = await Connection.open(url, {
-      onText: (text, frame) => {
-        if (connection === this.#connection) habits?.receive(text, frame);
-      },
-      onFrame: (frame) => {
-        if (connection === this.#connection) this.#receive(connection, frame);
-      },
+    const connection = await Connection.open(url, (frame, text) => {
+      if (connection !== this.#connection) return;
+      habits?.receive(text, frame);
+      this.#receive(connection, frame);
     });
     this.#connection = connection;
     const nextId = () => habits?.nextId() ?? randomUUID();

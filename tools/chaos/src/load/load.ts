@@ -66,11 +66,8 @@ async function allSignedIn(devices: readonly Device[], signal: AbortSignal): Pro
 async function createGroups({ groups }: Population, random: Random): Promise<void> {
   for (const group of groups) {
     const { outbox } = random.pick(group.owner.devices);
-    const answer = await outbox.createGroup(
-      group.name,
-      group.members.map(({ sid }) => sid),
-    );
-    if (!answer.ok || answer.groupId === undefined) throw new Error(`${group.name} could not be created`);
-    group.id = answer.groupId;
+    const sids = group.members.map(({ sid }) => sid);
+    group.id = await outbox.createGroup(group.name, sids);
+    if (group.id === undefined) throw new Error(`${group.name} could not be created`);
   }
 }

@@ -54,7 +54,6 @@ async function createGroup(name: string, creator: User, members: readonly User[]
   const [device] = creator.devices;
   if (!device) return;
   const sids = members.map(({ sid }) => sid);
-  const answer = await device.outbox.createGroup(name, sids);
-  if (!answer.ok || answer.groupId === undefined) return;
-  await device.outbox.sendMessage(answer.groupId, `${device.name} created ${answer.groupId} as ${name}`);
+  const id = await device.outbox.createGroup(name, sids);
+  if (id !== undefined) await device.outbox.sendMessage(id, `${device.name} created ${id} as ${name}`);
 }

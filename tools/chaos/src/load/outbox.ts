@@ -56,11 +56,13 @@ export class Outbox {
     return this.#submit('MESSAGING_SEND_REQUEST', { group_id: groupId, content }, record, givesUp);
   }
 
-  createGroup(name: string, members: readonly string[]): Promise<Answer> {
+  /** @returns the id of the group; undefined when it was refused */
+  async createGroup(name: string, members: readonly string[]): Promise<number | undefined> {
     const payload = { group_name: name, member_sids: [...members] };
-    return this.#submit('GROUP_CREATE_REQUEST', payload, (id, attempts) =>
+    const answer = await this.#submit('GROUP_CREATE_REQUEST', payload, (id, attempts) =>
       this.#history.changes.push({ type: 'create', sid: this.#sid, id, attempts, name, members }),
     );
+    return answer.ok ? answer.groupId : undefined;
   }
 
   addMember(groupId: number, member: string): Promise<Answer> {

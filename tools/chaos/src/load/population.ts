@@ -13,7 +13,7 @@ export type PlannedGroup = {
   readonly members: readonly User[];
   /** The members who leave now and then, and are added again. */
   readonly leavers: readonly User[];
-  id?: number;
+  id?: number | undefined;
 };
 
 export type Population = { readonly users: readonly User[]; readonly groups: readonly PlannedGroup[] };

@@ -47,9 +47,9 @@ export class Probe {
 
   async start(): Promise<void> {
     for (const link of this.#links) {
-      const answer = await link.from.outbox.createGroup('', [link.from.sid, link.to.sid]);
-      if (!answer.ok || answer.groupId === undefined) throw new Error('a probe has no group');
-      link.groupId = answer.groupId;
+      const groupId = await link.from.outbox.createGroup('', [link.from.sid, link.to.sid]);
+      if (groupId === undefined) throw new Error('a probe has no group');
+      link.groupId = groupId;
       link.lastReceivedAt = performance.now();
     }
     this.#timer = setInterval(() => this.#send(), everyMs);
