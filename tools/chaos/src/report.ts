@@ -1,5 +1,5 @@
 import { markdownTable } from 'markdown-table';
-import type { Violation, ViolationType } from './checker/check.ts';
+import { type Violation, type ViolationType, violationTypes } from './checker/check.ts';
 import { duplicateTimes } from './checker/count-duplicates.ts';
 import type { History } from './checker/history.ts';
 import { type InjectedFault, seconds } from './inject-faults.ts';
@@ -31,14 +31,6 @@ export type Report = {
   readonly violations: readonly Violation[];
 };
 
-const violationTypes: readonly ViolationType[] = [
-  'lost',
-  'misdelivered',
-  'stored twice',
-  'reordered',
-  'altered',
-  'wrong answer',
-];
 /** The row of what happened before the first fault. */
 const noFault = '(no fault)';
 

@@ -37,14 +37,12 @@ ${closesSection(document)}
 
 function section(document: AsyncApiDocument, name: string, operation: AsyncApiOperation): Html {
   const [requester, replier] = operation.action === 'receive' ? ['Client', 'Server'] : ['Server', 'Client'];
-  const frames: [string, string][] = [
-    ...operation.messages.map(({ $ref }): [string, string] => [typeOf($ref), requester]),
-    ...(operation.reply?.messages ?? []).map(({ $ref }): [string, string] => [typeOf($ref), replier]),
-  ];
+  const articles = (messages: AsyncApiOperation['messages'], sender: string) =>
+    messages.map(({ $ref }) => frameArticle(document, typeOf($ref), sender));
   return html`<section id="${name}">
 <h2>${operation.title}</h2>
 <p>${marked(operation.summary)} ${operation.description ? marked(operation.description) : ''}</p>
-${frames.map(([type, sender]) => frameArticle(document, type, sender))}</section>
+${articles(operation.messages, requester)}${articles(operation.reply?.messages ?? [], replier)}</section>
 `;
 }
 
@@ -54,17 +52,12 @@ function frameArticle(document: AsyncApiDocument, type: string, sender: string):
   };
   const example = document.components.messages[type]?.examples[0];
   const { id, payload } = schema.properties;
-  const fields: [string, JsonSchema][] = [
-    ['id', id],
-    ...Object.entries(payload.properties).map(([key, field]): [string, JsonSchema] => [
-      `payload.${key}`,
-      field,
-    ]),
-  ];
+  const fields: [string, JsonSchema][] = Object.entries(payload.properties);
+  const rows = [['id', id] as const, ...fields.map(([key, field]) => [`payload.${key}`, field] as const)];
   return html`<article id="${type}">
 <h3><span class="sender">${sender}</span> <code>${type}</code> <a href="schemas/${type}.json">schema</a></h3>
 <table>
-${fields.map(([key, field]) => html`<tr><th><code>${key}</code></th><td>${describeSchema(field)}</td><td>${marked(String(field.description ?? ''))}</td></tr>\n`)}</table>
+${rows.map(([key, field]) => html`<tr><th><code>${key}</code></th><td>${describeSchema(field)}</td><td>${marked(String(field.description ?? ''))}</td></tr>\n`)}</table>
 ${example ? html`<pre>${JSON.stringify(example.payload, null, 2)}</pre>\n` : ''}</article>
 `;
 }

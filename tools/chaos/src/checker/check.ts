@@ -6,19 +6,22 @@ import { findStoredTwice } from './find-stored-twice.ts';
 import { findWrongAnswers } from './find-wrong-answers.ts';
 import type { History } from './history.ts';
 
-export type ViolationType =
+export const violationTypes = [
   /** A member from before the message until the end has not received it; or it got SUCCESS and is not stored. */
-  | 'lost'
+  'lost',
   /** A user received a message that was stored before they joined or after they left. */
-  | 'misdelivered'
+  'misdelivered',
   /** One message, or one change of a group, took effect more than once. */
-  | 'stored twice'
+  'stored twice',
   /** Delivered out of order to a connection, or stored against the order of sending. */
-  | 'reordered'
+  'reordered',
   /** A message was stored or delivered with other content than was sent. */
-  | 'altered'
+  'altered',
   /** An answer is false, or missing. */
-  | 'wrong answer';
+  'wrong answer',
+] as const;
+
+export type ViolationType = (typeof violationTypes)[number];
 
 /** One broken promise, with the evidence to look for its cause. */
 export type Violation = {
