@@ -1,13 +1,13 @@
+import { OptionsError } from '@hooligram/local';
 import { expect, test } from '@jest/globals';
-import { OptionsError } from './options.ts';
 import { planOf } from './plan.ts';
 
-test('what a target cannot do is told, and the rest is measured', () => {
-  const plan = planOf({ workloads: ['rooms', 'idle'], targets: ['ours', 'uws-limit'], urls: [] });
+test('a workload that a target cannot do is reported, and the others are measured', () => {
+  const plan = planOf({ workloads: ['fanout', 'idle'], targets: ['ours', 'uws-limit'], urls: [] });
   expect(plan).toEqual({
     jobs: [
-      { workload: 'rooms', target: 'ours' },
-      { workload: 'rooms', target: 'uws-limit' },
+      { workload: 'fanout', target: 'ours' },
+      { workload: 'fanout', target: 'uws-limit' },
       { workload: 'idle', target: 'ours' },
     ],
     notMeasured: ['idle is not measured on uws-limit: this work is for ours'],

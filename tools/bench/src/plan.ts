@@ -1,21 +1,22 @@
-import { type Options, OptionsError } from './options.ts';
+import { OptionsError } from '@hooligram/local';
+import type { Options } from './options.ts';
 import type { TargetName } from './targets/index.ts';
 import { type WorkloadName, workloads } from './workloads/index.ts';
 
-/** A system that was running before; it is not one of the targets, because nothing is known of its processes. */
+/** A system that already runs. It is not one of the targets, because its processes are unknown. */
 export const runningTarget = 'url';
 
 export type Job = { readonly workload: WorkloadName; readonly target: TargetName | typeof runningTarget };
 
-/** What is measured, in its order, and what was asked for and cannot be. */
+/** The measurements in their order, and those that the flags ask for and that are impossible. */
 export type Plan = {
   readonly jobs: readonly Job[];
-  /** A line each, which says why. */
+  /** A line each, which tells why. */
   readonly notMeasured: readonly string[];
 };
 
 /**
- * All targets of a workload, then the next one.
+ * Plans all targets of a workload, then the next workload.
  * @throws OptionsError when nothing can be measured
  */
 export function planOf({

@@ -5,13 +5,13 @@ import { LoadProcess } from './load/load-process.ts';
 import { describeMachine } from './measure/machine.ts';
 import type { Options } from './options.ts';
 import { type Job, planOf, runningTarget } from './plan.ts';
-import type { Report, RunResult } from './report/report.ts';
+import type { Report, TrialResult } from './report/report.ts';
 import { targets } from './targets/index.ts';
 import type { RunningTarget } from './targets/target.ts';
 import { workloads } from './workloads/index.ts';
 
 /**
- * Measures everything that was asked for, as often as asked.
+ * Measures every workload on every target that the flags name, in as many trials as they say.
  * @throws OptionsError when nothing of it can be measured
  */
 export async function run(
@@ -22,11 +22,11 @@ export async function run(
   const startedAt = new Date();
   const { jobs, notMeasured } = planOf(options);
   for (const line of notMeasured) log(line);
-  const results: RunResult[] = [];
+  const results: TrialResult[] = [];
   for (let round = 1; round <= options.runs; round += 1) {
     for (const job of jobs) {
       signal.throwIfAborted();
-      const line = (text: string) => log(`${job.workload}, ${job.target}, run ${round}: ${text}`);
+      const line = (text: string) => log(`${job.workload}, ${job.target}, trial ${round}: ${text}`);
       results.push({ round, ...job, ...(await measure(options, job, line, signal)) });
     }
   }
@@ -39,7 +39,7 @@ async function measure(
   job: Job,
   log: (line: string) => void,
   signal: AbortSignal,
-): Promise<Pick<RunResult, 'figures' | 'fault'>> {
+): Promise<Pick<TrialResult, 'figures' | 'fault'>> {
   const { seconds, warmUpSeconds } = options;
   const workload = workloads[job.workload];
   let target: RunningTarget | undefined;
@@ -68,7 +68,7 @@ async function measure(
     return { figures };
   } catch (error) {
     signal.throwIfAborted();
-    // A run with a fault has no figures.
+    // A trial with a fault has no figures.
     log(`FAILED: ${(error as Error).message}`);
     return { fault: (error as Error).message };
   } finally {
@@ -78,13 +78,13 @@ async function measure(
 }
 
 /** Of any workload. */
-const peopleMax = 20_000;
+const usersMax = 20_000;
 
-/** Somebody else's system: nothing is started, and its CPU is not ours to read. */
+/** A system that already runs: nothing is started, and its CPU cannot be read. */
 function running({ urls, code }: Options): RunningTarget {
-  // 14 digits, drawn at random: nobody of an earlier run, whose groups and messages may wait there.
-  const firstNumber = 10_000_000_000_000 + peopleMax * randomInt(4_000_000_000);
-  return { speech: 'hooligram', urls, code, firstNumber, roles: () => ({}), stop: async () => {} };
+  // 14 digits, drawn at random, so that they are no users of an earlier run: those may have groups and messages there.
+  const firstNumber = 10_000_000_000_000 + usersMax * randomInt(4_000_000_000);
+  return { codec: 'hooligram', urls, code, firstNumber, roles: () => ({}), stop: async () => {} };
 }
 
 function profiling({ profile }: Options): NodeJS.ProcessEnv {

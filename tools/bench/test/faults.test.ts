@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { startSystem, type TestSystem } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Report } from '../src/report/report.ts';
-import { type Copies, middleman } from './middleman.ts';
+import { type Copies, proxyWithCopies } from './proxy-with-copies.ts';
 
 type Bench = { readonly code: number | null; readonly report: Report; readonly page: string };
 
@@ -28,45 +28,45 @@ afterAll(async () => {
   rmSync(results, { recursive: true });
 });
 
-/** The benchmark as a user starts it, on a running system with somebody in between. */
+/** The benchmark as a user starts it, on a running system behind a faulty proxy. */
 async function bench(copies: Copies): Promise<Bench> {
-  const between = await middleman(system.gateway(0).url, copies);
+  const proxy = await proxyWithCopies(system.gateway(0).url, copies);
   const folder = join(results, String(copies));
   const flags = ['--workload', 'direct', '--seconds', '2', '--warm-up', '0', '--results', folder];
   try {
     const code = await new Promise<number | null>((resolve) => {
-      const child = execFile(process.execPath, [program, ...flags, '--url', between.url], () =>
+      const child = execFile(process.execPath, [program, ...flags, '--url', proxy.url], () =>
         resolve(child.exitCode),
       );
     });
-    const [json = '', page = ''] = ['.json', '.html'].map((ending) =>
+    const [json = '', page = ''] = ['.json', '.md'].map((ending) =>
       readFileSync(join(folder, readdirSync(folder).find((name) => name.endsWith(ending)) ?? ''), 'utf8'),
     );
     return { code, report: JSON.parse(json), page };
   } finally {
-    await between.stop();
+    await proxy.stop();
   }
 }
 
 test('a running system is measured, without the CPU that cannot be known', () => {
   const { code, report } = benches[1];
-  const [run] = report.results;
-  expect(run).toMatchObject({ workload: 'direct', target: 'url' });
-  expect(run?.fault).toBeUndefined();
-  expect(run?.figures?.messages_per_s).toBeGreaterThan(10);
-  expect(run?.figures?.deliveries_per_s).toBeCloseTo(2 * (run?.figures?.messages_per_s ?? 0), 3);
-  expect(run?.figures).not.toHaveProperty('cpu_us');
+  const [trial] = report.results;
+  expect(trial).toMatchObject({ workload: 'direct', target: 'url' });
+  expect(trial?.fault).toBeUndefined();
+  expect(trial?.figures?.messages_per_s).toBeGreaterThan(10);
+  expect(trial?.figures?.deliveries_per_s).toBeCloseTo(2 * (trial?.figures?.messages_per_s ?? 0), 3);
+  expect(trial?.figures).not.toHaveProperty('cpu_us');
   expect(code).toBe(0);
 });
 
 test.each([
   ['lost', 0],
   ['doubled', 2],
-] as const)('a run in which one delivery is %s has a fault and no figures', (_, copies) => {
+] as const)('a trial in which one delivery is %s has a fault and no figures', (_, copies) => {
   const { code, report, page } = benches[copies];
-  const [run] = report.results;
-  expect(run?.fault).toMatch(/was sent message \d+ of group \d+, after \d+$/);
-  expect(run?.figures).toBeUndefined();
-  expect(page).toContain(run?.fault);
+  const [trial] = report.results;
+  expect(trial?.fault).toMatch(/was sent message \d+ of group \d+, after \d+$/);
+  expect(trial?.figures).toBeUndefined();
+  expect(page).toContain(trial?.fault);
   expect(code).toBe(1);
 });

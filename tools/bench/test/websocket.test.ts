@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { FaultyTcpProxy } from '@hooligram/testkit/proxies';
 import { loadUws, type uWS as types } from '@hooligram/uws';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { LoadWebSocket } from '../src/load/websocket.ts';
-import { type Between, rechunked } from './rechunked.ts';
 
 const http = createServer();
 const server = new WebSocketServer({
@@ -14,7 +14,7 @@ const server = new WebSocketServer({
   verifyClient: ({ req }, decide) => decide(req.url !== '/refused', 503),
 });
 let port = 0;
-let between: Between | undefined;
+let proxy: FaultyTcpProxy | undefined;
 
 beforeAll(async () => {
   http.listen(0, '127.0.0.1');
@@ -24,8 +24,8 @@ beforeAll(async () => {
 
 afterEach(async () => {
   for (const socket of server.clients) socket.terminate();
-  await between?.stop();
-  between = undefined;
+  await proxy?.stop();
+  proxy = undefined;
 });
 
 afterAll(async () => {
@@ -34,9 +34,9 @@ afterAll(async () => {
   await once(http, 'close');
 });
 
-/** A connection of the load generator's, and what it heard. */
+/** A connection of the load generator, and the texts that it received. */
 function open(url: string) {
-  const heard: string[] = [];
+  const received: string[] = [];
   let atLeast = 0;
   let reached = () => {};
   let opened = () => {};
@@ -50,18 +50,18 @@ function open(url: string) {
   const socket = new LoadWebSocket(url, {
     onOpen: () => opened(),
     onText(chunk, start, end) {
-      heard.push(chunk.slice(start, end));
-      if (heard.length >= atLeast) reached();
+      received.push(chunk.slice(start, end));
+      if (received.length >= atLeast) reached();
     },
     onClose: (reason) => ended(reason),
   });
-  const whenHeard = (count: number) =>
+  const whenReceived = (count: number) =>
     new Promise<string[]>((resolve) => {
       atLeast = count;
-      reached = () => resolve(heard);
-      if (heard.length >= count) resolve(heard);
+      reached = () => resolve(received);
+      if (received.length >= count) resolve(received);
     });
-  return { socket, isOpen, closed, whenHeard };
+  return { socket, isOpen, closed, whenReceived };
 }
 
 async function accepted(): Promise<WebSocket> {
@@ -83,45 +83,45 @@ test.each([
   ['of 4,093 bytes', 4_093, [...short, ...long]],
   ['as large as they come', 1_000_000, [...short, ...long]],
 ])('frames of every form of length are whole when they come in pieces %s', async (_, pieceBytes, lengths) => {
-  between = await rechunked(port, pieceBytes);
+  proxy = await FaultyTcpProxy.start(`ws://127.0.0.1:${port}`, { pieceBytes });
   const connection = accepted();
-  const client = open(`ws://127.0.0.1:${between.port}/`);
+  const client = open(`ws://127.0.0.1:${proxy.port}/`);
   const texts = lengths.map(textOf);
   const peer = await connection;
   for (const text of texts) peer.send(text);
-  expect(await client.whenHeard(texts.length)).toEqual(texts);
+  expect(await client.whenReceived(texts.length)).toEqual(texts);
 });
 
-test('a ping is answered with what it said', async () => {
+test('a ping is answered with a pong of the same content', async () => {
   const connection = accepted();
   open(`ws://127.0.0.1:${port}/`);
   const peer = await connection;
   peer.ping('are you there');
-  const [said] = await once(peer, 'pong');
-  expect(String(said)).toBe('are you there');
+  const [content] = await once(peer, 'pong');
+  expect(String(content)).toBe('are you there');
 });
 
-test("the server's code and reason are what ended a connection", async () => {
+test("the reason of a close has the server's code and text", async () => {
   const connection = accepted();
   const client = open(`ws://127.0.0.1:${port}/`);
   (await connection).close(4_001, 'go away');
   expect(await client.closed).toBe('closed with 4001 go away');
 });
 
-test('a connection that is cut says so', async () => {
+test('a connection that is cut has that as its reason', async () => {
   const connection = accepted();
   const client = open(`ws://127.0.0.1:${port}/`);
   (await connection).terminate();
   expect(await client.closed).toMatch(/^(connection lost|read ECONNRESET)$/);
 });
 
-test('an upgrade that is refused ends with what the server answered', async () => {
+test('a refused upgrade has the answer of the server as its reason', async () => {
   expect(await open(`ws://127.0.0.1:${port}/refused`).closed).toBe(
     'the server answered HTTP/1.1 503 Service Unavailable',
   );
 });
 
-test('a client that goes away closes with 1000', async () => {
+test('a client that disconnects closes with 1000', async () => {
   const connection = accepted();
   const client = open(`ws://127.0.0.1:${port}/`);
   const peer = await connection;
@@ -131,7 +131,7 @@ test('a client that goes away closes with 1000', async () => {
   expect(code).toBe(1_000);
 });
 
-test('uWebSockets.js hears every text as it was sent, and in its order', async () => {
+test('uWebSockets.js receives every text as it was sent, and in order', async () => {
   const { uWS } = loadUws();
   const app = uWS.App().ws('/v2', {
     maxPayloadLength: 1024 * 1024,
@@ -146,7 +146,7 @@ test('uWebSockets.js hears every text as it was sent, and in its order', async (
   await client.isOpen;
   const texts = [...short, 65_534, 65_535].map(textOf);
   for (const text of texts) client.socket.send(text);
-  expect(await client.whenHeard(texts.length)).toEqual(texts);
+  expect(await client.whenReceived(texts.length)).toEqual(texts);
   expect(() => client.socket.send(textOf(65_536))).toThrow(RangeError);
   client.socket.close();
   await client.closed;

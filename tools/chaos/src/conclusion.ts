@@ -1,23 +1,25 @@
-import { seconds } from './campaign.ts';
+import { seconds } from './inject-faults.ts';
 import { type Report, table } from './report.ts';
 
-const faultsShown = 20;
+const violationsShown = 20;
 
-/** What a run ends with: the table, and the first of what went wrong. */
+/** The text at the end of a run: the table, and the first violations. */
 export function conclusion(report: Report): { text: string; isSound: boolean } {
-  const { messages, deliveries, settledAfterMs, faults, troubles, staleStates } = report;
-  const isSound = faults.length + troubles.length === 0;
+  const { messages, deliveries, settledAfterMs, violations, problems, staleStates } = report;
+  const isSound = violations.length + problems.length === 0;
   const lines = [
     '',
     table(report),
     '',
     `${messages} messages stored, ${deliveries} deliveries received, the last ${seconds(settledAfterMs)} s after the last request`,
     ...staleStates.slice(0, 5).map((text) => `remark: a stale group state: ${text}`),
-    ...troubles.map((text) => `trouble: ${text}`),
-    ...faults
-      .slice(0, faultsShown)
-      .map(({ kind, at, evidence }) => `${kind} at ${seconds(at)} s: ${evidence}`),
-    ...(faults.length > faultsShown ? [`and ${faults.length - faultsShown} more in chaos-report.json`] : []),
+    ...problems.map((text) => `problem: ${text}`),
+    ...violations
+      .slice(0, violationsShown)
+      .map(({ type, at, evidence }) => `${type} at ${seconds(at)} s: ${evidence}`),
+    ...(violations.length > violationsShown
+      ? [`and ${violations.length - violationsShown} more in chaos-report.json`]
+      : []),
     isSound ? 'no promise was broken' : 'FAILED',
   ];
   return { text: `${lines.join('\n')}\n`, isSound };

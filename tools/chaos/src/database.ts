@@ -1,10 +1,16 @@
-import pg from 'pg';
-import type { MembershipChange, StoredMessage, Truth } from './verdict/truth.ts';
+import { onPostgres } from '@hooligram/local';
+import {
+  type DatabaseSnapshot,
+  type MembershipChange,
+  memberKey,
+  type StoredGroup,
+  type StoredMessage,
+} from './checker/database-snapshot.ts';
 
 /**
- * The ledger's own bookkeeping, in a schema of its own in this run's own database: the product forgets who left,
- * and when. The trigger runs in the transaction that changes a member, which holds the lock on the group's row:
- * so `last_seq` is exactly the last message stored before that change.
+ * Records every joining and leaving, which the product does not keep, in a schema of its own. The trigger runs in the
+ * transaction that changes a member, which holds the lock on the group's row: so `last_seq` is exactly the last message
+ * stored before that change.
  */
 const bookkeeping = `
 CREATE SCHEMA chaos;
@@ -25,78 +31,46 @@ CREATE TRIGGER chaos_membership AFTER INSERT OR DELETE ON public.group_member
 INSERT INTO chaos.membership (group_id, user_id, change, seq)
 SELECT group_id, user_id, 'joined', joined_seq FROM public.group_member`;
 
+// A float8 is a number for pg, and exact for every id and seq; a bigint would be a text.
 const messagesQuery = `
-SELECT m.id AS message_id, m.group_id, m.seq, u.sid AS sender_sid, m.request_id::text, m.content
+SELECT m.id::float8 AS "messageId", m.group_id::float8 AS "groupId", m.seq::float8 AS seq, u.sid AS "senderSid",
+  m.request_id::text AS "requestId", m.content
 FROM message m JOIN "user" u ON u.id = m.sender_id WHERE m.group_id = ANY ($1) ORDER BY m.group_id, m.seq`;
 
 const membershipsQuery = `
-SELECT c.group_id, u.sid, c.change, c.seq
+SELECT c.group_id::float8 AS "groupId", u.sid, c.change, c.seq::float8 AS seq
 FROM chaos.membership c JOIN "user" u ON u.id = c.user_id WHERE c.group_id = ANY ($1) ORDER BY c.place`;
 
-/** People of this run, and no others: the launcher's proof of life leaves a group behind. */
+/** Groups of this run's users alone: the smoke test of the launcher leaves a group behind. */
 const groupsQuery = `
-SELECT g.id AS group_id, g.name FROM "group" g
+SELECT g.id::float8 AS "groupId", g.name FROM "group" g
 WHERE EXISTS (
   SELECT FROM chaos.membership c JOIN "user" u ON u.id = c.user_id
   WHERE c.group_id = g.id AND u.sid = ANY ($1)
 ) ORDER BY g.id`;
 
-/** Must run before the first group is made. */
+/** Must run before the first group is created. */
 export async function prepareDatabase(url: string): Promise<void> {
-  await withClient(url, (client) => client.query(bookkeeping));
+  await onPostgres(url, (client) => client.query(bookkeeping));
 }
 
-/** @param sids of everybody who takes part */
-export async function readTruth(url: string, sids: readonly string[]): Promise<Truth> {
-  return withClient(url, async (client) => {
+/** @param sids of all users of the run */
+export async function readSnapshot(url: string, sids: readonly string[]): Promise<DatabaseSnapshot> {
+  return onPostgres(url, async (client) => {
     // One snapshot for all three.
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const groups = (await client.query(groupsQuery, [sids])).rows.map((row) => ({
-      groupId: Number(row.group_id),
-      name: row.name as string,
-    }));
+    const { rows: groups } = await client.query<StoredGroup>(groupsQuery, [sids]);
     const ids = [groups.map(({ groupId }) => groupId)];
-    const messages = (await client.query(messagesQuery, ids)).rows.map(storedMessage);
-    const memberships = (await client.query(membershipsQuery, ids)).rows.map(membershipChange);
+    const { rows: messages } = await client.query<StoredMessage>(messagesQuery, ids);
+    const { rows: memberships } = await client.query<MembershipChange>(membershipsQuery, ids);
     await client.query('COMMIT');
     return { groups, messages, memberships };
   });
 }
 
-/** Where the cursor of each member stands, by `memberKey`: what the product believes was acknowledged. */
+/** The cursor of each member, by `memberKey`: the last seq that the product holds for acknowledged. */
 export async function readCursors(url: string): Promise<Map<string, number>> {
   const query = `SELECT m.group_id, u.sid, m.delivered_seq FROM group_member m JOIN "user" u ON u.id = m.user_id`;
-  const { rows } = await withClient(url, (client) => client.query(query));
-  return new Map(rows.map((row) => [`${row.group_id} ${row.sid}`, Number(row.delivered_seq)]));
-}
-
-async function withClient<T>(url: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return await run(client);
-  } finally {
-    await client.end();
-  }
-}
-
-function storedMessage(row: Record<string, unknown>): StoredMessage {
-  return {
-    messageId: Number(row.message_id),
-    groupId: Number(row.group_id),
-    seq: Number(row.seq),
-    senderSid: row.sender_sid as string,
-    requestId: row.request_id as string,
-    content: row.content as string,
-  };
-}
-
-function membershipChange(row: Record<string, unknown>): MembershipChange {
-  return {
-    groupId: Number(row.group_id),
-    sid: row.sid as string,
-    change: row.change as 'joined' | 'left',
-    seq: Number(row.seq),
-  };
+  const { rows } = await onPostgres(url, (client) => client.query(query));
+  return new Map(rows.map((row) => [memberKey(Number(row.group_id), row.sid), Number(row.delivered_seq)]));
 }

@@ -1,5 +1,6 @@
+import { OptionsError } from '@hooligram/local';
 import { expect, test } from '@jest/globals';
-import { OptionsError, parseOptions, usage } from './options.ts';
+import { parseOptions, usage } from './options.ts';
 
 test('flags are read, and have the defaults that the usage tells', () => {
   expect(parseOptions(['--minutes', '10', '--seed', '5', '--only', 'flushall,vanish'])).toMatchObject({
@@ -12,13 +13,18 @@ test('flags are read, and have the defaults that the usage tells', () => {
     rate: 60,
     port: 18_080,
     dataDir: '.data/chaos',
-    sabotage: undefined,
+    selfTest: undefined,
   });
   expect(usage).toContain('ack-before-client');
 });
 
-test('--help is no run', () => {
+test('--help injects nothing', () => {
   expect(parseOptions(['--help'])).toBeUndefined();
+});
+
+test('a self-test is named by --self-test, or by the earlier name of the flag', () => {
+  expect(parseOptions(['--self-test', 'send-twice'])).toMatchObject({ selfTest: 'send-twice' });
+  expect(parseOptions(['--sabotage', 'send-twice'])).toMatchObject({ selfTest: 'send-twice' });
 });
 
 test.each([
@@ -29,6 +35,7 @@ test.each([
   ['--only', 'toString'],
   ['--gateways', '0'],
   ['--data-dir', ''],
+  ['--self-test', 'nothing'],
   ['--sabotage', 'nothing'],
   ['--unknown', '1'],
   ['positional', '1'],

@@ -1,4 +1,4 @@
-/** Chance that is the same again with the same seed (mulberry32). */
+/** Random numbers, the same again with the same seed (mulberry32). */
 export type Random = {
   /** From 0, less than 1. */
   next(): number;

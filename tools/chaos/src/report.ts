@@ -1,65 +1,59 @@
-import { type HarmDone, seconds } from './campaign.ts';
+import { markdownTable } from 'markdown-table';
+import { type Violation, type ViolationType, violationTypes } from './checker/check.ts';
+import { duplicateTimes } from './checker/count-duplicates.ts';
+import type { History } from './checker/history.ts';
+import { type InjectedFault, seconds } from './inject-faults.ts';
 import type { Options } from './options.ts';
-import { duplicateTimes } from './verdict/count-duplicates.ts';
-import type { Ledger } from './verdict/ledger.ts';
-import type { Fault, FaultKind } from './verdict/verdict.ts';
 
 export type Interruption = { readonly at: number; readonly ms: number };
 
-export type HarmRow = {
-  readonly harm: string;
+export type FaultRow = {
+  readonly fault: string;
   readonly times: number;
-  /** Worst of all times; undefined when there was none. */
+  /** The longest of all times; undefined when the service did not recover once. */
   readonly recoveryMs: number | undefined;
   readonly silenceMs: number;
-  /** Of connections that broke, until they were signed in again. */
+  /** Of connections that broke: until their users were signed in again. */
   readonly interruptionP99Ms: number | undefined;
   readonly interruptions: number;
   readonly duplicates: number;
-} & { readonly [K in FaultKind]: number };
+} & { readonly [K in ViolationType]: number };
 
 export type Report = {
   readonly options: Options;
   readonly deliveries: number;
   readonly messages: number;
   readonly settledAfterMs: number;
-  readonly rows: readonly HarmRow[];
-  readonly total: HarmRow;
-  readonly troubles: readonly string[];
+  readonly rows: readonly FaultRow[];
+  readonly total: FaultRow;
+  readonly problems: readonly string[];
   readonly staleStates: readonly string[];
-  readonly faults: readonly Fault[];
+  readonly violations: readonly Violation[];
 };
 
-const kinds: readonly FaultKind[] = [
-  'lost',
-  'misdelivered',
-  'stored twice',
-  'reordered',
-  'altered',
-  'wrong answer',
-];
-/** What came about before the first harm. */
-const noHarm = '(no harm)';
+/** The row of what happened before the first fault. */
+const noFault = '(no fault)';
 
-/** Puts everything down to the harm that had begun last when it came about. */
-export function harmRows(
-  done: readonly HarmDone[],
-  faults: readonly Fault[],
-  ledger: Ledger,
+/** Sums up by fault. Everything belongs to the fault that had begun last when it happened. */
+export function faultRows(
+  injected: readonly InjectedFault[],
+  violations: readonly Violation[],
+  history: History,
   interruptions: readonly Interruption[],
-): { rows: HarmRow[]; total: HarmRow } {
-  const harmAt = (at: number): string => done.findLast(({ beganAt }) => beganAt <= at)?.name ?? noHarm;
-  const faultNames = faults.map(({ at }) => harmAt(at));
-  const duplicateNames = duplicateTimes(ledger).map(harmAt);
-  const interruptionNames = interruptions.map(({ at, ms }) => harmAt(at - ms));
-  const row = (harm: string, isOf: (name: string) => boolean): HarmRow => {
-    const own = done.filter(({ name }) => isOf(name));
+): { rows: FaultRow[]; total: FaultRow } {
+  const faultAt = (at: number): string => injected.findLast(({ beganAt }) => beganAt <= at)?.name ?? noFault;
+  const violationNames = violations.map(({ at }) => faultAt(at));
+  const duplicateNames = duplicateTimes(history).map(faultAt);
+  const interruptionNames = interruptions.map(({ at, ms }) => faultAt(at - ms));
+  const row = (fault: string, isOf: (name: string) => boolean): FaultRow => {
+    const own = injected.filter(({ name }) => isOf(name));
     const recoveries = own.map(({ recoveryMs }) => recoveryMs);
     const lasted = interruptions.filter((_, i) => isOf(interruptionNames[i] as string)).map(({ ms }) => ms);
-    const count = (kind: FaultKind) =>
-      faults.filter((fault, i) => fault.kind === kind && isOf(faultNames[i] as string)).length;
+    const count = (type: ViolationType) =>
+      violations.filter((violation, i) => violation.type === type && isOf(violationNames[i] as string))
+        .length;
     return {
-      harm,
+      fault,
       times: own.length,
       recoveryMs: recoveries.some((ms) => ms === undefined)
         ? undefined
@@ -68,13 +62,18 @@ export function harmRows(
       interruptions: lasted.length,
       interruptionP99Ms: quantile(lasted, 0.99),
       duplicates: duplicateNames.filter(isOf).length,
-      ...(Object.fromEntries(kinds.map((kind) => [kind, count(kind)])) as Record<FaultKind, number>),
+      ...(Object.fromEntries(violationTypes.map((type) => [type, count(type)])) as Record<
+        ViolationType,
+        number
+      >),
     };
   };
-  const names = [...new Set(done.map(({ name }) => name as string))].sort();
-  const isUsed = (name: string) => faultNames.includes(name) || duplicateNames.includes(name);
+  const names = [...new Set(injected.map(({ name }) => name as string))].sort();
+  const isUsed = (name: string) => violationNames.includes(name) || duplicateNames.includes(name);
   return {
-    rows: [...names, ...(isUsed(noHarm) ? [noHarm] : [])].map((name) => row(name, (other) => other === name)),
+    rows: [...names, ...(isUsed(noFault) ? [noFault] : [])].map((name) =>
+      row(name, (other) => other === name),
+    ),
     total: row('all', () => true),
   };
 }
@@ -84,39 +83,21 @@ function quantile(values: readonly number[], share: number): number | undefined 
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
-/** The table in Markdown, so that it can be kept as it is. */
+/** The table in Markdown. */
 export function table({ rows, total }: Pick<Report, 'rows' | 'total'>): string {
-  const heads = [
-    'harm',
-    'times',
-    'recovery after it (s)',
-    'longest silence (s)',
-    'connections broken',
-    'p99 until back (s)',
-    ...[
-      'lost',
-      'misdelivered',
-      'stored twice',
-      'out of order',
-      'altered',
-      'wrong answers',
-      'duplicates received',
-    ],
-  ];
+  const heads = ['fault', 'times', 'recovery after it (s)', 'longest silence (s)', 'connections broken'];
+  heads.push('p99 until back (s)', 'lost', 'misdelivered', 'stored twice', 'out of order', 'altered');
+  heads.push('wrong answers', 'duplicates received');
   const ms = (value: number | undefined) => (value === undefined ? '-' : seconds(value));
   const cells = [...rows, total].map((row) => [
-    row.harm,
+    row.fault,
     String(row.times),
     row.times === 0 ? '-' : row.recoveryMs === undefined ? 'never' : ms(row.recoveryMs),
     row.times === 0 ? '-' : ms(row.silenceMs),
     String(row.interruptions),
     ms(row.interruptionP99Ms),
-    ...kinds.map((kind) => String(row[kind])),
+    ...violationTypes.map((type) => String(row[type])),
     String(row.duplicates),
   ]);
-  const widths = heads.map((head, i) => Math.max(head.length, ...cells.map((line) => line[i]?.length ?? 0)));
-  const line = (texts: readonly string[]) =>
-    `| ${texts.map((text, i) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join(' | ')} |`;
-  const rule = `|${widths.map((width, i) => (i === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
-  return [line(heads), rule, ...cells.map(line)].join('\n');
+  return markdownTable([heads, ...cells], { align: ['l', ...heads.slice(1).map(() => 'r')] });
 }

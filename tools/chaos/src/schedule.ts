@@ -1,8 +1,8 @@
-import { type HarmName, harmNames } from './harms/index.ts';
+import { type FaultName, faultNames } from './faults/index.ts';
 import type { Random } from './random.ts';
 
-/** Harms in an order that the seed decides: each of them once before any comes again. */
-export function* schedule(only: readonly HarmName[], random: Random): Generator<HarmName, never> {
-  const deck = only.length > 0 ? only : harmNames;
+/** Faults in an order that the seed decides: each of them once before any comes again. */
+export function* schedule(only: readonly FaultName[], random: Random): Generator<FaultName, never> {
+  const deck = only.length > 0 ? only : faultNames;
   for (;;) yield* random.shuffled(deck);
 }

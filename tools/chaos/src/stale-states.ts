@@ -1,11 +1,11 @@
+import { type DatabaseSnapshot, memberKey, staysOf } from './checker/database-snapshot.ts';
 import type { Device } from './load/device.ts';
-import { memberKey, staysOf, type Truth } from './verdict/truth.ts';
 
 /**
- * Devices whose newest state of a group, since they signed in, is not the group as it is: one line each. A remark
- * and no fault, because only a client that is told again at its next sign-in can tell how long it lasts.
+ * A line for each device whose newest state of a group, since its sign-in, differs from the group in the database. It is
+ * a remark and no violation, because the next sign-in delivers the state again.
  */
-export function staleStates(devices: readonly Device[], { groups, memberships }: Truth): string[] {
+export function staleStates(devices: readonly Device[], { groups, memberships }: DatabaseSnapshot): string[] {
   const stays = staysOf(memberships);
   const members = new Map<number, string[]>(groups.map(({ groupId }) => [groupId, []]));
   for (const { groupId, sid, change } of memberships) {
@@ -18,9 +18,9 @@ export function staleStates(devices: readonly Device[], { groups, memberships }:
     const state = sids.sort().join(' ');
     for (const device of devices) {
       if (!sids.includes(device.sid)) continue;
-      const told = device.states.get(groupId)?.join(' ');
-      if (told === state) continue;
-      stale.push(`${device.name}, group ${groupId}: told ${told ?? 'nothing'}, is ${state}`);
+      const received = device.states.get(groupId)?.join(' ');
+      if (received === state) continue;
+      stale.push(`${device.name}, group ${groupId}: received ${received ?? 'nothing'}, is ${state}`);
     }
   }
   return stale;

@@ -1,5 +1,16 @@
+export {
+  commandOf,
+  flag,
+  folder,
+  namesOf,
+  numberFrom,
+  OptionsError,
+  parseFlags,
+  runCommand,
+} from './command.ts';
 export { acquireLock, releaseLock } from './lock.ts';
 export { logTail } from './log-file.ts';
+export { onPostgres } from './on-postgres.ts';
 export { forgetProcess, killRecorded, recordProcess, stopOrphans } from './orphans.ts';
 export { isPortFree } from './ports.ts';
 export { startPostgres } from './postgres.ts';

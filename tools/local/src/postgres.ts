@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import pg from 'pg';
+import type { Client } from 'pg';
+import { onPostgres } from './on-postgres.ts';
 import { freePort } from './ports.ts';
 import { openCluster, type PostgresCluster, postgresEnv, superuser } from './postgres-cluster.ts';
 import { postgresPrograms } from './postgres-programs.ts';
@@ -12,6 +13,7 @@ import { SupervisedProcess } from './supervise.ts';
 
 const database = 'hooligram';
 const readyTimeoutMs = 60_000;
+const selectOne = (client: Client) => client.query('SELECT 1');
 
 export type PostgresOptions = StoreOptions & {
   /** Survives a power cut. Off only for tests, whose data are thrown away. Default true. */
@@ -32,7 +34,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Store> {
   const port = await freePort(options.port);
   const urlOf = (name: string) => `postgresql://${superuser}:${cluster.password}@127.0.0.1:${port}/${name}`;
   const postgres = await SupervisedProcess.start(postgresSpec(options, programs.postgres, cluster, port), {
-    isReady: async () => (await query(urlOf('postgres'), 'SELECT 1')) === 1,
+    isReady: async () => (await onPostgres(urlOf('postgres'), selectOne)).rowCount === 1,
     readyTimeoutMs,
     beforeStart: () => removeStalePidFile(cluster.dir),
     onPid: options.onPid,
@@ -46,7 +48,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Store> {
 /** @throws StartError when the database of that url does not answer */
 export async function checkPostgres(url: string): Promise<void> {
   try {
-    await query(url, 'SELECT 1');
+    await onPostgres(url, selectOne);
   } catch (error) {
     // The server is there, and migrate makes the database.
     if ((error as NodeJS.ErrnoException).code === '3D000') return;
@@ -96,17 +98,6 @@ function removeStalePidFile(clusterDir: string): void {
     if (!commandLine(pid).includes(clusterDir)) rmSync(file);
   } catch {
     // None there.
-  }
-}
-
-async function query(url: string, sql: string): Promise<number | null> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return (await client.query(sql)).rowCount;
-  } finally {
-    await client.end().catch(() => undefined);
   }
 }
 

@@ -9,12 +9,12 @@ import {
   transactions,
 } from '@hooligram/protocol';
 import type { Example } from './examples.ts';
-import { frameSchemas, type JsonSchema } from './frame-schema.ts';
+import { frameSchemas } from './frame-schema.ts';
 import { frameFailureText, transactionTexts } from './transaction-texts.ts';
 
 type Reference = { readonly $ref: string };
 
-/** What is used of AsyncAPI 3. */
+/** The part of AsyncAPI 3 that is used here. */
 export type AsyncApiOperation = {
   readonly action: 'send' | 'receive';
   readonly title: string;
@@ -23,14 +23,6 @@ export type AsyncApiOperation = {
   readonly channel: Reference;
   readonly messages: readonly Reference[];
   readonly reply?: { readonly channel: Reference; readonly messages: readonly Reference[] };
-};
-export type AsyncApiMessage = {
-  readonly name: string;
-  readonly title: string;
-  readonly contentType: string;
-  readonly correlationId: Reference;
-  readonly payload: JsonSchema;
-  readonly examples: readonly { readonly summary: string; readonly payload: object }[];
 };
 export type AsyncApiDocument = ReturnType<typeof asyncApiDocument>;
 
@@ -51,10 +43,10 @@ export function asyncApiDocument(examples: readonly Example[]) {
       version: '2.0.0',
       description: [
         'JSON frames over one WebSocket, the same in shape both ways: `id`, `type`, `payload`.',
-        'An answer carries the `id` of its request. Unknown properties are ignored, and so are unknown types but requests.',
-        'A frame of the server that a client sends back is ignored.',
-        `Frames to ${frameBytesMax} bytes of UTF-8 are taken, text and binary messages alike.`,
-        'The whole meaning is in docs/protocol.md; this document is made from the table that the server runs on.',
+        'An answer carries the `id` of its request. Unknown properties are ignored, and so are unknown types, except requests.',
+        'The server ignores its own frames when a client sends them back.',
+        `The server accepts frames of up to ${frameBytesMax} bytes of UTF-8, in text and binary messages alike.`,
+        'The whole meaning is in docs/protocol.md; this document is generated from the table that the server uses.',
       ].join('\n'),
       license: { name: 'UNLICENSED' },
       tags: [{ name: 'chat' }],
@@ -73,7 +65,7 @@ export function asyncApiDocument(examples: readonly Example[]) {
       v2: {
         address: '/v2',
         title: 'The WebSocket',
-        description: 'Neither a subprotocol nor a header nor a query is needed.',
+        description: 'It needs neither a subprotocol nor a header nor a query.',
         messages: Object.fromEntries(types.map((type) => [type, { $ref: `#/components/messages/${type}` }])),
         bindings: { ws: { method: 'GET', bindingVersion: '0.1.0' } },
       },
@@ -122,7 +114,7 @@ function operation(name: TransactionName): AsyncApiOperation {
   };
 }
 
-function message(type: FrameType, examples: readonly Example[]): AsyncApiMessage {
+function message(type: FrameType, examples: readonly Example[]) {
   return {
     name: type,
     title: type,

@@ -1,5 +1,5 @@
 export type Example = {
-  /** The line before the block: `Client asks for a code`, `Server answers`. */
+  /** The line before the block: `Client requests a code`, `Server answers`. */
   readonly line: string;
   readonly frame: { readonly id: string; readonly type: string; readonly payload: object };
 };

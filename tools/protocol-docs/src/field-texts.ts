@@ -1,5 +1,5 @@
-import type { ClientFrameType } from '@hooligram/protocol';
 import {
+  type ClientFrameType,
   groupNameCharactersMax,
   type PayloadOf,
   type ServerFrameType,
@@ -9,7 +9,7 @@ import {
 type KeysOf<T> = T extends unknown ? keyof T : never;
 type FieldName = KeysOf<PayloadOf<ClientFrameType | ServerFrameType>>;
 
-/** What each payload field is, with what JSON Schema cannot say of it. */
+/** The meaning of each payload field, with the rules that JSON Schema cannot express. */
 export const fieldTexts = {
   after_groups:
     'In a request: answer when the states of all groups were sent. In its SUCCESS: they were. Optional.',
@@ -20,12 +20,12 @@ export const fieldTexts = {
   group_id: 'Names a group.',
   group_name: `At most ${groupNameCharactersMax} code points; only a direct message's may be empty.`,
   is_direct_message: 'Whether the group was created with exactly two distinct members.',
-  member_sid: 'The person to add, who must exist.',
+  member_sid: 'The user to add, who must exist.',
   member_sids:
-    'In a request: at least two distinct people, the creator among them. In a delivery: all members, sorted by UTF-16 code unit.',
+    'In a request: at least two distinct users, the creator among them. In a delivery: all members, sorted by UTF-16 code unit.',
   message_id: 'Unique in the whole system; grows in the order in which the messages of a group were stored.',
   phone_number:
     'Phone number without the country code and without the national prefix, ASCII digits; both together have at most 15.',
-  sender_sid: 'Who sent the message.',
-  verification_code: `The code that was brought to the phone, at most ${verificationCodeCharactersMax} code points.`,
+  sender_sid: 'The user who sent the message.',
+  verification_code: `The code that was sent to the phone, at most ${verificationCodeCharactersMax} code points.`,
 } as const satisfies Record<FieldName, string>;

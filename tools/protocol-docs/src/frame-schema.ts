@@ -43,8 +43,8 @@ function frameSchema(type: FrameType): JsonSchema {
 function idRule(type: FrameType): JsonSchema {
   if (isAcknowledgementType(type)) {
     const text = type.endsWith('_SUCCESS')
-      ? 'Any: what was delivered is named in the payload.'
-      : 'The id of the delivery: nothing else tells what could not be taken.';
+      ? 'Any: the payload names the delivery.'
+      : 'The id of the delivery: nothing else tells which delivery failed.';
     return { maxLength: idCharactersMax, description: text };
   }
   if (type === frameFailureType) {

@@ -1,30 +1,22 @@
-/** Text that is markup already. */
-export class Html {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-}
+/** Text that is markup. */
+export type Html = { readonly markup: string };
 
 type Part = string | Html | readonly Html[];
 
-/** Markup from a template; whatever is a string in it is escaped. */
+/** Markup from a template. Every string in it is escaped. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
-  return new Html(strings.map((string, index) => string + textOf(parts[index] ?? '')).join(''));
+  return { markup: String.raw({ raw: strings }, ...parts.map(markupOf)) };
 }
 
-export function raw(text: string): Html {
-  return new Html(text);
-}
-
-function textOf(part: Part): string {
-  if (part instanceof Html) return part.text;
+function markupOf(part: Part): string {
   if (typeof part === 'string') return escaped(part);
-  return part.map(({ text }) => text).join('');
+  return [part]
+    .flat()
+    .map(({ markup }) => markup)
+    .join('');
 }
 
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 function escaped(text: string): string {
   return text.replace(/[&<>"]/g, (character) => entities[character] ?? character);

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { descriptionFiles } from './files.ts';
 
-// Writes docs/protocol anew: `npm run build -- --docs`.
+// Writes docs/protocol again: `npm run build -- --docs`.
 const docs = fileURLToPath(new URL('../../../docs/', import.meta.url));
 const folder = join(docs, 'protocol');
 

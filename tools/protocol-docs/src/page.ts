@@ -1,6 +1,6 @@
 import type { AsyncApiDocument, AsyncApiOperation } from './asyncapi.ts';
 import type { JsonSchema } from './frame-schema.ts';
-import { type Html, html, raw } from './html.ts';
+import { type Html, html } from './html.ts';
 import { pageStyle } from './page-style.ts';
 
 /** The AsyncAPI document as one HTML page that needs nothing else: no script, no font, no network. */
@@ -12,13 +12,13 @@ export function page(document: AsyncApiDocument): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${info.title}</title>
-<style>${raw(pageStyle)}</style>
+<style>${{ markup: pageStyle }}</style>
 </head>
 <body>
 <header>
 <h1>${info.title}</h1>
 <p>${marked(info.description)}</p>
-<p>Made from <a href="asyncapi.json">asyncapi.json</a>. The rules behind the forms are in <a href="../protocol.md">protocol.md</a>.</p>
+<p>Generated from <a href="asyncapi.json">asyncapi.json</a>. The rules behind the forms are in <a href="../protocol.md">protocol.md</a>.</p>
 </header>
 <nav><ul>
 ${Object.entries(operations).map(([name, { title }]) => html`<li><a href="#${name}">${title}</a></li>\n`)}<li><a href="#errors">Error texts</a></li>
@@ -31,21 +31,18 @@ ${closesSection(document)}
 </main>
 </body>
 </html>
-`.text
+`.markup
   }`;
 }
 
 function section(document: AsyncApiDocument, name: string, operation: AsyncApiOperation): Html {
-  const asks = operation.action === 'receive' ? 'Client' : 'Server';
-  const answers = operation.action === 'receive' ? 'Server' : 'Client';
-  const frames: [string, string][] = [
-    ...operation.messages.map(({ $ref }): [string, string] => [typeOf($ref), asks]),
-    ...(operation.reply?.messages ?? []).map(({ $ref }): [string, string] => [typeOf($ref), answers]),
-  ];
+  const [requester, replier] = operation.action === 'receive' ? ['Client', 'Server'] : ['Server', 'Client'];
+  const articles = (messages: AsyncApiOperation['messages'], sender: string) =>
+    messages.map(({ $ref }) => frameArticle(document, typeOf($ref), sender));
   return html`<section id="${name}">
 <h2>${operation.title}</h2>
 <p>${marked(operation.summary)} ${operation.description ? marked(operation.description) : ''}</p>
-${frames.map(([type, sender]) => frameArticle(document, type, sender))}</section>
+${articles(operation.messages, requester)}${articles(operation.reply?.messages ?? [], replier)}</section>
 `;
 }
 
@@ -55,17 +52,12 @@ function frameArticle(document: AsyncApiDocument, type: string, sender: string):
   };
   const example = document.components.messages[type]?.examples[0];
   const { id, payload } = schema.properties;
-  const fields: [string, JsonSchema][] = [
-    ['id', id],
-    ...Object.entries(payload.properties).map(([key, field]): [string, JsonSchema] => [
-      `payload.${key}`,
-      field,
-    ]),
-  ];
+  const fields: [string, JsonSchema][] = Object.entries(payload.properties);
+  const rows = [['id', id] as const, ...fields.map(([key, field]) => [`payload.${key}`, field] as const)];
   return html`<article id="${type}">
 <h3><span class="sender">${sender}</span> <code>${type}</code> <a href="schemas/${type}.json">schema</a></h3>
 <table>
-${fields.map(([key, field]) => html`<tr><th><code>${key}</code></th><td>${formOf(field)}</td><td>${marked(String(field.description ?? ''))}</td></tr>\n`)}</table>
+${rows.map(([key, field]) => html`<tr><th><code>${key}</code></th><td>${describeSchema(field)}</td><td>${marked(String(field.description ?? ''))}</td></tr>\n`)}</table>
 ${example ? html`<pre>${JSON.stringify(example.payload, null, 2)}</pre>\n` : ''}</article>
 `;
 }
@@ -76,7 +68,7 @@ function errorsSection(document: AsyncApiDocument): Html {
 <table>
 <tr><th>text</th><th>the same request may succeed later</th></tr>
 ${document['x-error-texts'].map(({ text, mayRetry }) => html`<tr><td><code>${text}</code></td><td>${mayRetry ? 'yes' : 'no'}</td></tr>\n`)}</table>
-<p>Faults of form name their place first, such as <code>payload.group_id: must be an integer</code>:</p>
+<p>Faults of form begin with their place, such as <code>payload.group_id: must be an integer</code>:</p>
 <ul>
 ${document['x-fault-texts'].map((text) => html`<li><code>${text}</code></li>\n`)}</ul>
 </section>`;
@@ -92,14 +84,14 @@ ${document['x-close-codes'].map(({ code, reason, reconnect, reconnectAfterMs }) 
 }
 
 /** A schema in a few words: `string, 1 to 128 characters`. */
-function formOf(schema: JsonSchema): string {
+function describeSchema(schema: JsonSchema): string {
   const { type, minLength, maxLength, exclusiveMinimum, pattern, format, items } = schema;
   const lengths = [
     minLength === undefined ? '' : `at least ${minLength}`,
     maxLength === undefined ? '' : `at most ${maxLength}`,
   ].filter(Boolean);
   const words = [
-    type === 'array' ? `list of ${formOf(items as JsonSchema)}` : String(type),
+    type === 'array' ? `list of ${describeSchema(items as JsonSchema)}` : String(type),
     lengths.length > 0 ? `${lengths.join(', ')} characters` : '',
     exclusiveMinimum === undefined ? '' : 'positive, below 2^53',
     format !== undefined ? String(format) : pattern === undefined ? '' : String(pattern),
@@ -107,7 +99,7 @@ function formOf(schema: JsonSchema): string {
   return words.filter(Boolean).join(', ');
 }
 
-/** Markdown's backticks and line ends, which are all that our texts use. */
+/** Markdown with backticks and nothing else, which is all that the texts use. */
 function marked(text: string): Html[] {
   return text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
 }

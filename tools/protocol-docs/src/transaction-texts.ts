@@ -2,30 +2,30 @@ import type { TransactionName } from '@hooligram/protocol';
 
 type Text = { readonly title: string; readonly text: string };
 
-/** What each transaction does, in a sentence or two; docs/protocol.md says the rest. */
+/** The effect of each transaction, in a sentence or two; docs/protocol.md has the rest. */
 export const transactionTexts = {
   VERIFICATION_REQUEST_CODE: {
-    title: 'Ask for a code',
-    text: 'Has a code brought to a phone. Registers nobody, and leaves the credential of the number as it is.',
+    title: 'Request a code',
+    text: 'Has a code sent to a phone. Registers no user, and does not change the credential of the number.',
   },
   VERIFICATION_SUBMIT_CODE: {
     title: 'Submit the code',
-    text: 'On the connection that asked for it. A right code becomes the credential of the number. Does not sign in.',
+    text: 'On the connection that requested it. A right code becomes the credential of the number. Does not sign in.',
   },
   AUTHORIZATION_SIGN_IN: {
     title: 'Sign in',
-    text: 'After SUCCESS the server sends every group of the person, then every message not yet acknowledged.',
+    text: 'After SUCCESS the server sends every group of the user, then every message not yet acknowledged.',
   },
   GROUP_CREATE: {
     title: 'Create a group',
-    text: 'With exactly two distinct people it is a direct message, of which a pair has at most one that is open. A UUID as `id` makes the request safe to repeat.',
+    text: 'With exactly two distinct users it is a direct message, of which a pair has at most one that is open. A UUID as `id` makes the request safe to repeat.',
   },
   GROUP_LEAVE: {
     title: 'Leave a group',
     text: 'The others are sent the new state. A group with fewer than two members left is closed.',
   },
   GROUP_ADD_MEMBER: {
-    title: 'Add somebody to a group',
+    title: 'Add a user to a group',
     text: 'All members are sent the new state. The new member gets the messages from then on.',
   },
   GROUP_DELIVER: {
@@ -46,8 +46,8 @@ export const transactionTexts = {
   },
 } as const satisfies Record<TransactionName, Text>;
 
-/** What the one type beside the 30 is for. */
+/** The one type that belongs to no transaction. */
 export const frameFailureText = {
   title: 'Refuse a frame',
-  text: 'Refuses what is no frame, a request or acknowledgement without a usable `id`, or a malformed acknowledgement. A client that does not know this type may ignore it.',
+  text: 'Refuses bytes that are no frame, a request or acknowledgement without a usable `id`, or a malformed acknowledgement. A client that does not know this type may ignore it.',
 } as const satisfies Text;

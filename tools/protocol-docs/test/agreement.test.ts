@@ -15,18 +15,18 @@ import { descriptionFiles } from '../src/files.ts';
 const markdown = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8');
 const files = descriptionFiles(markdown);
 const examples = exampleFrames(markdown);
-// `format` stands beside a pattern that says more.
+// Beside each `format` stands a pattern that is stricter.
 const ajv = new Ajv({ validateFormats: false, strictTypes: false });
 const validators = new Map<string, ValidateFunction>(
   frameTypes.map((type) => [type, ajv.compile(JSON.parse(String(files.get(`schemas/${type}.json`))))]),
 );
 
-function schemaTakes(type: FrameType, frame: unknown): boolean {
+function schemaAccepts(type: FrameType, frame: unknown): boolean {
   return validators.get(type)?.(frame) === true;
 }
 
 /** Whether the server takes a frame of a client, or sends such a frame itself. */
-function protocolTakes(type: FrameType, text: string): boolean {
+function protocolAccepts(type: FrameType, text: string): boolean {
   if (isClientRequestType(type) || isAcknowledgementType(type)) {
     const decoded = decodeFrame(new TextEncoder().encode(text));
     if (decoded.kind === 'acknowledgement') return decoded.type === type;
@@ -36,10 +36,10 @@ function protocolTakes(type: FrameType, text: string): boolean {
 }
 
 function agree(type: FrameType, text: string): void {
-  expect([text, schemaTakes(type, JSON.parse(text))]).toEqual([text, protocolTakes(type, text)]);
+  expect([text, schemaAccepts(type, JSON.parse(text))]).toEqual([text, protocolAccepts(type, text)]);
 }
 
-/** JSON texts, sound in one place and faulty in most. */
+/** JSON texts, each right for one field and wrong for most. */
 const values = [
   ...['null', 'true', 'false', '{}', '[]', '[[]]', '{"__proto__":[]}', '{"length":1}'],
   ...[
@@ -128,30 +128,33 @@ const typed = frameTypes.map((type) => {
 });
 
 describe('the JSON Schema of', () => {
-  test('each type takes the frames of docs/protocol.md', () => {
+  test('each type accepts the frames of docs/protocol.md', () => {
     for (const { frame } of examples) {
-      expect([frame, schemaTakes(frame.type as FrameType, frame)]).toEqual([frame, true]);
+      expect([frame, schemaAccepts(frame.type as FrameType, frame)]).toEqual([frame, true]);
     }
     expect(examples).toHaveLength(markdown.split('```json').length - 1);
   });
 
-  test.each(typed)('%s takes and refuses what the server does, whichever field is off', (type, example) => {
-    for (const field of Object.keys(example.payload)) {
-      for (const value of values)
-        agree(type, withValue({ ...example, payload: { ...example.payload, [field]: '@' } }, value));
-      const { [field]: _, ...rest } = example.payload as Record<string, unknown>;
-      agree(type, JSON.stringify({ ...example, payload: rest }));
-    }
-    for (const value of values) agree(type, withValue({ ...example, payload: '@' }, value));
-    agree(type, JSON.stringify({ id: example.id, type }));
-    agree(
-      type,
-      JSON.stringify({ ...example, more: 1, payload: { ...example.payload, more: 1, constructor: 1 } }),
-    );
-  });
+  test.each(typed)(
+    '%s accepts and refuses the same frames as the server, whichever field is wrong',
+    (type, example) => {
+      for (const field of Object.keys(example.payload)) {
+        for (const value of values)
+          agree(type, withValue({ ...example, payload: { ...example.payload, [field]: '@' } }, value));
+        const { [field]: _, ...rest } = example.payload as Record<string, unknown>;
+        agree(type, JSON.stringify({ ...example, payload: rest }));
+      }
+      for (const value of values) agree(type, withValue({ ...example, payload: '@' }, value));
+      agree(type, JSON.stringify({ id: example.id, type }));
+      agree(
+        type,
+        JSON.stringify({ ...example, more: 1, payload: { ...example.payload, more: 1, constructor: 1 } }),
+      );
+    },
+  );
 
   test.each(typed.filter(([type]) => isClientRequestType(type) || isAcknowledgementType(type)))(
-    '%s takes and refuses the ids that the server does, and no other type',
+    '%s accepts and refuses the same ids as the server, and no other type',
     (type, example) => {
       for (const value of values) {
         agree(type, withValue({ ...example, id: '@' }, value));
@@ -162,9 +165,9 @@ describe('the JSON Schema of', () => {
     },
   );
 
-  test('each type agrees on 20,000 frames with several fields off at once', () => {
+  test('each type agrees with the server on 20,000 frames with several wrong fields', () => {
     const below = pseudoRandom(20261122);
-    let taken = 0;
+    let accepted = 0;
     for (let round = 0; round < 20_000; round += 1) {
       const [type, example] = typed[round % typed.length] as (typeof typed)[number];
       const fields = Object.entries(example.payload).map(([field, sound]) => {
@@ -173,10 +176,10 @@ describe('the JSON Schema of', () => {
       });
       const text = `{"id":"1","type":"${type}","payload":{${fields.join()}}}`;
       agree(type, text);
-      if (protocolTakes(type, text)) taken += 1;
+      if (protocolAccepts(type, text)) accepted += 1;
     }
-    expect(taken).toBeGreaterThan(1_000);
-    expect(taken).toBeLessThan(19_000);
+    expect(accepted).toBeGreaterThan(1_000);
+    expect(accepted).toBeLessThan(19_000);
   });
 
   test.each(['VERIFICATION_REQUEST_CODE_REQUEST', 'AUTHORIZATION_SIGN_IN_REQUEST'] as const)(
@@ -205,14 +208,14 @@ describe('no JSON Schema can say', () => {
     }
   });
 
-  test('how many bytes a frame has: its text of any size is taken', () => {
+  test('how many bytes a frame has: its text of any size is accepted', () => {
     const large = { ...keepAlive, more: 'x'.repeat(70_000) };
-    expect(schemaTakes('CONN_KEEP_ALIVE_REQUEST', large)).toBe(true);
+    expect(schemaAccepts('CONN_KEEP_ALIVE_REQUEST', large)).toBe(true);
   });
 
-  test('which member_sids make a group, or whether a name may be empty: distinct people are told later', () => {
+  test('which member_sids make a group, or whether a name may be empty: the core refuses those later', () => {
     const create = { id: '1', type: 'GROUP_CREATE_REQUEST', payload: { group_name: '', member_sids: [] } };
-    expect(schemaTakes('GROUP_CREATE_REQUEST', create)).toBe(true);
-    expect(protocolTakes('GROUP_CREATE_REQUEST', JSON.stringify(create))).toBe(true);
+    expect(schemaAccepts('GROUP_CREATE_REQUEST', create)).toBe(true);
+    expect(protocolAccepts('GROUP_CREATE_REQUEST', JSON.stringify(create))).toBe(true);
   });
 });

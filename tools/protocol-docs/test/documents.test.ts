@@ -10,7 +10,7 @@ const docs = fileURLToPath(new URL('../../../docs/', import.meta.url));
 const folder = join(docs, 'protocol');
 const files = descriptionFiles(readFileSync(join(docs, 'protocol.md'), 'utf8'));
 
-test('docs/protocol is what the protocol and its page say now; else: npm run build -- --docs', () => {
+test('docs/protocol is up to date with the protocol and its page; else: npm run build -- --docs', () => {
   const committed = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
@@ -19,11 +19,11 @@ test('docs/protocol is what the protocol and its page say now; else: npm run bui
     expect([path, readFileSync(join(folder, path), 'utf8')]).toEqual([path, text]);
 });
 
-test('asyncapi.json is without a fault to the parser of AsyncAPI, and says who asks and who answers', async () => {
+test('the parser of AsyncAPI finds no fault in asyncapi.json, which has each request with its replies', async () => {
   const { document, diagnostics } = await fromFile(new Parser(), join(folder, 'asyncapi.json')).parse();
   expect(diagnostics.filter(({ severity }) => severity < 2)).toEqual([]);
   const operations = document?.operations().all() ?? [];
-  const said = operations.map((operation) => [
+  const described = operations.map((operation) => [
     operation.action(),
     ...operation
       .messages()
@@ -31,30 +31,30 @@ test('asyncapi.json is without a fault to the parser of AsyncAPI, and says who a
       .map((message) => message.name()),
     ...(operation.reply()?.messages().all() ?? []).map((message) => message.name()),
   ]);
-  expect(said).toHaveLength(11);
-  expect(said.flatMap(([, ...types]) => types).sort()).toEqual([...frameTypes].sort());
-  expect(said).toContainEqual([
+  expect(described).toHaveLength(11);
+  expect(described.flatMap(([, ...types]) => types).sort()).toEqual([...frameTypes].sort());
+  expect(described).toContainEqual([
     'receive',
     'MESSAGING_SEND_REQUEST',
     'MESSAGING_SEND_SUCCESS',
     'MESSAGING_SEND_FAILURE',
   ]);
-  expect(said).toContainEqual([
+  expect(described).toContainEqual([
     'send',
     'GROUP_DELIVER_REQUEST',
     'GROUP_DELIVER_SUCCESS',
     'GROUP_DELIVER_FAILURE',
   ]);
-  expect(said).toContainEqual(['send', 'CONN_FRAME_FAILURE']);
+  expect(described).toContainEqual(['send', 'CONN_FRAME_FAILURE']);
 });
 
-test('the parser of AsyncAPI does find the faults of a document that has some', async () => {
+test('the parser of AsyncAPI finds the fault of a broken document', async () => {
   const broken = String(files.get('asyncapi.json')).replace('"action": "receive"', '"action": "recieve"');
   const { diagnostics } = await new Parser().parse(broken);
   expect(diagnostics.some(({ severity }) => severity === 0)).toBe(true);
 });
 
-test('the page shows every type, error text and close reason, and asks nothing of a network', () => {
+test('the page shows every type, error text and close reason, and needs no network', () => {
   const page = String(files.get('index.html'));
   for (const type of frameTypes) expect(page).toContain(`<article id="${type}">`);
   for (const { text } of Object.values(errorTexts)) expect(page).toContain(`<code>${text}</code>`);

@@ -4,12 +4,12 @@ import type { Call, CallName, Calls, Reply } from './calls.ts';
 
 const program = fileURLToPath(new URL('./main.js', import.meta.url));
 
-/** A process of its own that makes load, so that its cost can be told from everything else's. */
+/** A process of its own that makes load, so that its CPU time can be told from that of the servers. */
 export class LoadProcess {
   readonly #child: ChildProcess;
   #settle: ((reply: Reply) => void) | undefined;
 
-  /** @param onDelivered hears about once a second how many deliveries there were so far */
+  /** @param onDelivered receives, about once a second, how many deliveries there were so far */
   constructor(onDelivered: (delivered: number) => void = () => {}) {
     this.#child = fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#child.on('message', (reply: Reply) => {
@@ -21,14 +21,13 @@ export class LoadProcess {
     );
   }
 
-  /** @throws Error what went wrong there */
+  /** @throws Error with which the call failed there */
   call<N extends CallName>(name: N, ...params: Parameters<Calls[N]>): Promise<Awaited<ReturnType<Calls[N]>>> {
     return new Promise((resolve, reject) => {
       this.#settle = (reply) => {
         this.#settle = undefined;
         if ('error' in reply && reply.error !== undefined) reject(new Error(reply.error));
-        else if ('result' in reply || 'error' in reply) resolve((reply as { result: never }).result);
-        else resolve(undefined as never);
+        else resolve(('result' in reply ? reply.result : undefined) as never);
       };
       this.#child.send({ name, params } satisfies Call);
     });

@@ -1,16 +1,210 @@
-import type { SpeechName } from './speech.ts';
+import { createHistogram } from 'node:perf_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
+import pMap from 'p-map';
+import { LoadClient } from './client.ts';
+import { codecs } from './codec.ts';
+import { MessageStream } from './message-stream.ts';
+import type { PopulationSpec } from './population-spec.ts';
+import { keepInFlight, keepRate, type Rate } from './rate.ts';
 
-/** Who lives in a load process. */
-export type Population = {
-  readonly speech: SpeechName;
-  /** Clients take them in turn. */
-  readonly urls: readonly string[];
-  readonly code: string;
-  readonly people: number;
-  /** Of the first of them; the others' follow. */
-  readonly firstNumber: number;
-  /** Members by their place, the sender first. */
-  readonly groups: readonly (readonly number[])[];
-  /** How many speak: the first ones. Only these are counted on, the others lie idle. */
-  readonly conversations: number;
+const setUpConcurrency = 100;
+const backlogInFlight = 50;
+const silenceMaxMs = 15_000;
+const pollMs = 250;
+const faultsMax = 20;
+
+/** Microseconds to three digits, to 2 minutes. */
+const latencyRange = { lowest: 1, highest: 120_000_000, figures: 3 };
+
+export type ExchangeResult = {
+  readonly sent: number;
+  readonly delivered: number;
+  /** From the first send until the last delivery. */
+  readonly elapsedMs: number;
+  /** From the send until a member receives the message, by percentile. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
+  /** CPU time of the load process. */
+  readonly cpuMs: number;
+  readonly faults: readonly string[];
 };
+
+/** The users of a load process, their groups, and the deliveries that they count. */
+export class Population {
+  readonly #spec: PopulationSpec;
+  readonly #clients: LoadClient[];
+  readonly #faults: string[] = [];
+  /** By group. */
+  readonly #streams = new Map<number, MessageStream>();
+  #delivered = 0;
+  #groupsReceived = 0;
+  #latencies = createHistogram(latencyRange);
+
+  constructor(spec: PopulationSpec) {
+    this.#spec = spec;
+    const { urls, codec, code, users, firstNumber } = spec;
+    const events = {
+      onMessage: (client: LoadClient, groupId: number, number: number) =>
+        this.#received(client, groupId, number),
+      onGroup: () => {
+        this.#groupsReceived += 1;
+      },
+      onFault: (fault: string) => this.#fault(fault),
+    };
+    this.#clients = Array.from({ length: users }, (_, index) => {
+      const url = urls[index % urls.length] as string;
+      return new LoadClient(`1.${firstNumber + index}`, url, codecs[codec], code, events);
+    });
+  }
+
+  get delivered(): number {
+    return this.#delivered;
+  }
+
+  /** Signs all users up and in, and creates the groups. */
+  async populate(): Promise<void> {
+    const signUp = async (client: LoadClient) => {
+      await client.connect();
+      await client.signUp();
+      await client.signIn();
+    };
+    await pMap(this.#clients, signUp, { concurrency: setUpConcurrency });
+    const createGroup = async (indices: readonly number[], group: number) => {
+      const members = indices.map((index) => this.#clients[index] as LoadClient);
+      const answer = await (members[0] as LoadClient).request('GROUP_CREATE', {
+        group_name: `group ${group}`,
+        member_sids: members.map(({ sid }) => sid),
+      });
+      const { group_id } = answer as { group_id: number };
+      if (group < this.#spec.streams) this.#streams.set(group_id, new MessageStream(group_id, members));
+    };
+    await pMap(this.#spec.groups, createGroup, { concurrency: setUpConcurrency });
+    await this.#untilGroupsReceived();
+  }
+
+  disconnect(): void {
+    for (const client of this.#clients) client.disconnect();
+  }
+
+  /**
+   * Signs all users in as fast as possible.
+   * @param concurrency how many connections are being opened at a time
+   * @returns milliseconds until the last one has received all their groups
+   */
+  async storm(concurrency: number): Promise<number> {
+    this.#groupsReceived = 0;
+    const startedAt = performance.now();
+    await pMap(this.#clients, (client) => client.connectAndSignIn(), { concurrency });
+    await this.#untilGroupsReceived();
+    return performance.now() - startedAt;
+  }
+
+  /** Sends in all streams for a while, and waits until all messages are delivered. */
+  async exchange(seconds: number, rate: Rate): Promise<ExchangeResult> {
+    const cpuBefore = process.cpuUsage();
+    const sentBefore = this.#sent();
+    const deliveredBefore = this.#delivered;
+    this.#latencies = createHistogram(latencyRange);
+    const startedAt = performance.now();
+    const endsAt = startedAt + seconds * 1_000;
+    const streams = [...this.#streams.values()];
+    if ('inFlight' in rate) {
+      const sending = keepInFlight(streams, rate.inFlight, () => performance.now() < endsAt);
+      await this.#watched(sending, 'answers');
+    } else await this.#until(await keepRate(streams, rate.perSecond, startedAt, endsAt), 'answers');
+    await this.#until(() => this.#missing() === 0, 'deliveries');
+    const elapsedMs = performance.now() - startedAt;
+    const { user, system } = process.cpuUsage(cpuBefore);
+    const latencyMs = (percentile: number) => this.#latencies.percentile(percentile) / 1_000;
+    return {
+      sent: this.#sent() - sentBefore,
+      delivered: this.#delivered - deliveredBefore,
+      elapsedMs,
+      latencyMs: { p50: latencyMs(50), p95: latencyMs(95), p99: latencyMs(99) },
+      cpuMs: (user + system) / 1_000,
+      faults: this.#faults,
+    };
+  }
+
+  /** Has the second member of each stream disconnect, and miss so many messages. */
+  async missMessages(messages: number): Promise<void> {
+    const streams = [...this.#streams.values()];
+    for (const client of this.#absentees()) client.disconnect();
+    const sending = keepInFlight(streams, backlogInFlight, ({ sentCount }) => sentCount < messages);
+    await this.#watched(sending, 'answers');
+    await this.#until(() => this.#missing() === messages * streams.length, 'deliveries');
+  }
+
+  /**
+   * Has those who missed messages reconnect, all at once.
+   * @returns how many messages they missed, and milliseconds until the last one has received all
+   */
+  async reconnect(): Promise<{ messages: number; elapsedMs: number }> {
+    const messages = this.#missing();
+    const startedAt = performance.now();
+    await Promise.all(this.#absentees().map((client) => client.connectAndSignIn()));
+    await this.#until(() => this.#missing() === 0, 'messages');
+    return { messages, elapsedMs: performance.now() - startedAt };
+  }
+
+  #absentees(): LoadClient[] {
+    return [...this.#streams.values()].map(({ members }) => members[1] as LoadClient);
+  }
+
+  async #untilGroupsReceived(): Promise<void> {
+    const memberships = this.#spec.groups.reduce((sum, { length }) => sum + length, 0);
+    await this.#until(() => this.#groupsReceived >= memberships, 'groups');
+  }
+
+  #received(client: LoadClient, groupId: number, number: number): void {
+    const stream = this.#streams.get(groupId);
+    const sentAt = stream?.receive(client, number) ?? `a message of group ${groupId}, which has no stream`;
+    if (typeof sentAt === 'string') {
+      this.#fault(sentAt);
+      return;
+    }
+    this.#delivered += 1;
+    this.#latencies.record(Math.max(1, Math.round((performance.now() - sentAt) * 1_000)));
+  }
+
+  #sent(): number {
+    let sent = 0;
+    for (const { sentCount } of this.#streams.values()) sent += sentCount;
+    return sent;
+  }
+
+  /** How many deliveries are still to come. */
+  #missing(): number {
+    let expected = 0;
+    for (const { sentCount, members } of this.#streams.values()) expected += sentCount * members.length;
+    return expected - this.#delivered;
+  }
+
+  #fault(fault: string): void {
+    if (this.#faults.length < faultsMax) this.#faults.push(fault);
+  }
+
+  /** @throws Error at the first fault, and when nothing comes for a while */
+  async #watched(work: Promise<void>, awaited: string): Promise<void> {
+    const over = new AbortController();
+    try {
+      await Promise.race([work, this.#until(() => false, awaited, pollMs, over.signal)]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  async #until(reached: () => boolean, awaited: string, everyMs = 1, signal?: AbortSignal): Promise<void> {
+    let progressAt = performance.now();
+    let before = -1;
+    while (!reached()) {
+      if (this.#faults.length > 0) throw new Error(this.#faults[0]);
+      const sum = this.#delivered + this.#groupsReceived;
+      if (sum !== before) progressAt = performance.now();
+      before = sum;
+      if (performance.now() - progressAt > silenceMaxMs) {
+        throw new Error(`lost: no more ${awaited} came for ${silenceMaxMs / 1000} s`);
+      }
+      await pause(everyMs, undefined, { signal });
+    }
+  }
+}

@@ -10,7 +10,7 @@ export type Machine = {
   readonly commit: string;
 };
 
-/** What figures mean nothing without. */
+/** The machine and the commit: figures mean nothing without them. */
 export function describeMachine(): Machine {
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',

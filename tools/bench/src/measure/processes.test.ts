@@ -36,7 +36,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-test('the CPU of a process and of what has ended below it is what they count themselves', async () => {
+test('the CPU of a process and of its ended children is what they count themselves', async () => {
   const [{ own, below }] = (await once(child, 'message')) as [{ own: number; below: number }];
   const { cpuMs, residentBytes } = usageOf([child.pid as number]);
   expect(own).toBeGreaterThan(399);
@@ -45,6 +45,6 @@ test('the CPU of a process and of what has ended below it is what they count the
   expect(residentBytes).toBeGreaterThan(10_000_000);
 });
 
-test('nobody is nothing', () => {
+test('no processes have used nothing', () => {
   expect(usageOf([])).toEqual({ cpuMs: 0, residentBytes: 0 });
 });

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 export type Usage = {
-  /** User and system time of a process, of all that live below it, and of those of these that have ended. */
+  /** User and system time of a process, of its living descendants, and of those that have ended. */
   readonly cpuMs: number;
-  /** Resident memory of the living ones. */
+  /** Resident memory of the living processes. */
   readonly residentBytes: number;
 };
 
@@ -16,9 +16,9 @@ const tickMs = 10;
 const pageBytes = 4_096;
 
 /**
- * What trees of processes have used since they began. On Linux from /proc; elsewhere from ps, which does not know
- * what ended children have used.
- * @param roots by pid
+ * Sums up trees of processes since they began. It reads /proc on Linux, and elsewhere ps, which does not know what
+ * ended children have used.
+ * @param roots the pids of the roots
  */
 export function usageOf(roots: readonly number[]): Usage {
   const all = isLinux ? fromProc() : fromPs();
@@ -42,7 +42,7 @@ function fromProc(): Process[] {
       try {
         return [parseStat(Number(name), readFileSync(`/proc/${name}/stat`, 'latin1'))];
       } catch {
-        // Ended since.
+        // The process has ended since.
         return [];
       }
     });

@@ -1,10 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Usage, usageOf } from './processes.ts';
 
-/** The processes that serve, by what they are for: the pids of the roots of their trees. */
+const pollMs = 1_000;
+const quietCpuShare = 0.06;
+const patienceMs = 60_000;
+
+/** The processes of the servers by role: the pids of the roots of their trees. */
 export type Roles = Readonly<Record<string, readonly number[]>>;
 
-/** Of one role: what it has used since it began. */
+/** The usage of each role since its processes began. */
 export type RoleUsage = Readonly<Record<string, Usage>>;
 
 export function usageByRole(roles: Roles): RoleUsage {
@@ -22,13 +26,9 @@ export function total(byRole: Readonly<Record<string, number>>): number {
   return Object.values(byRole).reduce((sum, value) => sum + value, 0);
 }
 
-const lookMs = 1_000;
-const quietCpuShare = 0.06;
-const patienceMs = 60_000;
-
 /**
- * Waits until all roles together use less than 6 % of a core; does not wait where there are none to look at.
- * @param forMs for so long in a row
+ * Waits until all roles together use less than 6 % of a core; does not wait where there are no roles.
+ * @param forMs how long they must stay below it
  * @throws Error when they do not come to rest
  */
 export async function whenQuiet(roles: Roles, forMs: number): Promise<void> {
@@ -38,7 +38,7 @@ export async function whenQuiet(roles: Roles, forMs: number): Promise<void> {
   let before = usageByRole(roles);
   let readAt = Date.now();
   while (Date.now() - quietSince < forMs) {
-    await pause(lookMs);
+    await pause(pollMs);
     const after = usageByRole(roles);
     const elapsedMs = Date.now() - readAt;
     const cpu = cpuBetween(before, after);

@@ -4,21 +4,23 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { Server } from 'socket.io';
 
-// The same chat as a good engineer would write it in an afternoon: rooms, the Redis adapter, a statement for each
-// message that checks the membership and numbers it, receipts gathered for a moment and inserted together. What
-// would take longer is left out, to its advantage: retries, replays, safe repetition, exact membership.
+// The same chat as a good engineer would write it in an afternoon: Socket.IO's rooms, the Redis adapter, a statement
+// for each message that checks the membership and numbers it, receipts inserted in batches. Left out, to its
+// advantage, is all that takes longer to write: retries, replays, safe repetition, exact membership.
 
 const receiptsEveryMs = 100;
 const receiptsMax = 1_000;
 
 const [port, databaseUrl, redisUrl = ''] = process.argv.slice(2);
 const database = new pg.Pool({ connectionString: databaseUrl, max: 8 });
-// The adapter knows the older protocol's messages only.
+// The adapter knows the messages of the older Redis protocol only.
 const publisher = new Redis(redisUrl, { protocol: 2 });
 const subscriber = publisher.duplicate();
 const http = createServer();
 const io = new Server(http, { transports: ['websocket'], adapter: createAdapter(publisher, subscriber) });
 
+/** By group: its last send that this node has accepted. */
+const locks = new Map<number, Promise<void>>();
 let receipts: [messageId: number, sid: string][] = [];
 let receiptTimer: NodeJS.Timeout | undefined;
 
@@ -28,9 +30,9 @@ io.on('connection', (socket) => {
   socket.on('VERIFICATION_SUBMIT_CODE', (_payload, done) => done({}));
   socket.on('AUTHORIZATION_SIGN_IN', async ({ country_code, phone_number }, done) => {
     sid = `${country_code}.${phone_number}`;
-    await database.query('INSERT INTO person (sid) VALUES ($1) ON CONFLICT DO NOTHING', [sid]);
+    await database.query('INSERT INTO chat_user (sid) VALUES ($1) ON CONFLICT DO NOTHING', [sid]);
     const { rows } = await database.query('SELECT group_id FROM member WHERE sid = $1', [sid]);
-    await socket.join([`person:${sid}`, ...rows.map(({ group_id }) => `group:${group_id}`)]);
+    await socket.join([`user:${sid}`, ...rows.map(({ group_id }) => `group:${group_id}`)]);
     done({});
   });
   socket.on('GROUP_CREATE', async ({ group_name, member_sids }, done) => {
@@ -40,9 +42,9 @@ io.on('connection', (socket) => {
       [group_name, member_sids],
     );
     const group_id = Number(rows[0].group_id);
-    // To the people, not to the room: the adapter has them join when the order has come back through Redis, on
-    // this node too, and what is said in the room before that they do not hear.
-    const members = member_sids.map((member: string) => `person:${member}`);
+    // To the users and not to the room of the group: the adapter lets them join only when its order has come back
+    // through Redis, on this node too, and until then they receive nothing that is sent to the room.
+    const members = member_sids.map((member: string) => `user:${member}`);
     io.in(members).socketsJoin(`group:${group_id}`);
     io.to(members).emit('group', { group_id, group_name, member_sids });
     done({ group_id });
@@ -55,9 +57,7 @@ io.on('connection', (socket) => {
   });
 });
 
-const locks = new Map<number, Promise<void>>();
-
-/** One after the other in a group, so that this node publishes them in their order. */
+/** Stores the messages of a group one after the other, so that this node publishes them in their order. */
 async function send(
   sender_sid: string,
   { group_id, content }: { group_id: number; content: string },

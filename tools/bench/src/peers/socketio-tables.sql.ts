@@ -1,5 +1,5 @@
 export const socketioTables = `
-CREATE TABLE person (sid text PRIMARY KEY);
+CREATE TABLE chat_user (sid text PRIMARY KEY);
 CREATE TABLE chat_group (id bigserial PRIMARY KEY, name text NOT NULL, last_seq bigint NOT NULL DEFAULT 0);
 CREATE TABLE member (
   group_id bigint NOT NULL REFERENCES chat_group, sid text NOT NULL, PRIMARY KEY (group_id, sid)

@@ -1,17 +1,17 @@
 import { loadUws, type uWS } from '@hooligram/uws';
 
-// What one process with nothing behind it can do: it answers a send and publishes it to the group's topic, and
-// takes acknowledgements without looking at them beyond telling them from sends. It keeps nothing.
+// The most that one process can do with nothing behind it: it answers a send, publishes it to the group's topic, and
+// drops acknowledgements as soon as it can tell them from sends. It stores nothing.
 
-type Person = { sid: string };
+type UserData = { sid: string };
 
 const [port = '0'] = process.argv.slice(2);
-const sockets = new Map<string, uWS.WebSocket<Person>>();
+const sockets = new Map<string, uWS.WebSocket<UserData>>();
 const app = loadUws().uWS.App();
 let groups = 0;
 let messages = 0;
 
-app.ws<Person>('/v2', {
+app.ws<UserData>('/v2', {
   maxBackpressure: 16 * 1024 * 1024,
   upgrade(response, request, context) {
     response.upgrade(
@@ -39,7 +39,7 @@ app.ws<Person>('/v2', {
   close: (ws) => void sockets.delete(ws.getUserData().sid),
 });
 
-function send(ws: uWS.WebSocket<Person>, id: string, payload: { group_id: number; content: string }): void {
+function send(ws: uWS.WebSocket<UserData>, id: string, payload: { group_id: number; content: string }): void {
   messages += 1;
   const { group_id, content } = payload;
   const delivery = {
@@ -55,7 +55,7 @@ function send(ws: uWS.WebSocket<Person>, id: string, payload: { group_id: number
 }
 
 function create(
-  ws: uWS.WebSocket<Person>,
+  ws: uWS.WebSocket<UserData>,
   id: string,
   { group_name, member_sids }: { group_name: string; member_sids: string[] },
 ): void {
@@ -75,7 +75,7 @@ function create(
   answer(ws, 'GROUP_CREATE_REQUEST', id, { group_id: groups });
 }
 
-function answer(ws: uWS.WebSocket<Person>, type: string, id: string, payload: object): void {
+function answer(ws: uWS.WebSocket<UserData>, type: string, id: string, payload: object): void {
   ws.send(JSON.stringify({ id, type: type.replace(/REQUEST$/, 'SUCCESS'), payload }));
 }
 

@@ -2,22 +2,22 @@ import { basePoint, type Dimension, type GrowthPoint, growthPoints } from '../wo
 import type { Spread, Summary } from './report.ts';
 import { digits } from './table.ts';
 
-/** What a curve may climb. */
-export const climbMax = 1.2;
+/** A curve may climb to so many times the base point. */
+const climbMax = 1.2;
 
 type CurvePoint = {
   readonly value: number;
-  /** CPU microseconds a delivery; absent when the run had no figures. */
+  /** CPU microseconds a delivery; undefined when the trial had no figures. */
   readonly cpu: Spread | undefined;
-  /** Of the medians, to the base point's. */
+  /** The median to that of the base point. */
   readonly ratio: number | undefined;
 };
 
-/** How the cost of a delivery follows one thing; the base point is among its points, which grow. */
+/** How the cost of a delivery follows one dimension. Its points grow, and the base point is among them. */
 export type Curve = {
   readonly dimension: Dimension;
   readonly points: readonly CurvePoint[];
-  /** Some point costs more than `climbMax` times what the base point does. */
+  /** Some point costs more than `climbMax` times as much as the base point. */
   readonly climbs: boolean;
 };
 
@@ -41,7 +41,7 @@ export function growthCurves(summaries: readonly Summary[]): Curve[] {
   });
 }
 
-/** A line a dimension, for the terminal. */
+/** A line for each dimension. */
 export function growthLines(curves: readonly Curve[]): string[] {
   return curves.map(({ dimension, points, climbs }) => {
     const steps = points.map(

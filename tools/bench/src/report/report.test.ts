@@ -1,12 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { growthCurves, growthLines } from './growth.ts';
-import { growthFile } from './growth-chart.ts';
-import { htmlReport } from './html.ts';
-import { type RunResult, spread, summarize } from './report.ts';
+import { markdownReport } from './markdown-report.ts';
+import { spread, summarize, type TrialResult } from './report.ts';
 
 const machine = { processor: 'P', cores: 2, memoryGiB: 4, system: 's', node: 'v20', commit: 'abc' };
 
-function measured(workload: string, cpu_us: number, round = 1): RunResult {
+function measured(workload: string, cpu_us: number, round = 1): TrialResult {
   return {
     round,
     workload,
@@ -24,16 +23,16 @@ test.each([
   expect(spread(values)).toEqual({ median, lowest: Math.min(...values), highest: Math.max(...values) });
 });
 
-test('a run with a fault counts as a fault and in no figure', () => {
+test('a trial with a fault counts as a fault and in no figure', () => {
   const fault = '1.5550002 was sent message 2 of group 7, after 0';
   const results = [
-    measured('rooms', 10),
-    { round: 2, workload: 'rooms', target: 'ours', fault },
-    measured('rooms', 14, 3),
-    { ...measured('rooms', 90), target: 'socketio' },
+    measured('fanout', 10),
+    { round: 2, workload: 'fanout', target: 'ours', fault },
+    measured('fanout', 14, 3),
+    { ...measured('fanout', 90), target: 'socketio' },
   ];
   const [ours, socketio] = summarize({ results });
-  expect(ours).toMatchObject({ workload: 'rooms', target: 'ours', runs: 2, faults: [fault] });
+  expect(ours).toMatchObject({ workload: 'fanout', target: 'ours', runs: 2, faults: [fault] });
   expect(ours?.figures.cpu_us).toEqual({ median: 12, lowest: 10, highest: 14 });
   expect(socketio).toMatchObject({ target: 'socketio', runs: 1, faults: [] });
 });
@@ -57,10 +56,9 @@ test('a curve that climbs more than 20 % is marked, and one that falls is not', 
     [4, 1.19],
   ]);
   expect(growthLines(curves)[0]).toMatch(/^groups: 10: .*12\.1 µs \(× 1\.21\); CLIMBS more than 20 %$/);
-  expect(growthFile(curves)).toMatch(/^<svg width="750" height="210" xmlns=.*<style>/);
 });
 
-test('without its base point nothing is said about growth', () => {
+test('without its base point growth has no curves', () => {
   const fault = 'lost';
   const results = [
     { round: 1, workload: 'growth-base', target: 'ours', fault },
@@ -69,17 +67,19 @@ test('without its base point nothing is said about growth', () => {
   expect(growthCurves(summarize({ results }))).toEqual([]);
 });
 
-test('the page needs no script and nothing from elsewhere, and shows faults as text', () => {
+test('the report shows faults as text, the curve that climbs, and the CPU as bars of one scale', () => {
   const results = [
-    measured('rooms', 10),
-    { round: 2, workload: 'rooms', target: 'ours', fault: '<script>lost</script>' },
+    measured('fanout', 10),
+    { round: 2, workload: 'fanout', target: 'ours', fault: '<script>lost</script>' },
     measured('growth-base', 10),
     measured('growth-cores-2', 13),
+    { ...measured('fanout', 5), target: 'uws-limit' },
   ];
   const report = { command: 'c', startedAt: '2026-11-22T07:08:57.123Z', machine, notMeasured: [], results };
-  const page = htmlReport(report, summarize(report));
-  expect(page).toContain('&lt;script&gt;lost&lt;/script&gt;');
-  expect(page).toContain('climbs more than 20 %');
-  expect(page).toContain('prefers-color-scheme: dark');
-  expect(page).not.toMatch(/<script|<link|@import|src=|href=|NaN|undefined|Infinity/);
+  const page = markdownReport(report, summarize(report));
+  expect(page).toMatch(/```text\nfanout, ours: <script>lost<\/script>\n```/);
+  expect(page).toContain('CLIMBS more than 20 %');
+  expect(page).toMatch(new RegExp(`^fanout +ours +${'g'.repeat(60)} 10\\.0 µs$`, 'm'));
+  expect(page).toMatch(new RegExp(`^fanout +uws-limit +${'g'.repeat(30)} 5\\.00 µs$`, 'm'));
+  expect(page).not.toMatch(/NaN|undefined|Infinity/);
 });

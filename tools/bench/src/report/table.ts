@@ -1,7 +1,8 @@
+import { markdownTable } from 'markdown-table';
 import type { Spread, Summary } from './report.ts';
 
 /** Titles and figures. */
-export const columns = [
+const allColumns = [
   ['messages/s', 'messages_per_s'],
   ['deliveries/s', 'deliveries_per_s'],
   ['p50 ms', 'p50_ms'],
@@ -13,36 +14,43 @@ export const columns = [
   ['replayed/s', 'replayed_per_s'],
 ] as const;
 
-/** Medians, a row a workload and target; Markdown, so that it can be pasted into a page. */
+/** The columns that have a figure in some row, each as its title and the name of the figure. */
+export function columnsOf(summaries: readonly Summary[]) {
+  return allColumns.filter(([, name]) => summaries.some(({ figures }) => figures[name]));
+}
+
+/** The medians as a table in Markdown, a row for each workload and target. */
 export function table(summaries: readonly Summary[]): string {
-  const used = columns.filter(([, name]) => summaries.some(({ figures }) => figures[name]));
-  const rows = [
-    ['workload', 'target', 'runs', ...used.map(([title]) => title)],
+  const columns = columnsOf(summaries);
+  return markdownTable([
+    ['workload', 'target', 'runs', ...columns.map(([title]) => title)],
     ...summaries.map(({ workload, target, runs, faults, figures }) => [
       workload,
       target,
       faults.length > 0 ? `${runs} (${faults.length} FAILED)` : String(runs),
-      ...used.map(([, name]) => cell(figures[name])),
+      ...columns.map(([, name]) => cell(figures[name])),
     ]),
-  ];
-  const widths = (rows[0] as string[]).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  const lines = rows.map(
-    (row) => `| ${row.map((text, at) => text.padEnd(widths[at] as number)).join(' | ')} |`,
-  );
-  const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
-  return [lines[0], rule, ...lines.slice(1)].join('\n');
+  ]);
 }
 
-/** CPU a delivery by role, and what the load generator used. */
+/** The CPU of each role a delivery, in microseconds. */
+export function roleCosts({ figures }: Summary): { role: string; us: number }[] {
+  return Object.entries(figures).flatMap(([name, { median }]) => {
+    const role = /^cpu_(.+)_us$/.exec(name)?.[1];
+    return role ? [{ role, us: median }] : [];
+  });
+}
+
+/** CPU a delivery by role, and how much of a core the load generator took: a line for each workload and target. */
 export function roleLines(summaries: readonly Summary[]): string[] {
-  return summaries.flatMap(({ workload, target, figures }) => {
-    const roles = Object.entries(figures).filter(([name]) => /^cpu_.+_us$/.test(name));
-    if (roles.length === 0) return [];
-    const parts = roles.map(([name, { median }]) => `${name.slice(4, -3)} ${digits(median)}`);
+  return summaries.flatMap((summary) => {
+    const { workload, target, figures } = summary;
+    const costs = roleCosts(summary).map(({ role, us }) => `${role} ${digits(us)}`);
+    if (costs.length === 0) return [];
     const share = figures.load_share ? Math.round(figures.load_share.median * 100) : 0;
     const saturated = figures.is_saturated ? '; the load generator was SATURATED' : '';
     return [
-      `${workload}, ${target}: ${parts.join(', ')} µs; load generator ${share} % of a core${saturated}`,
+      `${workload}, ${target}: ${costs.join(', ')} µs; load generator ${share} % of a core${saturated}`,
     ];
   });
 }

@@ -2,6 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type StackDescription, startStackProcess } from '@hooligram/local';
 import type { Target } from './target.ts';
 
+const pollMs = 200;
+const patienceMs = 60_000;
+
 /** Two gateways, a core, Postgres and Redis, as `npm start` runs them, on empty data. */
 export const ours: Target = {
   about: 'this system: gateways, core, Redis, Postgres',
@@ -10,7 +13,7 @@ export const ours: Target = {
     const stack = await startStackProcess({ gateways, cores, port, dataDir, env }, log, signal);
     const { gateways: nodes, postgres } = stack.describe();
     return {
-      speech: 'hooligram',
+      codec: 'hooligram',
       urls: nodes.map(({ url }) => url),
       code: '000000',
       roles() {
@@ -33,12 +36,9 @@ export const ours: Target = {
   },
 };
 
-const lookMs = 200;
-const patienceMs = 60_000;
-
 type Gateways = StackDescription['gateways'];
 
-/** The launcher starts anew what has ended. @throws Error when it does not */
+/** Waits until the launcher has replaced all gateways, which have ended. @throws Error when it does not */
 async function whenReplaced(now: () => Gateways, old: Gateways): Promise<void> {
   const givesUpAt = Date.now() + patienceMs;
   const pids = new Set(old.map(({ pid }) => pid));
@@ -46,6 +46,6 @@ async function whenReplaced(now: () => Gateways, old: Gateways): Promise<void> {
     !pids.has(pid) && (await fetch(`${admin}/readyz`).catch(() => undefined))?.ok === true;
   while (!(await Promise.all(now().map(isNew))).every(Boolean)) {
     if (Date.now() > givesUpAt) throw new Error('the gateways were stopped and did not come back');
-    await pause(lookMs);
+    await pause(pollMs);
   }
 }

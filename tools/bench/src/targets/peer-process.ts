@@ -6,8 +6,8 @@ export type PeerProcess = { readonly pid: number; stop(): Promise<void> };
 
 /**
  * Starts one of the programs in peers/.
- * @param args what it gets as its arguments
- * @throws Error when it ends instead of saying that it listens
+ * @param args the arguments of the program
+ * @throws Error when it ends before it listens
  */
 export async function startPeer(name: string, args: readonly (string | number)[]): Promise<PeerProcess> {
   const program = fileURLToPath(new URL(`../peers/${name}.js`, import.meta.url));
@@ -15,8 +15,8 @@ export async function startPeer(name: string, args: readonly (string | number)[]
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const ended = once(child, 'exit');
-  const [said] = await Promise.race([once(child, 'message'), ended]);
-  if (said !== 'listening') throw new Error(`${name} did not start`);
+  const [first] = await Promise.race([once(child, 'message'), ended]);
+  if (first !== 'listening') throw new Error(`${name} did not start`);
   return {
     pid: child.pid as number,
     async stop() {

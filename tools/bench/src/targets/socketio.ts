@@ -1,16 +1,16 @@
-import { type Store, startPostgres, startRedis } from '@hooligram/local';
-import pg from 'pg';
+import { onPostgres, type Store, startPostgres, startRedis } from '@hooligram/local';
 import { socketioTables } from '../peers/socketio-tables.sql.ts';
 import { startPeer } from './peer-process.ts';
 import type { Target } from './target.ts';
 
 const nodes = 2;
+const earlierDatabases = "SELECT datname FROM pg_database WHERE starts_with(datname, 'socketio_')";
 
 /** Two Socket.IO nodes with the Redis adapter, on stores of the same kind and settings as ours. */
 export const socketio: Target = {
   about: 'two Socket.IO nodes with the Redis adapter and Postgres',
   async start({ port, dataDir }, _log, signal) {
-    // Not inside: the data folder of a stack is a stack's alone.
+    // Beside the data folder, which belongs to a stack alone.
     const dir = `${dataDir}-socketio`;
     const options = { dataDir: dir, logDir: dir, restart: false, signal };
     const stops: (() => Promise<void>)[] = [];
@@ -34,7 +34,7 @@ export const socketio: Target = {
         urls.push(`ws://127.0.0.1:${port + node}/socket.io/?EIO=4&transport=websocket`);
       }
       const roles = { node: pids, redis: [redis.pid as number], postgres: [postgres.pid as number] };
-      return { speech: 'socketio', urls, code: '000000', roles: () => roles, databaseUrl, stop };
+      return { codec: 'socketio', urls, code: '000000', roles: () => roles, databaseUrl, stop };
     } catch (error) {
       await stop();
       throw error;
@@ -42,32 +42,20 @@ export const socketio: Target = {
   },
 };
 
-/** An empty one; those of earlier runs are dropped. */
+/** Creates an empty database and drops those of earlier trials. @returns its url */
 async function freshDatabase(url: string): Promise<string> {
   const name = `socketio_${Date.now().toString(36)}`;
-  await connected(urlOf(url, 'postgres'), async (client) => {
-    const { rows } = await client.query(earlier);
+  await onPostgres(urlOf(url, 'postgres'), async (client) => {
+    const { rows } = await client.query(earlierDatabases);
     for (const { datname } of rows) await client.query(`DROP DATABASE ${datname}`);
     await client.query(`CREATE DATABASE ${name}`);
   });
-  await connected(urlOf(url, name), (client) => client.query(socketioTables));
+  await onPostgres(urlOf(url, name), (client) => client.query(socketioTables));
   return urlOf(url, name);
 }
-
-const earlier = "SELECT datname FROM pg_database WHERE starts_with(datname, 'socketio_')";
 
 function urlOf(url: string, database: string): string {
   const other = new URL(url);
   other.pathname = `/${database}`;
   return other.href;
-}
-
-async function connected(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await work(client);
-  } finally {
-    await client.end();
-  }
 }

@@ -1,4 +1,4 @@
-import type { SpeechName } from '../load/speech.ts';
+import type { CodecName } from '../load/codec.ts';
 import type { Roles } from '../measure/roles.ts';
 
 type TargetOptions = {
@@ -6,29 +6,29 @@ type TargetOptions = {
   readonly cores: number;
   readonly port: number;
   readonly dataDir: string;
-  /** For its processes, over what is around. */
+  /** Added to the environment of its processes. */
   readonly env: NodeJS.ProcessEnv;
 };
 
 /** A system that is up and empty. */
 export type RunningTarget = {
-  readonly speech: SpeechName;
-  /** Where clients connect, in turn. */
+  readonly codec: CodecName;
+  /** Clients connect to them in turn. */
   readonly urls: readonly string[];
-  /** The code that signs anybody in. */
+  /** The verification code of every user. */
   readonly code: string;
-  /** Where people live already: the first number that nobody has. */
+  /** The first phone number that is free; absent on an empty system. */
   readonly firstNumber?: number;
   /** Empty when its processes are not ours to measure. */
   roles(): Roles;
-  /** Has each gateway replaced by a new process, which has held nobody yet; when nobody is connected. */
+  /** Replaces each gateway by a new process, which has had no connection yet. No client may be connected. */
   renewGateways?(): Promise<void>;
-  /** Of its Postgres, if that is ours. */
+  /** The url of its Postgres, if that is ours. */
   readonly databaseUrl?: string;
   stop(): Promise<void>;
 };
 
-/** Something that can be measured. */
+/** A system that can be measured. */
 export type Target = {
   readonly about: string;
   start(options: TargetOptions, log: (line: string) => void, signal: AbortSignal): Promise<RunningTarget>;

@@ -6,7 +6,7 @@ export const uwsLimit: Target = {
   async start({ port }) {
     const server = await startPeer('uws-limit-server', [port]);
     return {
-      speech: 'hooligram',
+      codec: 'hooligram',
       urls: [`ws://127.0.0.1:${port}/v2`],
       code: '000000',
       roles: () => ({ server: [server.pid] }),

@@ -1,7 +1,7 @@
-/** What one run of a workload has measured, by the names of `units`. */
+/** The figures of one trial, by the names of `units`. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** What a figure is; CPU by role is `cpu_<role>_us`. */
+/** The meaning of each figure; CPU by role is `cpu_<role>_us`. */
 export const units: Readonly<Record<string, string>> = {
   messages_per_s: 'committed messages a second',
   deliveries_per_s: 'acknowledged deliveries a second',
@@ -11,7 +11,7 @@ export const units: Readonly<Record<string, string>> = {
   cpu_us: 'server CPU an acknowledged delivery, all roles, microseconds',
   kilobytes: 'resident memory of the gateways a connection, KB',
   sign_ins_per_s: 'sign-ins a second, groups delivered',
-  replayed_per_s: 'messages a second to people who come back',
+  replayed_per_s: 'messages a second to users who reconnect',
   load_cpu_us: 'CPU of the load generator a delivery, microseconds',
   load_share: 'CPU of the load generator, as a share of one core',
   is_saturated: '1: the load generator was the limit, so the server could do more',

@@ -1,15 +1,15 @@
 import { storeHistory } from './history.ts';
 import { withIdle } from './populations.ts';
-import { exchange, settle } from './stage.ts';
+import { exchange, populate } from './trial.ts';
 import type { Workload } from './workload.ts';
 
-/** All that may grow while the work stays the same. */
+/** The size of a system; the work stays the same. */
 export type GrowthPoint = {
   readonly connections: number;
   readonly groups: number;
   readonly gateways: number;
   readonly cores: number;
-  /** Stored before. */
+  /** Stored before the trial begins. */
   readonly messages: number;
 };
 
@@ -17,7 +17,7 @@ export type Dimension = keyof GrowthPoint;
 
 export const basePoint: GrowthPoint = { connections: 1_000, groups: 10, gateways: 2, cores: 1, messages: 0 };
 
-/** By workload: in what it differs from the base, which is one thing. */
+/** The one thing in which each workload differs from the base. */
 export const growthPoints = {
   'growth-base': {},
   'growth-connections-5000': { connections: 5_000 },
@@ -36,18 +36,19 @@ export const growthNames = Object.keys(growthPoints) as readonly GrowthName[];
 
 const perSecond = 100;
 
-/** The same messages a second to rooms of 100, in systems of different sizes. */
+/** The same messages a second to groups of 100, in systems of different sizes. */
 function growth(point: GrowthPoint): Workload {
   const { connections, groups, gateways, cores, messages } = point;
   return {
-    about: `rooms of 100, ${perSecond} messages a second in all`,
+    about: `groups of 100, ${perSecond} messages a second in all`,
     targets: ['ours'],
     notRunning: 'it needs systems of different sizes',
     processes: { gateways, cores },
-    async run(stage) {
-      await settle(stage, withIdle(10, 100, connections, groups));
-      if (messages > 0) await storeHistory(stage.target.databaseUrl, messages, stage.log);
-      return exchange(stage, { perSecond });
+    async run(trial) {
+      await populate(trial, withIdle(10, 100, connections, groups));
+      const { databaseUrl } = trial.target;
+      if (messages > 0 && databaseUrl) await storeHistory(databaseUrl, messages, trial.log);
+      return exchange(trial, { perSecond });
     },
   };
 }

@@ -1,95 +1,109 @@
+import type { Rate } from '../load/rate.ts';
 import { usageOf } from '../measure/processes.ts';
 import { whenQuiet } from '../measure/roles.ts';
+import type { TargetName } from '../targets/index.ts';
 import { type GrowthName, growthNames, growthWorkloads } from './growth.ts';
 import { layered, neighbours } from './populations.ts';
-import { exchange, settle } from './stage.ts';
+import { exchange, populate } from './trial.ts';
 import type { Workload } from './workload.ts';
 
 const backlogMessages = 500;
-const stormTogether = 250;
-const idleTogether = 20;
+const stormConcurrency = 250;
+const idleConcurrency = 20;
 const idlePauseMs = 10_000;
 
+/** Users who send at a rate, measured while they do. */
+function sending(
+  about: string,
+  targets: readonly TargetName[],
+  users: ReturnType<typeof neighbours>,
+  rate: Rate,
+): Workload {
+  return {
+    about,
+    targets,
+    async run(trial) {
+      await populate(trial, users);
+      return exchange(trial, rate);
+    },
+  };
+}
+
+const pairs = neighbours(200, 2);
+const hundreds = neighbours(10, 100);
+
 const usual = {
-  direct: {
-    about: '400 people in 200 pairs, one sender a pair with 4 sends in flight',
-    targets: ['ours', 'socketio'],
-    async run(stage) {
-      await settle(stage, neighbours(200, 2));
-      return exchange(stage, { inFlight: 4 });
-    },
-  },
-  rooms: {
-    about: '10 groups of 100, one sender each with 4 sends in flight',
-    targets: ['ours', 'socketio', 'uws-limit'],
-    async run(stage) {
-      await settle(stage, neighbours(10, 100));
-      return exchange(stage, { inFlight: 4 });
-    },
-  },
-  'paced-direct': {
-    about: '200 pairs, 100 messages a second in all, latency from the intended send time',
-    targets: ['ours', 'socketio'],
-    async run(stage) {
-      await settle(stage, neighbours(200, 2));
-      return exchange(stage, { perSecond: 100 });
-    },
-  },
-  'paced-rooms': {
-    about: '10 groups of 100, 50 messages a second in all, latency from the intended send time',
-    targets: ['ours', 'socketio'],
-    async run(stage) {
-      await settle(stage, neighbours(10, 100));
-      return exchange(stage, { perSecond: 50 });
-    },
-  },
+  direct: sending(
+    '400 users in 200 pairs, one sender a pair with 4 sends in flight',
+    ['ours', 'socketio'],
+    pairs,
+    { inFlight: 4 },
+  ),
+  fanout: sending(
+    '10 groups of 100, one sender each with 4 sends in flight',
+    ['ours', 'socketio', 'uws-limit'],
+    hundreds,
+    { inFlight: 4 },
+  ),
+  'paced-direct': sending(
+    '200 pairs, 100 messages a second in all, latency from the intended send time',
+    ['ours', 'socketio'],
+    pairs,
+    { perSecond: 100 },
+  ),
+  'paced-fanout': sending(
+    '10 groups of 100, 50 messages a second in all, latency from the intended send time',
+    ['ours', 'socketio'],
+    hundreds,
+    { perSecond: 50 },
+  ),
   idle: {
     about: '15,000 signed-in connections, each in 10 groups',
     targets: ['ours'],
     notRunning: 'it reads the memory of the gateways',
-    async run(stage) {
-      await settle(stage, layered(15_000, 100, 10));
-      await stage.load.call('leave');
-      await whenQuiet(stage.target.roles(), idlePauseMs);
-      // What signing up has cost a gateway is not what holding a connection costs.
-      await stage.target.renewGateways?.();
-      await whenQuiet(stage.target.roles(), idlePauseMs);
-      const { gateway = [] } = stage.target.roles();
+    async run(trial) {
+      await populate(trial, layered(15_000, 100, 10));
+      await trial.load.call('disconnect');
+      await whenQuiet(trial.target.roles(), idlePauseMs);
+      // Memory that the sign-ups have taken does not belong to the connections.
+      await trial.target.renewGateways?.();
+      await whenQuiet(trial.target.roles(), idlePauseMs);
+      const { gateway = [] } = trial.target.roles();
       const before = usageOf(gateway).residentBytes;
-      stage.log('all of them sign in');
-      await stage.load.call('storm', idleTogether);
-      await whenQuiet(stage.target.roles(), idlePauseMs);
+      trial.log('all users sign in');
+      await trial.load.call('storm', idleConcurrency);
+      await whenQuiet(trial.target.roles(), idlePauseMs);
       return { kilobytes: (usageOf(gateway).residentBytes - before) / 1_000 / 15_000 };
     },
   },
   storm: {
-    about: '5,000 people, each in 5 groups of 10, connect and sign in as fast as possible',
+    about: '5,000 users, each in 5 groups of 10, connect and sign in as fast as possible',
     targets: ['ours'],
-    async run(stage) {
-      await settle(stage, layered(5_000, 10, 5));
-      await stage.load.call('leave');
-      await whenQuiet(stage.target.roles(), idlePauseMs);
-      stage.log('all of them sign in');
-      const elapsedMs = await stage.load.call('storm', stormTogether);
+    async run(trial) {
+      await populate(trial, layered(5_000, 10, 5));
+      await trial.load.call('disconnect');
+      await whenQuiet(trial.target.roles(), idlePauseMs);
+      trial.log('all users sign in');
+      const elapsedMs = await trial.load.call('storm', stormConcurrency);
       return { sign_ins_per_s: 5_000 / (elapsedMs / 1_000) };
     },
   },
   backlog: {
-    about: `100 people with ${backlogMessages} messages waiting each come back at once`,
+    about: `100 users with ${backlogMessages} messages waiting each reconnect at once`,
     targets: ['ours'],
-    async run(stage) {
-      await settle(stage, neighbours(100, 2));
-      stage.log(`${backlogMessages} messages are sent to each of 100 people who are away`);
-      await stage.load.call('miss', backlogMessages);
-      await whenQuiet(stage.target.roles(), idlePauseMs);
-      stage.log('they come back');
-      const { messages, elapsedMs } = await stage.load.call('comeBack');
+    async run(trial) {
+      await populate(trial, neighbours(100, 2));
+      trial.log(`${backlogMessages} messages are sent to each of 100 users who are offline`);
+      await trial.load.call('missMessages', backlogMessages);
+      await whenQuiet(trial.target.roles(), idlePauseMs);
+      trial.log('they reconnect');
+      const { messages, elapsedMs } = await trial.load.call('reconnect');
       return { replayed_per_s: messages / (elapsedMs / 1_000) };
     },
   },
 } satisfies Record<string, Workload>;
 
-/** What `all` means. */
+/** The workloads of `--workload all`. */
 export const usualNames = Object.keys(usual) as readonly (keyof typeof usual)[];
 
 export type WorkloadName = keyof typeof usual | GrowthName;
@@ -98,9 +112,11 @@ export const workloads: Readonly<Record<WorkloadName, Workload>> = { ...usual, .
 
 export const workloadNames = Object.keys(workloads) as readonly WorkloadName[];
 
-/** Names for several. */
+/** Names for several workloads, and earlier names. */
 export const workloadSets: Readonly<Record<string, readonly WorkloadName[]>> = {
   all: usualNames,
-  paced: ['paced-direct', 'paced-rooms'],
+  paced: ['paced-direct', 'paced-fanout'],
   growth: growthNames,
+  rooms: ['fanout'],
+  'paced-rooms': ['paced-fanout'],
 };

@@ -1,48 +1,48 @@
-import type { Population } from '../load/population.ts';
+import type { PopulationSpec } from '../load/population-spec.ts';
 
-type People = Pick<Population, 'people' | 'groups' | 'conversations'>;
+type Users = Pick<PopulationSpec, 'users' | 'groups' | 'streams'>;
 
 /**
- * Groups of neighbours: clients take the gateways in turn, so the members of each are spread over them all. So are
- * the senders: in each group it is the member after the one of the group before.
+ * Groups of neighbours: clients connect to the gateways in turn, so the members of each group are spread over all
+ * gateways. So are the senders: in each group it is the member after that of the group before.
  */
-export function neighbours(groups: number, size: number): People {
+export function neighbours(groups: number, size: number): Users {
   return {
-    people: groups * size,
+    users: groups * size,
     groups: Array.from({ length: groups }, (_, group) =>
       Array.from({ length: size }, (_, index) => group * size + ((group + index) % size)),
     ),
-    conversations: groups,
+    streams: groups,
   };
 }
 
 const idleGroupSize = 10;
 
+/** Primes that divide none of the numbers of users: each makes another order of all of them. */
+const strides = [1, 7, 11, 13, 17, 19, 23, 29, 31, 37];
+
 /**
- * Neighbours who speak, and idle ones besides: people in no group, and groups of ten of those who speak.
- * @param people in all
+ * Neighbours who send, and an idle rest: users in no group, and groups of ten of the users who send.
+ * @param users in all
  * @param groups in all
  */
-export function withIdle(speaking: number, size: number, people: number, groups: number): People {
-  const active = neighbours(speaking, size);
-  const idle = Array.from({ length: groups - speaking }, (_, group) =>
-    // Odd steps: members of each are on all gateways.
-    Array.from({ length: idleGroupSize }, (_, member) => (group * 7 + member * 97) % active.people),
+export function withIdle(streams: number, size: number, users: number, groups: number): Users {
+  const active = neighbours(streams, size);
+  const idle = Array.from({ length: groups - streams }, (_, group) =>
+    // Odd steps: members of each group are on all gateways.
+    Array.from({ length: idleGroupSize }, (_, member) => (group * 7 + member * 97) % active.users),
   );
-  return { people, groups: [...active.groups, ...idle], conversations: speaking };
+  return { users, groups: [...active.groups, ...idle], streams };
 }
 
-/** Everybody is in `layers` groups of `size`, each time with others. `people` must be a multiple of `size`. */
-export function layered(people: number, size: number, layers: number): People {
+/** Every user is in `layers` groups of `size`, each time with others. `users` must be a multiple of `size`. */
+export function layered(users: number, size: number, layers: number): Users {
   const groups: number[][] = [];
   for (let layer = 0; layer < layers; layer += 1) {
-    // People who are so far apart meet: 1, then `size`, and so on, until it wraps round.
+    // Users at this distance share a group; it wraps round at the end.
     const step = strides[layer] as number;
-    const order = Array.from({ length: people }, (_, index) => (index * step) % people);
-    for (let first = 0; first < people; first += size) groups.push(order.slice(first, first + size));
+    const order = Array.from({ length: users }, (_, index) => (index * step) % users);
+    for (let first = 0; first < users; first += size) groups.push(order.slice(first, first + size));
   }
-  return { people, groups, conversations: 0 };
+  return { users, groups, streams: 0 };
 }
-
-/** Primes that divide none of the numbers of people: each makes an order of its own of all of them. */
-const strides = [1, 7, 11, 13, 17, 19, 23, 29, 31, 37];

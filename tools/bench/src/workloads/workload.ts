@@ -1,14 +1,14 @@
 import type { TargetName } from '../targets/index.ts';
 import type { Figures } from './figures.ts';
-import type { Stage } from './stage.ts';
+import type { Trial } from './trial.ts';
 
 export type Workload = {
   readonly about: string;
-  /** What speaks enough of the protocol for it. */
+  /** The targets that know enough of the protocol for it. */
   readonly targets: readonly TargetName[];
-  /** Why it cannot be done on a system that already runs; absent if it can. */
+  /** Why it cannot be measured on a system that already runs; absent if it can. */
   readonly notRunning?: string;
-  /** How many processes it wants of ours, whatever the flags say. */
+  /** How many processes of ours it needs, whatever the flags say. */
   readonly processes?: { readonly gateways: number; readonly cores: number };
-  run(stage: Stage): Promise<Figures>;
+  run(trial: Trial): Promise<Figures>;
 };

@@ -1,73 +1,47 @@
 import { randomUUID } from 'node:crypto';
 import { type ClientFrameType, encodeFrame, type PayloadOf } from '@hooligram/protocol';
-import { WebSocket } from 'ws';
-import { now } from './clock.ts';
-
-/** A frame from the server, as loosely as a client may read it. */
-export type ServerFrame = {
-  readonly id: string;
-  readonly type: string;
-  readonly payload: {
-    readonly errors?: readonly string[];
-    readonly group_id?: number;
-    readonly message_id?: number;
-    readonly content?: string;
-    readonly sender_sid?: string;
-    readonly member_sids?: readonly string[];
-  };
-};
+import { ProtocolClient, type ReceivedFrame } from '@hooligram/protocol-client';
 
 const openTimeoutMs = 5_000;
-const answerTimeoutMs = 20_000;
-/** Quiet for so long, it asks whether the server is there; quiet for longer, it is not. */
+const replyTimeoutMs = 20_000;
+/** Quiet for so long, it asks whether the server is there; quiet for longer, it gives the connection up. */
 const quietMs = 15_000;
 const deadMs = 22_000;
 
-export type ConnectionOwner = {
-  /** Every frame as it came, before anything else is done with it. */
-  readonly onText?: (text: string, frame: ServerFrame) => void;
-  /** What does not answer a request that `ask` made. */
-  readonly onFrame: (frame: ServerFrame) => void;
-};
+type OnFrame = (frame: ReceivedFrame, text: string) => void;
 
-/** One WebSocket. */
+/** One WebSocket that lives until it is cut: it notices a server that is gone, and can stop reading. */
 export class Connection {
   /** Resolves with the close code, once. */
   readonly closed: Promise<number>;
-  readonly #socket: WebSocket;
-  readonly #asked = new Map<string, (frame: ServerFrame) => void>();
-  #heardAt = now();
+  readonly #client: ProtocolClient;
+  readonly #onFrame: OnFrame;
+  #pendingId: string | undefined;
+  #receivedAt = performance.now();
   #isAbandoned = false;
 
-  private constructor(socket: WebSocket, { onText, onFrame }: ConnectionOwner) {
-    this.#socket = socket;
-    const watch = setInterval(() => this.#watch(), 1_000);
-    this.closed = new Promise((resolve) => {
-      socket.once('close', (code) => {
-        clearInterval(watch);
-        resolve(code);
-      });
+  private constructor(url: string, onFrame: OnFrame) {
+    this.#onFrame = onFrame;
+    this.#client = new ProtocolClient(url, {
+      timeoutMs: replyTimeoutMs,
+      acknowledge: false,
+      readFrame: (text) => this.#read(text),
     });
-    socket.on('message', (data) => {
-      if (this.#isAbandoned) return;
-      this.#heardAt = now();
-      const text = String(data);
-      const frame = JSON.parse(text) as ServerFrame;
-      onText?.(text, frame);
-      const answered = this.#asked.get(frame.id);
-      if (answered && !frame.type.endsWith('_REQUEST')) answered(frame);
-      else onFrame(frame);
+    const watch = setInterval(() => this.#watch(), 1_000);
+    this.closed = this.#client.closed.then(({ code }) => {
+      clearInterval(watch);
+      return code;
     });
   }
 
-  static async open(url: string, owner: ConnectionOwner): Promise<Connection> {
-    const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: openTimeoutMs });
-    const connection = new Connection(socket, owner);
-    await new Promise<void>((resolve, reject) => {
-      socket.once('open', resolve);
-      // Stays as the listener of later errors too, each of which is followed by 'close'.
-      socket.on('error', reject);
-    });
+  /**
+   * @param onFrame is called with every frame and its text
+   * @throws Error when it does not open in time
+   */
+  static async open(url: string, onFrame: OnFrame): Promise<Connection> {
+    const connection = new Connection(url, onFrame);
+    const timer = setTimeout(() => connection.cut(), openTimeoutMs);
+    await connection.#client.opened.finally(() => clearTimeout(timer));
     return connection;
   }
 
@@ -76,45 +50,48 @@ export class Connection {
   }
 
   sendText(text: string): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
+    this.#client.sendRaw(text);
   }
 
-  /** @throws when it is refused, or not answered in time */
-  async ask<T extends ClientFrameType>(type: T, payload: PayloadOf<T>, id: string): Promise<void> {
-    const frame = await new Promise<ServerFrame>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${type}: no answer`)), answerTimeoutMs);
-      this.#asked.set(id, resolve);
-      void this.closed.then(() => reject(new Error(`${type}: closed`)));
-      this.send(type, id, payload);
-      void this.closed.finally(() => clearTimeout(timer));
-    }).finally(() => this.#asked.delete(id));
-    if (!frame.type.endsWith('_SUCCESS')) throw new Error(`${type}: ${frame.payload.errors?.join('; ')}`);
+  /** One at a time. @throws Error when it is refused, or not answered in time */
+  async request(type: string, payload: object, id: string): Promise<void> {
+    this.#pendingId = id;
+    await this.#client.requestOk(type, payload, id);
   }
 
-  /** Ends it as a process that dies does: without a close frame. */
+  /** Ends it without a close frame, as a process does that dies. */
   cut(): void {
-    this.#socket.terminate();
+    this.#client.terminate();
   }
 
-  /** Stops reading: what the server sends fills the buffers between. */
+  /** Stops reading: the frames of the server fill the buffers in between. */
   pause(): void {
-    this.#socket.pause();
-    this.#heardAt = Number.POSITIVE_INFINITY;
+    this.#client.socket.pause();
+    this.#receivedAt = Number.POSITIVE_INFINITY;
   }
 
   resume(): void {
-    this.#heardAt = now();
-    this.#socket.resume();
+    this.#receivedAt = performance.now();
+    this.#client.socket.resume();
   }
 
-  /** Stops reading for ever and closes nothing, as a machine does that lost its network. */
+  /** Stops reading and closes nothing, as a machine does that has lost its network. */
   abandon(): void {
     this.#isAbandoned = true;
     this.pause();
   }
 
+  /** @returns the frame if it is the answer that `request` waits for; the client would keep any other in memory */
+  #read(text: string): ReceivedFrame | undefined {
+    if (this.#isAbandoned) return undefined;
+    this.#receivedAt = performance.now();
+    const frame = JSON.parse(text) as ReceivedFrame;
+    this.#onFrame(frame, text);
+    return frame.id === this.#pendingId && !frame.type.endsWith('_REQUEST') ? frame : undefined;
+  }
+
   #watch(): void {
-    const quietForMs = now() - this.#heardAt;
+    const quietForMs = performance.now() - this.#receivedAt;
     if (quietForMs > deadMs) this.cut();
     else if (quietForMs > quietMs) this.send('CONN_KEEP_ALIVE_REQUEST', randomUUID(), {});
   }

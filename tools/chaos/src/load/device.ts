@@ -1,34 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { MobileHabits } from '@hooligram/conformance';
+import { phoneOf } from '@hooligram/protocol';
+import type { ReceivedFrame } from '@hooligram/protocol-client';
+import type { DeliveryRecord, History } from '../checker/history.ts';
 import type { Random } from '../random.ts';
-import type { DeliveryRecord, Ledger } from '../verdict/ledger.ts';
-import { now } from './clock.ts';
-import { Connection, type ServerFrame } from './connection.ts';
+import { Connection } from './connection.ts';
 import { Outbox } from './outbox.ts';
 import { reconnectPauseMs } from './reconnect-pause.ts';
 
 const localCode = '000000';
 const normalCapMs = 8_000;
 
-/** What a device does with a message that it is given. */
-export type Manner =
+/** What a device does with a message that is delivered to it. */
+export type AckMode =
   /** Keeps it, then acknowledges it. */
-  | 'keep'
+  | 'acknowledge'
   /** Does neither. */
   | 'ignore'
   /** Loses it and its connection. */
-  | 'vanish';
+  | 'disconnect';
 
 export type DeviceOptions = {
   readonly sid: string;
-  /** Which of the person's devices: `1.5550100#1`. */
+  /** The user and the number of the device: `1.5550100#1`. */
   readonly name: string;
   /** Tried in turn. */
   readonly urls: readonly string[];
-  readonly ledger: Ledger;
+  readonly history: History;
   readonly random: Random;
-  /** Behaves as the mobile client does: sends back all that it is sent, and acknowledges no groups. */
+  /** Behaves as the mobile client does: sends back every frame, and acknowledges no groups. */
   readonly isMobile?: boolean;
   /** Longest pause between two tries to connect. */
   readonly pauseCapMs?: number;
@@ -37,91 +38,84 @@ export type DeviceOptions = {
 
 const texts = new Map<string, string>();
 
-/** One text in memory for all who are given the same. */
+/** One text in memory for all devices that receive the same. */
 function sameText(text: string): string {
   const known = texts.get(text);
   if (known === undefined) texts.set(text, text);
   return known ?? text;
 }
 
-/** A client, one connection after the other, all written into the ledger. */
+/** A client: one connection after the other, all recorded in the history. */
 export class Device {
   readonly sid: string;
   readonly name: string;
   readonly outbox: Outbox;
-  manner: Manner = 'keep';
-  /** How long each interruption by others lasted, from the close to the next sign-in, with its end. */
+  /** Behaves as the mobile client does. */
+  readonly isMobile: boolean;
+  ackMode: AckMode = 'acknowledge';
+  /** How long each interruption lasted that the device did not cause, from the close to the next sign-in, and its end. */
   readonly interruptions: { readonly at: number; readonly ms: number }[] = [];
-  /** The newest state of each group that it was told. */
+  /** The members of each group, by the newest state on this connection. */
   readonly states = new Map<number, readonly string[]>();
-  /** How often one and the same state was sent on one connection, at most. */
+  /** How often one and the same state was delivered on one connection, at most. */
   stateTimesMax = 0;
-  /** How often it was told that a frame of its own was none. */
+  /** How often the server refused a frame of this device as no frame. */
   frameFailures = 0;
   readonly #habits: MobileHabits | undefined;
   readonly #options: DeviceOptions;
   #connection: Connection | undefined;
+  /** Of the connection in the history. */
   #number = -1;
   /** How often each state came on this connection, by the id of its delivery. */
   readonly #stateTimes = new Map<string, number>();
   #isSignedIn = false;
   #isRegistered = false;
   #isStopped = false;
-  /** It ended the connection itself. */
-  #isOwnDoing = false;
+  #hasCutItself = false;
   #leave: ((code: number) => void) | undefined;
 
   constructor(options: DeviceOptions) {
+    const { sid, name, history, random, isMobile = false } = options;
     this.#options = options;
-    this.sid = options.sid;
-    this.name = options.name;
-    this.#habits = options.isMobile
-      ? new MobileHabits((text) => this.#connection?.sendText(text))
-      : undefined;
-    this.outbox = new Outbox(options.random, this.#habits);
-  }
-
-  /** Behaves as the mobile client does. */
-  get isMobile(): boolean {
-    return this.#habits !== undefined;
+    this.sid = sid;
+    this.name = name;
+    this.isMobile = isMobile;
+    this.#habits = isMobile ? new MobileHabits((text) => this.#connection?.sendText(text)) : undefined;
+    this.outbox = new Outbox(sid, history, random, this.#habits);
   }
 
   get isSignedIn(): boolean {
     return this.#isSignedIn;
   }
 
-  /** Its connection, for harm to be done to it. */
+  /** Its connection, for faults. */
   get connection(): Connection | undefined {
     return this.#connection;
   }
 
   /** Connects, and again whenever the connection ends. Resolves after `stop`. */
   async run(): Promise<void> {
-    const { urls, random, pauseCapMs = normalCapMs } = this.#options;
+    const { urls, random, pauseCapMs: capMs = normalCapMs } = this.#options;
+    const { isMobile } = this;
     let failures = 0;
-    let tries = 0;
     let brokeAt: number | undefined;
     while (!this.#isStopped) {
       let code = 1006;
       try {
-        const { over } = await this.#signIn(urls[tries % urls.length] as string);
-        if (brokeAt !== undefined) this.interruptions.push({ at: now(), ms: now() - brokeAt });
+        const { over } = await this.#signIn(urls[failures % urls.length] as string);
+        if (brokeAt !== undefined)
+          this.interruptions.push({ at: performance.now(), ms: performance.now() - brokeAt });
         failures = 0;
-        tries = 0;
-        this.#isOwnDoing = false;
+        this.#hasCutItself = false;
         code = await over;
       } catch {
         failures += 1;
-        tries += 1;
         this.#connection?.cut();
       }
-      if (this.#isSignedIn) brokeAt = this.#isOwnDoing ? undefined : now();
+      if (this.#isSignedIn) brokeAt = this.#hasCutItself ? undefined : performance.now();
       this.#isSignedIn = false;
       this.outbox.detach();
-      const pauseMs = reconnectPauseMs(
-        { code, failures, capMs: pauseCapMs, isMobile: this.isMobile },
-        random,
-      );
+      const pauseMs = reconnectPauseMs({ code, failures, capMs, isMobile }, random);
       if (!this.#isStopped) await pause(pauseMs);
     }
   }
@@ -131,47 +125,43 @@ export class Device {
     this.#connection?.cut();
   }
 
-  /** Ends its connection without a word, as a phone does in a tunnel, and comes back on another. */
+  /** Ends its connection without a close frame, as a phone does in a tunnel, and opens another. */
   reconnect(): void {
-    this.#isOwnDoing = true;
+    this.#hasCutItself = true;
     this.#connection?.cut();
   }
 
-  /** Leaves its connection open and unread, and goes on with a new one. The caller cuts the old one some day. */
+  /** Leaves its connection open and unread, and opens another. @returns the old one, for the caller to cut later */
   abandon(): Connection | undefined {
     const left = this.#connection;
-    this.#isOwnDoing = true;
+    this.#hasCutItself = true;
     left?.abandon();
     this.#leave?.(1006);
     return left;
   }
 
-  /** @returns what resolves with the close code when the connection is over */
+  /** @returns a promise of the close code, which resolves when the connection is over */
   async #signIn(url: string): Promise<{ over: Promise<number> }> {
-    const { ledger, sid } = this.#options;
+    const { history, sid } = this.#options;
     const habits = this.#habits;
-    const connection = await Connection.open(url, {
-      onText: (text, frame) => {
-        if (connection === this.#connection) habits?.receive(text, frame);
-      },
-      onFrame: (frame) => {
-        if (connection === this.#connection) this.#receive(connection, frame);
-      },
+    const connection = await Connection.open(url, (frame, text) => {
+      if (connection !== this.#connection) return;
+      habits?.receive(text, frame);
+      this.#receive(connection, frame);
     });
     this.#connection = connection;
     const nextId = () => habits?.nextId() ?? randomUUID();
     habits?.act('WEBSOCKET_OPEN', { host: url });
-    const [country_code = '', phone_number = ''] = sid.split('.');
     if (!this.#isRegistered) {
-      await connection.ask('VERIFICATION_REQUEST_CODE_REQUEST', { country_code, phone_number }, nextId());
-      await connection.ask('VERIFICATION_SUBMIT_CODE_REQUEST', { verification_code: localCode }, nextId());
+      await connection.request('VERIFICATION_REQUEST_CODE', phoneOf(sid), nextId());
+      await connection.request('VERIFICATION_SUBMIT_CODE', { verification_code: localCode }, nextId());
       this.#isRegistered = true;
     }
-    this.#number = ledger.connections.push({ sid, device: this.name, signInAt: now() }) - 1;
+    this.#number = history.connections.push({ sid, device: this.name, signInAt: performance.now() }) - 1;
     this.states.clear();
     this.#stateTimes.clear();
-    const credential = { country_code, phone_number, verification_code: localCode };
-    await connection.ask('AUTHORIZATION_SIGN_IN_REQUEST', credential, nextId());
+    const credential = { ...phoneOf(sid), verification_code: localCode };
+    await connection.request('AUTHORIZATION_SIGN_IN', credential, nextId());
     this.#isSignedIn = true;
     this.outbox.attach(connection, this.#number);
     const left = new Promise<number>((resolve) => {
@@ -180,38 +170,39 @@ export class Device {
     return { over: Promise.race([connection.closed, left]) };
   }
 
-  #receive(connection: Connection, frame: ServerFrame): void {
+  #receive(connection: Connection, frame: ReceivedFrame): void {
     if (this.outbox.receive(frame)) return;
-    if (frame.type === 'GROUP_DELIVER_REQUEST') this.#takeState(connection, frame);
-    else if (frame.type === 'MESSAGING_DELIVER_REQUEST') this.#take(connection, frame);
+    if (frame.type === 'GROUP_DELIVER_REQUEST') this.#receiveState(connection, frame);
+    else if (frame.type === 'MESSAGING_DELIVER_REQUEST') this.#receiveMessage(connection, frame);
     else if (frame.type === 'CONN_FRAME_FAILURE') this.frameFailures += 1;
   }
 
-  #takeState(connection: Connection, { id, payload }: ServerFrame): void {
+  #receiveState(connection: Connection, { id, payload }: ReceivedFrame): void {
     const { group_id = 0, member_sids = [] } = payload;
     this.states.set(group_id, member_sids);
     const times = (this.#stateTimes.get(id) ?? 0) + 1;
     this.#stateTimes.set(id, times);
     this.stateTimesMax = Math.max(this.stateTimesMax, times);
-    if (this.manner === 'keep' && !this.isMobile) connection.send('GROUP_DELIVER_SUCCESS', id, { group_id });
+    if (this.ackMode === 'acknowledge' && !this.isMobile)
+      connection.send('GROUP_DELIVER_SUCCESS', id, { group_id });
   }
 
-  /** Written down first, acknowledged afterwards. */
-  #take(connection: Connection, { id, payload }: ServerFrame): void {
+  /** Records the message first, and acknowledges it afterwards. */
+  #receiveMessage(connection: Connection, { id, payload }: ReceivedFrame): void {
     const { message_id = 0, group_id = 0, sender_sid = '', content = '' } = payload;
     const delivery = {
       connection: this.#number,
-      at: now(),
+      at: performance.now(),
       messageId: message_id,
       groupId: group_id,
       senderSid: sender_sid,
       content: sameText(content),
-      isKept: this.manner === 'keep',
+      isKept: this.ackMode === 'acknowledge',
     };
-    this.#options.ledger.deliveries.push(delivery);
+    this.#options.history.deliveries.push(delivery);
     this.#options.onDelivery?.(delivery);
-    if (this.manner === 'vanish') this.reconnect();
-    if (this.manner !== 'keep') return;
+    if (this.ackMode === 'disconnect') this.reconnect();
+    if (this.ackMode !== 'acknowledge') return;
     if (this.#habits) this.#habits.acknowledge(message_id);
     else connection.send('MESSAGING_DELIVER_SUCCESS', id, { message_id });
     this.#habits?.act('GO_TO_GROUP_MESSAGE');

@@ -1,75 +1,75 @@
+import type { History } from '../checker/history.ts';
 import type { Random } from '../random.ts';
-import type { Ledger } from '../verdict/ledger.ts';
 import { Device } from './device.ts';
 
-export type Person = { readonly sid: string; readonly devices: readonly Device[] };
+export type User = { readonly sid: string; readonly devices: readonly Device[] };
 
-/** A group as it is meant to be; its id is known once its owner has made it. */
+/** A group as it is planned; its id is known once its owner has created it. */
 export type PlannedGroup = {
   readonly name: string;
-  /** Makes the group and never leaves it. */
-  readonly owner: Person;
-  /** All who are in it at the beginning, the owner among them. */
-  readonly members: readonly Person[];
-  /** Those of the members who leave now and then, and are added again. */
-  readonly wanderers: readonly Person[];
-  id?: number;
+  /** Creates the group and never leaves it. */
+  readonly owner: User;
+  /** All members at the beginning, the owner among them. */
+  readonly members: readonly User[];
+  /** The members who leave now and then, and are added again. */
+  readonly leavers: readonly User[];
+  id?: number | undefined;
 };
 
-export type Population = { readonly people: readonly Person[]; readonly groups: readonly PlannedGroup[] };
+export type Population = { readonly users: readonly User[]; readonly groups: readonly PlannedGroup[] };
 
 export type PopulationOptions = {
   readonly clients: number;
-  /** The one that all gateways share. */
+  /** The address that all gateways share. */
   readonly url: string;
-  /** Of each gateway alone. */
+  /** The address of each gateway alone. */
   readonly ownUrls: readonly string[];
-  readonly ledger: Ledger;
+  readonly history: History;
   readonly random: Random;
-  /** Some of the clients go through this instead, if it is given. */
-  readonly detourUrl?: string | undefined;
+  /** If it is given, some of the clients connect to it instead: the proxy of a self-test. */
+  readonly proxyUrl?: string | undefined;
 };
 
 const membersMin = 2;
 const membersMax = 20;
-/** Every so many-th group has wanderers. */
-const wanderingEvery = 4;
-const detourEvery = 8;
+/** One in so many groups has leavers, if it is large enough. */
+const leaversEvery = 4;
+const proxiedEvery = 8;
 const mobileEvery = 4;
 
 /**
- * People of whom every third has two devices, and every fourth the mobile client on all of them, and a third as many
- * groups of 2 to 20 of them.
+ * Plans users and a third as many groups of 2 to 20 users. Every third user has two devices, and every fourth has the
+ * mobile client on all devices.
  */
 export function populate(options: PopulationOptions): Population {
   const { clients, random } = options;
-  const people = Array.from({ length: clients }, (_, i) => person(options, i));
+  const users = Array.from({ length: clients }, (_, i) => user(options, i));
   const groups = Array.from({ length: Math.max(1, Math.round(clients / 3)) }, (_, i) => {
     const size = Math.min(clients, random.integer(membersMin, i % 2 === 0 ? membersMax : membersMax / 4));
-    const members = random.shuffled(people).slice(0, size);
-    const isWandering = i % wanderingEvery === 0 && members.length > 4;
-    const wanderers = isWandering ? members.slice(1, 1 + Math.ceil(members.length / 5)) : [];
+    const members = random.shuffled(users).slice(0, size);
+    const hasLeavers = i % leaversEvery === 0 && members.length > 4;
+    const leavers = hasLeavers ? members.slice(1, 1 + Math.ceil(members.length / 5)) : [];
     const name = members.length === 2 ? '' : `group ${i + 1}`;
-    return { name, owner: members[0] as Person, members, wanderers };
+    return { name, owner: members[0] as User, members, leavers };
   });
-  return { people, groups: withoutTwins(groups) };
+  return { users, groups: withoutTwins(groups) };
 }
 
-function person({ url, ownUrls, ledger, random, detourUrl }: PopulationOptions, i: number): Person {
+function user({ url, ownUrls, history, random, proxyUrl }: PopulationOptions, i: number): User {
   const sid = `888.${String(10_070_000_000 + i)}`;
-  const isDetoured = detourUrl !== undefined && i % detourEvery === 0;
-  // What goes wrong on the detour must not be made good by another device.
-  const count = i % 3 === 0 && !isDetoured ? 2 : 1;
+  const isProxied = proxyUrl !== undefined && i % proxiedEvery === 0;
+  // No other device may receive what the proxy loses.
+  const count = i % 3 === 0 && !isProxied ? 2 : 1;
   const devices = Array.from({ length: count }, (_, k) => {
-    const place = i + k;
-    const own = ownUrls[place % ownUrls.length] as string;
-    // Two in three know one gateway's own port, and go by the shared one when that fails.
-    const urls = Math.floor(place / ownUrls.length) % 3 === 0 ? [url] : [own, url];
+    const index = i + k;
+    const own = ownUrls[index % ownUrls.length] as string;
+    // Two in three connect to one gateway's own port, and to the shared one when that fails.
+    const urls = Math.floor(index / ownUrls.length) % 3 === 0 ? [url] : [own, url];
     return new Device({
       sid,
       name: `${sid}#${k + 1}`,
-      urls: isDetoured ? [detourUrl] : urls,
-      ledger,
+      urls: isProxied ? [proxyUrl] : urls,
+      history,
       random,
       isMobile: i % mobileEvery === mobileEvery - 1,
     });

@@ -1,60 +1,56 @@
+import type { History } from '../checker/history.ts';
 import type { Random } from '../random.ts';
-import type { Ledger } from '../verdict/ledger.ts';
-import { createGroup, sendMessage } from './acts.ts';
-import { now } from './clock.ts';
 import { Device } from './device.ts';
 
 const everyMs = 100;
 const unansweredMax = 50;
 const pauseCapMs = 1_000;
 
-/** From one gateway to the next: a message every tenth of a second, and when it came across. */
+/** From one gateway to the next: a message every tenth of a second, and when it arrived. */
 type Link = {
   readonly from: Device;
   readonly to: Device;
   groupId: number;
-  /** Of the newest message that came across: when it was made. */
-  newestMadeAt: number;
-  lastHeardAt: number;
+  /** When the newest message that has arrived was sent. */
+  newestSentAt: number;
+  lastReceivedAt: number;
   longestSilenceMs: number;
 };
 
 /**
- * People on every gateway, each of whom writes to one on the next: the service is there when a new message
- * crosses each of these links.
+ * A user on every gateway, who sends messages to the user on the next one: the service works when a new message crosses
+ * each of these links.
  */
 export class Probe {
   readonly devices: readonly Device[];
   readonly #links: Link[];
-  readonly #ledger: Ledger;
-  readonly #madeAt = new Map<string, number>();
+  readonly #sentAt = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #count = 0;
 
-  constructor(ledger: Ledger, ownUrls: readonly string[], random: Random) {
-    this.#ledger = ledger;
+  constructor(history: History, ownUrls: readonly string[], random: Random) {
     const urls = ownUrls.length > 1 ? ownUrls : [...ownUrls, ...ownUrls];
     this.devices = urls.map((url, i) => {
       const sid = `888.${10_080_000_000 + i}`;
-      const onDelivery = ({ content }: { content: string }) => this.#heard(sid, content);
-      return new Device({ sid, name: `${sid}#1`, urls: [url], ledger, random, pauseCapMs, onDelivery });
+      const onDelivery = ({ content }: { content: string }) => this.#received(sid, content);
+      return new Device({ sid, name: `${sid}#1`, urls: [url], history, random, pauseCapMs, onDelivery });
     });
     this.#links = this.devices.map((from, i) => ({
       from,
       to: this.devices[(i + 1) % this.devices.length] as Device,
       groupId: 0,
-      newestMadeAt: 0,
-      lastHeardAt: now(),
+      newestSentAt: 0,
+      lastReceivedAt: performance.now(),
       longestSilenceMs: 0,
     }));
   }
 
   async start(): Promise<void> {
     for (const link of this.#links) {
-      const answer = await createGroup(this.#ledger, link.from, '', [link.from.sid, link.to.sid]);
-      if (!answer.ok || answer.groupId === undefined) throw new Error('a probe has no group');
-      link.groupId = answer.groupId;
-      link.lastHeardAt = now();
+      const groupId = await link.from.outbox.createGroup('', [link.from.sid, link.to.sid]);
+      if (groupId === undefined) throw new Error('a probe has no group');
+      link.groupId = groupId;
+      link.lastReceivedAt = performance.now();
     }
     this.#timer = setInterval(() => this.#send(), everyMs);
   }
@@ -63,20 +59,20 @@ export class Probe {
     clearInterval(this.#timer);
   }
 
-  /** Whether a message that was made after that moment has crossed every link. */
+  /** Whether a message that was sent after that moment has crossed every link. */
   hasCrossedSince(moment: number): boolean {
-    return this.#links.every(({ newestMadeAt }) => newestMadeAt > moment);
+    return this.#links.every(({ newestSentAt }) => newestSentAt > moment);
   }
 
-  /** For how long some link has brought nothing. */
+  /** How long ago the last message arrived, on the link where that is longest. */
   silenceMs(): number {
-    return now() - Math.min(...this.#links.map(({ lastHeardAt }) => lastHeardAt));
+    return performance.now() - Math.min(...this.#links.map(({ lastReceivedAt }) => lastReceivedAt));
   }
 
   /** The longest time without a message on any link, since the last call. */
   takeLongestSilence(): number {
-    const at = now();
-    const longest = this.#links.map((link) => Math.max(link.longestSilenceMs, at - link.lastHeardAt));
+    const at = performance.now();
+    const longest = this.#links.map((link) => Math.max(link.longestSilenceMs, at - link.lastReceivedAt));
     for (const link of this.#links) link.longestSilenceMs = 0;
     return Math.max(...longest);
   }
@@ -86,18 +82,18 @@ export class Probe {
       if (from.outbox.size >= unansweredMax) continue;
       this.#count += 1;
       const content = `probe ${this.#count} to ${to.sid}`;
-      this.#madeAt.set(content, now());
-      void sendMessage(this.#ledger, from, groupId, content);
+      this.#sentAt.set(content, performance.now());
+      void from.outbox.sendMessage(groupId, content);
     }
   }
 
-  #heard(sid: string, content: string): void {
-    const madeAt = this.#madeAt.get(content);
+  #received(sid: string, content: string): void {
+    const sentAt = this.#sentAt.get(content);
     const link = this.#links.find(({ to }) => to.sid === sid);
-    if (madeAt === undefined || !link || !content.endsWith(sid)) return;
-    const at = now();
-    link.longestSilenceMs = Math.max(link.longestSilenceMs, at - link.lastHeardAt);
-    link.lastHeardAt = at;
-    link.newestMadeAt = Math.max(link.newestMadeAt, madeAt);
+    if (sentAt === undefined || !link || !content.endsWith(sid)) return;
+    const at = performance.now();
+    link.longestSilenceMs = Math.max(link.longestSilenceMs, at - link.lastReceivedAt);
+    link.lastReceivedAt = at;
+    link.newestSentAt = Math.max(link.newestSentAt, sentAt);
   }
 }

@@ -1,0 +1,43 @@
+import { machineLine } from '../measure/machine.ts';
+import { units } from '../workloads/figures.ts';
+import { cpuChart } from './cpu-chart.ts';
+import { growthCurves, growthLines } from './growth.ts';
+import type { Report, Summary } from './report.ts';
+import { columnsOf, roleLines, table } from './table.ts';
+
+/** The whole report as a page in Markdown. Texts of servers stand in code blocks, where nothing in them is markup. */
+export function markdownReport(report: Report, summaries: readonly Summary[]): string {
+  const { command, startedAt, machine, notMeasured } = report;
+  const faults = summaries.flatMap(({ workload, target, faults: all }) =>
+    all.map((fault) => `${workload}, ${target}: ${fault}`),
+  );
+  const meanings = columnsOf(summaries).map(([title, name]) => `${title}: ${units[name]}`);
+  return [
+    '# What the benchmark measured',
+    block([command]),
+    list([`started ${startedAt}`, machineLine(machine)]),
+    faults.length === 0
+      ? 'In no trial was anything lost, doubled or reordered.'
+      : `A trial with a fault has no figures; medians are of the others. Faults:\n\n${block(faults)}`,
+    ...(notMeasured.length > 0 ? ['## Not measured', list(notMeasured)] : []),
+    '## Figures',
+    'Medians; over several trials, with the lowest and the highest in parentheses.',
+    table(summaries),
+    list(meanings),
+    ...chapter('Server CPU a delivery, by role', cpuChart(summaries), roleLines(summaries)),
+    ...chapter('Cost that does not grow', growthLines(growthCurves(summaries))),
+  ].join('\n\n');
+}
+
+/** Nothing where there are no lines. */
+function chapter(title: string, lines: readonly string[], notes: readonly string[] = []): string[] {
+  return lines.length > 0 ? [`## ${title}`, block(lines), list(notes)] : [];
+}
+
+function list(lines: readonly string[]): string {
+  return lines.map((line) => `- ${line}`).join('\n');
+}
+
+function block(lines: readonly string[]): string {
+  return ['```text', ...lines.map((line) => line.replaceAll('```', "'''")), '```'].join('\n');
+}

@@ -1,0 +1,72 @@
+import type { LoadProcess } from '../load/load-process.ts';
+import type { ExchangeResult } from '../load/population.ts';
+import type { PopulationSpec } from '../load/population-spec.ts';
+import type { Rate } from '../load/rate.ts';
+import { cpuBetween, type RoleUsage, total, usageByRole, whenQuiet } from '../measure/roles.ts';
+import type { RunningTarget } from '../targets/target.ts';
+import type { Figures } from './figures.ts';
+
+/** One repetition of a workload: a running target, the load on it, and how both are measured. */
+export type Trial = {
+  readonly target: RunningTarget;
+  readonly load: LoadProcess;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  /** Starts the profilers of the servers, and stops them when it is called again. */
+  toggleProfilers(): void;
+  log(line: string): void;
+};
+
+/** Longer than every delay of the servers: the last cursors are written and the last delivery checks run by then. */
+const quietMs = 6_500;
+const calmMs = 1_500;
+const saturatedShare = 0.9;
+
+/** Signs all users up and in, and creates their groups. */
+export async function populate(
+  { target, load, log }: Trial,
+  population: Pick<PopulationSpec, 'users' | 'groups' | 'streams'>,
+): Promise<void> {
+  const { users, groups } = population;
+  log(`${users} users sign up, ${groups.length} groups are created`);
+  const { codec, urls, code, firstNumber = 5_550_000_000 } = target;
+  await load.call('populate', { ...population, codec, urls, code, firstNumber });
+  await whenQuiet(target.roles(), calmMs);
+}
+
+/** Sends for a while at a rate, and takes all figures of it. @throws Error at a fault */
+export async function exchange(trial: Trial, rate: Rate): Promise<Figures> {
+  const { target, load, seconds, warmUpSeconds, log } = trial;
+  if (warmUpSeconds > 0) {
+    log(`warming up for ${warmUpSeconds} s`);
+    await load.call('exchange', warmUpSeconds, rate);
+    await whenQuiet(target.roles(), calmMs);
+  }
+  log(`measuring for ${seconds} s`);
+  const before = usageByRole(target.roles());
+  trial.toggleProfilers();
+  const result = await load.call('exchange', seconds, rate);
+  trial.toggleProfilers();
+  await whenQuiet(target.roles(), quietMs);
+  return exchangeFigures(result, before, usageByRole(target.roles()));
+}
+
+function exchangeFigures(result: ExchangeResult, before: RoleUsage, after: RoleUsage): Figures {
+  const { sent, delivered, elapsedMs, latencyMs, cpuMs, faults } = result;
+  if (faults[0] !== undefined) throw new Error(faults[0]);
+  const seconds = elapsedMs / 1_000;
+  const cpu = cpuBetween(before, after);
+  const byRole = Object.entries(cpu).map(([role, ms]) => [`cpu_${role}_us`, (ms * 1_000) / delivered]);
+  return {
+    messages_per_s: sent / seconds,
+    deliveries_per_s: delivered / seconds,
+    p50_ms: latencyMs.p50,
+    p95_ms: latencyMs.p95,
+    p99_ms: latencyMs.p99,
+    ...(byRole.length > 0 ? { cpu_us: (total(cpu) * 1_000) / delivered } : {}),
+    ...Object.fromEntries(byRole),
+    load_cpu_us: (cpuMs * 1_000) / delivered,
+    load_share: cpuMs / elapsedMs,
+    ...(cpuMs / elapsedMs > saturatedShare ? { is_saturated: 1 } : {}),
+  };
+}

@@ -1,0 +1,77 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { StackDescription } from '@hooligram/local';
+import { onPostgres } from '@hooligram/local';
+import { onRedis } from '../on-redis.ts';
+import type { FaultContext } from './fault.ts';
+
+/** A process of the stack. Its pid changes at each restart, so it is looked up each time. */
+export type Component = {
+  readonly name: string;
+  readonly pid: (stack: StackDescription) => number;
+  /** Whether it answers at all, by itself; not whether it does its work. */
+  readonly isUp: (stack: StackDescription) => Promise<boolean>;
+};
+
+const pollMs = 25;
+const restartTimeoutMs = 90_000;
+const answerTimeoutMs = 1_000;
+
+export function anyGateway({ stack, random }: FaultContext): Component {
+  return service('gateways', random.integer(0, stack().gateways.length - 1));
+}
+
+export function anyCore({ stack, random }: FaultContext): Component {
+  return service('cores', random.integer(0, stack().cores.length - 1));
+}
+
+function service(type: 'gateways' | 'cores', index: number): Component {
+  const describe = (stack: StackDescription) => {
+    const found = stack[type][index];
+    if (!found) throw new Error(`stack.json has no ${type} ${index}`);
+    return found;
+  };
+  return {
+    name: `${type.slice(0, -1)}-${index + 1}`,
+    pid: (stack) => describe(stack).pid,
+    isUp: async (stack) => {
+      const answer = await fetch(`${describe(stack).admin}/healthz`, {
+        signal: AbortSignal.timeout(answerTimeoutMs),
+      });
+      return answer.ok;
+    },
+  };
+}
+
+export const redis: Component = {
+  name: 'redis',
+  pid: (stack) => stack.redis.pid,
+  isUp: async (stack) => (await onRedis(stack.redis.url, (client) => client.ping())) === 'PONG',
+};
+
+export const postgres: Component = {
+  name: 'postgres',
+  pid: (stack) => stack.postgres.pid,
+  isUp: async (stack) => {
+    const { rowCount } = await onPostgres(
+      stack.postgres.url,
+      (client) => client.query('SELECT 1'),
+      answerTimeoutMs,
+    );
+    return rowCount === 1;
+  },
+};
+
+/** Waits until the launcher has started the process again and it answers. @throws Error when it does not */
+export async function restarted(
+  { stack, signal }: FaultContext,
+  component: Component,
+  oldPid: number,
+): Promise<void> {
+  const deadline = Date.now() + restartTimeoutMs;
+  for (;;) {
+    const now = stack();
+    if (component.pid(now) !== oldPid && (await component.isUp(now).catch(() => false))) return;
+    if (Date.now() > deadline) throw new Error(`${component.name} did not come back`);
+    await pause(pollMs, undefined, { signal });
+  }
+}

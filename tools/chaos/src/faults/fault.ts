@@ -1,0 +1,31 @@
+import type { StackDescription } from '@hooligram/local';
+import type { History } from '../checker/history.ts';
+import type { Device } from '../load/device.ts';
+import type { Population } from '../load/population.ts';
+import type { Random } from '../random.ts';
+
+export type FaultContext = {
+  /** The stack as it is now. */
+  readonly stack: () => StackDescription;
+  readonly population: Population;
+  readonly history: History;
+  readonly random: Random;
+  /** Ends every wait. */
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+};
+
+export type Fault = {
+  readonly about: string;
+  /** Injects it once. Resolves as soon as the component is back, or the fault is over. */
+  readonly run: (context: FaultContext) => Promise<void>;
+};
+
+/** A few devices that are connected now, each of another user who has no other device. */
+export function victims({ population, random }: FaultContext, count: number): Device[] {
+  const alone = population.users.flatMap(({ devices }) => (devices.length === 1 ? devices : []));
+  return random
+    .shuffled(alone)
+    .filter((device) => device.isSignedIn && device.ackMode === 'acknowledge')
+    .slice(0, count);
+}

@@ -1,0 +1,16 @@
+import { Redis } from 'ioredis';
+
+/**
+ * Runs `work` on a connection of its own, which does not reconnect.
+ * @throws Error when the connection fails, and the error of `work`
+ */
+export async function onRedis<T>(url: string, work: (client: Redis) => Promise<T>): Promise<T> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 5_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return await work(client);
+  } finally {
+    client.disconnect();
+  }
+}
