@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { decodeFrame } from '@hooligram/protocol';
 import { describe, expect, test } from '@jest/globals';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -102,6 +103,14 @@ test.each(['docs/architecture.md', 'docs/glossary.md', 'docs/races.md', 'CONTRIB
     expect(missingNames(read(page))).toEqual([]);
   },
 );
+
+test('the frames that the README has people paste are sound requests', () => {
+  const frames = read('README.md').match(/^\{"id".*$/gm) ?? [];
+  expect(frames).toHaveLength(4);
+  for (const frame of frames) {
+    expect(decodeFrame(new TextEncoder().encode(frame))).toMatchObject({ kind: 'request', faults: [] });
+  }
+});
 
 test('every race names the file that holds its cure and the test that proves it', () => {
   const races = read('docs/races.md').split(/^### /m).slice(1);
