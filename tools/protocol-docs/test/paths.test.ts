@@ -33,10 +33,10 @@ function filesBelow(folder: string): string[] {
 
 const files = folders.flatMap(filesBelow);
 const names = new Set(files.map((path) => basename(path)));
-/** All words of the sources, tests apart. */
+/** All words of the sources. This file has some that are made up. */
 const words = new Set(
   files
-    .filter((path) => /\.(ts|tsx|mjs|sql|prisma)$/.test(path) && !path.endsWith('.test.ts'))
+    .filter((path) => /\.(ts|tsx|mjs|sql|prisma)$/.test(path) && basename(path) !== 'paths.test.ts')
     .flatMap((path) => read(path).match(/[\w$]+/g) ?? []),
 );
 
@@ -87,6 +87,13 @@ function missingNames(text: string): string[] {
 
 const isKnown = (span: string) => span.split('.').every((part) => words.has(part.replace('#', '')));
 
+/** Quoted variables of the environment, types of frames and metrics that no source has. */
+function missingConstants(text: string): string[] {
+  return quoted(text)
+    .map((span) => span.replace(/^hooligram_/, '').replace(/[{=].*$/, ''))
+    .filter((name) => /^([A-Z]+(_[A-Z0-9]+)+|(core|gateway)_[a-z_]+)$/.test(name) && !words.has(name));
+}
+
 describe.each(pages)('%s', (page) => {
   test('names no file that does not exist', () => {
     expect(missingPaths(read(page))).toEqual([]);
@@ -94,6 +101,10 @@ describe.each(pages)('%s', (page) => {
 
   test('links to nothing that does not exist', () => {
     expect(missingLinks(page, read(page))).toEqual([]);
+  });
+
+  test('names no variable, frame or metric that the sources do not have', () => {
+    expect(missingConstants(read(page))).toEqual([]);
   });
 });
 
@@ -134,9 +145,11 @@ test('what leads nowhere is found', () => {
   const page = [
     '`apps/gateway/src/nowhere.ts`, `nowhere.ts`, `apps/core/dist/main.js`, `packages/bus/src/entry.ts`',
     '`Session.onMessage`, `Session.onNothing`, `main.ts`',
+    '`NO_SUCH_VARIABLE`, `hooligram_core_nothing_total{queue}`, `GAP_WAIT_MS`, `MESSAGING_SEND_REQUEST`',
     '[a](nowhere.md), [b](protocol.md#nowhere), [c](protocol.md#close-codes), [d](#nowhere)',
   ].join('\n');
   expect(missingPaths(page)).toEqual(['apps/gateway/src/nowhere.ts', 'nowhere.ts']);
-  expect(missingNames(page)).toEqual(['Session.onNothing']);
+  expect(missingNames(page)).toEqual(['Session.onNothing', 'NO_SUCH_VARIABLE']);
+  expect(missingConstants(page)).toEqual(['NO_SUCH_VARIABLE', 'core_nothing_total']);
   expect(missingLinks('docs/page.md', page)).toEqual(['nowhere.md', 'protocol.md#nowhere', '#nowhere']);
 });
