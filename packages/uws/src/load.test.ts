@@ -42,7 +42,7 @@ test('a release that this machine cannot load is refused in one line, and nothin
   const choice = odd ?? 'none of them';
   expect(() => loadUws(choice)).toThrow(
     new RegExp(
-      `^uWebSockets\\.js "${choice}" has no binary for Node [\\d.]+ on \\S+ \\S+( with glibc 2\\.\\d+)?; see README`,
+      `^uWebSockets\\.js "${choice}" has no binary for Node [\\d.]+ on \\S+ \\S+( with glibc 2\\.\\d+)?; see docs/operations`,
     ),
   );
 });

@@ -48,7 +48,7 @@ export function loadUws(choice = 'newest'): LoadedUws {
     [
       `uWebSockets.js${which} has no binary for Node ${process.versions.node} on ${system}`,
       ...faults,
-      'see README.md, "Which Node, which uWebSockets.js"',
+      'see docs/operations.md, "Which Node, which uWebSockets.js"',
     ].join('; '),
   );
 }

@@ -6,8 +6,9 @@ import { describe, expect, test } from '@jest/globals';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const operations = readFileSync(join(root, 'docs/operations.md'), 'utf8');
 
-/** The variables that a process says it reads, as rows of the README's table. */
+/** The variables that a process says it reads, as rows of the table in docs/operations.md. */
 function tableOf(app: string): string[] {
   const help = execFileSync('node', [join(root, `apps/${app}/dist/main.js`), '--help'], { encoding: 'utf8' });
   return help
@@ -19,11 +20,11 @@ function tableOf(app: string): string[] {
     });
 }
 
-describe('the README', () => {
+describe('docs/operations.md', () => {
   test.each(['gateway', 'core'])(
     'lists every variable of the %s with its default and meaning, and no other',
     (app) => {
-      const [, section = ''] = readme.split(`\n### ${app}\n`);
+      const [, section = ''] = operations.split(`\n### ${app}\n`);
       const rows = section
         .split(/\n#/)[0]
         ?.split('\n')
@@ -32,9 +33,27 @@ describe('the README', () => {
     },
   );
 
+  test('names no program that is not built', () => {
+    const programs = [...operations.matchAll(/\bnode ((?:apps|packages)\/\S+\.js)/g)].map(
+      ([, path]) => path ?? '',
+    );
+    expect(programs.length).toBeGreaterThan(5);
+    expect(programs.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+});
+
+describe('the README', () => {
   test('links to nothing that is not there', () => {
     const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path]) => path ?? '');
     expect(links.length).toBeGreaterThan(10);
     expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  test('gives commands that package.json has', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const [, commands = ''] = /```sh\n([\s\S]*?)```/.exec(readme) ?? [];
+    const names = [...commands.matchAll(/^npm (?:run )?(\w+)/gm)].map(([, name]) => name ?? '');
+    expect(names).toEqual(['start', 'test']);
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(names));
   });
 });
