@@ -1,4 +1,4 @@
-import { phoneOf } from '@hooligram/protocol';
+import { phoneOf, sidOf } from '@hooligram/protocol';
 import {
   startSystem,
   type TestSystem,

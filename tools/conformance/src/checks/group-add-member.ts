@@ -35,7 +35,7 @@ export const groupAddMember: Topic = {
       async run(fixture) {
         const client = await fixture.signedIn();
         const { group_id } = await fixture.group(client);
-        const errors = [errorTexts.personUnknown.text];
+        const errors = [errorTexts.userUnknown.text];
         await client.refuse('GROUP_ADD_MEMBER', { group_id, member_sid: fixture.unknownSid() }, errors);
       },
     },
