@@ -39,6 +39,7 @@ export function startEcho(options: Options): Echo {
   return echo;
 }
 
+/** `check` and `close` are bound: the lifecycle of a process takes them as they are. */
 export class Echo {
   /** Resolves with the first echo. */
   readonly first: Promise<void>;
@@ -64,10 +65,10 @@ export class Echo {
     this.#look();
   }
 
-  close(): void {
+  readonly close = (): void => {
     clearInterval(this.#timer);
     this.#options.redis.off('ready', this.#look);
-  }
+  };
 
   /** Gets what was published on the own channel. @returns whether it was an echo */
   onPublication(bytes: Buffer): boolean {
