@@ -10,7 +10,7 @@ export type Renamed =
   /** Nothing was done: both have an open direct message with the same third user, and a pair may have one. */
   | { readonly kind: 'two_direct_messages'; readonly groupIds: readonly number[] };
 
-export type RenameUsersOptions = {
+type RenameUsersOptions = {
   /**
    * @returns the sid that a user is to have; their present one when nothing is wrong with it; undefined when there is
    *   none
