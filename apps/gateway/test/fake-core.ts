@@ -89,7 +89,7 @@ export class FakeCore {
 
   static async start({ redisUrl, prefix }: { redisUrl: string; prefix: string }): Promise<FakeCore> {
     const connect = (role: 'command' | 'blocking' | 'subscriber') =>
-      connectRedis(redisUrl, { role, name: `core-${role}`, log: silent });
+      connectRedis(redisUrl, { role, name: `fake-core-${role}`, log: silent });
     const [command, blocking, subscriber] = await Promise.all([
       connect('command'),
       connect('blocking'),
@@ -118,7 +118,7 @@ export class FakeCore {
       command,
       stream,
       group,
-      consumer: `core-${randomUUID()}`,
+      consumer: `fake-core-${randomUUID()}`,
       entriesMax: 100,
       room: async () => {},
       onStreamLost() {},
@@ -141,7 +141,7 @@ export class FakeCore {
   private constructor(names: Names, publisher: Publisher) {
     this.names = names;
     this.#publisher = publisher;
-    this.#replyTo = names.core(`core-${randomUUID()}`);
+    this.#replyTo = names.core(`fake-core-${randomUUID()}`);
     const publish = (channel: string, payload: string) => {
       publisher.publish(channel, payload);
       return publisher.flushed();

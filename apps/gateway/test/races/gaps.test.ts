@@ -58,7 +58,7 @@ describe('the first connection in a group', () => {
     fixture.redisProxy(eager).hold('subscriber', 'toRedis');
     await fixture.core.publish.stateTo(cat.userId, group.state());
     await fixture.redisProxy(eager).untilSent('subscriber', fixture.core.names.group(group.id));
-    c.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'request later, comes earlier' });
+    c.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'asked later, comes earlier' });
     await (await fixture.core.next('MESSAGING_SEND')).refuse('not a member of the group');
     const reads = () =>
       fixture.core.received.filter(

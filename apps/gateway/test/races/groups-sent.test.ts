@@ -34,7 +34,7 @@ describe('a keep-alive that asks for the groups', () => {
     await read.succeed(fixture.snapshots(...groups));
     await client.waitFor(() => came(client).length === 4);
     const ids = groups.map(({ id }) => id);
-    expect(came(client)).toEqual(['plain', ...ids, 'request after groups']);
+    expect(came(client)).toEqual(['plain', ...ids, 'asked after groups']);
     await client.request(keepAlive, question, 'later');
     expect(came(client).at(-1)).toBe('later after groups');
   });
@@ -58,10 +58,10 @@ describe('a keep-alive that asks for the groups', () => {
     const second = await fixture.beginSignIn(client, ada, [group]);
     await first.succeed(fixture.snapshots(group));
     await client.roundTrip();
-    expect(came(client)).not.toContain('request after groups');
+    expect(came(client)).not.toContain('asked after groups');
     await second.succeed(fixture.snapshots(group));
-    await client.waitFor(() => came(client).includes('request after groups'));
-    expect(came(client).indexOf(group.id)).toBeLessThan(came(client).indexOf('request after groups'));
+    await client.waitFor(() => came(client).includes('asked after groups'));
+    expect(came(client).indexOf(group.id)).toBeLessThan(came(client).indexOf('asked after groups'));
   });
 
   test('waits alone: a newer one takes the place of the one before, which learns nothing', async () => {
