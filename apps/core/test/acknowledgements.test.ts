@@ -9,25 +9,25 @@ import {
   nothing,
   type Person,
   say,
-  sayTo,
-  setStage,
+  sendTo,
+  startFixture,
   state,
   until,
-} from './stage.ts';
+} from './fixture.ts';
 
 // What was acknowledged is written at once: the tests wait for it.
-const stage = setStage({ gateways: 2, cores: 2, gatewayEnv: { CURSOR_FLUSH_MS: '10' } });
+const fixture = startFixture({ gateways: 2, cores: 2, gatewayEnv: { CURSOR_FLUSH_MS: '10' } });
 
 const ignored = 'hooligram_gateway_acknowledgements_ignored_total';
 const refused = 'hooligram_gateway_deliveries_refused_total';
 
 /** Two people on two gateways, and a group of theirs that both have been told of. */
-async function pair(options?: { readonly bob: Parameters<typeof stage.enter>[1] }): Promise<{
+async function pair(options?: { readonly bob: Parameters<typeof fixture.enter>[1] }): Promise<{
   ada: Person;
   bob: Person;
   group_id: number;
 }> {
-  const [ada, bob] = [await stage.enter(0), await stage.enter(1, options?.bob)];
+  const [ada, bob] = [await fixture.enter(0), await fixture.enter(1, options?.bob)];
   const group_id = await createGroup(ada, [bob.sid]);
   for (const person of [ada, bob]) await state(person, group_id);
   return { ada, bob, group_id };
@@ -45,8 +45,8 @@ const acknowledge = ({ client }: Person, message_id: number | undefined, id = 'm
 
 /** What a person who signs in anew is sent of a group before a message that is said then. */
 async function undelivered(sid: string, speaker: Person, group_id: number, gateway = 0): Promise<unknown[]> {
-  const returned = await stage.returning(sid, gateway, nothing);
-  await sayTo(returned, speaker, group_id, 'fence');
+  const returned = await fixture.returning(sid, gateway, nothing);
+  await sendTo(returned, speaker, group_id, 'fence');
   return contents(returned, group_id).slice(0, -1);
 }
 
@@ -55,7 +55,7 @@ const numbered = (count: number, prefix = '') =>
 
 describe('sign-in', () => {
   test('replays all groups first, then everything undelivered, oldest first, over many pages', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const bob = uniqueSid();
     const groups = [
       await createGroup(ada, [bob]),
@@ -70,7 +70,7 @@ describe('sign-in', () => {
       for (const content of texts) ada.client.send('MESSAGING_SEND_REQUEST', { group_id, content });
     }
     await ada.client.waitFor(() => contents(ada).length === 643);
-    const client = await stage.connect(1);
+    const client = await fixture.connect(1);
     await client.register(bob);
     await client.authorize(bob);
     const person = { sid: bob, client };
@@ -99,15 +99,15 @@ describe('sign-in', () => {
       ada.client.send('MESSAGING_SEND_REQUEST', { group_id, content });
     await ada.client.waitFor(() => contents(ada).length >= 300);
     for (const content of sent.slice(350)) ada.client.send('MESSAGING_SEND_REQUEST', { group_id, content });
-    const returned = await stage.returning(bob.sid, 1);
+    const returned = await fixture.returning(bob.sid, 1);
     await returned.client.waitFor(() => contents(returned).length === 700);
     expect(contents(returned)).toEqual(sent);
   });
 
   test('without any group is a success and nothing more', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     await ada.client.roundTrip();
-    const bob = await stage.enter(1);
+    const bob = await fixture.enter(1);
     const group_id = await createGroup(bob, [ada.sid]);
     await hear(ada, await say(bob, group_id, 'fence'));
     expect(ada.client.received('GROUP_DELIVER_REQUEST')).toHaveLength(1);
@@ -118,14 +118,14 @@ describe('sign-in', () => {
 describe('an acknowledgement', () => {
   test('of any of a person’s connections counts for the person: the next sign-in brings none of it', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
-    const others = [await stage.returning(bob.sid, 0, nothing), await stage.returning(bob.sid, 1)];
+    const others = [await fixture.returning(bob.sid, 0, nothing), await fixture.returning(bob.sid, 1)];
     for (const person of others) await state(person, group_id);
     const last = (await sayAll(ada, group_id, ['one', 'two', 'three'])).at(-1) as number;
     for (const person of [bob, ...others]) {
       await hear(person, last);
       expect(contents(person)).toEqual(['one', 'two', 'three']);
     }
-    await stage.untilStored(bob.sid, group_id, { seq: 3 });
+    await fixture.untilAcknowledged(bob.sid, group_id, { seq: 3 });
     for (const person of [bob, ...others]) await person.client.close();
     for (const gateway of [0, 1]) {
       const before = await undelivered(bob.sid, ada, group_id, gateway);
@@ -136,7 +136,7 @@ describe('an acknowledgement', () => {
   test('counts for its own person: another member gets the message still', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
     await hear(bob, await say(ada, group_id, 'one'));
-    await stage.untilStored(ada.sid, group_id, { seq: 1 });
+    await fixture.untilAcknowledged(ada.sid, group_id, { seq: 1 });
     expect(await undelivered(bob.sid, ada, group_id)).toEqual(['one']);
   });
 
@@ -145,7 +145,7 @@ describe('an acknowledgement', () => {
     const ids = await sayAll(ada, group_id, numbered(5));
     for (const id of ids) await hear(bob, id);
     for (const id of ids.slice(0, 3)) acknowledge(bob, id);
-    await stage.untilStored(bob.sid, group_id, { seq: 3 });
+    await fixture.untilAcknowledged(bob.sid, group_id, { seq: 3 });
     expect(await undelivered(bob.sid, ada, group_id)).toEqual(['3', '4']);
   });
 
@@ -155,12 +155,12 @@ describe('an acknowledgement', () => {
     for (const id of ids) await hear(bob, id);
     acknowledge(bob, ids[0]);
     acknowledge(bob, ids[2]);
-    await stage.untilStored(bob.sid, group_id, { seq: 1 });
+    await fixture.untilAcknowledged(bob.sid, group_id, { seq: 1 });
     const between = await undelivered(bob.sid, ada, group_id);
     expect(between[0]).toBe('1');
     expect(between.at(-1)).toBe('3');
     acknowledge(bob, ids[1]);
-    await stage.untilStored(bob.sid, group_id, { seq: 3 });
+    await fixture.untilAcknowledged(bob.sid, group_id, { seq: 3 });
     expect(await undelivered(bob.sid, ada, group_id)).toEqual(['3', 'fence']);
   });
 
@@ -169,7 +169,7 @@ describe('an acknowledgement', () => {
     const ids = await sayAll(ada, group_id, numbered(20));
     for (const id of ids) await hear(bob, id);
     for (const id of ids.toReversed()) acknowledge(bob, id);
-    await stage.untilStored(bob.sid, group_id, { seq: 20 });
+    await fixture.untilAcknowledged(bob.sid, group_id, { seq: 20 });
     expect(await undelivered(bob.sid, ada, group_id)).toEqual([]);
   });
 
@@ -181,7 +181,7 @@ describe('an acknowledgement', () => {
     acknowledge(bob, ids[0], '');
     acknowledge(bob, ids[1], heard[3]?.id);
     acknowledge(bob, ids[2], 'x'.repeat(128));
-    await stage.untilStored(bob.sid, group_id, { seq: 3 });
+    await fixture.untilAcknowledged(bob.sid, group_id, { seq: 3 });
     expect(await undelivered(bob.sid, ada, group_id)).toEqual(['3']);
     expect(bob.client.received('CONN_FRAME_FAILURE')).toEqual([]);
   });
@@ -202,18 +202,18 @@ describe('an acknowledgement', () => {
     const ids = await sayAll(ada, group_id, numbered(3));
     for (const id of ids) await hear(bob, id);
     for (let time = 0; time < 3; time += 1) for (const id of ids.slice(0, 2)) acknowledge(bob, id);
-    await stage.untilStored(bob.sid, group_id, { seq: 2 });
+    await fixture.untilAcknowledged(bob.sid, group_id, { seq: 2 });
     expect(await undelivered(bob.sid, ada, group_id)).toEqual(['2']);
   });
 
   test('of a message of strangers, or of none, is ignored and counted, and marks nothing', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
-    const eve = await stage.enter(1);
+    const eve = await fixture.enter(1);
     const delivery = await hear(bob, await say(ada, group_id, 'for Bob'));
-    const before = await stage.counted(ignored);
+    const before = await fixture.counted(ignored);
     acknowledge(eve, delivery.payload.message_id);
     acknowledge(eve, Number.MAX_SAFE_INTEGER);
-    await until('both were counted', async () => (await stage.counted(ignored)) === before + 2);
+    await until('both were counted', async () => (await fixture.counted(ignored)) === before + 2);
     expect(await undelivered(bob.sid, ada, group_id)).toEqual(['for Bob']);
   });
 
@@ -221,37 +221,37 @@ describe('an acknowledgement', () => {
     const { ada, bob, group_id } = await pair();
     const group = await createGroup(ada, [bob.sid, uniqueSid()]);
     const old = await say(ada, group, 'before Eve');
-    const eve = await stage.enter(1, nothing);
+    const eve = await fixture.enter(1, nothing);
     await ada.client.requestOk('GROUP_ADD_MEMBER', { group_id: group, member_sid: eve.sid });
     const first = await say(ada, group, 'with Eve');
     await hear(eve, first);
     await hear(bob, await say(ada, group_id, 'settled'));
-    const before = await stage.counted(ignored);
+    const before = await fixture.counted(ignored);
     acknowledge(eve, old);
-    await until('it was counted', async () => (await stage.counted(ignored)) === before + 1);
+    await until('it was counted', async () => (await fixture.counted(ignored)) === before + 1);
     expect(await undelivered(eve.sid, ada, group)).toEqual(['with Eve']);
   });
 
   test('on a connection that is not signed in is ignored and counted, and marks nothing', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
     const { payload } = await hear(bob, await say(ada, group_id, 'for Bob'));
-    const nobody = await stage.connect(1);
-    const before = await stage.counted(ignored);
+    const nobody = await fixture.connect(1);
+    const before = await fixture.counted(ignored);
     nobody.send('MESSAGING_DELIVER_SUCCESS', { message_id: payload.message_id });
     nobody.send('GROUP_DELIVER_SUCCESS', { group_id });
-    await until('both were counted', async () => (await stage.counted(ignored)) === before + 2);
+    await until('both were counted', async () => (await fixture.counted(ignored)) === before + 2);
     expect(await undelivered(bob.sid, ada, group_id)).toEqual(['for Bob']);
   });
 
   test('of a group that one was not sent, or more often than it was sent, is ignored and counted', async () => {
     const { bob, group_id } = await pair({ bob: nothing });
-    const eve = await stage.enter(1);
-    const before = await stage.counted(ignored);
+    const eve = await fixture.enter(1);
+    const before = await fixture.counted(ignored);
     eve.client.send('GROUP_DELIVER_SUCCESS', { group_id });
     eve.client.send('GROUP_DELIVER_SUCCESS', { group_id: Number.MAX_SAFE_INTEGER });
     for (let time = 0; time < 3; time += 1) bob.client.send('GROUP_DELIVER_SUCCESS', { group_id });
-    await until('four were counted', async () => (await stage.counted(ignored)) === before + 4);
-    await stage.untilStored(bob.sid, group_id, { version: 1 });
+    await until('four were counted', async () => (await fixture.counted(ignored)) === before + 4);
+    await fixture.untilAcknowledged(bob.sid, group_id, { version: 1 });
   });
 
   test.each([
@@ -274,10 +274,10 @@ describe('an acknowledgement', () => {
 
   test('of a group raises what is stored of it, and never stops the group from being listed', async () => {
     const { ada, bob, group_id } = await pair();
-    await stage.untilStored(bob.sid, group_id, { version: 1 });
-    const returned = await stage.returning(bob.sid, 0, messagesOnly);
+    await fixture.untilAcknowledged(bob.sid, group_id, { version: 1 });
+    const returned = await fixture.returning(bob.sid, 0, messagesOnly);
     await state(returned, group_id);
-    await sayTo(returned, ada, group_id, 'fence');
+    await sendTo(returned, ada, group_id, 'fence');
     expect(contents(returned)).toEqual(['fence']);
   });
 });
@@ -288,7 +288,7 @@ describe('a delivery', () => {
     const delivery = await hear(bob, await say(ada, group_id, 'not taken'));
     const [group] = bob.client.received('GROUP_DELIVER_REQUEST');
     const before = await Promise.all(
-      ['message', 'group', 'unknown'].map((what) => stage.counted(refused, { delivery: what })),
+      ['message', 'group', 'unknown'].map((what) => fixture.counted(refused, { delivery: what })),
     );
     const errors = ['database is locked'];
     bob.client.send('MESSAGING_DELIVER_FAILURE', { errors }, delivery.id);
@@ -296,11 +296,11 @@ describe('a delivery', () => {
     bob.client.send('MESSAGING_DELIVER_FAILURE', { errors }, 'an id of the client’s own');
     await bob.client.roundTrip();
     const after = await Promise.all(
-      ['message', 'group', 'unknown'].map((what) => stage.counted(refused, { delivery: what })),
+      ['message', 'group', 'unknown'].map((what) => fixture.counted(refused, { delivery: what })),
     );
     expect(after).toEqual(before.map((count) => count + 1));
     expect(await undelivered(bob.sid, ada, group_id)).toEqual(['not taken']);
-    const [cursor] = await stage.rows<{ seq: number; version: number }>(
+    const [cursor] = await fixture.rows<{ seq: number; version: number }>(
       `SELECT m.delivered_seq AS seq, m.delivered_version AS version FROM group_member m
        JOIN "user" u ON u.id = m.user_id WHERE m.group_id = $1 AND u.sid = $2`,
       [group_id, bob.sid],
@@ -319,7 +319,7 @@ describe('a delivery', () => {
       messageId: message_id,
     });
     expect(parseDeliveryId(group?.id ?? '')).toEqual({ kind: 'group', groupId: group_id, version: 1 });
-    const returned = await stage.returning(bob.sid, 0, nothing);
+    const returned = await fixture.returning(bob.sid, 0, nothing);
     expect((await state(returned, group_id)).id).toBe(group?.id);
     expect((await hear(returned, message_id)).id).toBe(message.id);
   });
@@ -332,12 +332,12 @@ describe('a new connection of somebody who is already connected', () => {
   ])(
     'on %s gets what is sent after its sign-in, though the other connection acknowledges it at once',
     async (_name, gateway) => {
-      const ada = await stage.enter(0);
-      const bob = await stage.enter(1);
+      const ada = await fixture.enter(0);
+      const bob = await fixture.enter(1);
       const group_id = await createGroup(ada, [bob.sid]);
       await state(bob, group_id);
       for (const round of Array.from({ length: 25 }, (_, index) => index)) {
-        const newcomer = await stage.returning(bob.sid, gateway);
+        const newcomer = await fixture.returning(bob.sid, gateway);
         await hear(bob, await say(ada, group_id, `a${round}`));
         await hear(newcomer, await say(ada, group_id, `b${round}`));
         expect(contents(newcomer, group_id).slice(-2)).toEqual([`a${round}`, `b${round}`]);

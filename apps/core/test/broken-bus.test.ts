@@ -14,7 +14,7 @@ import {
 } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { contents, createGroup, hear, type Person, say, state, until } from './stage.ts';
+import { contents, createGroup, hear, type Person, say, state, until } from './fixture.ts';
 
 let dir: string;
 let ports: number[];

@@ -11,15 +11,15 @@ import {
   readCredentials,
 } from '@hooligram/db';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { contents, createGroup, hear, messagesOnly, nothing, say, setStage, stateOf } from './stage.ts';
+import { contents, createGroup, hear, messagesOnly, nothing, say, startFixture, stateOf } from './fixture.ts';
 
-const stage = setStage({ gateways: 1, cores: 1 });
+const fixture = startFixture({ gateways: 1, cores: 1 });
 const program = fileURLToPath(new URL('../dist/canonical-sids.js', import.meta.url));
 const run = promisify(execFile);
 let db: Db;
 
 beforeAll(() => {
-  db = openDb({ url: stage.system.databaseUrl, poolSize: 2, applicationName: 'canonical-sids-test' });
+  db = openDb({ url: fixture.system.databaseUrl, poolSize: 2, applicationName: 'canonical-sids-test' });
 });
 afterAll(() => db?.close());
 
@@ -29,7 +29,7 @@ async function canonicalSids(...args: string[]): Promise<Ran> {
   const env = {
     ...process.env,
     NODE_OPTIONS: '',
-    DATABASE_URL: stage.system.databaseUrl,
+    DATABASE_URL: fixture.system.databaseUrl,
     NUMBERS: 'possible',
   };
   const { code, stdout, stderr } = await run(process.execPath, [program, ...args], { env }).then(
@@ -41,7 +41,7 @@ async function canonicalSids(...args: string[]): Promise<Ran> {
 
 /** Somebody of a database that was there before country codes had to be assigned. */
 async function old(sid: string): Promise<number> {
-  await stage.rows('INSERT INTO "user" (sid) VALUES ($1) ON CONFLICT DO NOTHING', [sid]);
+  await fixture.rows('INSERT INTO "user" (sid) VALUES ($1) ON CONFLICT DO NOTHING', [sid]);
   const [person] = await readCredentials(db, [sid]);
   return person?.user_id ?? 0;
 }
@@ -61,7 +61,7 @@ async function store(sid: string, group_id: number, content: string): Promise<vo
 }
 
 const everything = () =>
-  stage.rows(
+  fixture.rows(
     `SELECT (SELECT json_agg(u ORDER BY id) FROM "user" u) AS people, (SELECT json_agg(g ORDER BY id) FROM "group" g) AS groups,
      (SELECT json_agg(m ORDER BY group_id, user_id) FROM group_member m) AS members,
      (SELECT json_agg(m ORDER BY id) FROM message m) AS messages`,
@@ -71,7 +71,7 @@ const everything = () =>
 test('people of codes that are not assigned become those of their telephones, and miss nothing', async () => {
   // Ada has verified 1.54828935, and is two more people. Bob is written in another way only. Eve is in all groups.
   const [ada, eve] = ['1.54828935', '888.12345550100'];
-  for (const sid of [ada, eve]) await (await stage.connect(0)).signIn(sid);
+  for (const sid of [ada, eve]) await (await fixture.connect(0)).signIn(sid);
   const [second, third, bob] = ['15.4828935', '154.828935', '9.9512345678'];
   await Promise.all([second, third, bob].map(old));
 
@@ -87,8 +87,8 @@ test('people of codes that are not assigned become those of their telephones, an
   await group(['999.5550100', eve, second], 'with nobody');
 
   const planned = [
-    `${second} -> ${ada} becomes one with who has it, 3 groups`,
-    `${third} -> ${ada} becomes one with who has it, 2 groups`,
+    `${second} -> ${ada} becomes one with the user who has it, 3 groups`,
+    `${third} -> ${ada} becomes one with the user who has it, 2 groups`,
     `${bob} -> 995.12345678 renamed, 1 groups`,
     '999.5550100 is no number of any country: stays in its groups, and cannot sign in',
     '1 renamed, 2 merged, 0 not possible, 1 that are no number',
@@ -105,18 +105,18 @@ test('people of codes that are not assigned become those of their telephones, an
     lines: ['canonical-sids: a core is connected to this database: stop all cores and gateways first'],
   });
 
-  await stage.system.gateway(0).stop();
-  await stage.system.core(0).stop();
+  await fixture.system.gateway(0).stop();
+  await fixture.system.core(0).stop();
   expect([...(await canonicalSids('--apply')).lines].sort()).toEqual([...planned].sort());
   expect((await canonicalSids('--apply')).lines).toEqual([
     '999.5550100 is no number of any country: stays in its groups, and cannot sign in',
     '0 renamed, 0 merged, 0 not possible, 1 that are no number',
   ]);
-  await stage.system.core(0).start();
-  await stage.system.gateway(0).start();
+  await fixture.system.core(0).start();
+  await fixture.system.gateway(0).start();
 
   // Her own credential holds, and all of her groups and messages are there.
-  const her = await stage.returning(ada, 0, nothing);
+  const her = await fixture.returning(ada, 0, nothing);
   await stateOf(her, both, [ada, eve]);
   await stateOf(her, bobs, ['995.12345678', ada, eve]);
   expect((await stateOf(her, direct, [ada, eve])).payload.is_direct_message).toBe(true);
@@ -133,13 +133,13 @@ test('people of codes that are not assigned become those of their telephones, an
       .sort(),
   ).toEqual([ada, eve, eve]);
   // The direct message is the one of the pair, and the one with herself is over.
-  const another = await stage.returning(eve, 0, messagesOnly);
+  const another = await fixture.returning(eve, 0, messagesOnly);
   expect(await createGroup(another, [ada], '')).toBe(direct);
   await hear(her, await say(another, direct, 'are you there?'));
-  expect(await stage.rows('SELECT closed FROM "group" WHERE id = $1', [herself])).toEqual([{ closed: true }]);
+  expect(await fixture.rows('SELECT closed FROM "group" WHERE id = $1', [herself])).toEqual([{ closed: true }]);
 
   // Bob asks for a code once.
-  const client = await stage.connect(0);
+  const client = await fixture.connect(0);
   await client.signIn('995.12345678');
   await stateOf({ sid: '995.12345678', client }, bobs, ['995.12345678', ada, eve]);
 });

@@ -10,11 +10,11 @@ import {
   numberOf,
   type Person,
   say,
-  setStage,
+  startFixture,
   state,
   stateOf,
   until,
-} from './stage.ts';
+} from './fixture.ts';
 
 /** No time that a gateway measures is over during a test: cores start as slowly as they like. */
 const patient = {
@@ -23,7 +23,7 @@ const patient = {
   REQUEST_PATIENCE_MS: '700000',
 };
 
-const stage = setStage({ gateways: 2, cores: 0, gatewayEnv: patient });
+const fixture = startFixture({ gateways: 2, cores: 0, gatewayEnv: patient });
 
 /** Its statements wait for a lock as long as a test holds it. */
 const lasting = { STATEMENT_TIMEOUT_MS: '200000', REQUEST_SETTLE_MS: '207000' };
@@ -37,7 +37,7 @@ let database: Database;
 let brief = 0;
 
 beforeAll(async () => {
-  const { system } = stage;
+  const { system } = fixture;
   database = openDatabase(system.databaseUrl);
   await system.addGateway({ REQUEST_DEADLINE_MS: '6000', REQUEST_REPEAT_MS: '6300' });
   brief = system.gateways.length - 1;
@@ -51,14 +51,14 @@ afterAll(() => database?.close());
 const quickCores = new Set<ServiceProcess>();
 
 async function addCore(env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
-  const core = await stage.system.addCore(env);
+  const core = await fixture.system.addCore(env);
   if (env === quick) quickCores.add(core);
   return core;
 }
 
 /** The only core that runs: one that an earlier test has left if there is such a one, because each start costs a second. */
 async function onlyCore(env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
-  const running = stage.system.cores.filter(({ process }) => process.isRunning());
+  const running = fixture.system.cores.filter(({ process }) => process.isRunning());
   const left = env === quick ? running.find((core) => quickCores.has(core)) : undefined;
   await Promise.all(running.filter((core) => core !== left).map((core) => core.kill()));
   return left ?? addCore(env);
@@ -70,7 +70,7 @@ async function counted(process: ServiceProcess, name: string, labels: Record<str
 
 /** Two people of a group who have been told of it, the first of them on a gateway of choice. */
 async function pair(gateway = 0): Promise<{ ada: Person; bob: Person; group_id: number }> {
-  const [ada, bob] = [await stage.enter(gateway), await stage.enter(1)];
+  const [ada, bob] = [await fixture.enter(gateway), await fixture.enter(1)];
   const group_id = await createGroup(ada, [bob.sid]);
   for (const person of [ada, bob]) await state(person, group_id);
   return { ada, bob, group_id };
@@ -86,15 +86,15 @@ async function storedIn(group_id: number): Promise<string[]> {
 
 /** Lets the deadline of the entry with this text be over. */
 async function expireEntry(text: string): Promise<void> {
-  await expire(await stage.redis(), stage.names, (await entryWith(text)).id);
+  await expire(await fixture.redis(), fixture.names, (await entryWith(text)).id);
 }
 
 /** The oldest entry in the stream with this text, once it is there. */
 async function entryWith(text: string): Promise<{ id: string; fields: string[] }> {
-  const redis = await stage.redis();
+  const redis = await fixture.redis();
   let found: [id: string, fields: string[]] | undefined;
   await until(`${text} is written`, async () => {
-    const entries = await redis.xrange(stage.names.requests, '-', '+');
+    const entries = await redis.xrange(fixture.names.requests, '-', '+');
     found = entries.find(([, fields]) => fields.some((field) => field.includes(`"${text}"`)));
     return found !== undefined;
   });
@@ -104,8 +104,8 @@ async function entryWith(text: string): Promise<{ id: string; fields: string[] }
 
 /** Resolves when a core has taken the entry with this text. */
 async function untilTaken(text: string): Promise<void> {
-  const redis = await stage.redis();
-  const { requests, cores } = stage.names;
+  const redis = await fixture.redis();
+  const { requests, cores } = fixture.names;
   const { id } = await entryWith(text);
   await until(`${text} is taken`, async () => {
     return (await redis.xpending(requests, cores, id, id, 1)).length === 1;
@@ -131,13 +131,13 @@ describe('6: a core is killed in the middle of a statement', () => {
     await hear(bob, payload.message_id as number);
     expect(await storedIn(group_id)).toEqual(['once']);
     expect(await counted(second, 'core_entries_claimed_total')).toBe(1);
-    expect(await stage.counted('hooligram_gateway_requests_repeated_total')).toBe(0);
+    expect(await fixture.counted('hooligram_gateway_requests_repeated_total')).toBe(0);
     await hear(bob, await say(ada, group_id, 'fence'));
     expect(contents(bob)).toEqual(['once', 'fence']);
     expect(bob.client.received('MESSAGING_DELIVER_REQUEST')).toHaveLength(2);
   });
 
-  test('and 12: that commits when nobody is there to tell: who claims it tells everybody, and has it audited', async () => {
+  test('and 12: that commits when nobody is there to tell: who claims it tells everybody, and has it checked', async () => {
     const first = await onlyCore(quick);
     const { ada, bob, group_id } = await pair();
     const release = await database.holdGroup(group_id);
@@ -146,9 +146,9 @@ describe('6: a core is killed in the middle of a statement', () => {
     await first.kill();
     await release();
     await until('it is stored', async () => (await storedIn(group_id)).length === 1);
-    const redis = await stage.redis();
-    const armed = async () => (await redis.keys(`${stage.names.queues}:audit:${group_id}.*`)).length;
-    await redis.del(...(await redis.keys(`${stage.names.queues}:audit:*`)));
+    const redis = await fixture.redis();
+    const armed = async () => (await redis.keys(`${fixture.names.queues}:delivery-check:${group_id}.*`)).length;
+    await redis.del(...(await redis.keys(`${fixture.names.queues}:delivery-check:*`)));
     expect(await armed()).toBe(0);
     await addCore({ ...quick, DELIVERY_ACK_DEADLINE_MS: '600000' });
     await hear(bob, (await sent).payload.message_id as number);
@@ -166,7 +166,7 @@ describe('6: a core is killed in the middle of a statement', () => {
     await release();
     await until('it is stored', async () => (await storedIn(group_id)).length === 1);
     // In the same stream, and never begun by anybody.
-    const other = await stage.connect(0);
+    const other = await fixture.connect(0);
     const number = numberOf(uniqueSid());
     const unanswered = other.send('VERIFICATION_REQUEST_CODE_REQUEST', number);
     await expireEntry('told late');
@@ -174,8 +174,8 @@ describe('6: a core is killed in the middle of a statement', () => {
     await addCore(quick);
     await hear(bob, (await sent).payload.message_id as number);
     expect(await storedIn(group_id)).toEqual(['told late']);
-    const redis = await stage.redis();
-    await until('the stream is empty', async () => (await redis.xlen(stage.names.requests)) === 0);
+    const redis = await fixture.redis();
+    await until('the stream is empty', async () => (await redis.xlen(fixture.names.requests)) === 0);
     await other.roundTrip();
     expect(other.frames.filter(({ id, type }) => id === unanswered && type.startsWith('VERIFI'))).toEqual([]);
   });
@@ -204,7 +204,7 @@ describe.each([
 
   test('makes one group, of which everybody is told', async () => {
     const core = await onlyCore(quick);
-    const [ada, bob] = [await stage.enter(0), await stage.enter(1)];
+    const [ada, bob] = [await fixture.enter(0), await fixture.enter(1)];
     const group_name = randomUUID();
     const made = async () =>
       (await database.rows('SELECT FROM "group" WHERE name = $1', [group_name])).length;
@@ -222,7 +222,7 @@ describe.each([
   test('adds a member, who is told', async () => {
     const core = await onlyCore(quick);
     const { ada, bob, group_id } = await threesome();
-    const cat = await stage.enter(1);
+    const cat = await fixture.enter(1);
     const release = await database.holdGroup(group_id);
     const added = ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: cat.sid }, randomUUID());
     await orphan(core, release, async () => (await membersOf(group_id)) === 4, cat.sid);
@@ -245,7 +245,7 @@ describe.each([
   });
 
   async function threesome() {
-    const [ada, bob, dan] = [await stage.enter(0), await stage.enter(1), await stage.enter(1)];
+    const [ada, bob, dan] = [await fixture.enter(0), await fixture.enter(1), await fixture.enter(1)];
     const group_id = await createGroup(ada, [bob.sid, dan.sid]);
     for (const person of [ada, bob, dan]) await state(person, group_id);
     return { ada, bob, dan, group_id };
@@ -255,10 +255,10 @@ describe.each([
 test('7: an ADD that is run again when its member has left does not bring them back', async () => {
   const first = await onlyCore(quick);
   const [ada, bob, dan, cat] = [
-    await stage.enter(0),
-    await stage.enter(1),
-    await stage.enter(1),
-    await stage.enter(1),
+    await fixture.enter(0),
+    await fixture.enter(1),
+    await fixture.enter(1),
+    await fixture.enter(1),
   ];
   const group_id = await createGroup(ada, [bob.sid, dan.sid]);
   const release = await database.holdGroup(group_id);
@@ -286,7 +286,7 @@ test('7: an ADD that is run again when its member has left does not bring them b
 
 test('7: a right code that was committed by a core that is dead is a right code when it is claimed', async () => {
   const first = await onlyCore(quick);
-  const client = await stage.connect(0);
+  const client = await fixture.connect(0);
   const sid = uniqueSid();
   await client.requestOk('VERIFICATION_REQUEST_CODE', numberOf(sid));
   const release = await database.hold('LOCK TABLE "user" IN EXCLUSIVE MODE');
@@ -312,7 +312,7 @@ describe('8: a core that is late', () => {
     const release = await database.holdGroup(group_id);
     const before = send(bob, group_id, 'before');
     await database.untilWaiting(1);
-    const count = () => counted(stage.system.gateway(brief), 'gateway_requests_repeated_total');
+    const count = () => counted(fixture.system.gateway(brief), 'gateway_requests_repeated_total');
     const earlier = await count();
     const repeated = async () => (await count()) - earlier;
     const [first, second] = [send(ada, group_id, 'first'), send(ada, group_id, 'second')];
@@ -324,7 +324,7 @@ describe('8: a core that is late', () => {
     const all = ['before', 'first', 'second', 'fence'];
     expect(await storedIn(group_id)).toEqual(all);
     expect(contents(bob)).toEqual(all);
-    const expired = { kind: 'MESSAGING_SEND', outcome: 'expired' };
+    const expired = { type: 'MESSAGING_SEND', outcome: 'expired' };
     expect(await counted(core, 'core_requests_total', expired)).toBe(await repeated());
   });
 
@@ -343,7 +343,7 @@ describe('8: a core that is late', () => {
     await second;
     await hear(bob, await say(ada, group_id, 'third'));
     frozen.resume();
-    const answered = { kind: 'MESSAGING_SEND', outcome: 'success' };
+    const answered = { type: 'MESSAGING_SEND', outcome: 'success' };
     await until('it has come to the end of both', async () => {
       return (await counted(frozen, 'core_requests_total', answered)) >= 2;
     });
@@ -372,7 +372,7 @@ describe('8: a core that is late', () => {
     await release();
     await held;
     await hear(bob, await say(ada, group_id, 'fence'));
-    const expired = { kind: 'MESSAGING_SEND', outcome: 'expired' };
+    const expired = { type: 'MESSAGING_SEND', outcome: 'expired' };
     expect(await counted(frozen, 'core_requests_total', expired)).toBe(1);
     expect(await storedIn(group_id)).toEqual(['first', 'second', 'fence']);
     expect(contents(bob, group_id)).toEqual(['first', 'second', 'fence']);

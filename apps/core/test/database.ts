@@ -1,5 +1,5 @@
 import { openDb } from '@hooligram/db';
-import { until } from './stage.ts';
+import { until } from './fixture.ts';
 
 export type Database = {
   rows<R extends object>(sql: string, values?: readonly unknown[]): Promise<R[]>;

@@ -9,27 +9,27 @@ import {
   nothing,
   type Person,
   say,
-  sayTo,
-  setStage,
+  sendTo,
+  startFixture,
   state,
   stateOf,
   statesOf,
-} from './stage.ts';
+} from './fixture.ts';
 
 // What was acknowledged is written at once: the tests wait for it.
-const stage = setStage({ gateways: 2, cores: 2, gatewayEnv: { CURSOR_FLUSH_MS: '10' } });
+const fixture = startFixture({ gateways: 2, cores: 2, gatewayEnv: { CURSOR_FLUSH_MS: '10' } });
 
 const closed = ['group is closed'];
 const notAMember = ['not a member of the group'];
 
 /** Two people on two gateways with a direct message, and a group of theirs that stays open, both delivered. */
-async function pair(options?: { readonly bob: Parameters<typeof stage.enter>[1] }): Promise<{
+async function pair(options?: { readonly bob: Parameters<typeof fixture.enter>[1] }): Promise<{
   ada: Person;
   bob: Person;
   group_id: number;
   open: number;
 }> {
-  const [ada, bob] = [await stage.enter(0), await stage.enter(1, options?.bob)];
+  const [ada, bob] = [await fixture.enter(0), await fixture.enter(1, options?.bob)];
   const group_id = await createGroup(ada, [bob.sid]);
   const open = await createGroup(ada, [bob.sid, uniqueSid()], 'stays open');
   for (const person of [ada, bob]) for (const id of [group_id, open]) await state(person, id);
@@ -46,7 +46,7 @@ const told = ({ client }: Person) => [
 describe('a group left with one member', () => {
   test('is closed: the last member is told of one member, on every connection', async () => {
     const { ada, bob, group_id } = await pair();
-    const bob2 = await stage.returning(bob.sid, 0);
+    const bob2 = await fixture.returning(bob.sid, 0);
     const before = await state(bob2, group_id);
     await leave(ada, group_id);
     const states = await Promise.all([bob, bob2].map((person) => state(person, group_id)));
@@ -68,7 +68,7 @@ describe('a group left with one member', () => {
   });
 
   test('is closed also if it was larger before', async () => {
-    const [ada, bob, eve] = [await stage.enter(0), await stage.enter(1), await stage.enter(1)];
+    const [ada, bob, eve] = [await fixture.enter(0), await fixture.enter(1), await fixture.enter(1)];
     const group_id = await createGroup(ada, [bob.sid, eve.sid]);
     await leave(ada, group_id);
     await hear(bob, await say(eve, group_id, 'two are enough'));
@@ -84,8 +84,8 @@ describe('a group left with one member', () => {
     await leave(bob, group_id);
     expect(await errorsOf(bob, 'MESSAGING_SEND', { group_id, content: 'x' })).toEqual(notAMember);
     expect(await errorsOf(bob, 'GROUP_LEAVE', { group_id })).toEqual(notAMember);
-    const returned = await stage.returning(bob.sid, 0, nothing);
-    await sayTo(returned, ada, open, 'elsewhere');
+    const returned = await fixture.returning(bob.sid, 0, nothing);
+    await sendTo(returned, ada, open, 'elsewhere');
     expect(told(returned)).toEqual([open]);
   });
 
@@ -105,9 +105,9 @@ describe('what was undelivered when a group closed', () => {
     await bob.client.close();
     for (const content of ['one', 'two', 'three']) await say(ada, group_id, content);
     await leave(ada, group_id);
-    const returned = await stage.returning(bob.sid, 0);
+    const returned = await fixture.returning(bob.sid, 0);
     await returned.client.waitFor(() => contents(returned, group_id).length === 3);
-    await sayTo(returned, ada, open, 'fence');
+    await sendTo(returned, ada, open, 'fence');
     expect(contents(returned)).toEqual(['one', 'two', 'three', 'fence']);
     expect(statesOf(returned, group_id).map(({ payload }) => payload.member_sids)).toEqual([[bob.sid]]);
   });
@@ -126,14 +126,14 @@ describe('what was undelivered when a group closed', () => {
     await hear(bob, await say(ada, group_id, 'not acknowledged'));
     await leave(ada, group_id);
     await stateOf(bob, group_id, [bob.sid]);
-    await stage.untilStored(bob.sid, group_id, { version: 2 });
+    await fixture.untilAcknowledged(bob.sid, group_id, { version: 2 });
     await bob.client.close();
-    const returned = await stage.returning(bob.sid, 0);
+    const returned = await fixture.returning(bob.sid, 0);
     await returned.client.waitFor(() => contents(returned, group_id).length === 1);
     expect(contents(returned, group_id)).toEqual(['not acknowledged']);
-    await stage.untilStored(bob.sid, group_id, { seq: 1 });
-    const again = await stage.returning(bob.sid, 1);
-    await sayTo(again, ada, open, 'fence');
+    await fixture.untilAcknowledged(bob.sid, group_id, { seq: 1 });
+    const again = await fixture.returning(bob.sid, 1);
+    await sendTo(again, ada, open, 'fence');
     expect(contents(again)).toEqual(['fence']);
     expect(told(again)).toEqual([open]);
   });
@@ -145,9 +145,9 @@ describe('the last state of a closed group', () => {
     await leave(ada, group_id);
     const last = await stateOf(bob, group_id, [bob.sid]);
     for (const gateway of [0, 1]) {
-      const mobile = await stage.returning(bob.sid, gateway, messagesOnly);
+      const mobile = await fixture.returning(bob.sid, gateway, messagesOnly);
       expect(await state(mobile, group_id)).toEqual(last);
-      await sayTo(mobile, ada, open, `fence ${gateway}`);
+      await sendTo(mobile, ada, open, `fence ${gateway}`);
     }
   });
 
@@ -155,26 +155,26 @@ describe('the last state of a closed group', () => {
     const { ada, bob, group_id, open } = await pair();
     await bob.client.close();
     await leave(ada, group_id);
-    const first = await stage.returning(bob.sid, 0);
+    const first = await fixture.returning(bob.sid, 0);
     const last = await state(first, group_id);
     expect(last.payload.member_sids).toEqual([bob.sid]);
-    await stage.untilStored(bob.sid, group_id, { version: 2 });
+    await fixture.untilAcknowledged(bob.sid, group_id, { version: 2 });
     for (const gateway of [0, 1]) {
-      const returned = await stage.returning(bob.sid, gateway, nothing);
-      await sayTo(returned, ada, open, `fence ${gateway}`);
+      const returned = await fixture.returning(bob.sid, gateway, nothing);
+      await sendTo(returned, ada, open, `fence ${gateway}`);
       expect(told(returned)).toEqual([open]);
     }
   });
 
   test('is not listed any more once it was acknowledged while connected, on any connection', async () => {
     const { ada, bob, group_id, open } = await pair({ bob: messagesOnly });
-    const other = await stage.returning(bob.sid, 0);
+    const other = await fixture.returning(bob.sid, 0);
     await state(other, group_id);
     await leave(ada, group_id);
     await stateOf(other, group_id, [bob.sid]);
-    await stage.untilStored(bob.sid, group_id, { version: 2 });
-    const returned = await stage.returning(bob.sid, 1, nothing);
-    await sayTo(returned, ada, open, 'fence');
+    await fixture.untilAcknowledged(bob.sid, group_id, { version: 2 });
+    const returned = await fixture.returning(bob.sid, 1, nothing);
+    await sendTo(returned, ada, open, 'fence');
     expect(told(returned)).toEqual([open]);
   });
 
@@ -182,8 +182,8 @@ describe('the last state of a closed group', () => {
     const { ada, bob, group_id } = await pair();
     await leave(ada, group_id);
     await stateOf(bob, group_id, [bob.sid]);
-    await stage.untilStored(bob.sid, group_id, { version: 2 });
-    const returned = await stage.returning(bob.sid, 0);
+    await fixture.untilAcknowledged(bob.sid, group_id, { version: 2 });
+    const returned = await fixture.returning(bob.sid, 0);
     await leave(returned, group_id);
     expect(await errorsOf(returned, 'GROUP_LEAVE', { group_id })).toEqual(notAMember);
   });

@@ -1,11 +1,11 @@
 import type { Db } from '@hooligram/db';
 import { uniqueSid } from '@hooligram/testkit';
-import type { StandInGateway } from './stand-in-gateway.ts';
+import type { FakeGateway } from './fake-gateway.ts';
 
 export type Person = { user_id: number; sid: string };
 
 /** A group of new people, the first of whom made it, heard as a gateway hears that holds all of them. */
-export async function group(gateway: StandInGateway, db: Db, size = 2) {
+export async function group(gateway: FakeGateway, db: Db, size = 2) {
   const sids = Array.from({ length: size }, uniqueSid);
   const maker = await db.prisma.user.create({ data: { sid: sids[0] as string } });
   const made = await gateway.ask('GROUP_CREATE', {
@@ -27,6 +27,6 @@ export async function group(gateway: StandInGateway, db: Db, size = 2) {
   return { group_id: made.group_id, people, one, two };
 }
 
-export function send(gateway: StandInGateway, group_id: number, { user_id, sid }: Person, content = 'hello') {
+export function send(gateway: FakeGateway, group_id: number, { user_id, sid }: Person, content = 'hello') {
   return gateway.ask('MESSAGING_SEND', { user_id, sid, repeatable: true, group_id, content });
 }

@@ -9,14 +9,14 @@ import {
   nothing,
   type Person,
   say,
-  sayTo,
-  setStage,
+  sendTo,
+  startFixture,
   state,
   stateOf,
   statesOf,
-} from './stage.ts';
+} from './fixture.ts';
 
-const stage = setStage({ gateways: 2, cores: 2 });
+const fixture = startFixture({ gateways: 2, cores: 2 });
 
 const tooFew = 'payload.member_sids: must name at least two people';
 const creatorMissing = 'payload.member_sids: must name the creator';
@@ -28,7 +28,7 @@ const wireDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /** Three people, the second and third on the other gateway. */
 async function three(): Promise<[Person, Person, Person]> {
-  return [await stage.enter(0), await stage.enter(1), await stage.enter(1)];
+  return [await fixture.enter(0), await fixture.enter(1), await fixture.enter(1)];
 }
 
 /** The frames of a connection as the texts that came, from now on. */
@@ -49,7 +49,7 @@ async function fence(speaker: Person, listeners: readonly Person[]): Promise<voi
 describe('creating a group', () => {
   test('sends it to every member on every connection, the creator too, as one text', async () => {
     const [ada, bob, eve] = await three();
-    const ada2 = await stage.returning(ada.sid, 1);
+    const ada2 = await fixture.returning(ada.sid, 1);
     const everybody = [ada, ada2, bob, eve];
     const texts = everybody.map(textsOf);
     const before = Date.now();
@@ -75,7 +75,7 @@ describe('creating a group', () => {
   });
 
   test('answers with the id of the group alone', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const payload = { group_name: 'x', member_sids: [ada.sid, uniqueSid(), uniqueSid()] };
     expect(await ada.client.request('GROUP_CREATE', payload, 'any id')).toEqual({
       id: 'any id',
@@ -85,7 +85,7 @@ describe('creating a group', () => {
   });
 
   test('needs two distinct members, the creator among them', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const [bob, eve] = [uniqueSid(), uniqueSid()];
     const errors = (member_sids: readonly string[], group_name = 'x') =>
       errorsOf(ada, 'GROUP_CREATE', { group_name, member_sids });
@@ -98,7 +98,7 @@ describe('creating a group', () => {
   });
 
   test('tells each faulty sid, and creates nobody', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const stranger = uniqueSid();
     const member_sids = [
       ada.sid,
@@ -130,7 +130,7 @@ describe('creating a group', () => {
     ['quotes, a backslash, a line feed', '"a" \\ \n \u0001 </script>'],
     ['right to left and combining', 'שלום e\u0301 \u200b\u200f'],
   ])('takes a name of %s and delivers it exactly', async (_what, group_name) => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const group_id = await createGroup(ada, [uniqueSid(), uniqueSid()], group_name);
     expect((await state(ada, group_id)).payload.group_name).toBe(group_name);
   });
@@ -143,18 +143,18 @@ describe('creating a group', () => {
     ['half a surrogate pair', 'a\ud800', ['payload.group_name: must not contain lone surrogates']],
     ['no text', null, ['payload.group_name: must be a string']],
   ])('refuses a name of %s', async (_what, group_name, errors) => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const member_sids = [ada.sid, uniqueSid(), uniqueSid()];
     expect(await errorsOf(ada, 'GROUP_CREATE', { group_name, member_sids })).toEqual(errors);
   });
 
   test('with people who never signed up lets them find it, and what was said, at their first sign-in', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const newcomer = uniqueSid();
     const group_id = await createGroup(ada, [newcomer], '');
     const direct = await state(ada, group_id);
     await say(ada, group_id, 'Tell me when you are here!');
-    const client = await stage.connect(1);
+    const client = await fixture.connect(1);
     await client.register(newcomer);
     await client.authorize(newcomer);
     const person = { sid: newcomer, client };
@@ -164,7 +164,7 @@ describe('creating a group', () => {
   });
 
   test('lists its members by code unit, not as a language or a number would sort them', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const digits = uniqueSid().slice(4);
     const sorted = [`1.10${digits}`, `1.9${digits}`, `211.${digits}`, `27.0${digits}`, ada.sid];
     const group_id = await createGroup(ada, [...sorted.slice(0, -1)].reverse());
@@ -172,7 +172,7 @@ describe('creating a group', () => {
   });
 
   test('delivers a hundred members as it delivers two', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const others = Array.from({ length: 100 }, uniqueSid);
     const group_id = await createGroup(ada, others);
     expect((await state(ada, group_id)).payload.member_sids).toEqual([ada.sid, ...others].sort());
@@ -186,7 +186,7 @@ describe('a direct message', () => {
     ['two people, both named often', (ada: string, bob: string) => [ada, bob, ada, bob, ada]],
   ])('is what is created with %s; it may have a name or none', async (_what, named) => {
     for (const group_name of ['', 'us two']) {
-      const ada = await stage.enter(0);
+      const ada = await fixture.enter(0);
       const bob = uniqueSid();
       const member_sids = named(ada.sid, bob);
       const created = await ada.client.requestOk('GROUP_CREATE', { group_name, member_sids });
@@ -199,12 +199,12 @@ describe('a direct message', () => {
   });
 
   test('is there once for a pair: created again, by either of them, it is the same group', async () => {
-    const [ada, bob] = [await stage.enter(0), await stage.enter(1)];
+    const [ada, bob] = [await fixture.enter(0), await fixture.enter(1)];
     const group_id = await createGroup(ada, [bob.sid], 'first');
     expect(await createGroup(ada, [bob.sid], 'first')).toBe(group_id);
     expect(await createGroup(ada, [ada.sid, bob.sid, bob.sid], 'second')).toBe(group_id);
     expect(await createGroup(bob, [ada.sid], '')).toBe(group_id);
-    const again = await stage.returning(bob.sid, 0);
+    const again = await fixture.returning(bob.sid, 0);
     expect((await state(again, group_id)).payload.group_name).toBe('first');
     await fence(ada, [again]);
     expect(again.client.received('GROUP_DELIVER_REQUEST')).toHaveLength(2);
@@ -212,7 +212,7 @@ describe('a direct message', () => {
 
   test('is there once for a pair also when both create it at once, on two gateways with two cores', async () => {
     const pairs = await Promise.all(
-      Array.from({ length: 8 }, async () => [await stage.enter(0), await stage.enter(1)] as const),
+      Array.from({ length: 8 }, async () => [await fixture.enter(0), await fixture.enter(1)] as const),
     );
     const ids = await Promise.all(
       pairs.map(([a, b]) =>
@@ -254,7 +254,7 @@ describe('a direct message', () => {
   });
 
   test('is not what somebody has with two different people', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const [bob, eve] = [uniqueSid(), uniqueSid()];
     const ids = [
       await createGroup(ada, [bob]),
@@ -286,7 +286,7 @@ describe('adding a member', () => {
     const deliveries = texts.map((list) => list.filter((text) => text.includes('GROUP_DELIVER_REQUEST')));
     expect(deliveries.map(({ length }) => length)).toEqual([1, 1, 1]);
     expect(new Set(deliveries.flat()).size).toBe(1);
-    const returned = await stage.returning(bob.sid, 0);
+    const returned = await fixture.returning(bob.sid, 0);
     const replayed = textsOf(returned);
     await returned.client.authorize(bob.sid);
     await fence(ada, [returned]);
@@ -301,8 +301,8 @@ describe('adding a member', () => {
     await say(ada, group_id, 'three');
     await hear(eve, await say(bob, group_id, 'four'));
     expect(contents(eve)).toEqual(['three', 'four']);
-    const returned = await stage.returning(eve.sid, 0);
-    await sayTo(returned, ada, group_id, 'five');
+    const returned = await fixture.returning(eve.sid, 0);
+    await sendTo(returned, ada, group_id, 'five');
     expect(contents(returned)).not.toContain('one');
     expect(contents(returned)).not.toContain('two');
   });
@@ -314,8 +314,8 @@ describe('adding a member', () => {
     await say(ada, group_id, 'before');
     await ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: eve.sid });
     await say(ada, group_id, 'after');
-    const returned = await stage.returning(eve.sid, 0);
-    await sayTo(returned, ada, group_id, 'now');
+    const returned = await fixture.returning(eve.sid, 0);
+    await sendTo(returned, ada, group_id, 'now');
     expect(contents(returned)).toEqual(['after', 'now']);
   });
 
@@ -330,13 +330,13 @@ describe('adding a member', () => {
   });
 
   test('takes somebody who never signed up but is in another group already', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const unverified = uniqueSid();
     await createGroup(ada, [unverified]);
     const group_id = await createGroup(ada, [uniqueSid(), uniqueSid()]);
     await ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: unverified });
     await say(ada, group_id, 'welcome');
-    const client = await stage.connect(1);
+    const client = await fixture.connect(1);
     await client.signIn(unverified);
     await state({ sid: unverified, client }, group_id);
     await client.waitFor(() => contents({ sid: unverified, client }, group_id).includes('welcome'));
@@ -373,7 +373,7 @@ describe('adding a member', () => {
   });
 
   test('fails for somebody whom nobody knows, and does not create them', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const stranger = uniqueSid();
     const group_id = await createGroup(ada, [uniqueSid(), uniqueSid()]);
     for (let time = 0; time < 2; time += 1) {
@@ -384,7 +384,7 @@ describe('adding a member', () => {
   });
 
   test('tells every fault of its payload', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     expect(await errorsOf(ada, 'GROUP_ADD_MEMBER', { group_id: 1.5, member_sid: 'Bob' })).toEqual([
       'payload.group_id: must be an integer',
       'payload.member_sid: must be a sid such as 1.5550100',
@@ -392,11 +392,11 @@ describe('adding a member', () => {
   });
 
   test('by several people at once leaves everybody with the same last state that names them all', async () => {
-    const ada = await stage.enter(0);
-    const bob = await stage.enter(1);
+    const ada = await fixture.enter(0);
+    const bob = await fixture.enter(1);
     const group_id = await createGroup(ada, [bob.sid, uniqueSid()]);
     const first = (await state(ada, group_id)).payload.member_sids ?? [];
-    const added = await Promise.all(Array.from({ length: 8 }, (_, index) => stage.enter(index % 2)));
+    const added = await Promise.all(Array.from({ length: 8 }, (_, index) => fixture.enter(index % 2)));
     await Promise.all(
       added.map(({ sid }, index) =>
         (index % 2 ? ada : bob).client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: sid }),
@@ -411,7 +411,7 @@ describe('adding a member', () => {
 describe('leaving a group', () => {
   test('sends the new state to those who remain, and nothing more to who left, on any connection', async () => {
     const [ada, bob, eve] = await three();
-    const eve2 = await stage.returning(eve.sid, 0);
+    const eve2 = await fixture.returning(eve.sid, 0);
     const group_id = await createGroup(ada, [bob.sid, eve.sid], 'x');
     for (const person of [ada, bob, eve, eve2]) await state(person, group_id);
     const leaving = [eve, eve2];
@@ -442,14 +442,14 @@ describe('leaving a group', () => {
     await say(ada, group_id, 'never read');
     const kept = await createGroup(ada, [eve.sid]);
     await say(ada, kept, 'read');
-    const silent = await stage.returning(eve.sid, 1, nothing);
+    const silent = await fixture.returning(eve.sid, 1, nothing);
     await silent.client.waitFor(() => contents(silent).length === 2);
     await silent.client.requestOk('GROUP_LEAVE', { group_id });
     expect(await errorsOf(silent, 'MESSAGING_SEND', { group_id, content: 'x' })).toEqual(notAMember);
     expect(await errorsOf(silent, 'GROUP_ADD_MEMBER', { group_id, member_sid: eve.sid })).toEqual(notAMember);
     expect(await errorsOf(silent, 'GROUP_LEAVE', { group_id })).toEqual(notAMember);
-    const returned = await stage.returning(eve.sid, 0);
-    await sayTo(returned, ada, kept, 'last');
+    const returned = await fixture.returning(eve.sid, 0);
+    await sendTo(returned, ada, kept, 'last');
     expect(contents(returned)).toEqual(['read', 'last']);
     expect(returned.client.received('GROUP_DELIVER_REQUEST').map(({ payload }) => payload.group_id)).toEqual([
       kept,
@@ -480,7 +480,7 @@ describe('leaving a group', () => {
 
   test('twice at once, on two gateways, succeeds once', async () => {
     const [ada, bob, eve] = await three();
-    const ada2 = await stage.returning(ada.sid, 1);
+    const ada2 = await fixture.returning(ada.sid, 1);
     const group_id = await createGroup(ada, [bob.sid, eve.sid]);
     const answers = await Promise.all(
       [ada, ada2].map(({ client }) => client.request('GROUP_LEAVE', { group_id })),
@@ -497,20 +497,20 @@ describe('leaving a group', () => {
     [-1, 'must be a positive integer'],
     [2 ** 53, 'must be an integer below 2^53'],
   ])('of group_id %p tells that it %s', async (group_id, fault) => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     expect(await errorsOf(ada, 'GROUP_LEAVE', { group_id })).toEqual([`payload.group_id: ${fault}`]);
   });
 });
 
 describe('a group at sign-in', () => {
   test('is sent whether it was acknowledged or not, with its constant date, and so are all others', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const ids: number[] = [];
     for (const others of [1, 2, 3])
       ids.push(await createGroup(ada, Array.from({ length: others }, uniqueSid)));
     const live = await Promise.all(ids.map((group_id) => state(ada, group_id)));
     await ada.client.roundTrip();
-    const mobile = await stage.returning(ada.sid, 1, messagesOnly);
+    const mobile = await fixture.returning(ada.sid, 1, messagesOnly);
     const replayed = await Promise.all(ids.map((group_id) => state(mobile, group_id)));
     expect(replayed).toEqual(live);
   });

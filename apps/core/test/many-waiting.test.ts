@@ -1,26 +1,26 @@
 import { metrics } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
-import { createGroup, nothing, setStage, state } from './stage.ts';
+import { createGroup, nothing, startFixture, state } from './fixture.ts';
 
 const waiting = 100_000;
 const windowSize = 256;
 const residentMaxBytes = 64 * 1_024 * 1_024;
 
 // Nothing is due while it runs, so nothing is sent twice.
-const stage = setStage({ gateways: 2, cores: 1, env: { DELIVERY_ACK_DEADLINE_MS: '600000' } });
+const fixture = startFixture({ gateways: 2, cores: 1, env: { DELIVERY_ACK_DEADLINE_MS: '600000' } });
 
 async function residentBytes(gateway: number): Promise<number> {
-  return (await metrics(stage.system.gateway(gateway).adminUrl)).value(
+  return (await metrics(fixture.system.gateway(gateway).adminUrl)).value(
     'hooligram_process_resident_memory_bytes',
   );
 }
 
 test('100,000 waiting messages flood neither a client that does not acknowledge nor the gateway, and reach one that does in order', async () => {
-  const [ada, bob] = [await stage.enter(0), await stage.enter(0)];
+  const [ada, bob] = [await fixture.enter(0), await fixture.enter(0)];
   const group_id = await createGroup(ada, [bob.sid]);
   await state(bob, group_id);
   bob.client.terminate();
-  await stage.rows(
+  await fixture.rows(
     `WITH raised AS (UPDATE "group" SET last_seq = $2 WHERE id = $1)
      INSERT INTO message (id, group_id, seq, sender_id, request_id, content, date_created)
      SELECT nextval('message_id_seq'), $1, seq, (SELECT id FROM "user" WHERE sid = $3), gen_random_uuid(),
@@ -31,7 +31,7 @@ test('100,000 waiting messages flood neither a client that does not acknowledge 
 
   // Acknowledges nothing: what waits for it stays where it is.
   const before = await residentBytes(1);
-  const silent = await stage.connect(1, nothing);
+  const silent = await fixture.connect(1, nothing);
   const sent = () => silent.received('MESSAGING_DELIVER_REQUEST').length;
   await silent.authorize(bob.sid);
   await silent.waitFor(() => sent() === windowSize);
@@ -39,7 +39,7 @@ test('100,000 waiting messages flood neither a client that does not acknowledge 
   expect(sent()).toBe(windowSize);
 
   // Acknowledges as it reads, on another connection of the same person: both are sent all of it.
-  const reading = await stage.connect(1, {
+  const reading = await fixture.connect(1, {
     acknowledge: ({ type }) => type === 'MESSAGING_DELIVER_REQUEST',
   });
   const done = reading.waitFor((frames) => frames.at(-1)?.payload.content === `message ${waiting}`);
@@ -50,5 +50,5 @@ test('100,000 waiting messages flood neither a client that does not acknowledge 
   expect(contents.every((content, index) => content === `message ${index + 1}`)).toBe(true);
   await silent.waitFor((frames) => frames.at(-1)?.payload.content === `message ${waiting}`);
   expect((await residentBytes(1)) - before).toBeLessThan(residentMaxBytes);
-  await stage.untilStored(bob.sid, group_id, { seq: waiting });
+  await fixture.untilAcknowledged(bob.sid, group_id, { seq: waiting });
 });

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { uniqueSid } from '@hooligram/testkit';
 import { describe, expect, test } from '@jest/globals';
-import { contents, createGroup, errorsOf, hear, type Person, say, setStage, state } from './stage.ts';
+import { contents, createGroup, errorsOf, hear, type Person, say, startFixture, state } from './fixture.ts';
 
-const stage = setStage({ gateways: 2, cores: 2 });
+const fixture = startFixture({ gateways: 2, cores: 2 });
 
 const wireDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /** Two people on two gateways, and a group of theirs that both have been told of. */
 async function pair(): Promise<{ ada: Person; bob: Person; group_id: number }> {
-  const [ada, bob] = [await stage.enter(0), await stage.enter(1)];
+  const [ada, bob] = [await fixture.enter(0), await fixture.enter(1)];
   const group_id = await createGroup(ada, [bob.sid]);
   for (const person of [ada, bob]) await state(person, group_id);
   return { ada, bob, group_id };
@@ -17,7 +17,7 @@ async function pair(): Promise<{ ada: Person; bob: Person; group_id: number }> {
 
 /** Contents of a group by their place in it, as the database has them. */
 async function stored(group_id: number): Promise<{ seq: number; id: number; content: string }[]> {
-  return stage.rows('SELECT seq, id, content FROM message WHERE group_id = $1 ORDER BY seq', [group_id]);
+  return fixture.rows('SELECT seq, id, content FROM message WHERE group_id = $1 ORDER BY seq', [group_id]);
 }
 
 const numbered = (count: number, prefix = '') =>
@@ -28,7 +28,7 @@ describe('a message', () => {
     const { ada, bob, group_id } = await pair();
     const everybody = [ada, bob];
     for (const { sid } of [ada, bob]) {
-      for (const gateway of [0, 1]) everybody.push(await stage.returning(sid, gateway));
+      for (const gateway of [0, 1]) everybody.push(await fixture.returning(sid, gateway));
     }
     for (const person of everybody.slice(2)) await state(person, group_id);
     const before = Date.now();
@@ -96,11 +96,11 @@ describe('a message', () => {
     const message = await say(ada, group_id, content);
     const live = await hear(bob, message);
     expect(live.payload.content).toBe(content);
-    const eve = await stage.enter(0);
+    const eve = await fixture.enter(0);
     await eve.client.close();
     const group = await createGroup(ada, [eve.sid]);
     const later = await say(ada, group, content);
-    expect((await hear(await stage.returning(eve.sid, 1), later)).payload.content).toBe(content);
+    expect((await hear(await fixture.returning(eve.sid, 1), later)).payload.content).toBe(content);
   });
 
   test.each([
@@ -151,7 +151,7 @@ describe('a message', () => {
 
   test('to a group that one is not in is refused, whether it exists or not, and nobody gets it', async () => {
     const { ada, bob, group_id } = await pair();
-    const eve = await stage.enter(0);
+    const eve = await fixture.enter(0);
     for (const id of [group_id, Number.MAX_SAFE_INTEGER]) {
       expect(await errorsOf(eve, 'MESSAGING_SEND', { group_id: id, content: 'let me in' })).toEqual([
         'not a member of the group',
@@ -170,7 +170,7 @@ describe('a message', () => {
 
   test('is heard by members of its group only', async () => {
     const { ada, bob, group_id } = await pair();
-    const eve = await stage.enter(1);
+    const eve = await fixture.enter(1);
     const other = await createGroup(ada, [eve.sid]);
     await state(eve, other);
     await say(ada, group_id, 'for Bob');
@@ -196,8 +196,8 @@ describe('order', () => {
   });
 
   test('of each connection is kept when many send at once, and all see one order, in which ids grow', async () => {
-    const creator = await stage.enter(0);
-    const others = await Promise.all(Array.from({ length: 5 }, (_, index) => stage.enter((index + 1) % 2)));
+    const creator = await fixture.enter(0);
+    const others = await Promise.all(Array.from({ length: 5 }, (_, index) => fixture.enter((index + 1) % 2)));
     const everybody = [creator, ...others];
     const group_id = await createGroup(
       creator,
@@ -227,8 +227,8 @@ describe('order', () => {
   });
 
   test('of a connection is kept when more is sent in one moment than one entry of the gateway holds', async () => {
-    const [creator, ...others] = await Promise.all(Array.from({ length: 18 }, () => stage.enter(0)));
-    const listener = await stage.enter(1);
+    const [creator, ...others] = await Promise.all(Array.from({ length: 18 }, () => fixture.enter(0)));
+    const listener = await fixture.enter(1);
     const senders = [creator as Person, ...others];
     const group_id = await createGroup(
       creator as Person,
@@ -238,13 +238,13 @@ describe('order', () => {
     const sent = numbered(3 * 64);
     for (let begin = 0; begin < sent.length; begin += 64) {
       // Frozen, the gateway finds all of it at once when it goes on.
-      stage.system.gateway(0).freeze();
+      fixture.system.gateway(0).freeze();
       for (const { client } of senders) {
         for (const content of sent.slice(begin, begin + 64)) {
           client.send('MESSAGING_SEND_REQUEST', { group_id, content });
         }
       }
-      stage.system.gateway(0).resume();
+      fixture.system.gateway(0).resume();
       const expected = senders.length * (begin + 64);
       await listener.client.waitFor(
         () => listener.client.received('MESSAGING_DELIVER_REQUEST').length === expected,
@@ -258,8 +258,8 @@ describe('order', () => {
   });
 
   test('of different requests of one connection is kept: each sees what the one before did', async () => {
-    const ada = await stage.enter(0);
-    const [bob, eve] = [await stage.enter(1), await stage.enter(1)];
+    const ada = await fixture.enter(0);
+    const [bob, eve] = [await fixture.enter(1), await fixture.enter(1)];
     const group_id = await createGroup(ada, [bob.sid, uniqueSid()]);
     const { client } = ada;
     client.send('MESSAGING_SEND_REQUEST', { group_id, content: 'before Eve' }, 'a');
@@ -291,7 +291,7 @@ describe('before the sign-in', () => {
     ['GROUP_LEAVE', { group_id: 1 }],
     ['MESSAGING_SEND', { group_id: 1, content: 'x' }],
   ])('%s fails with "not signed in" and nothing else, whatever else is wrong', async (type, sound) => {
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     for (const payload of [sound, {}, null, [], 'text', undefined, { group_id: 2 ** 60, content: '\0' }]) {
       for (const id of ['1', '', randomUUID()]) {
         expect(await client.request(type, payload, id)).toEqual({
@@ -304,7 +304,7 @@ describe('before the sign-in', () => {
   });
 
   test('everything fails also after a sign-in that failed', async () => {
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     await errorsOf({ client }, 'AUTHORIZATION_SIGN_IN', {
       country_code: '888',
       phone_number: '1234',
@@ -317,7 +317,7 @@ describe('before the sign-in', () => {
 
   test('requests wait for a sign-in that was sent before them', async () => {
     const sid = uniqueSid();
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     await client.register(sid);
     const [country_code, phone_number] = sid.split('.');
     client.send('AUTHORIZATION_SIGN_IN_REQUEST', { country_code, phone_number, verification_code: '000000' });
@@ -328,7 +328,7 @@ describe('before the sign-in', () => {
 
 describe('keep-alive', () => {
   test('is answered before and after the sign-in, with its id', async () => {
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     const keptAlive = { id: 'alive?', type: 'CONN_KEEP_ALIVE_SUCCESS', payload: {} };
     expect(await client.request('CONN_KEEP_ALIVE', {}, 'alive?')).toEqual(keptAlive);
     await client.signIn(uniqueSid());
@@ -336,7 +336,7 @@ describe('keep-alive', () => {
   });
 
   test('fails without errors when there is a fault', async () => {
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     const failed = { type: 'CONN_KEEP_ALIVE_FAILURE', payload: {} };
     expect(await client.request('CONN_KEEP_ALIVE', {}, '')).toEqual({ id: '', ...failed });
     expect(await client.request('CONN_KEEP_ALIVE', 'alive', 'x')).toEqual({ id: 'x', ...failed });

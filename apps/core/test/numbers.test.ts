@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { createGroup, errorsOf, setStage, state } from './stage.ts';
+import { createGroup, errorsOf, startFixture, state } from './fixture.ts';
 
 /** As in production. */
-const stage = setStage({ gateways: 1, cores: 1, coreEnv: { NUMBERS: 'possible' } });
+const fixture = startFixture({ gateways: 1, cores: 1, coreEnv: { NUMBERS: 'possible' } });
 
 /** Telephones of the ranges that Ofcom keeps for fiction; no two tests use the same. */
 let last = 900_000;
@@ -12,7 +12,7 @@ function telephone(): string {
 }
 
 test('a code is not sent to a number that is not possible, or written in another way', async () => {
-  const client = await stage.connect(0);
+  const client = await fixture.connect(0);
   const digits = telephone();
   for (const [country_code, phone_number, text] of [
     ['1', '5550100', 'must be a possible number of its country code'],
@@ -29,7 +29,7 @@ test('a code is not sent to a number that is not possible, or written in another
 });
 
 test('members whom nobody knows yet have one writing, and what is refused makes nobody known', async () => {
-  const client = await stage.connect(0);
+  const client = await fixture.connect(0);
   const ada = { client, sid: `44.${telephone()}` };
   await client.signIn(ada.sid);
   const digits = telephone();
@@ -38,7 +38,7 @@ test('members whom nobody knows yet have one writing, and what is refused makes 
     'payload.member_sids[2]: must be a possible number of its country code',
     `payload.member_sids[3]: must be written 44.${digits}`,
   ]);
-  expect(await stage.rows('SELECT FROM "user" WHERE sid = ANY ($1)', [wrong.slice(1)])).toEqual([]);
+  expect(await fixture.rows('SELECT FROM "user" WHERE sid = ANY ($1)', [wrong.slice(1)])).toEqual([]);
 
   const group_id = await createGroup(ada, [`44.${digits}`, `44.${telephone()}`]);
   await state(ada, group_id);
@@ -52,7 +52,7 @@ test('members whom nobody knows yet have one writing, and what is refused makes 
 });
 
 test('of thousands of numbers that are not possible, the first hundred are told and the others counted', async () => {
-  const client = await stage.connect(0);
+  const client = await fixture.connect(0);
   const sid = `44.${telephone()}`;
   await client.signIn(sid);
   const member_sids = [sid, ...Array.from({ length: 4_000 }, (_, index) => `1.${5_550_000 + index}`)];
@@ -64,8 +64,8 @@ test('of thousands of numbers that are not possible, the first hundred are told 
 
 test('who was known before the rule is reachable by the number that they have', async () => {
   const old = '44.07700900999';
-  await stage.rows('INSERT INTO "user" (sid) VALUES ($1)', [old]);
-  const client = await stage.connect(0);
+  await fixture.rows('INSERT INTO "user" (sid) VALUES ($1)', [old]);
+  const client = await fixture.connect(0);
   await client.signIn(old);
   const group_id = await createGroup({ client, sid: old }, [`44.${telephone()}`]);
   await state({ client, sid: old }, group_id);

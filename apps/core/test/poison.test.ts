@@ -5,8 +5,8 @@ import { metrics, type ServiceProcess, startSystem, type TestSystem } from '@hoo
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Database, openDatabase } from './database.ts';
 import { group, type Person, send } from './group.ts';
-import { until } from './stage.ts';
-import { StandInGateway } from './stand-in-gateway.ts';
+import { until } from './fixture.ts';
+import { FakeGateway } from './fake-gateway.ts';
 import { type TcpGate, tcpGate } from './tcp-gate.ts';
 
 const quick = { CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
@@ -15,7 +15,7 @@ const concluding = { ...quick, STATEMENT_TIMEOUT_MS: '500' };
 const internalError = { ok: false, errors: ['internal error'] };
 
 let system: TestSystem;
-let gateway: StandInGateway;
+let gateway: FakeGateway;
 let database: Database;
 let way: TcpGate;
 let one: Person;
@@ -25,7 +25,7 @@ let lastRef = 1_000_000;
 
 beforeAll(async () => {
   system = await startSystem({ gateways: 0, cores: 1, coreEnv: quick });
-  gateway = await StandInGateway.connect(system);
+  gateway = await FakeGateway.connect(system);
   database = openDatabase(system.databaseUrl);
   way = await tcpGate(system.databaseUrl);
   const db = openDb({ url: system.databaseUrl, applicationName: 'test' });
@@ -108,7 +108,7 @@ async function isStored({ request_id }: CoreRequest): Promise<boolean> {
 }
 
 function countPutAside(core: ServiceProcess): Promise<number> {
-  return counted(core, 'requests_put_aside_total');
+  return counted(core, 'request_dead_letters_total');
 }
 
 /** An entry of five, two of which the database cannot take, for reasons of their own. */
@@ -126,12 +126,12 @@ const mixedOutcomes = [success, internalError, success, internalError, success];
 
 /** The ids of the requests that were put aside, by the end of a log. */
 function putAsideIn(log: string): string[] {
-  const lines = log.split('\n').filter((line) => line.includes('request put aside'));
+  const lines = log.split('\n').filter((line) => line.includes('request became a dead letter'));
   return lines.map((line) => JSON.parse(line).request_id);
 }
 
 async function expectPutAside(core: ServiceProcess, requests: readonly CoreRequest[]): Promise<void> {
-  expect(await counted(core, 'requests_put_aside_total', { type: 'MESSAGING_SEND' })).toBe(requests.length);
+  expect(await counted(core, 'request_dead_letters_total', { type: 'MESSAGING_SEND' })).toBe(requests.length);
   const log = await until(
     'the log says what they were',
     () => core.log(),

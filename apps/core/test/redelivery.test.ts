@@ -1,11 +1,11 @@
 import { closeReasons } from '@hooligram/protocol';
 import { metrics, patienceMs, uniqueSid } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
-import { createGroup, hear, messagesOnly, say, setStage, state, statesOf, until } from './stage.ts';
+import { createGroup, hear, messagesOnly, say, startFixture, state, statesOf, until } from './fixture.ts';
 
 const attemptsMax = 3;
 
-const stage = setStage({
+const fixture = startFixture({
   gateways: 2,
   cores: 1,
   env: { DELIVERY_ACK_DEADLINE_MS: '300' },
@@ -22,14 +22,14 @@ const stage = setStage({
 });
 
 async function counted(name: string, labels: Record<string, string> = {}): Promise<number> {
-  return (await metrics(stage.system.core(0).adminUrl)).value(`hooligram_core_${name}`, labels);
+  return (await metrics(fixture.system.core(0).adminUrl)).value(`hooligram_core_${name}`, labels);
 }
 
 /** The pauses before a person's attempts, in milliseconds, as they were planned: BullMQ writes down when each is due. */
 async function pausesOf(sid: string): Promise<number[]> {
-  const [user] = await stage.rows<{ id: number }>('SELECT id FROM "user" WHERE sid = $1', [sid]);
-  const redis = await stage.redis();
-  const events = await redis.xrange(`${stage.names.queues}:redelivery:events`, '-', '+');
+  const [user] = await fixture.rows<{ id: number }>('SELECT id FROM "user" WHERE sid = $1', [sid]);
+  const redis = await fixture.redis();
+  const events = await redis.xrange(`${fixture.names.queues}:redelivery:events`, '-', '+');
   return events.flatMap(([id, fields]) => {
     const event = new Map(fields.map((field, index) => [field, fields[index + 1]]));
     if (event.get('event') !== 'delayed' || !event.get('jobId')?.startsWith(`${user?.id}.`)) return [];
@@ -38,8 +38,8 @@ async function pausesOf(sid: string): Promise<number[]> {
 }
 
 test('a message that a client does not acknowledge is sent again with growing pauses, then the client is sent away with 4408, and is sent it on the next sign-in', async () => {
-  const ada = await stage.enter(0);
-  const bob = await stage.enter(1, { acknowledge: ({ type }) => type === 'GROUP_DELIVER_REQUEST' });
+  const ada = await fixture.enter(0);
+  const bob = await fixture.enter(1, { acknowledge: ({ type }) => type === 'GROUP_DELIVER_REQUEST' });
   const group_id = await createGroup(ada, [bob.sid]);
   await state(bob, group_id);
   const message_id = await say(ada, group_id, 'are you there?');
@@ -55,15 +55,15 @@ test('a message that a client does not acknowledge is sent again with growing pa
   expect(pauses).toEqual([...pauses].sort((a, b) => a - b));
   await ada.client.roundTrip();
 
-  const back = await stage.returning(bob.sid, 1);
+  const back = await fixture.returning(bob.sid, 1);
   await hear(back, message_id);
-  await stage.untilStored(bob.sid, group_id, { seq: 1 });
+  await fixture.untilAcknowledged(bob.sid, group_id, { seq: 1 });
 });
 
 test('a message is sent again until it is acknowledged, and then not any more', async () => {
-  const ada = await stage.enter(0);
+  const ada = await fixture.enter(0);
   let times = 0;
-  const bob = await stage.enter(1, {
+  const bob = await fixture.enter(1, {
     acknowledge({ type }) {
       if (type === 'MESSAGING_DELIVER_REQUEST') times += 1;
       return type === 'GROUP_DELIVER_REQUEST' || times === 3;
@@ -73,7 +73,7 @@ test('a message is sent again until it is acknowledged, and then not any more', 
   await state(bob, group_id);
   const ended = await counted('job_runs_total', { queue: 'redelivery', end: 'done' });
   await say(ada, group_id, 'at the third time');
-  await stage.untilStored(bob.sid, group_id, { seq: 1 });
+  await fixture.untilAcknowledged(bob.sid, group_id, { seq: 1 });
   await until('the redelivery has ended', async () => {
     return (await counted('job_runs_total', { queue: 'redelivery', end: 'done' })) > ended;
   });
@@ -82,8 +82,8 @@ test('a message is sent again until it is acknowledged, and then not any more', 
 });
 
 test('17: a client that never acknowledges groups is sent each state a bounded number of times, and is not sent away', async () => {
-  const ada = await stage.enter(0);
-  const bob = await stage.enter(1, messagesOnly);
+  const ada = await fixture.enter(0);
+  const bob = await fixture.enter(1, messagesOnly);
   const givenUp = await counted('states_given_up_total');
   const group_id = await createGroup(ada, [bob.sid]);
   await state(bob, group_id);
@@ -94,17 +94,17 @@ test('17: a client that never acknowledges groups is sent each state a bounded n
   expect(times).toBeLessThanOrEqual(2 + attemptsMax);
 
   // The group goes on, and audit after audit finds the state unacknowledged; nothing begins again.
-  await until('all is audited', stage.areAuditsOver);
-  const reports = { kind: 'OVERDUE_REPORT' };
+  await until('all is checked', fixture.areDeliveryChecksOver);
+  const reports = { type: 'OVERDUE_REPORT' };
   const before = [
     await counted('jobs_added_total', { queue: 'redelivery' }),
     await counted('requests_total', reports),
   ];
   for (const content of ['second', 'third', 'fourth']) {
-    const audits = await counted('audits_total', { by: 'audit' });
+    const audits = await counted('delivery_checks_total', { by: 'job' });
     await hear(bob, await say(ada, group_id, content));
-    await until(`${content} is audited`, async () => {
-      return (await counted('audits_total', { by: 'audit' })) > audits && (await stage.areAuditsOver());
+    await until(`${content} is checked`, async () => {
+      return (await counted('delivery_checks_total', { by: 'job' })) > audits && (await fixture.areDeliveryChecksOver());
     });
   }
   // What the gateway was told last is behind the last audit, on the same channel.
@@ -118,15 +118,15 @@ test('17: a client that never acknowledges groups is sent each state a bounded n
 });
 
 test('the mobile client is sent each state a bounded number of times, also while it is taken into ever more groups, and is not sent away', async () => {
-  const ada = await stage.enter(0);
-  const mobile = await stage.mobile(1);
+  const ada = await fixture.enter(0);
+  const mobile = await fixture.mobile(1);
   const { sid } = mobile;
   const group_id = await createGroup(ada, [sid, uniqueSid()]);
   const timesSent = (id: number) =>
     mobile.frames.filter(({ type, payload }) => type === 'GROUP_DELIVER_REQUEST' && payload.group_id === id)
       .length;
   const isGivenUp = async (id: number) => {
-    const rows = await stage.rows(
+    const rows = await fixture.rows(
       `SELECT FROM group_member m JOIN "user" u ON u.id = m.user_id
        WHERE m.group_id = $1 AND u.sid = $2 AND m.retried_version > 0`,
       [id, sid],

@@ -6,7 +6,7 @@ import { startRedis } from '@hooligram/local';
 import { freePorts, startSystem } from '@hooligram/testkit';
 import { afterEach, expect, test } from '@jest/globals';
 import { group, send } from './group.ts';
-import { StandInGateway } from './stand-in-gateway.ts';
+import { FakeGateway } from './fake-gateway.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -27,7 +27,7 @@ test('when Redis is killed and comes back empty, audits and redeliveries go on b
     coreEnv: { DELIVERY_ACK_DEADLINE_MS: '200', DELIVERY_RETRY_MS: '50', SWEEP_EVERY_MS: '600000' },
   });
   closers.push(() => system.stop());
-  const gateway = await StandInGateway.connect({ redisUrl: first.url, prefix: system.prefix });
+  const gateway = await FakeGateway.connect({ redisUrl: first.url, prefix: system.prefix });
   closers.push(() => gateway.close());
   const db = openDb({ url: system.databaseUrl, applicationName: 'test' });
   closers.push(() => db.close());

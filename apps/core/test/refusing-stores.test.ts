@@ -14,7 +14,7 @@ import {
 } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { createGroup, hear, type Person, say, until } from './stage.ts';
+import { createGroup, hear, type Person, say, until } from './fixture.ts';
 import { type SwitchedWay, switchedWay } from './switched-way.ts';
 
 const readOnly = 'default_transaction_read_only';
@@ -213,7 +213,7 @@ async function inSync(redis: Redis): Promise<void> {
 async function countedFailures(): Promise<number> {
   const { value } = await metrics(core().adminUrl);
   return (
-    value('hooligram_core_requests_put_aside_total') +
+    value('hooligram_core_request_dead_letters_total') +
     value('hooligram_core_requests_total', { outcome: 'failure' })
   );
 }

@@ -8,25 +8,25 @@ import {
   hear,
   type Person,
   say,
-  setStage,
+  startFixture,
   state,
   statesOf,
-} from './stage.ts';
+} from './fixture.ts';
 
-const stage = setStage({ gateways: 2, cores: 2 });
+const fixture = startFixture({ gateways: 2, cores: 2 });
 
 const alreadyUsed = ['id was already used'];
 
 /** Two people on two gateways, and a group of theirs that both have been told of. */
 async function pair(): Promise<{ ada: Person; bob: Person; group_id: number }> {
-  const [ada, bob] = [await stage.enter(0), await stage.enter(1)];
+  const [ada, bob] = [await fixture.enter(0), await fixture.enter(1)];
   const group_id = await createGroup(ada, [bob.sid]);
   for (const person of [ada, bob]) await state(person, group_id);
   return { ada, bob, group_id };
 }
 
 async function groupsOf(sid: string): Promise<number> {
-  const [row] = await stage.rows<{ groups: number }>(
+  const [row] = await fixture.rows<{ groups: number }>(
     'SELECT count(*) AS groups FROM group_member m JOIN "user" u ON u.id = m.user_id WHERE u.sid = $1',
     [sid],
   );
@@ -46,7 +46,7 @@ describe('a message sent again with its UUID', () => {
     const id = randomUUID();
     const payload = { group_id, content: 'once' };
     const first = await ada.client.requestOk('MESSAGING_SEND', payload, id);
-    const others = [ada, await stage.returning(ada.sid, 0), await stage.returning(ada.sid, 1)];
+    const others = [ada, await fixture.returning(ada.sid, 0), await fixture.returning(ada.sid, 1)];
     for (const { client } of others)
       expect(await client.request('MESSAGING_SEND', payload, id)).toEqual(first);
     await hear(bob, await say(ada, group_id, 'fence'));
@@ -57,7 +57,7 @@ describe('a message sent again with its UUID', () => {
 
   test('many times at once through two gateways and two cores is stored once', async () => {
     const { ada, bob, group_id } = await pair();
-    const other = await stage.returning(ada.sid, 1);
+    const other = await fixture.returning(ada.sid, 1);
     for (let round = 0; round < 5; round += 1) {
       const id = randomUUID();
       const answers = await storm([ada, other], 'MESSAGING_SEND', { group_id, content: `${round}` }, id);
@@ -127,7 +127,7 @@ describe('a message sent again with its UUID', () => {
 
   test('with another content at the same moment is stored with one of the two', async () => {
     const { ada, bob, group_id } = await pair();
-    const other = await stage.returning(ada.sid, 1);
+    const other = await fixture.returning(ada.sid, 1);
     for (let round = 0; round < 5; round += 1) {
       const id = randomUUID();
       const answers = await Promise.all(
@@ -176,11 +176,11 @@ describe('a message sent again with its UUID', () => {
 
 describe('a group created again with its UUID', () => {
   test('on the same connection, another one, and another gateway is the same group', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const id = randomUUID();
     const payload = { group_name: 'hikes', member_sids: [ada.sid, uniqueSid(), uniqueSid()] };
     const first = await ada.client.requestOk('GROUP_CREATE', payload, id);
-    const others = [ada, await stage.returning(ada.sid, 0), await stage.returning(ada.sid, 1)];
+    const others = [ada, await fixture.returning(ada.sid, 0), await fixture.returning(ada.sid, 1)];
     for (const { client } of others) expect(await client.request('GROUP_CREATE', payload, id)).toEqual(first);
     const same = await ada.client.requestOk('GROUP_CREATE', payload, id.toUpperCase());
     expect(same.payload).toEqual(first.payload);
@@ -188,8 +188,8 @@ describe('a group created again with its UUID', () => {
   });
 
   test('many times at once through two gateways and two cores is created once', async () => {
-    const ada = await stage.enter(0);
-    const other = await stage.returning(ada.sid, 1);
+    const ada = await fixture.enter(0);
+    const other = await fixture.returning(ada.sid, 1);
     for (let round = 1; round <= 5; round += 1) {
       const payload = { group_name: 'hikes', member_sids: [ada.sid, uniqueSid(), uniqueSid()] };
       const answers = await storm([ada, other], 'GROUP_CREATE', payload, randomUUID());
@@ -200,7 +200,7 @@ describe('a group created again with its UUID', () => {
   });
 
   test('without a UUID is another group', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const payload = { group_name: 'hikes', member_sids: [ada.sid, uniqueSid(), uniqueSid()] };
     const ids = [];
     for (const id of ['1', '1', `${randomUUID()}0`]) {
@@ -229,7 +229,7 @@ describe('a group created again with its UUID', () => {
   });
 
   test('after the direct message was closed gets the closed one’s id; a new UUID makes a new one', async () => {
-    const [ada, bob] = [await stage.enter(0), await stage.enter(1)];
+    const [ada, bob] = [await fixture.enter(0), await fixture.enter(1)];
     const id = randomUUID();
     const payload = { group_name: '', member_sids: [ada.sid, bob.sid] };
     const first = await ada.client.requestOk('GROUP_CREATE', payload, id);
@@ -240,7 +240,7 @@ describe('a group created again with its UUID', () => {
   });
 
   test('with another name or other members fails, and creates nothing', async () => {
-    const ada = await stage.enter(0);
+    const ada = await fixture.enter(0);
     const [bob, eve] = [uniqueSid(), uniqueSid()];
     const id = randomUUID();
     const payload = { group_name: 'hikes', member_sids: [ada.sid, bob, eve] };
@@ -291,7 +291,7 @@ describe('a UUID', () => {
 describe('an id that is no UUID', () => {
   test('only pairs answers: the same one on two connections, or twice on one, is different messages', async () => {
     const { ada, bob, group_id } = await pair();
-    const ada2 = await stage.returning(ada.sid, 1);
+    const ada2 = await fixture.returning(ada.sid, 1);
     const payload = { group_id, content: 'same' };
     const ids = [];
     for (const { client } of [ada, ada2, ada]) {

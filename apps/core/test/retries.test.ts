@@ -5,7 +5,7 @@ import { type Db, openDb, replayGroups } from '@hooligram/db';
 import { type Metrics, metrics, patienceMs, startSystem, type TestSystem, until } from '@hooligram/testkit';
 import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { group, type Person, send } from './group.ts';
-import { StandInGateway } from './stand-in-gateway.ts';
+import { FakeGateway } from './fake-gateway.ts';
 
 const closers: (() => unknown)[] = [];
 const shared = new Map<string, Promise<TestSystem>>();
@@ -52,21 +52,21 @@ async function join(env: Record<string, string> = {}) {
   const key = JSON.stringify(env);
   const started = shared.get(key) ?? startSystem({ gateways: 0, coreEnv: { ...quick, ...env } });
   shared.set(key, started);
-  const stage = await enter(await started);
-  if (env === slow) return stage;
-  await until('the jobs of earlier tests have ended', () => areEnded(stage.gateway, 'audit', 'redelivery'));
-  return { ...stage, count: await countFromNow(stage.system) };
+  const fixture = await enter(await started);
+  if (env === slow) return fixture;
+  await until('the jobs of earlier tests have ended', () => areEnded(fixture.gateway, 'delivery-check', 'redelivery'));
+  return { ...fixture, count: await countFromNow(fixture.system) };
 }
 
 async function enter(system: TestSystem) {
-  const gateway = await StandInGateway.connect(system);
+  const gateway = await FakeGateway.connect(system);
   closers.push(() => gateway.close());
   const db = openDb({ url: system.databaseUrl, applicationName: 'test' });
   closers.push(() => db.close());
   return { system, gateway, db, count: await countFromNow(system) };
 }
 
-async function areEnded({ redis, names }: StandInGateway, ...queues: string[]): Promise<boolean> {
+async function areEnded({ redis, names }: FakeGateway, ...queues: string[]): Promise<boolean> {
   const keys = queues.flatMap((queue) =>
     ['active', 'wait', 'delayed'].map((state) => `${names.queues}:${queue}:${state}`),
   );
@@ -74,7 +74,7 @@ async function areEnded({ redis, names }: StandInGateway, ...queues: string[]): 
 }
 
 function acknowledge(
-  gateway: StandInGateway,
+  gateway: FakeGateway,
   group_id: number,
   people: readonly Person[],
   { seq = 0, version = 1 }: { seq?: number; version?: number },
@@ -88,7 +88,7 @@ function acknowledge(
   return gateway.ask('CURSOR_RAISE', { cursors });
 }
 
-function report(gateway: StandInGateway, ...people: readonly Person[]) {
+function report(gateway: FakeGateway, ...people: readonly Person[]) {
   return gateway.ask('OVERDUE_REPORT', { user_ids: people.map(({ user_id }) => user_id) });
 }
 
@@ -122,12 +122,12 @@ async function countFromNow(system: TestSystem): Promise<Count> {
 function ended(count: Count, queue: string, end: string, times = 1) {
   return until(
     `${times} of ${queue} ended with ${end}`,
-    () => count('job_runs_total', { queue, end }),
+    () => count('job_runs_total', { queue, outcome: end }),
     (ends) => ends >= times,
   );
 }
 
-function audited(gateway: StandInGateway, group_id: number, seq: number, version = 1) {
+function checked(gateway: FakeGateway, group_id: number, seq: number, version = 1) {
   return gateway.until(() =>
     gateway
       .of('delivery-check')
@@ -145,7 +145,7 @@ test('10,000 acknowledged deliveries in one group cost fewer than 20 jobs', asyn
     seq += 10;
     await acknowledge(gateway, group_id, people, { seq });
   }
-  expect(await audited(gateway, group_id, 1_000)).toMatchObject({ last_seq: 1_000, due_seq: 1_000 });
+  expect(await checked(gateway, group_id, 1_000)).toMatchObject({ last_seq: 1_000, due_seq: 1_000 });
   const added = await count('jobs_added_total');
   const runs = await count('job_runs_total');
   process.stderr.write(`10,000 deliveries: ${added} jobs added, ${runs} runs of jobs\n`);
@@ -157,18 +157,18 @@ test('10,000 acknowledged deliveries in one group cost fewer than 20 jobs', asyn
 test('an entry stays pending until its audit is armed, so no death of a core leaves a message unaudited (12)', async () => {
   const { gateway, db } = await join();
   const { group_id, people, one } = await group(gateway, db);
-  await audited(gateway, group_id, 0);
+  await checked(gateway, group_id, 0);
   await acknowledge(gateway, group_id, people, {});
   // The audits' queue cannot be written.
   const { redis, names } = gateway;
-  const broken = `${names.queues}:audit:id`;
+  const broken = `${names.queues}:delivery-check:id`;
   const before = await redis.getset(broken, 'not a number');
 
   await send(gateway, group_id, one);
   const pending = async () => Number(((await redis.xpending(names.requests, names.cores)) as [number])[0]);
   expect(await pending()).toBe(1);
   await redis.set(broken, before ?? '0');
-  await audited(gateway, group_id, 1);
+  await checked(gateway, group_id, 1);
   await until('nothing is pending', pending, (entries) => entries === 0);
 });
 
@@ -183,16 +183,16 @@ test('a message that comes while the audit of its group runs, or is too young fo
   }
   const { check } = gateway.of('delivery-check').at(-1) as { check: { last_seq: number } };
   expect(check.last_seq).toBeLessThanOrEqual(seq);
-  expect(await audited(gateway, group_id, seq)).toMatchObject({ last_seq: seq, due_seq: seq });
+  expect(await checked(gateway, group_id, seq)).toMatchObject({ last_seq: seq, due_seq: seq });
 });
 
 test('the audits of a quiet group end', async () => {
   const { gateway, db, count } = await join();
   const { group_id, one } = await group(gateway, db);
   await send(gateway, group_id, one);
-  await audited(gateway, group_id, 1);
-  await ended(count, 'audit', 'done', 1);
-  await until('no audit is armed', () => areEnded(gateway, 'audit'));
+  await checked(gateway, group_id, 1);
+  await ended(count, 'delivery-check', 'done', 1);
+  await until('no audit is armed', () => areEnded(gateway, 'delivery-check'));
 });
 
 test('somebody reported is nudged at once, whatever the path and however quiet the group (13)', async () => {
@@ -205,14 +205,14 @@ test('somebody reported is nudged at once, whatever the path and however quiet t
   const { request } = await gateway.until(() => gateway.of('redelivery-request')[0]);
   expect(request.user_id).toBe(two.user_id);
   // No audit had to find them; the sweep may be on its first walk.
-  expect(await count('audits_total', { by: 'audit' })).toBe(0);
+  expect(await count('delivery_checks_total', { by: 'job' })).toBe(0);
 });
 
 test('nobody has a job who has acknowledged everything by now', async () => {
   const { gateway, db, count } = await join();
   const { group_id, people, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
-  await audited(gateway, group_id, 1);
+  await checked(gateway, group_id, 1);
   await acknowledge(gateway, group_id, people, { seq: 1 });
   await report(gateway, one, two);
   expect(await count('jobs_added_total', { queue: 'redelivery' })).toBe(0);
@@ -222,7 +222,7 @@ test('the sweep comes back after Redis has lost everything, and finds what nobod
   const { gateway, db } = await start({ SWEEP_EVERY_MS: '500' });
   const { group_id, one } = await group(gateway, db);
   await send(gateway, group_id, one);
-  await audited(gateway, group_id, 1);
+  await checked(gateway, group_id, 1);
   const epochOf = async () => (await db.prisma.sweep.findUnique({ where: { name: 'groups' } }))?.epoch;
   const lost = await until('a sweep has run', epochOf);
   // As FLUSHALL, for this system alone.
@@ -237,7 +237,7 @@ test('the sweep comes back after Redis has lost everything, and finds what nobod
 test('the sweep goes on where another core stopped, and at last has told of every group that lags (14)', async () => {
   const { system, gateway, db } = await start({ SWEEP_EVERY_MS: '100', SWEEP_GROUPS_PER_RUN: '2' });
   const groups = await Promise.all(Array.from({ length: 5 }, () => group(gateway, db)));
-  await Promise.all(groups.map(({ group_id }) => audited(gateway, group_id, 0)));
+  await Promise.all(groups.map(({ group_id }) => checked(gateway, group_id, 0)));
   await system.addCore();
   await system.core(0).kill();
   const before = gateway.heard.length;
@@ -252,7 +252,7 @@ test('with nobody there an attempt ends, and the next report begins again (15)',
   const { gateway, db, count } = await join();
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
-  await audited(gateway, group_id, 1);
+  await checked(gateway, group_id, 1);
   gateway.leave(gateway.names.user(two.user_id));
   await until('nobody hears', async () => {
     const [, heard] = (await gateway.redis.pubsub('NUMSUB', gateway.names.user(two.user_id))) as [
@@ -263,7 +263,7 @@ test('with nobody there an attempt ends, and the next report begins again (15)',
   });
   await report(gateway, two);
   await ended(count, 'redelivery', 'done');
-  expect(await count('nudges_total', { end: 'nobody' })).toBe(1);
+  expect(await count('redelivery_requests_total', { outcome: 'nobody' })).toBe(1);
   await gateway.listen(gateway.names.user(two.user_id));
   await report(gateway, two);
   await gateway.until(() => gateway.of('redelivery-request')[0]);
@@ -273,8 +273,8 @@ test('attempts that no gateway confirms do not count, however many (15)', async 
   const { gateway, db } = await start({ DELIVERY_CONFIRM_TIMEOUT_MS: '50', DELIVERY_ATTEMPTS_MAX: '1' });
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
-  await audited(gateway, group_id, 1);
-  gateway.onNudge = () => {};
+  await checked(gateway, group_id, 1);
+  gateway.onRedeliveryRequest = () => {};
   await report(gateway, two);
   await gateway.until(() => gateway.of('redelivery-request').length >= 6);
   expect(gateway.of('eviction')).toEqual([]);
@@ -284,8 +284,8 @@ test('cursors that a nudge has written end the redelivery: what was not flushed 
   const { gateway, db, count } = await join();
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
-  await audited(gateway, group_id, 1);
-  gateway.onNudge = async (nudge) => {
+  await checked(gateway, group_id, 1);
+  gateway.onRedeliveryRequest = async (nudge) => {
     await acknowledge(gateway, group_id, [two], { seq: 1 });
     await gateway.confirm(nudge);
   };
@@ -298,10 +298,10 @@ test('whoever makes progress is not given up, however long it takes (16)', async
   const { gateway, db, count } = await join();
   const { group_id, one, two } = await group(gateway, db);
   await Promise.all(Array.from({ length: 8 }, () => send(gateway, group_id, one)));
-  await audited(gateway, group_id, 8);
+  await checked(gateway, group_id, 8);
   let nudges = 0;
   // Two attempts for each message.
-  gateway.onNudge = async (nudge) => {
+  gateway.onRedeliveryRequest = async (nudge) => {
     nudges += 1;
     await acknowledge(gateway, group_id, [two], { seq: Math.floor(nudges / 2) });
     await gateway.confirm(nudge);
@@ -337,7 +337,7 @@ test('a client that acknowledges nothing is evicted, and its dead letter is kept
   const { system, gateway, db, count } = await join();
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
-  await audited(gateway, group_id, 1);
+  await checked(gateway, group_id, 1);
   await report(gateway, two);
   await gateway.until(() => gateway.of('eviction').find(({ eviction }) => eviction.user_id === two.user_id));
   expect(gateway.of('redelivery-request')).toHaveLength(4);
@@ -387,7 +387,7 @@ test('states that nobody acknowledges end quietly: no eviction, and no later rep
   const { group_id, people, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
   await acknowledge(gateway, group_id, people, { seq: 1, version: 0 });
-  await audited(gateway, group_id, 1);
+  await checked(gateway, group_id, 1);
   await report(gateway, two);
   await ended(count, 'redelivery', 'done');
   expect(await membership(db, two, group_id)).toMatchObject({ delivered_version: 0, retried_version: 1 });
@@ -404,9 +404,9 @@ test('a client that acknowledges messages for ever and groups never is sent a st
   const { gateway, db, count } = await join();
   const { group_id, one, two } = await group(gateway, db);
   await Promise.all(Array.from({ length: 50 }, () => send(gateway, group_id, one)));
-  await audited(gateway, group_id, 50);
+  await checked(gateway, group_id, 50);
   let seq = 0;
-  gateway.onNudge = async (nudge) => {
+  gateway.onRedeliveryRequest = async (nudge) => {
     seq += 1;
     await acknowledge(gateway, group_id, [two], { seq, version: 0 });
     await gateway.confirm(nudge);
@@ -426,8 +426,8 @@ test('a job in the hands of a core that is killed goes to another one, also the 
   const { system, gateway, db, count } = await start();
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
-  await audited(gateway, group_id, 1);
-  gateway.onNudge = () => {};
+  await checked(gateway, group_id, 1);
+  gateway.onRedeliveryRequest = () => {};
   await report(gateway, two);
   await gateway.until(() => gateway.of('redelivery-request')[0]);
   const { redis, names } = gateway;
@@ -437,7 +437,7 @@ test('a job in the hands of a core that is killed goes to another one, also the 
   // As ten seconds later: nobody holds it any more, and another core may look for such jobs.
   expect(await redis.del(`${names.queues}:redelivery:${active}:lock`)).toBe(1);
   await redis.del(`${names.queues}:redelivery:stalled-check`);
-  gateway.onNudge = async (nudge) => {
+  gateway.onRedeliveryRequest = async (nudge) => {
     await acknowledge(gateway, group_id, [two], { seq: 1 });
     await gateway.confirm(nudge);
   };
@@ -450,9 +450,9 @@ test('a core that is told to stop finishes the jobs that it has', async () => {
   const { system, gateway, db } = await start();
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
-  await audited(gateway, group_id, 1);
+  await checked(gateway, group_id, 1);
   const nudged = new Promise<() => Promise<void>>((resolve) => {
-    gateway.onNudge = (nudge) => resolve(() => gateway.confirm(nudge));
+    gateway.onRedeliveryRequest = (nudge) => resolve(() => gateway.confirm(nudge));
   });
   await report(gateway, two);
   const confirm = await nudged;

@@ -1,19 +1,19 @@
 import { metrics } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
-import { contents, createGroup, setStage, state, until } from './stage.ts';
+import { contents, createGroup, startFixture, state, until } from './fixture.ts';
 
 const people = 10;
 const messages = 1_000;
 
-const stage = setStage({ gateways: 2, cores: 2 });
+const fixture = startFixture({ gateways: 2, cores: 2 });
 
 async function counted(name: string, labels: Record<string, string> = {}): Promise<number> {
-  const all = await Promise.all(stage.system.cores.map(({ adminUrl }) => metrics(adminUrl)));
+  const all = await Promise.all(fixture.system.cores.map(({ adminUrl }) => metrics(adminUrl)));
   return all.reduce((sum, { value }) => sum + value(`hooligram_core_${name}`, labels), 0);
 }
 
 test('10,000 acknowledged deliveries in one group, over real gateways, cost fewer than 20 jobs', async () => {
-  const members = await Promise.all(Array.from({ length: people }, (_, index) => stage.enter(index % 2)));
+  const members = await Promise.all(Array.from({ length: people }, (_, index) => fixture.enter(index % 2)));
   const [ada] = members;
   if (!ada) throw new Error('nobody is there');
   const group_id = await createGroup(
@@ -30,10 +30,10 @@ test('10,000 acknowledged deliveries in one group, over real gateways, cost fewe
   }
   for (const member of members) {
     expect(contents(member, group_id)).toHaveLength(messages);
-    await stage.untilStored(member.sid, group_id, { seq: messages, version: 1 });
+    await fixture.untilAcknowledged(member.sid, group_id, { seq: messages, version: 1 });
   }
   await until('the last audit is over', async () => {
-    return (await stage.areAuditsOver()) && (await counted('audits_total', { by: 'audit' })) > 0;
+    return (await fixture.areDeliveryChecksOver()) && (await counted('delivery_checks_total', { by: 'job' })) > 0;
   });
   const added = await counted('jobs_added_total');
   const runs = await counted('job_runs_total');

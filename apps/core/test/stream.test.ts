@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { describe, test } from '@jest/globals';
-import { createGroup, hear, type Person, say, setStage, state, until } from './stage.ts';
+import { createGroup, hear, type Person, say, startFixture, state, until } from './fixture.ts';
 
-const stage = setStage({ gateways: 2, cores: 2 });
+const fixture = startFixture({ gateways: 2, cores: 2 });
 
 async function pair(): Promise<{ ada: Person; bob: Person; group_id: number }> {
-  const [ada, bob] = [await stage.enter(0), await stage.enter(1)];
+  const [ada, bob] = [await fixture.enter(0), await fixture.enter(1)];
   const group_id = await createGroup(ada, [bob.sid]);
   for (const person of [ada, bob]) await state(person, group_id);
   return { ada, bob, group_id };
@@ -21,18 +21,18 @@ describe('11: the stream of requests', () => {
     await Promise.all(
       Array.from({ length: 200 }, (_, index) => send(index % 2 ? ada : bob, group_id, `message ${index}`)),
     );
-    const redis = await stage.redis();
+    const redis = await fixture.redis();
     await until('all of it is gone', async () => {
-      const [pending] = (await redis.xpending(stage.names.requests, stage.names.cores)) as [number];
-      return Number(pending) === 0 && (await redis.xlen(stage.names.requests)) === 0;
+      const [pending] = (await redis.xpending(fixture.names.requests, fixture.names.cores)) as [number];
+      return Number(pending) === 0 && (await redis.xlen(fixture.names.requests)) === 0;
     });
   });
 
   test('that Redis has lost is made again from its beginning: what is asked then is answered', async () => {
     const { ada, bob, group_id } = await pair();
-    const redis = await stage.redis();
+    const redis = await fixture.redis();
     for (let times = 0; times < 3; times += 1) {
-      await redis.del(stage.names.requests);
+      await redis.del(fixture.names.requests);
       await hear(bob, await say(ada, group_id, `message ${times}`));
     }
   });

@@ -5,11 +5,11 @@ import { metrics, type ServiceProcess, uniqueSid } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Database, openDatabase } from './database.ts';
 import { group, type Person } from './group.ts';
-import { createGroup, setStage, state, until } from './stage.ts';
-import { StandInGateway } from './stand-in-gateway.ts';
+import { createGroup, startFixture, state, until } from './fixture.ts';
+import { FakeGateway } from './fake-gateway.ts';
 import { type TcpGate, tcpGate } from './tcp-gate.ts';
 
-const stage = setStage({ gateways: 1, cores: 0 });
+const fixture = startFixture({ gateways: 1, cores: 0 });
 
 const quick = { CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
 /** Comes to the end of what expired as soon as none of its own statements can be under way. */
@@ -23,13 +23,13 @@ let database: Database;
 let way: TcpGate;
 /** Writes its requests again when it is told that they were lost, and not before. */
 let patient = 0;
-let fake: StandInGateway;
+let fake: FakeGateway;
 let one: Person;
 let group_id = 0;
 let lastRef = 1_000_000;
 
 beforeAll(async () => {
-  const { system } = stage;
+  const { system } = fixture;
   database = openDatabase(system.databaseUrl);
   way = await tcpGate(system.databaseUrl);
   await system.addGateway({
@@ -38,7 +38,7 @@ beforeAll(async () => {
     REQUEST_PATIENCE_MS: '900000',
   });
   patient = system.gateways.length - 1;
-  fake = await StandInGateway.connect(system);
+  fake = await FakeGateway.connect(system);
   const core = await system.addCore();
   const db = openDb({ url: system.databaseUrl, applicationName: 'test' });
   ({ one, group_id } = await group(fake, db));
@@ -49,9 +49,9 @@ beforeAll(async () => {
 afterEach(async () => {
   await database.letGo();
   way.letGo();
-  const running = stage.system.cores.filter(({ process }) => process.isRunning());
+  const running = fixture.system.cores.filter(({ process }) => process.isRunning());
   await Promise.all(running.map((core) => core.kill()));
-  await fake.redis.del(stage.names.requests);
+  await fake.redis.del(fixture.names.requests);
 });
 
 afterAll(async () => {
@@ -114,9 +114,9 @@ async function storedOf(request: CoreRequest): Promise<number> {
 }
 
 test('a session’s messages keep their order when two cores are killed one after the other in the middle of them', async () => {
-  const { system, names } = stage;
+  const { system, names } = fixture;
   const first = await system.addCore(quick);
-  const [ada, bob] = [await stage.enter(patient), await stage.enter(0)];
+  const [ada, bob] = [await fixture.enter(patient), await fixture.enter(0)];
   // In the order of their ids: whoever waits for the one that is busy has not locked the other.
   const busy = await createGroup(ada, [bob.sid, uniqueSid()]);
   const free = await createGroup(ada, [bob.sid, uniqueSid()]);
@@ -138,7 +138,7 @@ test('a session’s messages keep their order when two cores are killed one afte
     const stored = await database.rows('SELECT FROM message WHERE group_id = $1', [free]);
     return stored.length === 2;
   });
-  const redis = await stage.redis();
+  const redis = await fixture.redis();
   const [[id]] = (await redis.xrange(names.requests, '-', '+')) as [[string, string[]]];
   await until('m2 is marked', async () => (await redis.smembers(names.inProgress(id))).join() === '2');
   await second.kill();
@@ -168,23 +168,23 @@ describe('a request that was running when its core ended', () => {
     } as CoreRequest;
     const requests = [message('before'), message('the suspect'), behind, other];
     const id = await write(requests, { suspect: 1 });
-    const core = await stage.system.addCore(quick);
+    const core = await fixture.system.addCore(quick);
     expect(await untilAnswered(other)).toMatchObject({ ok: true });
     await until('it was looked at again', async () => (await deliveriesOf(id)) >= 4);
     expect(await storedOf(behind)).toBe(0);
     expect(outcomesOf(requests[0] as CoreRequest)).toContainEqual(success);
-    expect(await counted(core, 'requests_put_aside_total')).toBe(0);
+    expect(await counted(core, 'request_dead_letters_total')).toBe(0);
   });
 
   test('and gets FAILURE while its repetition waits for a lock, is not stored by the repetition', async () => {
-    await stage.system.addCore(waiter);
+    await fixture.system.addCore(waiter);
     const release = await database.holdGroup(group_id);
     const suspect = message('answered with FAILURE');
     const repetition = { ...suspect, ref: lastRef + 1_000 };
     await write([suspect], { suspect: 0, deadlineMs: -1 });
     await write([repetition]);
     await database.untilWaiting(1);
-    await stage.system.addCore(concluding);
+    await fixture.system.addCore(concluding);
     expect(await untilAnswered(suspect)).toEqual(internalError);
     await release();
     expect(await untilAnswered(repetition)).toEqual(internalError);
@@ -194,7 +194,7 @@ describe('a request that was running when its core ended', () => {
   test('and whose COMMIT hangs, is not answered before that has ended, and is told then', async () => {
     const [suspect, untold] = [message('suspect'), message('untold')];
     // What waits for a disk or for a standby looks like this to everybody else: written, and not visible yet.
-    const url = stage.system.databaseUrl;
+    const url = fixture.system.databaseUrl;
     const dead = openDb({ url, applicationName: 'hooligram-core', statementTimeoutMs: 120_000 });
     const session = await dead.pool.connect();
     await session.query('BEGIN');
@@ -205,10 +205,10 @@ describe('a request that was running when its core ended', () => {
     await messagingSend({ ...dead, pool: session as unknown as Db['pool'] }, sends);
     const marked = await write([suspect], { deadlineMs: 1_000, suspect: 0 });
     await write([untold], { deadlineMs: 1_000, suspect: 7 });
-    const core = await stage.system.addCore(concluding);
+    const core = await fixture.system.addCore(concluding);
     // Every 300 ms, long behind the deadline and the statement's timeout.
     await until('it was looked at many times', async () => (await deliveriesOf(marked)) >= 8);
-    expect(await counted(core, 'requests_put_aside_total')).toBe(0);
+    expect(await counted(core, 'request_dead_letters_total')).toBe(0);
     expect([outcomesOf(suspect), outcomesOf(untold)]).toEqual([[], []]);
     await session.query('COMMIT');
     session.release();
@@ -220,7 +220,7 @@ describe('a request that was running when its core ended', () => {
 });
 
 test('a statement that reaches the database behind its deadline, because its core was frozen, stores nothing', async () => {
-  await stage.system.addCore({ ...waiter, CLAIM_IDLE_MS: '300', DATABASE_URL: way.url });
+  await fixture.system.addCore({ ...waiter, CLAIM_IDLE_MS: '300', DATABASE_URL: way.url });
   way.hold('comes late');
   const late = message('comes late');
   const deadlineMs = 5_000;

@@ -3,21 +3,21 @@ import { openDb } from '@hooligram/db';
 import { metrics, startSystem, type TestSystem } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { group, type Person, send } from './group.ts';
-import { until } from './stage.ts';
-import { StandInGateway } from './stand-in-gateway.ts';
+import { until } from './fixture.ts';
+import { FakeGateway } from './fake-gateway.ts';
 
 /** Room for so few requests that a place that is never given back is missed. */
 const tight = { CORE_REQUESTS_MAX: '2', CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
 
 let system: TestSystem;
-let gateway: StandInGateway;
+let gateway: FakeGateway;
 let one: Person;
 let group_id: number;
 let lastRef = 1_000_000;
 
 beforeAll(async () => {
   system = await startSystem({ gateways: 0, cores: 1, coreEnv: tight });
-  gateway = await StandInGateway.connect(system);
+  gateway = await FakeGateway.connect(system);
   const db = openDb({ url: system.databaseUrl, applicationName: 'test' });
   ({ one, group_id } = await group(gateway, db));
   await db.close();
@@ -42,7 +42,7 @@ async function counted(name: string, labels: Record<string, string> = {}): Promi
 function request(content: unknown, other: object = {}) {
   lastRef += 1;
   const params = { ...one, repeatable: true, group_id, content };
-  return { ref: lastRef, request_id: randomUUID(), kind: 'MESSAGING_SEND', params, ...other };
+  return { ref: lastRef, request_id: randomUUID(), type: 'MESSAGING_SEND', params, ...other };
 }
 
 async function answerTo({ ref }: { ref: number }) {
@@ -67,12 +67,12 @@ test('rubbish in an entry takes no core’s place, and what stands beside it is 
 test('an entry of a layout that this core does not know stays for one that does, and others go on', async () => {
   const { redis, names } = gateway;
   const id = await write('something new', { v: 2 });
-  await until('it was left', async () => (await counted('entries_unreadable_total', { fate: 'left' })) === 1);
+  await until('it was left', async () => (await counted('entries_unreadable_total', { outcome: 'left' })) === 1);
   await system.addCore(tight);
   for (let times = 0; times < 5; times += 1) await send(gateway, group_id, one, 'meanwhile');
   const [pending] = (await redis.xpending(names.requests, names.cores, id, id, 1)) as unknown[][];
   expect(pending?.[0]).toBe(id);
-  expect(await counted('entries_unreadable_total', { fate: 'left' })).toBe(1);
+  expect(await counted('entries_unreadable_total', { outcome: 'left' })).toBe(1);
   expect(await redis.xrange(names.requests, id, id)).toHaveLength(1);
   await redis.xdel(names.requests, id);
   await redis.xack(names.requests, names.cores, id);
@@ -80,7 +80,7 @@ test('an entry of a layout that this core does not know stays for one that does,
 
 test('a request of a kind that this core does not know is left to a newer one, and those beside it are answered', async () => {
   const { redis, names } = gateway;
-  const [tomorrow, today] = [request('text', { kind: 'TOMORROW' }), request('today')];
+  const [tomorrow, today] = [request('text', { type: 'TOMORROW' }), request('today')];
   const id = await write(JSON.stringify([tomorrow, today]));
   expect(await answerTo(today)).toMatchObject({ ok: true });
   await until('it was looked at again', async () => (await counted('entries_claimed_total')) > 0);
@@ -95,6 +95,6 @@ test('rubbish on the channel for confirmations is counted, and the core goes on'
   const channels = (await redis.pubsub('CHANNELS', `${system.prefix}:core:*`)) as string[];
   for (const channel of channels)
     for (const text of ['{', 'null', '{}', '7']) await redis.publish(channel, text);
-  await until('it is counted', async () => (await counted('confirmations_unreadable_total')) === 4);
+  await until('it is counted', async () => (await counted('redelivery_replies_unreadable_total')) === 4);
   await send(gateway, group_id, one, 'goes on');
 });

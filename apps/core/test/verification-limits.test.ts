@@ -1,12 +1,12 @@
 import { type TestClient, uniqueSid } from '@hooligram/testkit';
 import { describe, expect, test } from '@jest/globals';
-import { numberOf, setStage } from './stage.ts';
+import { numberOf, startFixture } from './fixture.ts';
 
 const right = '000000';
 const wrong = '111111';
 const ttlMs = 300_000;
 
-const stage = setStage({
+const fixture = startFixture({
   gateways: 2,
   cores: 2,
   gatewayEnv: { CLIENT_ADDRESS_HEADER: 'x-forwarded-for' },
@@ -32,7 +32,7 @@ function newAddress(): string {
 
 /** A connection from this address, on the gateways in turn: what counts is the address. */
 function from(address: string, gateway = 0): Promise<TestClient> {
-  return stage.connect(gateway, { headers: { 'x-forwarded-for': address } });
+  return fixture.connect(gateway, { headers: { 'x-forwarded-for': address } });
 }
 
 async function registered(): Promise<string> {
@@ -59,7 +59,7 @@ const wrongCredential = { errors: ['wrong phone number or verification code'] };
 
 /** Lets all the time of a number's code pass. @returns how much was left, in milliseconds */
 async function passTimeOf(sid: string): Promise<number> {
-  const [challenge] = await stage.rows<{ left_ms: number }>(
+  const [challenge] = await fixture.rows<{ left_ms: number }>(
     `UPDATE verification_challenge c SET date_expires = clock_timestamp()
      FROM verification_challenge before WHERE c.sid = $1 AND before.connection_id = c.connection_id
      RETURNING (1000 * extract(epoch FROM before.date_expires - clock_timestamp()))::float8 AS left_ms`,

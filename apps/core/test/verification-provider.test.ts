@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestClient, uniqueSid } from '@hooligram/testkit';
 import { afterAll, afterEach, expect, test } from '@jest/globals';
-import { numberOf, setStage, until } from './stage.ts';
+import { numberOf, startFixture, until } from './fixture.ts';
 
 const approved = { status: 'approved' };
 const code = '000000';
@@ -25,7 +25,7 @@ await once(provider, 'listening');
 
 const attemptsMax = 3;
 
-const stage = setStage({
+const fixture = startFixture({
   gateways: 1,
   cores: 1,
   coreEnv: {
@@ -60,7 +60,7 @@ function give(response: ServerResponse, body: object): void {
 
 function connect(): Promise<TestClient> {
   addresses += 1;
-  return stage.connect(0, { headers: { 'x-forwarded-for': `198.51.100.${addresses}` } });
+  return fixture.connect(0, { headers: { 'x-forwarded-for': `198.51.100.${addresses}` } });
 }
 
 const isAsked = (path: string) => until(`the provider was asked: ${path}`, () => askedFor(path) > 0);
@@ -68,8 +68,8 @@ const askedFor = (path: string) => held.filter((asked) => asked.path === path).l
 
 /** Kills the core while it waits for the provider, and has another one go on. */
 async function replaceCore(): Promise<void> {
-  await stage.system.core(0).kill();
-  await stage.system.core(0).start();
+  await fixture.system.core(0).kill();
+  await fixture.system.core(0).start();
 }
 
 const ask = async (client: TestClient, sid: string) =>

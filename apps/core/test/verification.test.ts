@@ -8,12 +8,12 @@ import {
   messagesOnly,
   numberOf,
   say,
-  setStage,
+  startFixture,
   state,
-} from './stage.ts';
+} from './fixture.ts';
 
 // The provider writes each code to the core's log, as a phone would show it: codes differ, and one core has them all.
-const stage = setStage({
+const fixture = startFixture({
   gateways: 2,
   cores: 1,
   coreEnv: { VERIFICATION_PROVIDER: 'log', VERIFICATION_ATTEMPTS_MAX: '3' },
@@ -26,13 +26,13 @@ const emptyCode = ['payload.verification_code: must not be empty'];
 /** The code that was last sent to a number. The log shows two digits of it; numbers of one file differ in them. */
 function lastCode(sid: string): string {
   const lines = [
-    ...stage.system
+    ...fixture.system
       .core(0)
       .log()
       .matchAll(/"sid":"\d+\.•+(\d\d)","code":"(\d{6})"/g),
   ];
   const line = lines.findLast(([, end]) => end === sid.slice(-2));
-  if (!line?.[2]) throw new Error(`no code was sent to ${sid}: ${stage.system.core(0).log()}`);
+  if (!line?.[2]) throw new Error(`no code was sent to ${sid}: ${fixture.system.core(0).log()}`);
   return line[2];
 }
 
@@ -68,7 +68,7 @@ const isSignedIn = async (client: TestClient) =>
 /** Somebody with a credential. Nobody is signed in. */
 async function registered(): Promise<{ sid: string; code: string }> {
   const sid = uniqueSid();
-  const client = await stage.connect(0);
+  const client = await fixture.connect(0);
   const code = await ask(client, sid);
   await submit(client, code);
   return { sid, code };
@@ -77,7 +77,7 @@ async function registered(): Promise<{ sid: string; code: string }> {
 describe('a number is verified', () => {
   test('by asking for a code and submitting it; signing in is a request of its own', async () => {
     const sid = uniqueSid();
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     expect(await client.request('VERIFICATION_REQUEST_CODE', numberOf(sid), 'one')).toEqual({
       id: 'one',
       type: 'VERIFICATION_REQUEST_CODE_SUCCESS',
@@ -162,14 +162,14 @@ describe('a number is verified', () => {
       ['payload.country_code: must be 1 to 3 digits', 'payload.phone_number: must be 4 to 14 digits'],
     ],
   ])('only if it is one: %s is refused, also at sign-in', async (_what, number, errors) => {
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     expect(await errorsOf({ client }, 'VERIFICATION_REQUEST_CODE', number)).toEqual(errors);
     const signIn = { ...number, verification_code: '000000' };
     expect(await errorsOf({ client }, 'AUTHORIZATION_SIGN_IN', signIn)).toEqual(errors);
   });
 
   test('from the shortest number to the longest', async () => {
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     for (const sid of ['7.1234', '7.12345678901234', '353.123456789012']) {
       await submit(client, await ask(client, sid));
       expect((await client.request('VERIFICATION_SUBMIT_CODE', { verification_code: '1' })).payload).toEqual({
@@ -182,15 +182,15 @@ describe('a number is verified', () => {
 describe('a code that was submitted rightly', () => {
   test('is the credential of every later sign-in, on every gateway, also after the core was restarted', async () => {
     const { sid, code } = await registered();
-    for (const gateway of [0, 1]) await (await stage.connect(gateway)).authorize(sid, code);
-    await stage.system.core(0).stop();
-    await stage.system.core(0).start();
-    for (const gateway of [0, 1]) await (await stage.connect(gateway)).authorize(sid, code);
+    for (const gateway of [0, 1]) await (await fixture.connect(gateway)).authorize(sid, code);
+    await fixture.system.core(0).stop();
+    await fixture.system.core(0).start();
+    for (const gateway of [0, 1]) await (await fixture.connect(gateway)).authorize(sid, code);
   });
 
   test('replaces the credential before it', async () => {
     const { sid, code } = await registered();
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     const newer = await askForAnother(client, sid, code);
     await submit(client, newer);
     expect(await signInErrors(client, sid, code)).toEqual(wrongCredential);
@@ -199,8 +199,8 @@ describe('a code that was submitted rightly', () => {
 
   test('is used up: it cannot be submitted again, here or elsewhere', async () => {
     const sid = uniqueSid();
-    const client = await stage.connect(0);
-    const other = await stage.connect(0);
+    const client = await fixture.connect(0);
+    const other = await fixture.connect(0);
     const code = await ask(client, sid);
     await submit(client, code);
     const none = ['no code was requested on this connection'];
@@ -210,7 +210,7 @@ describe('a code that was submitted rightly', () => {
 
   test('does not sign in', async () => {
     const sid = uniqueSid();
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     await submit(client, await ask(client, sid));
     const member_sids = [sid, uniqueSid()];
     expect(await errorsOf({ client }, 'GROUP_CREATE', { group_name: '', member_sids })).toEqual(notSignedIn);
@@ -219,7 +219,7 @@ describe('a code that was submitted rightly', () => {
   test('is the credential of its own number alone', async () => {
     const ada = await registered();
     const bob = uniqueSid();
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     await submit(client, await askForAnother(client, bob, ada.code));
     expect(await signInErrors(client, bob, ada.code)).toEqual(wrongCredential);
     expect(await signInErrors(client, uniqueSid(), ada.code)).toEqual(wrongCredential);
@@ -229,11 +229,11 @@ describe('a code that was submitted rightly', () => {
 describe('asking for a code', () => {
   test('registers nobody: the number cannot sign in and cannot be added to a group', async () => {
     const sid = uniqueSid();
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     const code = await ask(client, sid);
     expect(await signInErrors(client, sid, code)).toEqual(wrongCredential);
     const owner = await registered();
-    const ada = { sid: owner.sid, client: await stage.connect(1) };
+    const ada = { sid: owner.sid, client: await fixture.connect(1) };
     await ada.client.authorize(ada.sid, owner.code);
     const group_id = await createGroup(ada, [uniqueSid(), uniqueSid()]);
     expect(await errorsOf(ada, 'GROUP_ADD_MEMBER', { group_id, member_sid: sid })).toEqual([
@@ -243,7 +243,7 @@ describe('asking for a code', () => {
 
   test('leaves the credential of a registered number alone, whatever a stranger submits then', async () => {
     const { sid, code } = await registered();
-    const stranger = await stage.connect(1);
+    const stranger = await fixture.connect(1);
     const sent = await ask(stranger, sid);
     const wrong = otherThan(code, sent);
     expect(await signInErrors(stranger, sid, '')).toEqual(emptyCode);
@@ -252,12 +252,12 @@ describe('asking for a code', () => {
       expect(await submitErrors(stranger, wrong)).toEqual([expected]);
     }
     expect(await signInErrors(stranger, sid, wrong)).toEqual(wrongCredential);
-    await (await stage.connect(0)).authorize(sid, code);
+    await (await fixture.connect(0)).authorize(sid, code);
   });
 
   test('makes no credential of a code that is not submitted', async () => {
     const { sid, code } = await registered();
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     const newer = await askForAnother(client, sid, code);
     expect(await signInErrors(client, sid, newer)).toEqual(wrongCredential);
     await client.authorize(sid, code);
@@ -265,7 +265,7 @@ describe('asking for a code', () => {
 
   test('again on a connection makes the latest code the only one', async () => {
     const sid = uniqueSid();
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     const first = await ask(client, sid);
     const second = await askForAnother(client, sid, first);
     expect(await submitErrors(client, first)).toEqual(['wrong code']);
@@ -275,7 +275,7 @@ describe('asking for a code', () => {
 
   test('for another number on a connection makes that number the one that is registered', async () => {
     const [first, second] = [uniqueSid(), uniqueSid()];
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     const firstCode = await ask(client, first);
     const secondCode = await askForAnother(client, second, firstCode);
     expect(await submitErrors(client, firstCode)).toEqual(['wrong code']);
@@ -290,11 +290,11 @@ describe('asking for a code', () => {
 describe('a code', () => {
   test('that is empty matches nothing, whoever the number is', async () => {
     const known = await registered();
-    const owner = { sid: known.sid, client: await stage.connect(0) };
+    const owner = { sid: known.sid, client: await fixture.connect(0) };
     await owner.client.authorize(owner.sid, known.code);
     const [unverified, asked, unknown] = [uniqueSid(), uniqueSid(), uniqueSid()];
     await createGroup(owner, [unverified]);
-    const client = await stage.connect(1);
+    const client = await fixture.connect(1);
     expect(await submitErrors(client, '')).toEqual(emptyCode);
     const code = await ask(client, asked);
     expect(await submitErrors(client, '')).toEqual(emptyCode);
@@ -306,7 +306,7 @@ describe('a code', () => {
   });
 
   test('cannot be submitted on a connection that asked for none', async () => {
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     expect(await submitErrors(client, '000000')).toEqual(['no code was requested on this connection']);
   });
 
@@ -315,8 +315,8 @@ describe('a code', () => {
     ['another gateway', 1],
   ])('cannot be submitted on somebody else’s connection, on %s', async (_where, gateway) => {
     const [ada, eve] = [uniqueSid(), uniqueSid()];
-    const own = await stage.connect(0);
-    const stranger = await stage.connect(gateway);
+    const own = await fixture.connect(0);
+    const stranger = await fixture.connect(gateway);
     const code = await ask(own, ada);
     expect(await submitErrors(stranger, code)).toEqual(['no code was requested on this connection']);
     await askForAnother(stranger, eve, code);
@@ -328,7 +328,7 @@ describe('a code', () => {
 
   test('is still good after a wrong one', async () => {
     const sid = uniqueSid();
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     const code = await ask(client, sid);
     for (const wrong of [otherThan(code), `${code}0`]) {
       expect(await submitErrors(client, wrong)).toEqual(['wrong code']);
@@ -339,7 +339,7 @@ describe('a code', () => {
 
   test('is no good any more after too many wrong ones, but a new one is', async () => {
     const sid = uniqueSid();
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     const code = await ask(client, sid);
     for (let attempt = 0; attempt < 3; attempt += 1) {
       expect(await submitErrors(client, otherThan(code))).toEqual(['wrong code']);
@@ -352,7 +352,7 @@ describe('a code', () => {
   });
 
   test('has 1 to 64 characters', async () => {
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     await ask(client, uniqueSid());
     expect(await submitErrors(client, '0'.repeat(65))).toEqual([
       'payload.verification_code: must be at most 64 characters',
@@ -365,11 +365,11 @@ describe('a code', () => {
 describe('signing in', () => {
   test('tells a wrong code, an unverified person and an unknown number the same', async () => {
     const { sid, code } = await registered();
-    const owner = { sid, client: await stage.connect(0) };
+    const owner = { sid, client: await fixture.connect(0) };
     await owner.client.authorize(sid, code);
     const unverified = uniqueSid();
     await createGroup(owner, [unverified]);
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     for (const who of [sid, unverified, uniqueSid()]) {
       expect(await signInErrors(client, who, otherThan(code))).toEqual(wrongCredential);
     }
@@ -378,7 +378,7 @@ describe('signing in', () => {
 
   test('as somebody else on a signed-in connection fails, and the connection stays who it was', async () => {
     const [ada, bob] = [await registered(), await registered()];
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     await client.authorize(ada.sid, ada.code);
     for (const code of [bob.code, otherThan(bob.code)]) {
       expect(await signInErrors(client, bob.sid, code)).toEqual(['already signed in as somebody else']);
@@ -391,7 +391,7 @@ describe('signing in', () => {
 
   test('again as the same person succeeds and replays everything again', async () => {
     const { sid, code } = await registered();
-    const ada = { sid, client: await stage.connect(0, { acknowledge: false }) };
+    const ada = { sid, client: await fixture.connect(0, { acknowledge: false }) };
     await ada.client.authorize(sid, code);
     const group_id = await createGroup(ada, [uniqueSid()]);
     const live = [await state(ada, group_id), await hear(ada, await say(ada, group_id, 'once'))];
@@ -410,7 +410,7 @@ describe('signing in', () => {
 
   test('again with a wrong code fails and changes nothing', async () => {
     const { sid, code } = await registered();
-    const ada = { sid, client: await stage.connect(0, messagesOnly) };
+    const ada = { sid, client: await fixture.connect(0, messagesOnly) };
     await ada.client.authorize(sid, code);
     const group_id = await createGroup(ada, [uniqueSid()]);
     expect(await signInErrors(ada.client, sid, otherThan(code))).toEqual(wrongCredential);
@@ -420,10 +420,10 @@ describe('signing in', () => {
   test('needs no verification on the same connection, and leaves a code that was asked for there alone', async () => {
     const ada = await registered();
     const bob = uniqueSid();
-    const client = await stage.connect(0);
+    const client = await fixture.connect(0);
     const code = await ask(client, bob);
     await client.authorize(ada.sid, ada.code);
     await submit(client, code);
-    await (await stage.connect(1)).authorize(bob, code);
+    await (await fixture.connect(1)).authorize(bob, code);
   });
 });

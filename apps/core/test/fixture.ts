@@ -28,7 +28,7 @@ export interface Person {
 }
 
 /** The system of one test file. Connections are closed when the test that opened them ends. */
-export interface Stage {
+export interface Fixture {
   readonly system: TestSystem;
   /** A connection to the gateway with that index. */
   connect(gateway: number, options?: TestClientOptions): Promise<TestClient>;
@@ -41,19 +41,19 @@ export interface Stage {
   /** Rows of the system's database. */
   rows<R extends object>(sql: string, values: readonly unknown[]): Promise<R[]>;
   /** Resolves when the database holds that this person acknowledged the group this far. */
-  untilStored(sid: string, groupId: number, what: { seq?: number; version?: number }): Promise<void>;
+  untilAcknowledged(sid: string, groupId: number, what: { seq?: number; version?: number }): Promise<void>;
   /** What things are called in the system's Redis. */
   readonly names: Names;
   /** A connection of the test's own to it. */
   redis(): Promise<Redis>;
   /** Whether no audit is armed any more: the last one of every group has found everything due. */
-  areAuditsOver(): Promise<boolean>;
+  areDeliveryChecksOver(): Promise<boolean>;
   /** A counter, summed over all gateways. */
   counted(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
 }
 
 /** Starts one system for all tests of the file that calls it. */
-export function setStage(options: TestSystemOptions): Stage {
+export function startFixture(options: TestSystemOptions): Fixture {
   let system: TestSystem | undefined;
   let db: Db | undefined;
   let redis: Promise<Redis> | undefined;
@@ -80,38 +80,38 @@ export function setStage(options: TestSystemOptions): Stage {
     await system?.stop();
   });
 
-  const stage: Stage = {
+  const fixture: Fixture = {
     get system() {
       if (!system) throw new Error('the system starts in beforeAll');
       return system;
     },
     get names() {
-      return createNames(stage.system.prefix);
+      return createNames(fixture.system.prefix);
     },
     redis() {
-      redis ??= connectRedis(stage.system.redisUrl, { role: 'command', name: 'core-test', log: silent });
+      redis ??= connectRedis(fixture.system.redisUrl, { role: 'command', name: 'core-test', log: silent });
       return redis;
     },
     async connect(gateway, clientOptions) {
-      const client = await connect(stage.system.gateway(gateway).url, clientOptions);
+      const client = await connect(fixture.system.gateway(gateway).url, clientOptions);
       open.add(client);
       return client;
     },
     async enter(gateway, clientOptions) {
       const sid = uniqueSid();
-      const client = await stage.connect(gateway, clientOptions);
+      const client = await fixture.connect(gateway, clientOptions);
       await client.signIn(sid);
       return { sid, client };
     },
     async returning(sid, gateway, clientOptions) {
-      const client = await stage.connect(gateway, clientOptions);
+      const client = await fixture.connect(gateway, clientOptions);
       await client.authorize(sid);
       return { sid, client };
     },
     async mobile(gateway) {
       const sid = uniqueSid();
-      await (await stage.connect(gateway)).register(sid);
-      const { url } = stage.system.gateway(gateway);
+      await (await fixture.connect(gateway)).register(sid);
+      const { url } = fixture.system.gateway(gateway);
       const client = new MobileClient({ url, sid, code: '000000', timeoutMs: patienceMs });
       mobiles.add(client);
       await client.signedIn();
@@ -121,9 +121,9 @@ export function setStage(options: TestSystemOptions): Stage {
       if (!db) throw new Error('the database is opened in beforeAll');
       return (await db.pool.query<R>(sql, [...values])).rows;
     },
-    async untilStored(sid, groupId, { seq = 0, version = 0 }) {
+    async untilAcknowledged(sid, groupId, { seq = 0, version = 0 }) {
       await until(`${sid} acknowledged ${groupId} up to ${seq}, ${version}`, async () => {
-        const [cursor] = await stage.rows<{ seq: number; version: number }>(
+        const [cursor] = await fixture.rows<{ seq: number; version: number }>(
           `SELECT m.delivered_seq AS seq, m.delivered_version AS version
            FROM group_member m JOIN "user" u ON u.id = m.user_id WHERE m.group_id = $1 AND u.sid = $2`,
           [groupId, sid],
@@ -131,16 +131,16 @@ export function setStage(options: TestSystemOptions): Stage {
         return cursor !== undefined && cursor.seq >= seq && cursor.version >= version;
       });
     },
-    async areAuditsOver() {
-      const keys = ['active', 'wait', 'delayed'].map((list) => `${stage.names.queues}:audit:${list}`);
-      return (await (await stage.redis()).exists(...keys)) === 0;
+    async areDeliveryChecksOver() {
+      const keys = ['active', 'wait', 'delayed'].map((list) => `${fixture.names.queues}:delivery-check:${list}`);
+      return (await (await fixture.redis()).exists(...keys)) === 0;
     },
     async counted(name, labels) {
-      const all = await Promise.all(stage.system.gateways.map(({ adminUrl }) => metrics(adminUrl)));
+      const all = await Promise.all(fixture.system.gateways.map(({ adminUrl }) => metrics(adminUrl)));
       return all.reduce((sum, { value }) => sum + value(name, labels), 0);
     },
   };
-  return stage;
+  return fixture;
 }
 
 export function numberOf(sid: string): { country_code: string; phone_number: string } {
@@ -170,7 +170,7 @@ export function hear({ client }: Person, message_id: number): Promise<ReceivedFr
 }
 
 /** Says something once the listener has been told of the group, and waits until they have heard it. */
-export async function sayTo(
+export async function sendTo(
   listener: Person,
   speaker: Person,
   group_id: number,

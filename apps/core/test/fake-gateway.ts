@@ -27,7 +27,7 @@ const quiet = { failed() {}, works() {} };
 export type Heard = { readonly channel: string; readonly at: number; readonly publication: Publication };
 
 /** Speaks the contract over the bus as a gateway does, and holds no sockets: a test decides what it does. */
-export class StandInGateway {
+export class FakeGateway {
   readonly names: Names;
   readonly node: string;
   readonly redis: Redis;
@@ -35,7 +35,7 @@ export class StandInGateway {
   readonly answers: CoreAnswer[] = [];
   readonly heard: Heard[] = [];
   /** What it does when it is nudged. Default: it confirms. */
-  onNudge: (nudge: RedeliveryRequest) => unknown = (nudge) => this.confirm(nudge);
+  onRedeliveryRequest: (nudge: RedeliveryRequest) => unknown = (nudge) => this.confirm(nudge);
   readonly #subscriptions: Subscriptions;
   readonly #writer: RequestWriter<CoreRequest>;
   readonly #answers = new Map<number, (answer: CoreAnswer) => void>();
@@ -68,11 +68,11 @@ export class StandInGateway {
     });
   }
 
-  static async connect({ redisUrl, prefix }: { redisUrl: string; prefix: string }): Promise<StandInGateway> {
+  static async connect({ redisUrl, prefix }: { redisUrl: string; prefix: string }): Promise<FakeGateway> {
     const names = createNames(prefix);
     const node = randomUUID();
     const connect = (role: 'command' | 'subscriber') =>
-      connectRedis(redisUrl, { role, name: `stand-in-${role}`, log: silent });
+      connectRedis(redisUrl, { role, name: `fake-gateway-${role}`, log: silent });
     const [redis, subscriber] = await Promise.all([connect('command'), connect('subscriber')]);
     const clock = await startRedisClock(redis);
     let isClosed = false;
@@ -95,7 +95,7 @@ export class StandInGateway {
       clock.close();
       redis.disconnect();
     };
-    const gateway = new StandInGateway(names, redis, subscriber, writer, node, close);
+    const gateway = new FakeGateway(names, redis, subscriber, writer, node, close);
     await gateway.listen(names.gateway(node));
     return gateway;
   }
@@ -170,7 +170,7 @@ export class StandInGateway {
   #hear(channel: string, publication: Publication | undefined): void {
     if (!publication) return;
     this.heard.push({ channel, at: Date.now(), publication });
-    if (publication.type === 'redelivery-request') void this.onNudge(publication.request);
+    if (publication.type === 'redelivery-request') void this.onRedeliveryRequest(publication.request);
     for (const wake of this.#waiters.splice(0)) wake();
   }
 }
