@@ -1,3 +1,4 @@
+import { phoneOf } from '@hooligram/protocol';
 import {
   startSystem,
   type TestSystem,
@@ -106,8 +107,7 @@ export async function signUp({ client, credential }: Member): Promise<void> {
 }
 
 function newCredential(): Credential {
-  const [country_code = '', phone_number = ''] = uniqueSid().split('.');
-  return { country_code, phone_number, verification_code: '000000' };
+  return { ...phoneOf(uniqueSid()), verification_code: '000000' };
 }
 
 /** Makes the direct message of two. @returns its `group_id`, when both have been told */

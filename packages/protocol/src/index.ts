@@ -9,6 +9,6 @@ export { faultTexts, mustBeWritten } from './fields.ts';
 export * from './frame.ts';
 export * from './limits.ts';
 export { readMessageAcknowledgement } from './quick-acknowledgement.ts';
-export { compareByCodeUnit, isSid, sidOf } from './sid.ts';
+export { compareByCodeUnit, isSid, phoneOf, sidOf } from './sid.ts';
 export { failurePayload, type Transaction, transactions } from './transactions.ts';
 export { isUuid } from './uuid.ts';

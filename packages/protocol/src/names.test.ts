@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { groupDeliveryId, messageDeliveryId, parseDeliveryId } from './delivery-id.ts';
-import { compareByCodeUnit, isSid, sidOf } from './sid.ts';
+import { compareByCodeUnit, isSid, phoneOf, sidOf } from './sid.ts';
 import { isUuid } from './uuid.ts';
 
 describe('the id of a delivery', () => {
@@ -41,6 +41,10 @@ describe('the id of a delivery', () => {
 describe('a sid', () => {
   test('is a country code and a phone number', () => {
     expect(sidOf('1', '5550100')).toBe('1.5550100');
+  });
+
+  test('gives the fields of its number back', () => {
+    expect(phoneOf('1.5550100')).toEqual({ country_code: '1', phone_number: '5550100' });
   });
 
   test.each(['1.5550100', '353.123456789012', '1.12345678901234', '888.0000'])('%s is one', (text) => {

@@ -33,6 +33,15 @@ export function sidOf(countryCode: string, phoneNumber: string): string {
 }
 
 /**
+ * The number of a sid, in the fields of a payload; the inverse of `sidOf`. Checks nothing: of a text that is no sid,
+ * one of the two is empty or wrong.
+ */
+export function phoneOf(sid: string): { country_code: string; phone_number: string } {
+  const [country_code = '', phone_number = ''] = sid.split('.');
+  return { country_code, phone_number };
+}
+
+/**
  * The order of `member_sids` in a delivery: by UTF-16 code unit, so that it is the same on every machine. A
  * locale's collation (`localeCompare`, a database's default) is not.
  */
