@@ -1,4 +1,4 @@
-export type { FrameMatch, ReceivedFrame } from './frame.ts';
+export type { ReceivedFrame } from '@hooligram/protocol-client';
 export { freePorts } from './free-ports.ts';
 export { type Metrics, metrics } from './metrics.ts';
 export {
