@@ -62,7 +62,7 @@ export function setCompany(options: TestSystemOptions | (() => Promise<TestSyste
     },
     async gate(gateway) {
       const gate = await frameGate(company.system.gateway(gateway).url);
-      open.push(() => gate.end());
+      open.push(() => gate.stop());
       return gate;
     },
     client(url, clientOptions, credential = newCredential()) {

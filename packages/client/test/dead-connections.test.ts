@@ -161,13 +161,13 @@ test('a try that leads nowhere is given up for another one when there is a reaso
   gate.close(1001);
   await until('it waits', () => ada.client.state.status === 'waiting');
   page.dispatchEvent(new Event('online'));
-  await until('it tries', () => gate.tries === 2);
+  await until('it tries', () => gate.attempts === 2);
   gate.isMute = false;
   page.dispatchEvent(new Event('focus'));
   jest.advanceTimersByTime(5_001);
   page.dispatchEvent(new Event('focus'));
   await until('it is back', () => ada.client.state.status === 'signed-in');
-  expect(gate.tries).toBe(3);
+  expect(gate.attempts).toBe(3);
 });
 
 test('a client that was closed leaves no timer and hears no events', async () => {

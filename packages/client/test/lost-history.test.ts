@@ -10,9 +10,8 @@ import {
   ownPostgres,
   restartPostgres,
   startCopy,
-  type TcpRelay,
-  tcpRelay,
 } from '@hooligram/testkit';
+import { FaultyTcpProxy } from '@hooligram/testkit/proxies';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { contents, heard, introduce, type Member, next, setCompany, until } from './company.ts';
 
@@ -21,18 +20,22 @@ const afterRestore = fileURLToPath(new URL('../../../apps/core/dist/after-restor
 /** The server that holds the database, and what is to become of it. */
 let postgres: OwnPostgres;
 let standby: OwnPostgres;
-let database: TcpRelay;
+let database: FaultyTcpProxy;
 /** The second gateway's way to Redis. */
-let redis: TcpRelay;
+let redis: FaultyTcpProxy;
 
 // One system for all: gateways and cores are never started again, whatever becomes of their database.
 const company = setCompany(async () => {
-  [postgres, database, redis] = await Promise.all([ownPostgres(), tcpRelay(), tcpRelay()]);
+  [postgres, database, redis] = await Promise.all([
+    ownPostgres(),
+    FaultyTcpProxy.start(),
+    FaultyTcpProxy.start(),
+  ]);
   await postgres.stop();
   const copy = await copyFiles(postgres);
   postgres = await restartPostgres(postgres);
   standby = await startCopy(copy, { standbyOf: postgres });
-  database.lead(postgres.url);
+  database.open(postgres.url);
   return {
     gateways: 1,
     cores: 1,
@@ -44,14 +47,14 @@ const company = setCompany(async () => {
 
 beforeAll(async () => {
   const { system } = company;
-  redis.lead(system.redisUrl);
+  redis.open(system.redisUrl);
   await system.addCore();
   await system.addGateway({ REDIS_URL: redis.urlOf(system.redisUrl) });
 });
 
 afterAll(async () => {
-  database?.end();
-  redis?.end();
+  await database?.stop();
+  await redis?.stop();
   await Promise.all([postgres, standby].map((one) => one?.crash().catch(() => {})));
 });
 
@@ -149,15 +152,16 @@ async function untilCoresSaw(metric: 'epoch' | 'wal_bytes', least: number): Prom
 
 /** Does something for which nobody may be connected. */
 async function alone(statements: readonly string[]): Promise<void> {
-  database.lead(undefined);
+  database.close();
   const end = `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = 'hooligram'`;
   for (const statement of [end, ...statements]) await postgres.query(statement, [], 'postgres');
-  database.lead(postgres.url);
+  database.open(postgres.url);
 }
 
 function lead(to: OwnPostgres): void {
   postgres = to;
-  database.lead(to.url);
+  database.close();
+  database.open(to.url);
 }
 
 describe('what is said after the database came back older reaches everybody, on all connections', () => {
@@ -190,10 +194,10 @@ describe('what is said after the database came back older reaches everybody, on 
     const backup = await backUp(postgres);
     const [moment] = await postgres.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn() AS lsn');
     const lost = await goOn(meeting);
-    redis.lead(undefined);
+    redis.close();
     await postgres.crash();
     lead(await startCopy(backup, { recover: { from: postgres, toLsn: moment?.lsn ?? '' } }));
-    await goesOn(meeting, lost, () => redis.lead(company.system.redisUrl));
+    await goesOn(meeting, lost, () => redis.open());
   });
 
   test('when its files were copied back from earlier', async () => {
@@ -240,12 +244,12 @@ describe('what is said after the database came back older reaches everybody, on 
       WHERE group_id = ${groupId};
       SELECT setval('message_id_seq', ${last?.id});
       COMMIT`);
-    redis.lead(undefined);
+    redis.close();
     const { stdout } = await promisify(execFile)(process.execPath, [afterRestore], {
       env: { DATABASE_URL: postgres.url },
     });
     const [, epoch] = /^epoch (\d+) of the database has begun\n$/.exec(stdout) ?? [];
     await untilCoresSaw('epoch', Number(epoch));
-    await goesOn(meeting, lost, () => redis.lead(company.system.redisUrl));
+    await goesOn(meeting, lost, () => redis.open());
   });
 });

@@ -1,8 +1,8 @@
 import { patienceMs, startSystem, type TestSystem } from '@hooligram/testkit';
+import { FaultyWebSocketProxy } from '@hooligram/testkit/proxies';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { fixedCode, runConformance, topics } from '../src/index.ts';
 import { brokenServers } from './broken-servers.ts';
-import { startMiddleman } from './middleman.ts';
 
 type Found = Awaited<ReturnType<typeof outcomes>>;
 
@@ -20,10 +20,10 @@ beforeAll(async () => {
   const left = [...brokenServers];
   const tryOneAfterTheOther = async () => {
     for (let server = left.pop(); server; server = left.pop()) {
-      const [, checks, meddling] = server;
-      const middleman = await startMiddleman(system.gateway(0).url, meddling);
-      foundOf.set(meddling, await outcomes(middleman.url, checks, 700));
-      middleman.stop();
+      const [, checks, faults] = server;
+      const proxy = await FaultyWebSocketProxy.start(system.gateway(0).url, faults);
+      foundOf.set(faults, await outcomes(proxy.url, checks, 700));
+      proxy.stop();
     }
   };
   await Promise.all(Array.from({ length: triedAtOnce }, tryOneAfterTheOther));
@@ -48,8 +48,8 @@ async function outcomes(url: string, only: readonly string[], timeoutMs: number)
 }
 
 describe('a server that', () => {
-  test.each(brokenServers)('%s fails %j', (_, checks, meddling) => {
-    const found = foundOf.get(meddling) ?? [];
+  test.each(brokenServers)('%s fails %j', (_, checks, faults) => {
+    const found = foundOf.get(faults) ?? [];
     expect(found.map(({ check }) => check).sort()).toEqual([...checks].sort());
     for (const { check, outcome, reasons } of found) {
       expect([check, outcome]).toEqual([check, 'failed']);
@@ -57,11 +57,11 @@ describe('a server that', () => {
     }
   });
 
-  test('stands behind a middleman that changes nothing passes the same checks', async () => {
-    const middleman = await startMiddleman(system.gateway(0).url, {});
+  test('stands behind a proxy that changes nothing passes the same checks', async () => {
+    const proxy = await FaultyWebSocketProxy.start(system.gateway(0).url, {});
     const checks = new Set(brokenServers.flatMap(([, names]) => names));
-    const found = await outcomes(middleman.url, [...checks], patienceMs);
-    middleman.stop();
+    const found = await outcomes(proxy.url, [...checks], patienceMs);
+    proxy.stop();
     expect(found.filter(({ outcome }) => outcome !== 'passed')).toEqual([]);
     expect(found).toHaveLength(checks.size);
   });

@@ -1,21 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import { isUuid } from '@hooligram/protocol';
-import type { Frame, Link, Meddling } from './middleman.ts';
+import type { Faults, ProxiedConnection } from '@hooligram/testkit/proxies';
+
+/** A frame on its way, whose payload may hold anything. */
+type Frame = { id: string; type: string; payload: Record<string, unknown> };
+
+const memories = new WeakMap<ProxiedConnection, Map<string, unknown>>();
+
+/** What a broken server remembers of one connection. */
+function memoryOf(connection: ProxiedConnection): Map<string, unknown> {
+  const memory = memories.get(connection) ?? new Map<string, unknown>();
+  memories.set(connection, memory);
+  return memory;
+}
 
 const isMessage = ({ type }: Frame) => type === 'MESSAGING_DELIVER_REQUEST';
 const isState = ({ type }: Frame) => type === 'GROUP_DELIVER_REQUEST';
 
 /** Changes frames of one type on their way to the client. */
-function toClient(type: string, change: (frame: Frame) => Partial<Frame>): Meddling {
+function toClient(type: string, change: (frame: Frame) => Partial<Frame>): Faults {
   return {
-    fromServer: (frame, link) => link.toClient(frame.type === type ? { ...frame, ...change(frame) } : frame),
+    fromServer: (frame, connection) =>
+      connection.toClient(frame.type === type ? { ...frame, ...change(frame) } : frame),
   };
 }
 
 /** Changes frames of one type on their way to the server. */
-function toServer(type: string, change: (frame: Frame) => Partial<Frame>): Meddling {
+function toServer(type: string, change: (frame: Frame) => Partial<Frame>): Faults {
   return {
-    fromClient: (frame, link) => link.toServer(frame.type === type ? { ...frame, ...change(frame) } : frame),
+    fromClient: (frame, connection) =>
+      connection.toServer(frame.type === type ? { ...frame, ...change(frame) } : frame),
   };
 }
 
@@ -24,22 +38,22 @@ const withPayload = (change: (payload: Frame['payload']) => Frame['payload']) =>
 });
 
 /** Passes each frame to a client but those to swallow. */
-function swallowing(isSwallowed: (frame: Frame, link: Link) => boolean): Meddling {
-  return { fromServer: (frame, link) => isSwallowed(frame, link) || link.toClient(frame) };
+function swallowing(isSwallowed: (frame: Frame, connection: ProxiedConnection) => boolean): Faults {
+  return { fromServer: (frame, connection) => isSwallowed(frame, connection) || connection.toClient(frame) };
 }
 
-function count(link: Link, what: string): number {
-  const next = ((link.memory.get(what) as number | undefined) ?? 0) + 1;
-  link.memory.set(what, next);
+function count(connection: ProxiedConnection, what: string): number {
+  const next = ((memoryOf(connection).get(what) as number | undefined) ?? 0) + 1;
+  memoryOf(connection).set(what, next);
   return next;
 }
 
-let connectionOfMessages: Link | undefined;
-const groupsSentTo = new Map<unknown, Link>();
+let connectionOfMessages: ProxiedConnection | undefined;
+const groupsSentTo = new Map<unknown, ProxiedConnection>();
 const messagesSentOnce = new Set<unknown>();
 
 /** Each breaks one rule. The names are those of the checks that must find it. */
-export const brokenServers: [what: string, checks: string[], meddling: Meddling][] = [
+export const brokenServers: [what: string, checks: string[], faults: Faults][] = [
   [
     'acknowledges by the id of the frame',
     ['acknowledgement/never-by-frame-id'],
@@ -59,16 +73,19 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
   [
     'forgets acknowledgements',
     ['acknowledgement/ends-delivery', 'acknowledgement/any-connection'],
-    { fromClient: (frame, link) => frame.type === 'MESSAGING_DELIVER_SUCCESS' || link.toServer(frame) },
+    {
+      fromClient: (frame, connection) =>
+        frame.type === 'MESSAGING_DELIVER_SUCCESS' || connection.toServer(frame),
+    },
   ],
   [
     'answers acknowledgements',
     ['acknowledgement/no-answer'],
     {
-      fromClient: (frame, link) => {
-        link.toServer(frame);
+      fromClient: (frame, connection) => {
+        connection.toServer(frame);
         if (frame.type.endsWith('_DELIVER_SUCCESS'))
-          link.toClient({ ...frame, type: 'CONN_KEEP_ALIVE_SUCCESS', payload: {} });
+          connection.toClient({ ...frame, type: 'CONN_KEEP_ALIVE_SUCCESS', payload: {} });
       },
     },
   ],
@@ -82,15 +99,15 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
   [
     'drops one delivery of many',
     ['messaging-send/order'],
-    swallowing((frame, link) => isMessage(frame) && count(link, 'messages') === 20),
+    swallowing((frame, connection) => isMessage(frame) && count(connection, 'messages') === 20),
   ],
   [
     'delivers to one connection of a person only',
     ['replay/every-connection'],
     {
-      fromServer: (frame, link) => {
-        if (isMessage(frame)) connectionOfMessages ??= link;
-        if (!isMessage(frame) || connectionOfMessages === link) link.toClient(frame);
+      fromServer: (frame, connection) => {
+        if (isMessage(frame)) connectionOfMessages ??= connection;
+        if (!isMessage(frame) || connectionOfMessages === connection) connection.toClient(frame);
       },
     },
   ],
@@ -98,20 +115,21 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'does not deliver to the sender',
     ['messaging-send/everybody'],
     {
-      fromClient: (frame, link) => {
-        if (frame.type === 'MESSAGING_SEND_REQUEST') link.memory.set('sends', true);
-        link.toServer(frame);
+      fromClient: (frame, connection) => {
+        if (frame.type === 'MESSAGING_SEND_REQUEST') memoryOf(connection).set('sends', true);
+        connection.toServer(frame);
       },
-      fromServer: (frame, link) => (isMessage(frame) && link.memory.has('sends')) || link.toClient(frame),
+      fromServer: (frame, connection) =>
+        (isMessage(frame) && memoryOf(connection).has('sends')) || connection.toClient(frame),
     },
   ],
   [
     'answers SUCCESS before it has stored anything, and does not store it',
     ['messaging-send/committed', 'messaging-send/everybody'],
     {
-      fromClient: (frame, link) => {
-        if (frame.type !== 'MESSAGING_SEND_REQUEST') return link.toServer(frame);
-        link.toClient({ id: frame.id, type: 'MESSAGING_SEND_SUCCESS', payload: { message_id: 1 } });
+      fromClient: (frame, connection) => {
+        if (frame.type !== 'MESSAGING_SEND_REQUEST') return connection.toServer(frame);
+        connection.toClient({ id: frame.id, type: 'MESSAGING_SEND_SUCCESS', payload: { message_id: 1 } });
       },
     },
   ],
@@ -145,13 +163,13 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'delivers out of order',
     ['messaging-send/order', 'messaging-send/one-order'],
     {
-      fromServer: (frame, link) => {
-        if (!isMessage(frame)) return link.toClient(frame);
-        const held = link.memory.get('held') as Frame | undefined;
-        if (held || count(link, 'messages') !== 10) link.toClient(frame);
-        else link.memory.set('held', frame);
-        if (held) link.toClient(held);
-        if (held) link.memory.delete('held');
+      fromServer: (frame, connection) => {
+        if (!isMessage(frame)) return connection.toClient(frame);
+        const held = memoryOf(connection).get('held') as Frame | undefined;
+        if (held || count(connection, 'messages') !== 10) connection.toClient(frame);
+        else memoryOf(connection).set('held', frame);
+        if (held) connection.toClient(held);
+        if (held) memoryOf(connection).delete('held');
       },
     },
   ],
@@ -167,12 +185,12 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'takes any digits for a country code',
     ['numbers/assigned', 'numbers/one-telephone'],
     {
-      fromClient: ({ type, payload, ...frame }, link) => {
+      fromClient: ({ type, payload, ...frame }, connection) => {
         // What the server behind would refuse is put under a code that it takes.
         const text = JSON.stringify(payload)
           .replace(/"country_code":"[0-9]{1,3}"/, '"country_code":"888"')
           .replace(/"[0-9]{1,3}\.([0-9]{4,})"/g, '"888.$1"');
-        link.toServer({ ...frame, type, payload: JSON.parse(text) });
+        connection.toServer({ ...frame, type, payload: JSON.parse(text) });
       },
     },
   ],
@@ -180,11 +198,15 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'knows only the country codes of countries',
     ['numbers/assigned'],
     {
-      fromClient: (frame, link) => {
+      fromClient: (frame, connection) => {
         const { country_code } = frame.payload;
-        if (country_code !== '878') return link.toServer(frame);
+        if (country_code !== '878') return connection.toServer(frame);
         const errors = ['payload.country_code: must be an assigned country code'];
-        link.toClient({ id: frame.id, type: frame.type.replace('REQUEST', 'FAILURE'), payload: { errors } });
+        connection.toClient({
+          id: frame.id,
+          type: frame.type.replace('REQUEST', 'FAILURE'),
+          payload: { errors },
+        });
       },
     },
   ],
@@ -227,9 +249,9 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'makes a new direct message each time',
     ['group-create/one-direct-message'],
     {
-      fromServer: (frame, link) => {
-        const payload = { group_id: 1_000_000 + count(link, 'groups') };
-        link.toClient(frame.type === 'GROUP_CREATE_SUCCESS' ? { ...frame, payload } : frame);
+      fromServer: (frame, connection) => {
+        const payload = { group_id: 1_000_000 + count(connection, 'groups') };
+        connection.toClient(frame.type === 'GROUP_CREATE_SUCCESS' ? { ...frame, payload } : frame);
       },
     },
   ],
@@ -237,9 +259,9 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'tells who left of what comes after',
     ['group-leave/nothing-more'],
     {
-      fromServer: (frame, link) => {
-        link.toClient(frame);
-        if (isMessage(frame)) link.toOthers(frame);
+      fromServer: (frame, connection) => {
+        connection.toClient(frame);
+        if (isMessage(frame)) connection.toOthers(frame);
       },
     },
   ],
@@ -247,9 +269,9 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'gives a new member the older messages',
     ['group-add-member/from-then-on'],
     {
-      fromServer: (frame, link) => {
-        link.toClient(frame);
-        if (isMessage(frame)) link.toOthers(frame);
+      fromServer: (frame, connection) => {
+        connection.toClient(frame);
+        if (isMessage(frame)) connection.toOthers(frame);
       },
     },
   ],
@@ -261,20 +283,20 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
   [
     'sends a group to one connection only, and not at the next sign-in',
     ['replay/every-group', 'replay/first-sign-in', 'mobile-client/returns'],
-    swallowing((frame, link) => {
+    swallowing((frame, connection) => {
       const { group_id } = frame.payload;
       if (!isState(frame)) return false;
-      if (!groupsSentTo.has(group_id)) groupsSentTo.set(group_id, link);
-      return groupsSentTo.get(group_id) !== link;
+      if (!groupsSentTo.has(group_id)) groupsSentTo.set(group_id, connection);
+      return groupsSentTo.get(group_id) !== connection;
     }),
   ],
   [
     'sends groups before the SUCCESS of the sign-in',
     ['replay/every-group'],
     {
-      fromServer: (frame, link) => {
-        if (frame.type !== 'AUTHORIZATION_SIGN_IN_SUCCESS') return link.toClient(frame);
-        setTimeout(() => link.toClient(frame), 100);
+      fromServer: (frame, connection) => {
+        if (frame.type !== 'AUTHORIZATION_SIGN_IN_SUCCESS') return connection.toClient(frame);
+        setTimeout(() => connection.toClient(frame), 100);
       },
     },
   ],
@@ -282,29 +304,29 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'forgets the UUIDs that it has seen',
     ['repetition/message', 'repetition/group', 'repetition/other-payload'],
     {
-      fromClient: (frame, link) => {
-        if (!isUuid(frame.id)) return link.toServer(frame);
+      fromClient: (frame, connection) => {
+        if (!isUuid(frame.id)) return connection.toServer(frame);
         const fresh = randomUUID();
-        link.memory.set(fresh, frame.id);
-        link.toServer({ ...frame, id: fresh });
+        memoryOf(connection).set(fresh, frame.id);
+        connection.toServer({ ...frame, id: fresh });
       },
-      fromServer: (frame, link) =>
-        link.toClient({ ...frame, id: (link.memory.get(frame.id) as string) ?? frame.id }),
+      fromServer: (frame, connection) =>
+        connection.toClient({ ...frame, id: (memoryOf(connection).get(frame.id) as string) ?? frame.id }),
     },
   ],
   [
     'takes every id for one that must not be used again',
     ['repetition/counted-ids'],
     {
-      fromClient: (frame, link) => {
-        if (frame.type === 'MESSAGING_SEND_REQUEST' && link.memory.has(frame.id)) {
-          return link.toClient(link.memory.get(frame.id) as Frame);
+      fromClient: (frame, connection) => {
+        if (frame.type === 'MESSAGING_SEND_REQUEST' && memoryOf(connection).has(frame.id)) {
+          return connection.toClient(memoryOf(connection).get(frame.id) as Frame);
         }
-        link.toServer(frame);
+        connection.toServer(frame);
       },
-      fromServer: (frame, link) => {
-        if (frame.type === 'MESSAGING_SEND_SUCCESS') link.memory.set(frame.id, frame);
-        link.toClient(frame);
+      fromServer: (frame, connection) => {
+        if (frame.type === 'MESSAGING_SEND_SUCCESS') memoryOf(connection).set(frame.id, frame);
+        connection.toClient(frame);
       },
     },
   ],
@@ -312,9 +334,9 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'lets an empty code match',
     ['authorization-sign-in/needs-credential', 'verification-submit-code/wrong-and-empty'],
     {
-      fromClient: (frame, link) => {
+      fromClient: (frame, connection) => {
         const { verification_code } = frame.payload;
-        link.toServer(
+        connection.toServer(
           verification_code === ''
             ? { ...frame, payload: { ...frame.payload, verification_code: '000000' } }
             : frame,
@@ -336,10 +358,10 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'tells the faults of a request before the sign-in',
     ['authorization-sign-in/not-signed-in'],
     {
-      fromClient: (frame, link) => {
-        if (frame.type !== 'GROUP_LEAVE_REQUEST' || frame.payload.group_id !== 'x')
-          return link.toServer(frame);
-        link.toClient({
+      fromClient: (frame, connection) => {
+        const { group_id }: Frame['payload'] = frame.payload;
+        if (frame.type !== 'GROUP_LEAVE_REQUEST' || group_id !== 'x') return connection.toServer(frame);
+        connection.toClient({
           id: frame.id,
           type: 'GROUP_LEAVE_FAILURE',
           payload: { errors: ['payload.group_id: must be an integer'] },
@@ -351,9 +373,9 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'refuses properties that it does not know',
     ['frames/unknown-properties'],
     {
-      fromClient: (frame, link) => {
-        if (!('more' in frame.payload)) return link.toServer(frame);
-        link.toClient({
+      fromClient: (frame, connection) => {
+        if (!('more' in frame.payload)) return connection.toServer(frame);
+        connection.toClient({
           id: frame.id,
           type: frame.type.replace('REQUEST', 'FAILURE'),
           payload: { errors: ['more: unknown'] },
@@ -397,10 +419,14 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'answers frames that a client sends back',
     ['bad-input/ignored', 'mobile-client/chats', 'mobile-client/returns'],
     {
-      fromClient: (frame, link) => {
+      fromClient: (frame, connection) => {
         const { id = '', type } = frame;
-        if (!/_DELIVER_REQUEST$/.test(type)) return link.toServer(frame);
-        link.toClient({ id, type: type.replace('REQUEST', 'FAILURE'), payload: { errors: ['not yours'] } });
+        if (!/_DELIVER_REQUEST$/.test(type)) return connection.toServer(frame);
+        connection.toClient({
+          id,
+          type: type.replace('REQUEST', 'FAILURE'),
+          payload: { errors: ['not yours'] },
+        });
       },
     },
   ],
@@ -408,10 +434,10 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'answers types that it does not know',
     ['bad-input/ignored', 'mobile-client/chats', 'mobile-client/ignored'],
     {
-      fromClient: (frame, link) => {
+      fromClient: (frame, connection) => {
         const { id = '', type } = frame;
-        if (!/^(GO_TO|HELLO)/.test(type)) return link.toServer(frame);
-        link.toClient({
+        if (!/^(GO_TO|HELLO)/.test(type)) return connection.toServer(frame);
+        connection.toClient({
           id: String(id),
           type: 'CONN_FRAME_FAILURE',
           payload: { errors: ['type: unknown type'] },
@@ -423,18 +449,18 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'says nothing to requests that it does not know',
     ['bad-input/unknown-requests', 'bad-frames/others-do-not-count'],
     {
-      fromClient: (frame, link) =>
-        frame.type === 'FOO_REQUEST' || frame.type.startsWith('X') || link.toServer(frame),
+      fromClient: (frame, connection) =>
+        frame.type === 'FOO_REQUEST' || frame.type.startsWith('X') || connection.toServer(frame),
     },
   ],
   [
     'counts what it ignores as bad frames',
     ['mobile-client/chats', 'mobile-client/ignored'],
     {
-      fromClient: (frame, link) => {
+      fromClient: (frame, connection) => {
         const isIgnored = /^GO_TO|_DELIVER_REQUEST$|_SUCCESS$/.test(frame.type);
-        if (isIgnored && count(link, 'ignored') >= 60) link.close(1008);
-        else link.toServer(frame);
+        if (isIgnored && count(connection, 'ignored') >= 60) connection.close(1008);
+        else connection.toServer(frame);
       },
     },
   ],
@@ -442,9 +468,9 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'counts requests that fail as bad frames',
     ['bad-frames/others-do-not-count'],
     {
-      fromServer: (frame, link) => {
-        link.toClient(frame);
-        if (frame.type.endsWith('_FAILURE') && count(link, 'failures') >= 100) link.close(1008);
+      fromServer: (frame, connection) => {
+        connection.toClient(frame);
+        if (frame.type.endsWith('_FAILURE') && count(connection, 'failures') >= 100) connection.close(1008);
       },
     },
   ],
@@ -452,9 +478,9 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'closes at the first bad frame',
     ['bad-input/bad-frames', 'bad-frames/closed'],
     {
-      fromClientRaw: (text, _, link) => {
+      fromClientRaw: (text, _, connection) => {
         const isBad = !text.startsWith('{');
-        if (isBad) link.close(1008);
+        if (isBad) connection.close(1008);
         return isBad;
       },
     },
@@ -463,9 +489,13 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'never tires of bad frames',
     ['bad-frames/closed'],
     {
-      fromClientRaw: (text, _, link) => {
+      fromClientRaw: (text, _, connection) => {
         if (text !== 'bad') return false;
-        link.toClient({ id: '', type: 'CONN_FRAME_FAILURE', payload: { errors: ['frame: must be JSON'] } });
+        connection.toClient({
+          id: '',
+          type: 'CONN_FRAME_FAILURE',
+          payload: { errors: ['frame: must be JSON'] },
+        });
         return true;
       },
     },
@@ -485,17 +515,17 @@ export const brokenServers: [what: string, checks: string[], meddling: Meddling]
     'gives every delivery the same id',
     ['messaging-deliver/ids', 'group-deliver/ids'],
     {
-      fromServer: (frame, link) =>
-        link.toClient(frame.type.endsWith('_DELIVER_REQUEST') ? { ...frame, id: 'd' } : frame),
+      fromServer: (frame, connection) =>
+        connection.toClient(frame.type.endsWith('_DELIVER_REQUEST') ? { ...frame, id: 'd' } : frame),
     },
   ],
   [
     'sends a message once and never again',
     ['messaging-deliver/again-at-sign-in', 'messaging-deliver/every-connection-replays'],
-    swallowing((frame, link) => {
+    swallowing((frame, connection) => {
       const { message_id } = frame.payload;
-      if (!isMessage(frame) || link.memory.has(`had ${message_id}`)) return false;
-      link.memory.set(`had ${message_id}`, true);
+      if (!isMessage(frame) || memoryOf(connection).has(`had ${message_id}`)) return false;
+      memoryOf(connection).set(`had ${message_id}`, true);
       return messagesSentOnce.has(message_id) || !messagesSentOnce.add(message_id);
     }),
   ],

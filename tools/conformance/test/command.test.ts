@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePorts, startSystem, type TestSystem } from '@hooligram/testkit';
+import { FaultyWebSocketProxy } from '@hooligram/testkit/proxies';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { topics } from '../src/index.ts';
-import { startMiddleman } from './middleman.ts';
 
 const program = fileURLToPath(new URL('../bin/hooligram-conformance.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'hooligram-conformance-'));
@@ -67,21 +67,21 @@ describe('the command', () => {
   });
 
   test('ends with 1 when a check failed, shows the frames, and writes them down for a program', async () => {
-    const middleman = await startMiddleman(url, {
-      fromServer: (frame, link) =>
-        link.toClient(frame.type === 'CONN_KEEP_ALIVE_SUCCESS' ? { ...frame, id: 'mine' } : frame),
+    const proxy = await FaultyWebSocketProxy.start(url, {
+      fromServer: (frame, connection) =>
+        connection.toClient(frame.type === 'CONN_KEEP_ALIVE_SUCCESS' ? { ...frame, id: 'mine' } : frame),
     });
     const file = join(folder, 'report.json');
     const only = ['--only', 'conn-keep-alive', '--timeout-ms', '2000', '--json', file];
-    const { exitCode, stdout } = await run('--url', middleman.url, '--code', '000000', ...only);
-    middleman.stop();
+    const { exitCode, stdout } = await run('--url', proxy.url, '--code', '000000', ...only);
+    proxy.stop();
     expect(stdout).toContain('✗ keep-alive is answered on a connection where nobody is signed in');
     expect(stdout).toContain('check: conn-keep-alive/before-sign-in');
     expect(stdout).toMatch(/a → \{"id":"1","type":"CONN_KEEP_ALIVE_REQUEST"/);
     expect(stdout).toMatch(/a ← \{"id":"mine","type":"CONN_KEEP_ALIVE_SUCCESS"/);
     expect(exitCode).toBe(1);
     const report = JSON.parse(readFileSync(file, 'utf8'));
-    expect(report).toMatchObject({ url: middleman.url, passed: 1, failed: 2, skipped: 0 });
+    expect(report).toMatchObject({ url: proxy.url, passed: 1, failed: 2, skipped: 0 });
     expect(report.checks[0]).toMatchObject({
       outcome: 'failed',
       reasons: [expect.stringContaining('waited 2000 ms')],

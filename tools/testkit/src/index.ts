@@ -11,8 +11,8 @@ export {
 } from './own-postgres.ts';
 export { patienceMs, until, within } from './patience.ts';
 export type { ServiceProcess } from './service-process.ts';
+export { silentLog } from './silent-log.ts';
 export { dropDatabase, emptyDatabase, freshDatabase, freshPrefix, redisUrl } from './stores.ts';
-export { type TcpRelay, tcpRelay } from './tcp-relay.ts';
 export { connect, TestClient, type TestClientOptions } from './test-client.ts';
 export { startSystem, type TestSystem, type TestSystemOptions } from './test-system.ts';
 export { uniqueSid } from './unique-sid.ts';
