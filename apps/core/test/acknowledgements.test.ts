@@ -4,11 +4,11 @@ import { describe, expect, test } from '@jest/globals';
 import {
   contents,
   createGroup,
-  hear,
   messagesOnly,
   nothing,
-  type Person,
-  say,
+  receiveMessage,
+  type SignedInClient,
+  sendMessage,
   sendTo,
   startFixture,
   state,
@@ -23,8 +23,8 @@ const refused = 'hooligram_gateway_deliveries_refused_total';
 
 /** Two people on two gateways, and a group of theirs that both have been told of. */
 async function pair(options?: { readonly bob: Parameters<typeof fixture.enter>[1] }): Promise<{
-  ada: Person;
-  bob: Person;
+  ada: SignedInClient;
+  bob: SignedInClient;
   group_id: number;
 }> {
   const [ada, bob] = [await fixture.enter(0), await fixture.enter(1, options?.bob)];
@@ -34,17 +34,22 @@ async function pair(options?: { readonly bob: Parameters<typeof fixture.enter>[1
 }
 
 /** Says all of it, one behind the other. @returns the ids */
-async function sayAll(person: Person, group_id: number, texts: readonly string[]): Promise<number[]> {
+async function sayAll(person: SignedInClient, group_id: number, texts: readonly string[]): Promise<number[]> {
   const ids: number[] = [];
-  for (const text of texts) ids.push(await say(person, group_id, text));
+  for (const text of texts) ids.push(await sendMessage(person, group_id, text));
   return ids;
 }
 
-const acknowledge = ({ client }: Person, message_id: number | undefined, id = 'mine') =>
+const acknowledge = ({ client }: SignedInClient, message_id: number | undefined, id = 'mine') =>
   client.send('MESSAGING_DELIVER_SUCCESS', { message_id }, id);
 
 /** What a person who signs in anew is sent of a group before a message that is said then. */
-async function undelivered(sid: string, speaker: Person, group_id: number, gateway = 0): Promise<unknown[]> {
+async function undelivered(
+  sid: string,
+  speaker: SignedInClient,
+  group_id: number,
+  gateway = 0,
+): Promise<unknown[]> {
   const returned = await fixture.returning(sid, gateway, nothing);
   await sendTo(returned, speaker, group_id, 'fence');
   return contents(returned, group_id).slice(0, -1);
@@ -91,7 +96,7 @@ describe('sign-in', () => {
     ).toEqual([...groups, empty].sort());
   });
 
-  test('joins what is undelivered and what is said meanwhile without a hole, in order', async () => {
+  test('delivers undelivered messages and those that are sent meanwhile without a gap, in order', async () => {
     const { ada, bob, group_id } = await pair();
     await bob.client.close();
     const sent = numbered(700);
@@ -109,20 +114,20 @@ describe('sign-in', () => {
     await ada.client.roundTrip();
     const bob = await fixture.enter(1);
     const group_id = await createGroup(bob, [ada.sid]);
-    await hear(ada, await say(bob, group_id, 'fence'));
+    await receiveMessage(ada, await sendMessage(bob, group_id, 'fence'));
     expect(ada.client.received('GROUP_DELIVER_REQUEST')).toHaveLength(1);
     expect(ada.client.received('MESSAGING_DELIVER_REQUEST')).toHaveLength(1);
   });
 });
 
 describe('an acknowledgement', () => {
-  test('of any of a person’s connections counts for the person: the next sign-in brings none of it', async () => {
+  test('on any connection of a user counts for the user: the next sign-in does not deliver the message again', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
     const others = [await fixture.returning(bob.sid, 0, nothing), await fixture.returning(bob.sid, 1)];
     for (const person of others) await state(person, group_id);
     const last = (await sayAll(ada, group_id, ['one', 'two', 'three'])).at(-1) as number;
     for (const person of [bob, ...others]) {
-      await hear(person, last);
+      await receiveMessage(person, last);
       expect(contents(person)).toEqual(['one', 'two', 'three']);
     }
     await fixture.untilAcknowledged(bob.sid, group_id, { seq: 3 });
@@ -133,9 +138,9 @@ describe('an acknowledgement', () => {
     }
   });
 
-  test('counts for its own person: another member gets the message still', async () => {
+  test('counts for its own user only: another member still receives the message', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
-    await hear(bob, await say(ada, group_id, 'one'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'one'));
     await fixture.untilAcknowledged(ada.sid, group_id, { seq: 1 });
     expect(await undelivered(bob.sid, ada, group_id)).toEqual(['one']);
   });
@@ -143,7 +148,7 @@ describe('an acknowledgement', () => {
   test('of some messages leaves the later ones to be delivered again', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
     const ids = await sayAll(ada, group_id, numbered(5));
-    for (const id of ids) await hear(bob, id);
+    for (const id of ids) await receiveMessage(bob, id);
     for (const id of ids.slice(0, 3)) acknowledge(bob, id);
     await fixture.untilAcknowledged(bob.sid, group_id, { seq: 3 });
     expect(await undelivered(bob.sid, ada, group_id)).toEqual(['3', '4']);
@@ -152,7 +157,7 @@ describe('an acknowledgement', () => {
   test('before those of older messages leaves the older ones to be delivered again, until they are acknowledged', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
     const ids = await sayAll(ada, group_id, numbered(4));
-    for (const id of ids) await hear(bob, id);
+    for (const id of ids) await receiveMessage(bob, id);
     acknowledge(bob, ids[0]);
     acknowledge(bob, ids[2]);
     await fixture.untilAcknowledged(bob.sid, group_id, { seq: 1 });
@@ -167,7 +172,7 @@ describe('an acknowledgement', () => {
   test('in any order acknowledges all in the end', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
     const ids = await sayAll(ada, group_id, numbered(20));
-    for (const id of ids) await hear(bob, id);
+    for (const id of ids) await receiveMessage(bob, id);
     for (const id of ids.toReversed()) acknowledge(bob, id);
     await fixture.untilAcknowledged(bob.sid, group_id, { seq: 20 });
     expect(await undelivered(bob.sid, ada, group_id)).toEqual([]);
@@ -177,7 +182,7 @@ describe('an acknowledgement', () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
     const ids = await sayAll(ada, group_id, numbered(4));
     const heard = [];
-    for (const id of ids) heard.push(await hear(bob, id));
+    for (const id of ids) heard.push(await receiveMessage(bob, id));
     acknowledge(bob, ids[0], '');
     acknowledge(bob, ids[1], heard[3]?.id);
     acknowledge(bob, ids[2], 'x'.repeat(128));
@@ -188,7 +193,7 @@ describe('an acknowledgement', () => {
 
   test('is not answered', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
-    const delivery = await hear(bob, await say(ada, group_id, 'x'));
+    const delivery = await receiveMessage(bob, await sendMessage(ada, group_id, 'x'));
     const before = bob.client.frames.length;
     acknowledge(bob, delivery.payload.message_id);
     bob.client.send('GROUP_DELIVER_SUCCESS', { group_id });
@@ -200,16 +205,16 @@ describe('an acknowledgement', () => {
   test('again of what was acknowledged changes nothing', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
     const ids = await sayAll(ada, group_id, numbered(3));
-    for (const id of ids) await hear(bob, id);
+    for (const id of ids) await receiveMessage(bob, id);
     for (let time = 0; time < 3; time += 1) for (const id of ids.slice(0, 2)) acknowledge(bob, id);
     await fixture.untilAcknowledged(bob.sid, group_id, { seq: 2 });
     expect(await undelivered(bob.sid, ada, group_id)).toEqual(['2']);
   });
 
-  test('of a message of strangers, or of none, is ignored and counted, and marks nothing', async () => {
+  test('of a message of other users, or of no message, is ignored and counted, and marks nothing', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
     const eve = await fixture.enter(1);
-    const delivery = await hear(bob, await say(ada, group_id, 'for Bob'));
+    const delivery = await receiveMessage(bob, await sendMessage(ada, group_id, 'for Bob'));
     const before = await fixture.counted(ignored);
     acknowledge(eve, delivery.payload.message_id);
     acknowledge(eve, Number.MAX_SAFE_INTEGER);
@@ -217,15 +222,15 @@ describe('an acknowledgement', () => {
     expect(await undelivered(bob.sid, ada, group_id)).toEqual(['for Bob']);
   });
 
-  test('of a message from before one joined is ignored and counted', async () => {
+  test('of a message from before the user joined is ignored and counted', async () => {
     const { ada, bob, group_id } = await pair();
     const group = await createGroup(ada, [bob.sid, uniqueSid()]);
-    const old = await say(ada, group, 'before Eve');
+    const old = await sendMessage(ada, group, 'before Eve');
     const eve = await fixture.enter(1, nothing);
     await ada.client.requestOk('GROUP_ADD_MEMBER', { group_id: group, member_sid: eve.sid });
-    const first = await say(ada, group, 'with Eve');
-    await hear(eve, first);
-    await hear(bob, await say(ada, group_id, 'settled'));
+    const first = await sendMessage(ada, group, 'with Eve');
+    await receiveMessage(eve, first);
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'settled'));
     const before = await fixture.counted(ignored);
     acknowledge(eve, old);
     await until('it was counted', async () => (await fixture.counted(ignored)) === before + 1);
@@ -234,7 +239,7 @@ describe('an acknowledgement', () => {
 
   test('on a connection that is not signed in is ignored and counted, and marks nothing', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
-    const { payload } = await hear(bob, await say(ada, group_id, 'for Bob'));
+    const { payload } = await receiveMessage(bob, await sendMessage(ada, group_id, 'for Bob'));
     const nobody = await fixture.connect(1);
     const before = await fixture.counted(ignored);
     nobody.send('MESSAGING_DELIVER_SUCCESS', { message_id: payload.message_id });
@@ -243,7 +248,7 @@ describe('an acknowledgement', () => {
     expect(await undelivered(bob.sid, ada, group_id)).toEqual(['for Bob']);
   });
 
-  test('of a group that one was not sent, or more often than it was sent, is ignored and counted', async () => {
+  test('of a group that was not sent to the user, or more often than it was sent, is ignored and counted', async () => {
     const { bob, group_id } = await pair({ bob: nothing });
     const eve = await fixture.enter(1);
     const before = await fixture.counted(ignored);
@@ -260,9 +265,9 @@ describe('an acknowledgement', () => {
     ['MESSAGING_DELIVER_FAILURE', {}, ['payload.errors: is required']],
     ['GROUP_DELIVER_SUCCESS', { group_id: -1 }, ['payload.group_id: must be a positive integer']],
     ['GROUP_DELIVER_FAILURE', { errors: 'none' }, ['payload.errors: must be a list']],
-  ])('that is malformed marks nothing and is told why: %s %p', async (type, payload, errors) => {
+  ])('that is malformed marks nothing and gets its faults: %s %p', async (type, payload, errors) => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
-    const { id } = await hear(bob, await say(ada, group_id, 'x'));
+    const { id } = await receiveMessage(bob, await sendMessage(ada, group_id, 'x'));
     bob.client.send(type, payload, id);
     expect(await bob.client.next('CONN_FRAME_FAILURE')).toEqual({
       id,
@@ -283,9 +288,9 @@ describe('an acknowledgement', () => {
 });
 
 describe('a delivery', () => {
-  test('that is answered with FAILURE is counted by what its id names, and comes again at sign-in', async () => {
+  test('that is answered with FAILURE is counted by the type that its id names, and comes again at sign-in', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
-    const delivery = await hear(bob, await say(ada, group_id, 'not taken'));
+    const delivery = await receiveMessage(bob, await sendMessage(ada, group_id, 'not taken'));
     const [group] = bob.client.received('GROUP_DELIVER_REQUEST');
     const before = await Promise.all(
       ['message', 'group', 'unknown'].map((what) => fixture.counted(refused, { delivery: what })),
@@ -308,10 +313,10 @@ describe('a delivery', () => {
     expect(cursor).toEqual({ seq: 0, version: 0 });
   });
 
-  test('has an id that tells what it delivered, the same when it is repeated', async () => {
+  test('has an id that names what it delivered, the same when it is repeated', async () => {
     const { ada, bob, group_id } = await pair({ bob: nothing });
-    const message_id = await say(ada, group_id, 'x');
-    const message = await hear(bob, message_id);
+    const message_id = await sendMessage(ada, group_id, 'x');
+    const message = await receiveMessage(bob, message_id);
     const [group] = bob.client.received('GROUP_DELIVER_REQUEST');
     expect(parseDeliveryId(message.id)).toEqual({
       kind: 'message',
@@ -321,11 +326,11 @@ describe('a delivery', () => {
     expect(parseDeliveryId(group?.id ?? '')).toEqual({ kind: 'group', groupId: group_id, version: 1 });
     const returned = await fixture.returning(bob.sid, 0, nothing);
     expect((await state(returned, group_id)).id).toBe(group?.id);
-    expect((await hear(returned, message_id)).id).toBe(message.id);
+    expect((await receiveMessage(returned, message_id)).id).toBe(message.id);
   });
 });
 
-describe('a new connection of somebody who is already connected', () => {
+describe('a new connection of a user who is already connected', () => {
   test.each([
     ['the same gateway', 1],
     ['another gateway', 0],
@@ -338,8 +343,8 @@ describe('a new connection of somebody who is already connected', () => {
       await state(bob, group_id);
       for (const round of Array.from({ length: 25 }, (_, index) => index)) {
         const newcomer = await fixture.returning(bob.sid, gateway);
-        await hear(bob, await say(ada, group_id, `a${round}`));
-        await hear(newcomer, await say(ada, group_id, `b${round}`));
+        await receiveMessage(bob, await sendMessage(ada, group_id, `a${round}`));
+        await receiveMessage(newcomer, await sendMessage(ada, group_id, `b${round}`));
         expect(contents(newcomer, group_id).slice(-2)).toEqual([`a${round}`, `b${round}`]);
         await newcomer.client.close();
       }

@@ -14,7 +14,15 @@ import {
 } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { contents, createGroup, hear, type Person, say, state, until } from './fixture.ts';
+import {
+  contents,
+  createGroup,
+  receiveMessage,
+  type SignedInClient,
+  sendMessage,
+  state,
+  until,
+} from './fixture.ts';
 
 let dir: string;
 let ports: number[];
@@ -22,7 +30,7 @@ let redis: Store;
 let postgres: Store;
 let system: TestSystem;
 let db: Db;
-const people: Person[] = [];
+const people: SignedInClient[] = [];
 
 const startRedisIn = (name: string) =>
   startRedis({ dataDir: join(dir, name), logDir: dir, port: ports[0] as number, restart: false });
@@ -54,7 +62,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-async function enter(gateway: number): Promise<Person> {
+async function enter(gateway: number): Promise<SignedInClient> {
   const sid = uniqueSid();
   const client = await connect(system.gateway(gateway).url);
   await client.signIn(sid);
@@ -64,7 +72,7 @@ async function enter(gateway: number): Promise<Person> {
 }
 
 /** Sends a message, and again under the same id as long as the answer is a FAILURE. */
-async function insist({ client }: Person, group_id: number, content: string): Promise<void> {
+async function insist({ client }: SignedInClient, group_id: number, content: string): Promise<void> {
   const id = randomUUID();
   await until(`${content} is stored`, async () => {
     const { type, payload } = await client.request('MESSAGING_SEND', { group_id, content }, id);
@@ -98,7 +106,11 @@ async function storedIn(group_id: number): Promise<string[]> {
 }
 
 /** Adds a member, and stores a message, and tells nobody: as a core that cannot publish any more. */
-async function addUntold(group_id: number, by: Person, { sid: member_sid }: Person): Promise<void> {
+async function addUntold(
+  group_id: number,
+  by: SignedInClient,
+  { sid: member_sid }: SignedInClient,
+): Promise<void> {
   const { id } = await db.prisma.user.findUniqueOrThrow({ where: { sid: by.sid } });
   const request = () => ({ request_id: randomUUID(), repeatable: true, group_id });
   await groupAddMember(db, { ...request(), user_id: Number(id), member_sid });
@@ -118,7 +130,7 @@ async function survive(
   const [ada, bob, cat] = [await enter(0), await enter(1), await enter(1)];
   const group_id = await createGroup(ada, [bob.sid, uniqueSid()]);
   for (const person of [ada, bob]) await state(person, group_id);
-  await hear(bob, await say(ada, group_id, 'before'));
+  await receiveMessage(bob, await sendMessage(ada, group_id, 'before'));
 
   await breakIt();
   const said = ['first', 'second', 'third'].map((content) => insist(ada, group_id, content));
@@ -182,7 +194,7 @@ describe('connections, messages and members survive', () => {
     });
   });
 
-  test('that Redis stands still: nobody is ready, and all are when it goes on', async () => {
+  test('that Redis is frozen: no process is ready, and all are when it goes on', async () => {
     const { pid = 0 } = redis;
     await survive(
       async () => {
@@ -200,11 +212,11 @@ describe('connections, messages and members survive', () => {
     await survive(flush, flush);
   });
 
-  test('FLUSHALL in a quiet moment, which breaks no connection: what was not told is found without anybody speaking', async () => {
+  test('FLUSHALL in a quiet moment, which breaks no connection: undelivered messages are found without further ones', async () => {
     const [ada, bob, cat] = [await enter(0), await enter(1), await enter(1)];
     const group_id = await createGroup(ada, [bob.sid, uniqueSid()]);
     for (const person of [ada, bob]) await state(person, group_id);
-    await hear(bob, await say(ada, group_id, 'before'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'before'));
     await addUntold(group_id, ada, cat);
     await toRedis((client) => client.flushall());
     await state(cat, group_id);

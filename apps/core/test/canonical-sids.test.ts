@@ -11,7 +11,16 @@ import {
   readCredentials,
 } from '@hooligram/db';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { contents, createGroup, hear, messagesOnly, nothing, say, startFixture, stateOf } from './fixture.ts';
+import {
+  contents,
+  createGroup,
+  messagesOnly,
+  nothing,
+  receiveMessage,
+  sendMessage,
+  startFixture,
+  stateOf,
+} from './fixture.ts';
 
 const fixture = startFixture({ gateways: 1, cores: 1 });
 const program = fileURLToPath(new URL('../dist/canonical-sids.js', import.meta.url));
@@ -68,7 +77,7 @@ const everything = () =>
     [],
   );
 
-test('people of codes that are not assigned become those of their telephones, and miss nothing', async () => {
+test('users of codes that are not assigned get the sids of their telephones, and miss nothing', async () => {
   // Ada has verified 1.54828935, and is two more people. Bob is written in another way only. Eve is in all groups.
   const [ada, eve] = ['1.54828935', '888.12345550100'];
   for (const sid of [ada, eve]) await (await fixture.connect(0)).signIn(sid);
@@ -135,8 +144,10 @@ test('people of codes that are not assigned become those of their telephones, an
   // The direct message is the one of the pair, and the one with herself is over.
   const another = await fixture.returning(eve, 0, messagesOnly);
   expect(await createGroup(another, [ada], '')).toBe(direct);
-  await hear(her, await say(another, direct, 'are you there?'));
-  expect(await fixture.rows('SELECT closed FROM "group" WHERE id = $1', [herself])).toEqual([{ closed: true }]);
+  await receiveMessage(her, await sendMessage(another, direct, 'are you there?'));
+  expect(await fixture.rows('SELECT closed FROM "group" WHERE id = $1', [herself])).toEqual([
+    { closed: true },
+  ]);
 
   // Bob asks for a code once.
   const client = await fixture.connect(0);
@@ -144,7 +155,7 @@ test('people of codes that are not assigned become those of their telephones, an
   await stateOf({ sid: '995.12345678', client }, bobs, ['995.12345678', ada, eve]);
 });
 
-test('two open direct messages with the same person are not made one: one has to be left first', async () => {
+test('two open direct messages with the same user are not merged: one has to be left first', async () => {
   const [ada, other, eve] = ['44.7700900123', '44.07700900123', '888.12345550102'];
   const [one, two] = [await group([ada, eve], ''), await group([other, eve], '')];
   const { lines } = await canonicalSids();

@@ -6,10 +6,10 @@ import { expire } from './expire.ts';
 import {
   contents,
   createGroup,
-  hear,
   numberOf,
-  type Person,
-  say,
+  receiveMessage,
+  type SignedInClient,
+  sendMessage,
   startFixture,
   state,
   stateOf,
@@ -69,7 +69,7 @@ async function counted(process: ServiceProcess, name: string, labels: Record<str
 }
 
 /** Two people of a group who have been told of it, the first of them on a gateway of choice. */
-async function pair(gateway = 0): Promise<{ ada: Person; bob: Person; group_id: number }> {
+async function pair(gateway = 0): Promise<{ ada: SignedInClient; bob: SignedInClient; group_id: number }> {
   const [ada, bob] = [await fixture.enter(gateway), await fixture.enter(1)];
   const group_id = await createGroup(ada, [bob.sid]);
   for (const person of [ada, bob]) await state(person, group_id);
@@ -112,11 +112,11 @@ async function untilTaken(text: string): Promise<void> {
   });
 }
 
-function send({ client }: Person, group_id: number, content: string) {
+function send({ client }: SignedInClient, group_id: number, content: string) {
   return client.requestOk('MESSAGING_SEND', { group_id, content }, randomUUID());
 }
 
-describe('6: a core is killed in the middle of a statement', () => {
+describe('a core is killed in the middle of a statement', () => {
   test('that goes on: another core runs it too, the message is stored once, answered and delivered', async () => {
     const first = await onlyCore(quick);
     const { ada, bob, group_id } = await pair();
@@ -128,16 +128,16 @@ describe('6: a core is killed in the middle of a statement', () => {
     await database.untilWaiting(2);
     await release();
     const { payload } = await sent;
-    await hear(bob, payload.message_id as number);
+    await receiveMessage(bob, payload.message_id as number);
     expect(await storedIn(group_id)).toEqual(['once']);
     expect(await counted(second, 'core_entries_claimed_total')).toBe(1);
     expect(await fixture.counted('hooligram_gateway_requests_repeated_total')).toBe(0);
-    await hear(bob, await say(ada, group_id, 'fence'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
     expect(contents(bob)).toEqual(['once', 'fence']);
     expect(bob.client.received('MESSAGING_DELIVER_REQUEST')).toHaveLength(2);
   });
 
-  test('and 12: that commits when nobody is there to tell: who claims it tells everybody, and has it checked', async () => {
+  test('that commits when no core is left: the core that claims it publishes it, and schedules its delivery check', async () => {
     const first = await onlyCore(quick);
     const { ada, bob, group_id } = await pair();
     const release = await database.holdGroup(group_id);
@@ -147,16 +147,17 @@ describe('6: a core is killed in the middle of a statement', () => {
     await release();
     await until('it is stored', async () => (await storedIn(group_id)).length === 1);
     const redis = await fixture.redis();
-    const armed = async () => (await redis.keys(`${fixture.names.queues}:delivery-check:${group_id}.*`)).length;
+    const armed = async () =>
+      (await redis.keys(`${fixture.names.queues}:delivery-check:${group_id}.*`)).length;
     await redis.del(...(await redis.keys(`${fixture.names.queues}:delivery-check:*`)));
     expect(await armed()).toBe(0);
     await addCore({ ...quick, DELIVERY_ACK_DEADLINE_MS: '600000' });
-    await hear(bob, (await sent).payload.message_id as number);
+    await receiveMessage(bob, (await sent).payload.message_id as number);
     await until('its audit is armed', armed, (audits) => audits === 1);
     expect(await storedIn(group_id)).toEqual(['untold']);
   });
 
-  test('that commits, and nobody claims it before its deadline: it is told and answered still, and nothing is begun', async () => {
+  test('that commits, and is claimed after its deadline: it is published and answered, and no request is begun', async () => {
     const first = await onlyCore(quick);
     const { ada, bob, group_id } = await pair();
     const release = await database.holdGroup(group_id);
@@ -172,7 +173,7 @@ describe('6: a core is killed in the middle of a statement', () => {
     await expireEntry('told late');
     await expireEntry(number.phone_number);
     await addCore(quick);
-    await hear(bob, (await sent).payload.message_id as number);
+    await receiveMessage(bob, (await sent).payload.message_id as number);
     expect(await storedIn(group_id)).toEqual(['told late']);
     const redis = await fixture.redis();
     await until('the stream is empty', async () => (await redis.xlen(fixture.names.requests)) === 0);
@@ -183,8 +184,8 @@ describe('6: a core is killed in the middle of a statement', () => {
 
 describe.each([
   ['before its deadline', false],
-  ['behind its deadline', true],
-])('7: a change that was committed by a core that is dead, claimed %s,', (_, isLate) => {
+  ['after its deadline', true],
+])('a change that was committed by a core that is dead, claimed %s,', (_, isLate) => {
   /** Kills the only core while a request waits for a lock, and lets the statement commit. */
   async function orphan(
     core: ServiceProcess,
@@ -202,7 +203,7 @@ describe.each([
   const membersOf = async (group_id: number) =>
     (await database.rows('SELECT FROM group_member WHERE group_id = $1', [group_id])).length;
 
-  test('makes one group, of which everybody is told', async () => {
+  test('makes one group, which is published to every member', async () => {
     const core = await onlyCore(quick);
     const [ada, bob] = [await fixture.enter(0), await fixture.enter(1)];
     const group_name = randomUUID();
@@ -219,7 +220,7 @@ describe.each([
     expect(await made()).toBe(1);
   });
 
-  test('adds a member, who is told', async () => {
+  test('adds a member, to whom it is published', async () => {
     const core = await onlyCore(quick);
     const { ada, bob, group_id } = await threesome();
     const cat = await fixture.enter(1);
@@ -232,7 +233,7 @@ describe.each([
     await bob.client.waitFor((frames) => frames.some(({ payload }) => payload.member_sids?.length === 4));
   });
 
-  test('takes a member out once, and says SUCCESS', async () => {
+  test('removes a member once, and is answered with SUCCESS', async () => {
     const core = await onlyCore(quick);
     const { ada, bob, dan, group_id } = await threesome();
     const release = await database.holdGroup(group_id);
@@ -252,7 +253,7 @@ describe.each([
   }
 });
 
-test('7: an ADD that is run again when its member has left does not bring them back', async () => {
+test('an ADD that runs again when its member has left does not add the member again', async () => {
   const first = await onlyCore(quick);
   const [ada, bob, dan, cat] = [
     await fixture.enter(0),
@@ -284,7 +285,7 @@ test('7: an ADD that is run again when its member has left does not bring them b
   await stateOf(bob, group_id, [ada.sid, bob.sid, dan.sid]);
 });
 
-test('7: a right code that was committed by a core that is dead is a right code when it is claimed', async () => {
+test('a right code that was committed by a core that is dead is a right code when it is claimed', async () => {
   const first = await onlyCore(quick);
   const client = await fixture.connect(0);
   const sid = uniqueSid();
@@ -305,8 +306,8 @@ test('7: a right code that was committed by a core that is dead is a right code 
   await client.authorize(sid);
 });
 
-describe('8: a core that is late', () => {
-  test('begins nothing behind its deadline: what the gateway has written again is stored once, in its order', async () => {
+describe('a core that is late', () => {
+  test('begins no request after its deadline: a message that the gateway has written again is stored once, in its order', async () => {
     const core = await onlyCore(lasting);
     const { ada, bob, group_id } = await pair(brief);
     const release = await database.holdGroup(group_id);
@@ -320,7 +321,7 @@ describe('8: a core that is late', () => {
     await until('it is written again', repeated);
     await release();
     for (const sent of [before, first, second]) await sent;
-    await hear(bob, await say(ada, group_id, 'fence'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
     const all = ['before', 'first', 'second', 'fence'];
     expect(await storedIn(group_id)).toEqual(all);
     expect(contents(bob)).toEqual(all);
@@ -328,7 +329,7 @@ describe('8: a core that is late', () => {
     expect(await counted(core, 'core_requests_total', expired)).toBe(await repeated());
   });
 
-  test('because it was frozen, does no harm with what another one has claimed meanwhile', async () => {
+  test('because it was frozen, does no harm with an entry that another core has claimed meanwhile', async () => {
     const frozen = await onlyCore({ ...quick });
     const { ada, bob, group_id } = await pair();
     const release = await database.holdGroup(group_id);
@@ -341,13 +342,13 @@ describe('8: a core that is late', () => {
     await addCore(quick);
     await first;
     await second;
-    await hear(bob, await say(ada, group_id, 'third'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'third'));
     frozen.resume();
     const answered = { type: 'MESSAGING_SEND', outcome: 'success' };
     await until('it has come to the end of both', async () => {
       return (await counted(frozen, 'core_requests_total', answered)) >= 2;
     });
-    await hear(bob, await say(ada, group_id, 'fence'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
     const all = ['first', 'second', 'third', 'fence'];
     expect(await storedIn(group_id)).toEqual(all);
     expect(bob.client.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload.content)).toEqual(
@@ -355,7 +356,7 @@ describe('8: a core that is late', () => {
     );
   });
 
-  test('because it was frozen, begins nothing that the gateway has had another one do', async () => {
+  test('because it was frozen, begins no request that the gateway has given to another core', async () => {
     const frozen = await onlyCore(aloof);
     const { ada, bob, group_id } = await pair(brief);
     const other = await createGroup(bob, [ada.sid, uniqueSid()], 'another group');
@@ -371,7 +372,7 @@ describe('8: a core that is late', () => {
     frozen.resume();
     await release();
     await held;
-    await hear(bob, await say(ada, group_id, 'fence'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
     const expired = { type: 'MESSAGING_SEND', outcome: 'expired' };
     expect(await counted(frozen, 'core_requests_total', expired)).toBe(1);
     expect(await storedIn(group_id)).toEqual(['first', 'second', 'fence']);
@@ -380,7 +381,7 @@ describe('8: a core that is late', () => {
 });
 
 describe('a core that is told to stop', () => {
-  test('finishes what it has and ends with 0, and what it has not taken is answered by another one', async () => {
+  test('finishes the requests that it has and ends with 0, and another core answers those that it has not accepted', async () => {
     const leaving = await onlyCore({ ...lasting, STOP_TIMEOUT_MS: '200000' });
     const { ada, bob, group_id } = await pair();
     const other = await createGroup(bob, [ada.sid, uniqueSid()], 'another group');
@@ -391,10 +392,10 @@ describe('a core that is told to stop', () => {
     leaving.process.kill('SIGTERM');
     await until('it is not ready', async () => !(await leaving.isReady()));
     const staying = await addCore(aloof);
-    await hear(ada, await say(bob, other, 'meanwhile'));
+    await receiveMessage(ada, await sendMessage(bob, other, 'meanwhile'));
     expect(leaving.process.isRunning()).toBe(true);
     await release();
-    await hear(bob, (await held).payload.message_id as number);
+    await receiveMessage(bob, (await held).payload.message_id as number);
     expect(await leaving.process.exited).toBe('exit code 0');
     expect(await counted(staying, 'core_entries_claimed_total')).toBe(0);
   });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { contents, createGroup, nothing, say, startFixture, state } from './fixture.ts';
+import { contents, createGroup, nothing, sendMessage, startFixture, state } from './fixture.ts';
 
 const fixture = startFixture({
   gateways: 2,
@@ -15,7 +15,7 @@ test('a device that acknowledges nothing gets everything while another one, on a
   await state(phone, group_id);
   phone.client.send('GROUP_DELIVER_SUCCESS', { group_id });
   const texts = Array.from({ length: 40 }, (_, index) => `${index}`);
-  const ids = await Promise.all(texts.slice(0, 20).map((text) => say(ada, group_id, text)));
+  const ids = await Promise.all(texts.slice(0, 20).map((text) => sendMessage(ada, group_id, text)));
 
   const laptop = await fixture.returning(phone.sid, 1, nothing);
   await laptop.client.waitFor(() => contents(laptop).length === 8);
@@ -23,7 +23,7 @@ test('a device that acknowledges nothing gets everything while another one, on a
   await fixture.untilAcknowledged(phone.sid, group_id, { seq: 20 });
 
   for (const text of texts.slice(20)) {
-    const message_id = await say(ada, group_id, text);
+    const message_id = await sendMessage(ada, group_id, text);
     phone.client.send('MESSAGING_DELIVER_SUCCESS', { message_id });
   }
   await laptop.client.waitFor(() => contents(laptop).length === texts.length);

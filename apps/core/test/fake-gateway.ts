@@ -24,7 +24,7 @@ import type { Redis } from 'ioredis';
 const silent = { info() {}, warn() {}, error() {} };
 const quiet = { failed() {}, works() {} };
 
-export type Heard = { readonly channel: string; readonly at: number; readonly publication: Publication };
+export type Received = { readonly channel: string; readonly at: number; readonly publication: Publication };
 
 /** Speaks the contract over the bus as a gateway does, and holds no sockets: a test decides what it does. */
 export class FakeGateway {
@@ -33,9 +33,9 @@ export class FakeGateway {
   readonly redis: Redis;
   /** Every answer so far, to whatever was asked in the name of `node`. */
   readonly answers: CoreAnswer[] = [];
-  readonly heard: Heard[] = [];
+  readonly received: Received[] = [];
   /** What it does when it is nudged. Default: it confirms. */
-  onRedeliveryRequest: (nudge: RedeliveryRequest) => unknown = (nudge) => this.confirm(nudge);
+  onRedeliveryRequest: (request: RedeliveryRequest) => unknown = (request) => this.acknowledge(request);
   readonly #subscriptions: Subscriptions;
   readonly #writer: RequestWriter<CoreRequest>;
   readonly #answers = new Map<number, (answer: CoreAnswer) => void>();
@@ -63,7 +63,7 @@ export class FakeGateway {
       onResubscribed() {},
       onPublication: (channel, bytes) => {
         if (channel === names.gateway(node)) this.#answered(JSON.parse(bytes.toString()));
-        else this.#hear(channel, decodePublication(bytes));
+        else this.#receiveMessage(channel, decodePublication(bytes));
       },
     });
   }
@@ -96,20 +96,20 @@ export class FakeGateway {
       redis.disconnect();
     };
     const gateway = new FakeGateway(names, redis, subscriber, writer, node, close);
-    await gateway.listen(names.gateway(node));
+    await gateway.subscribe(names.gateway(node));
     return gateway;
   }
 
-  listen(...channels: string[]): Promise<unknown> {
+  subscribe(...channels: string[]): Promise<unknown> {
     return Promise.all(channels.map((channel) => this.#subscriptions.acquire(channel)));
   }
 
-  leave(channel: string): void {
+  unsubscribe(channel: string): void {
     this.#subscriptions.release(channel);
   }
 
   /** @throws the errors of a refusal */
-  async ask<K extends RequestType>(
+  async request<K extends RequestType>(
     type: K,
     params: ParamsOf<K>,
     request_id = randomUUID(),
@@ -123,7 +123,7 @@ export class FakeGateway {
     return answer.answer as AnswerOf<K>;
   }
 
-  async confirm({ user_id, token, reply_to }: RedeliveryRequest): Promise<void> {
+  async acknowledge({ user_id, token, reply_to }: RedeliveryRequest): Promise<void> {
     if (this.#isClosed) return;
     await this.redis.publish(reply_to, JSON.stringify({ user_id, token }));
   }
@@ -132,7 +132,7 @@ export class FakeGateway {
     type: P,
     from = 0,
   ): (Extract<Publication, { type: P }> & { at: number })[] {
-    return this.heard
+    return this.received
       .slice(from)
       .filter(({ publication }) => publication.type === type)
       .map(({ publication, at }) => ({ ...(publication as Extract<Publication, { type: P }>), at }));
@@ -147,7 +147,7 @@ export class FakeGateway {
         await new Promise<void>((resolve) => this.#waiters.push(resolve));
       }
     };
-    return within(`until ${what}`, found(), () => this.heard.slice(-20));
+    return within(`until ${what}`, found(), () => this.received.slice(-20));
   }
 
   /** Whatever is still asked is answered with nothing: nobody waits any more. */
@@ -167,9 +167,9 @@ export class FakeGateway {
     }
   }
 
-  #hear(channel: string, publication: Publication | undefined): void {
+  #receiveMessage(channel: string, publication: Publication | undefined): void {
     if (!publication) return;
-    this.heard.push({ channel, at: Date.now(), publication });
+    this.received.push({ channel, at: Date.now(), publication });
     if (publication.type === 'redelivery-request') void this.onRedeliveryRequest(publication.request);
     for (const wake of this.#waiters.splice(0)) wake();
   }

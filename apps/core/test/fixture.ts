@@ -22,7 +22,7 @@ export { until };
 const silent = { info() {}, warn() {}, error() {} };
 
 /** Somebody who is signed in on one connection. */
-export interface Person {
+export interface SignedInClient {
   readonly sid: string;
   readonly client: TestClient;
 }
@@ -33,9 +33,9 @@ export interface Fixture {
   /** A connection to the gateway with that index. */
   connect(gateway: number, options?: TestClientOptions): Promise<TestClient>;
   /** Somebody new who has verified their number and signed in. */
-  enter(gateway: number, options?: TestClientOptions): Promise<Person>;
+  enter(gateway: number, options?: TestClientOptions): Promise<SignedInClient>;
   /** The same person on one more connection. */
-  returning(sid: string, gateway: number, options?: TestClientOptions): Promise<Person>;
+  returning(sid: string, gateway: number, options?: TestClientOptions): Promise<SignedInClient>;
   /** Somebody new who has verified their number, signed in with the mobile client. */
   mobile(gateway: number): Promise<MobileClient>;
   /** Rows of the system's database. */
@@ -132,7 +132,9 @@ export function startFixture(options: TestSystemOptions): Fixture {
       });
     },
     async areDeliveryChecksOver() {
-      const keys = ['active', 'wait', 'delayed'].map((list) => `${fixture.names.queues}:delivery-check:${list}`);
+      const keys = ['active', 'wait', 'delayed'].map(
+        (list) => `${fixture.names.queues}:delivery-check:${list}`,
+      );
       return (await (await fixture.redis()).exists(...keys)) === 0;
     },
     async counted(name, labels) {
@@ -150,7 +152,7 @@ export function numberOf(sid: string): { country_code: string; phone_number: str
 
 /** @returns the new group's id */
 export async function createGroup(
-  { client, sid }: Person,
+  { client, sid }: SignedInClient,
   others: readonly string[],
   group_name = 'a group',
 ): Promise<number> {
@@ -159,25 +161,29 @@ export async function createGroup(
 }
 
 /** @returns the stored message's id */
-export async function say({ client }: Person, group_id: number, content: string): Promise<number> {
+export async function sendMessage(
+  { client }: SignedInClient,
+  group_id: number,
+  content: string,
+): Promise<number> {
   const { payload } = await client.requestOk('MESSAGING_SEND', { group_id, content });
   return payload.message_id as number;
 }
 
 /** Waits for the delivery of one message. Takes it. */
-export function hear({ client }: Person, message_id: number): Promise<ReceivedFrame> {
+export function receiveMessage({ client }: SignedInClient, message_id: number): Promise<ReceivedFrame> {
   return client.next(isDeliveryOf(message_id));
 }
 
 /** Says something once the listener has been told of the group, and waits until they have heard it. */
 export async function sendTo(
-  listener: Person,
-  speaker: Person,
+  listener: SignedInClient,
+  speaker: SignedInClient,
   group_id: number,
   content: string,
 ): Promise<void> {
   await listener.client.waitFor(() => statesOf(listener, group_id).length > 0);
-  await hear(listener, await say(speaker, group_id, content));
+  await receiveMessage(listener, await sendMessage(speaker, group_id, content));
 }
 
 function isDeliveryOf(message_id: number): (frame: ReceivedFrame) => boolean {
@@ -185,7 +191,7 @@ function isDeliveryOf(message_id: number): (frame: ReceivedFrame) => boolean {
 }
 
 /** Waits for the next state of a group. Takes it. */
-export function state({ client }: Person, group_id: number): Promise<ReceivedFrame> {
+export function state({ client }: SignedInClient, group_id: number): Promise<ReceivedFrame> {
   return client.next(
     ({ type, payload }) => type === 'GROUP_DELIVER_REQUEST' && payload.group_id === group_id,
   );
@@ -193,7 +199,7 @@ export function state({ client }: Person, group_id: number): Promise<ReceivedFra
 
 /** Waits for the state of a group that names exactly these members. Takes it. */
 export function stateOf(
-  { client }: Person,
+  { client }: SignedInClient,
   group_id: number,
   members: readonly string[],
 ): Promise<ReceivedFrame> {
@@ -207,12 +213,12 @@ export function stateOf(
 }
 
 /** The states of a group received so far, taken or not. */
-export function statesOf({ client }: Person, group_id: number): ReceivedFrame[] {
+export function statesOf({ client }: SignedInClient, group_id: number): ReceivedFrame[] {
   return client.received('GROUP_DELIVER_REQUEST').filter(({ payload }) => payload.group_id === group_id);
 }
 
 /** The contents received so far of one group, or of all, in the order in which they first came. */
-export function contents({ client }: Person, group_id?: number): (string | undefined)[] {
+export function contents({ client }: SignedInClient, group_id?: number): (string | undefined)[] {
   const first = new Map<number | undefined, string | undefined>();
   for (const { payload } of client.received('MESSAGING_DELIVER_REQUEST')) {
     if (group_id !== undefined && payload.group_id !== group_id) continue;

@@ -4,11 +4,11 @@ import {
   contents,
   createGroup,
   errorsOf,
-  hear,
   messagesOnly,
   nothing,
-  type Person,
-  say,
+  receiveMessage,
+  type SignedInClient,
+  sendMessage,
   sendTo,
   startFixture,
   state,
@@ -24,8 +24,8 @@ const notAMember = ['not a member of the group'];
 
 /** Two people on two gateways with a direct message, and a group of theirs that stays open, both delivered. */
 async function pair(options?: { readonly bob: Parameters<typeof fixture.enter>[1] }): Promise<{
-  ada: Person;
-  bob: Person;
+  ada: SignedInClient;
+  bob: SignedInClient;
   group_id: number;
   open: number;
 }> {
@@ -36,15 +36,15 @@ async function pair(options?: { readonly bob: Parameters<typeof fixture.enter>[1
   return { ada, bob, group_id, open };
 }
 
-const leave = ({ client }: Person, group_id: number) => client.requestOk('GROUP_LEAVE', { group_id });
+const leave = ({ client }: SignedInClient, group_id: number) => client.requestOk('GROUP_LEAVE', { group_id });
 
 /** The groups that a connection was told of, without repetitions. */
-const told = ({ client }: Person) => [
+const told = ({ client }: SignedInClient) => [
   ...new Set(client.received('GROUP_DELIVER_REQUEST').map(({ payload }) => payload.group_id)),
 ];
 
 describe('a group left with one member', () => {
-  test('is closed: the last member is told of one member, on every connection', async () => {
+  test('is closed: the last member receives a state with one member, on every connection', async () => {
     const { ada, bob, group_id } = await pair();
     const bob2 = await fixture.returning(bob.sid, 0);
     const before = await state(bob2, group_id);
@@ -55,7 +55,7 @@ describe('a group left with one member', () => {
     expect(states[0]?.payload.is_direct_message).toBe(true);
   });
 
-  test('takes no message and no member, not even one who is present; who left is no member', async () => {
+  test('accepts no message and no member, not even a present one; a member who left is no member', async () => {
     const { ada, bob, group_id } = await pair();
     await leave(ada, group_id);
     expect(await errorsOf(bob, 'MESSAGING_SEND', { group_id, content: 'x' })).toEqual(closed);
@@ -71,14 +71,14 @@ describe('a group left with one member', () => {
     const [ada, bob, eve] = [await fixture.enter(0), await fixture.enter(1), await fixture.enter(1)];
     const group_id = await createGroup(ada, [bob.sid, eve.sid]);
     await leave(ada, group_id);
-    await hear(bob, await say(eve, group_id, 'two are enough'));
+    await receiveMessage(bob, await sendMessage(eve, group_id, 'two are enough'));
     await leave(eve, group_id);
     expect((await stateOf(bob, group_id, [bob.sid])).payload.is_direct_message).toBe(false);
     expect(await errorsOf(bob, 'MESSAGING_SEND', { group_id, content: 'x' })).toEqual(closed);
     expect(await errorsOf(bob, 'GROUP_ADD_MEMBER', { group_id, member_sid: ada.sid })).toEqual(closed);
   });
 
-  test('may be left by its last member too, who is sent nothing more of it', async () => {
+  test('may be left by its last member too, who receives nothing more of it', async () => {
     const { ada, bob, group_id, open } = await pair();
     await leave(ada, group_id);
     await leave(bob, group_id);
@@ -103,7 +103,7 @@ describe('what was undelivered when a group closed', () => {
   test('is delivered to the last member at sign-in, behind the last state, oldest first', async () => {
     const { ada, bob, group_id, open } = await pair();
     await bob.client.close();
-    for (const content of ['one', 'two', 'three']) await say(ada, group_id, content);
+    for (const content of ['one', 'two', 'three']) await sendMessage(ada, group_id, content);
     await leave(ada, group_id);
     const returned = await fixture.returning(bob.sid, 0);
     await returned.client.waitFor(() => contents(returned, group_id).length === 3);
@@ -114,16 +114,19 @@ describe('what was undelivered when a group closed', () => {
 
   test('is delivered to the last member who is connected', async () => {
     const { ada, bob, group_id } = await pair();
-    const [first, second] = await Promise.all([say(ada, group_id, 'one'), say(ada, group_id, 'two')]);
+    const [first, second] = await Promise.all([
+      sendMessage(ada, group_id, 'one'),
+      sendMessage(ada, group_id, 'two'),
+    ]);
     await leave(ada, group_id);
-    await Promise.all([hear(bob, first), hear(bob, second)]);
+    await Promise.all([receiveMessage(bob, first), receiveMessage(bob, second)]);
     await stateOf(bob, group_id, [bob.sid]);
   });
 
   test('is delivered at sign-in also if the last state was acknowledged already', async () => {
     const statesOnly = { acknowledge: ({ type }: { type: string }) => type === 'GROUP_DELIVER_REQUEST' };
     const { ada, bob, group_id, open } = await pair({ bob: statesOnly });
-    await hear(bob, await say(ada, group_id, 'not acknowledged'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'not acknowledged'));
     await leave(ada, group_id);
     await stateOf(bob, group_id, [bob.sid]);
     await fixture.untilAcknowledged(bob.sid, group_id, { version: 2 });
@@ -151,7 +154,7 @@ describe('the last state of a closed group', () => {
     }
   });
 
-  test('comes at sign-in to who was offline, and not again once it was acknowledged', async () => {
+  test('comes at sign-in to a member who was offline, and not again once it was acknowledged', async () => {
     const { ada, bob, group_id, open } = await pair();
     await bob.client.close();
     await leave(ada, group_id);
@@ -190,12 +193,12 @@ describe('the last state of a closed group', () => {
 });
 
 describe('a direct message that was closed', () => {
-  test.each(['who left', 'who remained'])(
+  test.each(['the member who left', 'the member who remained'])(
     'is followed by a new one with a new id, created by %s',
     async (by) => {
       const { ada, bob, group_id } = await pair();
       await leave(ada, group_id);
-      const [creator, other] = by === 'who left' ? [ada, bob] : [bob, ada];
+      const [creator, other] = by === 'the member who left' ? [ada, bob] : [bob, ada];
       const next = await createGroup(creator, [other.sid]);
       expect(next).toBeGreaterThan(group_id);
       expect(await createGroup(other, [creator.sid])).toBe(next);
@@ -205,8 +208,9 @@ describe('a direct message that was closed', () => {
           member_sids: [ada.sid, bob.sid].sort(),
         });
       }
-      const message = await say(creator, next, 'again');
-      for (const person of [ada, bob]) expect((await hear(person, message)).payload.group_id).toBe(next);
+      const message = await sendMessage(creator, next, 'again');
+      for (const person of [ada, bob])
+        expect((await receiveMessage(person, message)).payload.group_id).toBe(next);
       expect(await errorsOf(bob, 'MESSAGING_SEND', { group_id, content: 'x' })).toEqual(closed);
     },
   );
@@ -221,6 +225,6 @@ describe('a direct message that was closed', () => {
     for (const id of [group_id, next]) {
       expect(await errorsOf(bob, 'MESSAGING_SEND', { group_id: id, content: 'x' })).toEqual(closed);
     }
-    await hear(bob, await say(bob, third, 'open'));
+    await receiveMessage(bob, await sendMessage(bob, third, 'open'));
   });
 });

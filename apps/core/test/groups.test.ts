@@ -4,11 +4,11 @@ import {
   contents,
   createGroup,
   errorsOf,
-  hear,
   messagesOnly,
   nothing,
-  type Person,
-  say,
+  receiveMessage,
+  type SignedInClient,
+  sendMessage,
   sendTo,
   startFixture,
   state,
@@ -27,23 +27,23 @@ const notAMember = ['not a member of the group'];
 const wireDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /** Three people, the second and third on the other gateway. */
-async function three(): Promise<[Person, Person, Person]> {
+async function three(): Promise<[SignedInClient, SignedInClient, SignedInClient]> {
   return [await fixture.enter(0), await fixture.enter(1), await fixture.enter(1)];
 }
 
 /** The frames of a connection as the texts that came, from now on. */
-function textsOf({ client }: Person): string[] {
+function textsOf({ client }: SignedInClient): string[] {
   const texts: string[] = [];
   client.socket.on('message', (data) => texts.push(String(data)));
   return texts;
 }
 
 /** Says something in a group of its own: what is heard there came behind all that was sent before. */
-async function fence(speaker: Person, listeners: readonly Person[]): Promise<void> {
+async function fence(speaker: SignedInClient, listeners: readonly SignedInClient[]): Promise<void> {
   const group_id = await createGroup(speaker, [...listeners.map(({ sid }) => sid), uniqueSid()], 'fence');
   for (const listener of listeners) await state(listener, group_id);
-  const last = await say(speaker, group_id, 'behind everything');
-  for (const listener of listeners) await hear(listener, last);
+  const last = await sendMessage(speaker, group_id, 'behind everything');
+  for (const listener of listeners) await receiveMessage(listener, last);
 }
 
 describe('creating a group', () => {
@@ -97,7 +97,7 @@ describe('creating a group', () => {
     expect(await errors([ada.sid], '')).toEqual([tooFew, nameEmpty]);
   });
 
-  test('tells each faulty sid, and creates nobody', async () => {
+  test('names each faulty sid, and creates no user', async () => {
     const ada = await fixture.enter(0);
     const stranger = uniqueSid();
     const member_sids = [
@@ -148,18 +148,18 @@ describe('creating a group', () => {
     expect(await errorsOf(ada, 'GROUP_CREATE', { group_name, member_sids })).toEqual(errors);
   });
 
-  test('with people who never signed up lets them find it, and what was said, at their first sign-in', async () => {
+  test('with numbers that never signed up delivers it, and its messages, at their first sign-in', async () => {
     const ada = await fixture.enter(0);
     const newcomer = uniqueSid();
     const group_id = await createGroup(ada, [newcomer], '');
     const direct = await state(ada, group_id);
-    await say(ada, group_id, 'Tell me when you are here!');
+    await sendMessage(ada, group_id, 'Tell me when you are here!');
     const client = await fixture.connect(1);
     await client.register(newcomer);
     await client.authorize(newcomer);
     const person = { sid: newcomer, client };
     expect(await state(person, group_id)).toEqual(direct);
-    await hear(person, await say(ada, group_id, 'There you are'));
+    await receiveMessage(person, await sendMessage(ada, group_id, 'There you are'));
     expect(contents(person)).toEqual(['Tell me when you are here!', 'There you are']);
   });
 
@@ -223,12 +223,13 @@ describe('a direct message', () => {
     expect(new Set(ids.flat()).size).toBe(pairs.length);
     for (const [index, [a, b]] of pairs.entries()) {
       const group_id = ids[index]?.[0] as number;
-      const message = await say(a, group_id, 'found');
-      for (const person of [a, b]) expect((await hear(person, message)).payload.group_id).toBe(group_id);
+      const message = await sendMessage(a, group_id, 'found');
+      for (const person of [a, b])
+        expect((await receiveMessage(person, message)).payload.group_id).toBe(group_id);
     }
   });
 
-  test('takes no third member', async () => {
+  test('accepts no third member', async () => {
     const [ada, bob, eve] = await three();
     const group_id = await createGroup(ada, [bob.sid]);
     expect(await errorsOf(bob, 'GROUP_ADD_MEMBER', { group_id, member_sid: eve.sid })).toEqual([
@@ -239,7 +240,7 @@ describe('a direct message', () => {
     expect(statesOf(eve, group_id)).toHaveLength(0);
   });
 
-  test('is not what three become who shrink to two', async () => {
+  test('is not the same as a group of three that shrinks to two', async () => {
     const [ada, bob, eve] = await three();
     const group_id = await createGroup(ada, [bob.sid, eve.sid], 'three');
     await state(ada, group_id);
@@ -253,7 +254,7 @@ describe('a direct message', () => {
     expect((await stateOf(eve, group_id, [ada.sid, bob.sid, eve.sid])).payload.is_direct_message).toBe(false);
   });
 
-  test('is not what somebody has with two different people', async () => {
+  test('is a different one for each pair', async () => {
     const ada = await fixture.enter(0);
     const [bob, eve] = [uniqueSid(), uniqueSid()];
     const ids = [
@@ -293,13 +294,13 @@ describe('adding a member', () => {
     expect(replayed).toContain(deliveries[0]?.[0]);
   });
 
-  test('gives the new one what is said from then on, and nothing older', async () => {
+  test('delivers to the new member the messages from then on, and none before', async () => {
     const [ada, bob, eve] = await three();
     const group_id = await createGroup(ada, [bob.sid, uniqueSid()]);
-    for (const content of ['one', 'two']) await say(ada, group_id, content);
+    for (const content of ['one', 'two']) await sendMessage(ada, group_id, content);
     await ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: eve.sid });
-    await say(ada, group_id, 'three');
-    await hear(eve, await say(bob, group_id, 'four'));
+    await sendMessage(ada, group_id, 'three');
+    await receiveMessage(eve, await sendMessage(bob, group_id, 'four'));
     expect(contents(eve)).toEqual(['three', 'four']);
     const returned = await fixture.returning(eve.sid, 0);
     await sendTo(returned, ada, group_id, 'five');
@@ -307,42 +308,42 @@ describe('adding a member', () => {
     expect(contents(returned)).not.toContain('two');
   });
 
-  test('gives a new one who was offline what was said since, at their next sign-in', async () => {
+  test('delivers to a new member who was offline the messages since then at the next sign-in', async () => {
     const [ada, bob, eve] = await three();
     await eve.client.close();
     const group_id = await createGroup(ada, [bob.sid, uniqueSid()]);
-    await say(ada, group_id, 'before');
+    await sendMessage(ada, group_id, 'before');
     await ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: eve.sid });
-    await say(ada, group_id, 'after');
+    await sendMessage(ada, group_id, 'after');
     const returned = await fixture.returning(eve.sid, 0);
     await sendTo(returned, ada, group_id, 'now');
     expect(contents(returned)).toEqual(['after', 'now']);
   });
 
-  test('lets the new one speak and be heard at once', async () => {
+  test('lets the new member send messages at once', async () => {
     const [ada, bob, eve] = await three();
     const group_id = await createGroup(ada, [bob.sid, uniqueSid()]);
     await ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: eve.sid });
-    const message = await say(eve, group_id, 'hello all');
+    const message = await sendMessage(eve, group_id, 'hello all');
     for (const person of [ada, bob, eve]) {
-      expect((await hear(person, message)).payload.sender_sid).toBe(eve.sid);
+      expect((await receiveMessage(person, message)).payload.sender_sid).toBe(eve.sid);
     }
   });
 
-  test('takes somebody who never signed up but is in another group already', async () => {
+  test('accepts a user who never signed up but is in another group already', async () => {
     const ada = await fixture.enter(0);
     const unverified = uniqueSid();
     await createGroup(ada, [unverified]);
     const group_id = await createGroup(ada, [uniqueSid(), uniqueSid()]);
     await ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: unverified });
-    await say(ada, group_id, 'welcome');
+    await sendMessage(ada, group_id, 'welcome');
     const client = await fixture.connect(1);
     await client.signIn(unverified);
     await state({ sid: unverified, client }, group_id);
     await client.waitFor(() => contents({ sid: unverified, client }, group_id).includes('welcome'));
   });
 
-  test('who is present succeeds and changes nothing, in a direct message too', async () => {
+  test('who is a member already succeeds and changes nothing, in a direct message too', async () => {
     const [ada, bob, eve] = await three();
     const group = await createGroup(ada, [bob.sid, eve.sid]);
     const direct = await createGroup(ada, [bob.sid]);
@@ -359,7 +360,7 @@ describe('adding a member', () => {
     }
   });
 
-  test('fails for who is no member, whether the group exists or not', async () => {
+  test('fails for a caller who is no member, whether the group exists or not', async () => {
     const [ada, bob, eve] = await three();
     const group_id = await createGroup(ada, [bob.sid, uniqueSid()]);
     const direct = await createGroup(ada, [bob.sid]);
@@ -372,7 +373,7 @@ describe('adding a member', () => {
     expect(statesOf(bob, group_id)).toHaveLength(1);
   });
 
-  test('fails for somebody whom nobody knows, and does not create them', async () => {
+  test('fails for an unknown number, and does not create a user', async () => {
     const ada = await fixture.enter(0);
     const stranger = uniqueSid();
     const group_id = await createGroup(ada, [uniqueSid(), uniqueSid()]);
@@ -383,7 +384,7 @@ describe('adding a member', () => {
     }
   });
 
-  test('tells every fault of its payload', async () => {
+  test('names every fault of its payload', async () => {
     const ada = await fixture.enter(0);
     expect(await errorsOf(ada, 'GROUP_ADD_MEMBER', { group_id: 1.5, member_sid: 'Bob' })).toEqual([
       'payload.group_id: must be an integer',
@@ -391,7 +392,7 @@ describe('adding a member', () => {
     ]);
   });
 
-  test('by several people at once leaves everybody with the same last state that names them all', async () => {
+  test('by several members at once ends with the same last state of all of them for every member', async () => {
     const ada = await fixture.enter(0);
     const bob = await fixture.enter(1);
     const group_id = await createGroup(ada, [bob.sid, uniqueSid()]);
@@ -409,7 +410,7 @@ describe('adding a member', () => {
 });
 
 describe('leaving a group', () => {
-  test('sends the new state to those who remain, and nothing more to who left, on any connection', async () => {
+  test('sends the new state to the remaining members, and nothing more to the one who left, on any connection', async () => {
     const [ada, bob, eve] = await three();
     const eve2 = await fixture.returning(eve.sid, 0);
     const group_id = await createGroup(ada, [bob.sid, eve.sid], 'x');
@@ -426,7 +427,7 @@ describe('leaving a group', () => {
       is_direct_message: false,
       member_sids: [ada.sid, bob.sid].sort(),
     });
-    await hear(bob, await say(ada, group_id, 'without Eve'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'without Eve'));
     await ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: bob.sid });
     await fence(ada, leaving);
     for (const person of leaving) {
@@ -435,13 +436,13 @@ describe('leaving a group', () => {
     }
   });
 
-  test('ends what who left may do there, and leaves no trace at their next sign-in', async () => {
+  test('ends the rights of the member who left, and leaves no trace at their next sign-in', async () => {
     const [ada, bob, eve] = await three();
     await eve.client.close();
     const group_id = await createGroup(ada, [bob.sid, eve.sid]);
-    await say(ada, group_id, 'never read');
+    await sendMessage(ada, group_id, 'never read');
     const kept = await createGroup(ada, [eve.sid]);
-    await say(ada, kept, 'read');
+    await sendMessage(ada, kept, 'read');
     const silent = await fixture.returning(eve.sid, 1, nothing);
     await silent.client.waitFor(() => contents(silent).length === 2);
     await silent.client.requestOk('GROUP_LEAVE', { group_id });
@@ -456,19 +457,19 @@ describe('leaving a group', () => {
     ]);
   });
 
-  test('and being added again gives what is said from then on, and nothing that was missed', async () => {
+  test('and being added again delivers the messages from then on, and none that were missed', async () => {
     const [ada, bob, eve] = await three();
     const group_id = await createGroup(ada, [bob.sid, eve.sid]);
-    await hear(eve, await say(ada, group_id, 'one'));
+    await receiveMessage(eve, await sendMessage(ada, group_id, 'one'));
     await eve.client.requestOk('GROUP_LEAVE', { group_id });
-    await say(ada, group_id, 'two');
+    await sendMessage(ada, group_id, 'two');
     await bob.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: eve.sid });
-    await hear(eve, await say(ada, group_id, 'three'));
+    await receiveMessage(eve, await sendMessage(ada, group_id, 'three'));
     expect(contents(eve)).toEqual(['one', 'three']);
     expect((await stateOf(eve, group_id, [ada.sid, bob.sid, eve.sid])).payload.group_id).toBe(group_id);
   });
 
-  test('fails for who is no member, whether the group exists or not', async () => {
+  test('fails for a caller who is no member, whether the group exists or not', async () => {
     const [ada, bob, eve] = await three();
     const group_id = await createGroup(ada, [bob.sid, uniqueSid()]);
     for (const id of [group_id, Number.MAX_SAFE_INTEGER]) {
@@ -496,7 +497,7 @@ describe('leaving a group', () => {
     [0, 'must be a positive integer'],
     [-1, 'must be a positive integer'],
     [2 ** 53, 'must be an integer below 2^53'],
-  ])('of group_id %p tells that it %s', async (group_id, fault) => {
+  ])('of group_id %p fails because it %s', async (group_id, fault) => {
     const ada = await fixture.enter(0);
     expect(await errorsOf(ada, 'GROUP_LEAVE', { group_id })).toEqual([`payload.group_id: ${fault}`]);
   });

@@ -1,14 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { uniqueSid } from '@hooligram/testkit';
 import { describe, expect, test } from '@jest/globals';
-import { contents, createGroup, errorsOf, hear, type Person, say, startFixture, state } from './fixture.ts';
+import {
+  contents,
+  createGroup,
+  errorsOf,
+  receiveMessage,
+  type SignedInClient,
+  sendMessage,
+  startFixture,
+  state,
+} from './fixture.ts';
 
 const fixture = startFixture({ gateways: 2, cores: 2 });
 
 const wireDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /** Two people on two gateways, and a group of theirs that both have been told of. */
-async function pair(): Promise<{ ada: Person; bob: Person; group_id: number }> {
+async function pair(): Promise<{ ada: SignedInClient; bob: SignedInClient; group_id: number }> {
   const [ada, bob] = [await fixture.enter(0), await fixture.enter(1)];
   const group_id = await createGroup(ada, [bob.sid]);
   for (const person of [ada, bob]) await state(person, group_id);
@@ -39,7 +48,7 @@ describe('a message', () => {
       type: 'MESSAGING_SEND_SUCCESS',
       payload: { message_id: expect.any(Number) },
     });
-    const heard = await Promise.all(everybody.map((person) => hear(person, message_id as number)));
+    const heard = await Promise.all(everybody.map((person) => receiveMessage(person, message_id as number)));
     for (const delivery of heard) expect(delivery).toEqual(heard[0]);
     expect(heard[0]).toEqual({
       id: expect.any(String),
@@ -55,9 +64,9 @@ describe('a message', () => {
     const sent = Date.parse(heard[0]?.payload.date_created ?? '');
     expect(sent).toBeGreaterThanOrEqual(before);
     expect(sent).toBeLessThanOrEqual(Date.now());
-    const last = await say(bob, group_id, 'once each');
+    const last = await sendMessage(bob, group_id, 'once each');
     for (const person of everybody) {
-      await hear(person, last);
+      await receiveMessage(person, last);
       expect(person.client.received('MESSAGING_DELIVER_REQUEST')).toHaveLength(2);
     }
   });
@@ -67,7 +76,7 @@ describe('a message', () => {
     const ids: number[] = [];
     for (let round = 0; round < 5; round += 1) {
       for (const { ada, bob, group_id } of [one, two]) {
-        for (const person of [ada, bob]) ids.push(await say(person, group_id, 'x'));
+        for (const person of [ada, bob]) ids.push(await sendMessage(person, group_id, 'x'));
       }
     }
     expect(ids).toEqual([...ids].sort((a, b) => a - b));
@@ -93,14 +102,14 @@ describe('a message', () => {
     ['60 KB of emoji', '🥾'.repeat(15 * 1024)],
   ])('is delivered exactly as sent, live and at sign-in: %s', async (_what, content) => {
     const { ada, bob, group_id } = await pair();
-    const message = await say(ada, group_id, content);
-    const live = await hear(bob, message);
+    const message = await sendMessage(ada, group_id, content);
+    const live = await receiveMessage(bob, message);
     expect(live.payload.content).toBe(content);
     const eve = await fixture.enter(0);
     await eve.client.close();
     const group = await createGroup(ada, [eve.sid]);
-    const later = await say(ada, group, content);
-    expect((await hear(await fixture.returning(eve.sid, 1), later)).payload.content).toBe(content);
+    const later = await sendMessage(ada, group, content);
+    expect((await receiveMessage(await fixture.returning(eve.sid, 1), later)).payload.content).toBe(content);
   });
 
   test.each([
@@ -123,11 +132,11 @@ describe('a message', () => {
       'id: must not be empty',
       ...errors,
     ]);
-    await hear(bob, await say(ada, group_id, 'the next one'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'the next one'));
     expect(contents(bob)).toEqual(['the next one']);
   });
 
-  test('with properties that nobody knows is taken without them', async () => {
+  test('with unknown properties is accepted without them', async () => {
     const { ada, bob, group_id } = await pair();
     ada.client.sendRaw(
       JSON.stringify({
@@ -138,7 +147,7 @@ describe('a message', () => {
       }),
     );
     const answer = await ada.client.next('MESSAGING_SEND_SUCCESS');
-    const delivery = await hear(bob, answer.payload.message_id as number);
+    const delivery = await receiveMessage(bob, answer.payload.message_id as number);
     expect(Object.keys(delivery.payload).sort()).toEqual([
       'content',
       'date_created',
@@ -149,7 +158,7 @@ describe('a message', () => {
     expect(delivery.payload.sender_sid).toBe(ada.sid);
   });
 
-  test('to a group that one is not in is refused, whether it exists or not, and nobody gets it', async () => {
+  test('to a group without the sender is refused, whether it exists or not, and no member receives it', async () => {
     const { ada, bob, group_id } = await pair();
     const eve = await fixture.enter(0);
     for (const id of [group_id, Number.MAX_SAFE_INTEGER]) {
@@ -157,25 +166,25 @@ describe('a message', () => {
         'not a member of the group',
       ]);
     }
-    await hear(bob, await say(ada, group_id, 'only us'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'only us'));
     expect(contents(bob)).toEqual(['only us']);
     expect((await stored(group_id)).map(({ content }) => content)).toEqual(['only us']);
   });
 
-  test('is committed before its sender is told so', async () => {
+  test('is committed before its sender gets SUCCESS', async () => {
     const { ada, group_id } = await pair();
-    const id = await say(ada, group_id, 'kept');
+    const id = await sendMessage(ada, group_id, 'kept');
     expect(await stored(group_id)).toEqual([{ seq: 1, id, content: 'kept' }]);
   });
 
-  test('is heard by members of its group only', async () => {
+  test('is delivered to members of its group only', async () => {
     const { ada, bob, group_id } = await pair();
     const eve = await fixture.enter(1);
     const other = await createGroup(ada, [eve.sid]);
     await state(eve, other);
-    await say(ada, group_id, 'for Bob');
-    await hear(eve, await say(ada, other, 'for Eve'));
-    await hear(bob, await say(ada, group_id, 'for Bob too'));
+    await sendMessage(ada, group_id, 'for Bob');
+    await receiveMessage(eve, await sendMessage(ada, other, 'for Eve'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'for Bob too'));
     expect(contents(eve)).toEqual(['for Eve']);
     expect(contents(bob)).toEqual(['for Bob', 'for Bob too']);
   });
@@ -229,9 +238,9 @@ describe('order', () => {
   test('of a connection is kept when more is sent in one moment than one entry of the gateway holds', async () => {
     const [creator, ...others] = await Promise.all(Array.from({ length: 18 }, () => fixture.enter(0)));
     const listener = await fixture.enter(1);
-    const senders = [creator as Person, ...others];
+    const senders = [creator as SignedInClient, ...others];
     const group_id = await createGroup(
-      creator as Person,
+      creator as SignedInClient,
       [listener, ...others].map(({ sid }) => sid),
     );
     await Promise.all([listener, ...senders].map((person) => state(person, group_id)));
@@ -278,7 +287,7 @@ describe('order', () => {
       d: 'GROUP_LEAVE_SUCCESS',
       e: 'MESSAGING_SEND_FAILURE',
     });
-    await hear(eve, await say(bob, group_id, 'last'));
+    await receiveMessage(eve, await sendMessage(bob, group_id, 'last'));
     expect(contents(eve)).toEqual(['with Eve', 'last']);
     expect(contents(bob)).toEqual(['before Eve', 'with Eve', 'last']);
   });
@@ -290,7 +299,7 @@ describe('before the sign-in', () => {
     ['GROUP_ADD_MEMBER', { group_id: 1, member_sid: '1.5550100' }],
     ['GROUP_LEAVE', { group_id: 1 }],
     ['MESSAGING_SEND', { group_id: 1, content: 'x' }],
-  ])('%s fails with "not signed in" and nothing else, whatever else is wrong', async (type, sound) => {
+  ])('%s fails with "not signed in" and nothing else, even if it has other faults', async (type, sound) => {
     const client = await fixture.connect(0);
     for (const payload of [sound, {}, null, [], 'text', undefined, { group_id: 2 ** 60, content: '\0' }]) {
       for (const id of ['1', '', randomUUID()]) {

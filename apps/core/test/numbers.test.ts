@@ -28,7 +28,7 @@ test('a code is not sent to a number that is not possible, or written in another
   await client.signIn(`44.${digits}`);
 });
 
-test('members whom nobody knows yet have one writing, and what is refused makes nobody known', async () => {
+test('members who are no users yet have one writing, and a refused request creates no user', async () => {
   const client = await fixture.connect(0);
   const ada = { client, sid: `44.${telephone()}` };
   await client.signIn(ada.sid);
@@ -51,7 +51,7 @@ test('members whom nobody knows yet have one writing, and what is refused makes 
   ]);
 });
 
-test('of thousands of numbers that are not possible, the first hundred are told and the others counted', async () => {
+test('of thousands of numbers that are not possible, the first hundred are named and the others counted', async () => {
   const client = await fixture.connect(0);
   const sid = `44.${telephone()}`;
   await client.signIn(sid);
@@ -62,7 +62,7 @@ test('of thousands of numbers that are not possible, the first hundred are told 
   expect(errors?.at(-1)).toBe('payload.member_sids: has 3900 more faulty elements');
 });
 
-test('who was known before the rule is reachable by the number that they have', async () => {
+test('a user from before the rule is reachable by the number that they have', async () => {
   const old = '44.07700900999';
   await fixture.rows('INSERT INTO "user" (sid) VALUES ($1)', [old]);
   const client = await fixture.connect(0);

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { CoreRequest } from '@hooligram/contract';
 import { openDb } from '@hooligram/db';
 import { metrics, type ServiceProcess, startSystem, type TestSystem } from '@hooligram/testkit';
+import { FaultyTcpProxy } from '@hooligram/testkit/proxies';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Database, openDatabase } from './database.ts';
-import { group, type Person, send } from './group.ts';
-import { until } from './fixture.ts';
 import { FakeGateway } from './fake-gateway.ts';
-import { type TcpGate, tcpGate } from './tcp-gate.ts';
+import { until } from './fixture.ts';
+import { group, send, type User } from './group.ts';
 
 const quick = { CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
 /** Comes to the end of what expired as soon as none of its own statements can be under way. */
@@ -17,9 +17,9 @@ const internalError = { ok: false, errors: ['internal error'] };
 let system: TestSystem;
 let gateway: FakeGateway;
 let database: Database;
-let way: TcpGate;
-let one: Person;
-let two: Person;
+let proxy: FaultyTcpProxy;
+let one: User;
+let two: User;
 let group_id: number;
 let lastRef = 1_000_000;
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
   system = await startSystem({ gateways: 0, cores: 1, coreEnv: quick });
   gateway = await FakeGateway.connect(system);
   database = openDatabase(system.databaseUrl);
-  way = await tcpGate(system.databaseUrl);
+  proxy = await FaultyTcpProxy.start(system.databaseUrl);
   const db = openDb({ url: system.databaseUrl, applicationName: 'test' });
   ({ one, two, group_id } = await group(gateway, db));
   await db.close();
@@ -36,14 +36,14 @@ beforeAll(async () => {
 
 afterEach(async () => {
   await database.letGo();
-  way.open();
+  proxy.open();
   await Promise.all(system.cores.filter(({ process }) => process.isRunning()).map((core) => core.kill()));
   await gateway.redis.del(gateway.names.requests);
 });
 
 afterAll(async () => {
   gateway?.close();
-  way?.end();
+  await proxy?.stop();
   await database?.close();
   await system?.stop();
 });
@@ -56,7 +56,7 @@ function counted({ adminUrl }: ServiceProcess, name: string, labels: Record<stri
 function message(
   content: string,
   wrong: { request_id?: string } = {},
-  { user_id, sid }: Person = one,
+  { user_id, sid }: User = one,
 ): CoreRequest {
   lastRef += 1;
   const params = { user_id, sid, repeatable: true, group_id, content };
@@ -141,8 +141,8 @@ async function expectPutAside(core: ServiceProcess, requests: readonly CoreReque
   expect(log).not.toContain('secret');
 }
 
-describe('9: a request that the database cannot take, for a reason of its own,', () => {
-  test('gets FAILURE and is put aside, and the others of its batch are stored', async () => {
+describe('a request that the database cannot accept, for a reason of its own,', () => {
+  test('gets FAILURE and becomes a dead letter, and the others of its batch are stored', async () => {
     const core = await system.addCore();
     const asked = ['innocent', '\0 the secret of somebody', 'innocent'].map((content) =>
       send(gateway, group_id, one, content).then(
@@ -154,7 +154,7 @@ describe('9: a request that the database cannot take, for a reason of its own,',
     expect(await countPutAside(core)).toBe(1);
   });
 
-  test('gets FAILURE and is put aside when it is claimed, and the others of its entry are stored', async () => {
+  test('gets FAILURE and becomes a dead letter when it is claimed, and the others of its entry are stored', async () => {
     const requests = mixed();
     await leave(requests);
     const core = await system.addCore();
@@ -165,7 +165,7 @@ describe('9: a request that the database cannot take, for a reason of its own,',
     );
   });
 
-  test('does not keep what was stored from being told when it is claimed behind its deadline', async () => {
+  test('does not keep stored messages from being published when it is claimed after its deadline', async () => {
     const stored = message('stored before');
     await leave([stored]);
     await system.addCore(concluding);
@@ -182,7 +182,7 @@ describe('9: a request that the database cannot take, for a reason of its own,',
   });
 });
 
-describe('9: a request that was begun by a core that ended then', () => {
+describe('a request that was in progress when its core ended', () => {
   async function leaveSuspect(
     requests: readonly CoreRequest[],
     index: number,
@@ -193,7 +193,7 @@ describe('9: a request that was begun by a core that ended then', () => {
     return id;
   }
 
-  test('is not begun again and gets FAILURE behind its deadline, and those of others have their run at once', async () => {
+  test('is not begun again and gets FAILURE after its deadline, and the requests of others run at once', async () => {
     const requests = [message('innocent'), message('the suspect'), message('innocent', {}, two)];
     const core = await system.addCore(concluding);
     const answered = gateway.answers.length;
@@ -218,7 +218,7 @@ describe('9: a request that was begun by a core that ended then', () => {
     expect(await countPutAside(core)).toBe(0);
   });
 
-  test('gets FAILURE and is not stored if its statement goes on behind the deadline', async () => {
+  test('gets FAILURE and is not stored if its statement goes on after the deadline', async () => {
     // Longer than it takes from the beginning of the statement until its group is let go.
     const patient = { ...quick, STATEMENT_TIMEOUT_MS: '20000', REQUEST_SETTLE_MS: '27000' };
     const [first, second] = [await system.addCore(patient), await system.addCore(concluding)];
@@ -244,10 +244,10 @@ describe('9: a request that was begun by a core that ended then', () => {
   });
 });
 
-describe('9: while the database does not answer', () => {
-  test('nobody gets FAILURE: what is claimed and what comes is stored when it is back', async () => {
-    const core = await system.addCore({ DATABASE_URL: way.url });
-    way.close();
+describe('while the database does not answer', () => {
+  test('no request gets FAILURE: claimed and new messages are stored when it is back', async () => {
+    const core = await system.addCore({ DATABASE_URL: proxy.urlOf(system.databaseUrl) });
+    proxy.close();
     const claimed = [message('claimed'), message('claimed too')];
     await leave(claimed);
     const coming = send(gateway, group_id, one, 'just came');
@@ -255,22 +255,22 @@ describe('9: while the database does not answer', () => {
       const failures = await counted(core, 'batch_failures_total', { type: 'MESSAGING_SEND' });
       return failures >= 2 && (await counted(core, 'entries_claimed_total')) >= 1;
     });
-    way.open();
+    proxy.open();
     await coming;
     expect(await outcomes(claimed)).toEqual([success, success]);
     expect(await countPutAside(core)).toBe(0);
   });
 
-  test('what expires is not begun when it is back, and those behind it are', async () => {
-    const core = await system.addCore({ ...concluding, DATABASE_URL: way.url });
-    way.close();
+  test('an expired request is not begun when it is back, and those after it are', async () => {
+    const core = await system.addCore({ ...concluding, DATABASE_URL: proxy.urlOf(system.databaseUrl) });
+    proxy.close();
     const old = message('too old');
     const expiresAt = Date.now() + 1_100;
     await leave([old], { deadlineMs: 1_000 });
     await until('it was tried in vain, and its deadline is over', async () => {
       return (await counted(core, 'entries_claimed_total')) >= 1 && Date.now() > expiresAt;
     });
-    way.open();
+    proxy.open();
     const next = message('next');
     await leave([next]);
     expect(await outcomes([old, next])).toEqual([{}, success]);

@@ -1,7 +1,16 @@
 import { closeReasons } from '@hooligram/protocol';
 import { metrics, patienceMs, uniqueSid } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
-import { createGroup, hear, messagesOnly, say, startFixture, state, statesOf, until } from './fixture.ts';
+import {
+  createGroup,
+  messagesOnly,
+  receiveMessage,
+  sendMessage,
+  startFixture,
+  state,
+  statesOf,
+  until,
+} from './fixture.ts';
 
 const attemptsMax = 3;
 
@@ -37,12 +46,12 @@ async function pausesOf(sid: string): Promise<number[]> {
   });
 }
 
-test('a message that a client does not acknowledge is sent again with growing pauses, then the client is sent away with 4408, and is sent it on the next sign-in', async () => {
+test('a message that a client does not acknowledge is sent again with growing delays, then the client is closed with 4408, and receives it at the next sign-in', async () => {
   const ada = await fixture.enter(0);
   const bob = await fixture.enter(1, { acknowledge: ({ type }) => type === 'GROUP_DELIVER_REQUEST' });
   const group_id = await createGroup(ada, [bob.sid]);
   await state(bob, group_id);
-  const message_id = await say(ada, group_id, 'are you there?');
+  const message_id = await sendMessage(ada, group_id, 'are you there?');
   const { code, reason } = closeReasons.notAcknowledged;
   expect(await bob.client.closed).toEqual({ code, reason });
   const came = bob.client.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload.message_id);
@@ -56,11 +65,11 @@ test('a message that a client does not acknowledge is sent again with growing pa
   await ada.client.roundTrip();
 
   const back = await fixture.returning(bob.sid, 1);
-  await hear(back, message_id);
+  await receiveMessage(back, message_id);
   await fixture.untilAcknowledged(bob.sid, group_id, { seq: 1 });
 });
 
-test('a message is sent again until it is acknowledged, and then not any more', async () => {
+test('a message is sent again until it is acknowledged, and not after that', async () => {
   const ada = await fixture.enter(0);
   let times = 0;
   const bob = await fixture.enter(1, {
@@ -71,24 +80,24 @@ test('a message is sent again until it is acknowledged, and then not any more', 
   });
   const group_id = await createGroup(ada, [bob.sid]);
   await state(bob, group_id);
-  const ended = await counted('job_runs_total', { queue: 'redelivery', end: 'done' });
-  await say(ada, group_id, 'at the third time');
+  const ended = await counted('job_runs_total', { queue: 'redelivery', outcome: 'done' });
+  await sendMessage(ada, group_id, 'at the third time');
   await fixture.untilAcknowledged(bob.sid, group_id, { seq: 1 });
   await until('the redelivery has ended', async () => {
-    return (await counted('job_runs_total', { queue: 'redelivery', end: 'done' })) > ended;
+    return (await counted('job_runs_total', { queue: 'redelivery', outcome: 'done' })) > ended;
   });
   await bob.client.roundTrip();
   expect(times).toBe(3);
 });
 
-test('17: a client that never acknowledges groups is sent each state a bounded number of times, and is not sent away', async () => {
+test('a client that never acknowledges groups is sent each state a bounded number of times, and is not closed', async () => {
   const ada = await fixture.enter(0);
   const bob = await fixture.enter(1, messagesOnly);
   const givenUp = await counted('states_given_up_total');
   const group_id = await createGroup(ada, [bob.sid]);
   await state(bob, group_id);
   await until('the state is given up', async () => (await counted('states_given_up_total')) > givenUp);
-  await hear(bob, await say(ada, group_id, 'first'));
+  await receiveMessage(bob, await sendMessage(ada, group_id, 'first'));
   const times = statesOf(bob, group_id).length;
   expect(times).toBeGreaterThan(1);
   expect(times).toBeLessThanOrEqual(2 + attemptsMax);
@@ -102,13 +111,16 @@ test('17: a client that never acknowledges groups is sent each state a bounded n
   ];
   for (const content of ['second', 'third', 'fourth']) {
     const audits = await counted('delivery_checks_total', { by: 'job' });
-    await hear(bob, await say(ada, group_id, content));
+    await receiveMessage(bob, await sendMessage(ada, group_id, content));
     await until(`${content} is checked`, async () => {
-      return (await counted('delivery_checks_total', { by: 'job' })) > audits && (await fixture.areDeliveryChecksOver());
+      return (
+        (await counted('delivery_checks_total', { by: 'job' })) > audits &&
+        (await fixture.areDeliveryChecksOver())
+      );
     });
   }
   // What the gateway was told last is behind the last audit, on the same channel.
-  await hear(bob, await say(ada, group_id, 'fence'));
+  await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
   expect(statesOf(bob, group_id)).toHaveLength(times);
   expect([
     await counted('jobs_added_total', { queue: 'redelivery' }),
@@ -117,7 +129,7 @@ test('17: a client that never acknowledges groups is sent each state a bounded n
   await bob.client.roundTrip();
 });
 
-test('the mobile client is sent each state a bounded number of times, also while it is taken into ever more groups, and is not sent away', async () => {
+test('the mobile client is sent each state a bounded number of times, also while it is added to ever more groups, and is not closed', async () => {
   const ada = await fixture.enter(0);
   const mobile = await fixture.mobile(1);
   const { sid } = mobile;
@@ -149,6 +161,6 @@ test('the mobile client is sent each state a bounded number of times, also while
     expect(timesSent(id)).toBeLessThanOrEqual(3 + attemptsMax);
   }
   const { message_id } = (await mobile.ask('MESSAGING_SEND', { group_id, content: 'still here' })).payload;
-  await hear(ada, message_id as number);
+  await receiveMessage(ada, message_id as number);
   expect(mobile.closes).toEqual([]);
 });

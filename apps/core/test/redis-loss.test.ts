@@ -5,15 +5,15 @@ import { openDb } from '@hooligram/db';
 import { startRedis } from '@hooligram/local';
 import { freePorts, startSystem } from '@hooligram/testkit';
 import { afterEach, expect, test } from '@jest/globals';
-import { group, send } from './group.ts';
 import { FakeGateway } from './fake-gateway.ts';
+import { group, send } from './group.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (let close = closers.pop(); close; close = closers.pop()) await close();
 });
 
-test('when Redis is killed and comes back empty, audits and redeliveries go on by themselves (14)', async () => {
+test('when Redis is killed and comes back empty, delivery checks and redeliveries go on by themselves', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hooligram-redis-'));
   closers.push(() => rmSync(dir, { recursive: true, force: true }));
   const [port = 0] = await freePorts(1);
@@ -37,7 +37,7 @@ test('when Redis is killed and comes back empty, audits and redeliveries go on b
 
   process.kill(first.pid as number, 'SIGKILL');
   await first.stop();
-  const before = gateway.heard.length;
+  const before = gateway.received.length;
   standing = await start('second');
   const found = await gateway.until(() => gateway.of('delivery-check', before)[0], 'the sweep');
   expect(found.check).toMatchObject({ group_id, last_seq: 1, due_seq: 1 });
@@ -47,6 +47,6 @@ test('when Redis is killed and comes back empty, audits and redeliveries go on b
     () => gateway.of('delivery-check', before).find(({ check }) => check.due_seq === 2),
     'an audit',
   );
-  await gateway.ask('OVERDUE_REPORT', { user_ids: [two.user_id] });
+  await gateway.request('OVERDUE_REPORT', { user_ids: [two.user_id] });
   await gateway.until(() => gateway.of('redelivery-request', before).length > 1, 'a second nudge');
 });

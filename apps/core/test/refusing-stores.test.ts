@@ -12,10 +12,10 @@ import {
   type TestSystem,
   uniqueSid,
 } from '@hooligram/testkit';
+import { FaultyTcpProxy } from '@hooligram/testkit/proxies';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { createGroup, hear, type Person, say, until } from './fixture.ts';
-import { type SwitchedWay, switchedWay } from './switched-way.ts';
+import { createGroup, receiveMessage, type SignedInClient, sendMessage, until } from './fixture.ts';
 
 const readOnly = 'default_transaction_read_only';
 
@@ -23,9 +23,10 @@ let dir: string;
 /** Two of them: the second one is where a failover leads. */
 let redises: Store[];
 let postgres: Store;
-let way: SwitchedWay;
+/** The address of Redis, which leads to another server after a failover. */
+let proxy: FaultyTcpProxy;
 let system: TestSystem;
-let open: Person[] = [];
+let open: SignedInClient[] = [];
 
 const startRedisAt = (name: string, port: number) =>
   startRedis({ dataDir: join(dir, name), logDir: dir, port, restart: false });
@@ -39,8 +40,12 @@ beforeAll(async () => {
     startRedisAt('two', two),
   ]);
   await migrate({ url: postgres.url });
-  way = await switchedWay(one);
-  const env = { REDIS_URL: way.url, DATABASE_URL: postgres.url, DELIVERY_ACK_DEADLINE_MS: '1000' };
+  proxy = await FaultyTcpProxy.start(`redis://127.0.0.1:${one}`);
+  const env = {
+    REDIS_URL: proxy.urlOf(`redis://127.0.0.1:${one}`),
+    DATABASE_URL: postgres.url,
+    DELIVERY_ACK_DEADLINE_MS: '1000',
+  };
   system = await startSystem({ gateways: 1, cores: 1, env });
 });
 
@@ -51,12 +56,12 @@ afterEach(() => {
 
 afterAll(async () => {
   await system?.stop();
-  way?.close();
+  await proxy?.stop();
   await Promise.all([...(redises ?? []), postgres].map((store) => store?.stop()));
   rmSync(dir, { recursive: true, force: true });
 });
 
-async function enter(): Promise<Person> {
+async function enter(): Promise<SignedInClient> {
   const client = await connect(system.gateway(0).url);
   const sid = uniqueSid();
   await client.signIn(sid);
@@ -156,7 +161,7 @@ describe('while Redis refuses writes, and answers', () => {
       () => onRedis((redis) => redis.replicaof('NO', 'ONE')),
     ],
   ])(
-    '%s, nobody is ready, each request gets its FAILURE at once, and all goes on after it',
+    '%s, no process is ready, each request gets its FAILURE at once, and all goes on after it',
     async (_, reason, breakIt, mend) => {
       const { ada, bob, group_id, send } = await pair();
       await breakIt();
@@ -173,12 +178,12 @@ describe('while Redis refuses writes, and answers', () => {
         await mend();
       }
       await untilSays(gateway(), '');
-      await hear(bob, await say(ada, group_id, 'afterwards'));
+      await receiveMessage(bob, await sendMessage(ada, group_id, 'afterwards'));
       expect(await countedFailures()).toBe(0);
     },
   );
 
-  test('a failover that the address follows needs nobody to cut the old connections', async () => {
+  test('after a failover that the address follows, old connections end by themselves', async () => {
     const { bob, send } = await pair();
     const [one, two] = redises as [Store, Store];
     const portOf = ({ url }: Store) => Number(new URL(url).port);
@@ -186,11 +191,11 @@ describe('while Redis refuses writes, and answers', () => {
     await onRedis((redis) => inSync(redis), two);
     await onRedis((redis) => redis.replicaof('NO', 'ONE'), two);
     await onRedis((redis) => redis.replicaof('127.0.0.1', portOf(two)), one);
-    way.leadTo(portOf(two));
+    proxy.open(`redis://127.0.0.1:${portOf(two)}`);
     for (;;) {
       const { type, payload } = await send('on the other side');
       if (type === 'MESSAGING_SEND_SUCCESS') {
-        await hear(bob, payload.message_id as number);
+        await receiveMessage(bob, payload.message_id as number);
         break;
       }
       expect(payload.errors).toEqual(['server busy']);
@@ -238,7 +243,7 @@ describe('while Postgres answers and cannot do the work', () => {
         `UPDATE _prisma_migrations SET rolled_back_at = NULL WHERE migration_name LIKE '%_retries'`,
       ],
     ],
-  ])('%s, no core is ready, and what is asked is done when it can', async (_, reason, breakIt, mend) => {
+  ])('%s, no core is ready, and requests are handled when it can again', async (_, reason, breakIt, mend) => {
     const { bob, send } = await pair();
     await onPostgres(...breakIt);
     const said = send('meanwhile');
@@ -250,14 +255,14 @@ describe('while Postgres answers and cannot do the work', () => {
     }
     const { type, payload } = await said;
     expect(type).toBe('MESSAGING_SEND_SUCCESS');
-    await hear(bob, payload.message_id as number);
+    await receiveMessage(bob, payload.message_id as number);
     await untilSays(core(), '');
     expect(await countedFailures()).toBe(0);
   });
 });
 
 describe('a start', () => {
-  test('waits for stores that are away and for migrations, and says so once', async () => {
+  test('waits for stores that are away and for migrations, and logs it once', async () => {
     const [port = 0] = await freePorts(1);
     const empty = new URL(postgres.url);
     empty.pathname = '/later';
@@ -310,7 +315,7 @@ describe('a Redis user', () => {
     ['core', ['-xreadgroup'], "'xreadgroup'"],
     ['core', ['-bzpopmin'], "'bzpopmin'"],
   ] as const)(
-    'of a %s that may not %s is told by name in a line, and the process waits',
+    'of a %s that may not %s is named in a line of the log, and the process waits',
     async (app, rules, name) => {
       const env = await as(`no${rules[0]}`, ...rules);
       const { process } =

@@ -5,9 +5,9 @@ import {
   contents,
   createGroup,
   errorsOf,
-  hear,
-  type Person,
-  say,
+  receiveMessage,
+  type SignedInClient,
+  sendMessage,
   startFixture,
   state,
   statesOf,
@@ -18,7 +18,7 @@ const fixture = startFixture({ gateways: 2, cores: 2 });
 const alreadyUsed = ['id was already used'];
 
 /** Two people on two gateways, and a group of theirs that both have been told of. */
-async function pair(): Promise<{ ada: Person; bob: Person; group_id: number }> {
+async function pair(): Promise<{ ada: SignedInClient; bob: SignedInClient; group_id: number }> {
   const [ada, bob] = [await fixture.enter(0), await fixture.enter(1)];
   const group_id = await createGroup(ada, [bob.sid]);
   for (const person of [ada, bob]) await state(person, group_id);
@@ -34,7 +34,7 @@ async function groupsOf(sid: string): Promise<number> {
 }
 
 /** Sends the same request on all these connections, often, without waiting. @returns all answers */
-function storm(people: readonly Person[], type: string, payload: unknown, id: string) {
+function storm(people: readonly SignedInClient[], type: string, payload: unknown, id: string) {
   return Promise.all(
     Array.from({ length: 5 }).flatMap(() => people.map(({ client }) => client.request(type, payload, id))),
   );
@@ -49,7 +49,7 @@ describe('a message sent again with its UUID', () => {
     const others = [ada, await fixture.returning(ada.sid, 0), await fixture.returning(ada.sid, 1)];
     for (const { client } of others)
       expect(await client.request('MESSAGING_SEND', payload, id)).toEqual(first);
-    await hear(bob, await say(ada, group_id, 'fence'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
     expect(
       bob.client.received('MESSAGING_DELIVER_REQUEST').map(({ payload: { content } }) => content),
     ).toEqual(['once', 'fence']);
@@ -64,7 +64,7 @@ describe('a message sent again with its UUID', () => {
       for (const answer of answers) expect(answer).toEqual(answers[0]);
       expect(answers[0]?.type).toBe('MESSAGING_SEND_SUCCESS');
     }
-    await hear(bob, await say(ada, group_id, 'fence'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
     expect(contents(bob)).toEqual(['0', '1', '2', '3', '4', 'fence']);
   });
 
@@ -76,11 +76,11 @@ describe('a message sent again with its UUID', () => {
     const upper = await ada.client.requestOk('MESSAGING_SEND', payload, id.toUpperCase());
     expect(upper.payload).toEqual(lower.payload);
     expect(upper.id).toBe(id.toUpperCase());
-    await hear(bob, await say(ada, group_id, 'fence'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
     expect(contents(bob)).toEqual(['once', 'fence']);
   });
 
-  test('after leaving gets the same answer, and the others hear nothing again', async () => {
+  test('after leaving gets the same answer, and the others receive nothing again', async () => {
     const { ada, bob } = await pair();
     const group_id = await createGroup(ada, [bob.sid, uniqueSid()]);
     const id = randomUUID();
@@ -91,12 +91,12 @@ describe('a message sent again with its UUID', () => {
     expect(await errorsOf(ada, 'MESSAGING_SEND', payload, randomUUID())).toEqual([
       'not a member of the group',
     ]);
-    await hear(bob, await say(bob, group_id, 'fence'));
+    await receiveMessage(bob, await sendMessage(bob, group_id, 'fence'));
     expect(contents(bob, group_id)).toEqual(['once', 'fence']);
     expect(bob.client.received('MESSAGING_DELIVER_REQUEST')).toHaveLength(2);
   });
 
-  test('after the group was closed gets the same answer, whoever closed it', async () => {
+  test('after the group was closed gets the same answer, whichever member closed it', async () => {
     const { ada, bob, group_id } = await pair();
     const [a, b] = [randomUUID(), randomUUID()];
     const payload = { group_id, content: 'once' };
@@ -121,7 +121,7 @@ describe('a message sent again with its UUID', () => {
     ]) {
       expect(await errorsOf(ada, 'MESSAGING_SEND', payload, id)).toEqual(alreadyUsed);
     }
-    for (const group of [group_id, other]) await hear(bob, await say(ada, group, 'fence'));
+    for (const group of [group_id, other]) await receiveMessage(bob, await sendMessage(ada, group, 'fence'));
     expect(contents(bob)).toEqual(['once', 'fence', 'fence']);
   });
 
@@ -138,18 +138,18 @@ describe('a message sent again with its UUID', () => {
       const [failed, ...rest] = answers.filter(({ type }) => type === 'MESSAGING_SEND_FAILURE');
       expect([failed?.payload.errors, rest]).toEqual([alreadyUsed, []]);
     }
-    await hear(bob, await say(ada, group_id, 'fence'));
+    await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
     expect(contents(bob)).toHaveLength(6);
   });
 
-  test('by another person is another message', async () => {
+  test('by another user is another message', async () => {
     const { ada, bob, group_id } = await pair();
     const id = randomUUID();
     const payload = { group_id, content: 'same' };
     const one = await ada.client.requestOk('MESSAGING_SEND', payload, id);
     const two = await bob.client.requestOk('MESSAGING_SEND', payload, id);
     expect(two.payload.message_id).not.toBe(one.payload.message_id);
-    await hear(ada, two.payload.message_id as number);
+    await receiveMessage(ada, two.payload.message_id as number);
     expect(contents(ada)).toEqual(['same', 'same']);
   });
 
@@ -209,7 +209,7 @@ describe('a group created again with its UUID', () => {
     expect(new Set(ids).size).toBe(3);
   });
 
-  test('after it was left and closed gets the same answer, and brings nobody back', async () => {
+  test('after it was left and closed gets the same answer, and adds no member again', async () => {
     const { ada, bob } = await pair();
     const id = randomUUID();
     const payload = { group_name: 'hikes', member_sids: [ada.sid, bob.sid, uniqueSid()] };
@@ -222,8 +222,8 @@ describe('a group created again with its UUID', () => {
       'not a member of the group',
     ]);
     const fence = await createGroup(ada, [bob.sid, uniqueSid()]);
-    const message = await say(ada, fence, 'fence');
-    await Promise.all([ada, bob].map((person) => hear(person, message)));
+    const message = await sendMessage(ada, fence, 'fence');
+    await Promise.all([ada, bob].map((person) => receiveMessage(person, message)));
     // Whoever left first was told of the group once, and of no state that came after.
     expect(statesOf(ada, group_id)).toHaveLength(1);
   });
@@ -256,7 +256,7 @@ describe('a group created again with its UUID', () => {
     expect(await groupsOf(bob)).toBe(1);
   });
 
-  test('by another person is another group', async () => {
+  test('by another user is another group', async () => {
     const { ada, bob } = await pair();
     const id = randomUUID();
     const payload = { group_name: 'hikes', member_sids: [ada.sid, bob.sid, uniqueSid()] };
@@ -298,7 +298,7 @@ describe('an id that is no UUID', () => {
       ids.push((await client.requestOk('MESSAGING_SEND', payload, '1')).payload.message_id);
     }
     expect(new Set(ids).size).toBe(3);
-    await hear(bob, ids[2] as number);
+    await receiveMessage(bob, ids[2] as number);
     expect(contents(bob)).toEqual(['same', 'same', 'same']);
   });
 

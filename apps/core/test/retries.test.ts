@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 import { type Db, openDb, replayGroups } from '@hooligram/db';
 import { type Metrics, metrics, patienceMs, startSystem, type TestSystem, until } from '@hooligram/testkit';
 import { afterAll, afterEach, expect, test } from '@jest/globals';
-import { group, type Person, send } from './group.ts';
 import { FakeGateway } from './fake-gateway.ts';
+import { group, send, type User } from './group.ts';
 
 const closers: (() => unknown)[] = [];
 const shared = new Map<string, Promise<TestSystem>>();
@@ -21,7 +21,7 @@ afterAll(async () => {
 /** Short deadlines; nothing happens by itself unless a test asks for it. */
 const quick = {
   DELIVERY_ACK_DEADLINE_MS: '200',
-  // Every nudge is confirmed, or the test says otherwise: an attempt that is not would be made again.
+  // Every request is confirmed, or the test says otherwise: an attempt that is not would be made again.
   DELIVERY_CONFIRM_TIMEOUT_MS: String(patienceMs),
   DELIVERY_RETRY_MS: '50',
   DELIVERY_RETRY_GROWTH: '1',
@@ -54,7 +54,9 @@ async function join(env: Record<string, string> = {}) {
   shared.set(key, started);
   const fixture = await enter(await started);
   if (env === slow) return fixture;
-  await until('the jobs of earlier tests have ended', () => areEnded(fixture.gateway, 'delivery-check', 'redelivery'));
+  await until('the jobs of earlier tests have ended', () =>
+    areEnded(fixture.gateway, 'delivery-check', 'redelivery'),
+  );
   return { ...fixture, count: await countFromNow(fixture.system) };
 }
 
@@ -76,7 +78,7 @@ async function areEnded({ redis, names }: FakeGateway, ...queues: string[]): Pro
 function acknowledge(
   gateway: FakeGateway,
   group_id: number,
-  people: readonly Person[],
+  people: readonly User[],
   { seq = 0, version = 1 }: { seq?: number; version?: number },
 ) {
   const cursors = people.map(({ user_id }) => ({
@@ -85,11 +87,11 @@ function acknowledge(
     delivered_seq: seq,
     delivered_version: version,
   }));
-  return gateway.ask('CURSOR_RAISE', { cursors });
+  return gateway.request('CURSOR_RAISE', { cursors });
 }
 
-function report(gateway: FakeGateway, ...people: readonly Person[]) {
-  return gateway.ask('OVERDUE_REPORT', { user_ids: people.map(({ user_id }) => user_id) });
+function report(gateway: FakeGateway, ...people: readonly User[]) {
+  return gateway.request('OVERDUE_REPORT', { user_ids: people.map(({ user_id }) => user_id) });
 }
 
 /** Everything in the group was stored long ago. */
@@ -98,7 +100,7 @@ async function makeOld(db: Db, group_id: number): Promise<void> {
   await db.pool.query(sql, [group_id]);
 }
 
-async function membership(db: Db, { user_id }: Person, group_id: number) {
+async function membership(db: Db, { user_id }: User, group_id: number) {
   const [[found] = []] = await replayGroups(db, [{ user_id, group_ids: [group_id] }]);
   return found;
 }
@@ -154,7 +156,7 @@ test('10,000 acknowledged deliveries in one group cost fewer than 20 jobs', asyn
   expect(await count('jobs_added_total', { queue: 'redelivery' })).toBe(0);
 });
 
-test('an entry stays pending until its audit is armed, so no death of a core leaves a message unaudited (12)', async () => {
+test('an entry stays pending until its delivery check is scheduled, so no death of a core leaves a message unchecked', async () => {
   const { gateway, db } = await join();
   const { group_id, people, one } = await group(gateway, db);
   await checked(gateway, group_id, 0);
@@ -172,7 +174,7 @@ test('an entry stays pending until its audit is armed, so no death of a core lea
   await until('nothing is pending', pending, (entries) => entries === 0);
 });
 
-test('a message that comes while the audit of its group runs, or is too young for it, has the next one (12)', async () => {
+test('a message that comes while the delivery check of its group runs, or is too young for it, gets the next one', async () => {
   const { gateway, db } = await join();
   const { group_id, one } = await group(gateway, db);
   // Without a pause: some come while an audit runs, all but the first find one armed.
@@ -186,7 +188,7 @@ test('a message that comes while the audit of its group runs, or is too young fo
   expect(await checked(gateway, group_id, seq)).toMatchObject({ last_seq: seq, due_seq: seq });
 });
 
-test('the audits of a quiet group end', async () => {
+test('the delivery checks of a quiet group end', async () => {
   const { gateway, db, count } = await join();
   const { group_id, one } = await group(gateway, db);
   await send(gateway, group_id, one);
@@ -195,7 +197,7 @@ test('the audits of a quiet group end', async () => {
   await until('no audit is armed', () => areEnded(gateway, 'delivery-check'));
 });
 
-test('somebody reported is nudged at once, whatever the path and however quiet the group (13)', async () => {
+test('a redelivery request for a reported user is sent at once, however quiet the group', async () => {
   const { gateway, db, count } = await join(slow);
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
@@ -208,7 +210,7 @@ test('somebody reported is nudged at once, whatever the path and however quiet t
   expect(await count('delivery_checks_total', { by: 'job' })).toBe(0);
 });
 
-test('nobody has a job who has acknowledged everything by now', async () => {
+test('a user who has acknowledged everything by now gets no job', async () => {
   const { gateway, db, count } = await join();
   const { group_id, people, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
@@ -218,7 +220,7 @@ test('nobody has a job who has acknowledged everything by now', async () => {
   expect(await count('jobs_added_total', { queue: 'redelivery' })).toBe(0);
 });
 
-test('the sweep comes back after Redis has lost everything, and finds what nobody audits any more (14)', async () => {
+test('the sweep is scheduled again after Redis was emptied, and finds messages without a delivery check', async () => {
   const { gateway, db } = await start({ SWEEP_EVERY_MS: '500' });
   const { group_id, one } = await group(gateway, db);
   await send(gateway, group_id, one);
@@ -229,18 +231,18 @@ test('the sweep comes back after Redis has lost everything, and finds what nobod
   const keys = await gateway.redis.keys(`${gateway.names.queues}*`);
   await gateway.redis.del(...keys);
   await until('another sweep has run', epochOf, (epoch) => epoch !== lost);
-  const before = gateway.heard.length;
+  const before = gateway.received.length;
   await gateway.until(() => gateway.of('delivery-check', before)[0]);
   expect(await gateway.redis.get(gateway.names.epoch)).toBe(await epochOf());
 });
 
-test('the sweep goes on where another core stopped, and at last has told of every group that lags (14)', async () => {
+test('the sweep goes on where another core stopped, and in the end has checked every group with overdue members', async () => {
   const { system, gateway, db } = await start({ SWEEP_EVERY_MS: '100', SWEEP_GROUPS_PER_RUN: '2' });
   const groups = await Promise.all(Array.from({ length: 5 }, () => group(gateway, db)));
   await Promise.all(groups.map(({ group_id }) => checked(gateway, group_id, 0)));
   await system.addCore();
   await system.core(0).kill();
-  const before = gateway.heard.length;
+  const before = gateway.received.length;
   const all = groups.map(({ group_id }) => group_id).sort((a, b) => a - b);
   await gateway.until(() => {
     const told = new Set(gateway.of('delivery-check', before).map(({ check }) => check.group_id));
@@ -248,12 +250,12 @@ test('the sweep goes on where another core stopped, and at last has told of ever
   });
 });
 
-test('with nobody there an attempt ends, and the next report begins again (15)', async () => {
+test('an attempt for a user without a connection ends, and the next report begins again', async () => {
   const { gateway, db, count } = await join();
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
   await checked(gateway, group_id, 1);
-  gateway.leave(gateway.names.user(two.user_id));
+  gateway.unsubscribe(gateway.names.user(two.user_id));
   await until('nobody hears', async () => {
     const [, heard] = (await gateway.redis.pubsub('NUMSUB', gateway.names.user(two.user_id))) as [
       string,
@@ -264,12 +266,12 @@ test('with nobody there an attempt ends, and the next report begins again (15)',
   await report(gateway, two);
   await ended(count, 'redelivery', 'done');
   expect(await count('redelivery_requests_total', { outcome: 'nobody' })).toBe(1);
-  await gateway.listen(gateway.names.user(two.user_id));
+  await gateway.subscribe(gateway.names.user(two.user_id));
   await report(gateway, two);
   await gateway.until(() => gateway.of('redelivery-request')[0]);
 });
 
-test('attempts that no gateway confirms do not count, however many (15)', async () => {
+test('attempts without a reply of a gateway do not count, however many', async () => {
   const { gateway, db } = await start({ DELIVERY_CONFIRM_TIMEOUT_MS: '50', DELIVERY_ATTEMPTS_MAX: '1' });
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
@@ -280,40 +282,40 @@ test('attempts that no gateway confirms do not count, however many (15)', async 
   expect(gateway.of('eviction')).toEqual([]);
 });
 
-test('cursors that a nudge has written end the redelivery: what was not flushed is no lag (16)', async () => {
+test('cursors that a redelivery request has flushed end the redelivery', async () => {
   const { gateway, db, count } = await join();
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
   await checked(gateway, group_id, 1);
-  gateway.onRedeliveryRequest = async (nudge) => {
+  gateway.onRedeliveryRequest = async (request) => {
     await acknowledge(gateway, group_id, [two], { seq: 1 });
-    await gateway.confirm(nudge);
+    await gateway.acknowledge(request);
   };
   await report(gateway, two);
   await ended(count, 'redelivery', 'done');
   expect(gateway.of('redelivery-request')).toHaveLength(1);
 });
 
-test('whoever makes progress is not given up, however long it takes (16)', async () => {
+test('a client that makes progress is not evicted, however long it takes', async () => {
   const { gateway, db, count } = await join();
   const { group_id, one, two } = await group(gateway, db);
   await Promise.all(Array.from({ length: 8 }, () => send(gateway, group_id, one)));
   await checked(gateway, group_id, 8);
-  let nudges = 0;
+  let requests = 0;
   // Two attempts for each message.
-  gateway.onRedeliveryRequest = async (nudge) => {
-    nudges += 1;
-    await acknowledge(gateway, group_id, [two], { seq: Math.floor(nudges / 2) });
-    await gateway.confirm(nudge);
+  gateway.onRedeliveryRequest = async (request) => {
+    requests += 1;
+    await acknowledge(gateway, group_id, [two], { seq: Math.floor(requests / 2) });
+    await gateway.acknowledge(request);
   };
   await report(gateway, two);
   await ended(count, 'redelivery', 'done');
-  expect(nudges).toBe(16);
+  expect(requests).toBe(16);
   expect(gateway.of('eviction')).toEqual([]);
   expect((await membership(db, two, group_id))?.delivered_seq).toBe(8);
 });
 
-test('one person has one redelivery at a time, however often they are reported', async () => {
+test('a user has one redelivery at a time, however often they are reported', async () => {
   const { gateway, db, count } = await join(slow);
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
@@ -356,7 +358,7 @@ test('a client that acknowledges nothing is evicted, and its dead letter is kept
   await ended(count, 'redelivery', 'dead', 2);
 
   // From the beginning: not one attempt, but all of them.
-  const before = gateway.heard.length;
+  const before = gateway.received.length;
   expect(await deadLetters(system, 'replay', id)).toBe(`${id} runs again\n`);
   await gateway.until(() => gateway.of('eviction').length === 3);
   expect(gateway.of('redelivery-request', before)).toHaveLength(4);
@@ -366,7 +368,7 @@ test('a client that acknowledges nothing is evicted, and its dead letter is kept
   expect(await deadLetters(system, 'list')).toBe('');
 });
 
-test('the dead letters program says what is wrong with a call', async () => {
+test('the dead letters program explains what is wrong with a call', async () => {
   const { system } = await join();
   const failure = (...args: string[]) =>
     deadLetters(system, ...args).catch((error: { code: number; stderr: string }) => [
@@ -382,7 +384,7 @@ test('the dead letters program says what is wrong with a call', async () => {
   ]);
 });
 
-test('states that nobody acknowledges end quietly: no eviction, and no later report begins again (17)', async () => {
+test('states that are never acknowledged end quietly: no eviction, and no later report begins again', async () => {
   const { gateway, db, count } = await join();
   const { group_id, people, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
@@ -400,16 +402,16 @@ test('states that nobody acknowledges end quietly: no eviction, and no later rep
   expect(gateway.of('redelivery-request')).toHaveLength(5);
 });
 
-test('a client that acknowledges messages for ever and groups never is sent a state a bounded number of times (17)', async () => {
+test('a client that acknowledges all messages and no groups is sent a state a bounded number of times', async () => {
   const { gateway, db, count } = await join();
   const { group_id, one, two } = await group(gateway, db);
   await Promise.all(Array.from({ length: 50 }, () => send(gateway, group_id, one)));
   await checked(gateway, group_id, 50);
   let seq = 0;
-  gateway.onRedeliveryRequest = async (nudge) => {
+  gateway.onRedeliveryRequest = async (request) => {
     seq += 1;
     await acknowledge(gateway, group_id, [two], { seq, version: 0 });
-    await gateway.confirm(nudge);
+    await gateway.acknowledge(request);
   };
   await report(gateway, two);
   await until(
@@ -422,7 +424,7 @@ test('a client that acknowledges messages for ever and groups never is sent a st
   expect(gateway.of('eviction')).toEqual([]);
 });
 
-test('a job in the hands of a core that is killed goes to another one, also the sixth time (18)', async () => {
+test('a job of a core that is killed goes to another core, also the sixth time', async () => {
   const { system, gateway, db, count } = await start();
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
@@ -437,9 +439,9 @@ test('a job in the hands of a core that is killed goes to another one, also the 
   // As ten seconds later: nobody holds it any more, and another core may look for such jobs.
   expect(await redis.del(`${names.queues}:redelivery:${active}:lock`)).toBe(1);
   await redis.del(`${names.queues}:redelivery:stalled-check`);
-  gateway.onRedeliveryRequest = async (nudge) => {
+  gateway.onRedeliveryRequest = async (request) => {
     await acknowledge(gateway, group_id, [two], { seq: 1 });
-    await gateway.confirm(nudge);
+    await gateway.acknowledge(request);
   };
   await system.addCore();
   await ended(count, 'redelivery', 'done');
@@ -451,14 +453,14 @@ test('a core that is told to stop finishes the jobs that it has', async () => {
   const { group_id, one, two } = await group(gateway, db);
   await send(gateway, group_id, one);
   await checked(gateway, group_id, 1);
-  const nudged = new Promise<() => Promise<void>>((resolve) => {
-    gateway.onRedeliveryRequest = (nudge) => resolve(() => gateway.confirm(nudge));
+  const requested = new Promise<() => Promise<void>>((resolve) => {
+    gateway.onRedeliveryRequest = (request) => resolve(() => gateway.acknowledge(request));
   });
   await report(gateway, two);
-  const confirm = await nudged;
+  const acknowledge = await requested;
   const stopped = system.core(0).stop();
   await until('it is not ready', async () => !(await system.core(0).isReady()));
-  await confirm();
+  await acknowledge();
   await stopped;
   expect(await system.core(0).process.exited).toBe('exit code 0');
   const { redis, names } = gateway;
@@ -466,12 +468,12 @@ test('a core that is told to stop finishes the jobs that it has', async () => {
   expect(await redis.zcard(`${names.queues}:redelivery:delayed`)).toBe(1);
 });
 
-test('the groups of several people are named in the order in which they were asked for', async () => {
+test('the groups of several users come in the order of the request', async () => {
   const { gateway, db } = await join();
   const first = await group(gateway, db);
   const second = await group(gateway, db);
   const user_ids = [second.one.user_id, 2 ** 50, first.two.user_id, second.one.user_id];
-  expect(await gateway.ask('GROUP_IDS', { user_ids })).toEqual({
+  expect(await gateway.request('GROUP_IDS', { user_ids })).toEqual({
     group_ids: [[second.group_id], [], [first.group_id], [second.group_id]],
   });
 });

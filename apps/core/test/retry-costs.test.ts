@@ -33,7 +33,9 @@ test('10,000 acknowledged deliveries in one group, over real gateways, cost fewe
     await fixture.untilAcknowledged(member.sid, group_id, { seq: messages, version: 1 });
   }
   await until('the last audit is over', async () => {
-    return (await fixture.areDeliveryChecksOver()) && (await counted('delivery_checks_total', { by: 'job' })) > 0;
+    return (
+      (await fixture.areDeliveryChecksOver()) && (await counted('delivery_checks_total', { by: 'job' })) > 0
+    );
   });
   const added = await counted('jobs_added_total');
   const runs = await counted('job_runs_total');

@@ -1,21 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { describe, test } from '@jest/globals';
-import { createGroup, hear, type Person, say, startFixture, state, until } from './fixture.ts';
+import {
+  createGroup,
+  receiveMessage,
+  type SignedInClient,
+  sendMessage,
+  startFixture,
+  state,
+  until,
+} from './fixture.ts';
 
 const fixture = startFixture({ gateways: 2, cores: 2 });
 
-async function pair(): Promise<{ ada: Person; bob: Person; group_id: number }> {
+async function pair(): Promise<{ ada: SignedInClient; bob: SignedInClient; group_id: number }> {
   const [ada, bob] = [await fixture.enter(0), await fixture.enter(1)];
   const group_id = await createGroup(ada, [bob.sid]);
   for (const person of [ada, bob]) await state(person, group_id);
   return { ada, bob, group_id };
 }
 
-function send({ client }: Person, group_id: number, content: string) {
+function send({ client }: SignedInClient, group_id: number, content: string) {
   return client.requestOk('MESSAGING_SEND', { group_id, content }, randomUUID());
 }
 
-describe('11: the stream of requests', () => {
+describe('the stream of requests', () => {
   test('is empty when all is answered, and nothing is pending', async () => {
     const { ada, bob, group_id } = await pair();
     await Promise.all(
@@ -28,12 +36,12 @@ describe('11: the stream of requests', () => {
     });
   });
 
-  test('that Redis has lost is made again from its beginning: what is asked then is answered', async () => {
+  test('that Redis has lost is created again from its beginning: later requests are answered', async () => {
     const { ada, bob, group_id } = await pair();
     const redis = await fixture.redis();
     for (let times = 0; times < 3; times += 1) {
       await redis.del(fixture.names.requests);
-      await hear(bob, await say(ada, group_id, `message ${times}`));
+      await receiveMessage(bob, await sendMessage(ada, group_id, `message ${times}`));
     }
   });
 });

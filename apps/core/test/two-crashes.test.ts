@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { CoreRequest } from '@hooligram/contract';
 import { type Db, messagingSend, openDb } from '@hooligram/db';
 import { metrics, type ServiceProcess, uniqueSid } from '@hooligram/testkit';
+import { FaultyTcpProxy } from '@hooligram/testkit/proxies';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Database, openDatabase } from './database.ts';
-import { group, type Person } from './group.ts';
-import { createGroup, startFixture, state, until } from './fixture.ts';
 import { FakeGateway } from './fake-gateway.ts';
-import { type TcpGate, tcpGate } from './tcp-gate.ts';
+import { createGroup, startFixture, state, until } from './fixture.ts';
+import { group, type User } from './group.ts';
 
 const fixture = startFixture({ gateways: 1, cores: 0 });
 
@@ -20,18 +20,18 @@ const internalError = { ok: false, errors: ['internal error'] };
 const success = { ok: true, answer: { message_id: expect.any(Number) } };
 
 let database: Database;
-let way: TcpGate;
+let proxy: FaultyTcpProxy;
 /** Writes its requests again when it is told that they were lost, and not before. */
 let patient = 0;
 let fake: FakeGateway;
-let one: Person;
+let one: User;
 let group_id = 0;
 let lastRef = 1_000_000;
 
 beforeAll(async () => {
   const { system } = fixture;
   database = openDatabase(system.databaseUrl);
-  way = await tcpGate(system.databaseUrl);
+  proxy = await FaultyTcpProxy.start(system.databaseUrl);
   await system.addGateway({
     REQUEST_DEADLINE_MS: '300000',
     REQUEST_REPEAT_MS: '400000',
@@ -48,7 +48,7 @@ beforeAll(async () => {
 
 afterEach(async () => {
   await database.letGo();
-  way.letGo();
+  proxy.release();
   const running = fixture.system.cores.filter(({ process }) => process.isRunning());
   await Promise.all(running.map((core) => core.kill()));
   await fake.redis.del(fixture.names.requests);
@@ -56,7 +56,7 @@ afterEach(async () => {
 
 afterAll(async () => {
   fake?.close();
-  way?.end();
+  await proxy?.stop();
   await database?.close();
 });
 
@@ -157,7 +157,7 @@ test('a session’s messages keep their order when two cores are killed one afte
 });
 
 describe('a request that was running when its core ended', () => {
-  test('keeps back what its session asked behind it, and nobody else', async () => {
+  test('holds back the later requests of its session, and no others', async () => {
     const behind = message('behind');
     const params = { user_ids: [one.user_id] };
     const other = {
@@ -191,7 +191,7 @@ describe('a request that was running when its core ended', () => {
     expect(await storedOf(suspect)).toBe(0);
   });
 
-  test('and whose COMMIT hangs, is not answered before that has ended, and is told then', async () => {
+  test('and whose COMMIT hangs, is not answered before the COMMIT has ended, and is published then', async () => {
     const [suspect, untold] = [message('suspect'), message('untold')];
     // What waits for a disk or for a standby looks like this to everybody else: written, and not visible yet.
     const url = fixture.system.databaseUrl;
@@ -219,21 +219,25 @@ describe('a request that was running when its core ended', () => {
   });
 });
 
-test('a statement that reaches the database behind its deadline, because its core was frozen, stores nothing', async () => {
-  await fixture.system.addCore({ ...waiter, CLAIM_IDLE_MS: '300', DATABASE_URL: way.url });
-  way.hold('comes late');
+test('a statement that reaches the database after its deadline, because its core was frozen, stores nothing', async () => {
+  await fixture.system.addCore({
+    ...waiter,
+    CLAIM_IDLE_MS: '300',
+    DATABASE_URL: proxy.urlOf(fixture.system.databaseUrl),
+  });
+  proxy.hold('comes late');
   const late = message('comes late');
   const deadlineMs = 5_000;
   const deadline = Date.now() + deadlineMs;
   await write([late], { deadlineMs });
-  await until('its statement is on its way', way.isHolding);
+  await until('its statement is on its way', () => proxy.isHolding());
   await until('its deadline has passed', async () => {
     const [row] = await database.rows<{ now: number }>(
       'SELECT extract(epoch FROM clock_timestamp())::float8 AS now',
     );
     return (row?.now ?? 0) * 1_000 > deadline + 100;
   });
-  way.letGo();
+  proxy.release();
   // Its order keeps it behind: when it is answered, the late one has come to its end.
   const next = message('next');
   await write([next]);

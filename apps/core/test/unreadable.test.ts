@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { openDb } from '@hooligram/db';
 import { metrics, startSystem, type TestSystem } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { group, type Person, send } from './group.ts';
-import { until } from './fixture.ts';
 import { FakeGateway } from './fake-gateway.ts';
+import { until } from './fixture.ts';
+import { group, send, type User } from './group.ts';
 
 /** Room for so few requests that a place that is never given back is missed. */
 const tight = { CORE_REQUESTS_MAX: '2', CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
 
 let system: TestSystem;
 let gateway: FakeGateway;
-let one: Person;
+let one: User;
 let group_id: number;
 let lastRef = 1_000_000;
 
@@ -49,7 +49,7 @@ async function answerTo({ ref }: { ref: number }) {
   return gateway.until(() => gateway.answers.find((answer) => answer.ref === ref), 'it is answered');
 }
 
-test('rubbish in an entry takes no core’s place, and what stands beside it is answered', async () => {
+test('rubbish in an entry uses up no room of the core, and the requests beside it are answered', async () => {
   const internalError = { ok: false, errors: ['internal error'] };
   const rubbish = ['null', '[null]', '{', '[7, "text", [], {}, {"ref": 1}]', '[{"ref": -1}]'];
   for (const text of rubbish) for (let times = 0; times < 5; times += 1) await write(text);
@@ -64,10 +64,13 @@ test('rubbish in an entry takes no core’s place, and what stands beside it is 
   expect(await counted('requests_unreadable_total')).toBeGreaterThanOrEqual(5 * 7);
 });
 
-test('an entry of a layout that this core does not know stays for one that does, and others go on', async () => {
+test('an entry of a layout that this core does not know stays for a core that does, and other entries go on', async () => {
   const { redis, names } = gateway;
   const id = await write('something new', { v: 2 });
-  await until('it was left', async () => (await counted('entries_unreadable_total', { outcome: 'left' })) === 1);
+  await until(
+    'it was left',
+    async () => (await counted('entries_unreadable_total', { outcome: 'left' })) === 1,
+  );
   await system.addCore(tight);
   for (let times = 0; times < 5; times += 1) await send(gateway, group_id, one, 'meanwhile');
   const [pending] = (await redis.xpending(names.requests, names.cores, id, id, 1)) as unknown[][];
@@ -78,7 +81,7 @@ test('an entry of a layout that this core does not know stays for one that does,
   await redis.xack(names.requests, names.cores, id);
 });
 
-test('a request of a kind that this core does not know is left to a newer one, and those beside it are answered', async () => {
+test('a request of a type that this core does not know is left to a newer core, and those beside it are answered', async () => {
   const { redis, names } = gateway;
   const [tomorrow, today] = [request('text', { type: 'TOMORROW' }), request('today')];
   const id = await write(JSON.stringify([tomorrow, today]));
@@ -90,7 +93,7 @@ test('a request of a kind that this core does not know is left to a newer one, a
   await redis.xack(names.requests, names.cores, id);
 });
 
-test('rubbish on the channel for confirmations is counted, and the core goes on', async () => {
+test('rubbish on the channel for redelivery replies is counted, and the core goes on', async () => {
   const { redis } = gateway;
   const channels = (await redis.pubsub('CHANNELS', `${system.prefix}:core:*`)) as string[];
   for (const channel of channels)

@@ -69,7 +69,7 @@ async function passTimeOf(sid: string): Promise<number> {
 }
 
 describe('a code', () => {
-  test('expires: then it is refused, registers nobody, and a new one is good again', async () => {
+  test('expires: then it is refused, registers no user, and a new one is good again', async () => {
     const sid = uniqueSid();
     const client = await from(newAddress());
     expect(await ask(client, sid)).toEqual(success);
@@ -84,8 +84,8 @@ describe('a code', () => {
   });
 });
 
-describe('asking for codes', () => {
-  test('is limited for a number from wherever it is asked, and for no other number', async () => {
+describe('requesting codes', () => {
+  test('is limited for a number from every address, and for no other number', async () => {
     const sid = uniqueSid();
     const [here, there] = [await from(newAddress(), 0), await from(newAddress(), 1)];
     expect(await ask(here, sid)).toEqual(success);
@@ -144,7 +144,7 @@ describe('submitting wrong codes', () => {
 describe('submitting what is compared with no code', () => {
   const none = { errors: ['no code was requested on this connection'] };
 
-  test('counts as a wrong code does: an expired one, one too often tried, and one that was not asked for', async () => {
+  test('counts as a wrong code does: an expired code, one that was tried too often, and one that was not requested', async () => {
     const sid = uniqueSid();
     const client = await from(newAddress());
     expect(await submit(client, wrong)).toEqual(none);
@@ -166,7 +166,7 @@ describe('submitting what is compared with no code', () => {
 });
 
 describe('failing to sign in', () => {
-  test('shuts out the address from that number, the right code too, but nobody else', async () => {
+  test('locks the address out of that number, with the right code too, and no other address', async () => {
     const [sid, neighbour] = [await registered(), await registered()];
     const address = newAddress();
     const guesser = await from(address, 0);
@@ -178,7 +178,7 @@ describe('failing to sign in', () => {
     expect(await signIn(await from(newAddress()), sid, right)).toEqual(success);
   });
 
-  test('shuts an address out from all numbers when it was at many of them', async () => {
+  test('locks an address out of all numbers when it failed for many of them', async () => {
     const address = newAddress();
     const guesser = await from(address);
     for (let number = 0; number < 5; number += 1) {
@@ -189,7 +189,7 @@ describe('failing to sign in', () => {
     expect(await signIn(await from(newAddress()), sid, right)).toEqual(success);
   });
 
-  test('from everywhere shuts the number, and no other one', async () => {
+  test('from everywhere locks the number, and no other one', async () => {
     const [sid, neighbour] = [await registered(), await registered()];
     for (let guesser = 0; guesser < 4; guesser += 1) {
       expect(await signIn(await from(newAddress()), sid, wrong)).toEqual(wrongCredential);
@@ -199,7 +199,7 @@ describe('failing to sign in', () => {
     expect(await signIn(owner, neighbour, right)).toEqual(success);
   });
 
-  test('counts guesses that are under way at once', async () => {
+  test('counts guesses that are in progress at once', async () => {
     const sid = await registered();
     const guesser = await from(newAddress());
     const others = await Promise.all(Array.from({ length: 9 }, () => from(newAddress(), 1)));

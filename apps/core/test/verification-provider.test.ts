@@ -94,7 +94,7 @@ const notChecked = { errors: ['code could not be checked'] };
 const wrongCredential = { errors: ['wrong phone number or verification code'] };
 const tooManyAttempts = { errors: ['too many attempts'] };
 
-test('a code is not said to be sent while the provider has not said so, also when the core that asked it has died', async () => {
+test('a code request is not answered with SUCCESS before the provider has sent the code, also when the core that called it has died', async () => {
   const client = await connect();
   const answer = ask(client, uniqueSid());
   await isAsked('Verifications');
@@ -103,7 +103,7 @@ test('a code is not said to be sent while the provider has not said so, also whe
   expect(askedFor('Verifications')).toBe(1);
 });
 
-test('a right code that the provider says too late is no credential, and neither is one whose core has died', async () => {
+test('a right code that the provider confirms too late is no credential, and neither is one whose core has died', async () => {
   for (const meanwhile of [async () => {}, replaceCore]) {
     const sid = uniqueSid();
     const client = await asked(sid);
@@ -118,7 +118,7 @@ test('a right code that the provider says too late is no credential, and neither
   }
 });
 
-test('a right code becomes the credential, and the provider is asked once', async () => {
+test('a right code becomes the credential, and the provider is called once', async () => {
   const sid = uniqueSid();
   const client = await asked(sid);
   replyTo = () => approved;
@@ -127,7 +127,7 @@ test('a right code becomes the credential, and the provider is asked once', asyn
   expect(askedFor('VerificationCheck')).toBe(1);
 });
 
-test('behind the last attempt the provider is not asked any more, and behind the limit of an address nothing is judged', async () => {
+test('after the last attempt the provider is not called, and beyond the limit of an address no code is checked', async () => {
   const client = await asked(uniqueSid());
   replyTo = (path) => ({ status: path === 'VerificationCheck' ? 'pending' : 'sent' });
   const answers = [];

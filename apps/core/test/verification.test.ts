@@ -4,10 +4,10 @@ import {
   contents,
   createGroup,
   errorsOf,
-  hear,
   messagesOnly,
   numberOf,
-  say,
+  receiveMessage,
+  sendMessage,
   startFixture,
   state,
 } from './fixture.ts';
@@ -75,7 +75,7 @@ async function registered(): Promise<{ sid: string; code: string }> {
 }
 
 describe('a number is verified', () => {
-  test('by asking for a code and submitting it; signing in is a request of its own', async () => {
+  test('by requesting a code and submitting it; signing in is a request of its own', async () => {
     const sid = uniqueSid();
     const client = await fixture.connect(0);
     expect(await client.request('VERIFICATION_REQUEST_CODE', numberOf(sid), 'one')).toEqual({
@@ -226,8 +226,8 @@ describe('a code that was submitted rightly', () => {
   });
 });
 
-describe('asking for a code', () => {
-  test('registers nobody: the number cannot sign in and cannot be added to a group', async () => {
+describe('requesting a code', () => {
+  test('registers no user: the number cannot sign in and cannot be added to a group', async () => {
     const sid = uniqueSid();
     const client = await fixture.connect(0);
     const code = await ask(client, sid);
@@ -288,7 +288,7 @@ describe('asking for a code', () => {
 });
 
 describe('a code', () => {
-  test('that is empty matches nothing, whoever the number is', async () => {
+  test('that is empty matches nothing, for any number', async () => {
     const known = await registered();
     const owner = { sid: known.sid, client: await fixture.connect(0) };
     await owner.client.authorize(owner.sid, known.code);
@@ -305,7 +305,7 @@ describe('a code', () => {
     await submit(client, code);
   });
 
-  test('cannot be submitted on a connection that asked for none', async () => {
+  test('cannot be submitted on a connection that requested none', async () => {
     const client = await fixture.connect(0);
     expect(await submitErrors(client, '000000')).toEqual(['no code was requested on this connection']);
   });
@@ -313,7 +313,7 @@ describe('a code', () => {
   test.each([
     ['the same gateway', 0],
     ['another gateway', 1],
-  ])('cannot be submitted on somebody else’s connection, on %s', async (_where, gateway) => {
+  ])('cannot be submitted on the connection of another user, on %s', async (_where, gateway) => {
     const [ada, eve] = [uniqueSid(), uniqueSid()];
     const own = await fixture.connect(0);
     const stranger = await fixture.connect(gateway);
@@ -363,7 +363,7 @@ describe('a code', () => {
 });
 
 describe('signing in', () => {
-  test('tells a wrong code, an unverified person and an unknown number the same', async () => {
+  test('gives a wrong code, an unverified user and an unknown number the same answer', async () => {
     const { sid, code } = await registered();
     const owner = { sid, client: await fixture.connect(0) };
     await owner.client.authorize(sid, code);
@@ -376,7 +376,7 @@ describe('signing in', () => {
     expect(await isSignedIn(client)).toBe(false);
   });
 
-  test('as somebody else on a signed-in connection fails, and the connection stays who it was', async () => {
+  test('as another user on a signed-in connection fails, and the connection keeps its user', async () => {
     const [ada, bob] = [await registered(), await registered()];
     const client = await fixture.connect(0);
     await client.authorize(ada.sid, ada.code);
@@ -385,26 +385,32 @@ describe('signing in', () => {
     }
     const person = { sid: ada.sid, client };
     const group_id = await createGroup(person, [bob.sid]);
-    const delivered = await hear(person, await say(person, group_id, 'still Ada'));
+    const delivered = await receiveMessage(person, await sendMessage(person, group_id, 'still Ada'));
     expect(delivered.payload.sender_sid).toBe(ada.sid);
   });
 
-  test('again as the same person succeeds and replays everything again', async () => {
+  test('again as the same user succeeds and replays everything again', async () => {
     const { sid, code } = await registered();
     const ada = { sid, client: await fixture.connect(0, { acknowledge: false }) };
     await ada.client.authorize(sid, code);
     const group_id = await createGroup(ada, [uniqueSid()]);
-    const live = [await state(ada, group_id), await hear(ada, await say(ada, group_id, 'once'))];
+    const live = [
+      await state(ada, group_id),
+      await receiveMessage(ada, await sendMessage(ada, group_id, 'once')),
+    ];
     const before = ada.client.frames.length;
     await ada.client.authorize(sid, code);
-    const replayed = [await state(ada, group_id), await hear(ada, live[1]?.payload.message_id as number)];
+    const replayed = [
+      await state(ada, group_id),
+      await receiveMessage(ada, live[1]?.payload.message_id as number),
+    ];
     expect(replayed).toEqual(live);
     expect(ada.client.frames.slice(before).map(({ type }) => type)).toEqual([
       'AUTHORIZATION_SIGN_IN_SUCCESS',
       'GROUP_DELIVER_REQUEST',
       'MESSAGING_DELIVER_REQUEST',
     ]);
-    await hear(ada, await say(ada, group_id, 'and it goes on'));
+    await receiveMessage(ada, await sendMessage(ada, group_id, 'and it goes on'));
     expect(contents(ada, group_id)).toEqual(['once', 'and it goes on']);
   });
 
@@ -414,10 +420,12 @@ describe('signing in', () => {
     await ada.client.authorize(sid, code);
     const group_id = await createGroup(ada, [uniqueSid()]);
     expect(await signInErrors(ada.client, sid, otherThan(code))).toEqual(wrongCredential);
-    expect((await hear(ada, await say(ada, group_id, 'still here'))).payload.content).toBe('still here');
+    expect((await receiveMessage(ada, await sendMessage(ada, group_id, 'still here'))).payload.content).toBe(
+      'still here',
+    );
   });
 
-  test('needs no verification on the same connection, and leaves a code that was asked for there alone', async () => {
+  test('needs no verification on the same connection, and leaves a code that was requested there alone', async () => {
     const ada = await registered();
     const bob = uniqueSid();
     const client = await fixture.connect(0);

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createLog, createMetrics, readConfig } from '@hooligram/service';
 import { freshPrefix, redisUrl } from '@hooligram/testkit';
+import { FaultyTcpProxy } from '@hooligram/testkit/proxies';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { limitsConfig } from './config.ts';
@@ -49,7 +48,7 @@ const times = (n: number) => Array.from({ length: n }, (_, index) => index);
 const from = (n: number) => `198.51.100.${n}`;
 
 describe('code requests', () => {
-  test('are limited per number, from wherever they come', async () => {
+  test('are limited per number, from every address', async () => {
     const { limits } = setUp();
     const answers = [];
     for (const n of times(4)) answers.push(await limits.codeRequest({ sid: ann.sid, address: from(n) }));
@@ -64,7 +63,7 @@ describe('code requests', () => {
     expect(answers).toEqual([true, true, true, false]);
   });
 
-  test('an address that is shut out does not use up the codes of others', async () => {
+  test('an address that is refused does not use up the codes of others', async () => {
     const { limits } = setUp({
       LIMIT_CODE_REQUESTS_PER_ADDRESS: '1/60',
       LIMIT_CODE_REQUESTS_PER_NUMBER: '1/60',
@@ -74,7 +73,7 @@ describe('code requests', () => {
     expect(await limits.codeRequest({ ...ann, address: from(1) })).toBe(true);
   });
 
-  test('that another core has used up are not held against the number by this one', async () => {
+  test('that another core has used up do not count against the number in this core', async () => {
     const [one, other] = [setUp().limits, setUp().limits];
     for (const n of times(2)) expect(await one.codeRequest({ ...ann, address: from(n) })).toBe(true);
     for (const n of times(4)) expect(await other.codeRequest({ ...ann, address: from(n) })).toBe(false);
@@ -110,7 +109,7 @@ describe('sign-ins', () => {
     expect(atOnce).not.toContain(false);
   });
 
-  test('that fail shut the number for that address, and for no other', async () => {
+  test('that fail lock the number for that address, and for no other', async () => {
     const { limits } = setUp();
     const answers = [];
     for (const _ of times(3)) {
@@ -127,7 +126,7 @@ describe('sign-ins', () => {
     expect(answers.filter(Boolean)).toHaveLength(2);
   });
 
-  test('with the right code behind as many guesses as the limit are refused, also all at once and on two cores', async () => {
+  test('with the right code after as many guesses as the limit are refused, also all at once and on two cores', async () => {
     const [one, other] = [setUp().limits, setUp().limits];
     const guesses = times(20).map((n) => (n % 2 ? one : other).signIn(ann, false));
     const rights = await Promise.all([...guesses, one.signIn(ann, true), other.signIn(ann, true)]);
@@ -135,14 +134,14 @@ describe('sign-ins', () => {
     expect(rights.slice(-2)).toEqual([false, false]);
   });
 
-  test('many people behind one address can all sign in at once', async () => {
+  test('many users behind one address can all sign in at once', async () => {
     const { limits } = setUp();
     const people = times(100).map((n) => ({ ...ann, sid: `1.${5550000 + n}` }));
     const answers = await Promise.all(people.map((person) => limits.signIn(person, true)));
     expect(answers).not.toContain(false);
   });
 
-  test('that fail for many numbers shut the address', async () => {
+  test('that fail for many numbers lock the address out', async () => {
     const { limits } = setUp();
     for (const n of times(5)) {
       expect(await limits.signIn({ ...ann, sid: `1.555030${n}` }, false)).toBe(true);
@@ -150,7 +149,7 @@ describe('sign-ins', () => {
     expect(await limits.signIn({ ...ann, sid: '1.5550399' }, false)).toBe(false);
   });
 
-  test('that fail from everywhere shut the number, but not those of an address that is shut out itself', async () => {
+  test('that fail from everywhere lock the number, but not those of an address that is refused itself', async () => {
     const { limits } = setUp();
     for (const _ of times(50)) await limits.signIn(ann, false);
     const answers = [];
@@ -181,7 +180,7 @@ test('what is refused is counted', async () => {
   );
 });
 
-test('no number and no address stands in Redis, and every key expires', async () => {
+test('no number and no address is stored in Redis, and every key expires', async () => {
   const { limits } = setUp();
   await limits.codeRequest(ann);
   await limits.submitFailed(ann);
@@ -192,7 +191,7 @@ test('no number and no address stands in Redis, and every key expires', async ()
   for (const key of keys) expect(await redis.pttl(key)).toBeGreaterThan(0);
 });
 
-test('LIMITS_ENABLED=false limits nothing and asks Redis nothing', async () => {
+test('LIMITS_ENABLED=false limits nothing and does not use Redis', async () => {
   const { limits } = setUp({ LIMITS_ENABLED: 'false' });
   for (const _ of times(10)) expect(await limits.signIn(ann, false)).toBe(true);
   expect(await redis.keys(`${prefix}:*`)).toEqual([]);
@@ -215,7 +214,7 @@ describe('without Redis each core counts for itself, and that is counted', () =>
     expect(text).toContain('hooligram_limits_refused_total{limit="code_number",role="core"} 1');
   });
 
-  test('a thousand guesses at once are no more than the limit, and those who sign in rightly are not limited', async () => {
+  test('a thousand guesses at once are no more than the limit, and sign-ins with the right code are not limited', async () => {
     const { limits } = setUp({}, client('redis://127.0.0.1:1'));
     const answers = await Promise.all(times(1000).map(() => limits.signIn(ann, false)));
     expect(answers.filter(Boolean)).toHaveLength(2);
@@ -226,12 +225,14 @@ describe('without Redis each core counts for itself, and that is counted', () =>
   });
 
   test('when it has stopped answering: what passed before counts, and no more than the limit passes after', async () => {
-    const { url, freeze, close } = await proxyTo(await redisUrl());
-    const frozen = client(url);
+    const url = await redisUrl();
+    const proxy = await FaultyTcpProxy.start(url);
+    const frozen = client(proxy.urlOf(url));
     await frozen.connect();
     const { limits, metrics } = setUp({}, frozen);
     expect(await limits.signIn(ann, false)).toBe(true);
-    freeze();
+    // Whatever is sent from now on does not reach Redis.
+    proxy.hold('');
     const answers = await Promise.all(times(1000).map(() => limits.signIn(ann, false)));
     expect(answers.filter(Boolean)).toHaveLength(1);
     expect(await limits.signIn({ ...ann, sid: '1.5550101' }, false)).toBe(true);
@@ -239,7 +240,7 @@ describe('without Redis each core counts for itself, and that is counted', () =>
       'hooligram_limits_skipped_total{limit="sign_in_pair",role="core"} 2',
     );
     frozen.disconnect();
-    await close();
+    await proxy.stop();
   });
 
   test('until their time is over', async () => {
@@ -252,30 +253,3 @@ describe('without Redis each core counts for itself, and that is counted', () =>
     expect(performance.now() - askedAt).toBeGreaterThanOrEqual(1_000);
   });
 });
-
-/** A way to Redis on which, once it is frozen, nothing comes back. */
-async function proxyTo(url: string) {
-  const { hostname, port } = new URL(url);
-  const sockets: Socket[] = [];
-  const backs: Socket[] = [];
-  const server = createServer((front) => {
-    const back = connect(Number(port), hostname);
-    sockets.push(front, back);
-    backs.push(back);
-    front.pipe(back).pipe(front);
-    for (const socket of [front, back]) socket.on('error', () => {});
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    freeze() {
-      for (const back of backs) back.unpipe();
-    },
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
-}
