@@ -1,13 +1,5 @@
 import { beyondStatementMs } from '@hooligram/db';
-import {
-  type Config,
-  configRule,
-  integer,
-  joinConfig,
-  milliseconds,
-  type serviceConfig,
-  url,
-} from '@hooligram/service';
+import { configRule, integer, joinConfig, milliseconds, type ServiceContext, url } from '@hooligram/service';
 import { z } from 'zod';
 import { limitsConfig } from './limits/config.ts';
 import { jobsConfig } from './retries/config.ts';
@@ -50,4 +42,5 @@ const ownConfig = schema.check(
 
 export const coreConfig = joinConfig(ownConfig, jobsConfig, verificationConfig, limitsConfig);
 
-export type CoreConfig = Config<typeof coreConfig> & Config<typeof serviceConfig>;
+export type CoreService = ServiceContext<typeof coreConfig>;
+export type CoreConfig = CoreService['config'];

@@ -1,9 +1,7 @@
 import { isEpoch, type Names, type Publisher } from '@hooligram/bus';
 import type { Db, History } from '@hooligram/db';
-import type { Metrics } from '@hooligram/service';
+import { type Metrics, type Probe, startProbe } from '@hooligram/service';
 import type { Redis } from 'ioredis';
-
-const everyMs = 1_000;
 
 type Stores = {
   readonly db: Db;
@@ -19,29 +17,19 @@ type Stores = {
  *
  * Checks each second, because behind a pooler the server may change while the connections stay.
  */
-export function startEpochWatch(stores: Stores): { stop(): void } {
+export function startEpochWatch(stores: Stores): Probe {
   const { db, redis, names } = stores;
-  let isChecking = false;
-
-  async function check(): Promise<void> {
-    const isConnected = () => redis.status === 'ready';
-    const remembered = isConnected() ? await readRemembered(redis, names) : undefined;
-    if (remembered) db.epoch.remember(remembered);
-    await db.epoch.check(db.pool);
-    if (isConnected()) await writeSeen(stores);
-  }
-
-  const timer = setInterval(() => {
-    if (isChecking) return;
-    isChecking = true;
-    // What fails here fails for requests too, and is logged there.
-    check()
-      .catch(() => {})
-      .finally(() => {
-        isChecking = false;
-      });
-  }, everyMs);
-  return { stop: () => clearInterval(timer) };
+  const isConnected = () => redis.status === 'ready';
+  // A check that fails fails for requests too, and is logged there.
+  return startProbe({
+    async ask() {
+      const remembered = isConnected() ? await readRemembered(redis, names) : undefined;
+      if (remembered) db.epoch.remember(remembered);
+      await db.epoch.check(db.pool);
+      if (isConnected()) await writeSeen(stores);
+      return true as const;
+    },
+  });
 }
 
 export function observeEpoch(metrics: Metrics, { epoch }: Db): void {

@@ -7,14 +7,14 @@ import {
   requireDurableCommits,
   type SessionKind,
 } from '@hooligram/db';
-import { type ServiceContext, startProbe, untilWorks } from '@hooligram/service';
-import type { coreConfig } from './config.ts';
+import { startProbe, untilWorks } from '@hooligram/service';
+import type { CoreService } from './config.ts';
 
 /**
  * Waits until Postgres can do this release's work: it takes writes, it has the migrations, and a pooler, if there is
  * one, lets through what the statements need.
  */
-export async function inspectDatabase(service: ServiceContext<typeof coreConfig>): Promise<SessionKind> {
+export async function inspectDatabase(service: CoreService): Promise<SessionKind> {
   const { config, lifecycle, log } = service;
   const { DATABASE_URL: url, STATEMENT_TIMEOUT_MS: statementTimeoutMs } = config;
   const session = await untilWorks(lifecycle, 'database', async () => {
@@ -40,7 +40,7 @@ export async function inspectDatabase(service: ServiceContext<typeof coreConfig>
  * @param onEpoch called when the database came back with another history than was known
  */
 export async function connectDatabase(
-  service: ServiceContext<typeof coreConfig>,
+  service: CoreService,
   {
     session,
     remembered,

@@ -1,34 +1,31 @@
+import { EventEmitter } from 'node:events';
 import { connectAnew, Subscriptions, startEcho } from '@hooligram/bus';
-import type { ServiceContext } from '@hooligram/service';
-import type { coreConfig } from './config.ts';
-import type { JobMetrics } from './retries/metrics.ts';
-import type { RedeliveryReplies } from './retries/redelivery-replies.ts';
+import type { CoreService } from './config.ts';
 import type { Stores } from './stores.ts';
 
 /** A connection to Redis that brings no echo for so long is replaced. */
 const busSilenceMaxMs = 15_000;
-
-type Receive = (bytes: Buffer) => boolean;
 
 /**
  * Subscribes to this core's own channel, on which gateways reply to redelivery requests, and proves with echoes on it
  * that the way to Redis and back works. From then on that is a condition of readiness.
  *
  * @param channel of this core alone
+ * @param onReply receives whatever is published there and is no echo
  * @returns when the first echo has come back
  */
 export async function openOwnChannel(
-  service: ServiceContext<typeof coreConfig>,
+  { log, lifecycle }: CoreService,
   { redis, names }: Stores,
-  { channel, replies, metrics }: { channel: string; replies: RedeliveryReplies; metrics: JobMetrics },
+  channel: string,
+  onReply: (bytes: Buffer) => void,
 ): Promise<void> {
-  const { log, lifecycle } = service;
   // Nothing is published on the channel before the first echo is sent, and that needs the subscription.
-  const receivers: Receive[] = [];
+  const received = new EventEmitter<{ publication: [bytes: Buffer] }>();
   const subscriptions = new Subscriptions({
     redis: redis.subscriber,
     part: lifecycle.part('subscriptions'),
-    onPublication: (_, bytes) => void receivers.some((receive) => receive(bytes)),
+    onPublication: (_, bytes) => received.emit('publication', bytes),
     onResubscribed() {},
   });
   await subscriptions.acquire(channel);
@@ -48,15 +45,8 @@ export async function openOwnChannel(
     },
     silenceMaxMs: busSilenceMaxMs,
   });
-  receivers.push((bytes) => echo.onPublication(bytes));
-  receivers.push((bytes) => {
-    try {
-      replies.receive(bytes);
-    } catch (error) {
-      metrics.redeliveryRepliesUnreadable.inc();
-      log.warn({ reason: String(error) }, 'unreadable redelivery reply');
-    }
-    return true;
+  received.on('publication', (bytes) => {
+    if (!echo.onPublication(bytes)) onReply(bytes);
   });
   lifecycle.onClose('echo', () => echo.close());
   lifecycle.check('bus', () => echo.check());

@@ -3,43 +3,25 @@ import {
   connectRedis,
   createNames,
   createPublisher,
-  type Names,
-  type Publisher,
+  startRedisClock,
 } from '@hooligram/bus';
 import type { Db } from '@hooligram/db';
-import { type ServiceContext, untilWorks } from '@hooligram/service';
+import { untilWorks } from '@hooligram/service';
 import type { Redis } from 'ioredis';
-import type { coreConfig } from './config.ts';
+import type { CoreService } from './config.ts';
 import { connectDatabase, inspectDatabase } from './database.ts';
 import { announceEpoch, readRemembered } from './database-epoch.ts';
+import { Deadlines } from './intake/deadlines.ts';
 
-/** Each connection to Redis has one use. */
-export type RedisConnections = {
-  readonly command: Redis;
-  /** Waits for requests. */
-  readonly blocking: Redis;
-  /** The queues' own: fails while Redis does not answer at once. */
-  readonly queues: Redis;
-  readonly subscriber: Redis;
-};
-
-export type Stores = {
-  readonly redis: RedisConnections;
-  readonly db: Db;
-  readonly names: Names;
-  readonly publisher: Publisher;
-};
+export type Stores = Awaited<ReturnType<typeof connectStores>>;
 
 /**
- * Connects to Redis and Postgres, and waits until both can do their work. From then on both are conditions of
- * readiness.
+ * Connects to Redis and Postgres, waits until both can do their work, and follows their clocks. From then on both are
+ * conditions of readiness.
  *
  * @param consumer the name of this process among the cores
  */
-export async function connectStores(
-  service: ServiceContext<typeof coreConfig>,
-  consumer: string,
-): Promise<Stores> {
+export async function connectStores(service: CoreService, consumer: string) {
   const { config, log, lifecycle } = service;
   const connect = (role: ConnectionRole, use: string = role) => connectOne(service, role, use, consumer);
   const session = await inspectDatabase(service);
@@ -59,6 +41,7 @@ export async function connectStores(
   const remembered = await untilWorks(lifecycle, 'redis memory', () => readRemembered(command, names));
   const onEpoch = (db: Db) => announceEpoch({ db, redis: command, names }, publisher);
   const db = await connectDatabase(service, { session, remembered, onEpoch });
+  // Each connection has one use.
   const redis = {
     command,
     blocking: await connect('blocking'),
@@ -69,11 +52,16 @@ export async function connectStores(
     const broken = Object.entries(redis).find(([, { status }]) => status !== 'ready');
     return broken ? `${broken[0]}: not connected` : true;
   });
-  return { redis, db, names: createNames(config.REDIS_PREFIX, () => db.epoch.current), publisher };
+  const clock = await untilWorks(lifecycle, 'redis clock', () => startRedisClock(command));
+  lifecycle.onClose('clock', () => clock.close());
+  const deadlines = await Deadlines.start({ db, readRedis: clock.read });
+  lifecycle.onClose('deadlines', () => deadlines.close());
+  const namesOfEpoch = createNames(config.REDIS_PREFIX, () => db.epoch.current);
+  return { redis, db, names: namesOfEpoch, publisher, clock, deadlines };
 }
 
 async function connectOne(
-  { config, log, lifecycle }: ServiceContext<typeof coreConfig>,
+  { config, log, lifecycle }: CoreService,
   role: ConnectionRole,
   use: string,
   consumer: string,

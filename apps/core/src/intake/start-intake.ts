@@ -1,10 +1,10 @@
 import { type Claims, type Entry, startClaims, startRequestReader, type Unreadable } from '@hooligram/bus';
-import { type ServiceContext, untilWorks } from '@hooligram/service';
-import type { coreConfig } from '../config.ts';
+import { untilWorks } from '@hooligram/service';
+import type { CoreService } from '../config.ts';
 import type { Context } from '../context.ts';
 import type { Stores } from '../stores.ts';
 import { runClaimed } from './claimed-entries.ts';
-import { InProgressMarkers } from './in-progress-markers.ts';
+import { createInProgressMarkers } from './in-progress-markers.ts';
 import { Intake } from './intake.ts';
 
 /**
@@ -13,13 +13,13 @@ import { Intake } from './intake.ts';
  * @param options.onStreamLost called when Redis has lost the stream, with all requests in it
  */
 export async function startIntake(
-  { config, log, lifecycle }: ServiceContext<typeof coreConfig>,
+  { config, log, lifecycle }: CoreService,
   context: Context,
   { redis, consumer, onStreamLost }: { redis: Stores['redis']; consumer: string; onStreamLost(): void },
 ): Promise<void> {
   const { clock, names, publisher } = context;
   const intake = new Intake(context);
-  const markers = new InProgressMarkers(redis.command, names);
+  const markers = createInProgressMarkers(redis.command, names);
   const source = {
     stream: names.requests,
     group: names.cores,

@@ -2,20 +2,20 @@ import type { CoreRequest, Outcome } from '@hooligram/contract';
 import { findAnswers, groupFingerprints } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { success } from '../requests/handler.ts';
-import { publishJoined, publishState } from './states.ts';
+import { publishState } from './states.ts';
 
 export type GroupChange = Extract<CoreRequest, { type: 'GROUP_CREATE' | 'GROUP_ADD_MEMBER' | 'GROUP_LEAVE' }>;
 
 /** Publishes and answers the changes of groups that an earlier run made; refusals are left to the client's repetition. */
 export async function recoverGroupChanges(
-  { db, publisher, names, deliveryChecks }: Context,
+  context: Context,
   requests: readonly CoreRequest[],
   outcomes: Map<CoreRequest, Outcome>,
 ): Promise<void> {
   const changes = requests.filter(isGroupChange);
   if (changes.length === 0) return;
   const answers = await findAnswers(
-    db,
+    context.db,
     changes.map(({ request_id, params }) => ({ user_id: params.user_id, request_id })),
   );
   for (const [index, change] of changes.entries()) {
@@ -23,9 +23,11 @@ export async function recoverGroupChanges(
     // The same id with another payload is another request, and that one did not run.
     if (!found?.state || found.fingerprint !== fingerprintOf(change)) continue;
     const { state } = found;
-    publishState({ publisher, names }, state);
-    for (const [userId] of state.members) publishJoined({ publisher, names }, userId, state);
-    deliveryChecks.schedule(state.group_id);
+    publishState(
+      context,
+      state,
+      state.members.map(([user_id]) => user_id),
+    );
     if (change.type === 'GROUP_CREATE') outcomes.set(change, success({ group_id: state.group_id }));
     else if (change.type === 'GROUP_LEAVE') outcomes.set(change, success({ state }));
     else outcomes.set(change, success({}));

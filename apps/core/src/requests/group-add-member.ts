@@ -1,21 +1,13 @@
 import { groupAddMember } from '@hooligram/db';
-import { publishJoined, publishState } from '../publishing/states.ts';
-import { each, faulty, type Handler, refusal, success } from './handler.ts';
-
-const refusals = {
-  id_used: 'idAlreadyUsed',
-  not_member: 'notAMember',
-  closed: 'groupClosed',
-  person_unknown: 'personUnknown',
-  direct_message: 'directMessageFull',
-  failed: 'internalError',
-} as const;
+import { publishState } from '../publishing/states.ts';
+import { each, faulty, type Handler, refusal, refusalCodes, success } from './handler.ts';
 
 /** Adds a member and publishes the new state. Adding a present member changes and publishes nothing. */
 export const groupAddMemberHandler: Handler<'GROUP_ADD_MEMBER'> = {
   batchMax: 1,
   concurrency: 3,
-  handle: each(async ({ db, publisher, names, deliveryChecks, numbers, deadlines }, request) => {
+  handle: each(async (context, request) => {
+    const { db, numbers, deadlines } = context;
     const { request_id, params } = request;
     const { user_id, repeatable, group_id, member_sid } = params;
     const added = await groupAddMember(
@@ -26,13 +18,9 @@ export const groupAddMemberHandler: Handler<'GROUP_ADD_MEMBER'> = {
     if (!added.ok) {
       const fault = added.reason === 'person_unknown' ? numbers.faultOf(member_sid) : undefined;
       if (fault?.writtenAs) return faulty([`payload.member_sid: ${fault.text}`]);
-      return refusal(refusals[added.reason]);
+      return refusal(refusalCodes[added.reason]);
     }
-    if (added.state) {
-      publishState({ publisher, names }, added.state);
-      publishJoined({ publisher, names }, added.added_user_id, added.state);
-      deliveryChecks.schedule(group_id);
-    }
+    if (added.state) publishState(context, added.state, [added.added_user_id]);
     return success({});
   }),
 };

@@ -1,15 +1,14 @@
 import { groupCreate } from '@hooligram/db';
 import { type ErrorCode, listFaultsToldMax } from '@hooligram/protocol';
-import { publishJoined, publishState } from '../publishing/states.ts';
-import { each, faulty, type Handler, refusal, success } from './handler.ts';
-
-const refusals = { id_used: 'idAlreadyUsed', failed: 'internalError' } as const;
+import { publishState } from '../publishing/states.ts';
+import { each, faulty, type Handler, refusal, refusalCodes, success } from './handler.ts';
 
 /** Creates a group, or finds the open direct message of the pair, and publishes it to every member. */
 export const groupCreateHandler: Handler<'GROUP_CREATE'> = {
   batchMax: 1,
   concurrency: 3,
-  handle: each(async ({ db, publisher, names, deliveryChecks, numbers, deadlines }, request) => {
+  handle: each(async (context, request) => {
+    const { db, numbers, deadlines } = context;
     const { request_id, params } = request;
     const { user_id, sid, repeatable, group_name } = params;
     const member_sids = [...new Set(params.member_sids)];
@@ -23,13 +22,13 @@ export const groupCreateHandler: Handler<'GROUP_CREATE'> = {
       { request_id, repeatable, user_id, sid, group_name, member_sids },
       deadlines.of(request),
     );
-    if (!created.ok) return refusal(refusals[created.reason]);
+    if (!created.ok) return refusal(refusalCodes[created.reason]);
 
-    publishState({ publisher, names }, created.state);
-    // A gateway that holds none of the other members is subscribed to its users, not yet to the group.
-    for (const [member_id] of created.state.members)
-      publishJoined({ publisher, names }, member_id, created.state);
-    deliveryChecks.schedule(created.group_id);
+    publishState(
+      context,
+      created.state,
+      created.state.members.map(([member_id]) => member_id),
+    );
     return success({ group_id: created.group_id });
   }),
 };

@@ -36,6 +36,16 @@ export function refusal(...codes: ErrorCode[]): { ok: false; errors: string[] } 
   return { ok: false, errors: codes.map((code) => errorTexts[code].text) };
 }
 
+/** The error that each reason of the database package for not doing a request becomes. */
+export const refusalCodes = {
+  id_used: 'idAlreadyUsed',
+  not_member: 'notAMember',
+  closed: 'groupClosed',
+  person_unknown: 'personUnknown',
+  direct_message: 'directMessageFull',
+  failed: 'internalError',
+} as const;
+
 /** @param errors faults of fields, each with its place: `payload.phone_number: must …` */
 export function faulty(errors: readonly string[]): { ok: false; errors: string[] } {
   return { ok: false, errors: [...errors] };

@@ -1,13 +1,6 @@
 import { messagingSend } from '@hooligram/db';
 import { publishMessages, type StoredMessage } from '../publishing/messages.ts';
-import { type Handler, refusal, success } from './handler.ts';
-
-const refusals = {
-  id_used: 'idAlreadyUsed',
-  not_member: 'notAMember',
-  closed: 'groupClosed',
-  failed: 'internalError',
-} as const;
+import { type Handler, refusal, refusalCodes, success } from './handler.ts';
 
 /**
  * Stores messages, publishes them to their groups, answers with their ids. Concurrency 1: a second statement of this
@@ -31,7 +24,7 @@ export const messagingSendHandler: Handler<'MESSAGING_SEND'> = {
     const stored: StoredMessage[] = [];
     const answers = batch.map(({ params: { sid, group_id, content } }, index) => {
       const outcome = outcomes[index];
-      if (!outcome?.ok) return refusal(outcome ? refusals[outcome.reason] : 'serverBusy');
+      if (!outcome?.ok) return refusal(outcome ? refusalCodes[outcome.reason] : 'serverBusy');
       const { message_id, seq, version, date_created } = outcome;
       stored.push({ group_id, version, seq, message_id, content, date_created, sender_sid: sid });
       return success({ message_id });

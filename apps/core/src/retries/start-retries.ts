@@ -1,31 +1,20 @@
-import type { RedisClock } from '@hooligram/bus';
-import { openQueues, type Queues } from '@hooligram/bus/queues';
-import type { ServiceContext } from '@hooligram/service';
-import type { coreConfig } from '../config.ts';
+import { openQueues } from '@hooligram/bus/queues';
+import type { CoreService } from '../config.ts';
 import type { Context } from '../context.ts';
 import { openOwnChannel } from '../own-channel.ts';
 import type { Stores } from '../stores.ts';
 import { DeliveryCheckSchedule } from './delivery-check-schedule.ts';
 import { jobTypes, startJobs } from './index.ts';
-import { countAdded, createJobMetrics, type JobMetrics } from './metrics.ts';
+import { countAdded, createJobMetrics } from './metrics.ts';
 import { RedeliveryReplies } from './redelivery-replies.ts';
 import { ScheduleKeeper } from './schedule-keeper.ts';
 
-export type Retries = Pick<Context, 'deliveryChecks' | 'startRedeliveries'> & {
-  readonly queues: Queues;
-  readonly ownChannel: string;
-  readonly redeliveryReplies: RedeliveryReplies;
-  readonly jobMetrics: JobMetrics;
-};
+export type Retries = Awaited<ReturnType<typeof openRetries>>;
 
 /** Opens the queues and the channel for replies: from then on jobs can be added. None runs here yet. */
-export async function openRetries(
-  service: ServiceContext<typeof coreConfig>,
-  stores: Stores,
-  { clock, consumer }: { clock: RedisClock; consumer: string },
-): Promise<Retries> {
+export async function openRetries(service: CoreService, stores: Stores, consumer: string) {
   const { config, log, lifecycle } = service;
-  const { redis, names } = stores;
+  const { redis, names, clock } = stores;
   const jobMetrics = createJobMetrics(service.metrics);
   const queues = openQueues({
     redis: redis.queues,
@@ -37,10 +26,13 @@ export async function openRetries(
   lifecycle.onClose('queues', () => queues.close());
   const ownChannel = names.core(consumer);
   const redeliveryReplies = new RedeliveryReplies();
-  await openOwnChannel(service, stores, {
-    channel: ownChannel,
-    replies: redeliveryReplies,
-    metrics: jobMetrics,
+  await openOwnChannel(service, stores, ownChannel, (bytes) => {
+    try {
+      redeliveryReplies.receive(bytes);
+    } catch (error) {
+      jobMetrics.redeliveryRepliesUnreadable.inc();
+      log.warn({ reason: String(error) }, 'unreadable redelivery reply');
+    }
   });
   const deadlineMs = config.DELIVERY_ACK_DEADLINE_MS;
   return {
@@ -49,7 +41,7 @@ export async function openRetries(
     redeliveryReplies,
     jobMetrics,
     deliveryChecks: new DeliveryCheckSchedule({ queues, deadlineMs, now: clock.now, metrics: jobMetrics }),
-    async startRedeliveries(userIds) {
+    async startRedeliveries(userIds: readonly number[]) {
       const additions = userIds.map((user_id) => ({ data: { user_id }, key: String(user_id) }));
       countAdded(jobMetrics, 'redelivery', await queues.add('redelivery', additions));
     },
@@ -58,14 +50,15 @@ export async function openRetries(
 
 /** Begins to run jobs, and to keep their schedule in Redis. */
 export async function startRetries(
-  { lifecycle }: ServiceContext<typeof coreConfig>,
+  { lifecycle }: CoreService,
   context: Context,
-  { stores, retries }: { stores: Stores; retries: Retries },
+  { redis }: Stores,
+  retries: Retries,
 ): Promise<ScheduleKeeper> {
-  const jobContext = { ...context, ...retries, redis: stores.redis.command };
-  const workers = await startJobs(jobContext, stores.redis.queues, lifecycle.part('jobs'));
+  const jobContext = { ...context, ...retries, redis: redis.command };
+  const workers = await startJobs(jobContext, redis.queues, lifecycle.part('jobs'));
   lifecycle.onClose('jobs', () => workers.close());
-  const keeper = new ScheduleKeeper(jobContext, stores.redis.queues, lifecycle.part('schedule keeper'));
+  const keeper = new ScheduleKeeper(jobContext, redis.queues, lifecycle.part('schedule keeper'));
   lifecycle.onClose('schedule keeper', () => keeper.stop());
   return keeper;
 }
