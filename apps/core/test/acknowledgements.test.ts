@@ -21,7 +21,7 @@ const fixture = startFixture({ gateways: 2, cores: 2, gatewayEnv: { CURSOR_FLUSH
 const ignored = 'hooligram_gateway_acknowledgements_ignored_total';
 const refused = 'hooligram_gateway_deliveries_refused_total';
 
-/** Two people on two gateways, and a group of theirs that both have been told of. */
+/** Two users on two gateways, and a group of theirs that both have received. */
 async function pair(options?: { readonly bob: Parameters<typeof fixture.enter>[1] }): Promise<{
   ada: SignedInClient;
   bob: SignedInClient;
@@ -33,7 +33,7 @@ async function pair(options?: { readonly bob: Parameters<typeof fixture.enter>[1
   return { ada, bob, group_id };
 }
 
-/** Says all of it, one behind the other. @returns the ids */
+/** Sends all of them, one after the other. @returns the ids */
 async function sayAll(person: SignedInClient, group_id: number, texts: readonly string[]): Promise<number[]> {
   const ids: number[] = [];
   for (const text of texts) ids.push(await sendMessage(person, group_id, text));
@@ -43,7 +43,7 @@ async function sayAll(person: SignedInClient, group_id: number, texts: readonly 
 const acknowledge = ({ client }: SignedInClient, message_id: number | undefined, id = 'mine') =>
   client.send('MESSAGING_DELIVER_SUCCESS', { message_id }, id);
 
-/** What a person who signs in anew is sent of a group before a message that is said then. */
+/** What a user who signs in again receives of a group before a message that is sent then. */
 async function undelivered(
   sid: string,
   speaker: SignedInClient,

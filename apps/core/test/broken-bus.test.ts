@@ -71,7 +71,7 @@ async function enter(gateway: number): Promise<SignedInClient> {
   return person;
 }
 
-/** Sends a message, and again under the same id as long as the answer is a FAILURE. */
+/** Sends a message, and again under the same id for as long as the answer is a FAILURE. */
 async function insist({ client }: SignedInClient, group_id: number, content: string): Promise<void> {
   const id = randomUUID();
   await until(`${content} is stored`, async () => {
@@ -105,7 +105,7 @@ async function storedIn(group_id: number): Promise<string[]> {
   return found.rows.map(({ content }) => content);
 }
 
-/** Adds a member, and stores a message, and tells nobody: as a core that cannot publish any more. */
+/** Adds a member and stores a message without a publication: as a core that can no longer publish. */
 async function addUntold(
   group_id: number,
   by: SignedInClient,

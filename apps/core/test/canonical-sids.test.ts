@@ -48,7 +48,7 @@ async function canonicalSids(...args: string[]): Promise<Ran> {
   return { code, lines: `${stdout}${stderr}`.trim().split('\n') };
 }
 
-/** Somebody of a database that was there before country codes had to be assigned. */
+/** A user of a database from before country codes had to be assigned. */
 async function old(sid: string): Promise<number> {
   await fixture.rows('INSERT INTO "user" (sid) VALUES ($1) ON CONFLICT DO NOTHING', [sid]);
   const [person] = await readCredentials(db, [sid]);
@@ -78,7 +78,7 @@ const everything = () =>
   );
 
 test('users of codes that are not assigned get the sids of their telephones, and miss nothing', async () => {
-  // Ada has verified 1.54828935, and is two more people. Bob is written in another way only. Eve is in all groups.
+  // Ada has verified 1.54828935, and is two more users. Bob's number is only written in another way. Eve is in all groups.
   const [ada, eve] = ['1.54828935', '888.12345550100'];
   for (const sid of [ada, eve]) await (await fixture.connect(0)).signIn(sid);
   const [second, third, bob] = ['15.4828935', '154.828935', '9.9512345678'];
@@ -149,7 +149,7 @@ test('users of codes that are not assigned get the sids of their telephones, and
     { closed: true },
   ]);
 
-  // Bob asks for a code once.
+  // Bob requests a code once.
   const client = await fixture.connect(0);
   await client.signIn('995.12345678');
   await stateOf({ sid: '995.12345678', client }, bobs, ['995.12345678', ada, eve]);

@@ -25,11 +25,11 @@ const patient = {
 
 const fixture = startFixture({ gateways: 2, cores: 0, gatewayEnv: patient });
 
-/** Its statements wait for a lock as long as a test holds it. */
+/** Its statements wait for a lock for as long as a test holds it. */
 const lasting = { STATEMENT_TIMEOUT_MS: '200000', REQUEST_SETTLE_MS: '207000' };
-/** Takes over at once what another one leaves. */
+/** Claims at once the entries of another core. */
 const quick = { ...lasting, CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
-/** Takes over nothing. */
+/** Claims nothing. */
 const aloof = { ...lasting, CLAIM_IDLE_MS: '600000' };
 
 let database: Database;
@@ -43,11 +43,11 @@ beforeAll(async () => {
   brief = system.gateways.length - 1;
 });
 
-afterEach(() => database.letGo());
+afterEach(() => database.release());
 
 afterAll(() => database?.close());
 
-/** Those that were started to take over at once. */
+/** The cores that were started to claim at once. */
 const quickCores = new Set<ServiceProcess>();
 
 async function addCore(env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
@@ -56,7 +56,7 @@ async function addCore(env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
   return core;
 }
 
-/** The only core that runs: one that an earlier test has left if there is such a one, because each start costs a second. */
+/** The only core that runs: one of an earlier test if there is one, because each start costs a second. */
 async function onlyCore(env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
   const running = fixture.system.cores.filter(({ process }) => process.isRunning());
   const left = env === quick ? running.find((core) => quickCores.has(core)) : undefined;
@@ -68,7 +68,7 @@ async function counted(process: ServiceProcess, name: string, labels: Record<str
   return (await metrics(process.adminUrl)).value(`hooligram_${name}`, labels);
 }
 
-/** Two people of a group who have been told of it, the first of them on a gateway of choice. */
+/** Two users of a group who have received it, the first of them on a gateway of choice. */
 async function pair(gateway = 0): Promise<{ ada: SignedInClient; bob: SignedInClient; group_id: number }> {
   const [ada, bob] = [await fixture.enter(gateway), await fixture.enter(1)];
   const group_id = await createGroup(ada, [bob.sid]);
@@ -84,7 +84,7 @@ async function storedIn(group_id: number): Promise<string[]> {
   return rows.map(({ content }) => content);
 }
 
-/** Lets the deadline of the entry with this text be over. */
+/** Makes the deadline of the entry with this text pass. */
 async function expireEntry(text: string): Promise<void> {
   await expire(await fixture.redis(), fixture.names, (await entryWith(text)).id);
 }
@@ -166,7 +166,7 @@ describe('a core is killed in the middle of a statement', () => {
     await first.kill();
     await release();
     await until('it is stored', async () => (await storedIn(group_id)).length === 1);
-    // In the same stream, and never begun by anybody.
+    // In the same stream, and never begun by a core.
     const other = await fixture.connect(0);
     const number = numberOf(uniqueSid());
     const unanswered = other.send('VERIFICATION_REQUEST_CODE_REQUEST', number);

@@ -3,18 +3,18 @@ import { until } from './fixture.ts';
 
 export type Database = {
   rows<R extends object>(sql: string, values?: readonly unknown[]): Promise<R[]>;
-  /** Holds what a statement locks until what is returned is called. */
+  /** Holds the locks of a statement until the returned function is called. */
   hold(sql: string, values?: readonly unknown[]): Promise<() => Promise<void>>;
-  /** Holds a group: nothing is stored in it, and nobody joins or leaves. */
+  /** Locks a group: no message is stored in it, and no user joins or leaves. */
   holdGroup(groupId: number): Promise<() => Promise<void>>;
-  /** Resolves when so many statements of cores wait for a lock, those of cores that are dead too. */
+  /** Resolves when so many statements of cores wait for a lock, of dead cores too. */
   untilWaiting(statements: number): Promise<unknown>;
-  /** Lets go of everything that is held. */
-  letGo(): Promise<void>;
+  /** Releases everything that is held. */
+  release(): Promise<void>;
   close(): Promise<void>;
 };
 
-/** A way of the test's own to the database of a system. */
+/** Connects the test itself to the database of a system. */
 export function openDatabase(url: string): Database {
   const db = openDb({ url, poolSize: 4, statementTimeoutMs: 60_000, applicationName: 'test' });
 
@@ -52,7 +52,7 @@ export function openDatabase(url: string): Database {
           ),
         (waiting) => waiting.length === statements,
       ),
-    async letGo() {
+    async release() {
       await Promise.all([...held].map((release) => release()));
     },
     close: () => db.close(),

@@ -2,8 +2,8 @@ import type { Names } from '@hooligram/bus';
 import type { Redis } from 'ioredis';
 
 /**
- * Makes an entry of the request stream one whose deadline was long ago, without waiting for it. What a core had taken is
- * in the hands of a dead one then; what nobody had taken is still to be taken.
+ * Sets the deadline of an entry of the request stream to long ago, without waiting for it. An entry that a core had taken
+ * belongs to a dead core then; one that no core had taken is still to be taken.
  */
 export async function expire(redis: Redis, { requests, cores }: Names, id: string): Promise<void> {
   const [[, fields] = []] = await redis.xrange(requests, id, id);

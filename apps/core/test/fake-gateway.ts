@@ -18,23 +18,22 @@ import {
   type RedeliveryRequest,
   type RequestType,
 } from '@hooligram/contract';
-import { patienceMs, within } from '@hooligram/testkit';
+import { patienceMs, silentLog, within } from '@hooligram/testkit';
 import type { Redis } from 'ioredis';
 
-const silent = { info() {}, warn() {}, error() {} };
 const quiet = { failed() {}, works() {} };
 
 export type Received = { readonly channel: string; readonly at: number; readonly publication: Publication };
 
-/** Speaks the contract over the bus as a gateway does, and holds no sockets: a test decides what it does. */
+/** Speaks the contract over the bus as a gateway does. It holds no sockets: a test decides what it does. */
 export class FakeGateway {
   readonly names: Names;
   readonly node: string;
   readonly redis: Redis;
-  /** Every answer so far, to whatever was asked in the name of `node`. */
+  /** Every answer so far to requests of `node`. */
   readonly answers: CoreAnswer[] = [];
   readonly received: Received[] = [];
-  /** What it does when it is nudged. Default: it confirms. */
+  /** What it does on a redelivery request. Default: it acknowledges. */
   onRedeliveryRequest: (request: RedeliveryRequest) => unknown = (request) => this.acknowledge(request);
   readonly #subscriptions: Subscriptions;
   readonly #writer: RequestWriter<CoreRequest>;
@@ -63,7 +62,7 @@ export class FakeGateway {
       onResubscribed() {},
       onPublication: (channel, bytes) => {
         if (channel === names.gateway(node)) this.#answered(JSON.parse(bytes.toString()));
-        else this.#receiveMessage(channel, decodePublication(bytes));
+        else this.#receive(channel, decodePublication(bytes));
       },
     });
   }
@@ -72,7 +71,7 @@ export class FakeGateway {
     const names = createNames(prefix);
     const node = randomUUID();
     const connect = (role: 'command' | 'subscriber') =>
-      connectRedis(redisUrl, { role, name: `fake-gateway-${role}`, log: silent });
+      connectRedis(redisUrl, { role, name: `fake-gateway-${role}`, log: silentLog });
     const [redis, subscriber] = await Promise.all([connect('command'), connect('subscriber')]);
     const clock = await startRedisClock(redis);
     let isClosed = false;
@@ -85,7 +84,7 @@ export class FakeGateway {
       requestsMax: 500,
       entriesMax: 100_000,
       onFailed(_, failure) {
-        // A test that has ended may still be asking.
+        // Requests of a test that has ended may still be written.
         if (isClosed) return;
         throw new Error(`not written: ${failure}`);
       },
@@ -138,7 +137,7 @@ export class FakeGateway {
       .map(({ publication, at }) => ({ ...(publication as Extract<Publication, { type: P }>), at }));
   }
 
-  /** Waits until a question about what was heard has an answer. */
+  /** Waits until a question about what was received has an answer. */
   async until<T>(question: () => T | undefined | false, what = String(question)): Promise<T> {
     const found = async () => {
       for (;;) {
@@ -150,7 +149,7 @@ export class FakeGateway {
     return within(`until ${what}`, found(), () => this.received.slice(-20));
   }
 
-  /** Whatever is still asked is answered with nothing: nobody waits any more. */
+  /** Resolves the requests that still wait with an empty answer. */
   close(): void {
     this.#isClosed = true;
     for (const give of this.#answers.values()) give({ ref: 0, ok: true, answer: {} });
@@ -167,7 +166,7 @@ export class FakeGateway {
     }
   }
 
-  #receiveMessage(channel: string, publication: Publication | undefined): void {
+  #receive(channel: string, publication: Publication | undefined): void {
     if (!publication) return;
     this.received.push({ channel, at: Date.now(), publication });
     if (publication.type === 'redelivery-request') void this.onRedeliveryRequest(publication.request);

@@ -6,6 +6,7 @@ import {
   metrics,
   patienceMs,
   type ReceivedFrame,
+  silentLog,
   startSystem,
   type TestClient,
   type TestClientOptions,
@@ -19,38 +20,36 @@ import type { Redis } from 'ioredis';
 
 export { until };
 
-const silent = { info() {}, warn() {}, error() {} };
-
-/** Somebody who is signed in on one connection. */
-export interface SignedInClient {
+/** A user who is signed in on one connection. */
+export type SignedInClient = {
   readonly sid: string;
   readonly client: TestClient;
-}
+};
 
 /** The system of one test file. Connections are closed when the test that opened them ends. */
-export interface Fixture {
+export type Fixture = {
   readonly system: TestSystem;
   /** A connection to the gateway with that index. */
   connect(gateway: number, options?: TestClientOptions): Promise<TestClient>;
-  /** Somebody new who has verified their number and signed in. */
+  /** A new user who has verified their number and signed in. */
   enter(gateway: number, options?: TestClientOptions): Promise<SignedInClient>;
-  /** The same person on one more connection. */
+  /** The same user on one more connection. */
   returning(sid: string, gateway: number, options?: TestClientOptions): Promise<SignedInClient>;
-  /** Somebody new who has verified their number, signed in with the mobile client. */
+  /** A new user who has verified their number, signed in with the mobile client. */
   mobile(gateway: number): Promise<MobileClient>;
   /** Rows of the system's database. */
   rows<R extends object>(sql: string, values: readonly unknown[]): Promise<R[]>;
-  /** Resolves when the database holds that this person acknowledged the group this far. */
+  /** Resolves when the database has stored that this user acknowledged the group this far. */
   untilAcknowledged(sid: string, groupId: number, what: { seq?: number; version?: number }): Promise<void>;
-  /** What things are called in the system's Redis. */
+  /** The names in the system's Redis. */
   readonly names: Names;
   /** A connection of the test's own to it. */
   redis(): Promise<Redis>;
-  /** Whether no audit is armed any more: the last one of every group has found everything due. */
+  /** Whether no delivery check is scheduled: the last one of every group has found everything due. */
   areDeliveryChecksOver(): Promise<boolean>;
   /** A counter, summed over all gateways. */
   counted(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
-}
+};
 
 /** Starts one system for all tests of the file that calls it. */
 export function startFixture(options: TestSystemOptions): Fixture {
@@ -89,7 +88,7 @@ export function startFixture(options: TestSystemOptions): Fixture {
       return createNames(fixture.system.prefix);
     },
     redis() {
-      redis ??= connectRedis(fixture.system.redisUrl, { role: 'command', name: 'core-test', log: silent });
+      redis ??= connectRedis(fixture.system.redisUrl, { role: 'command', name: 'core-test', log: silentLog });
       return redis;
     },
     async connect(gateway, clientOptions) {
@@ -170,34 +169,34 @@ export async function sendMessage(
   return payload.message_id as number;
 }
 
-/** Waits for the delivery of one message. Takes it. */
+/** Waits for the delivery of one message, and takes it from the inbox. */
 export function receiveMessage({ client }: SignedInClient, message_id: number): Promise<ReceivedFrame> {
   return client.next(isDeliveryOf(message_id));
 }
 
-/** Says something once the listener has been told of the group, and waits until they have heard it. */
+/** Sends a message once the recipient has received the group, and waits for its delivery. */
 export async function sendTo(
-  listener: SignedInClient,
-  speaker: SignedInClient,
+  recipient: SignedInClient,
+  sender: SignedInClient,
   group_id: number,
   content: string,
 ): Promise<void> {
-  await listener.client.waitFor(() => statesOf(listener, group_id).length > 0);
-  await receiveMessage(listener, await sendMessage(speaker, group_id, content));
+  await recipient.client.waitFor(() => statesOf(recipient, group_id).length > 0);
+  await receiveMessage(recipient, await sendMessage(sender, group_id, content));
 }
 
 function isDeliveryOf(message_id: number): (frame: ReceivedFrame) => boolean {
   return ({ type, payload }) => type === 'MESSAGING_DELIVER_REQUEST' && payload.message_id === message_id;
 }
 
-/** Waits for the next state of a group. Takes it. */
+/** Waits for the next state of a group, and takes it from the inbox. */
 export function state({ client }: SignedInClient, group_id: number): Promise<ReceivedFrame> {
   return client.next(
     ({ type, payload }) => type === 'GROUP_DELIVER_REQUEST' && payload.group_id === group_id,
   );
 }
 
-/** Waits for the state of a group that names exactly these members. Takes it. */
+/** Waits for the state of a group that names exactly these members, and takes it from the inbox. */
 export function stateOf(
   { client }: SignedInClient,
   group_id: number,

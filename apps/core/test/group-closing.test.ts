@@ -22,7 +22,7 @@ const fixture = startFixture({ gateways: 2, cores: 2, gatewayEnv: { CURSOR_FLUSH
 const closed = ['group is closed'];
 const notAMember = ['not a member of the group'];
 
-/** Two people on two gateways with a direct message, and a group of theirs that stays open, both delivered. */
+/** Two users on two gateways with a direct message, and a group of theirs that stays open, both delivered. */
 async function pair(options?: { readonly bob: Parameters<typeof fixture.enter>[1] }): Promise<{
   ada: SignedInClient;
   bob: SignedInClient;
@@ -38,7 +38,7 @@ async function pair(options?: { readonly bob: Parameters<typeof fixture.enter>[1
 
 const leave = ({ client }: SignedInClient, group_id: number) => client.requestOk('GROUP_LEAVE', { group_id });
 
-/** The groups that a connection was told of, without repetitions. */
+/** The groups that a connection received, without repetitions. */
 const told = ({ client }: SignedInClient) => [
   ...new Set(client.received('GROUP_DELIVER_REQUEST').map(({ payload }) => payload.group_id)),
 ];

@@ -4,7 +4,7 @@ import type { FakeGateway } from './fake-gateway.ts';
 
 export type User = { user_id: number; sid: string };
 
-/** A group of new people, the first of whom made it, heard as a gateway hears that holds all of them. */
+/** A group of new users, which the first of them created. The gateway is subscribed as if it held all of them. */
 export async function group(gateway: FakeGateway, db: Db, size = 2) {
   const sids = Array.from({ length: size }, uniqueSid);
   const maker = await db.prisma.user.create({ data: { sid: sids[0] as string } });

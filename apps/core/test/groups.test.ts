@@ -26,7 +26,7 @@ const notAMember = ['not a member of the group'];
 
 const wireDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-/** Three people, the second and third on the other gateway. */
+/** Three users, the second and third on the other gateway. */
 async function three(): Promise<[SignedInClient, SignedInClient, SignedInClient]> {
   return [await fixture.enter(0), await fixture.enter(1), await fixture.enter(1)];
 }
@@ -38,7 +38,7 @@ function textsOf({ client }: SignedInClient): string[] {
   return texts;
 }
 
-/** Says something in a group of its own: what is heard there came behind all that was sent before. */
+/** Sends a message in a group of its own: its delivery comes after everything that was sent before. */
 async function fence(speaker: SignedInClient, listeners: readonly SignedInClient[]): Promise<void> {
   const group_id = await createGroup(speaker, [...listeners.map(({ sid }) => sid), uniqueSid()], 'fence');
   for (const listener of listeners) await state(listener, group_id);

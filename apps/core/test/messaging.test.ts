@@ -16,7 +16,7 @@ const fixture = startFixture({ gateways: 2, cores: 2 });
 
 const wireDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-/** Two people on two gateways, and a group of theirs that both have been told of. */
+/** Two users on two gateways, and a group of theirs that both have received. */
 async function pair(): Promise<{ ada: SignedInClient; bob: SignedInClient; group_id: number }> {
   const [ada, bob] = [await fixture.enter(0), await fixture.enter(1)];
   const group_id = await createGroup(ada, [bob.sid]);

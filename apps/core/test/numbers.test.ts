@@ -42,7 +42,7 @@ test('members who are no users yet have one writing, and a refused request creat
 
   const group_id = await createGroup(ada, [`44.${digits}`, `44.${telephone()}`]);
   await state(ada, group_id);
-  // Nobody has it, and there is somebody who has the telephone.
+  // No user has this writing, and there is a user who has the telephone.
   expect(await errorsOf(ada, 'GROUP_ADD_MEMBER', { group_id, member_sid: `44.0${digits}` })).toEqual([
     `payload.member_sid: must be written 44.${digits}`,
   ]);

@@ -10,7 +10,7 @@ import { until } from './fixture.ts';
 import { group, send, type User } from './group.ts';
 
 const quick = { CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
-/** Comes to the end of what expired as soon as none of its own statements can be under way. */
+/** Concludes an expired entry as soon as none of its own statements can be in progress. */
 const concluding = { ...quick, STATEMENT_TIMEOUT_MS: '500' };
 const internalError = { ok: false, errors: ['internal error'] };
 
@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  await database.letGo();
+  await database.release();
   proxy.open();
   await Promise.all(system.cores.filter(({ process }) => process.isRunning()).map((core) => core.kill()));
   await gateway.redis.del(gateway.names.requests);
@@ -52,7 +52,7 @@ function counted({ adminUrl }: ServiceProcess, name: string, labels: Record<stri
   return metrics(adminUrl).then((found) => found.value(`hooligram_core_${name}`, labels));
 }
 
-/** A message in the group, with what is wrong with it. */
+/** A message in the group, with a fault. */
 function message(
   content: string,
   wrong: { request_id?: string } = {},
@@ -63,7 +63,7 @@ function message(
   return { ref: lastRef, request_id: randomUUID(), type: 'MESSAGING_SEND', params, ...wrong };
 }
 
-/** Writes an entry as a gateway does, in the hands of a core that is gone. @returns its id */
+/** Writes an entry as a gateway does; it belongs to a core that is gone. @returns its id */
 async function leave(requests: readonly CoreRequest[], { deadlineMs = 60_000 } = {}): Promise<string> {
   const { redis, names, node } = gateway;
   await redis.xgroup('CREATE', names.requests, names.cores, '0', 'MKSTREAM').catch(() => {});
@@ -78,14 +78,14 @@ async function leave(requests: readonly CoreRequest[], { deadlineMs = 60_000 } =
   return id as string;
 }
 
-/** How often an entry was given to somebody. */
+/** How often an entry was given to a core. */
 async function deliveriesOf(id: string): Promise<number> {
   const { redis, names } = gateway;
   const [pending] = (await redis.xpending(names.requests, names.cores, id, id, 1)) as [unknown[]];
   return Number(pending?.[3]);
 }
 
-/** What was answered to these, in their order, once the stream is empty. */
+/** The answers to these requests, in their order, once the stream is empty. */
 async function outcomes(requests: readonly CoreRequest[]): Promise<unknown[]> {
   const { redis, names } = gateway;
   await until('the stream is empty', async () => {
@@ -107,11 +107,11 @@ async function isStored({ request_id }: CoreRequest): Promise<boolean> {
   );
 }
 
-function countPutAside(core: ServiceProcess): Promise<number> {
+function countDeadLetters(core: ServiceProcess): Promise<number> {
   return counted(core, 'request_dead_letters_total');
 }
 
-/** An entry of five, two of which the database cannot take, for reasons of their own. */
+/** An entry of five requests, two of which the database cannot accept, for reasons of their own. */
 function mixed(): CoreRequest[] {
   return [
     message('innocent'),
@@ -124,20 +124,20 @@ function mixed(): CoreRequest[] {
 
 const mixedOutcomes = [success, internalError, success, internalError, success];
 
-/** The ids of the requests that were put aside, by the end of a log. */
-function putAsideIn(log: string): string[] {
+/** The ids of the requests that became dead letters, by the end of a log. */
+function deadLettersIn(log: string): string[] {
   const lines = log.split('\n').filter((line) => line.includes('request became a dead letter'));
   return lines.map((line) => JSON.parse(line).request_id);
 }
 
-async function expectPutAside(core: ServiceProcess, requests: readonly CoreRequest[]): Promise<void> {
+async function expectDeadLetters(core: ServiceProcess, requests: readonly CoreRequest[]): Promise<void> {
   expect(await counted(core, 'request_dead_letters_total', { type: 'MESSAGING_SEND' })).toBe(requests.length);
   const log = await until(
     'the log says what they were',
     () => core.log(),
-    (text) => requests.every(({ request_id }) => putAsideIn(text).includes(request_id)),
+    (text) => requests.every(({ request_id }) => deadLettersIn(text).includes(request_id)),
   );
-  // Nothing of what people write is logged.
+  // No content of a message is logged.
   expect(log).not.toContain('secret');
 }
 
@@ -151,7 +151,7 @@ describe('a request that the database cannot accept, for a reason of its own,', 
       ),
     );
     expect(await Promise.all(asked)).toEqual(['stored', 'MESSAGING_SEND: internal error', 'stored']);
-    expect(await countPutAside(core)).toBe(1);
+    expect(await countDeadLetters(core)).toBe(1);
   });
 
   test('gets FAILURE and becomes a dead letter when it is claimed, and the others of its entry are stored', async () => {
@@ -159,7 +159,7 @@ describe('a request that the database cannot accept, for a reason of its own,', 
     await leave(requests);
     const core = await system.addCore();
     expect(await outcomes(requests)).toEqual(mixedOutcomes);
-    await expectPutAside(
+    await expectDeadLetters(
       core,
       requests.filter((_, index) => index % 2 === 1),
     );
@@ -194,7 +194,7 @@ describe('a request that was in progress when its core ended', () => {
   }
 
   test('is not begun again and gets FAILURE after its deadline, and the requests of others run at once', async () => {
-    const requests = [message('innocent'), message('the suspect'), message('innocent', {}, two)];
+    const requests = [message('innocent'), message('the interrupted'), message('innocent', {}, two)];
     const core = await system.addCore(concluding);
     const answered = gateway.answers.length;
     const id = await leaveSuspect(requests, 1, 5_000);
@@ -202,31 +202,31 @@ describe('a request that was in progress when its core ended', () => {
     const firsts = [...new Set(gateway.answers.slice(answered).map(({ ref }) => ref))];
     expect(firsts).toEqual([requests[0], requests[2], requests[1]].map((request) => request?.ref));
     expect(await isStored(requests[1] as CoreRequest)).toBe(false);
-    await expectPutAside(core, requests.slice(1, 2));
+    await expectDeadLetters(core, requests.slice(1, 2));
     expect(await gateway.redis.exists(gateway.names.inProgress(id))).toBe(0);
   });
 
   test('gets SUCCESS if it was stored: a core may end for other reasons', async () => {
-    const suspect = message('stored before the end');
-    await leave([suspect]);
+    const interrupted = message('stored before the end');
+    await leave([interrupted]);
     const core = await system.addCore(concluding);
-    await outcomes([suspect]);
+    await outcomes([interrupted]);
     const answered = gateway.answers.length;
-    await leaveSuspect([suspect], 0, 500);
-    await outcomes([suspect]);
-    expect(gateway.answers.slice(answered)).toEqual([{ ref: suspect.ref, ...success }]);
-    expect(await countPutAside(core)).toBe(0);
+    await leaveSuspect([interrupted], 0, 500);
+    await outcomes([interrupted]);
+    expect(gateway.answers.slice(answered)).toEqual([{ ref: interrupted.ref, ...success }]);
+    expect(await countDeadLetters(core)).toBe(0);
   });
 
   test('gets FAILURE and is not stored if its statement goes on after the deadline', async () => {
-    // Longer than it takes from the beginning of the statement until its group is let go.
+    // Longer than from the beginning of the statement until its group is released.
     const patient = { ...quick, STATEMENT_TIMEOUT_MS: '20000', REQUEST_SETTLE_MS: '27000' };
     const [first, second] = [await system.addCore(patient), await system.addCore(concluding)];
     second.freeze();
-    const suspect = message('comes too late');
+    const interrupted = message('comes too late');
     const release = await database.holdGroup(group_id);
     const deadline = Date.now() + 3_000;
-    const id = await leave([suspect], { deadlineMs: 3_000 });
+    const id = await leave([interrupted], { deadlineMs: 3_000 });
     await database.untilWaiting(1);
     await first.kill();
     second.resume();
@@ -234,13 +234,13 @@ describe('a request that was in progress when its core ended', () => {
       const [seconds, microseconds] = await gateway.redis.time();
       return Number(seconds) * 1_000 + Number(microseconds) / 1_000 > deadline;
     });
-    // One look at a time: with the second one, the first one is over.
+    // Entries are claimed one at a time: with the second claim, the first one is over.
     const looks = await deliveriesOf(id);
     await until('it was looked at behind the deadline', async () => (await deliveriesOf(id)) >= looks + 2);
-    expect(await countPutAside(second)).toBe(0);
+    expect(await countDeadLetters(second)).toBe(0);
     await release();
-    expect(await outcomes([suspect])).toEqual([internalError]);
-    expect(await isStored(suspect)).toBe(false);
+    expect(await outcomes([interrupted])).toEqual([internalError]);
+    expect(await isStored(interrupted)).toBe(false);
   });
 });
 
@@ -258,7 +258,7 @@ describe('while the database does not answer', () => {
     proxy.open();
     await coming;
     expect(await outcomes(claimed)).toEqual([success, success]);
-    expect(await countPutAside(core)).toBe(0);
+    expect(await countDeadLetters(core)).toBe(0);
   });
 
   test('an expired request is not begun when it is back, and those after it are', async () => {

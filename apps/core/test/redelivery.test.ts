@@ -24,7 +24,7 @@ const fixture = startFixture({
     DELIVERY_RETRY_GROWTH: '2',
     DELIVERY_RETRY_JITTER: '0',
     DELIVERY_ATTEMPTS_MAX: String(attemptsMax),
-    // An attempt that a busy gateway confirms late counts all the same.
+    // An attempt that a busy gateway acknowledges late counts all the same.
     DELIVERY_CONFIRM_TIMEOUT_MS: String(patienceMs),
     SWEEP_EVERY_MS: '600000',
   },
@@ -34,7 +34,7 @@ async function counted(name: string, labels: Record<string, string> = {}): Promi
   return (await metrics(fixture.system.core(0).adminUrl)).value(`hooligram_core_${name}`, labels);
 }
 
-/** The pauses before a person's attempts, in milliseconds, as they were planned: BullMQ writes down when each is due. */
+/** The delays before a user's attempts, in milliseconds, as they were planned: BullMQ stores when each is due. */
 async function pausesOf(sid: string): Promise<number[]> {
   const [user] = await fixture.rows<{ id: number }>('SELECT id FROM "user" WHERE sid = $1', [sid]);
   const redis = await fixture.redis();
@@ -56,7 +56,7 @@ test('a message that a client does not acknowledge is sent again with growing de
   expect(await bob.client.closed).toEqual({ code, reason });
   const came = bob.client.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload.message_id);
   expect(new Set(came)).toEqual(new Set([message_id]));
-  // Once as it was said, and once an attempt; the last one may be overtaken by the end.
+  // Once when it was sent, and once per attempt; the last one may be overtaken by the end.
   expect(came.length).toBeGreaterThanOrEqual(1 + attemptsMax);
   expect(came.length).toBeLessThanOrEqual(2 + attemptsMax);
   const pauses = await pausesOf(bob.sid);
@@ -102,7 +102,7 @@ test('a client that never acknowledges groups is sent each state a bounded numbe
   expect(times).toBeGreaterThan(1);
   expect(times).toBeLessThanOrEqual(2 + attemptsMax);
 
-  // The group goes on, and audit after audit finds the state unacknowledged; nothing begins again.
+  // The group goes on, and check after check finds the state unacknowledged; nothing begins again.
   await until('all is checked', fixture.areDeliveryChecksOver);
   const reports = { type: 'OVERDUE_REPORT' };
   const before = [
@@ -110,16 +110,16 @@ test('a client that never acknowledges groups is sent each state a bounded numbe
     await counted('requests_total', reports),
   ];
   for (const content of ['second', 'third', 'fourth']) {
-    const audits = await counted('delivery_checks_total', { by: 'job' });
+    const checks = await counted('delivery_checks_total', { by: 'job' });
     await receiveMessage(bob, await sendMessage(ada, group_id, content));
     await until(`${content} is checked`, async () => {
       return (
-        (await counted('delivery_checks_total', { by: 'job' })) > audits &&
+        (await counted('delivery_checks_total', { by: 'job' })) > checks &&
         (await fixture.areDeliveryChecksOver())
       );
     });
   }
-  // What the gateway was told last is behind the last audit, on the same channel.
+  // The last message comes after the last check, on the same channel.
   await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
   expect(statesOf(bob, group_id)).toHaveLength(times);
   expect([

@@ -45,7 +45,7 @@ test('when Redis is killed and comes back empty, delivery checks and redeliverie
   await send(gateway, group_id, one);
   await gateway.until(
     () => gateway.of('delivery-check', before).find(({ check }) => check.due_seq === 2),
-    'an audit',
+    'a delivery check',
   );
   await gateway.request('OVERDUE_REPORT', { user_ids: [two.user_id] });
   await gateway.until(() => gateway.of('redelivery-request', before).length > 1, 'a second nudge');

@@ -20,7 +20,7 @@ import { createGroup, receiveMessage, type SignedInClient, sendMessage, until } 
 const readOnly = 'default_transaction_read_only';
 
 let dir: string;
-/** Two of them: the second one is where a failover leads. */
+/** Two of them: a failover leads to the second one. */
 let redises: Store[];
 let postgres: Store;
 /** The address of Redis, which leads to another server after a failover. */
@@ -70,7 +70,7 @@ async function enter(): Promise<SignedInClient> {
   return person;
 }
 
-/** Ada and Bob, who talk to each other. */
+/** Ada and Bob, with a group of theirs. */
 async function pair() {
   const [ada, bob] = [await enter(), await enter()];
   const group_id = await createGroup(ada, [bob.sid]);
@@ -96,7 +96,7 @@ async function onPostgres(...statements: string[]): Promise<void> {
   }
 }
 
-/** A process that was begun, and is not ready yet. */
+/** A process that was started, and is not ready yet. */
 async function begun<T>(
   list: readonly T[],
   begin: () => Promise<T>,
@@ -111,7 +111,7 @@ async function begun<T>(
 
 type Process = { readonly adminUrl: string; readonly name: string };
 
-/** What /readyz says of the checks that fail. */
+/** The failing checks of /readyz. */
 async function failing({ adminUrl }: Process): Promise<Record<string, string>> {
   const answer = await fetch(new URL('/readyz', adminUrl));
   const { checks } = (await answer.json()) as { checks: Record<string, string> };
@@ -214,7 +214,7 @@ async function inSync(redis: Redis): Promise<void> {
   while (!(await redis.info('replication')).includes('master_link_status:up')) await redis.time();
 }
 
-/** Requests that were put aside, or answered with a final FAILURE, for what was a store's fault. */
+/** Requests that became dead letters, or got a final FAILURE, because of an outage of a store. */
 async function countedFailures(): Promise<number> {
   const { value } = await metrics(core().adminUrl);
   return (

@@ -17,7 +17,7 @@ const fixture = startFixture({ gateways: 2, cores: 2 });
 
 const alreadyUsed = ['id was already used'];
 
-/** Two people on two gateways, and a group of theirs that both have been told of. */
+/** Two users on two gateways, and a group of theirs that both have received. */
 async function pair(): Promise<{ ada: SignedInClient; bob: SignedInClient; group_id: number }> {
   const [ada, bob] = [await fixture.enter(0), await fixture.enter(1)];
   const group_id = await createGroup(ada, [bob.sid]);
@@ -224,7 +224,7 @@ describe('a group created again with its UUID', () => {
     const fence = await createGroup(ada, [bob.sid, uniqueSid()]);
     const message = await sendMessage(ada, fence, 'fence');
     await Promise.all([ada, bob].map((person) => receiveMessage(person, message)));
-    // Whoever left first was told of the group once, and of no state that came after.
+    // The member who left first received the group once, and no later state.
     expect(statesOf(ada, group_id)).toHaveLength(1);
   });
 

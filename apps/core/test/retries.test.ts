@@ -21,7 +21,7 @@ afterAll(async () => {
 /** Short deadlines; nothing happens by itself unless a test asks for it. */
 const quick = {
   DELIVERY_ACK_DEADLINE_MS: '200',
-  // Every request is confirmed, or the test says otherwise: an attempt that is not would be made again.
+  // Every redelivery request is acknowledged, unless the test does otherwise: an unanswered attempt would be repeated.
   DELIVERY_CONFIRM_TIMEOUT_MS: String(patienceMs),
   DELIVERY_RETRY_MS: '50',
   DELIVERY_RETRY_GROWTH: '1',
@@ -47,7 +47,7 @@ async function start(env: Record<string, string> = {}, cores = 1) {
   return enter(system);
 }
 
-/** A system of all tests that ask for the same settings, when the jobs of the earlier ones have ended. */
+/** A system for all tests with the same settings, when the jobs of the earlier tests have ended. */
 async function join(env: Record<string, string> = {}) {
   const key = JSON.stringify(env);
   const started = shared.get(key) ?? startSystem({ gateways: 0, coreEnv: { ...quick, ...env } });
@@ -161,7 +161,7 @@ test('an entry stays pending until its delivery check is scheduled, so no death 
   const { group_id, people, one } = await group(gateway, db);
   await checked(gateway, group_id, 0);
   await acknowledge(gateway, group_id, people, {});
-  // The audits' queue cannot be written.
+  // The queue of delivery checks cannot be written.
   const { redis, names } = gateway;
   const broken = `${names.queues}:delivery-check:id`;
   const before = await redis.getset(broken, 'not a number');
@@ -177,7 +177,7 @@ test('an entry stays pending until its delivery check is scheduled, so no death 
 test('a message that comes while the delivery check of its group runs, or is too young for it, gets the next one', async () => {
   const { gateway, db } = await join();
   const { group_id, one } = await group(gateway, db);
-  // Without a pause: some come while an audit runs, all but the first find one armed.
+  // Without a pause: some come while a check runs, all but the first find one scheduled.
   let seq = 0;
   while (gateway.of('delivery-check').length < 4) {
     await send(gateway, group_id, one);
@@ -194,7 +194,7 @@ test('the delivery checks of a quiet group end', async () => {
   await send(gateway, group_id, one);
   await checked(gateway, group_id, 1);
   await ended(count, 'delivery-check', 'done', 1);
-  await until('no audit is armed', () => areEnded(gateway, 'delivery-check'));
+  await until('no check is scheduled', () => areEnded(gateway, 'delivery-check'));
 });
 
 test('a redelivery request for a reported user is sent at once, however quiet the group', async () => {
@@ -206,7 +206,7 @@ test('a redelivery request for a reported user is sent at once, however quiet th
   await report(gateway, two);
   const { request } = await gateway.until(() => gateway.of('redelivery-request')[0]);
   expect(request.user_id).toBe(two.user_id);
-  // No audit had to find them; the sweep may be on its first walk.
+  // No delivery check had to find them; the sweep may be on its first walk.
   expect(await count('delivery_checks_total', { by: 'job' })).toBe(0);
 });
 
@@ -394,7 +394,7 @@ test('states that are never acknowledged end quietly: no eviction, and no later 
   await ended(count, 'redelivery', 'done');
   expect(await membership(db, two, group_id)).toMatchObject({ delivered_version: 0, retried_version: 1 });
   expect(gateway.of('eviction')).toEqual([]);
-  // The attempts, and the one that tells the gateways that there are no more.
+  // The attempts, and the one after which the gateways know that there are no more.
   expect(gateway.of('redelivery-request')).toHaveLength(5);
 
   await report(gateway, two);
@@ -436,7 +436,7 @@ test('a job of a core that is killed goes to another core, also the sixth time',
   const [active = ''] = await redis.lrange(`${names.queues}:redelivery:active`, 0, -1);
   await redis.hset(`${names.queues}:redelivery:${active}`, 'stc', '5');
   await system.core(0).kill();
-  // As ten seconds later: nobody holds it any more, and another core may look for such jobs.
+  // As ten seconds later: no core holds it, and another one may look for such jobs.
   expect(await redis.del(`${names.queues}:redelivery:${active}:lock`)).toBe(1);
   await redis.del(`${names.queues}:redelivery:stalled-check`);
   gateway.onRedeliveryRequest = async (request) => {

@@ -32,7 +32,7 @@ test('10,000 acknowledged deliveries in one group, over real gateways, cost fewe
     expect(contents(member, group_id)).toHaveLength(messages);
     await fixture.untilAcknowledged(member.sid, group_id, { seq: messages, version: 1 });
   }
-  await until('the last audit is over', async () => {
+  await until('the last delivery check is over', async () => {
     return (
       (await fixture.areDeliveryChecksOver()) && (await counted('delivery_checks_total', { by: 'job' })) > 0
     );

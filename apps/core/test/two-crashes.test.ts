@@ -12,16 +12,16 @@ import { group, type User } from './group.ts';
 const fixture = startFixture({ gateways: 1, cores: 0 });
 
 const quick = { CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
-/** Comes to the end of what expired as soon as none of its own statements can be under way. */
+/** Concludes an expired entry as soon as none of its own statements can be in progress. */
 const concluding = { ...quick, STATEMENT_TIMEOUT_MS: '500' };
-/** Takes over nothing, and waits for what is locked. */
+/** Claims nothing, and waits for locks. */
 const waiter = { CLAIM_IDLE_MS: '600000', STATEMENT_TIMEOUT_MS: '20000', REQUEST_SETTLE_MS: '27000' };
 const internalError = { ok: false, errors: ['internal error'] };
 const success = { ok: true, answer: { message_id: expect.any(Number) } };
 
 let database: Database;
 let proxy: FaultyTcpProxy;
-/** Writes its requests again when it is told that they were lost, and not before. */
+/** Writes its requests again when it is notified that they were lost, and not before. */
 let patient = 0;
 let fake: FakeGateway;
 let one: User;
@@ -47,7 +47,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  await database.letGo();
+  await database.release();
   proxy.release();
   const running = fixture.system.cores.filter(({ process }) => process.isRunning());
   await Promise.all(running.map((core) => core.kill()));
@@ -70,20 +70,20 @@ function message(content: string): CoreRequest {
   return { ref: lastRef, request_id: randomUUID(), type: 'MESSAGING_SEND', params };
 }
 
-/** Writes an entry as a gateway does. @param suspect a request that was marked by a core that ended then */
+/** Writes an entry as a gateway does. @param interrupted the request that was in progress when its core ended */
 async function write(
   requests: readonly CoreRequest[],
-  { deadlineMs = 60_000, suspect }: { deadlineMs?: number; suspect?: number } = {},
+  { deadlineMs = 60_000, interrupted }: { deadlineMs?: number; interrupted?: number } = {},
 ): Promise<string> {
   const { redis, names, node } = fake;
   await redis.xgroup('CREATE', names.requests, names.cores, '0', 'MKSTREAM').catch(() => {});
   const fields = { v: 1, node, deadline: Date.now() + deadlineMs, requests: JSON.stringify(requests) };
   const added = redis.multi().xadd(names.requests, '*', ...Object.entries(fields).flat());
-  if (suspect === undefined) return (await added.exec())?.[0]?.[1] as string;
+  if (interrupted === undefined) return (await added.exec())?.[0]?.[1] as string;
   // At once, so that no core that waits for entries gets it first.
   const read = added.xreadgroup('GROUP', names.cores, 'gone', 'COUNT', 1, 'STREAMS', names.requests, '>');
   const id = (await read.exec())?.[0]?.[1] as string;
-  await redis.sadd(names.inProgress(id), suspect);
+  await redis.sadd(names.inProgress(id), interrupted);
   return id;
 }
 
@@ -117,7 +117,7 @@ test('a session’s messages keep their order when two cores are killed one afte
   const { system, names } = fixture;
   const first = await system.addCore(quick);
   const [ada, bob] = [await fixture.enter(patient), await fixture.enter(0)];
-  // In the order of their ids: whoever waits for the one that is busy has not locked the other.
+  // In the order of their ids: a statement that waits for the busy group has not locked the other one.
   const busy = await createGroup(ada, [bob.sid, uniqueSid()]);
   const free = await createGroup(ada, [bob.sid, uniqueSid()]);
   for (const id of [busy, free]) await state(ada, id);
@@ -166,8 +166,8 @@ describe('a request that was running when its core ended', () => {
       type: 'GROUP_IDS',
       params,
     } as CoreRequest;
-    const requests = [message('before'), message('the suspect'), behind, other];
-    const id = await write(requests, { suspect: 1 });
+    const requests = [message('before'), message('the interrupted'), behind, other];
+    const id = await write(requests, { interrupted: 1 });
     const core = await fixture.system.addCore(quick);
     expect(await untilAnswered(other)).toMatchObject({ ok: true });
     await until('it was looked at again', async () => (await deliveriesOf(id)) >= 4);
@@ -179,43 +179,43 @@ describe('a request that was running when its core ended', () => {
   test('and gets FAILURE while its repetition waits for a lock, is not stored by the repetition', async () => {
     await fixture.system.addCore(waiter);
     const release = await database.holdGroup(group_id);
-    const suspect = message('answered with FAILURE');
-    const repetition = { ...suspect, ref: lastRef + 1_000 };
-    await write([suspect], { suspect: 0, deadlineMs: -1 });
+    const interrupted = message('answered with FAILURE');
+    const repetition = { ...interrupted, ref: lastRef + 1_000 };
+    await write([interrupted], { interrupted: 0, deadlineMs: -1 });
     await write([repetition]);
     await database.untilWaiting(1);
     await fixture.system.addCore(concluding);
-    expect(await untilAnswered(suspect)).toEqual(internalError);
+    expect(await untilAnswered(interrupted)).toEqual(internalError);
     await release();
     expect(await untilAnswered(repetition)).toEqual(internalError);
-    expect(await storedOf(suspect)).toBe(0);
+    expect(await storedOf(interrupted)).toBe(0);
   });
 
   test('and whose COMMIT hangs, is not answered before the COMMIT has ended, and is published then', async () => {
-    const [suspect, untold] = [message('suspect'), message('untold')];
-    // What waits for a disk or for a standby looks like this to everybody else: written, and not visible yet.
+    const [interrupted, untold] = [message('interrupted'), message('untold')];
+    // A COMMIT that waits for a disk or a standby looks like this to other transactions: written, and not visible yet.
     const url = fixture.system.databaseUrl;
     const dead = openDb({ url, applicationName: 'hooligram-core', statementTimeoutMs: 120_000 });
     const session = await dead.pool.connect();
     await session.query('BEGIN');
-    const sends = [suspect, untold].map(({ request_id, params }) => {
+    const sends = [interrupted, untold].map(({ request_id, params }) => {
       const { content } = params as { content: string };
       return { sender_id: one.user_id, request_id, repeatable: true, group_id, content };
     });
     await messagingSend({ ...dead, pool: session as unknown as Db['pool'] }, sends);
-    const marked = await write([suspect], { deadlineMs: 1_000, suspect: 0 });
-    await write([untold], { deadlineMs: 1_000, suspect: 7 });
+    const marked = await write([interrupted], { deadlineMs: 1_000, interrupted: 0 });
+    await write([untold], { deadlineMs: 1_000, interrupted: 7 });
     const core = await fixture.system.addCore(concluding);
-    // Every 300 ms, long behind the deadline and the statement's timeout.
+    // Every 300 ms, long after the deadline and the statement's timeout.
     await until('it was looked at many times', async () => (await deliveriesOf(marked)) >= 8);
     expect(await counted(core, 'request_dead_letters_total')).toBe(0);
-    expect([outcomesOf(suspect), outcomesOf(untold)]).toEqual([[], []]);
+    expect([outcomesOf(interrupted), outcomesOf(untold)]).toEqual([[], []]);
     await session.query('COMMIT');
     session.release();
     await dead.close();
-    expect([await untilAnswered(suspect), await untilAnswered(untold)]).toEqual([success, success]);
+    expect([await untilAnswered(interrupted), await untilAnswered(untold)]).toEqual([success, success]);
     await untilStreamEmpty();
-    expect([await storedOf(suspect), await storedOf(untold)]).toEqual([1, 1]);
+    expect([await storedOf(interrupted), await storedOf(untold)]).toEqual([1, 1]);
   });
 });
 
@@ -238,7 +238,7 @@ test('a statement that reaches the database after its deadline, because its core
     return (row?.now ?? 0) * 1_000 > deadline + 100;
   });
   proxy.release();
-  // Its order keeps it behind: when it is answered, the late one has come to its end.
+  // It runs after the late one, in their order: when it is answered, the late one has ended.
   const next = message('next');
   await write([next]);
   expect(await untilAnswered(next)).toEqual(success);

@@ -6,7 +6,7 @@ import { FakeGateway } from './fake-gateway.ts';
 import { until } from './fixture.ts';
 import { group, send, type User } from './group.ts';
 
-/** Room for so few requests that a place that is never given back is missed. */
+/** Room for so few requests that a place that is never freed is noticed. */
 const tight = { CORE_REQUESTS_MAX: '2', CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
 
 let system: TestSystem;
@@ -28,7 +28,7 @@ afterAll(async () => {
   await system?.stop();
 });
 
-/** Writes what a gateway does not write. @returns the entry's id */
+/** Writes an entry that a gateway would not write. @returns the entry's id */
 async function write(requests: string, other: Record<string, string | number> = {}): Promise<string> {
   const { redis, names, node } = gateway;
   const fields = { v: 1, node, deadline: Date.now() + 60_000, requests, ...other };

@@ -119,7 +119,7 @@ describe('requesting codes', () => {
     const refused = uniqueSid();
     expect(await ask(here, refused)).toEqual(tooManyRequests);
     expect(await ask(there, refused)).toEqual(tooManyRequests);
-    // What was refused to that address used up nothing of the number.
+    // Refused requests of that address used up nothing of the number.
     const other = await from(newAddress());
     for (const expected of [success, success, tooManyRequests])
       expect(await ask(other, refused)).toEqual(expected);

@@ -9,9 +9,9 @@ import { numberOf, startFixture, until } from './fixture.ts';
 const approved = { status: 'approved' };
 const code = '000000';
 
-/** What the provider was asked, by the test that runs. Nothing is answered but by the test. */
+/** The requests that the provider received in the running test. Only the test answers them. */
 let held: { path: string; response: ServerResponse }[] = [];
-/** Answers at once to what is asked for; undefined holds it. */
+/** Answers that are given at once; undefined holds the request. */
 let replyTo: (path: string) => object | undefined = () => undefined;
 
 const provider = createServer(async (request, response) => {
@@ -66,7 +66,7 @@ function connect(): Promise<TestClient> {
 const isAsked = (path: string) => until(`the provider was asked: ${path}`, () => askedFor(path) > 0);
 const askedFor = (path: string) => held.filter((asked) => asked.path === path).length;
 
-/** Kills the core while it waits for the provider, and has another one go on. */
+/** Kills the core while it waits for the provider, and lets another one continue. */
 async function replaceCore(): Promise<void> {
   await fixture.system.core(0).kill();
   await fixture.system.core(0).start();
@@ -81,7 +81,7 @@ const submit = async (client: TestClient, verification_code = code) =>
 const signIn = async (client: TestClient, sid: string) =>
   (await client.request('AUTHORIZATION_SIGN_IN', { ...numberOf(sid), verification_code: code })).payload;
 
-/** A connection that asked for a code, which was sent. */
+/** A connection that requested a code, which was sent. */
 async function asked(sid: string): Promise<TestClient> {
   const client = await connect();
   replyTo = (path) => (path === 'Verifications' ? { status: 'pending' } : undefined);

@@ -47,7 +47,7 @@ async function ask(client: TestClient, sid: string): Promise<string> {
   return lastCode(sid);
 }
 
-/** As often as it takes to get a code that is not `old`: one in a million asks twice. */
+/** Requests codes until one is not `old`: one in a million times that takes two. */
 async function askForAnother(client: TestClient, sid: string, old: string): Promise<string> {
   const code = await ask(client, sid);
   return code === old ? askForAnother(client, sid, old) : code;
@@ -65,7 +65,7 @@ const signInErrors = (client: TestClient, sid: string, verification_code: string
 const isSignedIn = async (client: TestClient) =>
   (await errorsOf({ client }, 'GROUP_LEAVE', { group_id: Number.MAX_SAFE_INTEGER }))?.[0] !== notSignedIn[0];
 
-/** Somebody with a credential. Nobody is signed in. */
+/** A user with a credential, who is not signed in. */
 async function registered(): Promise<{ sid: string; code: string }> {
   const sid = uniqueSid();
   const client = await fixture.connect(0);

@@ -1,13 +1,18 @@
-import { openQueues } from '@hooligram/bus/queues';
+import { isRedisOutage } from '@hooligram/bus';
+import { openQueues, startWorkers } from '@hooligram/bus/queues';
+import { isInfrastructureError } from '@hooligram/db';
 import type { CoreService } from '../config.ts';
 import type { Context } from '../context.ts';
 import { openOwnChannel } from '../own-channel.ts';
 import type { Stores } from '../stores.ts';
 import { DeliveryCheckSchedule } from './delivery-check-schedule.ts';
-import { jobTypes, startJobs } from './index.ts';
-import { countAdded, createJobMetrics } from './metrics.ts';
+import { jobTypes } from './index.ts';
+import type { JobType } from './job-context.ts';
+import { countAdded, countRun, createJobMetrics } from './metrics.ts';
 import { RedeliveryReplies } from './redelivery-replies.ts';
 import { ScheduleKeeper } from './schedule-keeper.ts';
+
+const outagePauseMs = 1_000;
 
 export type Retries = Awaited<ReturnType<typeof openRetries>>;
 
@@ -56,9 +61,34 @@ export async function startRetries(
   retries: Retries,
 ): Promise<ScheduleKeeper> {
   const jobContext = { ...context, ...retries, redis: redis.command };
-  const workers = await startJobs(jobContext, redis.queues, lifecycle.part('jobs'));
+  const workers = await startWorkers({
+    redis: redis.queues,
+    prefix: context.names.queues,
+    types: jobTypes.map(waitingForStores),
+    now: context.clock.now,
+    context: jobContext,
+    onRun: (queue, outcome) => countRun(retries.jobMetrics, queue, outcome),
+    part: lifecycle.part('jobs'),
+    log: context.log,
+  });
   lifecycle.onClose('jobs', () => workers.close());
   const keeper = new ScheduleKeeper(jobContext, redis.queues, lifecycle.part('schedule keeper'));
   lifecycle.onClose('schedule keeper', () => keeper.stop());
   return keeper;
+}
+
+/** An outage of Redis or Postgres is not the job's fault: the job waits, and the run does not count as an attempt. */
+function waitingForStores(type: JobType<unknown>): JobType<unknown> {
+  return {
+    ...type,
+    async handle(context, data) {
+      try {
+        return await type.handle(context, data);
+      } catch (error) {
+        if (!isInfrastructureError(error) && !isRedisOutage(error)) throw error;
+        context.log.warn({ queue: type.name, err: error }, 'job waits for Redis or Postgres');
+        return { outcome: 'again', afterMs: outagePauseMs * (1 + Math.random()), data };
+      }
+    },
+  };
 }
