@@ -8,7 +8,7 @@ import { giveUp } from './give-up.ts';
 import type { InProgressMarkers } from './in-progress-markers.ts';
 import { type ReadEntry, readRequests } from './read-requests.ts';
 import { recover } from './recovery.ts';
-import { replyOf } from './reply.ts';
+import { reply } from './reply.ts';
 import { runBatch } from './run-batch.ts';
 
 /** An entry that was claimed from a core that died, froze, or could not reach the database. */
@@ -58,7 +58,7 @@ async function runOneByOne(
   markers: InProgressMarkers,
   entry: ClaimedEntry,
 ): Promise<boolean> {
-  const { clock, db, deliveryChecks, publisher } = context;
+  const { clock, db, deliveryChecks, metrics, publisher } = context;
   const { requests, isUnknown } = entry.read;
   const stopped = new Set<string>();
   for (const [index, request] of requests) {
@@ -77,7 +77,8 @@ async function runOneByOne(
       stopped.add(orderKey);
       continue;
     }
-    reply(context, entry, request, outcome);
+    countOutcome(metrics, request.type, outcome);
+    reply(context, entry.node, request.ref, outcome);
     await deliveryChecks.settled();
     await publisher.flushed();
   }
@@ -111,8 +112,8 @@ async function conclude(context: Context, markers: InProgressMarkers, entry: Cla
   if (context.db.epoch.current !== epoch) return false;
   for (const [place, [, request]] of requests.entries()) {
     const outcome = outcomes[place];
-    if (outcome && outcome !== 'expired') reply(context, entry, request, outcome);
-    else countOutcome(context.metrics, request.type, outcome);
+    countOutcome(context.metrics, request.type, outcome);
+    if (outcome && outcome !== 'expired') reply(context, entry.node, request.ref, outcome);
   }
   await markers.removeAll(entry.id);
   return true;
@@ -122,9 +123,4 @@ async function giveUpOrRecover(context: Context, request: CoreRequest): Promise<
   const givenUp = await giveUp(context, request, 'the core that ran it did not end it');
   // If it cannot be given up, it has had its effect a moment ago.
   return givenUp ?? (await recover(context, [request]))[0];
-}
-
-function reply(context: Context, { node }: ClaimedEntry, { ref, type }: CoreRequest, outcome: Outcome): void {
-  countOutcome(context.metrics, type, outcome);
-  context.publisher.answer(node, replyOf(context.db, ref, outcome));
 }

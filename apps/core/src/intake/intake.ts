@@ -5,7 +5,7 @@ import { countOutcome } from '../metrics.ts';
 import { handlerOf, requestTypes } from '../requests/index.ts';
 import { Batcher } from './batcher.ts';
 import { readRequests } from './read-requests.ts';
-import { replyOf } from './reply.ts';
+import { reply } from './reply.ts';
 
 const schedulingPauseMs = 500;
 
@@ -77,13 +77,12 @@ export class Intake {
     requests: readonly CoreRequest[],
     outcomes: readonly (Outcome | undefined)[] | 'expired',
   ): void {
-    const { db, metrics, publisher } = this.#context;
     for (const [index, { ref, type }] of requests.entries()) {
       // An expired request gets no reply: its gateway may have written it again, and that one may still run.
       const outcome = outcomes === 'expired' ? outcomes : outcomes[index];
-      countOutcome(metrics, type, outcome);
+      countOutcome(this.#context.metrics, type, outcome);
       if (outcome === undefined) entry.areOutcomesKnown = false;
-      else if (outcome !== 'expired') publisher.answer(entry.node, replyOf(db, ref, outcome));
+      else if (outcome !== 'expired') reply(this.#context, entry.node, ref, outcome);
     }
     entry.requestsOpen -= requests.length;
     if (entry.requestsOpen === 0) this.#finish(entry);

@@ -2,7 +2,7 @@ import type { Entry } from '@hooligram/bus';
 import { type CoreRequest, readRequest } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import { refusal } from '../requests/handler.ts';
-import { replyOf } from './reply.ts';
+import { reply } from './reply.ts';
 
 export type ReadEntry = {
   /** The requests that can be handled here, each with its place in the entry. */
@@ -16,9 +16,10 @@ export type ReadEntry = {
  * release has written is answered with FAILURE if it says where to reply, and is otherwise ignored.
  */
 export function readRequests(
-  { db, log, metrics, publisher }: Context,
+  context: Context,
   entry: Pick<Entry<unknown>, 'id' | 'node' | 'requests'>,
 ): ReadEntry {
+  const { log, metrics } = context;
   const requests: [number, CoreRequest][] = [];
   let isUnknown = false;
   for (const [index, item] of entry.requests.entries()) {
@@ -31,7 +32,7 @@ export function readRequests(
       metrics.requestsUnreadable.inc();
       log.warn({ entry: entry.id, ref: read.ref }, 'unreadable request in an entry');
       if (read.ref === undefined) continue;
-      publisher.answer(entry.node, replyOf(db, read.ref, refusal('internalError')));
+      reply(context, entry.node, read.ref, refusal('internalError'));
     }
   }
   return { requests, isUnknown };

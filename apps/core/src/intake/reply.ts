@@ -1,7 +1,8 @@
-import type { CoreAnswer, Outcome } from '@hooligram/contract';
-import type { Db } from '@hooligram/db';
+import type { Outcome } from '@hooligram/contract';
+import type { Context } from '../context.ts';
 
-/** What the gateway receives. It names the epoch of the database: what a gateway knows of another epoch is void. */
-export function replyOf({ epoch: { current } }: Db, ref: number, outcome: Outcome): CoreAnswer {
-  return current === 0 ? { ref, ...outcome } : { ref, epoch: current, ...outcome };
+/** Sends a gateway the outcome of a request, with the epoch of the database: what it knows of another epoch is void. */
+export function reply({ db, publisher }: Context, node: string, ref: number, outcome: Outcome): void {
+  const { current } = db.epoch;
+  publisher.answer(node, current === 0 ? { ref, ...outcome } : { ref, epoch: current, ...outcome });
 }

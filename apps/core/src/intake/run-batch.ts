@@ -26,44 +26,41 @@ export async function runBatch<K extends RequestType>(
   let due = batch;
   while (due.length > 0) {
     const epoch = context.db.epoch.current;
-    const { outcomes, passed } = await attempt(context, type, handler, due);
-    // Outcomes of two histories of the database do not go together: all requests run again, in the new one.
-    if (outcomes && context.db.epoch.current === epoch) return batch.map((request) => outcomes.get(request));
+    let passed = 0;
+    try {
+      const outcomes = await attempt(context, type, handler, due);
+      // Outcomes of two histories of the database do not go together: all requests run again, in the new one.
+      if (context.db.epoch.current === epoch) return batch.map((request) => outcomes.get(request));
+    } catch (error) {
+      // By the database's clock the first deadline has passed, even if not yet by this process's clock.
+      if (isDeadlineError(error)) passed = Math.min(...due.map(({ deadline }) => deadline));
+      else await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
+    }
     const now = Math.max(context.clock.now(), passed);
     due = due.filter(({ deadline }) => deadline > now);
   }
   return batch.map(() => undefined);
 }
 
-type Attempt<K extends RequestType> = {
-  /** Of the requests that were due; missing if they are to run again while they are due. */
-  readonly outcomes?: ReadonlyMap<DueRequest<K>, Outcome<K> | undefined>;
-  /** A deadline that has passed according to the database, even if not yet by this process's clock. */
-  readonly passed: number;
-};
-
+/** @throws that the deadline has passed, or an outage of the database: any other error is the fault of one request */
 async function attempt<K extends RequestType>(
   context: Context,
   type: K,
   handler: Handler<K>,
   due: readonly DueRequest<K>[],
-): Promise<Attempt<K>> {
+): Promise<ReadonlyMap<DueRequest<K>, Outcome<K> | undefined>> {
   try {
     const outcomes = await handler.handle(context, due as never);
-    return { outcomes: new Map(due.map((request, index) => [request, outcomes[index]])), passed: 0 };
+    return new Map(due.map((request, index) => [request, outcomes[index]]));
   } catch (error) {
     context.metrics.batchFailures.inc({ type });
     context.log.error({ type, requests: due.length, err: error }, 'batch failed');
-    if (isDeadlineError(error)) return { passed: Math.min(...due.map(({ deadline }) => deadline)) };
-    if (isInfrastructureError(error)) {
-      await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
-      return { passed: 0 };
-    }
+    if (isDeadlineError(error) || isInfrastructureError(error)) throw error;
   }
   const [first] = due;
-  if (due.length > 1 || !first) return { outcomes: await oneByOne(context, type, handler, due), passed: 0 };
+  if (due.length > 1 || !first) return oneByOne(context, type, handler, due);
   const outcome = await giveUpOne(context, first as unknown as DueRequest);
-  return { outcomes: new Map([[first, outcome as Outcome<K> | undefined]]), passed: 0 };
+  return new Map([[first, outcome as Outcome<K> | undefined]]);
 }
 
 async function oneByOne<K extends RequestType>(
