@@ -1,19 +1,14 @@
 import { beginEpoch } from '@hooligram/db';
 import { readConfig, url } from '@hooligram/service';
-import { Command } from 'commander';
 import { z } from 'zod';
-import { print, runCommand } from './commands/run-command.ts';
+import { createProgram, print, runProgram } from './commands/program.ts';
 
 const config = z.object({ DATABASE_URL: url(['postgres', 'postgresql']) });
 
-const program = new Command('after-restore')
-  .description('Says that the database lost data that was stored after some moment.')
-  .usage('  (DATABASE_URL=postgresql://user:password@host:5432/name node after-restore.js)')
-  .allowExcessArguments(false)
-  .addHelpText(
-    'after',
-    `
-A new epoch of the database begins: ids continue above all that were ever given, running cores notice within a second,
+const program = createProgram(
+  'after-restore',
+  'Declares that the database lost data that was stored after some moment.',
+  `A new epoch of the database begins: ids continue above all that were ever given, running cores notice within a second,
 and gateways drop what they knew and disconnect their clients, which connect again and receive what is theirs.
 
 Cores notice by themselves a promoted standby, a recovery to a point in time, a dump restored into another database or
@@ -22,11 +17,10 @@ replaces them with older ones, and after a restore for which you are not sure. T
 clients' reconnects.
 
 Environment variables:
-  DATABASE_URL  required  Postgres`,
-  )
-  .action(async () => {
-    const { DATABASE_URL } = readConfig(config, process.env, 'after-restore');
-    print(`epoch ${await beginEpoch(DATABASE_URL)} of the database has begun`);
-  });
+  DATABASE_URL  required  Postgres: postgresql://user:password@host:5432/name`,
+).action(async () => {
+  const { DATABASE_URL } = readConfig(config, process.env, 'after-restore');
+  print(`epoch ${await beginEpoch(DATABASE_URL)} of the database has begun`);
+});
 
-await runCommand(program, 'there are no arguments');
+await runProgram(program, 'after-restore', 'there are no arguments');

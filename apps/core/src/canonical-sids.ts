@@ -1,8 +1,7 @@
 import { openDb, type Renamed, renameUsers } from '@hooligram/db';
 import { readConfig, url } from '@hooligram/service';
-import { Command } from 'commander';
 import { z } from 'zod';
-import { print, runCommand } from './commands/run-command.ts';
+import { createProgram, print, runProgram } from './commands/program.ts';
 import { coreConfig } from './config.ts';
 import { canonicalSid } from './verification/numbers.ts';
 
@@ -13,14 +12,10 @@ const config = z.object({
 
 const statementTimeoutMs = 3_600_000;
 
-const program = new Command('canonical-sids')
-  .description('Gives users whose sid is written in another way the one that their telephone has now.')
-  .option('--apply', 'change the database, in one transaction; stop all cores and gateways first')
-  .allowExcessArguments(false)
-  .addHelpText(
-    'after',
-    `
-Without --apply it prints what it would do.
+const program = createProgram(
+  'canonical-sids',
+  'Gives users whose sid is written in another way the one that their telephone has now.',
+  `Without --apply it prints what it would do.
 
 A telephone has one sid: its country code is an assigned one, and unless NUMBERS is "assigned", the national prefix
 is left out. 15.4828935 becomes 1.54828935. A user whose new sid is taken is merged with the user who has it. A user
@@ -29,10 +24,11 @@ who is renamed has to request a code once: a credential holds for the sid with w
 Environment variables:
   DATABASE_URL  required          Postgres
   NUMBERS       default possible  assigned, possible or valid, as the cores have it`,
-  )
+)
+  .option('--apply', 'change the database, in one transaction; stop all cores and gateways first')
   .action(({ apply = false }: { apply?: boolean }) => rename(apply));
 
-await runCommand(program, 'the only flag is --apply');
+await runProgram(program, 'canonical-sids', 'the only flag is --apply');
 
 async function rename(apply: boolean): Promise<void> {
   const { DATABASE_URL, NUMBERS } = readConfig(config, process.env, 'canonical-sids');

@@ -1,9 +1,9 @@
 import { connectRedis, createNames, startRedisClock } from '@hooligram/bus';
 import { type DeadLetter, openQueues, type Queues } from '@hooligram/bus/queues';
 import { readConfig, url } from '@hooligram/service';
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { z } from 'zod';
-import { print, runCommand } from './commands/run-command.ts';
+import { createProgram, print, runProgram } from './commands/program.ts';
 import { jobTypes } from './retries/index.ts';
 
 const config = z.object({
@@ -14,15 +14,13 @@ const config = z.object({
 type QueuedDeadLetter = DeadLetter & { readonly queue: string };
 type Change = (queues: Queues, letter: QueuedDeadLetter) => Promise<string>;
 
-const program = new Command('dead-letters')
-  .description('Jobs that were given up: what they were about, and what to do with them.')
-  .addHelpText(
-    'after',
-    `
-Environment variables:
+const program = createProgram(
+  'dead-letters',
+  'Jobs that were given up: what they were about, and what to do with them.',
+  `Environment variables:
   REDIS_URL     default redis://127.0.0.1:6379  Redis, the bus
   REDIS_PREFIX  default hooligram               first part of every name in Redis`,
-  );
+);
 program
   .command('list')
   .description('print a line per dead letter: ID, when it was given up, what it was about, why')
@@ -34,7 +32,7 @@ addChange(
 );
 addChange('drop', 'forget the letter', drop);
 
-await runCommand(program, 'say list, replay ID, replay --all, drop ID or drop --all');
+await runProgram(program, 'dead-letters', 'say list, replay ID, replay --all, drop ID or drop --all');
 
 function addChange(name: string, description: string, change: Change): void {
   program

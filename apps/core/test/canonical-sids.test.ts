@@ -169,5 +169,5 @@ test('a flag that it does not know changes nothing', async () => {
     code: 1,
     lines: ['canonical-sids: the only flag is --apply (see --help)'],
   });
-  expect((await canonicalSids('--help')).lines[0]).toContain('Gives people whose sid');
+  expect((await canonicalSids('--help')).lines[0]).toContain('Gives users whose sid');
 });

@@ -1,13 +1,27 @@
 import { ConfigError } from '@hooligram/service';
-import { type Command, CommanderError } from 'commander';
+import { Command, CommanderError } from 'commander';
 
 /**
- * Runs a program of operators with the arguments of the process. Every fault is a line on stderr that begins with the
- * program's name, and the exit code is 1 then.
+ * A program of operators, `node <name>.js`.
+ *
+ * @param summary first line of its help
+ * @param details last paragraphs of its help
+ */
+export function createProgram(name: string, summary: string, details: string): Command {
+  return new Command(`node ${name}.js`)
+    .configureHelp({ helpWidth: 118 })
+    .allowExcessArguments(false)
+    .addHelpText('before', `${summary}\n`)
+    .addHelpText('after', `\n${details}`);
+}
+
+/**
+ * Runs a program with the arguments of the process. Every fault is a line on stderr that begins with the program's
+ * name, and the exit code is 1 then.
  *
  * @param usageHint how the program may be called, for a call that it does not understand
  */
-export async function runCommand(program: Command, usageHint: string): Promise<void> {
+export async function runProgram(program: Command, name: string, usageHint: string): Promise<void> {
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeErr() {} });
   }
@@ -15,7 +29,7 @@ export async function runCommand(program: Command, usageHint: string): Promise<v
     await program.parseAsync();
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return;
-    for (const line of linesOf(error, usageHint)) process.stderr.write(`${program.name()}: ${line}\n`);
+    for (const line of linesOf(error, usageHint)) process.stderr.write(`${name}: ${line}\n`);
     process.exitCode = 1;
   }
 }
