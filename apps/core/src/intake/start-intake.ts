@@ -1,4 +1,4 @@
-import { type Claims, type Entry, startClaims, startRequestReader, type Unreadable } from '@hooligram/bus';
+import { type Entry, startClaims, startRequestReader, type Unreadable } from '@hooligram/bus';
 import { untilWorks } from '@hooligram/service';
 import type { CoreService } from '../config.ts';
 import type { Context } from '../context.ts';
@@ -6,6 +6,8 @@ import type { Stores } from '../stores.ts';
 import { runClaimed } from './claimed-entries.ts';
 import { createInProgressMarkers } from './in-progress-markers.ts';
 import { Intake } from './intake.ts';
+
+type Claims = ReturnType<typeof startClaims<unknown>>;
 
 /**
  * Begins to take entries from the request stream, and to claim those whose core has died.
