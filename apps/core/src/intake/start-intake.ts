@@ -22,12 +22,7 @@ export async function startIntake(
   const { clock, names, publisher } = context;
   const intake = new Intake(context);
   const markers = createInProgressMarkers(redis.command, names);
-  const source = {
-    stream: names.requests,
-    group: names.cores,
-    consumer,
-    onUnreadable: (id: string, why: Unreadable) => settleUnreadable(context, claims, id, why),
-  };
+  const source = { stream: names.requests, group: names.cores, consumer };
   const claims: Claims = startClaims({
     ...source,
     part: lifecycle.part('claims'),
@@ -39,6 +34,8 @@ export async function startIntake(
     onRemoved: (id) =>
       countRemoved(context, id, 'entry of another layout removed: no core that knows it took it'),
     onEntry: (entry: Entry<unknown>, deliveries) => runClaimed(context, markers, entry, deliveries),
+    // The first entry is claimed after `everyMs`, when `claims` exists.
+    onUnreadable: (id, why) => settleUnreadable(context, claims, id, why),
   });
   // Closed in reverse: nothing new is accepted, what is in progress ends, and its entries are kept until then.
   lifecycle.onClose('claimed entries', () => claims.close());
@@ -54,6 +51,7 @@ export async function startIntake(
       entriesMax: config.CORE_ENTRIES_MAX,
       room: () => intake.room(),
       onEntry: (entry: Entry<unknown>) => intake.accept(entry),
+      onUnreadable: (id, why) => settleUnreadable(context, claims, id, why),
       onStreamLost() {
         log.warn('the request stream was lost; gateways are asked to write their requests again');
         publisher.publish(names.gateways, 'lost');
