@@ -13,11 +13,11 @@ const service = `VA${'2'.repeat(32)}`;
 const token = 'hunter2';
 const to = { countryCode: '1', phoneNumber: '5550100' };
 
-interface Asked {
+type Asked = {
   readonly line: string;
   readonly authorization: string | undefined;
   readonly form: Record<string, string>;
-}
+};
 
 type Reply = { status: number; body: object } | 'silence' | 'hang up' | 'trickle';
 
