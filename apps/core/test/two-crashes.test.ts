@@ -125,9 +125,9 @@ test('a session’s messages keep their order when two cores are killed one afte
   // All at once: a frozen gateway finds them together.
   system.gateway(patient).freeze();
   const contents = ['m0', 'm1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7'];
-  const answers = contents.map((content) => {
-    const id = content === 'm2' ? busy : free;
-    return ada.client.requestOk('MESSAGING_SEND', { group_id: id, content }, randomUUID());
+  const ids = contents.map((content) => {
+    const payload = { group_id: content === 'm2' ? busy : free, content };
+    return ada.client.send('MESSAGING_SEND_REQUEST', payload, randomUUID());
   });
   system.gateway(patient).resume();
 
@@ -148,7 +148,9 @@ test('a session’s messages keep their order when two cores are killed one afte
   await until('the third core has come to its end', async () => !((await deliveriesOf(id)) < seen + 2));
   await release();
   await redis.publish(names.gateways, 'lost');
-  await Promise.all(answers);
+  for (const id of ids) {
+    expect((await ada.client.answer('MESSAGING_SEND', id)).type).toBe('MESSAGING_SEND_SUCCESS');
+  }
   const stored = await database.rows<{ content: string }>(
     'SELECT content FROM message WHERE group_id IN ($1, $2) ORDER BY id',
     [busy, free],

@@ -7,7 +7,7 @@ import { MessageStream } from './message-stream.ts';
 import type { PopulationSpec } from './population-spec.ts';
 import { keepInFlight, keepRate, type Rate } from './rate.ts';
 
-const setUpConcurrency = 100;
+const setUpConcurrency = 20;
 const backlogInFlight = 50;
 const silenceMaxMs = 15_000;
 const pollMs = 250;
