@@ -15,6 +15,8 @@ export type FixtureOptions = {
   readonly timeoutMs: number;
   readonly quietMs: number;
   readonly badFramesMax: number;
+  /** Also the checks that take many seconds. */
+  readonly slow: boolean;
 };
 
 type Acknowledging = { readonly acknowledges?: boolean };
@@ -122,9 +124,9 @@ export class Fixture {
     return { group_id, member_sids };
   }
 
-  /** Two users, each signed in on a connection, and a new group of both. */
-  async pair(): Promise<{ ada: Client; bob: Client; group_id: number; member_sids: string[] }> {
-    const [ada, bob] = [await this.signedIn(), await this.signedIn()];
+  /** Two users, each signed in on a connection, and a new group of both. @param bobsOptions of bob's connection */
+  async pair(bobsOptions?: Acknowledging) {
+    const [ada, bob] = [await this.signedIn(), await this.signedIn(bobsOptions)];
     return { ada, bob, ...(await this.group(ada, bob)) };
   }
 
