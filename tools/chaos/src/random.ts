@@ -5,7 +5,6 @@ export type Random = {
   /** A whole number from min to max, both included. */
   integer(min: number, max: number): number;
   pick<T>(list: readonly T[]): T;
-  /** A new list in another order. */
   shuffled<T>(list: readonly T[]): T[];
 };
 

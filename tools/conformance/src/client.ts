@@ -8,7 +8,6 @@ import type { User } from './users.ts';
 
 export type ClientOptions = {
   readonly url: string;
-  /** How it is called in the trace. */
   readonly name: string;
   /** Whether deliveries are acknowledged as they come, by an id of the client's own. */
   readonly acknowledges: boolean;
@@ -21,7 +20,6 @@ export type ClientOptions = {
 
 export type Match = (frame: ReceivedFrame) => boolean;
 
-/** One connection of a check. */
 export class Client extends ProtocolClient {
   readonly #quietMs: number;
   #user: User | undefined;
@@ -51,7 +49,6 @@ export class Client extends ProtocolClient {
     this.#user = user;
   }
 
-  /** Whether the connection is open and a user signed in on it. */
   get isSignedIn(): boolean {
     return this.#user !== undefined && this.socket.readyState === this.socket.OPEN;
   }
@@ -97,7 +94,6 @@ export class Client extends ProtocolClient {
     if (wrong) throw new Failure(`${what}, but it was sent ${shown(wrong)}`);
   }
 
-  /** The delivery of a message, here or yet to come. */
   message(message_id: number | undefined, after = 0): Promise<ReceivedFrame> {
     return this.first(
       ({ type, payload }) => type === 'MESSAGING_DELIVER_REQUEST' && payload.message_id === message_id,

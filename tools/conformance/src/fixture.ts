@@ -77,7 +77,6 @@ export class Fixture {
     return client;
   }
 
-  /** One more connection of the same user. */
   async signedInAs(user: User, options: Acknowledging = {}): Promise<Client> {
     const client = await this.connect(options);
     await this.signIn(client, user);
@@ -107,7 +106,6 @@ export class Fixture {
     return code;
   }
 
-  /** A sid that never signed up. */
   unknownSid(): string {
     return randomSid(this.options.countryCode);
   }

@@ -31,7 +31,6 @@ export type CheckResult = {
   readonly title: string;
   readonly outcome: 'passed' | 'failed' | 'skipped';
   readonly durationMs: number;
-  /** Why it failed or was skipped. */
   readonly reasons: readonly string[];
   /** What was exchanged, if it failed. */
   readonly exchanged: readonly Exchanged[];

@@ -18,7 +18,6 @@ export function randomSid(countryCode: string): string {
 export class Users {
   readonly #known: User[] = [];
 
-  /** A user who is not among these. */
   other(taken: readonly User[]): User | undefined {
     return this.#known.find((user) => !taken.includes(user));
   }

@@ -12,7 +12,6 @@ export type PostgresAccount = (
   readonly prefix: readonly string[];
 };
 
-/** How a program is spawned for the account. */
 export function commandOf({ prefix, uid, gid }: PostgresAccount, program: string, args: readonly string[]) {
   const [command = program, ...rest] = [...prefix, program, ...args];
   return { command, args: rest, ...(prefix.length === 0 && uid !== undefined ? { uid, gid } : {}) };

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 /** What other programs on this machine learn about a running stack. A pid is of a process that it started. */
 export type StackDescription = {
   readonly url: string;
-  /** The chat in the browser. */
   readonly web: string;
   readonly gateways: readonly { readonly pid: number; readonly url: string; readonly admin: string }[];
   readonly cores: readonly { readonly pid: number; readonly admin: string }[];

@@ -12,7 +12,6 @@ import { fieldTexts } from './field-texts.ts';
 /** A JSON Schema of draft 7, which AsyncAPI's own dialect includes. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
-/** The payload of a type, with its fields explained. */
 function payloadJsonSchema(type: FrameType): JsonSchema {
   const { $schema: _, ...schema } = z.toJSONSchema(payloadSchema(type), {
     io: 'input',

@@ -80,7 +80,6 @@ export function freshDatabase(): Promise<string> {
   return createDatabase(`TEMPLATE ${templateDatabase}`);
 }
 
-/** An empty database, without any table. */
 export function emptyDatabase(): Promise<string> {
   return createDatabase();
 }

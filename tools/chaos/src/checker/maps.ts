@@ -5,7 +5,6 @@ export function ensure<K, V>(values: Map<K, V>, key: K, make: () => V): V {
   return value;
 }
 
-/** Adds a value to the list under a key. */
 export function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
   ensure(lists, key, () => [] as V[]).push(value);
 }
