@@ -4,7 +4,6 @@ import type { CodeSource } from './codes.ts';
 import { RunError, Skip } from './failure.ts';
 import { Fixture } from './fixture.ts';
 import type { Exchanged } from './trace.ts';
-import { Users } from './users.ts';
 
 export type ConformanceOptions = {
   /** Of the WebSocket, with its path: `ws://127.0.0.1:8080/v2`. */
@@ -42,7 +41,7 @@ export type CheckResult = {
  */
 export async function runConformance(options: ConformanceOptions): Promise<CheckResult[]> {
   const defaults = { slow: false, timeoutMs: 5_000, quietMs: 300, badFramesMax: 100, countryCode: '888' };
-  const fixtureOptions = { ...defaults, ...options, users: new Users() };
+  const fixtureOptions = { ...defaults, ...options, users: [] };
   await reach(new Fixture(fixtureOptions));
   const results: CheckResult[] = [];
   for (const check of chosen(options.only ?? [])) {

@@ -11,15 +11,8 @@ export type StackDescription = {
   readonly postgres: { readonly pid?: number | undefined; readonly url: string };
 };
 
-export type StackFile = {
-  /** Writes it, and from now on again at every refresh. */
-  publish(describe: () => StackDescription): void;
-  refresh(): void;
-  remove(): void;
-};
-
 /** `stack.json`: whole or not there, and for this user only, because the urls may hold passwords. */
-export function createStackFile(runDir: string): StackFile {
+export function createStackFile(runDir: string) {
   const path = join(runDir, 'stack.json');
   let current: (() => StackDescription) | undefined;
   const refresh = () => {
@@ -29,7 +22,8 @@ export function createStackFile(runDir: string): StackFile {
   };
   return {
     refresh,
-    publish: (describe) => {
+    /** Writes it, and from now on again at every refresh. */
+    publish: (describe: () => StackDescription) => {
       current = describe;
       refresh();
     },

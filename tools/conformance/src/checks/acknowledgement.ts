@@ -1,12 +1,9 @@
 import { faultTexts } from '@hooligram/protocol';
 import type { ReceivedFrame } from '@hooligram/protocol-client';
 import type { Checks } from '../check.ts';
-import type { Client } from '../client.ts';
+import { type Client, deliveryOf } from '../client.ts';
 import { expectEqual } from '../failure.ts';
 import type { Fixture } from '../fixture.ts';
-
-const deliveryOf = (message_id: number) => (frame: ReceivedFrame) =>
-  frame.type === 'MESSAGING_DELIVER_REQUEST' && frame.payload.message_id === message_id;
 
 /** Somebody who has two messages on the way and has acknowledged neither. */
 async function twoWaiting(fixture: Fixture) {
@@ -37,8 +34,8 @@ export const acknowledgement: Checks = {
     await client.isServed();
     await client.close();
     for (const { payload } of [one, two]) {
-      const isIt = deliveryOf(payload.message_id as number);
-      await fixture.untilNotSent(client.user, isIt, 'an acknowledged message must not come again and again');
+      const what = 'an acknowledged message must not come again and again';
+      await fixture.untilNotSent(client.user, deliveryOf(payload.message_id), what);
     }
   },
   async 'never-by-frame-id: a SUCCESS is matched by what its payload names, never by the id of the frame'(
@@ -59,12 +56,8 @@ export const acknowledgement: Checks = {
     }
     await other.isServed();
     await Promise.all([other.close(), client.close()]);
-    const isIt = deliveryOf(message_id);
-    await fixture.untilNotSent(
-      client.user,
-      isIt,
-      'what another connection acknowledged must not come again and again',
-    );
+    const what = 'what another connection acknowledged must not come again and again';
+    await fixture.untilNotSent(client.user, deliveryOf(message_id), what);
   },
   async 'failure-marks-nothing: a MESSAGING_DELIVER_FAILURE marks nothing: the message comes again'(fixture) {
     const { client, one, two } = await twoWaiting(fixture);

@@ -1,6 +1,6 @@
 import { errorTexts } from '@hooligram/protocol';
-import type { ReceivedFrame } from '@hooligram/protocol-client';
 import type { Checks } from '../check.ts';
+import { stateOf } from '../client.ts';
 import { expectThat } from '../failure.ts';
 import type { Fixture } from '../fixture.ts';
 
@@ -58,8 +58,6 @@ export const groupClosing: Checks = {
     await ada.state(group_id, [ada.sid]);
     await ada.isServed();
     await ada.close();
-    const isIt = ({ type, payload }: ReceivedFrame) =>
-      type === 'GROUP_DELIVER_REQUEST' && payload.group_id === group_id;
-    await fixture.untilNotSent(ada.user, isIt, 'the closed group must vanish');
+    await fixture.untilNotSent(ada.user, stateOf(group_id), 'the closed group must vanish');
   },
 };

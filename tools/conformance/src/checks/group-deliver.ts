@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { compareByCodeUnit } from '@hooligram/protocol';
 import type { ReceivedFrame } from '@hooligram/protocol-client';
 import type { Checks } from '../check.ts';
+import { stateOf } from '../client.ts';
 import { expectEqual, expectThat } from '../failure.ts';
 
 export const groupDeliver: Checks = {
@@ -55,8 +56,8 @@ export const groupDeliver: Checks = {
       group_id,
       member_sids.filter((sid) => sid !== bob.sid),
     );
-    const isOlder = ({ type, payload }: ReceivedFrame) =>
-      type === 'GROUP_DELIVER_REQUEST' && payload.group_id === group_id && payload.member_sids?.length !== 2;
+    const isOlder = (frame: ReceivedFrame) =>
+      stateOf(group_id)(frame) && frame.payload.member_sids?.length !== 2;
     const after = ada.frames.indexOf(newest);
     await ada.never(isOlder, 'an older state must not come after a newer one', after);
   },

@@ -47,7 +47,7 @@ export const groupLeave: Checks = {
     await ada.succeed('GROUP_ADD_MEMBER', { group_id, member_sid: bob.sid });
     await bob.state(group_id, member_sids, seen);
     await bob.message(await fixture.send(ada, group_id, 'back again'));
-    const contents = bob.messagesOf(group_id).map(({ content }) => content);
+    const contents = bob.contentsOf(group_id);
     expectEqual(contents, ['back again'], 'messages of who came back');
   },
 };

@@ -1,5 +1,6 @@
 import type { ReceivedFrame } from '@hooligram/protocol-client';
 import type { Checks } from '../check.ts';
+import { deliveryOf } from '../client.ts';
 import { expectEqual, expectThat, Skip } from '../failure.ts';
 
 const slowMs = 60_000;
@@ -38,8 +39,7 @@ export const messagingDeliver: Checks = {
     if (!fixture.options.slow) throw new Skip('takes long: made with --slow');
     const { ada: sender, bob: deaf, group_id } = await fixture.pair({ acknowledges: false });
     const message_id = await fixture.send(sender, group_id, 'until you have it');
-    const isIt = ({ type, payload }: ReceivedFrame) =>
-      type === 'MESSAGING_DELIVER_REQUEST' && payload.message_id === message_id;
+    const isIt = deliveryOf(message_id);
     const times = (count: number) => (frames: readonly ReceivedFrame[]) =>
       frames.filter(isIt).length >= count;
     await deaf.waitFor(times(3), 'the same message for the third time', slowMs);

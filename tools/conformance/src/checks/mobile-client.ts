@@ -1,21 +1,10 @@
-import type { ReceivedFrame } from '@hooligram/protocol-client';
 import type { Checks } from '../check.ts';
-import type { Client } from '../client.ts';
+import { type Client, deliveryOf, stateOf } from '../client.ts';
 import { expectEqual, expectThat, Skip, shown } from '../failure.ts';
 import type { Fixture } from '../fixture.ts';
 import type { MobileClient } from '../mobile-client.ts';
 
 const rounds = 20;
-
-const deliveryOf =
-  (message_id: number) =>
-  ({ type, payload }: ReceivedFrame) =>
-    type === 'MESSAGING_DELIVER_REQUEST' && payload.message_id === message_id;
-
-const stateOf =
-  (group_id: number) =>
-  ({ type, payload }: ReceivedFrame) =>
-    type === 'GROUP_DELIVER_REQUEST' && payload.group_id === group_id;
 
 /** A user with the mobile client, and a user with another client, in a group. */
 async function pair(fixture: Fixture): Promise<{ mobile: MobileClient; client: Client; group_id: number }> {

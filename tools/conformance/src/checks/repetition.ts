@@ -19,7 +19,7 @@ export const repetition: Checks = {
     const upper = await fixture.send(ada, group_id, 'once', id.toUpperCase());
     expectEqual(upper, first, 'message_id for the UUID in upper case');
     await bob.message(await fixture.send(ada, group_id, 'behind it'));
-    const contents = bob.messagesOf(group_id).map(({ content }) => content);
+    const contents = bob.contentsOf(group_id);
     expectEqual(contents, ['once', 'behind it'], 'messages that the other got');
   },
   async 'at-once: a message that is sent twice at once with one UUID is stored once'(fixture) {

@@ -1,4 +1,5 @@
 import type { Checks } from '../check.ts';
+import { stateOf } from '../client.ts';
 import { expectEqual, expectThat } from '../failure.ts';
 
 export const replay: Checks = {
@@ -30,15 +31,13 @@ export const replay: Checks = {
     const back = await fixture.signedInAs(away.user);
     for (const message_id of sent) await back.message(message_id);
     for (const { group_id } of [one, two]) {
-      const ids = back.messagesOf(group_id).map(({ message_id }) => message_id);
+      const ids = back.idsOf(group_id);
       const mine = sent.filter((_, count) => (count % 2 === 0) === (group_id === one.group_id));
       expectEqual(ids, mine, `messages of group ${group_id}, in the order in which they came`);
     }
     const firstMessage = back.frames.findIndex(({ type }) => type === 'MESSAGING_DELIVER_REQUEST');
     for (const { group_id } of [one, two]) {
-      const state = back.frames.findIndex(
-        ({ type, payload }) => type === 'GROUP_DELIVER_REQUEST' && payload.group_id === group_id,
-      );
+      const state = back.frames.findIndex(stateOf(group_id));
       expectThat(state < firstMessage, `group ${group_id} must come before the first message`);
     }
   },
