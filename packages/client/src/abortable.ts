@@ -20,10 +20,3 @@ export function abortable<T>(
     void settled.then(() => signal.removeEventListener('abort', abort));
   });
 }
-
-export function whenAborted(signal: AbortSignalLike): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}

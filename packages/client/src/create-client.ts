@@ -1,5 +1,5 @@
 import { errorTexts } from '@hooligram/protocol/error-texts';
-import { abortable, whenAborted } from './abortable.ts';
+import { abortable } from './abortable.ts';
 import { Account } from './account.ts';
 import type { Client, Credential, PhoneNumber } from './client.ts';
 import { Connection } from './connection.ts';
@@ -35,8 +35,11 @@ class LiveClient implements Client {
   readonly #connection: Connection;
   readonly #store: Store;
   readonly #account: Account;
-  /** Aborts when `close` need not wait any longer. */
-  readonly #impatient = new AbortController();
+  #hurry!: () => void;
+  /** Resolves when `close` need not wait any longer. */
+  readonly #impatient = new Promise<void>((resolve) => {
+    this.#hurry = resolve;
+  });
   /** Aborts when `close` is called. */
   readonly #ended = new AbortController();
   #closed: Promise<void> | undefined;
@@ -142,8 +145,8 @@ class LiveClient implements Client {
   }
 
   close({ signal }: RequestOptions = {}) {
-    if (signal?.aborted) this.#impatient.abort();
-    signal?.addEventListener('abort', () => this.#impatient.abort(), { once: true });
+    if (signal?.aborted) this.#hurry();
+    signal?.addEventListener('abort', this.#hurry, { once: true });
     this.#closed ??= this.#end();
     return this.#closed;
   }
@@ -169,7 +172,7 @@ class LiveClient implements Client {
 
   async #end(): Promise<void> {
     this.#ended.abort(closedError());
-    const impatient = whenAborted(this.#impatient.signal);
+    const impatient = this.#impatient;
     await Promise.race([this.#account.settled(), impatient]);
     const { user, signingIn } = this.#account;
     if (user && isSignedIn(this.state)) {

@@ -1,10 +1,12 @@
+type Write = (repeated: number, lastAt: number) => void;
+
 export type RepeatLimit = {
   /**
    * @param key what makes two lines alike
    * @param write writes the line; `repeated` says how many of its like were held back since the last one, this one
    *   included, and is 0 for the first; `lastAt` when it came, in milliseconds since the epoch
    */
-  pass(key: string, write: (repeated: number, lastAt: number) => void): void;
+  pass(key: string, write: Write): void;
 };
 
 /** Most series at a time. Lines beyond it are written at once, so that input from outside takes no memory. */
@@ -15,10 +17,7 @@ const keysMax = 1_000;
  * So a failure that repeats costs a line a period, however fast it repeats, and every one is counted.
  */
 export function createRepeatLimit(periodMs: number): RepeatLimit {
-  const held = new Map<
-    string,
-    { count: number; lastAt: number; write(repeated: number, lastAt: number): void }
-  >();
+  const held = new Map<string, { count: number; lastAt: number; write: Write }>();
 
   function endPeriod(key: string): void {
     const { count, lastAt, write } = held.get(key) ?? { count: 0, lastAt: 0, write() {} };
@@ -28,7 +27,7 @@ export function createRepeatLimit(periodMs: number): RepeatLimit {
     write(count, lastAt);
   }
 
-  function begin(key: string, write: (repeated: number, lastAt: number) => void): void {
+  function begin(key: string, write: Write): void {
     held.set(key, { count: 0, lastAt: 0, write });
     setTimeout(endPeriod, periodMs, key).unref();
   }

@@ -53,7 +53,6 @@ Self-tests (--sabotage is the earlier name of the flag):
 ${listed(selfTests)}
 `;
 
-/** By the names of the flags. */
 type Values = Omit<Options, 'selfTest'> & { readonly selfTest?: SelfTest; readonly sabotage?: SelfTest };
 
 /**

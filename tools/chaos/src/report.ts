@@ -83,7 +83,6 @@ function quantile(values: readonly number[], share: number): number | undefined 
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
-/** The table in Markdown. */
 export function table({ rows, total }: Pick<Report, 'rows' | 'total'>): string {
   const heads = ['fault', 'times', 'recovery after it (s)', 'longest silence (s)', 'connections broken'];
   heads.push('p99 until back (s)', 'lost', 'misdelivered', 'stored twice', 'out of order', 'altered');

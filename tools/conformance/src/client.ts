@@ -1,36 +1,40 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TransactionName } from '@hooligram/protocol';
-import { ProtocolClient, type ReceivedFrame } from '@hooligram/protocol-client';
+import { ProtocolClient, type ProtocolClientOptions, type ReceivedFrame } from '@hooligram/protocol-client';
 import { expectEqual, expectThat, Failure, shown } from './failure.ts';
 import { readFrame } from './read-frame.ts';
-import type { Trace } from './trace.ts';
 import type { User } from './users.ts';
 
-export type ClientOptions = {
+type ClientOptions = Required<Pick<ProtocolClientOptions, 'timeoutMs' | 'onExchange'>> & {
   readonly url: string;
-  /** How it is called in the trace. */
-  readonly name: string;
   /** Whether deliveries are acknowledged as they come, by an id of the client's own. */
   readonly acknowledges: boolean;
-  readonly timeoutMs: number;
   readonly quietMs: number;
-  readonly trace: Trace;
   /** Called with what no server may ever send. */
   readonly onViolation: (what: string) => void;
 };
 
 export type Match = (frame: ReceivedFrame) => boolean;
 
-/** One connection of a check. */
+export const deliveryOf =
+  (message_id: number | undefined): Match =>
+  ({ type, payload }) =>
+    type === 'MESSAGING_DELIVER_REQUEST' && payload.message_id === message_id;
+
+export const stateOf =
+  (group_id: number | undefined): Match =>
+  ({ type, payload }) =>
+    type === 'GROUP_DELIVER_REQUEST' && payload.group_id === group_id;
+
 export class Client extends ProtocolClient {
   readonly #quietMs: number;
   #user: User | undefined;
 
-  constructor({ url, name, acknowledges, timeoutMs, quietMs, trace, onViolation }: ClientOptions) {
+  constructor({ url, acknowledges, timeoutMs, quietMs, onExchange, onViolation }: ClientOptions) {
     super(url, {
       timeoutMs,
       acknowledge: acknowledges,
-      onExchange: (direction, text) => trace.add(name, direction, text),
+      onExchange,
       readFrame: (text) => {
         const frame = readFrame(text);
         if (typeof frame !== 'string') return frame;
@@ -51,7 +55,6 @@ export class Client extends ProtocolClient {
     this.#user = user;
   }
 
-  /** Whether the connection is open and a user signed in on it. */
   get isSignedIn(): boolean {
     return this.#user !== undefined && this.socket.readyState === this.socket.OPEN;
   }
@@ -97,13 +100,8 @@ export class Client extends ProtocolClient {
     if (wrong) throw new Failure(`${what}, but it was sent ${shown(wrong)}`);
   }
 
-  /** The delivery of a message, here or yet to come. */
   message(message_id: number | undefined, after = 0): Promise<ReceivedFrame> {
-    return this.first(
-      ({ type, payload }) => type === 'MESSAGING_DELIVER_REQUEST' && payload.message_id === message_id,
-      `the delivery of message ${message_id}`,
-      after,
-    );
+    return this.first(deliveryOf(message_id), `the delivery of message ${message_id}`, after);
   }
 
   /** The delivery of a group's state with these members, if they are given. */
@@ -112,8 +110,7 @@ export class Client extends ProtocolClient {
     const isSame = (sids: readonly string[] = []) =>
       !members || (sids.length === members.length && [...sids].sort().every((sid, i) => sid === members[i]));
     return this.first(
-      ({ type, payload }) =>
-        type === 'GROUP_DELIVER_REQUEST' && payload.group_id === group_id && isSame(payload.member_sids),
+      (frame) => stateOf(group_id)(frame) && isSame(frame.payload.member_sids),
       `the delivery of group ${group_id}${members ? ` with the members ${members.join(', ')}` : ''}`,
       after,
     );
@@ -127,6 +124,14 @@ export class Client extends ProtocolClient {
         seen.set(payload.message_id, payload);
     }
     return [...seen.values()];
+  }
+
+  contentsOf(group_id: number | undefined): (string | undefined)[] {
+    return this.messagesOf(group_id).map(({ content }) => content);
+  }
+
+  idsOf(group_id: number | undefined): (number | undefined)[] {
+    return this.messagesOf(group_id).map(({ message_id }) => message_id);
   }
 
   /** Fails unless the connection lives and is served. */

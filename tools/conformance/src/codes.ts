@@ -1,5 +1,6 @@
 import { exec } from 'node:child_process';
 import { createInterface } from 'node:readline/promises';
+import { promisify } from 'node:util';
 import { phoneOf } from '@hooligram/protocol';
 import { RunError } from './failure.ts';
 
@@ -24,14 +25,12 @@ export function codeFromCommand(command: string): CodeSource {
       .replaceAll('{sid}', sid)
       .replaceAll('{country_code}', country_code)
       .replaceAll('{phone_number}', phone_number);
-    return new Promise((resolve, reject) => {
-      exec(filled, { timeout: commandTimeoutMs }, (error, stdout, stderr) => {
-        const code = stdout.trim();
-        if (error) reject(new RunError(`--code-command failed: ${stderr.trim() || error.message}`));
-        else if (code === '') reject(new RunError(`--code-command printed nothing for ${sid}`));
-        else resolve(code);
-      });
+    const run = promisify(exec)(filled, { timeout: commandTimeoutMs });
+    const { stdout } = await run.catch(({ stderr, message }: Error & { stderr: string }) => {
+      throw new RunError(`--code-command failed: ${stderr.trim() || message}`);
     });
+    if (stdout.trim() === '') throw new RunError(`--code-command printed nothing for ${sid}`);
+    return stdout.trim();
   };
 }
 

@@ -3,18 +3,21 @@ import { phoneOf } from '@hooligram/protocol';
 import { Client } from './client.ts';
 import { Failure } from './failure.ts';
 import { MobileClient } from './mobile-client.ts';
-import { Trace } from './trace.ts';
-import { randomSid, type User, type Users } from './users.ts';
+import { type Exchanged, Trace } from './trace.ts';
+import { randomSid, type User } from './users.ts';
 
 export type FixtureOptions = {
   readonly url: string;
   /** Brings the code that the server sent to a number. Rejects with RunError when it cannot. */
   readonly codeOf: (sid: string) => Promise<string>;
-  readonly users: Users;
+  /** Who have signed up in this run. Checks share them, because each one costs a code. */
+  readonly users: User[];
   readonly countryCode: string;
   readonly timeoutMs: number;
   readonly quietMs: number;
   readonly badFramesMax: number;
+  /** Also the checks that take many seconds. */
+  readonly slow: boolean;
 };
 
 type Acknowledging = { readonly acknowledges?: boolean };
@@ -35,18 +38,14 @@ export class Fixture {
 
   /** Opens a connection on which nobody is signed in. */
   async connect({ acknowledges = true }: Acknowledging = {}): Promise<Client> {
-    const { url, timeoutMs, quietMs } = this.options;
     const client = new Client({
-      url,
-      name: this.#nextName(),
+      ...this.options,
       acknowledges,
-      timeoutMs,
-      quietMs,
-      trace: this.trace,
+      onExchange: this.#record(),
       onViolation: (what) => this.violations.push(what),
     });
     await client.opened.catch(({ message }: Error) => {
-      throw new Failure(`cannot connect to ${url}: ${message}`);
+      throw new Failure(`cannot connect to ${this.options.url}: ${message}`);
     });
     this.#clients.push(client);
     return client;
@@ -61,21 +60,13 @@ export class Fixture {
   async mobile(): Promise<MobileClient> {
     const { url, timeoutMs } = this.options;
     const { sid, code = '' } = await this.#otherUser();
-    const name = this.#nextName();
-    const client = new MobileClient({
-      url,
-      sid,
-      code,
-      timeoutMs,
-      onExchange: (direction, text) => this.trace.add(name, direction, text),
-      onViolation: (what) => this.violations.push(what),
-    });
+    const onViolation = (what: string) => this.violations.push(what);
+    const client = new MobileClient({ url, sid, code, timeoutMs, onExchange: this.#record(), onViolation });
     this.#mobiles.push(client);
     await client.signedIn();
     return client;
   }
 
-  /** One more connection of the same user. */
   async signedInAs(user: User, options: Acknowledging = {}): Promise<Client> {
     const client = await this.connect(options);
     await this.signIn(client, user);
@@ -93,7 +84,7 @@ export class Fixture {
     const sid = this.unknownSid();
     const user = { sid, code: await this.signUp(await this.connect(), sid) };
     this.#present.push(user);
-    this.options.users.add(user);
+    this.options.users.push(user);
     return user;
   }
 
@@ -105,7 +96,6 @@ export class Fixture {
     return code;
   }
 
-  /** A sid that never signed up. */
   unknownSid(): string {
     return randomSid(this.options.countryCode);
   }
@@ -122,9 +112,9 @@ export class Fixture {
     return { group_id, member_sids };
   }
 
-  /** Two users, each signed in on a connection, and a new group of both. */
-  async pair(): Promise<{ ada: Client; bob: Client; group_id: number; member_sids: string[] }> {
-    const [ada, bob] = [await this.signedIn(), await this.signedIn()];
+  /** Two users, each signed in on a connection, and a new group of both. @param bobsOptions of bob's connection */
+  async pair(bobsOptions?: Acknowledging) {
+    const [ada, bob] = [await this.signedIn(), await this.signedIn(bobsOptions)];
     return { ada, bob, ...(await this.group(ada, bob)) };
   }
 
@@ -170,13 +160,15 @@ export class Fixture {
   }
 
   async #otherUser(): Promise<User> {
-    const user = this.options.users.other(this.#present) ?? (await this.newUser());
+    const user = this.options.users.find((known) => !this.#present.includes(known)) ?? (await this.newUser());
     if (!this.#present.includes(user)) this.#present.push(user);
     return user;
   }
 
-  #nextName(): string {
-    return String.fromCharCode(97 + ((this.#clients.length + this.#mobiles.length) % 26));
+  /** The trace of the next connection, by a letter of its own. */
+  #record() {
+    const name = String.fromCharCode(97 + ((this.#clients.length + this.#mobiles.length) % 26));
+    return (...exchanged: [Exchanged['direction'], string]) => this.trace.add(name, ...exchanged);
   }
 }
 

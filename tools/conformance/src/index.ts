@@ -1,5 +1,4 @@
-export type { Check, Topic } from './check.ts';
-export { topics } from './checks/index.ts';
+export { allChecks } from './checks/index.ts';
 export { type CodeSource, codeFromCommand, codeFromTerminal, fixedCode } from './codes.ts';
 export { RunError } from './failure.ts';
 export { MobileClient, type MobileClientOptions } from './mobile-client.ts';

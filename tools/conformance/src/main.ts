@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { topics } from './checks/index.ts';
+import { allChecks } from './checks/index.ts';
 import { RunError } from './failure.ts';
 import { parseCommand, usage } from './options.ts';
 import { count, reportJson, resultText, summaryText } from './report.ts';
@@ -40,12 +40,9 @@ function write(file: string, text: string): void {
 }
 
 function listText(): string {
-  return topics
-    .map(({ name, checks }) => {
-      const lines = Object.entries(checks).map(
-        ([check, { title }]) => `  ${`${name}/${check}`.padEnd(46)}${title}`,
-      );
-      return [name, ...lines, ''].join('\n');
-    })
-    .join('\n');
+  const lines = allChecks.map(({ topic, name, title }, i) => {
+    const head = topic === allChecks[i - 1]?.topic ? '' : `${i === 0 ? '' : '\n'}${topic}\n`;
+    return `${head}  ${`${topic}/${name}`.padEnd(46)}${title}\n`;
+  });
+  return lines.join('');
 }

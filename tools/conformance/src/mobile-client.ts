@@ -40,7 +40,6 @@ export class MobileClient {
     this.#connect();
   }
 
-  /** Everything received, in order. */
   get frames(): readonly ReceivedFrame[] {
     return this.#inbox.frames;
   }
@@ -67,7 +66,6 @@ export class MobileClient {
     await this.#inbox.until(isDone, this.#options.timeoutMs + mobileReconnectMs, `sign-in ${times}`);
   }
 
-  /** Makes a request and waits for its answer, whichever it is. */
   request(name: string, payload: object): Promise<ReceivedFrame> {
     const after = this.frames.length;
     const id = this.#habits.request(`${name}_REQUEST`, payload);

@@ -49,7 +49,6 @@ const command = new Command('hooligram-conformance')
   .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
   .exitOverride();
 
-/** What `--help` prints. */
 export const usage = `${command.helpInformation()}
 Exit code 0: nothing failed. 1: something did. 2: a bad flag, no connection, or no code.
 Numbers are random, so it can run again and again. The server's limits must allow 30 codes to as many numbers.

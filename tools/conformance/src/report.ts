@@ -37,12 +37,10 @@ export function count(results: readonly CheckResult[], outcome: CheckResult['out
   return results.filter((result) => result.outcome === outcome).length;
 }
 
-/** The closing line. */
 export function summaryText(results: readonly CheckResult[]): string {
   return `${count(results, 'passed')} passed, ${count(results, 'failed')} failed, ${count(results, 'skipped')} skipped\n`;
 }
 
-/** The whole run, for a program. */
 export function reportJson(url: string, startedAt: Date, results: readonly CheckResult[]): string {
   const report = {
     url,

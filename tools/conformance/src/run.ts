@@ -1,10 +1,9 @@
 import type { Check } from './check.ts';
-import { topics } from './checks/index.ts';
+import { allChecks } from './checks/index.ts';
 import type { CodeSource } from './codes.ts';
 import { RunError, Skip } from './failure.ts';
 import { Fixture } from './fixture.ts';
 import type { Exchanged } from './trace.ts';
-import { Users } from './users.ts';
 
 export type ConformanceOptions = {
   /** Of the WebSocket, with its path: `ws://127.0.0.1:8080/v2`. */
@@ -31,7 +30,6 @@ export type CheckResult = {
   readonly title: string;
   readonly outcome: 'passed' | 'failed' | 'skipped';
   readonly durationMs: number;
-  /** Why it failed or was skipped. */
   readonly reasons: readonly string[];
   /** What was exchanged, if it failed. */
   readonly exchanged: readonly Exchanged[];
@@ -42,31 +40,27 @@ export type CheckResult = {
  * @throws RunError when the server cannot be reached, or there is no code for a number
  */
 export async function runConformance(options: ConformanceOptions): Promise<CheckResult[]> {
-  const { timeoutMs = 5_000, quietMs = 300, badFramesMax = 100, countryCode = '888' } = options;
-  const { url, codeOf } = options;
-  const fixtureOptions = { url, codeOf, countryCode, timeoutMs, quietMs, badFramesMax, users: new Users() };
+  const defaults = { slow: false, timeoutMs: 5_000, quietMs: 300, badFramesMax: 100, countryCode: '888' };
+  const fixtureOptions = { ...defaults, ...options, users: [] };
   await reach(new Fixture(fixtureOptions));
   const results: CheckResult[] = [];
-  for (const chosenCheck of chosen(options.only ?? [])) {
-    const result = await judge(chosenCheck, new Fixture(fixtureOptions), options.slow ?? false);
+  for (const check of chosen(options.only ?? [])) {
+    const result = await judge(check, new Fixture(fixtureOptions));
     options.onResult?.(result);
     results.push(result);
   }
   return results;
 }
 
-type ChosenCheck = { readonly topic: string; readonly name: string; readonly check: Check };
-
 /** @throws RunError when a name is neither a topic nor a check */
-export function chosen(only: readonly string[]): ChosenCheck[] {
-  const all = topics.flatMap(({ name: topic, checks }) =>
-    Object.entries(checks).map(([name, check]) => ({ topic, name, check })),
-  );
-  const namesOf = ({ topic, name }: ChosenCheck) => [topic, `${topic}/${name}`];
-  const strange = only.find((name) => !all.some((one) => namesOf(one).includes(name)));
+export function chosen(only: readonly string[]): readonly Check[] {
+  const namesOf = ({ topic, name }: Check) => [topic, `${topic}/${name}`];
+  const strange = only.find((name) => !allChecks.some((check) => namesOf(check).includes(name)));
   if (strange !== undefined)
     throw new RunError(`--only: there is no topic or check "${strange}"; see --list`);
-  return only.length === 0 ? all : all.filter((one) => namesOf(one).some((name) => only.includes(name)));
+  return only.length === 0
+    ? allChecks
+    : allChecks.filter((check) => namesOf(check).some((name) => only.includes(name)));
 }
 
 async function reach(fixture: Fixture): Promise<void> {
@@ -78,17 +72,12 @@ async function reach(fixture: Fixture): Promise<void> {
   await fixture.end();
 }
 
-async function judge(
-  { topic, name, check }: ChosenCheck,
-  fixture: Fixture,
-  isSlowWanted: boolean,
-): Promise<CheckResult> {
+async function judge({ topic, name, title, run }: Check, fixture: Fixture): Promise<CheckResult> {
   const startedAt = performance.now();
   const reasons: string[] = [];
   let outcome: CheckResult['outcome'] = 'passed';
   try {
-    if (check.isSlow && !isSlowWanted) throw new Skip('takes long: made with --slow');
-    await check.run(fixture);
+    await run(fixture);
   } catch (error) {
     if (error instanceof RunError) {
       await fixture.end();
@@ -107,7 +96,7 @@ async function judge(
   return {
     topic,
     name,
-    title: check.title,
+    title,
     outcome,
     durationMs: Math.round(performance.now() - startedAt),
     reasons,

@@ -13,17 +13,3 @@ export type User = {
 export function randomSid(countryCode: string): string {
   return `${countryCode}.1${String(randomInt(10 ** 10)).padStart(10, '0')}`;
 }
-
-/** The users of a run who have signed up. Checks share them, because each one costs a code. */
-export class Users {
-  readonly #known: User[] = [];
-
-  /** A user who is not among these. */
-  other(taken: readonly User[]): User | undefined {
-    return this.#known.find((user) => !taken.includes(user));
-  }
-
-  add(user: User): void {
-    this.#known.push(user);
-  }
-}

@@ -49,7 +49,6 @@ export function namesOf<T extends string>(
   };
 }
 
-/** Reads the path of a folder. */
 export function folder(text: string): string {
   if (text === '') throw new OptionsError('It must name a folder');
   return text;

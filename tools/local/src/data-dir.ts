@@ -15,7 +15,6 @@ export type DataDir = {
   readonly logDir: string;
   /** stack.json and the records of running processes. */
   readonly runDir: string;
-  /** For recordProcess. */
   readonly pidsDir: string;
   /** The key of the stored credentials: random, made once, the same at every later start. */
   readonly credentialKey: string;

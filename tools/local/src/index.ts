@@ -17,6 +17,7 @@ export { startPostgres } from './postgres.ts';
 export { findOrInstall, findProgram, isProgram } from './program.ts';
 export { startRedis } from './redis.ts';
 export { type ProcessSpec, RunningProcess, whenReady } from './running-process.ts';
+export { serviceSpec } from './service-spec.ts';
 export { type OwnStack as StackDescription, type StackProcess, startStackProcess } from './stack-process.ts';
 export { StartError } from './start-error.ts';
 export type { Store, StoreOptions } from './store.ts';

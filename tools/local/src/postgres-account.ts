@@ -4,12 +4,18 @@ import { dirname } from 'node:path';
 import { StartError } from './start-error.ts';
 
 /** How a Postgres program is run on a cluster's folder: directly, or by root for an account that is not root. */
-export type PostgresAccount = {
-  readonly uid?: number;
-  readonly gid?: number;
+export type PostgresAccount = (
+  | { readonly uid: number; readonly gid: number }
+  | { readonly uid?: undefined; readonly gid?: undefined }
+) & {
   /** What stands before the command. */
   readonly prefix: readonly string[];
 };
+
+export function commandOf({ prefix, uid, gid }: PostgresAccount, program: string, args: readonly string[]) {
+  const [command = program, ...rest] = [...prefix, program, ...args];
+  return { command, args: rest, ...(prefix.length === 0 && uid !== undefined ? { uid, gid } : {}) };
+}
 
 /**
  * Postgres refuses to run as root. So root runs it for the account that owns the cluster, else `postgres`

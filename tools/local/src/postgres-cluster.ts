@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type PostgresAccount, postgresAccount } from './postgres-account.ts';
+import { commandOf, type PostgresAccount, postgresAccount } from './postgres-account.ts';
 import type { PostgresPrograms } from './postgres-programs.ts';
 import { StartError } from './start-error.ts';
 
@@ -49,8 +49,8 @@ async function makeCluster(
   mkdirSync(unfinished, { mode: 0o700 });
   writeFileSync(passwordFile, password, { mode: 0o600 });
   writeFileSync(passwordForInitdb, password, { mode: 0o600 });
-  const { uid, gid, prefix } = postgresAccount(unfinished, Object.values(programs));
-  if (uid !== undefined && gid !== undefined) chownSync(passwordForInitdb, uid, gid);
+  const account = postgresAccount(unfinished, Object.values(programs));
+  if (account.uid !== undefined) chownSync(passwordForInitdb, account.uid, account.gid);
   const args = [
     `--pgdata=${unfinished}`,
     `--username=${superuser}`,
@@ -61,10 +61,9 @@ async function makeCluster(
     '--no-instructions',
     ...(durable ? [] : ['--no-sync']),
   ];
-  const [command = programs.initdb, ...rest] = [...prefix, programs.initdb, ...args];
-  const account = prefix.length === 0 && uid !== undefined ? { uid, gid } : {};
+  const { command, args: all, ...ids } = commandOf(account, programs.initdb, args);
   try {
-    await promisify(execFile)(command, rest, { ...account, env: postgresEnv });
+    await promisify(execFile)(command, all, { ...ids, env: postgresEnv });
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
     throw new StartError(`initdb failed in ${unfinished}: ${(stderr || message).trim()}`);

@@ -3,16 +3,15 @@ import { join, resolve } from 'node:path';
 import type { Client } from 'pg';
 import { onPostgres } from './on-postgres.ts';
 import { freePort } from './ports.ts';
+import { commandOf } from './postgres-account.ts';
 import { openCluster, type PostgresCluster, postgresEnv, superuser } from './postgres-cluster.ts';
 import { postgresPrograms } from './postgres-programs.ts';
 import { commandLine } from './process-identity.ts';
 import type { ProcessSpec } from './running-process.ts';
 import { StartError } from './start-error.ts';
-import { ownStore, type Store, type StoreOptions } from './store.ts';
-import { SupervisedProcess } from './supervise.ts';
+import { type Store, type StoreOptions, startStore } from './store.ts';
 
 const database = 'hooligram';
-const readyTimeoutMs = 60_000;
 const selectOne = (client: Client) => client.query('SELECT 1');
 
 export type PostgresOptions = StoreOptions & {
@@ -33,16 +32,9 @@ export async function startPostgres(options: PostgresOptions): Promise<Store> {
   const cluster = await openCluster(resolve(options.dataDir, 'postgres'), programs, options.durable ?? true);
   const port = await freePort(options.port);
   const urlOf = (name: string) => `postgresql://${superuser}:${cluster.password}@127.0.0.1:${port}/${name}`;
-  const postgres = await SupervisedProcess.start(postgresSpec(options, programs.postgres, cluster, port), {
-    isReady: async () => (await onPostgres(urlOf('postgres'), selectOne)).rowCount === 1,
-    readyTimeoutMs,
-    beforeStart: () => removeStalePidFile(cluster.dir),
-    onPid: options.onPid,
-    log: options.log,
-    restart: options.restart ?? true,
-    signal: options.signal,
-  });
-  return ownStore(postgres, urlOf(database));
+  const spec = postgresSpec(options, programs.postgres, cluster, port);
+  const isReady = async () => (await onPostgres(urlOf('postgres'), selectOne)).rowCount === 1;
+  return startStore(spec, urlOf(database), isReady, options, () => removeStalePidFile(cluster.dir));
 }
 
 /** @throws StartError when the database of that url does not answer */
@@ -73,15 +65,11 @@ function postgresSpec(
       ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
       : {}),
   };
-  const { prefix, uid, gid } = cluster.account;
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const [command = program, ...rest] = [...prefix, program, '-D', cluster.dir, ...args];
   return {
     name: 'postgres',
-    command,
-    args: rest,
+    ...commandOf(cluster.account, program, ['-D', cluster.dir, ...args]),
     env: postgresEnv,
-    ...(prefix.length === 0 ? { uid, gid } : {}),
     logFile: join(options.logDir, 'postgres.log'),
     // Fast shutdown: sessions are ended, everything is written.
     stopSignal: 'SIGINT',

@@ -20,7 +20,6 @@ const furtherDirs = [
 export type ProgramOptions<Program> = {
   /** In errors: `redis-server or valkey-server`. */
   readonly name: string;
-  /** Looks for the program on this machine. */
   readonly find: () => Program | undefined;
   /** The package of Debian and Ubuntu that root installs. */
   readonly debianPackage: string;

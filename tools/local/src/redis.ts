@@ -4,10 +4,7 @@ import { Redis } from 'ioredis';
 import { freePort } from './ports.ts';
 import { redisProgram } from './redis-program.ts';
 import { StartError } from './start-error.ts';
-import { ownStore, type Store, type StoreOptions } from './store.ts';
-import { SupervisedProcess } from './supervise.ts';
-
-const readyTimeoutMs = 60_000;
+import { type Store, type StoreOptions, startStore } from './store.ts';
 
 /**
  * Starts a Redis in `<dataDir>/redis`, on the loopback address only. It keeps its data over
@@ -42,15 +39,7 @@ export async function startRedis(options: StoreOptions): Promise<Store> {
     stopTimeoutMs: 20_000,
     detached: true,
   } as const;
-  const redis = await SupervisedProcess.start(spec, {
-    isReady: async () => (await ping(url)) === 'PONG',
-    readyTimeoutMs,
-    onPid: options.onPid,
-    log: options.log,
-    restart: options.restart ?? true,
-    signal: options.signal,
-  });
-  return ownStore(redis, url);
+  return startStore(spec, url, async () => (await ping(url)) === 'PONG', options);
 }
 
 /** @throws StartError when the Redis of that url does not answer */

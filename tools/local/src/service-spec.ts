@@ -44,7 +44,7 @@ export function gatewaySpec(
     GATEWAY_OWN_PORT: String(place.ownPort),
     ADMIN_PORT: String(place.adminPort),
   };
-  return serviceSpec('gateway', place.name, dataDir, environment(defaults, decided));
+  return serviceSpec('gateway', place.name, dataDir.logDir, environment(defaults, decided));
 }
 
 export function coreSpec(place: CorePlace, dataDir: DataDir, stores: Stores): ProcessSpec {
@@ -61,7 +61,7 @@ export function coreSpec(place: CorePlace, dataDir: DataDir, stores: Stores): Pr
     REDIS_URL: stores.redisUrl,
     ADMIN_PORT: String(place.adminPort),
   };
-  return serviceSpec('core', place.name, dataDir, environment(defaults, decided));
+  return serviceSpec('core', place.name, dataDir.logDir, environment(defaults, decided));
 }
 
 const localVerification = { VERIFICATION_PROVIDER: 'fixed', VERIFICATION_FIXED_CODE: '000000' };
@@ -72,14 +72,20 @@ export function fixedCode(): string | undefined {
   return VERIFICATION_PROVIDER === 'fixed' ? VERIFICATION_FIXED_CODE : undefined;
 }
 
-function serviceSpec(app: string, name: string, dataDir: DataDir, env: NodeJS.ProcessEnv): ProcessSpec {
+/** How a built gateway or core is started. */
+export function serviceSpec(
+  app: 'gateway' | 'core',
+  name: string,
+  logDir: string,
+  env: NodeJS.ProcessEnv,
+): ProcessSpec {
   return {
     name,
     command: process.execPath,
     args: [join(repositoryRoot, 'apps', app, 'dist/main.js')],
     cwd: repositoryRoot,
     env,
-    logFile: join(dataDir.logDir, `${name}.log`),
+    logFile: join(logDir, `${name}.log`),
     stopSignal: 'SIGTERM',
     stopTimeoutMs,
     detached: true,

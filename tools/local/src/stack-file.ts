@@ -4,7 +4,6 @@ import { join } from 'node:path';
 /** What other programs on this machine learn about a running stack. A pid is of a process that it started. */
 export type StackDescription = {
   readonly url: string;
-  /** The chat in the browser. */
   readonly web: string;
   readonly gateways: readonly { readonly pid: number; readonly url: string; readonly admin: string }[];
   readonly cores: readonly { readonly pid: number; readonly admin: string }[];
@@ -12,15 +11,8 @@ export type StackDescription = {
   readonly postgres: { readonly pid?: number | undefined; readonly url: string };
 };
 
-export type StackFile = {
-  /** Writes it, and from now on again at every refresh. */
-  publish(describe: () => StackDescription): void;
-  refresh(): void;
-  remove(): void;
-};
-
 /** `stack.json`: whole or not there, and for this user only, because the urls may hold passwords. */
-export function createStackFile(runDir: string): StackFile {
+export function createStackFile(runDir: string) {
   const path = join(runDir, 'stack.json');
   let current: (() => StackDescription) | undefined;
   const refresh = () => {
@@ -30,7 +22,8 @@ export function createStackFile(runDir: string): StackFile {
   };
   return {
     refresh,
-    publish: (describe) => {
+    /** Writes it, and from now on again at every refresh. */
+    publish: (describe: () => StackDescription) => {
       current = describe;
       refresh();
     },

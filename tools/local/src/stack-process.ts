@@ -17,7 +17,6 @@ type StackProcessOptions = {
   readonly cores: number;
   readonly port: number;
   readonly dataDir: string;
-  /** For all of its processes. */
   readonly env?: NodeJS.ProcessEnv;
 };
 

@@ -4,7 +4,6 @@ import type { Layout } from './layout.ts';
 import { recordProcess } from './orphans.ts';
 import type { Progress } from './progress.ts';
 
-/** What every part of a start needs. */
 export type StackRun = {
   readonly layout: Layout;
   readonly dataDir: DataDir;

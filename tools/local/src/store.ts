@@ -1,4 +1,5 @@
-import type { SupervisedProcess } from './supervise.ts';
+import type { ProcessSpec } from './running-process.ts';
+import { SupervisedProcess } from './supervise.ts';
 
 /** A Postgres or a Redis that the stack uses. */
 export type Store = {
@@ -23,8 +24,18 @@ export type StoreOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** A store that this process runs, under the url that it was given. */
-export function ownStore(process: SupervisedProcess, url: string): Store {
+const readyTimeoutMs = 60_000;
+
+/** Starts a store that is reached by the url. @throws StartError when it does not get ready */
+export async function startStore(
+  spec: ProcessSpec,
+  url: string,
+  isReady: () => Promise<boolean>,
+  { onPid, log, restart = true, signal }: StoreOptions,
+  beforeStart?: () => void,
+): Promise<Store> {
+  const options = { isReady, readyTimeoutMs, beforeStart, onPid, log, restart, signal };
+  const process = await SupervisedProcess.start(spec, options);
   return {
     get pid() {
       return process.pid;

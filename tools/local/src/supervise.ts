@@ -1,12 +1,10 @@
 import { type ProcessSpec, type Readiness, RunningProcess, whenReady } from './running-process.ts';
 
 export type SuperviseOptions = Readiness & {
-  /** Called before every start. */
   readonly beforeStart?: (() => void) | undefined;
   /** Called after every start with the pid that the process has from now on. */
   readonly onPid?: ((pid: number) => void) | undefined;
   readonly log?: ((line: string) => void) | undefined;
-  /** Whether it is started again when it dies. */
   readonly restart: boolean;
 };
 
@@ -58,7 +56,6 @@ export class SupervisedProcess {
     return this.#running.pid;
   }
 
-  /** How many times it was started again. */
   get restarts(): number {
     return this.#restarts;
   }

@@ -18,7 +18,6 @@ export type ProtocolClientOptions = {
   readonly onExchange?: (direction: 'sent' | 'received' | 'closed', text: string) => void;
 };
 
-/** How a connection ended. */
 export type Close = { readonly code: number; readonly reason: string };
 
 /** One connection to a server of Protocol V2, opened at once. It keeps every frame that it received. */
@@ -62,7 +61,6 @@ export class ProtocolClient {
     return this.inbox.frames;
   }
 
-  /** The frames received so far of one type. */
   received(type: string): ReceivedFrame[] {
     return this.frames.filter((frame) => frame.type === type);
   }
@@ -127,12 +125,10 @@ export class ProtocolClient {
     await this.requestOk('VERIFICATION_SUBMIT_CODE', { verification_code: code });
   }
 
-  /** Signs in with the credential that the number has. */
   async authorize(sid: string, code = testCode): Promise<ReceivedFrame> {
     return this.requestOk('AUTHORIZATION_SIGN_IN', { ...phoneOf(sid), verification_code: code });
   }
 
-  /** Registers and signs in. */
   async signIn(sid: string, code = testCode): Promise<ReceivedFrame> {
     await this.register(sid, code);
     return this.authorize(sid, code);

@@ -12,7 +12,6 @@ import { fieldTexts } from './field-texts.ts';
 /** A JSON Schema of draft 7, which AsyncAPI's own dialect includes. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
-/** The payload of a type, with its fields explained. */
 function payloadJsonSchema(type: FrameType): JsonSchema {
   const { $schema: _, ...schema } = z.toJSONSchema(payloadSchema(type), {
     io: 'input',
@@ -41,26 +40,20 @@ function frameSchema(type: FrameType): JsonSchema {
 
 /** Lengths are in code points, here as in JSON Schema. */
 function idRule(type: FrameType): JsonSchema {
+  const isUsable = /_(REQUEST|SUCCESS)$/.test(type) && !isAcknowledgementType(type);
+  return { ...(isUsable ? { minLength: 1 } : {}), maxLength: idCharactersMax, description: idText(type) };
+}
+
+function idText(type: FrameType): string {
   if (isAcknowledgementType(type)) {
-    const text = type.endsWith('_SUCCESS')
+    return type.endsWith('_SUCCESS')
       ? 'Any: the payload names the delivery.'
       : 'The id of the delivery: nothing else tells which delivery failed.';
-    return { maxLength: idCharactersMax, description: text };
   }
-  if (type === frameFailureType) {
-    return { maxLength: idCharactersMax, description: 'That of the frame if it was usable, else empty.' };
-  }
-  if (type.endsWith('_FAILURE')) {
-    return { maxLength: idCharactersMax, description: 'That of the request, which may have been empty.' };
-  }
-  if (type.endsWith('_SUCCESS')) {
-    return { minLength: 1, maxLength: idCharactersMax, description: 'That of the request.' };
-  }
-  return {
-    minLength: 1,
-    maxLength: idCharactersMax,
-    description: 'Chosen by the sender; the answer carries it.',
-  };
+  if (type === frameFailureType) return 'That of the frame if it was usable, else empty.';
+  if (type.endsWith('_FAILURE')) return 'That of the request, which may have been empty.';
+  if (type.endsWith('_SUCCESS')) return 'That of the request.';
+  return 'Chosen by the sender; the answer carries it.';
 }
 
 export const frameSchemas: ReadonlyMap<FrameType, JsonSchema> = new Map(

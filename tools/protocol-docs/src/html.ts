@@ -1,4 +1,3 @@
-/** Text that is markup. */
 export type Html = { readonly markup: string };
 
 type Part = string | Html | readonly Html[];

@@ -17,7 +17,6 @@ type Sample = {
   readonly value: number;
 };
 
-/** Reads `/metrics` of a process. */
 export async function metrics(adminUrl: string): Promise<Metrics> {
   const response = await getOnce(new URL('/metrics', adminUrl));
   if (!response.ok) throw new Error(`${adminUrl}/metrics answered ${response.status}`);

@@ -3,8 +3,7 @@ import { appendFileSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { migrate } from '@hooligram/db';
-import { recordProcess, startPostgres } from '@hooligram/local';
-import pg from 'pg';
+import { onPostgres, recordProcess, startPostgres } from '@hooligram/local';
 import { freePorts } from './free-ports.ts';
 import { logDir, pidsDir, testRunDir } from './test-run.ts';
 
@@ -60,9 +59,7 @@ export async function copyFiles(postgres: OwnPostgres): Promise<string> {
  * @returns the folder, for `startCopy` with what to recover
  */
 export async function backUp(postgres: OwnPostgres): Promise<string> {
-  const client = new pg.Client({ connectionString: postgres.url });
-  await client.connect();
-  try {
+  return onPostgres(postgres.url, async (client) => {
     await client.query(`SELECT pg_backup_start('a test', true)`);
     const folder = await copyFiles(postgres).catch((error: unknown) => {
       throw new Error('the files changed while they were copied', { cause: error });
@@ -70,9 +67,7 @@ export async function backUp(postgres: OwnPostgres): Promise<string> {
     const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop(false)');
     addFile(folder, 'backup_label', rows[0]?.labelfile ?? '');
     return folder;
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 export async function startCopy(
@@ -118,14 +113,7 @@ async function start(folder: string): Promise<OwnPostgres> {
     async query<R extends object>(sql: string, values: readonly unknown[] = [], database?: string) {
       const url = new URL(store.url);
       if (database) url.pathname = `/${database}`;
-      const client = new pg.Client({ connectionString: url.href });
-      client.on('error', () => {});
-      await client.connect();
-      try {
-        return (await client.query<R>(sql, [...values])).rows;
-      } finally {
-        await client.end().catch(() => {});
-      }
+      return (await onPostgres(url.href, (client) => client.query<R>(sql, [...values]))).rows;
     },
     stop: () => store.stop(),
     async crash() {

@@ -1,18 +1,16 @@
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   forgetProcess,
   logTail,
   type ProcessSpec,
   RunningProcess,
   recordProcess,
+  serviceSpec,
   whenReady,
 } from '@hooligram/local';
 import { getOnce } from './metrics.ts';
 import { patienceMs } from './patience.ts';
 import { logDir, pidsDir } from './test-run.ts';
 
-const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url));
 /** A process that is frozen answers nothing. */
 const answerTimeoutMs = 10_000;
 
@@ -30,13 +28,7 @@ export class ServiceProcess {
     this.adminUrl = adminUrl;
     this.url = url;
     this.#spec = {
-      name,
-      command: process.execPath,
-      args: [join(repositoryRoot, 'apps', app, 'dist/main.js')],
-      cwd: repositoryRoot,
-      env,
-      logFile: join(logDir(), `${name}.log`),
-      stopSignal: 'SIGTERM',
+      ...serviceSpec(app, name, logDir(), env),
       stopTimeoutMs: patienceMs,
       // With jest in one group: Ctrl-C ends a run with all that it started.
       detached: false,
@@ -87,9 +79,7 @@ export class ServiceProcess {
 
   /** Ends it without a word, in whatever state it is. */
   async end(): Promise<void> {
-    this.#process?.kill('SIGKILL');
-    await this.#process?.exited;
-    forgetProcess(pidsDir(), this.name);
+    if (this.#process) await this.kill();
   }
 
   /** Stops it in its tracks, as a machine without CPU does; SIGCONT by resume. */

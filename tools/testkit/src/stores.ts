@@ -1,8 +1,14 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { acquireLock, recordProcess, releaseLock, startPostgres, startRedis } from '@hooligram/local';
-import pg from 'pg';
+import {
+  acquireLock,
+  onPostgres,
+  recordProcess,
+  releaseLock,
+  startPostgres,
+  startRedis,
+} from '@hooligram/local';
 import { freePorts } from './free-ports.ts';
 import { patienceMs } from './patience.ts';
 import { logDir, pidsDir, testRunDir } from './test-run.ts';
@@ -70,25 +76,27 @@ async function startStores(): Promise<Stores> {
  * A database of its own with all migrations applied, cloned from a template.
  * @returns its url; it goes with the run, or earlier by dropDatabase
  */
-export async function freshDatabase(): Promise<string> {
-  const { adminUrl } = await stores();
-  const name = `test_${uniqueWord()}`;
-  await query(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${templateDatabase}`);
-  return urlOf(adminUrl, name);
+export function freshDatabase(): Promise<string> {
+  return createDatabase(`TEMPLATE ${templateDatabase}`);
 }
 
-/** An empty database, without any table. */
-export async function emptyDatabase(): Promise<string> {
+export function emptyDatabase(): Promise<string> {
+  return createDatabase();
+}
+
+async function createDatabase(options = ''): Promise<string> {
   const { adminUrl } = await stores();
   const name = `test_${uniqueWord()}`;
-  await query(adminUrl, `CREATE DATABASE ${name}`);
+  await onPostgres(adminUrl, (client) => client.query(`CREATE DATABASE ${name} ${options}`), patienceMs);
   return urlOf(adminUrl, name);
 }
 
 /** Drops what freshDatabase or emptyDatabase made, also under the connections that it may still have. */
 export async function dropDatabase(url: string): Promise<void> {
   const { adminUrl } = await stores();
-  await query(adminUrl, `DROP DATABASE IF EXISTS ${new URL(url).pathname.slice(1)} WITH (FORCE)`);
+  const name = new URL(url).pathname.slice(1);
+  const drop = `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`;
+  await onPostgres(adminUrl, (client) => client.query(drop), patienceMs);
 }
 
 /** The Redis that all tests share: keep to a prefix of your own. */
@@ -117,14 +125,4 @@ function urlOf(url: string, database: string): string {
 function writeWhole(path: string, text: string): void {
   writeFileSync(`${path}.new`, text);
   renameSync(`${path}.new`, path);
-}
-
-async function query(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
 }

@@ -11,7 +11,6 @@ import { patienceMs, within } from './patience.ts';
 /** Every wait lasts `patienceMs` at most, unless the options say otherwise. */
 export type TestClientOptions = Partial<ProtocolClientOptions>;
 
-/** Opens a connection to a gateway. */
 export async function connect(url: string, options: TestClientOptions = {}): Promise<TestClient> {
   const client = new TestClient(url, { timeoutMs: patienceMs, ...options });
   await client.opened;

@@ -57,47 +57,43 @@ export async function startSystem(options: TestSystemOptions = {}): Promise<Test
     LOG_LEVEL: 'info',
   };
 
+  const add = async (
+    app: 'gateway' | 'core',
+    processes: ServiceProcess[],
+    adminPort: number,
+    url: string,
+    env: NodeJS.ProcessEnv,
+  ) => {
+    const name = `${prefix}-${app}-${processes.length + 1}`;
+    const all = { ...common, ADMIN_PORT: String(adminPort), ...env };
+    const process = new ServiceProcess(app, name, `http://127.0.0.1:${adminPort}`, url, all);
+    processes.push(process);
+    await process.start();
+    return process;
+  };
+
   const addGateway = async (env: NodeJS.ProcessEnv = {}) => {
     const [ownPort = 0, adminPort = 0] = await freePorts(2);
     const addresses = {
       GATEWAY_HOST: '127.0.0.1',
       GATEWAY_PORT: String(sharedPort),
       GATEWAY_OWN_PORT: String(ownPort),
-      ADMIN_PORT: String(adminPort),
     };
-    const gateway = new ServiceProcess(
-      'gateway',
-      `${prefix}-gateway-${gateways.length + 1}`,
-      `http://127.0.0.1:${adminPort}`,
-      `ws://127.0.0.1:${ownPort}/v2`,
-      { ...common, ...addresses, ...options.env, ...options.gatewayEnv, ...env },
-    );
-    gateways.push(gateway);
-    await gateway.start();
-    return gateway;
+    const own = { ...addresses, ...options.env, ...options.gatewayEnv, ...env };
+    return add('gateway', gateways, adminPort, `ws://127.0.0.1:${ownPort}/v2`, own);
   };
 
   const addCore = async (env: NodeJS.ProcessEnv = {}) => {
     const [adminPort = 0] = await freePorts(1);
     const own = {
       DATABASE_URL: databaseUrl,
-      ADMIN_PORT: String(adminPort),
       VERIFICATION_PROVIDER: 'fixed',
       VERIFICATION_FIXED_CODE: '000000',
       CREDENTIAL_KEY: 'a-key-for-tests-that-protects-nothing',
       LIMITS_ENABLED: 'false',
       NUMBERS: 'assigned',
     };
-    const core = new ServiceProcess(
-      'core',
-      `${prefix}-core-${cores.length + 1}`,
-      `http://127.0.0.1:${adminPort}`,
-      '',
-      { ...common, ...own, ...options.env, ...options.coreEnv, ...env },
-    );
-    cores.push(core);
-    await core.start();
-    return core;
+    return add('core', cores, adminPort, '', { ...own, ...options.env, ...options.coreEnv, ...env });
   };
 
   const stop = async () => {

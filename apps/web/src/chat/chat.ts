@@ -15,10 +15,15 @@ import type { Servers } from '../server-url.ts';
 import { Book } from './book.ts';
 import { clientStorage } from './client-storage.ts';
 import { Sending } from './sending.ts';
-import { Tabs } from './tabs.ts';
 
 const keepAgainMinMs = 2_000;
 const keepAgainMaxMs = 60_000;
+
+/**
+ * A notice of one tab to the others of this browser, which show the same chats: the user has read a group, or without
+ * one, has signed out.
+ */
+type News = { readonly sid: string; readonly readGroup?: number };
 
 /** The SDK's client and what the page shows of it. All that changes is a signal. */
 export class Chat {
@@ -44,7 +49,7 @@ export class Chat {
   /** Why this browser does not store everything at the moment; undefined while it does. */
   readonly storageFailure = computed(() => this.#clientFailure.value ?? this.#history.failure.value);
   readonly #history: History;
-  readonly #tabs: Tabs;
+  readonly #tabs: BroadcastChannel;
   readonly #books = new Map<string, Promise<Book>>();
   #keepingAgain: ReturnType<typeof setTimeout> | undefined;
 
@@ -55,13 +60,15 @@ export class Chat {
     const storage = clientStorage(`hooligram client ${servers.url}`);
     this.client = createClient({ url: servers.url, storage });
     this.sending = new Sending(this);
-    this.#tabs = new Tabs(servers.url, {
-      onSignedOut: (sid) => sid === this.book.value?.sid && location.reload(),
-      onRead: (sid, groupId) => {
-        const conversation = this.book.value?.conversations.value.get(groupId);
-        if (conversation && sid === this.book.value?.sid) conversation.unread.value = 0;
-      },
-    });
+    // Tabs of another server have other users.
+    this.#tabs = new BroadcastChannel(`hooligram ${servers.url}`);
+    this.#tabs.onmessage = ({ data }: MessageEvent<News>) => {
+      const book = this.book.value;
+      if (!book || book.sid !== data.sid) return;
+      if (data.readGroup === undefined) location.reload();
+      const conversation = data.readGroup && book.conversations.value.get(data.readGroup);
+      if (conversation) conversation.unread.value = 0;
+    };
     this.#listen();
   }
 
@@ -90,7 +97,7 @@ export class Chat {
     await book
       .forget()
       .catch(() => this.notify('This browser did not remove what it had kept. Clear its data of this page.'));
-    this.#tabs.signedOut(book.sid);
+    this.#tell({ sid: book.sid });
   }
 
   /** Leaves a group, or removes a conversation that is over. */
@@ -144,8 +151,12 @@ export class Chat {
   async markRead(groupId: number): Promise<void> {
     const book = this.book.value;
     if (!book) return;
-    this.#tabs.read(book.sid, groupId);
+    this.#tell({ sid: book.sid, readGroup: groupId });
     await book.conversations.value.get(groupId)?.markRead();
+  }
+
+  #tell(news: News): void {
+    this.#tabs.postMessage(news);
   }
 
   /** Shows a notice to the user. */

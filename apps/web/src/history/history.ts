@@ -1,5 +1,6 @@
 import type { Group, Message } from '@hooligram/client';
 import { signal } from '@preact/signals';
+import type { IDBPDatabase, IDBPObjectStore } from 'idb';
 import { Database } from './database.ts';
 
 /** What is kept of a conversation besides its messages. */
@@ -23,6 +24,8 @@ export type RefusedMessage = {
   readonly createdAt: number;
   readonly errors: readonly string[];
 };
+
+type StoreOf = (name: string) => IDBPObjectStore<unknown, string[], string, 'readwrite'>;
 
 const stores = { conversations: 'conversations', messages: 'messages', refused: 'refused' } as const;
 
@@ -50,76 +53,78 @@ export class History {
   }
 
   conversations(sid: string): Promise<ConversationRecord[]> {
-    return this.#read((database) => database.read(stores.conversations, (store) => store.getAll(allOf(sid))));
+    return this.#read((database) => database.getAll(stores.conversations, allOf(sid)));
   }
 
   refused(sid: string): Promise<RefusedMessage[]> {
-    return this.#read((database) => database.read(stores.refused, (store) => store.getAll(allOf(sid))));
+    return this.#read((database) => database.getAll(stores.refused, allOf(sid)));
   }
 
   /** The newest messages before one, oldest first. */
   messagesBefore(sid: string, groupId: number, messageId: number, count: number): Promise<Message[]> {
     const range = IDBKeyRange.bound([sid, groupId], [sid, groupId, messageId], false, true);
-    return this.#read((database) => database.readLast(stores.messages, range, count));
-  }
-
-  keep(record: ConversationRecord, message?: Message): Promise<void> {
-    return this.#write([stores.conversations, stores.messages], (storeOf) => {
-      storeOf(stores.conversations).put(record);
-      if (message) {
-        storeOf(stores.messages).put(message, [record.sid, message.group_id, message.message_id]);
-      }
+    return this.#read(async (database) => {
+      const found: Message[] = [];
+      let cursor = await database.transaction(stores.messages).store.openCursor(range, 'prev');
+      while (cursor && found.push(cursor.value) < count) cursor = await cursor.continue();
+      return found.reverse();
     });
   }
 
+  keep(record: ConversationRecord, message?: Message): Promise<void> {
+    const key = message && [record.sid, message.group_id, message.message_id];
+    return this.#write((storeOf) => [
+      storeOf(stores.conversations).put(record),
+      ...(message ? [storeOf(stores.messages).put(message, key)] : []),
+    ]);
+  }
+
   keepRefused(message: RefusedMessage): Promise<void> {
-    return this.#write([stores.refused], (storeOf) => storeOf(stores.refused).put(message));
+    return this.#write((storeOf) => [storeOf(stores.refused).put(message)]);
   }
 
   dropRefused({ sid, id }: RefusedMessage): Promise<void> {
-    return this.#write([stores.refused], (storeOf) => storeOf(stores.refused).delete([sid, id]));
+    return this.#write((storeOf) => [storeOf(stores.refused).delete([sid, id])]);
   }
 
   /** Also its messages. */
   dropConversation(sid: string, id: number): Promise<void> {
-    return this.#write([stores.conversations, stores.messages], (storeOf) => {
-      storeOf(stores.conversations).delete([sid, id]);
-      storeOf(stores.messages).delete(IDBKeyRange.bound([sid, id], [sid, id, []]));
-    });
+    return this.#write((storeOf) => [
+      storeOf(stores.conversations).delete([sid, id]),
+      storeOf(stores.messages).delete(IDBKeyRange.bound([sid, id], [sid, id, []])),
+    ]);
   }
 
   /** All entries of a user. */
   forget(sid: string): Promise<void> {
-    return this.#write(Object.values(stores), (storeOf) => {
-      for (const name of Object.values(stores)) storeOf(name).delete(allOf(sid));
-    });
+    return this.#write((storeOf) => Object.values(stores).map((name) => storeOf(name).delete(allOf(sid))));
   }
 
   /** Finds out whether the browser keeps things again. */
-  async probe(): Promise<void> {
-    await this.#write([stores.refused], (storeOf) => {
-      storeOf(stores.refused).put({ sid: '', id: '' });
-      storeOf(stores.refused).delete(['', '']);
-    });
+  probe(): Promise<void> {
+    return this.#write((storeOf) => [
+      storeOf(stores.refused).put({ sid: '', id: '' }),
+      storeOf(stores.refused).delete(['', '']),
+    ]);
   }
 
-  async #read<R>(body: (database: Database) => Promise<R>): Promise<R> {
-    const result = await this.#told(body(this.#database));
+  async #read<R>(body: (database: IDBPDatabase) => Promise<R>): Promise<R> {
+    const result = await this.#told(this.#database.run(body));
     // A browser without room reads as before.
     if (!this.#doesNotWrite) this.failure.value = undefined;
     return result;
   }
 
-  async #write(
-    names: readonly string[],
-    body: (storeOf: (name: string) => IDBObjectStore) => void,
-  ): Promise<void> {
-    try {
-      await this.#told(this.#database.write(names, body));
-    } catch (error) {
+  async #write(body: (storeOf: StoreOf) => Promise<unknown>[]): Promise<void> {
+    const written = this.#database.run(async (database) => {
+      const names: string[] = Object.values(stores);
+      const transaction = database.transaction(names, 'readwrite');
+      await Promise.all([...body((name) => transaction.objectStore(name)), transaction.done]);
+    });
+    await this.#told(written).catch((error: unknown) => {
       this.#doesNotWrite = true;
       throw error;
-    }
+    });
     this.#doesNotWrite = false;
     this.failure.value = undefined;
   }

@@ -1,7 +1,7 @@
-import { useState } from 'preact/hooks';
 import { showSid } from '../phone.ts';
 import { goTo } from '../route.ts';
 import { useBook, useChat } from './chat-context.ts';
+import { Confirm } from './confirm.tsx';
 import { Dialog } from './dialog.tsx';
 import { ServerChoice } from './server-choice.tsx';
 
@@ -9,7 +9,6 @@ import { ServerChoice } from './server-choice.tsx';
 export function AccountDialog({ onClose }: { readonly onClose: () => void }) {
   const chat = useChat();
   const book = useBook();
-  const [isAsking, setIsAsking] = useState(false);
   const unsent = chat.sending.outbox.value.length + book.refused.value.length;
   const signOut = async () => {
     goTo(undefined);
@@ -21,21 +20,10 @@ export function AccountDialog({ onClose }: { readonly onClose: () => void }) {
         Signed in as <strong>{showSid(book.sid)}</strong>.
       </p>
       <ServerChoice />
-      {isAsking ? (
-        <div role="alert">
-          <p>
-            The messages that this browser keeps will be removed from it
-            {unsent > 0 && `, and ${unsent === 1 ? 'one' : unsent} that you asked for will not be sent`}.
-          </p>
-          <button type="button" class="button danger" onClick={signOut}>
-            Sign out and remove
-          </button>
-        </div>
-      ) : (
-        <button type="button" class="button danger" onClick={() => setIsAsking(true)}>
-          Sign out
-        </button>
-      )}
+      <Confirm label="Sign out" answer="Sign out and remove" onConfirm={signOut}>
+        The messages that this browser keeps will be removed from it
+        {unsent > 0 && `, and ${unsent === 1 ? 'one' : unsent} that you asked for will not be sent`}.
+      </Confirm>
     </Dialog>
   );
 }

@@ -1,6 +1,5 @@
 import { useSignalEffect } from '@preact/signals';
 import { openGroup } from '../route.ts';
-import { Announcer } from './announcer.tsx';
 import { Banner } from './banner.tsx';
 import { useChat } from './chat-context.ts';
 import { ConversationPane } from './conversation-pane.tsx';
@@ -23,7 +22,10 @@ export function App() {
       <StorageNote />
       {book ? <Chats /> : <SignIn />}
       <Notice />
-      <Announcer />
+      {/* Says to a screen reader what others see arrive. */}
+      <div class="unseen" role="status" aria-label="New messages">
+        {chat.announcement}
+      </div>
     </>
   );
 }

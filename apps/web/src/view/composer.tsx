@@ -3,6 +3,7 @@ import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hook
 import { showsNothing } from '../typed.ts';
 import { useBook, useChat } from './chat-context.ts';
 import { isComposing } from './composing.ts';
+import { Form } from './form.tsx';
 import { Icon } from './icons.tsx';
 
 /** Writes messages. What is not sent yet is kept as a draft, key by key. */
@@ -33,13 +34,7 @@ export function Composer({ groupId }: { readonly groupId: number }) {
     box.current.style.height = `${box.current.scrollHeight}px`;
   }, [text]);
   return (
-    <form
-      class="composer"
-      onSubmit={(event) => {
-        event.preventDefault();
-        send();
-      }}
-    >
+    <Form class="composer" onSubmit={send}>
       <textarea
         ref={box}
         rows={1}
@@ -63,7 +58,7 @@ export function Composer({ groupId }: { readonly groupId: number }) {
         {over > 0 &&
           `Too long for one message: take away ${over.toLocaleString('en')} ${over === 1 ? 'character' : 'characters'}.`}
       </p>
-    </form>
+    </Form>
   );
 }
 

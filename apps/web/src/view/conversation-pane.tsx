@@ -7,7 +7,7 @@ import { Avatar } from './avatar.tsx';
 import { useBook, useChat } from './chat-context.ts';
 import { Composer } from './composer.tsx';
 import { isComposing } from './composing.ts';
-import { Icon } from './icons.tsx';
+import { Icon, IconButton } from './icons.tsx';
 import { MembersDialog } from './members-dialog.tsx';
 import { MessageList } from './message-list.tsx';
 import { faceOf, titleOf } from './names.ts';
@@ -53,14 +53,7 @@ export function ConversationPane({ conversation }: { readonly conversation: Conv
           </h2>
           <p>{is_direct_message ? 'Direct message' : `${member_sids.length} people`}</p>
         </div>
-        <button
-          type="button"
-          class="icon-button"
-          aria-label="People"
-          onClick={() => setIsShowingMembers(true)}
-        >
-          <Icon name="people" />
-        </button>
+        <IconButton icon="people" label="People" onClick={() => setIsShowingMembers(true)} />
       </header>
       <MessageList conversation={conversation} />
       {isOver ? (

@@ -25,3 +25,18 @@ export function Icon({ name }: { readonly name: IconName }) {
     </svg>
   );
 }
+
+type IconButtonProps = {
+  readonly icon: IconName;
+  readonly label: string;
+  readonly onClick: () => void;
+  readonly class?: string;
+};
+
+export function IconButton({ icon, label, onClick, class: look = 'icon-button' }: IconButtonProps) {
+  return (
+    <button type="button" class={look} aria-label={label} onClick={onClick}>
+      <Icon name={icon} />
+    </button>
+  );
+}

@@ -3,8 +3,10 @@ import type { Conversation } from '../chat/conversation.ts';
 import { showSid } from '../phone.ts';
 import { Avatar } from './avatar.tsx';
 import { useBook, useChat } from './chat-context.ts';
+import { Confirm } from './confirm.tsx';
 import { Dialog } from './dialog.tsx';
-import { Icon } from './icons.tsx';
+import { Form } from './form.tsx';
+import { Icon, IconButton } from './icons.tsx';
 import { titleOf } from './names.ts';
 import { UserPicker } from './user-picker.tsx';
 
@@ -39,7 +41,16 @@ export function MembersDialog({ conversation, onClose }: MembersDialogProps) {
       {!is_direct_message && !isOver && (
         <UserPicker taken={member_sids} onPick={(sid) => sending.add(conversation.id, sid)} />
       )}
-      <Leaving conversation={conversation} onLeave={onClose} />
+      <Confirm
+        label={isOver ? 'Remove this chat' : 'Leave'}
+        answer={isOver ? 'Remove it' : 'Leave and remove'}
+        onConfirm={() => {
+          onClose();
+          sending.leave(conversation.id);
+        }}
+      >
+        The messages of this chat will be removed from this browser.
+      </Confirm>
     </Dialog>
   );
 }
@@ -54,62 +65,27 @@ function Member({ sid }: { readonly sid: string }) {
     <li>
       <Avatar of={sid} name={name} />
       {isNaming ? (
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            notebook.setName(sid, String(new FormData(event.currentTarget).get('name')));
+        <Form
+          isFocused
+          onSubmit={(entries) => {
+            notebook.setName(sid, String(entries.get('name')));
             setIsNaming(false);
           }}
         >
-          <input name="name" aria-label={label} defaultValue={name} ref={(input) => input?.focus()} />
+          <input name="name" aria-label={label} defaultValue={name} />
           <button type="submit" class="quiet">
             Save
           </button>
-        </form>
+        </Form>
       ) : (
         <>
           <span class="who">
             {sid === book.sid ? 'You' : notebook.nameOf(sid)}
             {(name !== '' || sid === book.sid) && <span class="hint">{showSid(sid)}</span>}
           </span>
-          {sid !== book.sid && (
-            <button type="button" class="icon-button" aria-label={label} onClick={() => setIsNaming(true)}>
-              <Icon name="pencil" />
-            </button>
-          )}
+          {sid !== book.sid && <IconButton icon="pencil" label={label} onClick={() => setIsNaming(true)} />}
         </>
       )}
     </li>
-  );
-}
-
-type LeavingProps = {
-  readonly conversation: Conversation;
-  readonly onLeave: () => void;
-};
-
-/** Asks once more: a user who comes back later has none of the messages in between. */
-function Leaving({ conversation, onLeave }: LeavingProps) {
-  const { sending } = useChat();
-  const [isAsking, setIsAsking] = useState(false);
-  const isOver = conversation.isOver.value;
-  const leave = () => {
-    onLeave();
-    sending.leave(conversation.id);
-  };
-  if (!isAsking) {
-    return (
-      <button type="button" class="button danger" onClick={() => setIsAsking(true)}>
-        {isOver ? 'Remove this chat' : 'Leave'}
-      </button>
-    );
-  }
-  return (
-    <div role="alert">
-      <p>The messages of this chat will be removed from this browser.</p>
-      <button type="button" class="button danger" onClick={leave}>
-        {isOver ? 'Remove it' : 'Leave and remove'}
-      </button>
-    </div>
   );
 }

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Conversation } from '../chat/conversation.ts';
 import { Bubble } from './bubble.tsx';
 import { useBook, useChat } from './chat-context.ts';
-import { Icon } from './icons.tsx';
+import { IconButton } from './icons.tsx';
 import { linesOf } from './lines.ts';
 
 /** So near to an end, it counts as reached. */
@@ -52,9 +52,7 @@ export function MessageList({ conversation }: { readonly conversation: Conversat
         </ol>
       </section>
       {!scroll.isAtEnd && (
-        <button type="button" class="to-end" aria-label="To the newest message" onClick={scroll.toEnd}>
-          <Icon name="down" />
-        </button>
+        <IconButton icon="down" label="To the newest message" class="to-end" onClick={scroll.toEnd} />
       )}
     </div>
   );

@@ -3,7 +3,8 @@ import { asName, charactersOf } from '../typed.ts';
 import { useBook, useChat } from './chat-context.ts';
 import { Dialog } from './dialog.tsx';
 import { Field } from './field.tsx';
-import { Icon } from './icons.tsx';
+import { Form } from './form.tsx';
+import { IconButton } from './icons.tsx';
 import { UserPicker } from './user-picker.tsx';
 
 const nameCharactersMax = 100;
@@ -45,24 +46,16 @@ export function NewChatDialog({ onClose }: { readonly onClose: () => void }) {
           {sids.map((sid) => (
             <li key={sid} class="chip">
               {book.notebook.nameOf(sid)}
-              <button
-                type="button"
-                aria-label={`Take ${book.notebook.nameOf(sid)} out`}
+              <IconButton
+                icon="close"
+                label={`Take ${book.notebook.nameOf(sid)} out`}
                 onClick={() => setSids(sids.filter((other) => other !== sid))}
-              >
-                <Icon name="close" />
-              </button>
+              />
             </li>
           ))}
         </ul>
       )}
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          create();
-        }}
-      >
+      <Form onSubmit={create}>
         {isGroup && (
           <Field
             label="Name of the group"
@@ -86,7 +79,7 @@ export function NewChatDialog({ onClose }: { readonly onClose: () => void }) {
         <button type="submit" class="button">
           {isGroup ? 'Create the group' : 'Begin the chat'}
         </button>
-      </form>
+      </Form>
     </Dialog>
   );
 }

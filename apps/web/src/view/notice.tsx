@@ -1,5 +1,5 @@
 import { useChat } from './chat-context.ts';
-import { Icon } from './icons.tsx';
+import { IconButton } from './icons.tsx';
 
 /** Stays until the user has read it. */
 export function Notice() {
@@ -9,14 +9,7 @@ export function Notice() {
       {notice.value !== '' && (
         <div class="notice">
           <p>{notice.value}</p>
-          <button
-            type="button"
-            class="icon-button"
-            aria-label="Close the notice"
-            onClick={() => (notice.value = '')}
-          >
-            <Icon name="close" />
-          </button>
+          <IconButton icon="close" label="Close the notice" onClick={() => (notice.value = '')} />
         </div>
       )}
     </div>

@@ -1,6 +1,7 @@
 import { useId } from 'preact/hooks';
 import { asName } from '../typed.ts';
 import { useChat } from './chat-context.ts';
+import { Form } from './form.tsx';
 
 /** Which server the page talks to; another one is another address of the page, with sign-ins of its own. */
 export function ServerChoice() {
@@ -10,10 +11,9 @@ export function ServerChoice() {
   return (
     <details class="server">
       <summary>Server</summary>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          const url = asName(String(new FormData(event.currentTarget).get('url')));
+      <Form
+        onSubmit={(entries) => {
+          const url = asName(String(entries.get('url')));
           location.assign(`/?${new URLSearchParams({ url })}`);
         }}
       >
@@ -29,7 +29,7 @@ export function ServerChoice() {
         <button type="submit" class="quiet">
           Use this server
         </button>
-      </form>
+      </Form>
     </details>
   );
 }

@@ -5,7 +5,7 @@ import { AccountDialog } from './account-dialog.tsx';
 import { Avatar } from './avatar.tsx';
 import { useBook, useChat } from './chat-context.ts';
 import { ConversationRow } from './conversation-row.tsx';
-import { Icon } from './icons.tsx';
+import { Icon, IconButton } from './icons.tsx';
 import { titleOf } from './names.ts';
 import { NewChatDialog } from './new-chat-dialog.tsx';
 
@@ -28,14 +28,12 @@ export function Sidebar() {
           <span class="unseen">Your account</span>
         </button>
         <h2>Chats</h2>
-        <button
-          type="button"
+        <IconButton
+          icon="plus"
+          label="New chat"
           class="icon-button accent"
-          aria-label="New chat"
           onClick={() => (dialog.value = 'new')}
-        >
-          <Icon name="plus" />
-        </button>
+        />
       </header>
       {total >= searchFrom && (
         <input

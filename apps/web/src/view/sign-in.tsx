@@ -6,6 +6,7 @@ import { asCode } from '../typed.ts';
 import { useChat } from './chat-context.ts';
 import { CountrySelect } from './country-select.tsx';
 import { Field } from './field.tsx';
+import { Form } from './form.tsx';
 import { phoneHint, phoneWanted } from './phone-hint.ts';
 import { ServerChoice } from './server-choice.tsx';
 
@@ -50,7 +51,7 @@ function NumberStep({ onSent }: { readonly onSent: (number: PhoneNumber) => void
     });
   };
   return (
-    <Form onSubmit={submit}>
+    <Form onSubmit={submit} isFocused>
       <CountrySelect country={country} onChange={setCountry} />
       <Field
         label="Phone number"
@@ -82,7 +83,7 @@ function CodeStep({ number, onBack }: { readonly number: PhoneNumber; readonly o
   };
   const again = () => run((signal) => chat.client.requestCode(number, { signal }));
   return (
-    <Form onSubmit={submit}>
+    <Form onSubmit={submit} isFocused>
       <p class="hint">A code is on its way to {showSid(sidOf(number))}.</p>
       <Field
         label="Code"
@@ -105,28 +106,6 @@ function CodeStep({ number, onBack }: { readonly number: PhoneNumber; readonly o
         </button>
       </div>
     </Form>
-  );
-}
-
-type FormProps = {
-  readonly onSubmit: () => void;
-  readonly children: preact.ComponentChildren;
-};
-
-function Form({ onSubmit, children }: FormProps) {
-  const form = useRef<HTMLFormElement>(null);
-  useEffect(() => form.current?.querySelector('input')?.focus(), []);
-  return (
-    <form
-      ref={form}
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        onSubmit();
-      }}
-    >
-      {children}
-    </form>
   );
 }
 

@@ -4,6 +4,7 @@ import { asName } from '../typed.ts';
 import { useBook } from './chat-context.ts';
 import { CountrySelect } from './country-select.tsx';
 import { Field } from './field.tsx';
+import { Form } from './form.tsx';
 import { phoneHint, phoneWanted } from './phone-hint.ts';
 
 type UserPickerProps = {
@@ -44,14 +45,7 @@ export function UserPicker({ taken, onPick, pending }: UserPickerProps) {
   };
   if (pending) pending.current = () => (reading.kind === 'nothing' ? undefined : pick());
   return (
-    <form
-      class="picker"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        pick();
-      }}
-    >
+    <Form class="picker" onSubmit={pick}>
       <CountrySelect country={country} onChange={setCountry} />
       <Field
         label="Phone number"
@@ -74,7 +68,7 @@ export function UserPicker({ taken, onPick, pending }: UserPickerProps) {
       <button type="submit" class="button second">
         Add
       </button>
-    </form>
+    </Form>
   );
 }
 

@@ -1,4 +1,5 @@
 import type { History } from './history.ts';
+import { ensure } from './maps.ts';
 
 /**
  * The times at which a device received a message that it had received before: allowed, and counted. Two devices of one
@@ -9,8 +10,7 @@ export function duplicateTimes({ connections, deliveries }: History): number[] {
   const times: number[] = [];
   for (const { connection, messageId, at } of deliveries) {
     const device = connections[connection]?.device ?? '';
-    const messages = seen.get(device) ?? new Set();
-    seen.set(device, messages);
+    const messages = ensure(seen, device, () => new Set());
     if (messages.has(messageId)) times.push(at);
     messages.add(messageId);
   }

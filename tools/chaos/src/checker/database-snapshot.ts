@@ -1,4 +1,5 @@
 import type { SendRecord } from './history.ts';
+import { ensure } from './maps.ts';
 
 /** The content of the database at the end of the run. */
 export type DatabaseSnapshot = {
@@ -48,9 +49,7 @@ export type Stay = { readonly after: number; through: number };
 export function staysOf(memberships: readonly MembershipChange[]): Map<string, Stay[]> {
   const stays = new Map<string, Stay[]>();
   for (const { groupId, sid, change, seq } of memberships) {
-    const key = memberKey(groupId, sid);
-    const list = stays.get(key) ?? [];
-    stays.set(key, list);
+    const list = ensure(stays, memberKey(groupId, sid), () => []);
     const last = list.at(-1);
     if (change === 'joined') list.push({ after: seq, through: Number.POSITIVE_INFINITY });
     else if (last) last.through = seq;

@@ -1,14 +1,14 @@
-import { append } from './append.ts';
 import type { Violation } from './check.ts';
 import { type DatabaseSnapshot, type StoredMessage, staysOf } from './database-snapshot.ts';
-import type { History, SendRecord } from './history.ts';
+import type { History } from './history.ts';
+import { append, ensure } from './maps.ts';
 
 /**
  * Every stored message was kept by each user who has been a member since before it. (Not only messages with SUCCESS: a
  * committed message is delivered even if its sender has no answer yet.)
  */
 export function findLost(history: History, snapshot: DatabaseSnapshot): Violation[] {
-  const sends = sendsById(history);
+  const sends = new Map(history.sends.map((send) => [send.id, send]));
   const keptOf = keptBySid(history);
   const owed = owedByGroup(snapshot);
   const violations: Violation[] = [];
@@ -43,13 +43,7 @@ function keptBySid({ connections, deliveries }: History): Map<string, Set<number
   for (const { connection, messageId, isKept } of deliveries) {
     const sid = connections[connection]?.sid;
     if (!isKept || sid === undefined) continue;
-    const messages = kept.get(sid) ?? new Set();
-    kept.set(sid, messages);
-    messages.add(messageId);
+    ensure(kept, sid, () => new Set()).add(messageId);
   }
   return kept;
-}
-
-function sendsById({ sends }: History): Map<string, SendRecord> {
-  return new Map(sends.map((send) => [send.id, send]));
 }

@@ -1,4 +1,3 @@
-import { append } from './append.ts';
 import type { Violation } from './check.ts';
 import {
   type DatabaseSnapshot,
@@ -9,6 +8,7 @@ import {
 } from './database-snapshot.ts';
 import { describe } from './find-lost.ts';
 import { type DeliveryRecord, type History, mayBeGone } from './history.ts';
+import { append } from './maps.ts';
 
 /**
  * No user received a message that was stored while they were no member: exact, by seq alone. And after the SUCCESS of a
@@ -23,14 +23,11 @@ export function findMisdelivered(history: History, snapshot: DatabaseSnapshot): 
   for (const delivery of history.deliveries) {
     const message = stored.get(delivery.messageId);
     const sid = history.connections[delivery.connection]?.sid ?? '';
+    const { at, connection } = delivery;
     const misdelivered = (why: string) =>
-      violations.push({
-        type: 'misdelivered',
-        at: delivery.at,
-        evidence: `${why}, connection ${delivery.connection}`,
-      });
+      violations.push({ type: 'misdelivered', at, evidence: `${why}, connection ${connection}` });
     if (!message) {
-      if (mayBeGone(history, delivery.at)) continue;
+      if (mayBeGone(history, at)) continue;
       misdelivered(`message ${delivery.messageId}, which is not stored, was delivered to ${sid}`);
       continue;
     }

@@ -1,8 +1,8 @@
-import { append } from './append.ts';
 import type { Violation } from './check.ts';
 import { type DatabaseSnapshot, type StoredMessage, storedBySend } from './database-snapshot.ts';
 import { describe } from './find-lost.ts';
 import type { Attempt, History, SendRecord } from './history.ts';
+import { append, ensure } from './maps.ts';
 
 export function findReordered(history: History, snapshot: DatabaseSnapshot): Violation[] {
   return [...deliveriesReordered(history, snapshot), ...storedAgainstSending(history, snapshot)];
@@ -19,19 +19,15 @@ function deliveriesReordered(
   for (const { connection, messageId, at } of deliveries) {
     const message = stored.get(messageId);
     if (!message) continue;
-    const { all, highest } = seen.get(connection) ?? { all: new Set(), highest: new Map() };
-    seen.set(connection, { all, highest });
+    const { all, highest } = ensure(seen, connection, () => ({ all: new Set(), highest: new Map() }));
     if (all.has(messageId)) continue;
     all.add(messageId);
     const before = highest.get(message.groupId) ?? 0;
     if (message.seq > before) highest.set(message.groupId, message.seq);
     else {
       const who = `connection ${connection} of ${connections[connection]?.sid}`;
-      violations.push({
-        type: 'reordered',
-        at,
-        evidence: `${describe(message)} reached ${who} after seq ${before}`,
-      });
+      const evidence = `${describe(message)} reached ${who} after seq ${before}`;
+      violations.push({ type: 'reordered', at, evidence });
     }
   }
   return violations;

@@ -2,6 +2,7 @@ import type { Violation } from './check.ts';
 import { type DatabaseSnapshot, memberKey, type StoredMessage } from './database-snapshot.ts';
 import { describe } from './find-lost.ts';
 import { finalAnswer, type History } from './history.ts';
+import { append, ensure } from './maps.ts';
 
 /** One UUID, one effect: no message, group, joining or leaving is in the database more often than it was requested. */
 export function findStoredTwice(history: History, snapshot: DatabaseSnapshot): Violation[] {
@@ -15,26 +16,18 @@ export function findStoredTwice(history: History, snapshot: DatabaseSnapshot): V
 function messagesStoredTwice({ sends }: History, { messages }: DatabaseSnapshot): Violation[] {
   const sentAt = new Map(sends.map(({ content, attempts }) => [content, attempts[0]?.at ?? 0]));
   const firstOf = new Map<string, StoredMessage>();
-  const violations: Violation[] = [];
-  for (const message of messages) {
+  return messages.flatMap((message) => {
     // By content, which no other message has: a second row may have another request id.
-    const content = `${message.senderSid} ${message.content}`;
-    const first = firstOf.get(content);
-    if (first) {
-      const at = sentAt.get(message.content) ?? 0;
-      violations.push({
-        type: 'stored twice',
-        at,
-        evidence: `${describe(first)} is also ${describe(message)}`,
-      });
-    } else firstOf.set(content, message);
-  }
-  return violations;
+    const first = ensure(firstOf, `${message.senderSid} ${message.content}`, () => message);
+    if (first === message) return [];
+    const evidence = `${describe(first)} is also ${describe(message)}`;
+    return [{ type: 'stored twice', at: sentAt.get(message.content) ?? 0, evidence } as const];
+  });
 }
 
 function groupsCreatedTwice({ changes }: History, { groups }: DatabaseSnapshot): Violation[] {
   const groupIds = new Map<string, number[]>();
-  for (const { groupId, name } of groups) groupIds.set(name, [...(groupIds.get(name) ?? []), groupId]);
+  for (const { groupId, name } of groups) append(groupIds, name, groupId);
   return changes.flatMap((change) => {
     if (change.type !== 'create' || change.name === '') return [];
     const created = groupIds.get(change.name) ?? [];

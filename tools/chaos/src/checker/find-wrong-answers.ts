@@ -1,7 +1,7 @@
 import type { Violation } from './check.ts';
 import { type DatabaseSnapshot, memberKey, type StoredMessage, storedBySend } from './database-snapshot.ts';
 import { describe } from './find-lost.ts';
-import { type Attempt, finalAnswer, type History, mayBeGone, type SendRecord } from './history.ts';
+import { finalAnswer, type History, mayBeGone, type SendRecord } from './history.ts';
 
 /** SUCCESS means stored, FAILURE means not stored, and messages are stored and delivered as they were sent. */
 export function findWrongAnswers(history: History, snapshot: DatabaseSnapshot): Violation[] {
@@ -18,37 +18,25 @@ function sendViolations(history: History, send: SendRecord, message: StoredMessa
   const at = attempts[0]?.at ?? 0;
   const name = `request ${id} of ${sid} to group ${groupId}`;
   const violations: Violation[] = [];
+  const violated = (type: Violation['type'], what: string) =>
+    violations.push({ type, at, evidence: `${name} ${what}` });
   const answer = finalAnswer(send);
   // A message that goes out once may lose its answer with its connection.
-  if (!answer && !(send.isOnce && attempts.length > 0))
-    violations.push({ type: 'wrong answer', at, evidence: `${name} was never answered` });
+  if (!answer && !(send.isOnce && attempts.length > 0)) violated('wrong answer', 'was never answered');
   for (const { answer: other } of attempts) {
-    if (!other?.ok || mayBeGone(history, other.at)) continue;
-    if (message && other.messageId !== message.messageId) {
-      const evidence = `${name} was answered with message ${other.messageId}, and is ${describe(message)}`;
-      violations.push({ type: 'wrong answer', at, evidence });
-    }
+    if (!other?.ok || !message || other.messageId === message.messageId) continue;
+    if (!mayBeGone(history, other.at))
+      violated('wrong answer', `was answered with message ${other.messageId}, and is ${describe(message)}`);
   }
-  if (answer?.ok && !message && !mayBeGone(history, answer.at)) {
-    violations.push({
-      type: 'lost',
-      at,
-      evidence: `${name} got SUCCESS ${answer.messageId} and is not stored`,
-    });
-  }
+  if (answer?.ok && !message && !mayBeGone(history, answer.at))
+    violated('lost', `got SUCCESS ${answer.messageId} and is not stored`);
   // An attempt without an answer may have stored it. Then the FAILURE of another attempt was true.
-  if (answer && !answer.ok && message && attempts.every(isAnswered)) {
-    const evidence = `${name} got FAILURE (${answer.errors.join('; ')}) and is ${describe(message)}`;
-    violations.push({ type: 'wrong answer', at, evidence });
-  }
-  if (message && (message.content !== content || message.groupId !== groupId)) {
-    violations.push({ type: 'altered', at, evidence: `${name} is ${describe(message)} with other content` });
-  }
+  const isAnswered = attempts.every((attempt) => attempt.answer !== undefined);
+  if (answer && !answer.ok && message && isAnswered)
+    violated('wrong answer', `got FAILURE (${answer.errors.join('; ')}) and is ${describe(message)}`);
+  if (message && (message.content !== content || message.groupId !== groupId))
+    violated('altered', `is ${describe(message)} with other content`);
   return violations;
-}
-
-function isAnswered(attempt: Attempt): boolean {
-  return attempt.answer !== undefined;
 }
 
 /** Every change with SUCCESS is in the database. */

@@ -5,7 +5,6 @@ import type { Population } from '../load/population.ts';
 import type { Random } from '../random.ts';
 
 export type FaultContext = {
-  /** The stack as it is now. */
   readonly stack: () => StackDescription;
   readonly population: Population;
   readonly history: History;

@@ -24,7 +24,6 @@ export function end(signal: 'SIGKILL' | 'SIGTERM', find: FindComponent): Run {
   };
 }
 
-/** Freezes a process with its children for ten seconds. */
 export function freeze(find: FindComponent): Run {
   return async (context) => {
     const component = find(context);
@@ -42,7 +41,6 @@ export function freeze(find: FindComponent): Run {
   };
 }
 
-/** Kills Redis, and removes its data before it starts again. */
 export async function loseRedis(context: FaultContext): Promise<void> {
   const stack = context.stack();
   const pid = redis.pid(stack);

@@ -9,7 +9,6 @@ export function childrenOf(pid: number): number[] {
   });
 }
 
-/** Sends a signal to a process, which may have ended by now. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);

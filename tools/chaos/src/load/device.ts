@@ -50,7 +50,6 @@ export class Device {
   readonly sid: string;
   readonly name: string;
   readonly outbox: Outbox;
-  /** Behaves as the mobile client does. */
   readonly isMobile: boolean;
   ackMode: AckMode = 'acknowledge';
   /** How long each interruption lasted that the device did not cause, from the close to the next sign-in, and its end. */
@@ -88,7 +87,6 @@ export class Device {
     return this.#isSignedIn;
   }
 
-  /** Its connection, for faults. */
   get connection(): Connection | undefined {
     return this.#connection;
   }

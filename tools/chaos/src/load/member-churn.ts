@@ -49,7 +49,6 @@ async function leaveAndReturn(
   }
 }
 
-/** Creates a group and sends its first message. */
 async function createGroup(name: string, creator: User, members: readonly User[]): Promise<void> {
   const [device] = creator.devices;
   if (!device) return;

@@ -48,7 +48,6 @@ export class Outbox {
     return this.#requests.size;
   }
 
-  /** @param givesUp drops the message when the server is busy */
   sendMessage(groupId: number, content: string, { givesUp = false } = {}): Promise<Answer> {
     const isOnce = this.#habits !== undefined;
     const record: RecordRequest = (id, attempts) =>

@@ -3,7 +3,6 @@ import { reconnectAdvice } from '@hooligram/protocol';
 import type { Random } from '../random.ts';
 
 export type Break = {
-  /** The code with which the connection was closed. */
   readonly code: number;
   /** How many tries in a row did not reach the sign-in. */
   readonly failures: number;

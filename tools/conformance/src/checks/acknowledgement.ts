@@ -1,12 +1,9 @@
 import { faultTexts } from '@hooligram/protocol';
 import type { ReceivedFrame } from '@hooligram/protocol-client';
-import type { Topic } from '../check.ts';
-import type { Client } from '../client.ts';
+import type { Checks } from '../check.ts';
+import { type Client, deliveryOf } from '../client.ts';
 import { expectEqual } from '../failure.ts';
 import type { Fixture } from '../fixture.ts';
-
-const deliveryOf = (message_id: number) => (frame: ReceivedFrame) =>
-  frame.type === 'MESSAGING_DELIVER_REQUEST' && frame.payload.message_id === message_id;
 
 /** Somebody who has two messages on the way and has acknowledged neither. */
 async function twoWaiting(fixture: Fixture) {
@@ -27,135 +24,106 @@ async function comesAgain(fixture: Fixture, client: Client, ...deliveries: Recei
   await again.close();
 }
 
-export const acknowledgement: Topic = {
-  name: 'acknowledgement',
-  checks: {
-    'ends-delivery': {
-      title: 'a message that was acknowledged by its message_id, with any frame id, is sent no more',
-      async run(fixture) {
-        const { client, one, two } = await twoWaiting(fixture);
-        client.acknowledge(one, 'an id of my own');
-        client.acknowledge(two, '');
-        await client.isServed();
-        await client.close();
-        for (const { payload } of [one, two]) {
-          const isIt = deliveryOf(payload.message_id as number);
-          await fixture.untilNotSent(
-            client.user,
-            isIt,
-            'an acknowledged message must not come again and again',
-          );
-        }
-      },
-    },
-    'never-by-frame-id': {
-      title: 'a SUCCESS is matched by what its payload names, never by the id of the frame',
-      async run(fixture) {
-        const { client, one, two } = await twoWaiting(fixture);
-        client.send('MESSAGING_DELIVER_SUCCESS', { message_id: two.payload.message_id }, one.id);
-        await comesAgain(fixture, client, one);
-      },
-    },
-    'any-connection': {
-      title: 'an acknowledgement on any of the user’s connections counts for the user',
-      async run(fixture) {
-        const { sender, client, group_id } = await twoWaiting(fixture);
-        const other = await fixture.signedInAs(client.user, { acknowledges: false });
-        const message_id = await fixture.send(sender, group_id, 'for one of you');
-        await client.message(message_id);
-        for (const known of client.messagesOf(group_id)) {
-          await other.message(known.message_id);
-          other.send('MESSAGING_DELIVER_SUCCESS', { message_id: known.message_id });
-        }
-        await other.isServed();
-        await Promise.all([other.close(), client.close()]);
-        const isIt = deliveryOf(message_id);
-        await fixture.untilNotSent(
-          client.user,
-          isIt,
-          'what another connection acknowledged must not come again and again',
-        );
-      },
-    },
-    'failure-marks-nothing': {
-      title: 'a MESSAGING_DELIVER_FAILURE marks nothing: the message comes again',
-      async run(fixture) {
-        const { client, one, two } = await twoWaiting(fixture);
-        for (const { id } of [one, two]) {
-          client.send('MESSAGING_DELIVER_FAILURE', { errors: ['no room left'] }, id);
-        }
-        await comesAgain(fixture, client, one, two);
-      },
-    },
-    'of-somebody-else': {
-      title: 'an acknowledgement of what was not sent to this user is ignored',
-      async run(fixture) {
-        const { client, one, two } = await twoWaiting(fixture);
-        const outsider = await fixture.signedIn();
-        for (const { payload } of [one, two]) {
-          const { message_id, group_id } = payload;
-          outsider.send('MESSAGING_DELIVER_SUCCESS', { message_id });
-          outsider.send('GROUP_DELIVER_SUCCESS', { group_id });
-        }
-        outsider.send('MESSAGING_DELIVER_SUCCESS', { message_id: 2 ** 53 - 1 });
-        await outsider.isServed();
-        await comesAgain(fixture, client, one, two);
-      },
-    },
-    malformed: {
-      title: 'a malformed acknowledgement marks nothing and is told why by CONN_FRAME_FAILURE',
-      async run(fixture) {
-        const { client, one, two } = await twoWaiting(fixture);
-        const { message_id } = one.payload;
-        const malformed: [type: string, payload: unknown, error: string][] = [
-          [
-            'MESSAGING_DELIVER_SUCCESS',
-            { message_id: `${message_id}` },
-            `payload.message_id: ${faultTexts.notAnInteger}`,
-          ],
-          ['MESSAGING_DELIVER_SUCCESS', {}, `payload.message_id: ${faultTexts.missing}`],
-          ['MESSAGING_DELIVER_SUCCESS', [message_id], `payload: ${faultTexts.notAnObject}`],
-          ['GROUP_DELIVER_SUCCESS', { group_id: 0 }, `payload.group_id: ${faultTexts.integerNotPositive}`],
-          ['MESSAGING_DELIVER_FAILURE', {}, `payload.errors: ${faultTexts.missing}`],
-          ['GROUP_DELIVER_FAILURE', { errors: 'x' }, `payload.errors: ${faultTexts.notAList}`],
-        ];
-        for (const [type, payload, error] of malformed) {
-          const after = client.frames.length;
-          client.send(type, payload, one.id);
-          const isTold = (frame: ReceivedFrame) => frame.type === 'CONN_FRAME_FAILURE' && frame.id === one.id;
-          const told = await client.first(isTold, `CONN_FRAME_FAILURE to a malformed ${type}`, after);
-          expectEqual(told.payload.errors, [error], `errors of a malformed ${type}`);
-        }
-        await comesAgain(fixture, client, one, two);
-      },
-    },
-    'no-answer': {
-      title: 'a well-formed acknowledgement is not answered',
-      async run(fixture) {
-        const { client, one, two, group_id } = await twoWaiting(fixture);
-        const after = client.frames.length;
-        client.acknowledge(one, 'ack');
-        client.send('MESSAGING_DELIVER_FAILURE', { errors: [] }, two.id);
-        client.send('GROUP_DELIVER_SUCCESS', { group_id }, 'ack');
-        client.send('GROUP_DELIVER_FAILURE', { errors: ['x'] }, 'ack');
-        // Behind all of them, so that what answers them is here when the keep-alive's answer is.
-        await client.isServed();
-        const isAnswer = ({ id, type }: ReceivedFrame) =>
-          id === 'ack' || (type !== 'CONN_KEEP_ALIVE_SUCCESS' && /_(SUCCESS|FAILURE)$/.test(type));
-        await client.never(isAnswer, 'an acknowledgement must get no answer', after);
-      },
-    },
-    'before-sign-in': {
-      title: 'an acknowledgement on a connection where nobody is signed in is ignored',
-      async run(fixture) {
-        const { client, one, two } = await twoWaiting(fixture);
-        const nobody = await fixture.connect();
-        for (const { payload } of [one, two]) {
-          nobody.send('MESSAGING_DELIVER_SUCCESS', { message_id: payload.message_id });
-        }
-        await nobody.isServed();
-        await comesAgain(fixture, client, one, two);
-      },
-    },
+export const acknowledgement: Checks = {
+  async 'ends-delivery: a message that was acknowledged by its message_id, with any frame id, is sent no more'(
+    fixture,
+  ) {
+    const { client, one, two } = await twoWaiting(fixture);
+    client.acknowledge(one, 'an id of my own');
+    client.acknowledge(two, '');
+    await client.isServed();
+    await client.close();
+    for (const { payload } of [one, two]) {
+      const what = 'an acknowledged message must not come again and again';
+      await fixture.untilNotSent(client.user, deliveryOf(payload.message_id), what);
+    }
+  },
+  async 'never-by-frame-id: a SUCCESS is matched by what its payload names, never by the id of the frame'(
+    fixture,
+  ) {
+    const { client, one, two } = await twoWaiting(fixture);
+    client.send('MESSAGING_DELIVER_SUCCESS', { message_id: two.payload.message_id }, one.id);
+    await comesAgain(fixture, client, one);
+  },
+  async 'any-connection: an acknowledgement on any of the user’s connections counts for the user'(fixture) {
+    const { sender, client, group_id } = await twoWaiting(fixture);
+    const other = await fixture.signedInAs(client.user, { acknowledges: false });
+    const message_id = await fixture.send(sender, group_id, 'for one of you');
+    await client.message(message_id);
+    for (const known of client.messagesOf(group_id)) {
+      await other.message(known.message_id);
+      other.send('MESSAGING_DELIVER_SUCCESS', { message_id: known.message_id });
+    }
+    await other.isServed();
+    await Promise.all([other.close(), client.close()]);
+    const what = 'what another connection acknowledged must not come again and again';
+    await fixture.untilNotSent(client.user, deliveryOf(message_id), what);
+  },
+  async 'failure-marks-nothing: a MESSAGING_DELIVER_FAILURE marks nothing: the message comes again'(fixture) {
+    const { client, one, two } = await twoWaiting(fixture);
+    for (const { id } of [one, two]) {
+      client.send('MESSAGING_DELIVER_FAILURE', { errors: ['no room left'] }, id);
+    }
+    await comesAgain(fixture, client, one, two);
+  },
+  async 'of-somebody-else: an acknowledgement of what was not sent to this user is ignored'(fixture) {
+    const { client, one, two } = await twoWaiting(fixture);
+    const outsider = await fixture.signedIn();
+    for (const { payload } of [one, two]) {
+      const { message_id, group_id } = payload;
+      outsider.send('MESSAGING_DELIVER_SUCCESS', { message_id });
+      outsider.send('GROUP_DELIVER_SUCCESS', { group_id });
+    }
+    outsider.send('MESSAGING_DELIVER_SUCCESS', { message_id: 2 ** 53 - 1 });
+    await outsider.isServed();
+    await comesAgain(fixture, client, one, two);
+  },
+  async 'malformed: a malformed acknowledgement marks nothing and is told why by CONN_FRAME_FAILURE'(
+    fixture,
+  ) {
+    const { client, one, two } = await twoWaiting(fixture);
+    const { message_id } = one.payload;
+    const malformed: [type: string, payload: unknown, error: string][] = [
+      [
+        'MESSAGING_DELIVER_SUCCESS',
+        { message_id: `${message_id}` },
+        `payload.message_id: ${faultTexts.notAnInteger}`,
+      ],
+      ['MESSAGING_DELIVER_SUCCESS', {}, `payload.message_id: ${faultTexts.missing}`],
+      ['MESSAGING_DELIVER_SUCCESS', [message_id], `payload: ${faultTexts.notAnObject}`],
+      ['GROUP_DELIVER_SUCCESS', { group_id: 0 }, `payload.group_id: ${faultTexts.integerNotPositive}`],
+      ['MESSAGING_DELIVER_FAILURE', {}, `payload.errors: ${faultTexts.missing}`],
+      ['GROUP_DELIVER_FAILURE', { errors: 'x' }, `payload.errors: ${faultTexts.notAList}`],
+    ];
+    for (const [type, payload, error] of malformed) {
+      const after = client.frames.length;
+      client.send(type, payload, one.id);
+      const isTold = (frame: ReceivedFrame) => frame.type === 'CONN_FRAME_FAILURE' && frame.id === one.id;
+      const told = await client.first(isTold, `CONN_FRAME_FAILURE to a malformed ${type}`, after);
+      expectEqual(told.payload.errors, [error], `errors of a malformed ${type}`);
+    }
+    await comesAgain(fixture, client, one, two);
+  },
+  async 'no-answer: a well-formed acknowledgement is not answered'(fixture) {
+    const { client, one, two, group_id } = await twoWaiting(fixture);
+    const after = client.frames.length;
+    client.acknowledge(one, 'ack');
+    client.send('MESSAGING_DELIVER_FAILURE', { errors: [] }, two.id);
+    client.send('GROUP_DELIVER_SUCCESS', { group_id }, 'ack');
+    client.send('GROUP_DELIVER_FAILURE', { errors: ['x'] }, 'ack');
+    // Behind all of them, so that what answers them is here when the keep-alive's answer is.
+    await client.isServed();
+    const isAnswer = ({ id, type }: ReceivedFrame) =>
+      id === 'ack' || (type !== 'CONN_KEEP_ALIVE_SUCCESS' && /_(SUCCESS|FAILURE)$/.test(type));
+    await client.never(isAnswer, 'an acknowledgement must get no answer', after);
+  },
+  async 'before-sign-in: an acknowledgement on a connection where nobody is signed in is ignored'(fixture) {
+    const { client, one, two } = await twoWaiting(fixture);
+    const nobody = await fixture.connect();
+    for (const { payload } of [one, two]) {
+      nobody.send('MESSAGING_DELIVER_SUCCESS', { message_id: payload.message_id });
+    }
+    await nobody.isServed();
+    await comesAgain(fixture, client, one, two);
   },
 };

@@ -1,6 +1,6 @@
 import { faultTexts, idCharactersMax } from '@hooligram/protocol';
 import type { ReceivedFrame } from '@hooligram/protocol-client';
-import type { Topic } from '../check.ts';
+import type { Checks } from '../check.ts';
 import type { Client } from '../client.ts';
 import { expectEqual, shown } from '../failure.ts';
 
@@ -96,96 +96,76 @@ async function tells(
   expectEqual(answer, expected, `answer to ${shown(String(data))}`);
 }
 
-export const badInput: Topic = {
-  name: 'bad-input',
-  checks: {
-    faults: {
-      title: 'a known request with a bad payload gets its FAILURE with one error for each fault',
-      async run(fixture) {
-        const client = await fixture.signedIn();
-        for (const [name, payload, errors] of faultyRequests) {
-          const frame = `{"id":"faulty","type":"${name}_REQUEST","payload":${payload}}`;
-          await tells(client, frame, 'faulty', `${name}_FAILURE`, errors);
-        }
-        await tells(client, '{"id":"n","type":"GROUP_LEAVE_REQUEST"}', 'n', 'GROUP_LEAVE_FAILURE', [
-          `payload: ${faultTexts.missing}`,
-        ]);
-        await client.isServed();
-      },
-    },
-    'empty-id': {
-      title: 'an empty id is one of the faults of a request',
-      async run(fixture) {
-        const client = await fixture.signedIn();
-        const empty = `id: ${faultTexts.empty}`;
-        const { group_id } = await fixture.group(client);
-        const send = { id: '', type: 'MESSAGING_SEND_REQUEST', payload: { group_id, content: 'x' } };
-        await tells(client, JSON.stringify(send), '', 'MESSAGING_SEND_FAILURE', [empty]);
-        const leave = '{"id":"","type":"GROUP_LEAVE_REQUEST","payload":{"group_id":"x"}}';
-        await tells(client, leave, '', 'GROUP_LEAVE_FAILURE', [empty, integer]);
-        await client.message(await fixture.send(client, group_id, 'behind it'));
-        expectEqual(client.messagesOf(group_id).length, 1, 'messages of the group');
-      },
-    },
-    'unknown-requests': {
-      title: 'an unknown X_REQUEST with a usable id gets X_FAILURE, signed in or not',
-      async run(fixture) {
-        const unknown = ['type: unknown request'];
-        for (const client of [await fixture.connect(), await fixture.signedIn()]) {
-          for (const name of ['GROUP_EXPLODE', 'X', 'CONN_FRAME', 'X'.repeat(200)]) {
-            await tells(
-              client,
-              `{"id":"u","type":"${name}_REQUEST","payload":{}}`,
-              'u',
-              `${name}_FAILURE`,
-              unknown,
-            );
-          }
-          await client.isServed();
-        }
-      },
-    },
-    ignored: {
-      title:
-        'what is neither a client’s request nor its acknowledgement gets no answer, with or without an id',
-      async run(fixture) {
-        const client = await fixture.signedIn();
-        await client.isServed();
-        const after = client.frames.length;
-        for (const type of ignoredTypes) {
-          for (const id of ['"id":"ignored",', '', '"id":7,'])
-            client.sendRaw(`{${id}"type":"${type}","payload":{}}`);
-        }
-        client.sendRaw('{"type":"GO_TO_ONBOARDING_REQUEST","payload":{}}');
-        const isAnswer = ({ id, type }: ReceivedFrame) =>
-          id === 'ignored' || /_(SUCCESS|FAILURE)$/.test(type);
-        await client.never(isAnswer, 'what is ignored must get no answer', after);
-        await client.isServed();
-      },
-    },
-    'bad-frames': {
-      title: 'what can get no answer of its own gets CONN_FRAME_FAILURE, as a text and as a binary message',
-      async run(fixture) {
-        const client = await fixture.connect();
-        for (const [frame, id, errors] of badFrames) {
-          await tells(client, frame, id, 'CONN_FRAME_FAILURE', errors);
-          await tells(client, encoder.encode(frame), id, 'CONN_FRAME_FAILURE', errors);
-        }
-        const noUtf8 = Uint8Array.from([0x7b, 0xff, 0x7d]);
-        await tells(client, noUtf8, '', 'CONN_FRAME_FAILURE', ['frame: must be UTF-8']);
-        await client.isServed();
-      },
-    },
-    others: {
-      title: 'bad input costs neither the connection nor others anything',
-      async run(fixture) {
-        const { ada, bob, group_id } = await fixture.pair();
-        for (let count = 0; count < 20; count += 1) ada.sendRaw('['.repeat(1_000));
-        for (let count = 0; count < 20; count += 1)
-          ada.send('GROUP_LEAVE_REQUEST', { group_id: `${group_id}` });
-        await bob.message(await fixture.send(ada, group_id, 'still here'));
-        await ada.message(await fixture.send(bob, group_id, 'I am too'));
-      },
-    },
+export const badInput: Checks = {
+  async 'faults: a known request with a bad payload gets its FAILURE with one error for each fault'(fixture) {
+    const client = await fixture.signedIn();
+    for (const [name, payload, errors] of faultyRequests) {
+      const frame = `{"id":"faulty","type":"${name}_REQUEST","payload":${payload}}`;
+      await tells(client, frame, 'faulty', `${name}_FAILURE`, errors);
+    }
+    await tells(client, '{"id":"n","type":"GROUP_LEAVE_REQUEST"}', 'n', 'GROUP_LEAVE_FAILURE', [
+      `payload: ${faultTexts.missing}`,
+    ]);
+    await client.isServed();
+  },
+  async 'empty-id: an empty id is one of the faults of a request'(fixture) {
+    const client = await fixture.signedIn();
+    const empty = `id: ${faultTexts.empty}`;
+    const { group_id } = await fixture.group(client);
+    const send = { id: '', type: 'MESSAGING_SEND_REQUEST', payload: { group_id, content: 'x' } };
+    await tells(client, JSON.stringify(send), '', 'MESSAGING_SEND_FAILURE', [empty]);
+    const leave = '{"id":"","type":"GROUP_LEAVE_REQUEST","payload":{"group_id":"x"}}';
+    await tells(client, leave, '', 'GROUP_LEAVE_FAILURE', [empty, integer]);
+    await client.message(await fixture.send(client, group_id, 'behind it'));
+    expectEqual(client.messagesOf(group_id).length, 1, 'messages of the group');
+  },
+  async 'unknown-requests: an unknown X_REQUEST with a usable id gets X_FAILURE, signed in or not'(fixture) {
+    const unknown = ['type: unknown request'];
+    for (const client of [await fixture.connect(), await fixture.signedIn()]) {
+      for (const name of ['GROUP_EXPLODE', 'X', 'CONN_FRAME', 'X'.repeat(200)]) {
+        await tells(
+          client,
+          `{"id":"u","type":"${name}_REQUEST","payload":{}}`,
+          'u',
+          `${name}_FAILURE`,
+          unknown,
+        );
+      }
+      await client.isServed();
+    }
+  },
+  async 'ignored: what is neither a client’s request nor its acknowledgement gets no answer, with or without an id'(
+    fixture,
+  ) {
+    const client = await fixture.signedIn();
+    await client.isServed();
+    const after = client.frames.length;
+    for (const type of ignoredTypes) {
+      for (const id of ['"id":"ignored",', '', '"id":7,'])
+        client.sendRaw(`{${id}"type":"${type}","payload":{}}`);
+    }
+    client.sendRaw('{"type":"GO_TO_ONBOARDING_REQUEST","payload":{}}');
+    const isAnswer = ({ id, type }: ReceivedFrame) => id === 'ignored' || /_(SUCCESS|FAILURE)$/.test(type);
+    await client.never(isAnswer, 'what is ignored must get no answer', after);
+    await client.isServed();
+  },
+  async 'bad-frames: what can get no answer of its own gets CONN_FRAME_FAILURE, as a text and as a binary message'(
+    fixture,
+  ) {
+    const client = await fixture.connect();
+    for (const [frame, id, errors] of badFrames) {
+      await tells(client, frame, id, 'CONN_FRAME_FAILURE', errors);
+      await tells(client, encoder.encode(frame), id, 'CONN_FRAME_FAILURE', errors);
+    }
+    const noUtf8 = Uint8Array.from([0x7b, 0xff, 0x7d]);
+    await tells(client, noUtf8, '', 'CONN_FRAME_FAILURE', ['frame: must be UTF-8']);
+    await client.isServed();
+  },
+  async 'others: bad input costs neither the connection nor others anything'(fixture) {
+    const { ada, bob, group_id } = await fixture.pair();
+    for (let count = 0; count < 20; count += 1) ada.sendRaw('['.repeat(1_000));
+    for (let count = 0; count < 20; count += 1) ada.send('GROUP_LEAVE_REQUEST', { group_id: `${group_id}` });
+    await bob.message(await fixture.send(ada, group_id, 'still here'));
+    await ada.message(await fixture.send(bob, group_id, 'I am too'));
   },
 };

@@ -1,4 +1,4 @@
-import type { Topic } from '../check.ts';
+import type { Check, Checks } from '../check.ts';
 import { acknowledgement } from './acknowledgement.ts';
 import { authorizationSignIn } from './authorization-sign-in.ts';
 import { badFrames } from './bad-frames.ts';
@@ -20,26 +20,33 @@ import { sizes } from './sizes.ts';
 import { verificationRequestCode } from './verification-request-code.ts';
 import { verificationSubmitCode } from './verification-submit-code.ts';
 
-/** All checks, in the order in which they are made. */
-export const topics: readonly Topic[] = [
+/** In the order in which they are made. */
+const topics: Readonly<Record<string, Checks>> = {
   frames,
-  connKeepAlive,
-  verificationRequestCode,
+  'conn-keep-alive': connKeepAlive,
+  'verification-request-code': verificationRequestCode,
   numbers,
-  verificationSubmitCode,
-  authorizationSignIn,
+  'verification-submit-code': verificationSubmitCode,
+  'authorization-sign-in': authorizationSignIn,
   replay,
-  groupCreate,
-  groupAddMember,
-  groupLeave,
-  groupClosing,
-  groupDeliver,
-  messagingSend,
-  messagingDeliver,
+  'group-create': groupCreate,
+  'group-add-member': groupAddMember,
+  'group-leave': groupLeave,
+  'group-closing': groupClosing,
+  'group-deliver': groupDeliver,
+  'messaging-send': messagingSend,
+  'messaging-deliver': messagingDeliver,
   acknowledgement,
   repetition,
-  badInput,
-  mobileClient,
+  'bad-input': badInput,
+  'mobile-client': mobileClient,
   sizes,
-  badFrames,
-];
+  'bad-frames': badFrames,
+};
+
+export const allChecks: readonly Check[] = Object.entries(topics).flatMap(([topic, checks]) =>
+  Object.entries(checks).map(([text, run]) => {
+    const [name = '', ...title] = text.split(': ');
+    return { topic, name, title: title.join(': '), run };
+  }),
+);

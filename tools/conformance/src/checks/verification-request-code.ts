@@ -1,5 +1,5 @@
 import { errorTexts, faultTexts, phoneOf } from '@hooligram/protocol';
-import type { Topic } from '../check.ts';
+import type { Checks } from '../check.ts';
 
 const code = `payload.country_code: ${faultTexts.notACountryCode}`;
 const number = `payload.phone_number: ${faultTexts.notAPhoneNumber}`;
@@ -23,55 +23,48 @@ const strangeNumbers: [country_code: string, phone_number: string, errors: strin
   ['x', 'y', [code, number]],
 ];
 
-export const verificationRequestCode: Topic = {
-  name: 'verification-request-code',
-  checks: {
-    numbers: {
-      title: 'what is no country code of 1-3 digits and phone number of 4-14, 15 together, is refused',
-      async run(fixture) {
-        const client = await fixture.connect();
-        for (const [country_code, phone_number, errors] of strangeNumbers) {
-          await client.refuse('VERIFICATION_REQUEST_CODE', { country_code, phone_number }, errors);
-        }
-      },
-    },
-    'registers-nobody': {
-      title: 'asking for a code registers nobody: the number cannot sign in and cannot be added to a group',
-      async run(fixture) {
-        const member = await fixture.signedIn();
-        const { group_id } = await fixture.group(member);
-        const asking = await fixture.connect();
-        const sid = fixture.unknownSid();
-        await asking.succeed('VERIFICATION_REQUEST_CODE', phoneOf(sid));
-        for (const verification_code of ['', '000000']) {
-          await asking.refuse('AUTHORIZATION_SIGN_IN', { ...phoneOf(sid), verification_code });
-        }
-        const nobody = [errorTexts.userUnknown.text];
-        await member.refuse('GROUP_ADD_MEMBER', { group_id, member_sid: sid }, nobody);
-      },
-    },
-    'keeps-credential': {
-      title: 'asking for a code, and submitting a wrong one, leaves the credential that the number has',
-      async run(fixture) {
-        const user = await fixture.newUser();
-        const asking = await fixture.connect();
-        await asking.succeed('VERIFICATION_REQUEST_CODE', phoneOf(user.sid));
-        await fixture.signedInAs(user);
-        await asking.refuse('VERIFICATION_SUBMIT_CODE', { verification_code: `${user.code}x` });
-        await fixture.signedInAs(user);
-        const empty = { ...phoneOf(user.sid), verification_code: '' };
-        await asking.refuse('AUTHORIZATION_SIGN_IN', empty);
-      },
-    },
-    'longest-number': {
-      title: 'a number of 15 digits is taken, and so is one on a connection where somebody is signed in',
-      async run(fixture) {
-        const client = await fixture.signedIn();
-        const { phone_number } = phoneOf(fixture.unknownSid());
-        // Universal personal numbers have twelve digits, and begin with 10.
-        const longest = { country_code: '878', phone_number: `10${phone_number.slice(-10)}` };
-        await client.succeed('VERIFICATION_REQUEST_CODE', longest);
-      },
-    },
+export const verificationRequestCode: Checks = {
+  async 'numbers: what is no country code of 1-3 digits and phone number of 4-14, 15 together, is refused'(
+    fixture,
+  ) {
+    const client = await fixture.connect();
+    for (const [country_code, phone_number, errors] of strangeNumbers) {
+      await client.refuse('VERIFICATION_REQUEST_CODE', { country_code, phone_number }, errors);
+    }
+  },
+  async 'registers-nobody: asking for a code registers nobody: the number cannot sign in and cannot be added to a group'(
+    fixture,
+  ) {
+    const member = await fixture.signedIn();
+    const { group_id } = await fixture.group(member);
+    const asking = await fixture.connect();
+    const sid = fixture.unknownSid();
+    await asking.succeed('VERIFICATION_REQUEST_CODE', phoneOf(sid));
+    for (const verification_code of ['', '000000']) {
+      await asking.refuse('AUTHORIZATION_SIGN_IN', { ...phoneOf(sid), verification_code });
+    }
+    const nobody = [errorTexts.userUnknown.text];
+    await member.refuse('GROUP_ADD_MEMBER', { group_id, member_sid: sid }, nobody);
+  },
+  async 'keeps-credential: asking for a code, and submitting a wrong one, leaves the credential that the number has'(
+    fixture,
+  ) {
+    const user = await fixture.newUser();
+    const asking = await fixture.connect();
+    await asking.succeed('VERIFICATION_REQUEST_CODE', phoneOf(user.sid));
+    await fixture.signedInAs(user);
+    await asking.refuse('VERIFICATION_SUBMIT_CODE', { verification_code: `${user.code}x` });
+    await fixture.signedInAs(user);
+    const empty = { ...phoneOf(user.sid), verification_code: '' };
+    await asking.refuse('AUTHORIZATION_SIGN_IN', empty);
+  },
+  async 'longest-number: a number of 15 digits is taken, and so is one on a connection where somebody is signed in'(
+    fixture,
+  ) {
+    const client = await fixture.signedIn();
+    const { phone_number } = phoneOf(fixture.unknownSid());
+    // Universal personal numbers have twelve digits, and begin with 10.
+    const longest = { country_code: '878', phone_number: `10${phone_number.slice(-10)}` };
+    await client.succeed('VERIFICATION_REQUEST_CODE', longest);
   },
 };

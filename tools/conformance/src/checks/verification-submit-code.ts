@@ -1,79 +1,60 @@
 import { errorTexts, faultTexts, phoneOf } from '@hooligram/protocol';
-import type { Topic } from '../check.ts';
+import type { Checks } from '../check.ts';
 
 const empty = [`payload.verification_code: ${faultTexts.empty}`];
 
-export const verificationSubmitCode: Topic = {
-  name: 'verification-submit-code',
-  checks: {
-    'becomes-credential': {
-      title: 'a right code becomes the credential, for every later sign-in on every connection',
-      async run(fixture) {
-        const user = await fixture.newUser();
-        for (let times = 0; times < 3; times += 1) await (await fixture.signedInAs(user)).close();
-      },
-    },
-    'replaces-credential': {
-      title: 'a newer right code replaces the credential',
-      async run(fixture) {
-        const first = await fixture.newUser();
-        const code = await fixture.signUp(await fixture.connect(), first.sid);
-        await fixture.signedInAs({ sid: first.sid, code });
-        // Where every code is the same there is no old one to refuse.
-        if (code === first.code) return;
-        const old = { ...phoneOf(first.sid), verification_code: first.code };
-        await (await fixture.connect()).refuse('AUTHORIZATION_SIGN_IN', old, [
-          errorTexts.wrongCredential.text,
-        ]);
-      },
-    },
-    'does-not-sign-in': {
-      title: 'submitting a code does not sign in',
-      async run(fixture) {
-        const client = await fixture.connect();
-        await fixture.signUp(client, fixture.unknownSid());
-        await client.refuse('GROUP_LEAVE', { group_id: 1 }, [errorTexts.notSignedIn.text]);
-      },
-    },
-    'none-requested': {
-      title: 'a connection that asked for no code gets FAILURE, whoever asked on another one',
-      async run(fixture) {
-        const [asking, other] = [await fixture.connect(), await fixture.connect()];
-        const sid = fixture.unknownSid();
-        await asking.succeed('VERIFICATION_REQUEST_CODE', phoneOf(sid));
-        const verification_code = await fixture.options.codeOf(sid);
-        await other.refuse('VERIFICATION_SUBMIT_CODE', { verification_code }, [
-          errorTexts.noCodeRequested.text,
-        ]);
-        await asking.succeed('VERIFICATION_SUBMIT_CODE', { verification_code });
-      },
-    },
-    'latest-counts': {
-      title: 'the code is submitted for the number that the connection asked for last',
-      async run(fixture) {
-        const client = await fixture.connect();
-        const [first, last] = [fixture.unknownSid(), fixture.unknownSid()];
-        await client.succeed('VERIFICATION_REQUEST_CODE', phoneOf(first));
-        const code = await fixture.signUp(client, last);
-        const signIn = (sid: string) => ({ ...phoneOf(sid), verification_code: code });
-        await client.refuse('AUTHORIZATION_SIGN_IN', signIn(first), [errorTexts.wrongCredential.text]);
-        await client.succeed('AUTHORIZATION_SIGN_IN', signIn(last));
-      },
-    },
-    'wrong-and-empty': {
-      title: 'neither a wrong code nor an empty one matches, and the right one still does afterwards',
-      async run(fixture) {
-        const client = await fixture.connect();
-        const sid = fixture.unknownSid();
-        await client.succeed('VERIFICATION_REQUEST_CODE', phoneOf(sid));
-        await client.refuse('VERIFICATION_SUBMIT_CODE', { verification_code: '' }, empty);
-        const verification_code = await fixture.options.codeOf(sid);
-        const wrong = { verification_code: `${verification_code}x` };
-        await client.refuse('VERIFICATION_SUBMIT_CODE', wrong, [errorTexts.wrongCode.text]);
-        await client.refuse('AUTHORIZATION_SIGN_IN', { ...phoneOf(sid), verification_code: '' });
-        await client.refuse('AUTHORIZATION_SIGN_IN', { ...phoneOf(sid), ...wrong });
-        await client.succeed('VERIFICATION_SUBMIT_CODE', { verification_code });
-      },
-    },
+export const verificationSubmitCode: Checks = {
+  async 'becomes-credential: a right code becomes the credential, for every later sign-in on every connection'(
+    fixture,
+  ) {
+    const user = await fixture.newUser();
+    for (let times = 0; times < 3; times += 1) await (await fixture.signedInAs(user)).close();
+  },
+  async 'replaces-credential: a newer right code replaces the credential'(fixture) {
+    const first = await fixture.newUser();
+    const code = await fixture.signUp(await fixture.connect(), first.sid);
+    await fixture.signedInAs({ sid: first.sid, code });
+    // Where every code is the same there is no old one to refuse.
+    if (code === first.code) return;
+    const old = { ...phoneOf(first.sid), verification_code: first.code };
+    await (await fixture.connect()).refuse('AUTHORIZATION_SIGN_IN', old, [errorTexts.wrongCredential.text]);
+  },
+  async 'does-not-sign-in: submitting a code does not sign in'(fixture) {
+    const client = await fixture.connect();
+    await fixture.signUp(client, fixture.unknownSid());
+    await client.refuse('GROUP_LEAVE', { group_id: 1 }, [errorTexts.notSignedIn.text]);
+  },
+  async 'none-requested: a connection that asked for no code gets FAILURE, whoever asked on another one'(
+    fixture,
+  ) {
+    const [asking, other] = [await fixture.connect(), await fixture.connect()];
+    const sid = fixture.unknownSid();
+    await asking.succeed('VERIFICATION_REQUEST_CODE', phoneOf(sid));
+    const verification_code = await fixture.options.codeOf(sid);
+    await other.refuse('VERIFICATION_SUBMIT_CODE', { verification_code }, [errorTexts.noCodeRequested.text]);
+    await asking.succeed('VERIFICATION_SUBMIT_CODE', { verification_code });
+  },
+  async 'latest-counts: the code is submitted for the number that the connection asked for last'(fixture) {
+    const client = await fixture.connect();
+    const [first, last] = [fixture.unknownSid(), fixture.unknownSid()];
+    await client.succeed('VERIFICATION_REQUEST_CODE', phoneOf(first));
+    const code = await fixture.signUp(client, last);
+    const signIn = (sid: string) => ({ ...phoneOf(sid), verification_code: code });
+    await client.refuse('AUTHORIZATION_SIGN_IN', signIn(first), [errorTexts.wrongCredential.text]);
+    await client.succeed('AUTHORIZATION_SIGN_IN', signIn(last));
+  },
+  async 'wrong-and-empty: neither a wrong code nor an empty one matches, and the right one still does afterwards'(
+    fixture,
+  ) {
+    const client = await fixture.connect();
+    const sid = fixture.unknownSid();
+    await client.succeed('VERIFICATION_REQUEST_CODE', phoneOf(sid));
+    await client.refuse('VERIFICATION_SUBMIT_CODE', { verification_code: '' }, empty);
+    const verification_code = await fixture.options.codeOf(sid);
+    const wrong = { verification_code: `${verification_code}x` };
+    await client.refuse('VERIFICATION_SUBMIT_CODE', wrong, [errorTexts.wrongCode.text]);
+    await client.refuse('AUTHORIZATION_SIGN_IN', { ...phoneOf(sid), verification_code: '' });
+    await client.refuse('AUTHORIZATION_SIGN_IN', { ...phoneOf(sid), ...wrong });
+    await client.succeed('VERIFICATION_SUBMIT_CODE', { verification_code });
   },
 };
