@@ -31,15 +31,16 @@ const requestsPerEntryMax = 500;
 
 type Redis = Awaited<ReturnType<typeof connectRedis>>;
 
-type Options = Pick<FeedDeps, 'publish'> & {
-  readonly service: ServiceContext<typeof gatewayConfig>;
-  readonly metrics: GatewayMetrics;
-  /**
-   * The database has another epoch, and `context` is a new one. The one from before receives nothing any more: its
-   * clients have to be sent away.
-   */
-  onEpoch(before: GatewayContext, now: GatewayContext): void;
-};
+type Options = Pick<FeedDeps, 'publish'> &
+  Pick<GatewayContext, 'signIns'> & {
+    readonly service: ServiceContext<typeof gatewayConfig>;
+    readonly metrics: GatewayMetrics;
+    /**
+     * The database has another epoch, and `context` is a new one. The one from before receives nothing any more: its
+     * clients have to be sent away.
+     */
+    onEpoch(before: GatewayContext, now: GatewayContext): void;
+  };
 
 type Connected = Awaited<ReturnType<typeof connect>>;
 
@@ -148,11 +149,12 @@ export class Bus {
   }
 
   #createContext(): GatewayContext {
-    const { service, metrics, publish } = this.#options;
+    const { service, metrics, publish, signIns } = this.#options;
     return createContext(this.#epoch, {
       config: service.config,
       log: service.log,
       metrics,
+      signIns,
       core: this.#core,
       subscriptions: this.#subscriptions,
       publish,

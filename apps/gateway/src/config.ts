@@ -49,6 +49,14 @@ const schema = z.object({
   SESSION_RUN_MAX: integer({ min: 1, max: 1_000 })
     .default(64)
     .describe('most messages of one connection at the core at a time'),
+  SIGN_INS_MAX: integer({ min: 1 })
+    .default(100)
+    .describe(
+      'most sign-ins under way, from the request until the groups are sent; the others wait in order',
+    ),
+  HANDSHAKES_PER_SECOND_MAX: integer({ min: 1 })
+    .default(1_000)
+    .describe('what connects beyond this rate gets 503 with Retry-After'),
   BAD_FRAMES_MAX: integer({ min: 1 })
     .default(100)
     .describe('so many bad frames within BAD_FRAMES_WINDOW_MS close a connection'),

@@ -5,6 +5,7 @@ import { Bus } from './bus.ts';
 import { gatewayConfig, stopMarginMs } from './config.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { Sessions } from './sessions.ts';
+import { SignIns } from './sign-ins.ts';
 import { WebSocketServer } from './websocket-server.ts';
 
 /** Holds clients' sockets. Knows no database and no rule of groups; any number of replicas, all equal. */
@@ -20,21 +21,26 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   const metrics = createGatewayMetrics(service.metrics);
   const server = new WebSocketServer(loadServer(service));
   const sessions = new Sessions(config.DRAIN_SECONDS * 1_000);
+  const signIns = new SignIns(config.SIGN_INS_MAX);
   const bus = await Bus.connect({
     service,
     metrics,
     publish: server.publish,
+    signIns,
     onEpoch: (before, now) => sessions.onEpoch(before, now),
   });
   observe(service.metrics, bus, sessions);
+  observeSignIns(service.metrics, signIns);
   server.serve({
     path: '/v2',
     frameBytesReadMax,
     backpressureMaxBytes: config.BACKPRESSURE_MAX_BYTES,
     idleTimeoutSeconds: config.IDLE_TIMEOUT_SECONDS,
     addressHeader: config.CLIENT_ADDRESS_HEADER,
+    handshakesPerSecondMax: config.HANDSHAKES_PER_SECOND_MAX,
     onOpen: (socket) => sessions.open(bus.context, socket),
     onSlow: () => metrics.slowClosed.inc(),
+    onHandshakeRefused: () => metrics.handshakesRefused.inc(),
   });
   lifecycle.onClose('connections', async () => {
     await sessions.drain(config.STOP_TIMEOUT_MS - stopMarginMs / 2);
@@ -78,5 +84,14 @@ function observe(metrics: Metrics, bus: Bus, sessions: Sessions): void {
     'gateway_database_epoch',
     'Grows when the database came back with an older history',
     () => bus.context.epoch,
+  );
+}
+
+function observeSignIns(metrics: Metrics, signIns: SignIns): void {
+  metrics.observed('gateway_sign_ins_under_way', 'Sign-ins under way', () => signIns.underWay);
+  metrics.observed(
+    'gateway_sign_ins_waiting',
+    'Sign-ins that wait until fewer are under way',
+    () => signIns.waiting,
   );
 }

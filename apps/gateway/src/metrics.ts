@@ -19,6 +19,10 @@ export function createGatewayMetrics(metrics: Metrics) {
       'Frames refused: no JSON object, no type, a request or acknowledgement without id or payload, too large',
     ),
     slowClosed: metrics.counter('gateway_slow_closed_total', 'Connections closed for reading too slowly'),
+    handshakesRefused: metrics.counter(
+      'gateway_handshakes_refused_total',
+      'Handshakes refused with 503 because too many came in a second',
+    ),
     messagesPublished: metrics.hotCounter(
       'gateway_messages_published_total',
       'Messages published live, each once a gateway',

@@ -100,6 +100,7 @@ export class Session implements SocketOwner {
   async finish(outOfPatience: AbortSignal): Promise<boolean> {
     this.#isFinishing = true;
     this.#queue.length = 0;
+    this.#context.signIns.leaveLine(this);
     if (!this.#isWorking || outOfPatience.aborted) return !this.#isWorking;
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve;
@@ -111,6 +112,7 @@ export class Session implements SocketOwner {
   onClose(): void {
     this.#open.delete(this);
     this.#queue.length = 0;
+    this.#context.signIns.leaveLine(this);
     void this.signOut();
   }
 

@@ -1,5 +1,6 @@
 import type { LoadedUws, uWS } from '@hooligram/uws';
 import { ClientSocket } from './client-socket.ts';
+import { HandshakeRate } from './handshake-rate.ts';
 
 // Enums in the typings alone. A shared port has SO_REUSEPORT.
 const sharedPort = 0;
@@ -7,6 +8,8 @@ const exclusivePort = 1;
 
 /** That of RFC 6455, the only one that is spoken. */
 const webSocketVersion = '13';
+
+const unavailable = '503 Service Unavailable';
 
 /** First letter of the topic that a socket has to itself. */
 const ownTopic = 's';
@@ -33,9 +36,12 @@ export type ServeOptions = {
   readonly idleTimeoutSeconds: number;
   /** A header that a trusted proxy sets to the client's address. */
   readonly addressHeader: string | undefined;
+  readonly handshakesPerSecondMax: number;
   onOpen(socket: ClientSocket): SocketOwner;
   /** A connection is closed because its client reads too slowly. */
   onSlow(): void;
+  /** A handshake is refused because too many come. */
+  onHandshakeRefused(): void;
 };
 
 /** With `ClientSocket` all that knows uWebSockets.js (packages/uws loads it). */
@@ -61,6 +67,7 @@ export class WebSocketServer {
   /** Says what happens to clients, once, before `listen`. */
   serve(options: ServeOptions): void {
     const { path, addressHeader, backpressureMaxBytes, onOpen, onSlow } = options;
+    const rate = new HandshakeRate(options.handshakesPerSecondMax);
     const events = { onSlow, close: (close: () => void) => this.#close(close) };
     this.#app.ws<Connection>(path, {
       maxPayloadLength: options.frameBytesReadMax,
@@ -69,7 +76,14 @@ export class WebSocketServer {
       idleTimeout: options.idleTimeoutSeconds,
       sendPingsAutomatically: true,
       compression: this.#uWS.DISABLED,
-      upgrade: (response, request, context) => this.#upgrade(response, request, context, addressHeader),
+      upgrade: (response, request, context) => {
+        const waitSeconds = rate.accept();
+        if (waitSeconds === undefined) this.#upgrade(response, request, context, addressHeader);
+        else {
+          options.onHandshakeRefused();
+          refuse(response, request, unavailable, 'Too many connect at once. Connect again.\n', waitSeconds);
+        }
+      },
       open(ws) {
         const connection = ws.getUserData();
         // A socket that leaves its last topic loses what was published to it in the same tick; so it never does.
@@ -130,7 +144,7 @@ export class WebSocketServer {
     addressHeader: string | undefined,
   ): void {
     if (this.#isStopping) {
-      refuse(response, request, '503 Service Unavailable', 'This gateway is stopping. Connect again.\n');
+      refuse(response, request, unavailable, 'This gateway is stopping. Connect again.\n');
       return;
     }
     const fault = upgradeFault(request);
@@ -195,8 +209,16 @@ function upgradeFault(request: uWS.HttpRequest): string | undefined {
     : `The header "Sec-WebSocket-Version: ${webSocketVersion}" is missing, or names another version.\n`;
 }
 
-function refuse(response: uWS.HttpResponse, request: uWS.HttpRequest, status: string, text: string): void {
+/** @param retryAfterSeconds when the client should come back */
+function refuse(
+  response: uWS.HttpResponse,
+  request: uWS.HttpRequest,
+  status: string,
+  text: string,
+  retryAfterSeconds?: number,
+): void {
   response.writeStatus(status);
+  if (retryAfterSeconds !== undefined) response.writeHeader('Retry-After', String(retryAfterSeconds));
   if (status.startsWith('426')) {
     response.writeHeader('Upgrade', 'websocket').writeHeader('Sec-WebSocket-Version', webSocketVersion);
   }
