@@ -32,7 +32,7 @@ const requestsPerEntryMax = 500;
 type Redis = Awaited<ReturnType<typeof connectRedis>>;
 
 type Options = Pick<FeedDeps, 'publish'> &
-  Pick<GatewayContext, 'signIns'> & {
+  Pick<GatewayContext, 'signIns' | 'requestBudget'> & {
     readonly service: ServiceContext<typeof gatewayConfig>;
     readonly metrics: GatewayMetrics;
     /**
@@ -99,6 +99,10 @@ export class Bus {
     return this.#core.pending;
   }
 
+  get requestStreamBytes(): number {
+    return this.#core.streamBytes;
+  }
+
   async #start(): Promise<void> {
     const { lifecycle } = this.#options.service;
     lifecycle.onClose('requests', () => this.#core.close());
@@ -133,14 +137,15 @@ export class Bus {
         createRequestWriter<CoreRequest>({
           redis: this.#command,
           clock,
-          stream: this.#names.requests,
+          names: this.#names,
           node,
           deadlineMs: config.REQUEST_DEADLINE_MS,
           requestsMax: requestsPerEntryMax,
           entriesMax: config.REQUESTS_WAITING_MAX,
+          bytesMax: config.REQUESTS_WAITING_BYTES_MAX,
           onFailed(requests, failure, reason) {
             log.warn({ requests: requests.length, failure, reason }, 'writing requests to Redis failed');
-            if (failure === 'full') metrics.requestsShed.inc(requests.length);
+            if (failure === 'full') metrics.requestsShed.inc({ cause: `stream ${reason}` }, requests.length);
             if (failure === 'refused') metrics.requestsRefused.inc(requests.length);
             onFailed(requests, failure);
           },
@@ -149,12 +154,13 @@ export class Bus {
   }
 
   #createContext(): GatewayContext {
-    const { service, metrics, publish, signIns } = this.#options;
+    const { service, metrics, publish, signIns, requestBudget } = this.#options;
     return createContext(this.#epoch, {
       config: service.config,
       log: service.log,
       metrics,
       signIns,
+      requestBudget,
       core: this.#core,
       subscriptions: this.#subscriptions,
       publish,

@@ -45,7 +45,16 @@ const schema = z.object({
   REQUESTS_WAITING_MAX: integer({ min: 1 })
     .default(20_000)
     .describe('a request stream of so many entries takes no more: requests get FAILURE at once'),
+  REQUESTS_WAITING_BYTES_MAX: integer({ min: 65_536 })
+    .default(64 * 1024 * 1024)
+    .describe('the same for a request stream of so many bytes in Redis'),
   SESSION_QUEUE_MAX: integer({ min: 1 }).default(1_000).describe('most requests that wait on one connection'),
+  SESSION_QUEUE_BYTES_MAX: integer({ min: 65_536 })
+    .default(1024 * 1024)
+    .describe('most bytes of requests without an answer on one connection'),
+  SESSION_QUEUES_BYTES_MAX: integer({ min: 65_536 })
+    .default(64 * 1024 * 1024)
+    .describe('the same on all connections; from half of it on, those that hold most are refused first'),
   SESSION_RUN_MAX: integer({ min: 1, max: 1_000 })
     .default(64)
     .describe('most messages of one connection at the core at a time'),

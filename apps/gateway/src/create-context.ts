@@ -10,7 +10,7 @@ import { GroupRegistry } from './groups/group-registry.ts';
 import { Users } from './groups/users.ts';
 
 /** What all epochs of the database share. */
-type Shared = Pick<GatewayContext, 'config' | 'log' | 'metrics' | 'signIns' | 'send'> &
+type Shared = Pick<GatewayContext, 'config' | 'log' | 'metrics' | 'signIns' | 'requestBudget' | 'send'> &
   Pick<FeedDeps, 'publish'> & { readonly core: CoreClient; readonly subscriptions: Subscriptions };
 
 /** Makes what belongs to one epoch of the database. */

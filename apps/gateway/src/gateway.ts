@@ -4,6 +4,7 @@ import { type LoadedUws, loadUws } from '@hooligram/uws';
 import { Bus } from './bus.ts';
 import { gatewayConfig, stopMarginMs } from './config.ts';
 import { createGatewayMetrics } from './metrics.ts';
+import { RequestBudget } from './request-budget.ts';
 import { Sessions } from './sessions.ts';
 import { SignIns } from './sign-ins.ts';
 import { WebSocketServer } from './websocket-server.ts';
@@ -22,15 +23,21 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   const server = new WebSocketServer(loadServer(service));
   const sessions = new Sessions(config.DRAIN_SECONDS * 1_000);
   const signIns = new SignIns(config.SIGN_INS_MAX);
+  const requestBudget = new RequestBudget({
+    connectionBytesMax: config.SESSION_QUEUE_BYTES_MAX,
+    gatewayBytesMax: config.SESSION_QUEUES_BYTES_MAX,
+  });
   const bus = await Bus.connect({
     service,
     metrics,
     publish: server.publish,
     signIns,
+    requestBudget,
     onEpoch: (before, now) => sessions.onEpoch(before, now),
   });
   observe(service.metrics, bus, sessions);
   observeSignIns(service.metrics, signIns);
+  observeBytes(service.metrics, bus, requestBudget);
   server.serve({
     path: '/v2',
     frameBytesReadMax,
@@ -93,5 +100,18 @@ function observeSignIns(metrics: Metrics, signIns: SignIns): void {
     'gateway_sign_ins_waiting',
     'Sign-ins that wait until fewer are under way',
     () => signIns.waiting,
+  );
+}
+
+function observeBytes(metrics: Metrics, bus: Bus, requestBudget: RequestBudget): void {
+  metrics.observed(
+    'gateway_session_queues_bytes',
+    'Bytes of requests that have no answer yet, of all connections',
+    () => requestBudget.bytes,
+  );
+  metrics.observed(
+    'gateway_request_stream_bytes',
+    'Bytes of the request stream when this gateway last wrote to it',
+    () => bus.requestStreamBytes,
   );
 }

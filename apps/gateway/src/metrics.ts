@@ -45,7 +45,8 @@ export function createGatewayMetrics(metrics: Metrics) {
     ),
     requestsShed: metrics.counter(
       'gateway_requests_shed_total',
-      'Requests refused because too many were waiting',
+      'Requests refused because too many were waiting, or too many bytes of them: in the request stream, on the connection, on this gateway',
+      ['cause'],
     ),
     requestsRefused: metrics.counter(
       'gateway_requests_refused_total',

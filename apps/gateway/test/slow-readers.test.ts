@@ -11,7 +11,11 @@ let system: TestSystem;
 beforeAll(async () => {
   system = await startSystem({
     gateways: 1,
-    gatewayEnv: { BACKPRESSURE_MAX_BYTES: String(1_048_576), SESSION_RUN_MAX: '16' },
+    gatewayEnv: {
+      BACKPRESSURE_MAX_BYTES: String(1_048_576),
+      SESSION_RUN_MAX: '16',
+      SESSION_QUEUE_BYTES_MAX: String(2 * messages * contentBytes),
+    },
   });
 });
 
