@@ -75,6 +75,9 @@ const schema = z.object({
   BACKPRESSURE_MAX_BYTES: integer({ min: 65_536 })
     .default(4 * 1024 * 1024)
     .describe('a connection that leaves more than this unread is closed'),
+  SOCKET_BUFFERS_BYTES_MAX: integer({ min: 65_536 })
+    .default(256 * 1024 * 1024)
+    .describe('when all connections leave more than this unread, those that leave most are closed'),
   IDLE_TIMEOUT_SECONDS: integer({ min: 8, max: 960 })
     .default(40)
     .describe(

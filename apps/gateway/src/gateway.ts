@@ -7,6 +7,7 @@ import { createGatewayMetrics } from './metrics.ts';
 import { RequestBudget } from './request-budget.ts';
 import { Sessions } from './sessions.ts';
 import { SignIns } from './sign-ins.ts';
+import { SocketBuffers } from './socket-buffers.ts';
 import { WebSocketServer } from './websocket-server.ts';
 
 /** Holds clients' sockets. Knows no database and no rule of groups; any number of replicas, all equal. */
@@ -20,7 +21,8 @@ export const gateway: ServiceDefinition<typeof gatewayConfig> = {
 async function start(service: ServiceContext<typeof gatewayConfig>): Promise<void> {
   const { config, lifecycle } = service;
   const metrics = createGatewayMetrics(service.metrics);
-  const server = new WebSocketServer(loadServer(service));
+  const socketBuffers = new SocketBuffers(config.SOCKET_BUFFERS_BYTES_MAX);
+  const server = new WebSocketServer(loadServer(service), socketBuffers);
   const sessions = new Sessions(config.DRAIN_SECONDS * 1_000);
   const signIns = new SignIns(config.SIGN_INS_MAX);
   const requestBudget = new RequestBudget({
@@ -38,6 +40,11 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   observe(service.metrics, bus, sessions);
   observeSignIns(service.metrics, signIns);
   observeBytes(service.metrics, bus, requestBudget);
+  service.metrics.observed(
+    'gateway_socket_buffers_bytes',
+    'Bytes that wait for clients to read them, of all connections',
+    () => socketBuffers.bytes(),
+  );
   server.serve({
     path: '/v2',
     frameBytesReadMax,
@@ -46,7 +53,7 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
     addressHeader: config.CLIENT_ADDRESS_HEADER,
     handshakesPerSecondMax: config.HANDSHAKES_PER_SECOND_MAX,
     onOpen: (socket) => sessions.open(bus.context, socket),
-    onSlow: () => metrics.slowClosed.inc(),
+    onSlow: (cause) => metrics.slowClosed.inc({ cause }),
     onHandshakeRefused: () => metrics.handshakesRefused.inc(),
   });
   lifecycle.onClose('connections', async () => {

@@ -18,7 +18,11 @@ export function createGatewayMetrics(metrics: Metrics) {
       'gateway_bad_frames_total',
       'Frames refused: no JSON object, no type, a request or acknowledgement without id or payload, too large',
     ),
-    slowClosed: metrics.counter('gateway_slow_closed_total', 'Connections closed for reading too slowly'),
+    slowClosed: metrics.counter(
+      'gateway_slow_closed_total',
+      'Connections closed for reading too slowly: beyond what a connection may leave unread, or all of them together',
+      ['cause'],
+    ),
     handshakesRefused: metrics.counter(
       'gateway_handshakes_refused_total',
       'Handshakes refused with 503 because too many came in a second',

@@ -1,6 +1,7 @@
 import type { LoadedUws, uWS } from '@hooligram/uws';
-import { ClientSocket } from './client-socket.ts';
+import { ClientSocket, type SlowCause } from './client-socket.ts';
 import { HandshakeRate } from './handshake-rate.ts';
+import type { SocketBuffers } from './socket-buffers.ts';
 
 // Enums in the typings alone. A shared port has SO_REUSEPORT.
 const sharedPort = 0;
@@ -39,7 +40,7 @@ export type ServeOptions = {
   readonly handshakesPerSecondMax: number;
   onOpen(socket: ClientSocket): SocketOwner;
   /** A connection is closed because its client reads too slowly. */
-  onSlow(): void;
+  onSlow(cause: SlowCause): void;
   /** A handshake is refused because too many come. */
   onHandshakeRefused(): void;
 };
@@ -48,13 +49,15 @@ export type ServeOptions = {
 export class WebSocketServer {
   readonly #uWS: LoadedUws['uWS'];
   readonly #app: uWS.TemplatedApp;
+  readonly #buffers: SocketBuffers;
   readonly #listening: uWS.us_listen_socket[] = [];
   #connections = 0;
   #isStopping = false;
   /** While we close a socket uWS reports the topics that it leaves, and any use of it throws. */
   #isClosing = false;
 
-  constructor({ uWS }: LoadedUws) {
+  constructor({ uWS }: LoadedUws, buffers: SocketBuffers) {
+    this.#buffers = buffers;
     this.#uWS = uWS;
     this.#app = uWS.App();
   }
@@ -62,13 +65,19 @@ export class WebSocketServer {
   /** Sends one frame to every socket that joined the topic: one buffer for all, in C++. */
   readonly publish = (topic: string, frame: string | Uint8Array): void => {
     this.#app.publish(topic, frame);
+    this.#buffers.onPublished(frame.length);
   };
 
   /** Says what happens to clients, once, before `listen`. */
   serve(options: ServeOptions): void {
     const { path, addressHeader, backpressureMaxBytes, onOpen, onSlow } = options;
     const rate = new HandshakeRate(options.handshakesPerSecondMax);
-    const events = { onSlow, close: (close: () => void) => this.#close(close) };
+    const buffers = this.#buffers;
+    const events = {
+      onSlow,
+      onBuffered: (bytes: number) => buffers.move(bytes),
+      close: (close: () => void) => this.#close(close),
+    };
     this.#app.ws<Connection>(path, {
       maxPayloadLength: options.frameBytesReadMax,
       maxBackpressure: backpressureMaxBytes,
@@ -90,6 +99,7 @@ export class WebSocketServer {
         ws.subscribe(`${ownTopic}${connection.number}`);
         connection.socket = new ClientSocket(ws, connection.address, events);
         connection.owner = onOpen(connection.socket);
+        buffers.add(connection.socket);
       },
       message: (ws, bytes) => ws.getUserData().owner?.onMessage(bytes),
       drain: (ws) => ws.getUserData().socket?.onDrain(),
@@ -102,6 +112,7 @@ export class WebSocketServer {
       },
       close(ws) {
         const { socket, owner } = ws.getUserData();
+        if (socket) buffers.remove(socket);
         socket?.onClosed();
         owner?.onClose();
       },
