@@ -16,6 +16,7 @@ import {
 } from '@hooligram/bus';
 import { type CoreRequest, UnreadableError } from '@hooligram/contract';
 import { type ServiceContext, untilWorks } from '@hooligram/service';
+import type { Budgets } from './budgets.ts';
 import type { gatewayConfig } from './config.ts';
 import type { GatewayContext } from './context.ts';
 import { CoreClient } from './core/core-client.ts';
@@ -31,16 +32,16 @@ const requestsPerEntryMax = 500;
 
 type Redis = Awaited<ReturnType<typeof connectRedis>>;
 
-type Options = Pick<FeedDeps, 'publish'> &
-  Pick<GatewayContext, 'signIns' | 'requestBudget'> & {
-    readonly service: ServiceContext<typeof gatewayConfig>;
-    readonly metrics: GatewayMetrics;
-    /**
-     * The database has another epoch, and `context` is a new one. The one from before receives nothing any more: its
-     * clients have to be sent away.
-     */
-    onEpoch(before: GatewayContext, now: GatewayContext): void;
-  };
+type Options = Pick<FeedDeps, 'publish'> & {
+  readonly budgets: Budgets;
+  readonly service: ServiceContext<typeof gatewayConfig>;
+  readonly metrics: GatewayMetrics;
+  /**
+   * The database has another epoch, and `context` is a new one. The one from before receives nothing any more: its
+   * clients have to be sent away.
+   */
+  onEpoch(before: GatewayContext, now: GatewayContext): void;
+};
 
 type Connected = Awaited<ReturnType<typeof connect>>;
 
@@ -154,16 +155,15 @@ export class Bus {
   }
 
   #createContext(): GatewayContext {
-    const { service, metrics, publish, signIns, requestBudget } = this.#options;
+    const { service, metrics, publish, budgets } = this.#options;
     return createContext(this.#epoch, {
       config: service.config,
       log: service.log,
       metrics,
-      signIns,
-      requestBudget,
       core: this.#core,
       subscriptions: this.#subscriptions,
       publish,
+      budgets,
       send: (channel, body) => void this.#command.publish(channel, JSON.stringify(body)).catch(() => {}),
     });
   }

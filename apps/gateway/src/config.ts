@@ -93,6 +93,14 @@ const schema = z.object({
   GAP_HELD_MAX: integer({ min: 1 })
     .default(1_024)
     .describe('most messages of a group that wait behind a gap'),
+  GAP_HELD_BYTES_MAX: integer({ min: 65_536 })
+    .default(64 * 1024 * 1024)
+    .describe('most bytes of all those messages; beyond it the largest group drops and fetches its own'),
+  RECENT_MESSAGES_BYTES_MAX: integer({ min: 65_536 })
+    .default(64 * 1024 * 1024)
+    .describe(
+      'most bytes of messages kept for connections in replay; beyond it the largest group drops its own',
+    ),
   REPLAY_WINDOW: integer({ min: 1 })
     .default(256)
     .describe('most replayed messages on one connection that wait for their acknowledgement'),

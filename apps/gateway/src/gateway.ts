@@ -1,13 +1,11 @@
 import { frameBytesReadMax } from '@hooligram/protocol';
 import { ConfigError, type Metrics, type ServiceContext, type ServiceDefinition } from '@hooligram/service';
 import { type LoadedUws, loadUws } from '@hooligram/uws';
+import { createBudgets, observeBudgets } from './budgets.ts';
 import { Bus } from './bus.ts';
 import { gatewayConfig, stopMarginMs } from './config.ts';
 import { createGatewayMetrics } from './metrics.ts';
-import { RequestBudget } from './request-budget.ts';
 import { Sessions } from './sessions.ts';
-import { SignIns } from './sign-ins.ts';
-import { SocketBuffers } from './socket-buffers.ts';
 import { WebSocketServer } from './websocket-server.ts';
 
 /** Holds clients' sockets. Knows no database and no rule of groups; any number of replicas, all equal. */
@@ -21,30 +19,18 @@ export const gateway: ServiceDefinition<typeof gatewayConfig> = {
 async function start(service: ServiceContext<typeof gatewayConfig>): Promise<void> {
   const { config, lifecycle } = service;
   const metrics = createGatewayMetrics(service.metrics);
-  const socketBuffers = new SocketBuffers(config.SOCKET_BUFFERS_BYTES_MAX);
-  const server = new WebSocketServer(loadServer(service), socketBuffers);
+  const budgets = createBudgets(config, metrics);
+  const server = new WebSocketServer(loadServer(service), budgets.socketBuffers);
   const sessions = new Sessions(config.DRAIN_SECONDS * 1_000);
-  const signIns = new SignIns(config.SIGN_INS_MAX);
-  const requestBudget = new RequestBudget({
-    connectionBytesMax: config.SESSION_QUEUE_BYTES_MAX,
-    gatewayBytesMax: config.SESSION_QUEUES_BYTES_MAX,
-  });
   const bus = await Bus.connect({
     service,
     metrics,
     publish: server.publish,
-    signIns,
-    requestBudget,
+    budgets,
     onEpoch: (before, now) => sessions.onEpoch(before, now),
   });
   observe(service.metrics, bus, sessions);
-  observeSignIns(service.metrics, signIns);
-  observeBytes(service.metrics, bus, requestBudget);
-  service.metrics.observed(
-    'gateway_socket_buffers_bytes',
-    'Bytes that wait for clients to read them, of all connections',
-    () => socketBuffers.bytes(),
-  );
+  observeBudgets(service.metrics, budgets);
   server.serve({
     path: '/v2',
     frameBytesReadMax,
@@ -95,30 +81,13 @@ function observe(metrics: Metrics, bus: Bus, sessions: Sessions): void {
     () => bus.requestsPending,
   );
   metrics.observed(
-    'gateway_database_epoch',
-    'Grows when the database came back with an older history',
-    () => bus.context.epoch,
-  );
-}
-
-function observeSignIns(metrics: Metrics, signIns: SignIns): void {
-  metrics.observed('gateway_sign_ins_under_way', 'Sign-ins under way', () => signIns.underWay);
-  metrics.observed(
-    'gateway_sign_ins_waiting',
-    'Sign-ins that wait until fewer are under way',
-    () => signIns.waiting,
-  );
-}
-
-function observeBytes(metrics: Metrics, bus: Bus, requestBudget: RequestBudget): void {
-  metrics.observed(
-    'gateway_session_queues_bytes',
-    'Bytes of requests that have no answer yet, of all connections',
-    () => requestBudget.bytes,
-  );
-  metrics.observed(
     'gateway_request_stream_bytes',
     'Bytes of the request stream when this gateway last wrote to it',
     () => bus.requestStreamBytes,
+  );
+  metrics.observed(
+    'gateway_database_epoch',
+    'Grows when the database came back with an older history',
+    () => bus.context.epoch,
   );
 }

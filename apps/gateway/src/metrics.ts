@@ -64,6 +64,11 @@ export function createGatewayMetrics(metrics: Metrics) {
       'gateway_gaps_fetched_total',
       'Times that messages were fetched to close a gap in a group',
     ),
+    buffersDropped: metrics.counter(
+      'gateway_buffers_dropped_total',
+      'Times that the largest buffer was dropped because all of its kind had too many bytes; its messages are fetched',
+      ['buffer'],
+    ),
     publicationsUnreadable: metrics.counter(
       'gateway_publications_unreadable_total',
       'Publications that could not be read or handled, by the type of their channel',
