@@ -78,11 +78,12 @@ export class FakeGateway {
     const writer = createRequestWriter<CoreRequest>({
       redis,
       clock,
-      stream: names.requests,
+      names,
       node,
       deadlineMs: patienceMs,
       requestsMax: 500,
       entriesMax: 100_000,
+      bytesMax: Number.MAX_SAFE_INTEGER,
       onFailed(_, failure) {
         // Requests of a test that has ended may still be written.
         if (isClosed) return;

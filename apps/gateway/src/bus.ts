@@ -16,6 +16,7 @@ import {
 } from '@hooligram/bus';
 import { type CoreRequest, UnreadableError } from '@hooligram/contract';
 import { type ServiceContext, untilWorks } from '@hooligram/service';
+import type { Budgets } from './budgets.ts';
 import type { gatewayConfig } from './config.ts';
 import type { GatewayContext } from './context.ts';
 import { CoreClient } from './core/core-client.ts';
@@ -32,6 +33,7 @@ const requestsPerEntryMax = 500;
 type Redis = Awaited<ReturnType<typeof connectRedis>>;
 
 type Options = Pick<FeedDeps, 'publish'> & {
+  readonly budgets: Budgets;
   readonly service: ServiceContext<typeof gatewayConfig>;
   readonly metrics: GatewayMetrics;
   /**
@@ -98,6 +100,10 @@ export class Bus {
     return this.#core.pending;
   }
 
+  get requestStreamBytes(): number {
+    return this.#core.streamBytes;
+  }
+
   async #start(): Promise<void> {
     const { lifecycle } = this.#options.service;
     lifecycle.onClose('requests', () => this.#core.close());
@@ -132,14 +138,15 @@ export class Bus {
         createRequestWriter<CoreRequest>({
           redis: this.#command,
           clock,
-          stream: this.#names.requests,
+          names: this.#names,
           node,
           deadlineMs: config.REQUEST_DEADLINE_MS,
           requestsMax: requestsPerEntryMax,
           entriesMax: config.REQUESTS_WAITING_MAX,
+          bytesMax: config.REQUESTS_WAITING_BYTES_MAX,
           onFailed(requests, failure, reason) {
             log.warn({ requests: requests.length, failure, reason }, 'writing requests to Redis failed');
-            if (failure === 'full') metrics.requestsShed.inc(requests.length);
+            if (failure === 'full') metrics.requestsShed.inc({ cause: `stream ${reason}` }, requests.length);
             if (failure === 'refused') metrics.requestsRefused.inc(requests.length);
             onFailed(requests, failure);
           },
@@ -148,7 +155,7 @@ export class Bus {
   }
 
   #createContext(): GatewayContext {
-    const { service, metrics, publish } = this.#options;
+    const { service, metrics, publish, budgets } = this.#options;
     return createContext(this.#epoch, {
       config: service.config,
       log: service.log,
@@ -156,6 +163,7 @@ export class Bus {
       core: this.#core,
       subscriptions: this.#subscriptions,
       publish,
+      budgets,
       send: (channel, body) => void this.#command.publish(channel, JSON.stringify(body)).catch(() => {}),
     });
   }

@@ -1,9 +1,14 @@
 import type { uWS } from '@hooligram/uws';
 
+/** Which limit a client that reads too slowly is closed for: that of its connection, or that of the gateway. */
+export type SlowCause = 'connection' | 'gateway';
+
 /** What a socket tells the server that made it. */
 type SocketEvents = {
   /** It is closed because its client reads too slowly. */
-  onSlow(): void;
+  onSlow(cause: SlowCause): void;
+  /** So many bytes more wait to be read by its client, or fewer. */
+  onBuffered(bytes: number): void;
   /** Closes it: uWS reports the topics that it leaves meanwhile, and any use of it throws then. */
   close(close: () => void): void;
 };
@@ -16,6 +21,9 @@ export class ClientSocket {
   #later: string[] = [];
   #drained: (() => void)[] = [];
   #isOpen = true;
+  #unreadBytes = 0;
+  /** Something that was written in this tick was not sent at once. */
+  #isFilling = false;
 
   constructor(ws: uWS.WebSocket<unknown>, address: string, events: SocketEvents) {
     this.#ws = ws;
@@ -32,6 +40,21 @@ export class ClientSocket {
     return this.#isOpen && this.#ws.getBufferedAmount() > 0;
   }
 
+  /** What the client has not read, as of the last look. */
+  get unreadBytes(): number {
+    return this.#unreadBytes;
+  }
+
+  /** Looks how much the client has not read. */
+  look(): void {
+    if (this.#isOpen) this.#noteUnread(this.#ws.getBufferedAmount());
+  }
+
+  /** The gateway has no room any more for what this client does not read. No close frame gets past that. */
+  cut(): void {
+    if (this.#isOpen) this.#closeSlow('gateway');
+  }
+
   /** Sends frames now, in order, in one system call. */
   send(...frames: readonly (string | Uint8Array)[]): void {
     if (!this.#isOpen) return;
@@ -41,6 +64,8 @@ export class ClientSocket {
       for (const frame of queued) this.#write(frame);
       for (const frame of frames) this.#write(frame);
     });
+    if (this.#unreadBytes > 0 || this.#isFilling) this.look();
+    this.#isFilling = false;
   }
 
   /** Sends a frame with the others of this tick. Never overtakes nor is overtaken by `send`. */
@@ -78,6 +103,7 @@ export class ClientSocket {
 
   /** The client has read what was sent, or some of it. */
   onDrain(): void {
+    this.look();
     const waiting = this.#drained;
     this.#drained = [];
     for (const resume of waiting) resume();
@@ -89,20 +115,34 @@ export class ClientSocket {
   onClosing(unreadMaxBytes: number): void {
     if (!this.#isOpen || this.#ws.getBufferedAmount() <= unreadMaxBytes) return;
     this.#isOpen = false;
-    this.#events.onSlow();
+    this.#events.onSlow('connection');
   }
 
   onClosed(): void {
     this.#isOpen = false;
+    this.#noteUnread(0);
     this.#later = [];
     this.onDrain();
   }
 
   #write(frame: string | Uint8Array): void {
     // 1 is sent, 0 is buffered and will be sent, 2 is dropped: a gap, which only a new connection can close.
-    if (!this.#isOpen || this.#ws.send(frame) !== 2) return;
+    if (!this.#isOpen) return;
+    const result = this.#ws.send(frame);
+    if (result === 0) this.#isFilling = true;
+    else if (result === 2) this.#closeSlow('connection');
+  }
+
+  #closeSlow(cause: SlowCause): void {
     this.#isOpen = false;
-    this.#events.onSlow();
+    this.#events.onSlow(cause);
     this.#events.close(() => this.#ws.close());
+  }
+
+  #noteUnread(bytes: number): void {
+    if (bytes === this.#unreadBytes) return;
+    const before = this.#unreadBytes;
+    this.#unreadBytes = bytes;
+    this.#events.onBuffered(bytes - before);
   }
 }

@@ -45,10 +45,27 @@ const schema = z.object({
   REQUESTS_WAITING_MAX: integer({ min: 1 })
     .default(20_000)
     .describe('a request stream of so many entries takes no more: requests get FAILURE at once'),
+  REQUESTS_WAITING_BYTES_MAX: integer({ min: 65_536 })
+    .default(64 * 1024 * 1024)
+    .describe('the same for a request stream of so many bytes in Redis'),
   SESSION_QUEUE_MAX: integer({ min: 1 }).default(1_000).describe('most requests that wait on one connection'),
+  SESSION_QUEUE_BYTES_MAX: integer({ min: 65_536 })
+    .default(1024 * 1024)
+    .describe('most bytes of requests without an answer on one connection'),
+  SESSION_QUEUES_BYTES_MAX: integer({ min: 65_536 })
+    .default(64 * 1024 * 1024)
+    .describe('the same on all connections; from half of it on, those that hold most are refused first'),
   SESSION_RUN_MAX: integer({ min: 1, max: 1_000 })
     .default(64)
     .describe('most messages of one connection at the core at a time'),
+  SIGN_INS_MAX: integer({ min: 1 })
+    .default(100)
+    .describe(
+      'most sign-ins under way, from the request until the groups are sent; the others wait in order',
+    ),
+  HANDSHAKES_PER_SECOND_MAX: integer({ min: 1 })
+    .default(1_000)
+    .describe('what connects beyond this rate gets 503 with Retry-After'),
   BAD_FRAMES_MAX: integer({ min: 1 })
     .default(100)
     .describe('so many bad frames within BAD_FRAMES_WINDOW_MS close a connection'),
@@ -58,6 +75,9 @@ const schema = z.object({
   BACKPRESSURE_MAX_BYTES: integer({ min: 65_536 })
     .default(4 * 1024 * 1024)
     .describe('a connection that leaves more than this unread is closed'),
+  SOCKET_BUFFERS_BYTES_MAX: integer({ min: 65_536 })
+    .default(256 * 1024 * 1024)
+    .describe('when all connections leave more than this unread, those that leave most are closed'),
   IDLE_TIMEOUT_SECONDS: integer({ min: 8, max: 960 })
     .default(40)
     .describe(
@@ -73,6 +93,14 @@ const schema = z.object({
   GAP_HELD_MAX: integer({ min: 1 })
     .default(1_024)
     .describe('most messages of a group that wait behind a gap'),
+  GAP_HELD_BYTES_MAX: integer({ min: 65_536 })
+    .default(64 * 1024 * 1024)
+    .describe('most bytes of all those messages; beyond it the largest group drops and fetches its own'),
+  RECENT_MESSAGES_BYTES_MAX: integer({ min: 65_536 })
+    .default(64 * 1024 * 1024)
+    .describe(
+      'most bytes of messages kept for connections in replay; beyond it the largest group drops its own',
+    ),
   REPLAY_WINDOW: integer({ min: 1 })
     .default(256)
     .describe('most replayed messages on one connection that wait for their acknowledgement'),

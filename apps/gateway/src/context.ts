@@ -9,6 +9,8 @@ import type { GroupFeed } from './groups/group-feed.ts';
 import type { GroupRegistry } from './groups/group-registry.ts';
 import type { Users } from './groups/users.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import type { RequestBudget } from './request-budget.ts';
+import type { SignIns } from './sign-ins.ts';
 
 /**
  * What the frames' handlers and the publications' may use, in one epoch of the database: in another one the same ids and
@@ -19,6 +21,8 @@ export type GatewayContext = {
   readonly epoch: number;
   readonly log: Log;
   readonly metrics: GatewayMetrics;
+  readonly signIns: SignIns;
+  readonly requestBudget: RequestBudget;
   readonly core: Core;
   readonly users: Users;
   readonly groups: GroupRegistry;

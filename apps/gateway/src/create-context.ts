@@ -1,4 +1,5 @@
 import { createNames, type Subscriptions } from '@hooligram/bus';
+import type { Budgets } from './budgets.ts';
 import type { GatewayContext } from './context.ts';
 import type { CoreClient } from './core/core-client.ts';
 import { CursorWriter } from './delivery/cursor-writer.ts';
@@ -11,14 +12,19 @@ import { Users } from './groups/users.ts';
 
 /** What all epochs of the database share. */
 type Shared = Pick<GatewayContext, 'config' | 'log' | 'metrics' | 'send'> &
-  Pick<FeedDeps, 'publish'> & { readonly core: CoreClient; readonly subscriptions: Subscriptions };
+  Pick<FeedDeps, 'publish'> & {
+    readonly budgets: Budgets;
+    readonly core: CoreClient;
+    readonly subscriptions: Subscriptions;
+  };
 
 /** Makes what belongs to one epoch of the database. */
 export function createContext(
   epoch: number,
-  { core: client, subscriptions, publish, ...shared }: Shared,
+  { core: client, subscriptions, publish, budgets, ...shared }: Shared,
 ): GatewayContext {
   const { config, metrics } = shared;
+  const { signIns, requestBudget, outOfOrder, recentMessages } = budgets;
   const names = createNames(config.REDIS_PREFIX, () => epoch);
   const core = client.within(epoch);
   const users = new Users(names, subscriptions, config.REPLAY_WINDOW);
@@ -30,6 +36,8 @@ export function createContext(
     epoch,
     gapWaitMs: config.GAP_WAIT_MS,
     outOfOrderMax: config.GAP_HELD_MAX,
+    outOfOrder,
+    recentMessages,
     core,
     users,
     messageIndex,
@@ -38,5 +46,17 @@ export function createContext(
     metrics,
     publish,
   });
-  return { ...shared, epoch, core, users, groups, messageIndex, messageLookup, cursorWriter, overdue };
+  return {
+    ...shared,
+    signIns,
+    requestBudget,
+    epoch,
+    core,
+    users,
+    groups,
+    messageIndex,
+    messageLookup,
+    cursorWriter,
+    overdue,
+  };
 }

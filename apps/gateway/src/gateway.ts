@@ -1,6 +1,7 @@
 import { frameBytesReadMax } from '@hooligram/protocol';
 import { ConfigError, type Metrics, type ServiceContext, type ServiceDefinition } from '@hooligram/service';
 import { type LoadedUws, loadUws } from '@hooligram/uws';
+import { createBudgets, observeBudgets } from './budgets.ts';
 import { Bus } from './bus.ts';
 import { gatewayConfig, stopMarginMs } from './config.ts';
 import { createGatewayMetrics } from './metrics.ts';
@@ -18,23 +19,28 @@ export const gateway: ServiceDefinition<typeof gatewayConfig> = {
 async function start(service: ServiceContext<typeof gatewayConfig>): Promise<void> {
   const { config, lifecycle } = service;
   const metrics = createGatewayMetrics(service.metrics);
-  const server = new WebSocketServer(loadServer(service));
+  const budgets = createBudgets(config, metrics);
+  const server = new WebSocketServer(loadServer(service), budgets.socketBuffers);
   const sessions = new Sessions(config.DRAIN_SECONDS * 1_000);
   const bus = await Bus.connect({
     service,
     metrics,
     publish: server.publish,
+    budgets,
     onEpoch: (before, now) => sessions.onEpoch(before, now),
   });
   observe(service.metrics, bus, sessions);
+  observeBudgets(service.metrics, budgets);
   server.serve({
     path: '/v2',
     frameBytesReadMax,
     backpressureMaxBytes: config.BACKPRESSURE_MAX_BYTES,
     idleTimeoutSeconds: config.IDLE_TIMEOUT_SECONDS,
     addressHeader: config.CLIENT_ADDRESS_HEADER,
+    handshakesPerSecondMax: config.HANDSHAKES_PER_SECOND_MAX,
     onOpen: (socket) => sessions.open(bus.context, socket),
-    onSlow: () => metrics.slowClosed.inc(),
+    onSlow: (cause) => metrics.slowClosed.inc({ cause }),
+    onHandshakeRefused: () => metrics.handshakesRefused.inc(),
   });
   lifecycle.onClose('connections', async () => {
     await sessions.drain(config.STOP_TIMEOUT_MS - stopMarginMs / 2);
@@ -73,6 +79,11 @@ function observe(metrics: Metrics, bus: Bus, sessions: Sessions): void {
     'gateway_requests_pending',
     'Requests at the core that wait for their answer',
     () => bus.requestsPending,
+  );
+  metrics.observed(
+    'gateway_request_stream_bytes',
+    'Bytes of the request stream when this gateway last wrote to it',
+    () => bus.requestStreamBytes,
   );
   metrics.observed(
     'gateway_database_epoch',

@@ -18,7 +18,15 @@ export function createGatewayMetrics(metrics: Metrics) {
       'gateway_bad_frames_total',
       'Frames refused: no JSON object, no type, a request or acknowledgement without id or payload, too large',
     ),
-    slowClosed: metrics.counter('gateway_slow_closed_total', 'Connections closed for reading too slowly'),
+    slowClosed: metrics.counter(
+      'gateway_slow_closed_total',
+      'Connections closed for reading too slowly: beyond what a connection may leave unread, or all of them together',
+      ['cause'],
+    ),
+    handshakesRefused: metrics.counter(
+      'gateway_handshakes_refused_total',
+      'Handshakes refused with 503 because too many came in a second',
+    ),
     messagesPublished: metrics.hotCounter(
       'gateway_messages_published_total',
       'Messages published live, each once a gateway',
@@ -41,7 +49,8 @@ export function createGatewayMetrics(metrics: Metrics) {
     ),
     requestsShed: metrics.counter(
       'gateway_requests_shed_total',
-      'Requests refused because too many were waiting',
+      'Requests refused because too many were waiting, or too many bytes of them: in the request stream, on the connection, on this gateway',
+      ['cause'],
     ),
     requestsRefused: metrics.counter(
       'gateway_requests_refused_total',
@@ -54,6 +63,11 @@ export function createGatewayMetrics(metrics: Metrics) {
     gapsFetched: metrics.counter(
       'gateway_gaps_fetched_total',
       'Times that messages were fetched to close a gap in a group',
+    ),
+    buffersDropped: metrics.counter(
+      'gateway_buffers_dropped_total',
+      'Times that the largest buffer was dropped because all of its kind had too many bytes; its messages are fetched',
+      ['buffer'],
     ),
     publicationsUnreadable: metrics.counter(
       'gateway_publications_unreadable_total',

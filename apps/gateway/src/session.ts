@@ -20,6 +20,7 @@ import type { GatewayContext } from './context.ts';
 import { acknowledgeMessage } from './delivery/acknowledge.ts';
 import type { UserConnection } from './groups/user-connection.ts';
 import type { User } from './groups/users.ts';
+import type { FullBudget } from './request-budget.ts';
 import type { SocketOwner } from './websocket-server.ts';
 
 type QueuedRequest = SoundRequest | FaultyRequest;
@@ -50,6 +51,12 @@ export class Session implements SocketOwner {
   readonly #open: Set<Session>;
   #connection: UserConnection | undefined;
   #queue: QueuedRequest[] = [];
+  /** The size of each of them as it came; undefined while nothing waits, so that an idle connection keeps no list. */
+  #queueBytes: number[] | undefined;
+  /** What this connection holds of the gateway's budget: what waits, and what is at the core. */
+  #heldBytes = 0;
+  /** What is at the core of that. */
+  #burstBytes = 0;
   #isWorking = false;
   #isFinishing = false;
   #onIdle: (() => void) | undefined;
@@ -86,7 +93,7 @@ export class Session implements SocketOwner {
       return;
     }
     const messageId = readMessageAcknowledgement(view);
-    if (messageId === undefined) this.#receive(decodeFrame(view));
+    if (messageId === undefined) this.#receive(decodeFrame(view), view.byteLength);
     else {
       this.#context.metrics.frames('MESSAGING_DELIVER_SUCCESS').count += 1;
       acknowledgeMessage(this.#context, this.#connection, messageId);
@@ -99,7 +106,8 @@ export class Session implements SocketOwner {
    */
   async finish(outOfPatience: AbortSignal): Promise<boolean> {
     this.#isFinishing = true;
-    this.#queue.length = 0;
+    this.#forgetQueue();
+    this.#context.signIns.leaveLine(this);
     if (!this.#isWorking || outOfPatience.aborted) return !this.#isWorking;
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve;
@@ -110,7 +118,8 @@ export class Session implements SocketOwner {
 
   onClose(): void {
     this.#open.delete(this);
-    this.#queue.length = 0;
+    this.#forgetQueue();
+    this.#context.signIns.leaveLine(this);
     void this.signOut();
   }
 
@@ -131,7 +140,7 @@ export class Session implements SocketOwner {
     if (this.#context.cursorWriter.hasMoved) await this.#context.cursorWriter.flush();
   }
 
-  #receive(frame: DecodedFrame): void {
+  #receive(frame: DecodedFrame, bytes: number): void {
     const { metrics } = this.#context;
     if (frame.kind === 'ignored') {
       metrics.framesIgnored(frame.reason).count += 1;
@@ -144,7 +153,7 @@ export class Session implements SocketOwner {
     } else if (frame.kind === 'bad-frame') this.#refuse(frame);
     else if (frame.kind === 'unknown-request') {
       this.socket.sendLater(failure(frame.type, frame.id, frame.faults));
-    } else this.#enqueue(frame);
+    } else this.#enqueue(frame, bytes);
   }
 
   /**
@@ -164,13 +173,15 @@ export class Session implements SocketOwner {
     this.socket.end(closeReasons.frameTooLarge);
   }
 
-  #enqueue(frame: QueuedRequest): void {
+  #enqueue(frame: QueuedRequest, bytes: number): void {
     if (frame.type === 'CONN_KEEP_ALIVE_REQUEST') {
       this.#answerNow(frame);
       return;
     }
     if (this.#isFinishing) return;
-    if (this.#queue.length >= this.#context.config.SESSION_QUEUE_MAX) {
+    const full = this.#fullBudget(bytes);
+    if (full) {
+      this.#context.metrics.requestsShed.inc({ cause: full });
       this.socket.sendLater(failure(frame.type, frame.id, [errorTexts.serverBusy.text]));
       return;
     }
@@ -179,10 +190,30 @@ export class Session implements SocketOwner {
       return;
     }
     this.#queue.push(frame);
+    this.#queueBytes ??= [];
+    this.#queueBytes.push(bytes);
+    this.#hold(bytes);
     if (this.#isWorking) return;
     this.#isWorking = true;
     // Behind the other frames of this tick: what a client has sent together is one burst.
     setImmediate(() => void this.#work());
+  }
+
+  /** What has no room for one more request of so many bytes. */
+  #fullBudget(bytes: number): FullBudget | undefined {
+    const { config, requestBudget } = this.#context;
+    if (this.#queue.length >= config.SESSION_QUEUE_MAX) return 'connection';
+    return requestBudget.refusal(this.#heldBytes, bytes);
+  }
+
+  #hold(bytes: number): void {
+    this.#heldBytes = this.#context.requestBudget.move(this.#heldBytes, bytes);
+  }
+
+  /** Forgets what was not begun. */
+  #forgetQueue(): void {
+    this.#queue.length = 0;
+    this.#hold(-sum(this.#queueBytes?.splice(0) ?? []));
   }
 
   async #work(): Promise<void> {
@@ -192,10 +223,15 @@ export class Session implements SocketOwner {
       if (!first) continue;
       if (burst.length === 1) await this.#handle(first);
       else await Promise.all(burst.map((frame) => this.#handle(frame)));
+      this.#hold(-this.#burstBytes);
+      this.#burstBytes = 0;
     }
     this.#isWorking = false;
     // An empty list that had elements keeps their memory.
-    if (this.#queue.length === 0) this.#queue = [];
+    if (this.#queue.length === 0) {
+      this.#queue = [];
+      this.#queueBytes = undefined;
+    }
     this.#onIdle?.();
   }
 
@@ -212,8 +248,14 @@ export class Session implements SocketOwner {
       const refusal = this.#refusalOf(next);
       if (refusal && burst.length > 0) break;
       this.#queue.shift();
-      if (refusal) this.#answerNow(next);
-      else burst.push(next as SoundRequest);
+      const held = this.#queueBytes?.shift() ?? 0;
+      if (refusal) {
+        this.#hold(-held);
+        this.#answerNow(next);
+      } else {
+        this.#burstBytes += held;
+        burst.push(next as SoundRequest);
+      }
     }
     return burst;
   }
@@ -241,4 +283,8 @@ export class Session implements SocketOwner {
     const oldest = this.#badFrameTimes.shift() ?? 0;
     if (now - oldest <= config.BAD_FRAMES_WINDOW_MS) this.socket.end(closeReasons.badFrames);
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, one) => all + one, 0);
 }

@@ -1,5 +1,7 @@
 import type { LoadedUws, uWS } from '@hooligram/uws';
-import { ClientSocket } from './client-socket.ts';
+import { ClientSocket, type SlowCause } from './client-socket.ts';
+import { HandshakeRate } from './handshake-rate.ts';
+import type { SocketBuffers } from './socket-buffers.ts';
 
 // Enums in the typings alone. A shared port has SO_REUSEPORT.
 const sharedPort = 0;
@@ -7,6 +9,8 @@ const exclusivePort = 1;
 
 /** That of RFC 6455, the only one that is spoken. */
 const webSocketVersion = '13';
+
+const unavailable = '503 Service Unavailable';
 
 /** First letter of the topic that a socket has to itself. */
 const ownTopic = 's';
@@ -33,22 +37,27 @@ export type ServeOptions = {
   readonly idleTimeoutSeconds: number;
   /** A header that a trusted proxy sets to the client's address. */
   readonly addressHeader: string | undefined;
+  readonly handshakesPerSecondMax: number;
   onOpen(socket: ClientSocket): SocketOwner;
   /** A connection is closed because its client reads too slowly. */
-  onSlow(): void;
+  onSlow(cause: SlowCause): void;
+  /** A handshake is refused because too many come. */
+  onHandshakeRefused(): void;
 };
 
 /** With `ClientSocket` all that knows uWebSockets.js (packages/uws loads it). */
 export class WebSocketServer {
   readonly #uWS: LoadedUws['uWS'];
   readonly #app: uWS.TemplatedApp;
+  readonly #buffers: SocketBuffers;
   readonly #listening: uWS.us_listen_socket[] = [];
   #connections = 0;
   #isStopping = false;
   /** While we close a socket uWS reports the topics that it leaves, and any use of it throws. */
   #isClosing = false;
 
-  constructor({ uWS }: LoadedUws) {
+  constructor({ uWS }: LoadedUws, buffers: SocketBuffers) {
+    this.#buffers = buffers;
     this.#uWS = uWS;
     this.#app = uWS.App();
   }
@@ -56,12 +65,19 @@ export class WebSocketServer {
   /** Sends one frame to every socket that joined the topic: one buffer for all, in C++. */
   readonly publish = (topic: string, frame: string | Uint8Array): void => {
     this.#app.publish(topic, frame);
+    this.#buffers.onPublished(frame.length);
   };
 
   /** Says what happens to clients, once, before `listen`. */
   serve(options: ServeOptions): void {
     const { path, addressHeader, backpressureMaxBytes, onOpen, onSlow } = options;
-    const events = { onSlow, close: (close: () => void) => this.#close(close) };
+    const rate = new HandshakeRate(options.handshakesPerSecondMax);
+    const buffers = this.#buffers;
+    const events = {
+      onSlow,
+      onBuffered: (bytes: number) => buffers.move(bytes),
+      close: (close: () => void) => this.#close(close),
+    };
     this.#app.ws<Connection>(path, {
       maxPayloadLength: options.frameBytesReadMax,
       maxBackpressure: backpressureMaxBytes,
@@ -69,13 +85,21 @@ export class WebSocketServer {
       idleTimeout: options.idleTimeoutSeconds,
       sendPingsAutomatically: true,
       compression: this.#uWS.DISABLED,
-      upgrade: (response, request, context) => this.#upgrade(response, request, context, addressHeader),
+      upgrade: (response, request, context) => {
+        const waitSeconds = rate.accept();
+        if (waitSeconds === undefined) this.#upgrade(response, request, context, addressHeader);
+        else {
+          options.onHandshakeRefused();
+          refuse(response, request, unavailable, 'Too many connect at once. Connect again.\n', waitSeconds);
+        }
+      },
       open(ws) {
         const connection = ws.getUserData();
         // A socket that leaves its last topic loses what was published to it in the same tick; so it never does.
         ws.subscribe(`${ownTopic}${connection.number}`);
         connection.socket = new ClientSocket(ws, connection.address, events);
         connection.owner = onOpen(connection.socket);
+        buffers.add(connection.socket);
       },
       message: (ws, bytes) => ws.getUserData().owner?.onMessage(bytes),
       drain: (ws) => ws.getUserData().socket?.onDrain(),
@@ -88,6 +112,7 @@ export class WebSocketServer {
       },
       close(ws) {
         const { socket, owner } = ws.getUserData();
+        if (socket) buffers.remove(socket);
         socket?.onClosed();
         owner?.onClose();
       },
@@ -130,7 +155,7 @@ export class WebSocketServer {
     addressHeader: string | undefined,
   ): void {
     if (this.#isStopping) {
-      refuse(response, request, '503 Service Unavailable', 'This gateway is stopping. Connect again.\n');
+      refuse(response, request, unavailable, 'This gateway is stopping. Connect again.\n');
       return;
     }
     const fault = upgradeFault(request);
@@ -195,8 +220,16 @@ function upgradeFault(request: uWS.HttpRequest): string | undefined {
     : `The header "Sec-WebSocket-Version: ${webSocketVersion}" is missing, or names another version.\n`;
 }
 
-function refuse(response: uWS.HttpResponse, request: uWS.HttpRequest, status: string, text: string): void {
+/** @param retryAfterSeconds when the client should come back */
+function refuse(
+  response: uWS.HttpResponse,
+  request: uWS.HttpRequest,
+  status: string,
+  text: string,
+  retryAfterSeconds?: number,
+): void {
   response.writeStatus(status);
+  if (retryAfterSeconds !== undefined) response.writeHeader('Retry-After', String(retryAfterSeconds));
   if (status.startsWith('426')) {
     response.writeHeader('Upgrade', 'websocket').writeHeader('Sec-WebSocket-Version', webSocketVersion);
   }

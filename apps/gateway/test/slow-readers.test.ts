@@ -1,4 +1,11 @@
-import { connect, startSystem, type TestClient, type TestSystem, uniqueSid } from '@hooligram/testkit';
+import {
+  connect,
+  metrics,
+  startSystem,
+  type TestClient,
+  type TestSystem,
+  uniqueSid,
+} from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually, metric } from './fixture.ts';
 
@@ -11,14 +18,18 @@ let system: TestSystem;
 beforeAll(async () => {
   system = await startSystem({
     gateways: 1,
-    gatewayEnv: { BACKPRESSURE_MAX_BYTES: String(1_048_576), SESSION_RUN_MAX: '16' },
+    gatewayEnv: {
+      BACKPRESSURE_MAX_BYTES: String(1_048_576),
+      SESSION_RUN_MAX: '16',
+      SESSION_QUEUE_BYTES_MAX: String(2 * messages * contentBytes),
+    },
   });
 });
 
 afterAll(() => system?.stop());
 
-async function enter(options: Parameters<typeof connect>[1] = {}) {
-  const client = await connect(system.gateway(0).url, options);
+async function enter(gateway = 0) {
+  const client = await connect(system.gateway(gateway).url);
   const sid = uniqueSid();
   await client.signIn(sid);
   return { client, sid };
@@ -84,6 +95,45 @@ test('a client that does not read the answers to its own requests is closed and 
   expect(await slowClosed()).toBe(before + 1);
   ada.client.socket.resume();
   await ada.client.closed;
+});
+
+test('when clients together leave too much unread, the one that reads worst is closed and the others stay', async () => {
+  const budgetBytes = 1_000_000;
+  const gateway = await system.addGateway({
+    SOCKET_BUFFERS_BYTES_MAX: String(budgetBytes),
+    BACKPRESSURE_MAX_BYTES: String(64 * budgetBytes),
+  });
+  const index = system.gateways.indexOf(gateway);
+  const [ada, bob, cat] = [await enter(index), await enter(index), await enter(index)];
+  const create = async (...members: { sid: string }[]) => {
+    const member_sids = members.map(({ sid }) => sid);
+    return (await ada.client.requestOk('GROUP_CREATE', { group_name: 'a group', member_sids })).payload
+      .group_id;
+  };
+  const [two, three] = [await create(ada, bob), await create(ada, bob, cat)];
+  const say = async (group_id: number | undefined, count: number) => {
+    for (let sent = 0; sent < count; sent += 1) {
+      await ada.client.requestOk('MESSAGING_SEND', {
+        group_id,
+        content: `${sent} `.padEnd(contentBytes, 'x'),
+      });
+    }
+  };
+  const unread = () => metric(gateway, 'gateway_socket_buffers_bytes');
+  bob.client.socket.pause();
+  cat.client.socket.pause();
+  while ((await unread()) < budgetBytes / 2) await say(two, 5);
+  expect(await metric(gateway, 'gateway_slow_closed_total')).toBe(0);
+  await say(three, 12);
+  await eventually(async () => (await metric(gateway, 'gateway_connections')) === 2, 'bob is gone');
+  const { value } = await metrics(gateway.adminUrl);
+  expect(value('hooligram_gateway_slow_closed_total', { cause: 'gateway' })).toBe(1);
+  expect(await unread()).toBeLessThan(budgetBytes);
+  bob.client.socket.resume();
+  expect((await bob.client.closed).code).toBe(1006);
+  cat.client.socket.resume();
+  await cat.client.waitFor(() => numbersIn(cat.client).length === 12);
+  for (const client of [ada.client, cat.client]) client.terminate();
 });
 
 test('a client that breaks off is not counted as slow', async () => {

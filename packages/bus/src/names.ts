@@ -6,6 +6,8 @@
 export type Names = {
   /** The stream of the gateways' requests. */
   readonly requests: string;
+  /** How many bytes that stream had of late. */
+  readonly requestsBytes: string;
   /** What each node writes to prove its way to Redis: in the slot of the requests. */
   readonly echo: string;
   /** The requests of a claimed entry that were begun and have not ended. */
@@ -45,6 +47,7 @@ export function createNames(prefix: string, epoch: () => number = () => 0): Name
 
   return {
     requests: `${prefix}:{requests}`,
+    requestsBytes: `${prefix}:{requests}:bytes`,
     echo: `${prefix}:{requests}:echo`,
     inProgress: (entryId) => `${prefix}:{requests}:in-progress:${entryId}`,
     cores: 'cores',

@@ -95,11 +95,12 @@ test('requests that Redis refuses are given back as refused, and those of a lost
   const writer = createRequestWriter<number>({
     redis,
     clock: { now: Date.now, read: async () => Date.now(), close() {} },
-    stream: createNames(freshPrefix()).requests,
+    names: createNames(freshPrefix()),
     node: 'node',
     deadlineMs: 1_000,
     requestsMax: 10,
     entriesMax: 10,
+    bytesMax: 1_048_576,
     onFailed(requests, failure) {
       failed.push([failure, requests]);
       notify();

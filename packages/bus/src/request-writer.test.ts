@@ -24,22 +24,23 @@ type Added = readonly (readonly [request: number, run?: object])[];
 
 /** What a writer with at most four requests an entry writes of one turn, and what it gives back. */
 async function write(added: Added, entriesMax = 100) {
-  const stream = createNames(freshPrefix()).requests;
+  const names = createNames(freshPrefix());
   const failed: [WriteFailure, readonly number[]][] = [];
   const writer = createRequestWriter<number>({
     redis,
     clock,
-    stream,
+    names,
     node: 'node',
     deadlineMs: 1_000,
     requestsMax: 4,
     entriesMax,
+    bytesMax: 1_048_576,
     onFailed: (requests, failure) => failed.push([failure, requests]),
   });
   for (const [request, run] of added) writer.add(request, run);
   await new Promise((resolve) => setImmediate(resolve));
   // Redis answers a connection in order: the entries are written when this has its answer.
-  const written = await redis.xrange(stream, '-', '+');
+  const written = await redis.xrange(names.requests, '-', '+');
   const entries = written.map(([id, fields]) => decodeEntry<number>(id, fields));
   return { failed, entries: entries.map((entry) => ('requests' in entry ? entry.requests : entry)) };
 }
@@ -87,4 +88,88 @@ test('a stream that is full takes no more, and the caller learns it at once', as
     [5, 6, 7, 8],
   ]);
   expect(failed).toEqual([['full', [9]]]);
+});
+
+/** A writer of texts, each in an entry of its own; `finished` resolves when Redis has answered all that was added. */
+function textWriter({ bytesMax = 64 * 1_048_576, entriesMax = 1_000 }) {
+  const names = createNames(freshPrefix());
+  const failures: string[] = [];
+  const writer = createRequestWriter<string>({
+    redis,
+    clock,
+    names,
+    node: 'node',
+    deadlineMs: 1_000,
+    requestsMax: 500,
+    entriesMax,
+    bytesMax,
+    onFailed: (_, failure, reason) => failures.push(`${failure}: ${reason}`),
+  });
+  const add = async (text: string) => {
+    writer.add(text);
+    await new Promise((resolve) => setImmediate(resolve));
+    await redis.ping();
+  };
+  return { names, failures, writer, add };
+}
+
+test('a stream that has too many bytes takes no more, whoever wrote them, and takes some again when they are gone', async () => {
+  const bytesMax = 65_536;
+  const { names, failures, writer, add } = textWriter({ bytesMax });
+  const text = 'x'.repeat(10_000);
+  for (let times = 0; times < 10; times += 1) await add(text);
+  expect(new Set(failures)).toEqual(new Set(['full: bytes']));
+  const written = await redis.xlen(names.requests);
+  expect(written).toBe(10 - failures.length);
+  expect(writer.waitingBytes).toBeGreaterThan(written * text.length);
+  expect(writer.waitingBytes).toBeLessThan(bytesMax + text.length);
+  failures.length = 0;
+  // Nobody counts what is deleted, so nobody can count it wrongly.
+  const oldest = await redis.xrange(names.requests, '-', '+', 'COUNT', 2);
+  await redis.xdel(names.requests, ...oldest.map(([id]) => id));
+  await add(text);
+  expect(failures).toEqual([]);
+  for (let times = 0; times < 2; times += 1) await add(text);
+  expect(failures).toContain('full: bytes');
+  failures.length = 0;
+  await redis.del(names.requests);
+  // On an empty stream none is refused for its own size.
+  await add('x'.repeat(2 * bytesMax));
+  expect(failures).toEqual([]);
+});
+
+test('a long stream is bounded in bytes, too, between two measurements', async () => {
+  const bytesMax = 1_048_576;
+  const { names, failures, add } = textWriter({ bytesMax });
+  for (let times = 0; times < 110; times += 1) await add('x'.repeat(5_000));
+  expect(failures).toEqual([]);
+  for (let times = 0; times < 100; times += 1) await add('x'.repeat(10_000));
+  expect(new Set(failures)).toEqual(new Set(['full: bytes']));
+  const bytes = Number(await redis.memory('USAGE', names.requests, 'SAMPLES', 0));
+  // What an entry costs beside its fields is known at the next measurement.
+  expect(bytes).toBeLessThan(1.1 * bytesMax);
+  expect(bytes).toBeGreaterThan(bytesMax / 2);
+  expect(await redis.pttl(names.requestsBytes)).toBeLessThanOrEqual(100);
+  expect(await redis.pttl(names.requestsBytes)).not.toBe(-1);
+});
+
+test('the requests of a tick that are large leave in entries of about a mebibyte, never parting an order key', async () => {
+  const { names, failures, writer } = textWriter({});
+  const [a, b] = [{}, {}];
+  const text = (letter: string) => letter.repeat(300_000);
+  for (const letter of 'aaaaaa') writer.add(text(letter), a);
+  for (const letter of 'bbb') writer.add(text(letter), b);
+  for (const letter of 'cdef') writer.add(text(letter));
+  await new Promise((resolve) => setImmediate(resolve));
+  const written = await redis.xrange(names.requests, '-', '+');
+  const entries = written.map(([id, fields]) => decodeEntry<string>(id, fields));
+  const letters = entries.map((entry) =>
+    'requests' in entry ? entry.requests.map((request) => request[0]).join('') : entry,
+  );
+  expect(failures).toEqual([]);
+  expect(letters.join('')).toBe('aaaaaabbbcdef');
+  // Those of one order key are together, however large.
+  expect(letters.filter((one) => String(one).includes('a'))).toEqual(['aaaaaa']);
+  expect(letters.filter((one) => String(one).includes('b'))).toHaveLength(1);
+  for (const one of letters.slice(1)) expect(String(one).length).toBeLessThanOrEqual(3);
 });

@@ -122,6 +122,11 @@ export class CoreClient {
     return this.#fresh.size + this.#repeated.size;
   }
 
+  /** How many bytes the request stream had when it was last written to from here. */
+  get streamBytes(): number {
+    return this.#writer.waitingBytes;
+  }
+
   /** For callers who know this epoch of the database: what the core read in another one is an unknown outcome. */
   within(epoch: number): Core {
     return {

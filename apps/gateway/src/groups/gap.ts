@@ -1,4 +1,5 @@
 import type { GatewayMetrics } from '../metrics.ts';
+import type { BufferBudget } from './buffer-budget.ts';
 
 /** Pause after a fetch that left a gap, so that a core with an outage is not asked again at once. */
 const fetchPauseMs = 500;
@@ -22,6 +23,8 @@ export type GapDeps = {
   readonly gapWaitMs: number;
   /** Most messages that wait behind a gap. */
   readonly outOfOrderMax: number;
+  /** The bytes of those messages in all groups. */
+  readonly outOfOrder: BufferBudget;
   readonly metrics: Pick<GatewayMetrics, 'gapsFetched'>;
 };
 
@@ -34,6 +37,7 @@ export class Gap {
   readonly #deps: GapDeps;
   /** Messages that came before one that is missing, or under a state that is not here yet. */
   readonly #outOfOrder = new Map<number, EarlyMessage>();
+  #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #isFetching = false;
   /** Something was published, and is neither sent nor in the buffer. */
@@ -48,20 +52,35 @@ export class Gap {
     return this.#outOfOrder.size > 0;
   }
 
+  /** Of the messages that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Keeps a message that cannot be published yet; too many of them are dropped, and fetched at once. */
   keep(seq: number, message: EarlyMessage): void {
+    const before = this.#outOfOrder.get(seq)?.frame.byteLength ?? 0;
     this.#outOfOrder.set(seq, message);
     if (this.#outOfOrder.size > this.#deps.outOfOrderMax) {
-      this.#outOfOrder.clear();
-      this.fetchNow();
-    } else this.#fetchAfter(this.#deps.gapWaitMs);
+      this.drop();
+      return;
+    }
+    this.#fetchAfter(this.#deps.gapWaitMs);
+    // The last step: it may drop them.
+    this.#move(message.frame.byteLength - before);
+  }
+
+  /** Forgets the messages that wait, and fetches them. */
+  drop(): void {
+    this.#forget();
+    this.fetchNow();
   }
 
   /** Takes the message with that `seq` out, if it is here and the state of `version` is new enough for it. */
   take(seq: number, version: number): EarlyMessage | undefined {
     const message = this.#outOfOrder.get(seq);
     if (!message || message.version > version) return undefined;
-    this.#outOfOrder.delete(seq);
+    this.#delete(seq, message);
     return message;
   }
 
@@ -85,14 +104,30 @@ export class Gap {
 
   /** The group is at `lastSeq`: perhaps nothing is missing any more. */
   onProgress(lastSeq: number): void {
-    for (const seq of this.#outOfOrder.keys()) if (seq <= lastSeq) this.#outOfOrder.delete(seq);
+    for (const [seq, message] of this.#outOfOrder) if (seq <= lastSeq) this.#delete(seq, message);
     if (!this.isOutOfOrder && !this.#isIncomplete) this.close();
   }
 
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#forget();
+  }
+
+  #delete(seq: number, message: EarlyMessage): void {
+    this.#outOfOrder.delete(seq);
+    this.#move(-message.frame.byteLength);
+  }
+
+  #forget(): void {
     this.#outOfOrder.clear();
+    this.#move(-this.#bytes);
+  }
+
+  #move(bytes: number): void {
+    if (bytes === 0) return;
+    this.#bytes += bytes;
+    this.#deps.outOfOrder.move(this, bytes);
   }
 
   #fetchAfter(pauseMs: number): void {

@@ -2,6 +2,7 @@ import type { DeliveryCheck, GroupState, Messages } from '@hooligram/contract';
 import type { Core, Reply } from '../core/core-client.ts';
 import type { MessageIndex } from '../delivery/message-index.ts';
 import type { GatewayMetrics } from '../metrics.ts';
+import type { BufferBudget } from './buffer-budget.ts';
 import type { DeliveryCursor } from './delivery-cursor.ts';
 import { Gap, type GapDeps, type PageOutcome } from './gap.ts';
 import { LocalMembers } from './local-members.ts';
@@ -15,6 +16,7 @@ import type { Users } from './users.ts';
 export type FeedDeps = GapDeps & {
   /** Of the database: in another one the group of the same id has other members. */
   readonly epoch: number;
+  readonly recentMessages: BufferBudget;
   readonly core: Core;
   readonly users: Users;
   readonly messageIndex: MessageIndex<GroupFeed>;
@@ -42,7 +44,7 @@ export class GroupFeed {
   /** Resolves when what is published to the group is received here. */
   readonly listening: Promise<void>;
   /** For connections in replay. */
-  readonly recent = new RecentMessages();
+  readonly recent: RecentMessages;
   /** Subscriptions that go on with the next message. */
   readonly pending = new Set<Subscription>();
   readonly #deps: FeedDeps;
@@ -60,6 +62,7 @@ export class GroupFeed {
     this.#deps = deps;
     this.#members = new LocalMembers(id, deps.users);
     this.#gap = new Gap(this, deps);
+    this.recent = new RecentMessages(deps.recentMessages);
   }
 
   /** Whether a connection is in it. */

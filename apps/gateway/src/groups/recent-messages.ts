@@ -1,3 +1,5 @@
+import type { BufferBudget } from './buffer-budget.ts';
+
 type SentMessage = { readonly seq: number; readonly frame: string | Uint8Array };
 
 /** Most live messages that are kept; a connection that needs more fetches another page. */
@@ -8,10 +10,21 @@ const messagesMax = 1_024;
  * group and joins the topic in the same tick.
  */
 export class RecentMessages {
+  readonly #budget: BufferBudget;
   #readers = 0;
+  #bytes = 0;
   #messages: SentMessage[] = [];
   /** All that was published after this is here. */
   #afterSeq = 0;
+
+  /** @param budget of the recent messages of all groups */
+  constructor(budget: BufferBudget) {
+    this.#budget = budget;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
 
   /** A replay begins. @param lastSeq of the group, now */
   open(lastSeq: number): void {
@@ -22,21 +35,37 @@ export class RecentMessages {
   /** A replay is over. */
   close(): void {
     this.#readers -= 1;
-    if (this.#readers === 0) this.#messages = [];
+    if (this.#readers === 0) this.#forget();
   }
 
   /** Keeps a message if a connection may need it. */
   add(seq: number, frame: string | Uint8Array): void {
     if (this.#readers === 0) return;
     this.#messages.push({ seq, frame });
-    if (this.#messages.length <= messagesMax) return;
-    this.#messages = [];
-    this.#afterSeq = seq;
+    this.#move(frame.length);
+    if (this.#messages.length > messagesMax) this.drop();
+  }
+
+  /** Forgets what is here: a replay that needs it fetches another page. */
+  drop(): void {
+    this.#afterSeq = this.#messages.at(-1)?.seq ?? this.#afterSeq;
+    this.#forget();
   }
 
   /** @returns the frames of all messages after `seq`, or undefined if some of them are gone */
   framesAfter(seq: number): (string | Uint8Array)[] | undefined {
     if (seq < this.#afterSeq) return undefined;
     return this.#messages.filter((message) => message.seq > seq).map(({ frame }) => frame);
+  }
+
+  #forget(): void {
+    this.#messages = [];
+    this.#move(-this.#bytes);
+  }
+
+  #move(bytes: number): void {
+    if (bytes === 0) return;
+    this.#bytes += bytes;
+    this.#budget.move(this, bytes);
   }
 }

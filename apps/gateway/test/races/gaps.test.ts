@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Fixture, metric, range } from '../fixture.ts';
 
-/** Waits gaps out; its out-of-order buffer holds three messages. */
+/** Waits gaps out; its out-of-order buffer holds three messages, of 64 KiB in all groups. */
 const patient = 0;
 /** Fetches a gap at once. */
 const eager = 1;
@@ -9,7 +9,10 @@ const eager = 1;
 let fixture: Fixture;
 
 beforeAll(async () => {
-  fixture = await Fixture.start({ GAP_WAIT_MS: '60000', GAP_HELD_MAX: '3' }, { GAP_WAIT_MS: '1' });
+  fixture = await Fixture.start(
+    { GAP_WAIT_MS: '60000', GAP_HELD_MAX: '3', GAP_HELD_BYTES_MAX: '65536' },
+    { GAP_WAIT_MS: '1' },
+  );
 });
 
 // A test that failed half way leaves nothing to the next one.
@@ -184,6 +187,26 @@ describe('too many messages behind a gap', () => {
     await a.has(group, 11);
     expect(a.seqs(group)).toEqual(range(6, 11));
     expect(await metric(fixture.system.gateway(patient), 'gateway_gaps_fetched_total')).toBe(fetched + 1);
+  });
+
+  test('of too many bytes in all groups are dropped in the group that has most, and fetched there alone', async () => {
+    const ada = fixture.user();
+    const [small, large] = [fixture.group([ada]), fixture.group([ada])];
+    const a = await fixture.connectAs(ada, [small, large], patient);
+    const gateway = fixture.system.gateway(patient);
+    await fixture.core.publish.message(small.storeMany(2)[1] as ReturnType<typeof small.store>);
+    for (const message of large.storeMany(3).slice(1)) {
+      await fixture.core.publish.message({ ...message, frame: message.frame.padEnd(40_000) });
+    }
+    const request = await fixture.nextPage(large);
+    await a.settled();
+    expect(fixture.pagesOf(small)).toBe(0);
+    expect(await metric(gateway, 'gateway_buffers_dropped_total')).toBe(1);
+    expect(await metric(gateway, 'gateway_out_of_order_bytes')).toBeLessThan(1_000);
+    await request.succeed(large.page(request.params));
+    await a.has(large, 3);
+    expect(a.seqs(large)).toEqual(range(1, 3));
+    expect(a.seqs(small)).toEqual([]);
   });
 
   test('during the fetch are fetched by another one', async () => {

@@ -1,0 +1,65 @@
+import type { Metrics } from '@hooligram/service';
+import type { GatewayConfig } from './config.ts';
+import { BufferBudget } from './groups/buffer-budget.ts';
+import type { GatewayMetrics } from './metrics.ts';
+import { RequestBudget } from './request-budget.ts';
+import { SignIns } from './sign-ins.ts';
+import { SocketBuffers } from './socket-buffers.ts';
+
+/** What all connections of a gateway together may hold, each with a policy for what goes beyond. */
+export type Budgets = {
+  readonly signIns: SignIns;
+  readonly requestBudget: RequestBudget;
+  readonly socketBuffers: SocketBuffers;
+  /** Messages that wait behind a gap. */
+  readonly outOfOrder: BufferBudget;
+  /** Messages that are kept for connections in replay. */
+  readonly recentMessages: BufferBudget;
+};
+
+export function createBudgets(config: GatewayConfig, { buffersDropped }: GatewayMetrics): Budgets {
+  return {
+    signIns: new SignIns(config.SIGN_INS_MAX),
+    requestBudget: new RequestBudget({
+      connectionBytesMax: config.SESSION_QUEUE_BYTES_MAX,
+      gatewayBytesMax: config.SESSION_QUEUES_BYTES_MAX,
+    }),
+    socketBuffers: new SocketBuffers(config.SOCKET_BUFFERS_BYTES_MAX),
+    outOfOrder: new BufferBudget(config.GAP_HELD_BYTES_MAX, () =>
+      buffersDropped.inc({ buffer: 'out of order' }),
+    ),
+    recentMessages: new BufferBudget(config.RECENT_MESSAGES_BYTES_MAX, () =>
+      buffersDropped.inc({ buffer: 'recent messages' }),
+    ),
+  };
+}
+
+export function observeBudgets(metrics: Metrics, budgets: Budgets): void {
+  const { signIns, requestBudget, socketBuffers, outOfOrder, recentMessages } = budgets;
+  metrics.observed('gateway_sign_ins_under_way', 'Sign-ins under way', () => signIns.underWay);
+  metrics.observed(
+    'gateway_sign_ins_waiting',
+    'Sign-ins that wait until fewer are under way',
+    () => signIns.waiting,
+  );
+  metrics.observed(
+    'gateway_session_queues_bytes',
+    'Bytes of requests that have no answer yet, of all connections',
+    () => requestBudget.bytes,
+  );
+  metrics.observed(
+    'gateway_socket_buffers_bytes',
+    'Bytes that wait for clients to read them, of all connections',
+    () => socketBuffers.bytes(),
+  );
+  metrics.observed(
+    'gateway_out_of_order_bytes',
+    'Bytes of messages that wait behind a gap, of all groups',
+    () => outOfOrder.bytes,
+  );
+  metrics.observed(
+    'gateway_recent_messages_bytes',
+    'Bytes of messages that are kept for connections in replay, of all groups',
+    () => recentMessages.bytes,
+  );
+}
