@@ -147,13 +147,16 @@ describe('a core is killed in the middle of a statement', () => {
     await release();
     await until('it is stored', async () => (await storedIn(group_id)).length === 1);
     const redis = await fixture.redis();
-    const armed = async () =>
-      (await redis.keys(`${fixture.names.queues}:delivery-check:${group_id}.*`)).length;
-    await redis.del(...(await redis.keys(`${fixture.names.queues}:delivery-check:*`)));
-    expect(await armed()).toBe(0);
+    const waits = async () => (await redis.zscore(fixture.names.dueGroups, String(group_id))) !== null;
+    const jobs = () => redis.zcard(`${fixture.names.queues}:delivery-check:delayed`);
+    await redis.del(
+      fixture.names.dueGroups,
+      ...(await redis.keys(`${fixture.names.queues}:delivery-check:*`)),
+    );
+    expect([await waits(), await jobs()]).toEqual([false, 0]);
     await addCore({ ...quick, DELIVERY_ACK_DEADLINE_MS: '600000' });
     await receiveMessage(bob, (await sent).payload.message_id as number);
-    await until('its audit is armed', armed, (audits) => audits === 1);
+    await until('its delivery check is scheduled', async () => (await waits()) && (await jobs()) === 1);
     expect(await storedIn(group_id)).toEqual(['untold']);
   });
 

@@ -30,6 +30,8 @@ export type Names = {
   core(node: string): string;
   /** First part of every key of the queues: BullMQ's scripts touch several of them at once. */
   readonly queues: string;
+  /** The groups that wait for their delivery check. */
+  readonly dueGroups: string;
   /** Identifies the dataset of this Redis: missing after Redis has lost it. */
   readonly epoch: string;
   /** What cores have seen of the database, for cores that start later: its epoch, which history, how far. */
@@ -59,6 +61,7 @@ export function createNames(prefix: string, epoch: () => number = () => 0): Name
     gateway: (node) => `${prefix}:gateway:${node}`,
     core: (node) => `${prefix}:core:${node}`,
     queues: `${prefix}:{queues}`,
+    dueGroups: `${prefix}:{queues}:due-groups`,
     epoch: `${prefix}:{queues}:epoch`,
     databaseEpoch: `${prefix}:database-epoch`,
   };

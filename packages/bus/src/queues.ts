@@ -108,7 +108,7 @@ export class Queues {
    */
   async add(name: string, additions: readonly Addition[]): Promise<{ id: string; isNew: boolean }[]> {
     const timestamp = Math.round(this.#now());
-    const ids = additions.map((addition) => jobId(addition, timestamp));
+    const ids = additions.map(jobId);
     const jobs = await this.#queueOf(name).addBulk(
       additions.map(({ data, key, delayMs = 0 }, index) => ({
         name,
@@ -159,14 +159,9 @@ export class Queues {
   }
 }
 
-/** Never the same twice: a job that is kept would block every later one of its id. Says when the job is due. */
-function jobId({ key, delayMs = 0 }: Addition, timestamp: number): string {
-  return `${key}.${timestamp + delayMs}.${randomBytes(6).toString('base64url')}`;
-}
-
-/** @returns when a job of this id is due by Redis's clock, in milliseconds since the epoch; 0 if it does not say */
-export function dueOf(id: string): number {
-  return Number(id.split('.').at(-2)) || 0;
+/** Never the same twice: a job that is kept would block every later one of its id. */
+function jobId({ key }: Addition): string {
+  return `${key}.${randomBytes(6).toString('base64url')}`;
 }
 
 export type Workers = {

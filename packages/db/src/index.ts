@@ -22,7 +22,7 @@ export { beginEpoch, type History } from './session/epoch.ts';
 export { inspectSession, type SessionKind } from './session/session.ts';
 export { hasOlderTransaction, readClock } from './statements/clock.ts';
 export { isDeadlineError, isInfrastructureError } from './statements/errors.ts';
-export { deliveryCheck } from './sweep/delivery-check.ts';
+export { deliveryChecks } from './sweep/delivery-checks.ts';
 export { setRetriedVersions } from './sweep/set-retried-versions.ts';
 export { sweepGroups } from './sweep/sweep-groups.ts';
 export { beginSweep, moveSweep, readSweepPlace, type SweepPlace } from './sweep/sweep-place.ts';

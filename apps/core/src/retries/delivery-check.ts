@@ -1,31 +1,61 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { encodeDeliveryCheck } from '@hooligram/contract';
-import { deliveryCheck } from '@hooligram/db';
+import { deliveryChecks } from '@hooligram/db';
 import { z } from 'zod';
-import type { JobType } from './job-context.ts';
+import type { JobContext, JobType } from './job-context.ts';
+
+/** So many are checked with one statement, and published with one pipeline: a few milliseconds of a core. */
+const groupsPerPortion = 200;
+
+const pauseMaxMs = 500;
+
+/** The moment until which the groups are due: milliseconds since the epoch by Redis's clock. */
+const schema = z.object({ bucket: z.int().positive() });
 
 /**
- * Publishes the last seq and version of a group: a gateway that missed a message fetches it, and a gateway with users
- * who have not acknowledged in time reports them. What is too young to be due gets the next check. Users who are
- * overdue are left to their redeliveries, so the checks of a quiet group end.
+ * Checks all groups that are due: publishes the last seq and version of each. A gateway that missed a message fetches
+ * it, and a gateway with users who have not acknowledged in time reports them. What is too young to be due gets the
+ * next check. Users who are overdue are left to their redeliveries, so the checks of a quiet group end.
+ *
+ * Between two portions the job rests as long as one took: messages do not wait for what is due at one moment.
  */
-export const deliveryCheckJob: JobType<{ group_id: number }> = {
+export const deliveryCheckJob: JobType<z.infer<typeof schema>> = {
   name: 'delivery-check',
-  schema: z.object({ group_id: z.int().positive() }),
-  concurrency: 16,
-  async handle({ config, db, redis, names, queues, jobMetrics }, { group_id }) {
-    const deadlineMs = config.DELIVERY_ACK_DEADLINE_MS;
-    const check = await deliveryCheck(db, group_id, deadlineMs);
-    if (!check) return { outcome: 'done' };
-    if (check.last_seq > check.due_seq || check.version > check.due_version) {
-      // This job still runs, so the next one begins after its end.
-      await queues.add('delivery-check', [
-        { data: { group_id }, key: String(group_id), delayMs: deadlineMs },
-      ]);
-      jobMetrics.jobsAdded.inc({ queue: 'delivery-check' });
+  schema,
+  concurrency: 1,
+  async handle(context, { bucket }) {
+    const { clock, dueGroups } = context;
+    // BullMQ goes by the clock of this machine.
+    if (clock.now() < bucket) await pause(Math.min(pauseMaxMs, bucket - clock.now() + 1));
+    const begunAt = clock.now();
+    // Until its moment the job stands: cores rely on it.
+    if (begunAt < bucket) return { outcome: 'again', afterMs: Math.ceil(bucket - begunAt), data: { bucket } };
+    const job = String(bucket);
+    for (;;) {
+      const startedAt = performance.now();
+      const groupIds = await dueGroups.take(job, begunAt, groupsPerPortion);
+      if (groupIds.length === 0) return { outcome: 'done' };
+      await check(context, groupIds);
+      await dueGroups.finish(job, groupIds);
+      await pause(Math.min(pauseMaxMs, performance.now() - startedAt));
     }
-    await redis.publish(names.group(group_id), encodeDeliveryCheck(check));
-    jobMetrics.deliveryChecks.inc({ by: 'job' });
-    return { outcome: 'done' };
   },
-  replayed: ({ group_id }) => ({ data: { group_id }, key: String(group_id) }),
+  replayed: (data) => ({ data, key: String(data.bucket) }),
 };
+
+/** @throws if not every check was published, or not every next one scheduled */
+async function check(context: JobContext, groupIds: readonly number[]): Promise<void> {
+  const { config, db, redis, names, jobMetrics } = context;
+  const checks = await deliveryChecks(db, groupIds, config.DELIVERY_ACK_DEADLINE_MS);
+  const pipeline = redis.pipeline();
+  for (const found of checks) {
+    pipeline.publish(names.group(found.group_id), encodeDeliveryCheck(found));
+    const isYoung = found.last_seq > found.due_seq || found.version > found.due_version;
+    if (isYoung) context.deliveryChecks.scheduleNext(found.group_id);
+  }
+  const results = await pipeline.exec();
+  const failure = results?.find(([error]) => error !== null)?.[0];
+  if (failure) throw failure;
+  await context.deliveryChecks.settled();
+  jobMetrics.deliveryChecks.inc({ by: 'job' }, checks.length);
+}

@@ -1,4 +1,4 @@
-import { isRedisOutage } from '@hooligram/bus';
+import { DueSet, isRedisOutage } from '@hooligram/bus';
 import { openQueues, startWorkers } from '@hooligram/bus/queues';
 import { isInfrastructureError } from '@hooligram/db';
 import type { CoreService } from '../config.ts';
@@ -39,13 +39,20 @@ export async function openRetries(service: CoreService, stores: Stores, consumer
       log.warn({ reason: String(error) }, 'unreadable redelivery reply');
     }
   });
-  const deadlineMs = config.DELIVERY_ACK_DEADLINE_MS;
+  const dueGroups = new DueSet(redis.queues, names.dueGroups);
   return {
     queues,
+    dueGroups,
     ownChannel,
     redeliveryReplies,
     jobMetrics,
-    deliveryChecks: new DeliveryCheckSchedule({ queues, deadlineMs, now: clock.now, metrics: jobMetrics }),
+    deliveryChecks: new DeliveryCheckSchedule({
+      dueGroups,
+      queues,
+      deadlineMs: config.DELIVERY_ACK_DEADLINE_MS,
+      now: clock.now,
+      metrics: jobMetrics,
+    }),
     async startRedeliveries(userIds: readonly number[]) {
       const additions = userIds.map((user_id) => ({ data: { user_id }, key: String(user_id) }));
       countAdded(jobMetrics, 'redelivery', await queues.add('redelivery', additions));

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { freshDatabase, newGroup, sendMany } from '../../test/test-db.ts';
 import { type Db, openDb } from '../session/db.ts';
-import { deliveryCheck } from '../sweep/delivery-check.ts';
+import { deliveryChecks } from '../sweep/delivery-checks.ts';
 import { findStored } from './find-stored.ts';
 import { messagingSend } from './messaging-send.ts';
 
@@ -28,5 +28,5 @@ test('what is stored of a send is found by its request id, and stores nothing', 
     null,
   ]);
   expect(await findStored(db, [])).toEqual([]);
-  expect(await deliveryCheck(db, group_id, 0)).toMatchObject({ last_seq: 2 });
+  expect(await deliveryChecks(db, [group_id], 0)).toMatchObject([{ last_seq: 2 }]);
 });

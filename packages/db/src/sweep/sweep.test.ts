@@ -5,7 +5,7 @@ import { cursorRaise } from '../cursors/cursor-raise.ts';
 import { groupAddMember } from '../groups/group-add-member.ts';
 import { groupLeave } from '../groups/group-leave.ts';
 import { type Db, openDb } from '../session/db.ts';
-import { deliveryCheck } from './delivery-check.ts';
+import { deliveryChecks } from './delivery-checks.ts';
 import { sweepGroups } from './sweep-groups.ts';
 import { beginSweep, moveSweep, readSweepPlace } from './sweep-place.ts';
 
@@ -20,11 +20,14 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
+const deliveryCheck = async (group_id: number, olderThanMs: number) =>
+  (await deliveryChecks(db, [group_id], olderThanMs))[0];
+
 const ask = () => ({ request_id: randomUUID(), repeatable: true });
 
 test('a delivery check says how far a group is, and how far what is old enough goes', async () => {
   const { group_id, users } = await newGroup(db, 2);
-  expect(await deliveryCheck(db, group_id, deadlineMs)).toEqual({
+  expect(await deliveryCheck(group_id, deadlineMs)).toEqual({
     group_id,
     version: 1,
     last_seq: 0,
@@ -33,19 +36,30 @@ test('a delivery check says how far a group is, and how far what is old enough g
   });
   await sendMany(db, group_id, users[0], 5);
   await age(db, group_id, { seq: 3, state: true });
-  expect(await deliveryCheck(db, group_id, deadlineMs)).toMatchObject({
+  expect(await deliveryCheck(group_id, deadlineMs)).toMatchObject({
     last_seq: 5,
     due_seq: 3,
     due_version: 1,
   });
-  expect(await deliveryCheck(db, group_id, day)).toMatchObject({ last_seq: 5, due_seq: 0, due_version: 0 });
-  expect(await deliveryCheck(db, 2 ** 53, deadlineMs)).toBeNull();
+  expect(await deliveryCheck(group_id, day)).toMatchObject({ last_seq: 5, due_seq: 0, due_version: 0 });
+  expect(await deliveryCheck(2 ** 53, deadlineMs)).toBeUndefined();
+});
+
+test('one statement checks many groups, each for itself, and leaves out those that do not exist', async () => {
+  const [quiet, busy] = [await newGroup(db, 2), await newGroup(db, 2)];
+  await sendMany(db, busy.group_id, busy.users[0], 3);
+  await age(db, busy.group_id, { seq: 2, state: true });
+  const checks = await deliveryChecks(db, [busy.group_id, 2 ** 53, quiet.group_id], deadlineMs);
+  expect(checks.sort((a, b) => a.group_id - b.group_id)).toEqual([
+    { group_id: quiet.group_id, version: 1, last_seq: 0, due_seq: 0, due_version: 0 },
+    { group_id: busy.group_id, version: 1, last_seq: 3, due_seq: 2, due_version: 1 },
+  ]);
 });
 
 test('every change of a group makes its state young again, a message does not', async () => {
   const { group_id, users } = await newGroup(db, 3);
   const other = await newGroup(db, 2);
-  const dueVersion = async () => (await deliveryCheck(db, group_id, deadlineMs))?.due_version;
+  const dueVersion = async () => (await deliveryCheck(group_id, deadlineMs))?.due_version;
   await age(db, group_id, { state: true });
   await sendMany(db, group_id, users[0], 1);
   expect(await dueVersion()).toBe(1);
