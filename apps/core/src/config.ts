@@ -20,6 +20,14 @@ const schema = z.object({
     .default(128)
     .describe('most stream entries taken at once'),
   CORE_REQUESTS_MAX: integer({ min: 1 }).default(4_000).describe('most requests under way in this process'),
+  ANONYMOUS_REQUESTS_MAX: integer({ min: 1 })
+    .default(1_000)
+    .describe(
+      'most waiting requests of each type from clients that are not signed in; more are refused as busy',
+    ),
+  ANONYMOUS_DATABASE_MAX: integer({ min: 1, max: 200 })
+    .default(2)
+    .describe('most statements at once for codes that are requested or submitted'),
   CLAIM_IDLE_MS: milliseconds({ min: 100 })
     .default(2_500)
     .describe('entries that their core has not touched for so long are taken over'),

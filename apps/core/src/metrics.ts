@@ -15,6 +15,16 @@ export function createCoreMetrics(metrics: Metrics) {
       labels: ['type'],
     }),
     batchFailures: metrics.counter('core_batch_failures_total', 'Calls of a handler that threw', ['type']),
+    ownersWaiting: metrics.gauge(
+      'core_request_users',
+      'Users, addresses or gateways with a request that waits or is in progress',
+      ['type'],
+    ),
+    anonymousRefused: metrics.counter(
+      'core_anonymous_requests_refused_total',
+      'Requests of clients that are not signed in, refused because too many of them were waiting',
+      ['type'],
+    ),
     requestsUnreadable: metrics.counter(
       'core_requests_unreadable_total',
       'Requests in stream entries that cannot be read',

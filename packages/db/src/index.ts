@@ -15,6 +15,7 @@ export { messageLookup } from './messages/message-lookup.ts';
 export { messagingSend } from './messages/messaging-send.ts';
 export { replayPages } from './messages/replay-page.ts';
 export { migrate } from './migrations/migrate.ts';
+export { boundedDb } from './session/bounded-db.ts';
 export { createDatabaseCheck } from './session/check-database.ts';
 export { beyondStatementMs, type Db, openDb } from './session/db.ts';
 export { requireDurableCommits } from './session/durability.ts';
