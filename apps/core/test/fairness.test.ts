@@ -25,6 +25,7 @@ beforeAll(async () => {
       DATABASE_POOL: '4',
       ANONYMOUS_DATABASE_MAX: '2',
       ANONYMOUS_REQUESTS_MAX: String(anonymousMax),
+      LOCK_TIMEOUT_MS: '60000',
       STATEMENT_TIMEOUT_MS: '60000',
       REQUEST_SETTLE_MS: '67000',
     },

@@ -1,9 +1,10 @@
 import type { Outcome, RequestType } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import { type Handler, refusal } from '../requests/handler.ts';
-import { type Burst, isAnonymous } from './bursts.ts';
-import { type DueRequest, runBatch } from './run-batch.ts';
+import { type Burst, dueRequests, isAnonymous, unknownOrExpired } from './bursts.ts';
+import { type BatchResult, tryBatch } from './run-batch.ts';
 import { Turns } from './turns.ts';
+import { Waiters } from './waiters.ts';
 
 /** A batch is not begun less than this before its deadline: its statement would find the deadline passed. */
 const beginsBeforeMs = 100;
@@ -20,7 +21,8 @@ export type OnDone<K extends RequestType> = (
 /**
  * Queues the requests of one type and hands them to its handler in batches. A batch is what has gathered while earlier
  * batches were in progress: batches are of one request when there is little load, and grow with it. What does not fit
- * into a batch is taken by turns of users, so that nobody waits behind all requests of another one.
+ * into a batch is taken by turns of users, so that nobody waits behind all requests of another one. What would make a
+ * batch wait for somebody's row waits by itself: see `Waiters`.
  *
  * A burst is never split between batches, so with a concurrency of 1 all requests of a session keep their order. With
  * a higher one, a user has requests in one batch at a time.
@@ -31,6 +33,7 @@ export class Batcher<K extends RequestType> {
   readonly #handler: Handler<K>;
   readonly #onDone: OnDone<K>;
   readonly #turns: Turns<Burst<K>>;
+  readonly #waiters: Waiters<K>;
   /** Most requests that wait. */
   readonly #waitingMax: number;
   #batchesInProgress = 0;
@@ -42,6 +45,7 @@ export class Batcher<K extends RequestType> {
     this.#handler = handler;
     this.#onDone = onDone;
     this.#turns = new Turns((owner) => handler.concurrency > 1 && typeof owner === 'number');
+    this.#waiters = new Waiters(context, type, handler, onDone);
     this.#waitingMax = isAnonymous(type) ? context.config.ANONYMOUS_REQUESTS_MAX : Number.POSITIVE_INFINITY;
   }
 
@@ -79,15 +83,46 @@ export class Batcher<K extends RequestType> {
 
   async #run(bursts: readonly Burst<K>[]): Promise<void> {
     const { metrics } = this.#context;
-    const inTime = this.#inTime(bursts);
-    const batch = inTime.flatMap(dueRequests);
-    if (batch.length === 0) return;
+    let left = this.#inTime(bursts).filter((burst) => !this.#waiters.accept(burst));
+    while (left.length > 0) {
+      const result = await this.#handle(left);
+      if (result.is === 'done') {
+        this.#settle(left, result.outcomes);
+        return;
+      }
+      if (result.mayBeDone) for (const burst of left) burst.mayBeDone = true;
+      if (result.is === 'slow') metrics.batchesSplit.inc({ type: this.#type });
+      const [free, waiting] = result.is === 'slow' ? [[], left] : await this.#withoutLocked(left);
+      this.#waiters.add(waiting, result.is);
+      left = this.#inTime(free);
+    }
+  }
+
+  async #handle(bursts: readonly Burst<K>[]): Promise<BatchResult<K>> {
+    const { metrics } = this.#context;
+    const batch = bursts.flatMap(dueRequests);
     metrics.batchSize.observe({ type: this.#type }, batch.length);
     const endTimer = metrics.batchSeconds.startTimer({ type: this.#type });
-    const outcomes = await runBatch(this.#context, this.#type, this.#handler, batch);
+    const result = await tryBatch(this.#context, this.#type, this.#handler, batch);
     endTimer();
+    return result;
+  }
+
+  /** Which of these bursts can go on, and which ones wait. If that cannot be told, each waits by itself. */
+  async #withoutLocked(bursts: Burst<K>[]): Promise<[free: Burst<K>[], waiting: Burst<K>[]]> {
+    const { rowOf, lockedRows } = this.#handler;
+    if (!rowOf || !lockedRows || bursts.length === 1) return [[], bursts];
+    const rows = bursts.flatMap(({ requests }) => requests.map(({ params }) => rowOf(params as never)));
+    const locked = await lockedRows(this.#context, rows).catch(() => new Set<number>());
+    if (locked.size === 0) return [[], bursts];
+    const isLocked = ({ requests }: Burst<K>) =>
+      requests.some(({ params }) => locked.has(rowOf(params as never)));
+    return [bursts.filter((burst) => !isLocked(burst)), bursts.filter(isLocked)];
+  }
+
+  #settle(bursts: readonly Burst<K>[], outcomes: readonly (Outcome<K> | undefined)[]): void {
     let first = 0;
-    for (const burst of inTime) {
+    for (const burst of bursts) {
       const { length } = burst.requests;
       this.#onDone(burst, outcomes.slice(first, first + length));
       first += length;
@@ -98,12 +133,8 @@ export class Batcher<K extends RequestType> {
     const earliest = this.#context.clock.now() + beginsBeforeMs;
     return bursts.filter((burst) => {
       const isInTime = burst.deadline >= earliest;
-      if (!isInTime) this.#onDone(burst, 'expired');
+      if (!isInTime) this.#onDone(burst, unknownOrExpired(burst));
       return isInTime;
     });
   }
-}
-
-function dueRequests<K extends RequestType>({ requests, deadline }: Burst<K>): DueRequest<K>[] {
-  return requests.map((request) => ({ ...request, deadline }) as DueRequest<K>);
 }

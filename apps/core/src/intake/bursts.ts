@@ -1,4 +1,5 @@
 import type { CoreRequest, RequestType } from '@hooligram/contract';
+import type { DueRequest } from './run-batch.ts';
 
 /** An entry in progress, and what of it is still missing. */
 export type OpenEntry = {
@@ -20,6 +21,8 @@ export type Burst<K extends RequestType = RequestType> = {
   /** Milliseconds since the epoch, by Redis's clock: no request is begun after it. */
   readonly deadline: number;
   readonly requests: CoreRequest<K>[];
+  /** A run of it was cut off: whether it had its effect is not known. */
+  mayBeDone: boolean;
 };
 
 const anonymousTypes: ReadonlySet<RequestType> = new Set([
@@ -48,7 +51,13 @@ export function burstsOf(entry: OpenEntry, requests: readonly CoreRequest[]): Bu
       known.requests.push(request);
       continue;
     }
-    const burst = { owner: ownerOf(entry, request), entry, deadline: entry.deadline, requests: [request] };
+    const burst: Burst = {
+      owner: ownerOf(entry, request),
+      entry,
+      deadline: entry.deadline,
+      requests: [request],
+      mayBeDone: false,
+    };
     bursts.push(burst);
     if (sender !== undefined) ofSenders.set(sender, burst);
   }
@@ -58,4 +67,13 @@ export function burstsOf(entry: OpenEntry, requests: readonly CoreRequest[]): Bu
 function ownerOf({ node }: OpenEntry, { params }: CoreRequest): number | string {
   if ('user_id' in params) return params.user_id;
   return 'address' in params ? params.address : node;
+}
+
+export function dueRequests<K extends RequestType>({ requests, deadline }: Burst<K>): DueRequest<K>[] {
+  return requests.map((request) => ({ ...request, deadline }) as DueRequest<K>);
+}
+
+/** The outcomes of a burst whose deadline has passed before it was done. */
+export function unknownOrExpired({ requests, mayBeDone }: Burst): undefined[] | 'expired' {
+  return mayBeDone ? requests.map(() => undefined) : 'expired';
 }
