@@ -11,6 +11,9 @@ const schema = z.object({
   REDIS_URL: url(['redis', 'rediss']).default('redis://127.0.0.1:6379').describe('Redis, the bus'),
   REDIS_PREFIX: z.string().min(1).default('hooligram').describe('first part of every name in Redis'),
   STATEMENT_TIMEOUT_MS: milliseconds({ min: 100 }).default(4_000).describe('longest database statement'),
+  LOCK_TIMEOUT_MS: milliseconds({ min: 10 })
+    .default(200)
+    .describe('longest wait of a statement for a locked row; then its requests wait by themselves'),
   REQUEST_SETTLE_MS: milliseconds({ min: 1 })
     .default(11_000)
     .describe(
@@ -20,6 +23,19 @@ const schema = z.object({
     .default(128)
     .describe('most stream entries taken at once'),
   CORE_REQUESTS_MAX: integer({ min: 1 }).default(4_000).describe('most requests under way in this process'),
+  CORE_WAITING_MAX: integer({ min: 1 })
+    .default(1_000)
+    .describe(
+      'most requests of each type that wait by themselves; more get no answer until they are repeated',
+    ),
+  ANONYMOUS_REQUESTS_MAX: integer({ min: 1 })
+    .default(1_000)
+    .describe(
+      'most waiting requests of each type from clients that are not signed in; more are refused as busy',
+    ),
+  ANONYMOUS_DATABASE_MAX: integer({ min: 1, max: 200 })
+    .default(2)
+    .describe('most statements at once for codes that are requested or submitted'),
   CLAIM_IDLE_MS: milliseconds({ min: 100 })
     .default(2_500)
     .describe('entries that their core has not touched for so long are taken over'),

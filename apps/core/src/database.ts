@@ -16,9 +16,13 @@ import type { CoreService } from './config.ts';
  */
 export async function inspectDatabase(service: CoreService): Promise<SessionKind> {
   const { config, lifecycle, log } = service;
-  const { DATABASE_URL: url, STATEMENT_TIMEOUT_MS: statementTimeoutMs } = config;
+  const {
+    DATABASE_URL: url,
+    STATEMENT_TIMEOUT_MS: statementTimeoutMs,
+    LOCK_TIMEOUT_MS: lockTimeoutMs,
+  } = config;
   const session = await untilWorks(lifecycle, 'database', async () => {
-    const found = await inspectSession({ url, statementTimeoutMs });
+    const found = await inspectSession({ url, statementTimeoutMs, lockTimeoutMs });
     if (found.problem) throw new Error(found.problem);
     return found;
   });
@@ -52,6 +56,7 @@ export async function connectDatabase(
     url: config.DATABASE_URL,
     poolSize: config.DATABASE_POOL,
     statementTimeoutMs: config.STATEMENT_TIMEOUT_MS,
+    lockTimeoutMs: config.LOCK_TIMEOUT_MS,
     applicationName: 'hooligram-core',
     session,
     remembered,

@@ -15,6 +15,35 @@ export function createCoreMetrics(metrics: Metrics) {
       labels: ['type'],
     }),
     batchFailures: metrics.counter('core_batch_failures_total', 'Calls of a handler that threw', ['type']),
+    lockTimeouts: metrics.counter(
+      'core_lock_timeouts_total',
+      'Calls of a handler that ended because somebody else held a row for longer than LOCK_TIMEOUT_MS',
+      ['type'],
+    ),
+    batchesSplit: metrics.counter(
+      'core_batches_split_total',
+      'Batches that reached STATEMENT_TIMEOUT_MS, and whose requests then ran by themselves',
+      ['type'],
+    ),
+    requestsWaiting: metrics.gauge(
+      'core_requests_waiting',
+      'Requests that wait by themselves, for a locked row or because they were slow',
+      ['type'],
+    ),
+    waitSeconds: metrics.histogram('core_wait_seconds', 'Time that a row, or a request, waited by itself', {
+      buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
+      labels: ['type'],
+    }),
+    ownersWaiting: metrics.gauge(
+      'core_request_users',
+      'Users, addresses or gateways with a request that waits or is in progress',
+      ['type'],
+    ),
+    anonymousRefused: metrics.counter(
+      'core_anonymous_requests_refused_total',
+      'Requests of clients that are not signed in, refused because too many of them were waiting',
+      ['type'],
+    ),
     requestsUnreadable: metrics.counter(
       'core_requests_unreadable_total',
       'Requests in stream entries that cannot be read',

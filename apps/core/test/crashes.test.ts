@@ -26,7 +26,7 @@ const patient = {
 const fixture = startFixture({ gateways: 2, cores: 0, gatewayEnv: patient });
 
 /** Its statements wait for a lock for as long as a test holds it. */
-const lasting = { STATEMENT_TIMEOUT_MS: '200000', REQUEST_SETTLE_MS: '207000' };
+const lasting = { LOCK_TIMEOUT_MS: '200000', STATEMENT_TIMEOUT_MS: '200000', REQUEST_SETTLE_MS: '207000' };
 /** Claims at once the entries of another core. */
 const quick = { ...lasting, CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
 /** Claims nothing. */

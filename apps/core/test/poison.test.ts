@@ -220,7 +220,8 @@ describe('a request that was in progress when its core ended', () => {
 
   test('gets FAILURE and is not stored if its statement goes on after the deadline', async () => {
     // Longer than from the beginning of the statement until its group is released.
-    const patient = { ...quick, STATEMENT_TIMEOUT_MS: '20000', REQUEST_SETTLE_MS: '27000' };
+    const timeouts = { LOCK_TIMEOUT_MS: '20000', STATEMENT_TIMEOUT_MS: '20000', REQUEST_SETTLE_MS: '27000' };
+    const patient = { ...quick, ...timeouts };
     const [first, second] = [await system.addCore(patient), await system.addCore(concluding)];
     second.freeze();
     const interrupted = message('comes too late');

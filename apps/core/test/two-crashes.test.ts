@@ -15,7 +15,12 @@ const quick = { CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
 /** Concludes an expired entry as soon as none of its own statements can be in progress. */
 const concluding = { ...quick, STATEMENT_TIMEOUT_MS: '500' };
 /** Claims nothing, and waits for locks. */
-const waiter = { CLAIM_IDLE_MS: '600000', STATEMENT_TIMEOUT_MS: '20000', REQUEST_SETTLE_MS: '27000' };
+const waiter = {
+  CLAIM_IDLE_MS: '600000',
+  LOCK_TIMEOUT_MS: '20000',
+  STATEMENT_TIMEOUT_MS: '20000',
+  REQUEST_SETTLE_MS: '27000',
+};
 const internalError = { ok: false, errors: ['internal error'] };
 const success = { ok: true, answer: { message_id: expect.any(Number) } };
 

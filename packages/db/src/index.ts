@@ -11,17 +11,24 @@ export { type Refusable, refuse } from './groups/refuse.ts';
 export { type Renamed, renameUsers } from './groups/rename-users.ts';
 export { replayGroups } from './groups/replay-groups.ts';
 export { findStored } from './messages/find-stored.ts';
+export { lockedGroups } from './messages/locked-groups.ts';
 export { messageLookup } from './messages/message-lookup.ts';
 export { messagingSend } from './messages/messaging-send.ts';
 export { replayPages } from './messages/replay-page.ts';
 export { migrate } from './migrations/migrate.ts';
+export { boundedDb } from './session/bounded-db.ts';
 export { createDatabaseCheck } from './session/check-database.ts';
 export { beyondStatementMs, type Db, openDb } from './session/db.ts';
 export { requireDurableCommits } from './session/durability.ts';
 export { beginEpoch, type History } from './session/epoch.ts';
 export { inspectSession, type SessionKind } from './session/session.ts';
 export { hasOlderTransaction, readClock } from './statements/clock.ts';
-export { isDeadlineError, isInfrastructureError } from './statements/errors.ts';
+export {
+  isDeadlineError,
+  isInfrastructureError,
+  isLockTimeout,
+  isStatementTimeout,
+} from './statements/errors.ts';
 export { deliveryChecks } from './sweep/delivery-checks.ts';
 export { setRetriedVersions } from './sweep/set-retried-versions.ts';
 export { sweepGroups } from './sweep/sweep-groups.ts';

@@ -1,46 +1,64 @@
-import type { CoreRequest, Outcome, RequestType } from '@hooligram/contract';
+import type { Outcome, RequestType } from '@hooligram/contract';
 import type { Context } from '../context.ts';
-import type { Handler } from '../requests/handler.ts';
-import { type DueRequest, runBatch } from './run-batch.ts';
+import { type Handler, refusal } from '../requests/handler.ts';
+import { type Burst, dueRequests, isAnonymous, unknownOrExpired } from './bursts.ts';
+import { type BatchResult, tryBatch } from './run-batch.ts';
+import { Turns } from './turns.ts';
+import { Waiters } from './waiters.ts';
 
 /** A batch is not begun less than this before its deadline: its statement would find the deadline passed. */
 const beginsBeforeMs = 100;
 
-/** Requests of one type in one entry, in the order in which their gateway added them. */
-type EntryRequests<K extends RequestType> = {
-  /** Milliseconds since the epoch, by Redis's clock: no request is begun after it. */
-  readonly deadline: number;
-  readonly requests: readonly CoreRequest<K>[];
-  /**
-   * Called once, with one outcome per request; undefined where the outcome is not known. `expired` if no request was
-   * begun because the deadline had passed.
-   */
-  onDone(outcomes: readonly (Outcome<K> | undefined)[] | 'expired'): void;
-};
+/**
+ * Called once per burst, with one outcome per request; undefined where the outcome is not known. `expired` if no
+ * request was begun because the deadline had passed.
+ */
+export type OnDone<K extends RequestType> = (
+  burst: Burst<K>,
+  outcomes: readonly (Outcome<K> | undefined)[] | 'expired',
+) => void;
 
 /**
  * Queues the requests of one type and hands them to its handler in batches. A batch is what has gathered while earlier
- * batches were in progress: batches are of one request when there is little load, and grow with it.
+ * batches were in progress: batches are of one request when there is little load, and grow with it. What does not fit
+ * into a batch is taken by turns of users, so that nobody waits behind all requests of another one. What would make a
+ * batch wait for somebody's row waits by itself: see `Waiters`.
  *
- * The requests of one entry are never split between batches, so with a concurrency of 1 all requests of a session keep
- * their order.
+ * A burst is never split between batches, so with a concurrency of 1 all requests of a session keep their order. With
+ * a higher one, a user has requests in one batch at a time.
  */
 export class Batcher<K extends RequestType> {
   readonly #context: Context;
   readonly #type: K;
   readonly #handler: Handler<K>;
-  readonly #queue: EntryRequests<K>[] = [];
+  readonly #onDone: OnDone<K>;
+  readonly #turns: Turns<Burst<K>>;
+  readonly #waiters: Waiters<K>;
+  /** Most requests that wait. */
+  readonly #waitingMax: number;
   #batchesInProgress = 0;
   #isScheduled = false;
 
-  constructor(context: Context, type: K, handler: Handler<K>) {
+  constructor(context: Context, type: K, handler: Handler<K>, onDone: OnDone<K>) {
     this.#context = context;
     this.#type = type;
     this.#handler = handler;
+    this.#onDone = onDone;
+    this.#turns = new Turns((owner) => handler.concurrency > 1 && typeof owner === 'number');
+    this.#waiters = new Waiters(context, type, handler, onDone);
+    this.#waitingMax = isAnonymous(type) ? context.config.ANONYMOUS_REQUESTS_MAX : Number.POSITIVE_INFINITY;
   }
 
-  enqueue(requests: EntryRequests<K>): void {
-    this.#queue.push(requests);
+  enqueue(burst: Burst<K>): void {
+    if (this.#turns.requests >= this.#waitingMax) {
+      this.#context.metrics.anonymousRefused.inc({ type: this.#type });
+      this.#onDone(
+        burst,
+        burst.requests.map(() => refusal('serverBusy')),
+      );
+      return;
+    }
+    this.#turns.add(burst);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     // After all entries of one read have been queued, so that they share a batch.
@@ -51,46 +69,72 @@ export class Batcher<K extends RequestType> {
   }
 
   #startBatches(): void {
-    while (this.#batchesInProgress < this.#handler.concurrency && this.#queue.length > 0) {
+    while (this.#batchesInProgress < this.#handler.concurrency && this.#turns.isReady) {
       this.#batchesInProgress += 1;
-      void this.#run(this.#dequeueBatch()).finally(() => {
+      const bursts = this.#turns.take(this.#handler.batchMax);
+      void this.#run(bursts).finally(() => {
         this.#batchesInProgress -= 1;
+        this.#turns.release(bursts);
         this.#startBatches();
       });
     }
+    this.#context.metrics.ownersWaiting.set({ type: this.#type }, this.#turns.owners);
   }
 
-  #dequeueBatch(): EntryRequests<K>[] {
-    let size = 0;
-    let entries = 0;
-    for (const { requests } of this.#queue) {
-      if (entries > 0 && size + requests.length > this.#handler.batchMax) break;
-      size += requests.length;
-      entries += 1;
+  async #run(bursts: readonly Burst<K>[]): Promise<void> {
+    const { metrics } = this.#context;
+    let left = this.#inTime(bursts).filter((burst) => !this.#waiters.accept(burst));
+    while (left.length > 0) {
+      const result = await this.#handle(left);
+      if (result.is === 'done') {
+        this.#settle(left, result.outcomes);
+        return;
+      }
+      if (result.mayBeDone) for (const burst of left) burst.mayBeDone = true;
+      if (result.is === 'slow') metrics.batchesSplit.inc({ type: this.#type });
+      const [free, waiting] = result.is === 'slow' ? [[], left] : await this.#withoutLocked(left);
+      this.#waiters.add(waiting, result.is);
+      left = this.#inTime(free);
     }
-    return this.#queue.splice(0, entries);
   }
 
-  async #run(dequeued: readonly EntryRequests<K>[]): Promise<void> {
-    const { clock, metrics } = this.#context;
-    const earliest = clock.now() + beginsBeforeMs;
-    const inTime: EntryRequests<K>[] = [];
-    for (const part of dequeued) {
-      if (part.deadline < earliest) part.onDone('expired');
-      else inTime.push(part);
-    }
-    const batch = inTime.flatMap(({ requests, deadline }) =>
-      requests.map((request) => ({ ...request, deadline }) as DueRequest<K>),
-    );
-    if (batch.length === 0) return;
+  async #handle(bursts: readonly Burst<K>[]): Promise<BatchResult<K>> {
+    const { metrics } = this.#context;
+    const batch = bursts.flatMap(dueRequests);
     metrics.batchSize.observe({ type: this.#type }, batch.length);
     const endTimer = metrics.batchSeconds.startTimer({ type: this.#type });
-    const outcomes = await runBatch(this.#context, this.#type, this.#handler, batch);
+    const result = await tryBatch(this.#context, this.#type, this.#handler, batch);
     endTimer();
+    return result;
+  }
+
+  /** Which of these bursts can go on, and which ones wait. If that cannot be told, each waits by itself. */
+  async #withoutLocked(bursts: Burst<K>[]): Promise<[free: Burst<K>[], waiting: Burst<K>[]]> {
+    const { rowOf, lockedRows } = this.#handler;
+    if (!rowOf || !lockedRows || bursts.length === 1) return [[], bursts];
+    const rows = bursts.flatMap(({ requests }) => requests.map(({ params }) => rowOf(params as never)));
+    const locked = await lockedRows(this.#context, rows).catch(() => new Set<number>());
+    if (locked.size === 0) return [[], bursts];
+    const isLocked = ({ requests }: Burst<K>) =>
+      requests.some(({ params }) => locked.has(rowOf(params as never)));
+    return [bursts.filter((burst) => !isLocked(burst)), bursts.filter(isLocked)];
+  }
+
+  #settle(bursts: readonly Burst<K>[], outcomes: readonly (Outcome<K> | undefined)[]): void {
     let first = 0;
-    for (const { requests, onDone } of inTime) {
-      onDone(outcomes.slice(first, first + requests.length));
-      first += requests.length;
+    for (const burst of bursts) {
+      const { length } = burst.requests;
+      this.#onDone(burst, outcomes.slice(first, first + length));
+      first += length;
     }
+  }
+
+  #inTime(bursts: readonly Burst<K>[]): Burst<K>[] {
+    const earliest = this.#context.clock.now() + beginsBeforeMs;
+    return bursts.filter((burst) => {
+      const isInTime = burst.deadline >= earliest;
+      if (!isInTime) this.#onDone(burst, unknownOrExpired(burst));
+      return isInTime;
+    });
   }
 }

@@ -9,7 +9,7 @@ import type { InProgressMarkers } from './in-progress-markers.ts';
 import { type ReadEntry, readRequests } from './read-requests.ts';
 import { recover } from './recovery.ts';
 import { reply } from './reply.ts';
-import { runBatch } from './run-batch.ts';
+import { tryBatch } from './run-batch.ts';
 
 /** An entry that was claimed from a core that died, froze, or could not reach the database. */
 type ClaimedEntry = Entry<unknown> & {
@@ -68,7 +68,9 @@ async function runOneByOne(
     if (clock.now() > entry.deadline) return false;
     await markers.add(entry.id, index);
     const due = [{ ...request, deadline: entry.deadline }];
-    const [outcome] = await runBatch(context, request.type, handlerOf(request.type), due);
+    // One that waits for a row is left to the next claim, so that other entries need not wait for it.
+    const result = await tryBatch(context, request.type, handlerOf(request.type), due);
+    const outcome = result.is === 'done' ? result.outcomes[0] : undefined;
     const epoch = db.epoch.current;
     await markers.remove(entry.id, index);
     if (outcome === undefined || db.epoch.current !== epoch) {

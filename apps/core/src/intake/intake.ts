@@ -1,21 +1,15 @@
 import { type Entry, reasonOf } from '@hooligram/bus';
-import type { CoreRequest, Outcome, RequestType } from '@hooligram/contract';
+import type { Outcome, RequestType } from '@hooligram/contract';
+import { boundedDb } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { countOutcome } from '../metrics.ts';
 import { handlerOf, requestTypes } from '../requests/index.ts';
-import { Batcher } from './batcher.ts';
+import { Batcher, type OnDone } from './batcher.ts';
+import { type Burst, burstsOf, type OpenEntry } from './bursts.ts';
 import { readRequests } from './read-requests.ts';
 import { reply } from './reply.ts';
 
 const schedulingPauseMs = 500;
-
-/** An entry in progress, and what of it is still missing. */
-type OpenEntry = {
-  readonly id: string;
-  readonly node: string;
-  requestsOpen: number;
-  areOutcomesKnown: boolean;
-};
 
 /**
  * Divides entries by type of request, and replies to and acknowledges each entry when all of its requests have their
@@ -32,7 +26,12 @@ export class Intake {
 
   constructor(context: Context) {
     this.#context = context;
-    this.#batchers = new Map(requestTypes.map((type) => [type, new Batcher(context, type, handlerOf(type))]));
+    const onDone: OnDone<RequestType> = (burst, outcomes) => this.#reply(burst, outcomes);
+    const verification = { ...context, db: boundedDb(context.db, context.config.ANONYMOUS_DATABASE_MAX) };
+    const contextOf = (type: RequestType) => (type.startsWith('VERIFICATION_') ? verification : context);
+    this.#batchers = new Map(
+      requestTypes.map((type) => [type, new Batcher(contextOf(type), type, handlerOf(type), onDone)]),
+    );
   }
 
   /** Resolves when there is room for more requests. */
@@ -56,27 +55,22 @@ export class Intake {
   accept({ id, node, deadline, requests: given }: Entry<unknown>): void {
     const read = readRequests(this.#context, { id, node, requests: given });
     const requests = read.requests.map(([, request]) => request);
-    const entry = { id, node, requestsOpen: requests.length, areOutcomesKnown: !read.isUnknown };
+    const entry: OpenEntry = {
+      id,
+      node,
+      deadline,
+      requestsOpen: requests.length,
+      areOutcomesKnown: !read.isUnknown,
+    };
     this.#requestsOpen += requests.length;
     this.#entryIds.add(id);
     if (requests.length === 0) this.#finish(entry);
-    for (const [type, ofType] of byType(requests)) {
-      const isEachAlone = handlerOf(type).batchMax === 1;
-      for (const some of isEachAlone ? ofType.map((request) => [request]) : [ofType]) {
-        this.#batchers.get(type)?.enqueue({
-          deadline,
-          requests: some,
-          onDone: (outcomes) => this.#reply(entry, some, outcomes),
-        });
-      }
+    for (const burst of burstsOf(entry, requests)) {
+      this.#batchers.get(burst.requests[0]?.type as RequestType)?.enqueue(burst);
     }
   }
 
-  #reply(
-    entry: OpenEntry,
-    requests: readonly CoreRequest[],
-    outcomes: readonly (Outcome | undefined)[] | 'expired',
-  ): void {
+  #reply({ entry, requests }: Burst, outcomes: readonly (Outcome | undefined)[] | 'expired'): void {
     for (const [index, { ref, type }] of requests.entries()) {
       // An expired request gets no reply: its gateway may have written it again, and that one may still run.
       const outcome = outcomes === 'expired' ? outcomes : outcomes[index];
@@ -126,14 +120,4 @@ export class Intake {
   async #until(isReached: () => boolean): Promise<void> {
     while (!isReached()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
-}
-
-function byType(requests: readonly CoreRequest[]): Map<RequestType, CoreRequest[]> {
-  const types = new Map<RequestType, CoreRequest[]>();
-  for (const request of requests) {
-    const ofType = types.get(request.type);
-    if (ofType) ofType.push(request);
-    else types.set(request.type, [request]);
-  }
-  return types;
 }

@@ -1,5 +1,5 @@
 import type { CoreRequest, Outcome, RequestType } from '@hooligram/contract';
-import { isDeadlineError, isInfrastructureError } from '@hooligram/db';
+import { isDeadlineError, isInfrastructureError, isLockTimeout, isStatementTimeout } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import type { Handler } from '../requests/handler.ts';
 import { giveUp } from './give-up.ts';
@@ -8,6 +8,14 @@ import { giveUp } from './give-up.ts';
 export type DueRequest<K extends RequestType = RequestType> = CoreRequest<K> & { readonly deadline: number };
 
 const retryPauseMs = 200;
+
+/**
+ * What became of a batch. `locked`, `slow`: nothing was done, because a row was locked by somebody else, or the statement
+ * reached its timeout. `mayBeDone`: an earlier run of it was cut off, so that is not certain.
+ */
+export type BatchResult<K extends RequestType> =
+  | { readonly is: 'done'; readonly outcomes: (Outcome<K> | undefined)[] }
+  | { readonly is: 'locked' | 'slow'; readonly mayBeDone: boolean };
 
 /**
  * Runs the handler of a type on a batch. While the database is away, the batch is tried again until the deadline; after
@@ -22,24 +30,54 @@ export async function runBatch<K extends RequestType>(
   handler: Handler<K>,
   batch: readonly DueRequest<K>[],
 ): Promise<(Outcome<K> | undefined)[]> {
+  const result = await run(context, type, handler, batch, true);
+  return result.is === 'done' ? result.outcomes : batch.map(() => undefined);
+}
+
+/** As `runBatch`, but says at once that a row is locked or the statement reached its timeout. */
+export function tryBatch<K extends RequestType>(
+  context: Context,
+  type: K,
+  handler: Handler<K>,
+  batch: readonly DueRequest<K>[],
+): Promise<BatchResult<K>> {
+  return run(context, type, handler, batch, false);
+}
+
+async function run<K extends RequestType>(
+  context: Context,
+  type: K,
+  handler: Handler<K>,
+  batch: readonly DueRequest<K>[],
+  isPatient: boolean,
+): Promise<BatchResult<K>> {
   // A session's requests share a deadline: they are dropped together, and none of them overtakes another.
   let due = batch;
+  let mayBeDone = false;
   while (due.length > 0) {
     const epoch = context.db.epoch.current;
     let passed = 0;
     try {
       const outcomes = await attempt(context, type, handler, due);
       // Outcomes of two histories of the database do not go together: all requests run again, in the new one.
-      if (context.db.epoch.current === epoch) return batch.map((request) => outcomes.get(request));
+      if (context.db.epoch.current === epoch) {
+        return { is: 'done', outcomes: batch.map((request) => outcomes.get(request)) };
+      }
+      mayBeDone = true;
     } catch (error) {
+      if (!isPatient && isLockTimeout(error)) return { is: 'locked', mayBeDone };
+      if (!isPatient && isStatementTimeout(error)) return { is: 'slow', mayBeDone };
       // By the database's clock the first deadline has passed, even if not yet by this process's clock.
       if (isDeadlineError(error)) passed = Math.min(...due.map(({ deadline }) => deadline));
-      else await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
+      else {
+        mayBeDone = true;
+        await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
+      }
     }
     const now = Math.max(context.clock.now(), passed);
     due = due.filter(({ deadline }) => deadline > now);
   }
-  return batch.map(() => undefined);
+  return { is: 'done', outcomes: batch.map(() => undefined) };
 }
 
 /** @throws that the deadline has passed, or an outage of the database: any other error is the fault of one request */
@@ -54,12 +92,13 @@ async function attempt<K extends RequestType>(
     return new Map(due.map((request, index) => [request, outcomes[index]]));
   } catch (error) {
     context.metrics.batchFailures.inc({ type });
-    context.log.error({ type, requests: due.length, err: error }, 'batch failed');
+    if (isLockTimeout(error)) context.metrics.lockTimeouts.inc({ type });
+    else context.log.error({ type, requests: due.length, err: error }, 'batch failed');
     if (isDeadlineError(error) || isInfrastructureError(error)) throw error;
   }
   const [first] = due;
   if (due.length > 1 || !first) return oneByOne(context, type, handler, due);
-  const outcome = await giveUpOne(context, first as unknown as DueRequest);
+  const outcome = await giveUpOne(context, first as unknown as DueRequest, 'its handler failed');
   return new Map([[first, outcome as Outcome<K> | undefined]]);
 }
 
@@ -78,9 +117,14 @@ async function oneByOne<K extends RequestType>(
   return outcomes;
 }
 
-async function giveUpOne(context: Context, request: DueRequest): Promise<Outcome | undefined> {
+/** @returns undefined if it could not be given up: its outcome is not known */
+export async function giveUpOne(
+  context: Context,
+  request: DueRequest,
+  reason: string,
+): Promise<Outcome | undefined> {
   const { deadline: _, ...withoutDeadline } = request;
-  return giveUp(context, withoutDeadline as CoreRequest, 'its handler failed').catch((error: unknown) => {
+  return giveUp(context, withoutDeadline as CoreRequest, reason).catch((error: unknown) => {
     context.log.error({ type: request.type, err: error }, 'request could not be given up');
     return undefined;
   });

@@ -6,6 +6,7 @@ import { each, faulty, type Handler, refusal, refusalCodes, success } from './ha
 export const groupAddMemberHandler: Handler<'GROUP_ADD_MEMBER'> = {
   batchMax: 1,
   concurrency: 3,
+  rowOf: ({ group_id }) => group_id,
   handle: each(async (context, request) => {
     const { db, numbers, deadlines } = context;
     const { request_id, params } = request;

@@ -6,6 +6,7 @@ import { each, type Handler, refusal, refusalCodes, success } from './handler.ts
 export const groupLeaveHandler: Handler<'GROUP_LEAVE'> = {
   batchMax: 1,
   concurrency: 3,
+  rowOf: ({ group_id }) => group_id,
   handle: each(async (context, request) => {
     const { db, deadlines } = context;
     const { request_id, params } = request;

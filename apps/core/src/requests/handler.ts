@@ -21,6 +21,10 @@ export type Handler<K extends RequestType> = {
   readonly batchMax: number;
   /** Calls in progress at once in this process. Above 1 only where order between connections does not matter. */
   readonly concurrency: number;
+  /** The row that a request has to lock: while somebody else holds it, the request waits by itself. */
+  rowOf?(params: ParamsOf<K>): number;
+  /** Which of these rows are locked at this moment. */
+  lockedRows?(context: Context, rows: readonly number[]): Promise<ReadonlySet<number>>;
   /**
    * @returns one outcome per request, in order; undefined while another run is in progress and its outcome not known
    * @throws what the database threw; either nothing was stored then, or that is not known

@@ -1,4 +1,4 @@
-import { messagingSend } from '@hooligram/db';
+import { lockedGroups, messagingSend } from '@hooligram/db';
 import { publishMessages, type StoredMessage } from '../publishing/messages.ts';
 import { type Handler, refusal, refusalCodes, success } from './handler.ts';
 
@@ -9,6 +9,8 @@ import { type Handler, refusal, refusalCodes, success } from './handler.ts';
 export const messagingSendHandler: Handler<'MESSAGING_SEND'> = {
   batchMax: 500,
   concurrency: 1,
+  rowOf: ({ group_id }) => group_id,
+  lockedRows: ({ db }, groupIds) => lockedGroups(db, groupIds),
   async handle(context, batch) {
     const outcomes = await messagingSend(
       context.db,

@@ -25,7 +25,7 @@ const outcomes = { refused: 'refused', tooMany: 'too_many', unavailable: 'unavai
  */
 export const verificationRequestCodeHandler: Handler<'VERIFICATION_REQUEST_CODE'> = {
   batchMax: 1,
-  concurrency: 8,
+  concurrency: 64,
   handle: each(async (context, request) => {
     const { db, limits } = context;
     const { address, country_code, phone_number, connection_id } = request.params;

@@ -42,7 +42,7 @@ const countedAgainstLimit: readonly ChallengeOutcome[] = ['wrong', 'expired', 'n
  */
 export const verificationSubmitCodeHandler: Handler<'VERIFICATION_SUBMIT_CODE'> = {
   batchMax: 1,
-  concurrency: 4,
+  concurrency: 64,
   handle: each(async (context, request) => {
     const { db, limits } = context;
     const { connection_id, address } = request.params;

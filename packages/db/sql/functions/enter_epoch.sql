@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION enter_epoch(
     known_epoch BIGINT, known_history TEXT, known_wal BIGINT, is_restored BOOLEAN
 ) RETURNS TABLE (epoch BIGINT, history TEXT, wal BIGINT, has_begun BOOLEAN)
 LANGUAGE plpgsql VOLATILE
+SET lock_timeout = 0
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION refuse_request(
     by_user_id BIGINT, with_request_id UUID, with_fingerprint TEXT
 ) RETURNS BOOLEAN
 LANGUAGE plpgsql VOLATILE
+SET lock_timeout = 0
 AS $$
 BEGIN
     INSERT INTO request (user_id, request_id, fingerprint, answer)

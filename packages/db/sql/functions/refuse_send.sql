@@ -1,8 +1,10 @@
 -- Gives a send up: no run of it, however late, can store its message. A tombstone, a row of "message" in group 0, which
 -- no group is, takes the message's place under (sender_id, request_id). A run that has inserted its message and not
--- committed yet, whatever its commit waits for, is waited for. Returns whether there is no message under the id.
+-- committed yet, whatever its commit waits for, is waited for, longer than the session waits for locks. Returns whether
+-- there is no message under the id.
 CREATE OR REPLACE FUNCTION refuse_send(by_user_id BIGINT, with_request_id UUID) RETURNS BOOLEAN
 LANGUAGE plpgsql VOLATILE
+SET lock_timeout = 0
 AS $$
 DECLARE
     tombstone_id BIGINT := nextval('message_id_seq');

@@ -21,6 +21,8 @@ export type OpenDbOptions = {
   url: string;
   poolSize?: number;
   statementTimeoutMs?: number;
+  /** Longest wait for a locked row, which then fails with an error of `isLockTimeout`. Default: none of its own. */
+  lockTimeoutMs?: number;
   applicationName: string;
   /** What `inspectSession` found; without it, nothing stands between this process and Postgres. */
   session?: SessionKind;
@@ -46,13 +48,14 @@ export function openDb({
   url,
   poolSize = 8,
   statementTimeoutMs = 5_000,
+  lockTimeoutMs,
   applicationName,
   session = { pooling: 'direct', keepsStatements: true },
   onConnectionError = () => {},
   onEpoch,
   remembered,
 }: OpenDbOptions): Db {
-  const settings = sessionSettings(statementTimeoutMs);
+  const settings = sessionSettings({ statementTimeoutMs, lockTimeoutMs });
   const epoch = new DatabaseEpoch({ onChange: onEpoch ?? (() => {}) });
   if (remembered) epoch.remember(remembered);
 

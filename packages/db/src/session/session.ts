@@ -24,17 +24,28 @@ const connectTimeoutMs = 5_000;
 /** Sessions of a pooler are looked at so often before it is believed that it keeps them apart. */
 const looks = 5;
 
+export type Timeouts = {
+  readonly statementTimeoutMs: number;
+  /** Longest wait for a locked row; without it, the statement's timeout. */
+  readonly lockTimeoutMs?: number | undefined;
+};
+
 /**
- * All settings of a session. The timeouts: no frozen client holds locks for long. The planner:
+ * All settings of a session. The timeouts: no frozen client holds locks for long, and who finds a lock held can do
+ * something else meanwhile. The planner:
  * our statements are bounded batches of look-ups by key, so the right plan is always nested loops over indexes,
  * made once. Left to choose, it takes a plan for the small table that it has just seen, and keeps it in the
  * prepared statement while the table grows. UTC: Prisma's adapter reads dates as if it were.
  * synchronous_commit: what we answer is on disk, whatever the role or the database has as its default;
  * requireDurableCommits() checks it.
  */
-export function sessionSettings(statementTimeoutMs: number): Readonly<Record<string, string>> {
+export function sessionSettings({
+  statementTimeoutMs,
+  lockTimeoutMs,
+}: Timeouts): Readonly<Record<string, string>> {
   return {
     statement_timeout: String(statementTimeoutMs),
+    ...(lockTimeoutMs === undefined ? {} : { lock_timeout: String(lockTimeoutMs) }),
     idle_in_transaction_session_timeout: String(statementTimeoutMs),
     synchronous_commit: 'on',
     timezone: 'UTC',
@@ -66,11 +77,8 @@ export async function applySettings(
  */
 export async function inspectSession({
   url,
-  statementTimeoutMs,
-}: {
-  url: string;
-  statementTimeoutMs: number;
-}): Promise<SessionKind> {
+  ...timeouts
+}: Timeouts & { readonly url: string }): Promise<SessionKind> {
   const config: pg.ClientConfig = {
     connectionString: url,
     application_name: 'hooligram-session',
@@ -86,7 +94,7 @@ export async function inspectSession({
         return checked(one, { pooling: 'session', keepsStatements: true });
       }
       const keepsStatements = await keepsNames(one, two);
-      const problem = await missingSettings(one, sessionSettings(statementTimeoutMs));
+      const problem = await missingSettings(one, sessionSettings(timeouts));
       if (problem) return { pooling: 'transaction', keepsStatements, problem };
       return checked(one, { pooling: 'transaction', keepsStatements });
     });

@@ -13,12 +13,25 @@ const serializationFailure = '40001';
 const uniqueViolation = '23505';
 const prismaWriteConflict = 'P2034';
 
+const lockNotAvailable = '55P03';
+const queryCanceled = '57014';
+
 /** Raised by `within_deadline`. */
 const deadlinePassed = 'HG001';
 
 /** Whether a statement came behind its deadline: nothing of it was kept, and it must not be made again. */
 export function isDeadlineError(error: unknown): boolean {
   return causes(error).some(({ code }) => code === deadlinePassed);
+}
+
+/** Whether a statement found a row locked for longer than the session's `lock_timeout`: nothing of it was kept. */
+export function isLockTimeout(error: unknown): boolean {
+  return causes(error).some(({ code }) => code === lockNotAvailable);
+}
+
+/** Whether the server ended a statement at its timeout: nothing of it was kept. */
+export function isStatementTimeout(error: unknown): boolean {
+  return causes(error).some(({ code }) => code === queryCanceled);
 }
 
 /** Whether the same call, made again, can be expected to succeed: nothing of it was committed. */

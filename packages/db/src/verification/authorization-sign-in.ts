@@ -1,4 +1,5 @@
 import type { Db } from '../session/db.ts';
+import { runStatement } from '../statements/statement.ts';
 
 type Credential = {
   user_id: number;
@@ -7,23 +8,17 @@ type Credential = {
   credential_hash: Buffer | null;
 };
 
+const statement = {
+  name: 'read_credentials',
+  text: `SELECT u.id AS user_id, u.sid, u.credential_hash
+    FROM unnest($1::text[]) AS s (sid)
+    CROSS JOIN LATERAL (SELECT * FROM "user" u WHERE u.sid = s.sid COLLATE "C" LIMIT 1) u`,
+};
+
 /** The users of these sids, in their order; null for a sid that no user has. */
-export async function readCredentials(
-  { prisma }: Db,
-  sids: readonly string[],
-): Promise<(Credential | null)[]> {
+export async function readCredentials(db: Db, sids: readonly string[]): Promise<(Credential | null)[]> {
   if (sids.length === 0) return [];
-  const users = await prisma.user.findMany({
-    where: { sid: { in: [...new Set(sids)] } },
-    select: { id: true, sid: true, credentialHash: true },
-  });
-  const bySid = new Map<string, Credential>();
-  for (const { id, sid, credentialHash } of users) {
-    bySid.set(sid, {
-      user_id: Number(id),
-      sid,
-      credential_hash: credentialHash && Buffer.from(credentialHash),
-    });
-  }
+  const users = await runStatement<Credential>(db, statement, [[...new Set(sids)]]);
+  const bySid = new Map(users.map((user) => [user.sid, user]));
   return sids.map((sid) => bySid.get(sid) ?? null);
 }

@@ -1,4 +1,5 @@
 import type { Db } from '../session/db.ts';
+import { runStatement } from '../statements/statement.ts';
 
 type Challenge = {
   sid: string;
@@ -6,8 +7,13 @@ type Challenge = {
   code_hash: Buffer | null;
 };
 
+const statement = {
+  name: 'read_challenge',
+  text: 'SELECT sid, code_hash FROM verification_challenge WHERE connection_id = $1',
+};
+
 /** The latest challenge of a connection, expired or not; null if it requested no code or has used it up. */
-export async function readChallenge({ prisma }: Db, connection_id: string): Promise<Challenge | null> {
-  const found = await prisma.verificationChallenge.findUnique({ where: { connectionId: connection_id } });
-  return found && { sid: found.sid, code_hash: found.codeHash && Buffer.from(found.codeHash) };
+export async function readChallenge(db: Db, connection_id: string): Promise<Challenge | null> {
+  const [found] = await runStatement<Challenge>(db, statement, [connection_id]);
+  return found ?? null;
 }

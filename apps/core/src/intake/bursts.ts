@@ -1,0 +1,79 @@
+import type { CoreRequest, RequestType } from '@hooligram/contract';
+import type { DueRequest } from './run-batch.ts';
+
+/** An entry in progress, and what of it is still missing. */
+export type OpenEntry = {
+  readonly id: string;
+  readonly node: string;
+  readonly deadline: number;
+  requestsOpen: number;
+  areOutcomesKnown: boolean;
+};
+
+/**
+ * Requests of one type and one owner in one entry, in the order in which their gateway added them. They are handled in
+ * this order, in one batch.
+ */
+export type Burst<K extends RequestType = RequestType> = {
+  /** Whose turn it takes: a user's id; the address of a client that is not signed in; a gateway's name. */
+  readonly owner: number | string;
+  readonly entry: OpenEntry;
+  /** Milliseconds since the epoch, by Redis's clock: no request is begun after it. */
+  readonly deadline: number;
+  readonly requests: CoreRequest<K>[];
+  /** A run of it was cut off: whether it had its effect is not known. */
+  mayBeDone: boolean;
+};
+
+const anonymousTypes: ReadonlySet<RequestType> = new Set([
+  'VERIFICATION_REQUEST_CODE',
+  'VERIFICATION_SUBMIT_CODE',
+  'AUTHORIZATION_SIGN_IN',
+]);
+
+/** Whether requests of this type come from clients that are not signed in: anybody can send any number of them. */
+export function isAnonymous(type: RequestType): boolean {
+  return anonymousTypes.has(type);
+}
+
+/**
+ * Divides the requests of an entry. The messages of a user stay together: an entry does not say which session sent a
+ * request, and a session's messages keep their order. Of everything else a session has one request at a time, so each
+ * is a burst of its own.
+ */
+export function burstsOf(entry: OpenEntry, requests: readonly CoreRequest[]): Burst[] {
+  const bursts: Burst[] = [];
+  const ofSenders = new Map<number, Burst>();
+  for (const request of requests) {
+    const sender = request.type === 'MESSAGING_SEND' ? request.params.user_id : undefined;
+    const known = sender === undefined ? undefined : ofSenders.get(sender);
+    if (known) {
+      known.requests.push(request);
+      continue;
+    }
+    const burst: Burst = {
+      owner: ownerOf(entry, request),
+      entry,
+      deadline: entry.deadline,
+      requests: [request],
+      mayBeDone: false,
+    };
+    bursts.push(burst);
+    if (sender !== undefined) ofSenders.set(sender, burst);
+  }
+  return bursts;
+}
+
+function ownerOf({ node }: OpenEntry, { params }: CoreRequest): number | string {
+  if ('user_id' in params) return params.user_id;
+  return 'address' in params ? params.address : node;
+}
+
+export function dueRequests<K extends RequestType>({ requests, deadline }: Burst<K>): DueRequest<K>[] {
+  return requests.map((request) => ({ ...request, deadline }) as DueRequest<K>);
+}
+
+/** The outcomes of a burst whose deadline has passed before it was done. */
+export function unknownOrExpired({ requests, mayBeDone }: Burst): undefined[] | 'expired' {
+  return mayBeDone ? requests.map(() => undefined) : 'expired';
+}

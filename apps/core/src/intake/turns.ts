@@ -1,0 +1,115 @@
+/** What a user has waiting that must not be split. */
+type Waiting = { readonly owner: number | string; readonly requests: { readonly length: number } };
+
+type OwnerQueue<B> = {
+  readonly owner: number | string;
+  readonly bursts: B[];
+  /** How many turns it still passes on: a burst of many requests is paid for with as many turns. */
+  debt: number;
+  isHeld: boolean;
+};
+
+/** A batch ends when so many bursts did not fit: they come first in the next one. */
+const misfitsMax = 8;
+
+/**
+ * The queue of a batcher: a queue per owner, served by turns. With one request waiting, an owner is in the next batch
+ * or the one after it, however many requests another one has. Bursts are not split, and those of one owner keep their
+ * order.
+ *
+ * One request costs one step, however many wait: in a turn, an owner gets a burst or pays for a request of its last one.
+ */
+export class Turns<B extends Waiting> {
+  readonly #queues = new Map<number | string, OwnerQueue<B>>();
+  /** The owners that have something waiting and are not held, in the order of their turns. */
+  readonly #ring = new Set<OwnerQueue<B>>();
+  readonly #isHolding: (owner: number | string) => boolean;
+  #requests = 0;
+
+  /** @param isHolding owners that get no turn between a batch of theirs and its release */
+  constructor(isHolding: (owner: number | string) => boolean = () => false) {
+    this.#isHolding = isHolding;
+  }
+
+  /** How many requests wait. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** How many owners have something waiting, or in progress. */
+  get owners(): number {
+    return this.#queues.size;
+  }
+
+  /** Whether `take` would return something. */
+  get isReady(): boolean {
+    return this.#ring.size > 0;
+  }
+
+  add(burst: B): void {
+    let queue = this.#queues.get(burst.owner);
+    if (!queue) {
+      queue = { owner: burst.owner, bursts: [], debt: 0, isHeld: false };
+      this.#queues.set(burst.owner, queue);
+    }
+    queue.bursts.push(burst);
+    this.#requests += burst.requests.length;
+    if (!queue.isHeld) this.#ring.add(queue);
+  }
+
+  /** @returns bursts of at most `max` requests together; one that is longer comes alone */
+  take(max: number): B[] {
+    const taken: B[] = [];
+    let size = 0;
+    let misfits = 0;
+    for (const queue of this.#ring) {
+      if (queue.debt > 0) {
+        queue.debt -= 1;
+        this.#moveBehind(queue);
+        continue;
+      }
+      const [burst] = queue.bursts as [B];
+      const { length } = burst.requests;
+      if (size > 0 && size + length > max) {
+        misfits += 1;
+        if (misfits === misfitsMax) break;
+        continue;
+      }
+      queue.bursts.shift();
+      queue.debt = length - 1;
+      taken.push(burst);
+      size += length;
+      this.#afterTurn(queue);
+      if (size >= max) break;
+    }
+    this.#requests -= size;
+    return taken;
+  }
+
+  /** The owners of these bursts get turns again. */
+  release(bursts: readonly B[]): void {
+    for (const { owner } of bursts) {
+      const queue = this.#queues.get(owner);
+      if (!queue?.isHeld) continue;
+      queue.isHeld = false;
+      if (queue.bursts.length > 0) this.#ring.add(queue);
+      else this.#queues.delete(owner);
+    }
+  }
+
+  #afterTurn(queue: OwnerQueue<B>): void {
+    if (this.#isHolding(queue.owner)) {
+      queue.isHeld = true;
+      this.#ring.delete(queue);
+    } else if (queue.bursts.length > 0) this.#moveBehind(queue);
+    else {
+      this.#ring.delete(queue);
+      this.#queues.delete(queue.owner);
+    }
+  }
+
+  #moveBehind(queue: OwnerQueue<B>): void {
+    this.#ring.delete(queue);
+    this.#ring.add(queue);
+  }
+}

@@ -1,0 +1,253 @@
+import type { CoreRequest, Outcome, RequestType } from '@hooligram/contract';
+import type { Context } from '../context.ts';
+import type { Handler } from '../requests/handler.ts';
+import type { OnDone } from './batcher.ts';
+import { type Burst, dueRequests, unknownOrExpired } from './bursts.ts';
+import { giveUpOne, tryBatch } from './run-batch.ts';
+
+/** How many waiters may be tried at once: a slow one leaves room for the others. */
+const triedAtOnce = 3;
+/** After a row was locked, it is left alone for so long. */
+const pauseMs = 100;
+/** Runs of a request alone that end by the statement's timeout: after them, it is given up. */
+const timeoutsMax = 2;
+/** After a timeout, the requests of a row keep out of batches for so long, unless one succeeds. */
+const suspectMs = 60_000;
+/** How many requests, timed out once, are remembered: a repetition of one counts as its second run. */
+const timeoutsKept = 1_000;
+
+/** The bursts that wait for one row, or one burst that waits by itself. */
+type Waiter<K extends RequestType> = {
+  readonly row: number | undefined;
+  readonly bursts: Burst<K>[];
+  since: number;
+  /** Its requests run one by one, and these are the outcomes of the first burst so far. */
+  isSlow: boolean;
+  outcomes: (Outcome<K> | undefined)[];
+  suspectUntil: number;
+};
+
+/**
+ * Runs what cannot be in a batch without making others wait: requests whose row is locked by somebody else, and those of
+ * a batch that reached the statement's timeout. Each row waits by itself. A few are tried at a time, with a pause after
+ * a locked one, until their deadlines. Later requests of a row that waits are queued behind it, and keep their order.
+ *
+ * A request that reaches the timeout alone is tried once more, and then given up.
+ */
+export class Waiters<K extends RequestType> {
+  readonly #context: Context;
+  readonly #type: K;
+  readonly #handler: Handler<K>;
+  readonly #onDone: OnDone<K>;
+  readonly #rows = new Map<number, Waiter<K>>();
+  readonly #ready: Waiter<K>[] = [];
+  readonly #timeouts = new Map<string, number>();
+  #inProgress = 0;
+  #requests = 0;
+
+  constructor(context: Context, type: K, handler: Handler<K>, onDone: OnDone<K>) {
+    this.#context = context;
+    this.#type = type;
+    this.#handler = handler;
+    this.#onDone = onDone;
+  }
+
+  /** Takes a burst if a row of it is known to be locked or slow. */
+  accept(burst: Burst<K>): boolean {
+    if (this.#rows.size === 0) return false;
+    const waiter = this.#waiterOf(burst);
+    if (!waiter) return false;
+    this.#push(waiter, burst);
+    return true;
+  }
+
+  /** @param why `slow`: their batch has reached the statement's timeout; it counts for one that was alone in it */
+  add(bursts: readonly Burst<K>[], why: 'locked' | 'slow'): void {
+    const [first] = bursts;
+    const isAlone = bursts.length === 1 && first?.requests.length === 1;
+    if (why === 'slow' && isAlone) this.#countTimeout(first.requests[0] as CoreRequest<K>);
+    for (const burst of bursts) {
+      const waiter = this.#waiterOf(burst) ?? this.#create(burst);
+      if (why === 'slow' && isAlone) this.#suspect(waiter);
+      this.#push(waiter, burst);
+    }
+  }
+
+  #waiterOf({ requests }: Burst<K>): Waiter<K> | undefined {
+    for (const { params } of requests) {
+      const row = this.#handler.rowOf?.(params as never);
+      const waiter = row === undefined ? undefined : this.#rows.get(row);
+      if (!waiter) continue;
+      if (waiter.bursts.length > 0 || waiter.suspectUntil > Date.now()) return waiter;
+      this.#rows.delete(row as number);
+    }
+    return undefined;
+  }
+
+  #create({ requests }: Burst<K>): Waiter<K> {
+    const row = this.#handler.rowOf?.(requests[0]?.params as never);
+    const waiter: Waiter<K> = {
+      row,
+      bursts: [],
+      since: 0,
+      isSlow: false,
+      outcomes: [],
+      suspectUntil: 0,
+    };
+    if (row !== undefined) this.#rows.set(row, waiter);
+    return waiter;
+  }
+
+  #push(waiter: Waiter<K>, burst: Burst<K>): void {
+    if (this.#requests + burst.requests.length > this.#context.config.CORE_WAITING_MAX) {
+      this.#onDone(burst, unknownOrExpired(burst));
+      return;
+    }
+    this.#requests += burst.requests.length;
+    this.#context.metrics.requestsWaiting.set({ type: this.#type }, this.#requests);
+    // One that has a burst is in progress, paused or ready.
+    if (waiter.bursts.push(burst) > 1) return;
+    waiter.since = Date.now();
+    this.#makeReady(waiter);
+  }
+
+  #makeReady(waiter: Waiter<K>): void {
+    this.#ready.push(waiter);
+    this.#start();
+  }
+
+  #start(): void {
+    while (this.#inProgress < triedAtOnce) {
+      const waiter = this.#ready.shift();
+      if (!waiter) return;
+      this.#inProgress += 1;
+      void this.#try(waiter).then((isLocked) => {
+        this.#inProgress -= 1;
+        if (waiter.bursts.length === 0) this.#end(waiter);
+        else if (isLocked) setTimeout(() => this.#makeReady(waiter), pauseMs);
+        else this.#ready.push(waiter);
+        this.#start();
+      });
+    }
+  }
+
+  #end(waiter: Waiter<K>): void {
+    const { metrics } = this.#context;
+    metrics.waitSeconds.observe({ type: this.#type }, (Date.now() - waiter.since) / 1_000);
+    waiter.isSlow = false;
+    if (waiter.row !== undefined && waiter.suspectUntil === 0) this.#rows.delete(waiter.row);
+  }
+
+  /** @returns whether it is locked */
+  async #try(waiter: Waiter<K>): Promise<boolean> {
+    this.#expire(waiter);
+    const [first] = waiter.bursts;
+    if (!first) return false;
+    return waiter.isSlow ? this.#tryRequest(waiter, first) : this.#tryBursts(waiter);
+  }
+
+  #expire(waiter: Waiter<K>): void {
+    const now = this.#context.clock.now();
+    for (const burst of waiter.bursts.filter(({ deadline }) => deadline <= now)) {
+      const isFirst = burst === waiter.bursts[0];
+      waiter.bursts.splice(waiter.bursts.indexOf(burst), 1);
+      if (isFirst && waiter.outcomes.length > 0) this.#settleFirst(waiter, burst);
+      else this.#settle(burst, unknownOrExpired(burst));
+    }
+  }
+
+  async #tryBursts(waiter: Waiter<K>): Promise<boolean> {
+    const bursts = leading(waiter.bursts, this.#handler.batchMax);
+    const batch = bursts.flatMap(dueRequests);
+    const result = await tryBatch(this.#context, this.#type, this.#handler, batch);
+    if (result.is === 'done') {
+      waiter.bursts.splice(0, bursts.length);
+      waiter.suspectUntil = 0;
+      let at = 0;
+      for (const burst of bursts) {
+        this.#settle(burst, result.outcomes.slice(at, at + burst.requests.length));
+        at += burst.requests.length;
+      }
+      return false;
+    }
+    if (result.mayBeDone) for (const burst of bursts) burst.mayBeDone = true;
+    if (result.is === 'slow') {
+      if (batch.length === 1) this.#countTimeout(batch[0] as CoreRequest<K>);
+      waiter.isSlow = true;
+      this.#suspect(waiter);
+    } else if (bursts.length > 1) {
+      // Another row of the first burst may be the locked one: then those behind it need not wait for that.
+      waiter.bursts.push(waiter.bursts.shift() as Burst<K>);
+    }
+    return result.is === 'locked';
+  }
+
+  /** Runs the next request of the first burst. */
+  async #tryRequest(waiter: Waiter<K>, first: Burst<K>): Promise<boolean> {
+    const request = dueRequests(first)[waiter.outcomes.length];
+    if (!request) return false;
+    if (this.#timeoutsOf(request) < timeoutsMax) {
+      const result = await tryBatch(this.#context, this.#type, this.#handler, [request]);
+      if (result.is === 'done') {
+        waiter.suspectUntil = 0;
+        this.#addOutcome(waiter, first, result.outcomes[0]);
+        return false;
+      }
+      if (result.mayBeDone) first.mayBeDone = true;
+      if (result.is === 'locked') return true;
+      this.#suspect(waiter);
+      this.#countTimeout(request);
+      if (this.#timeoutsOf(request) < timeoutsMax) return false;
+    }
+    const outcome = await giveUpOne(this.#context, request as never, 'it reached the timeout of a statement');
+    this.#addOutcome(waiter, first, outcome as Outcome<K> | undefined);
+    return false;
+  }
+
+  /** After a request without an outcome, none is begun that may be its session's next. */
+  #addOutcome(waiter: Waiter<K>, first: Burst<K>, outcome: Outcome<K> | undefined): void {
+    waiter.outcomes.push(outcome);
+    if (outcome !== undefined && waiter.outcomes.length < first.requests.length) return;
+    waiter.bursts.shift();
+    this.#settleFirst(waiter, first);
+  }
+
+  #settleFirst(waiter: Waiter<K>, first: Burst<K>): void {
+    const { outcomes } = waiter;
+    waiter.outcomes = [];
+    this.#settle(
+      first,
+      first.requests.map((_, index) => outcomes[index]),
+    );
+  }
+
+  #settle(burst: Burst<K>, outcomes: Parameters<OnDone<K>>[1]): void {
+    this.#requests -= burst.requests.length;
+    this.#context.metrics.requestsWaiting.set({ type: this.#type }, this.#requests);
+    this.#onDone(burst, outcomes);
+  }
+
+  #suspect(waiter: Waiter<K>): void {
+    waiter.suspectUntil = Date.now() + suspectMs;
+  }
+
+  #timeoutsOf({ request_id }: CoreRequest<K>): number {
+    return this.#timeouts.get(request_id) ?? 0;
+  }
+
+  #countTimeout(request: CoreRequest<K>): void {
+    this.#timeouts.set(request.request_id, this.#timeoutsOf(request) + 1);
+    const [oldest] = this.#timeouts.keys();
+    if (oldest !== undefined && this.#timeouts.size > timeoutsKept) this.#timeouts.delete(oldest);
+  }
+}
+
+/** The first ones that have at most `max` requests together; at least one. */
+function leading<K extends RequestType>(bursts: readonly Burst<K>[], max: number): Burst<K>[] {
+  let size = 0;
+  const end = bursts.findIndex(({ requests }, index) => {
+    size += requests.length;
+    return index > 0 && size > max;
+  });
+  return bursts.slice(0, end === -1 ? bursts.length : end);
+}
