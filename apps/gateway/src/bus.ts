@@ -6,6 +6,7 @@ import {
   createRequestWriter,
   type Echo,
   type Names,
+  PieceCollector,
   type RedisClock,
   readEpoch,
   reconnect,
@@ -56,6 +57,7 @@ export class Bus {
   readonly #core: CoreClient;
   readonly #subscriptions: Subscriptions;
   readonly #unreadable: UnreadablePublications;
+  readonly #pieces = new PieceCollector();
   #context: GatewayContext;
   #epoch: number;
   #epochWatch: ReturnType<typeof startEpochWatch> | undefined;
@@ -173,12 +175,17 @@ export class Bus {
     try {
       if (channel === this.#names.gateways) this.#onCall(bytes);
       else if (channel === this.#ownChannel) {
-        if (!this.#echo?.onPublication(bytes)) this.#core.onAnswers(bytes);
+        if (!this.#echo?.onPublication(bytes)) this.#onAnswers(bytes);
       } else if (this.#names.isOfEpoch(channel)) receivePublication(this.#context, bytes);
       // Else of the epoch before: such a channel may be subscribed for a while.
     } catch (error) {
       this.#unreadable.receive(channel, error);
     }
+  }
+
+  #onAnswers(bytes: Buffer): void {
+    const answers = this.#pieces.receive(bytes);
+    if (answers) this.#core.onAnswers(answers);
   }
 
   #onCall(bytes: Buffer): void {

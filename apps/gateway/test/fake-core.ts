@@ -103,6 +103,9 @@ export class FakeCore {
       stream,
       group,
       channelOf: names.gateway,
+      refuse: () => {
+        throw new Error('a test answers with what cannot be sent');
+      },
       log: silent,
     });
     const core: FakeCore = new FakeCore(names, publisher);

@@ -30,7 +30,7 @@ type Page = {
 };
 
 const messagesMax = 256;
-const contentBytesMax = 1_048_576;
+const contentBytesMax = 262_144;
 
 /**
  * $1 groups, $2 after which seq, $3 known versions; $4 messages (one number a page) and $5 bytes of content at most
