@@ -27,9 +27,9 @@ export class ClientSocket {
     return this.#isOpen;
   }
 
-  /** Whether the client has not read all that was sent. */
-  get isBehind(): boolean {
-    return this.#isOpen && this.#ws.getBufferedAmount() > 0;
+  /** How much was sent that waits here, because the client has not read what was sent before. */
+  get unreadBytes(): number {
+    return this.#isOpen ? this.#ws.getBufferedAmount() : 0;
   }
 
   /** Sends frames now, in order, in one system call. */
@@ -69,9 +69,9 @@ export class ClientSocket {
     this.#events.close(() => this.#ws.end(code, reason));
   }
 
-  /** Resolves when nothing waits to be read by the client, or the socket is closed. */
-  async drained(): Promise<void> {
-    while (this.isBehind) {
+  /** Resolves when no more than that waits to be read by the client, or the socket is closed. */
+  async drained(unreadBytesMax: number): Promise<void> {
+    while (this.unreadBytes > unreadBytesMax) {
       await new Promise<void>((resolve) => this.#drained.push(resolve));
     }
   }

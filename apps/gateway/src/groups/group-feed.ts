@@ -153,7 +153,9 @@ export class GroupFeed {
   check({ last_seq, version, due_seq, due_version }: DeliveryCheck): void {
     if (version > this.#version || last_seq > (this.#lastSeq ?? last_seq)) this.fetchMissed();
     for (const cursor of this.#members.cursors()) {
-      if (cursor.isBehind(due_seq, due_version)) this.#deps.overdue.report(cursor.userId);
+      if (!cursor.isBehind(due_seq, due_version)) continue;
+      this.#deps.users.find(cursor.userId)?.noteOwed(this.id);
+      this.#deps.overdue.report(cursor.userId);
     }
   }
 
@@ -190,7 +192,10 @@ export class GroupFeed {
     this.#publishWaiting();
     // Its delivery check may have been published while nobody here could receive it, and there need not be another one.
     if (state || messages.length > 0) {
-      for (const { userId } of this.#members.cursors()) this.#deps.overdue.watch(userId);
+      for (const { userId } of this.#members.cursors()) {
+        this.#deps.users.find(userId)?.noteOwed(this.id);
+        this.#deps.overdue.watch(userId);
+      }
     }
     return through_seq < last_seq ? 'more' : 'all';
   }
@@ -200,10 +205,11 @@ export class GroupFeed {
     this.#deps.messageIndex.note(messageId, this, seq);
   }
 
-  /** A page of a replay was sent to a connection of the user. */
-  onReplayed(userId: number, messages: number): void {
-    this.#deps.metrics.messagesReplayed.inc(messages);
-    this.#deps.overdue.watch(userId);
+  /** The state, or so many messages of a replay, were sent to one connection of the user: no delivery check covers that. */
+  onSent({ connection }: Subscription, messagesReplayed: number): void {
+    const { metrics, overdue } = this.#deps;
+    metrics.messagesReplayed.inc(messagesReplayed);
+    overdue.watch(connection.user.userId);
   }
 
   #publish(seq: number, messageId: number, frame: string | Uint8Array): void {

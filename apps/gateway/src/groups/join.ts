@@ -32,6 +32,9 @@ const readsMax = 5;
  *       else: leave it, the user is no member
  *     in each group whose state was sent, go on from the cursor: go live, wait or replay
  *
+ * A state is sent when it is its turn on the socket. Until then the connection is in the group as if nothing had been read:
+ * what happens meanwhile is looked at in that turn.
+ *
  * What was committed after the read was published after the subscription, so nothing falls between the two. What comes
  * by both ways is sent once, because the second time it is not beyond the feed's `lastSeq`.
  *
@@ -57,6 +60,8 @@ export async function joinGroups(
     if (!memberships) return;
     joining = reconcile(deps, connection, joining, memberships, reads === readsMax);
   }
+  // Behind all states: they have their turns one behind the other.
+  await connection.writer.turn();
 }
 
 /** @returns undefined if the connection is over */
@@ -90,7 +95,6 @@ function reconcile(
   const { userId } = connection.user;
   const unread = new Set(joining.filter(({ isJoining }) => isJoining));
   const again: Subscription[] = [];
-  const started: Subscription[] = [];
   for (const membership of memberships) {
     const id = membership.state.group_id;
     const subscription = connection.find(id);
@@ -100,7 +104,7 @@ function reconcile(
       again.push(connection.subscribe(deps.openFeed(id), joinedSeq));
     } else if (unread.delete(subscription)) {
       if (isOvertaken(subscription, membership)) again.push(subscription);
-      else if (start(deps, subscription, membership)) started.push(subscription);
+      else start(deps, subscription, membership);
     }
   }
   for (const subscription of unread) {
@@ -108,9 +112,6 @@ function reconcile(
     if (subscription.cursor && !isLastRead) again.push(subscription);
     else subscription.leave();
   }
-  // All states first: the mobile client builds its list of groups from them.
-  for (const subscription of started) subscription.resume();
-  deps.overdue.watch(userId);
   return again;
 }
 
@@ -123,18 +124,16 @@ function isOvertaken({ feed, cursor }: Subscription, { state }: Membership): boo
   return state.version < feed.version && !cursor;
 }
 
-/** Sends the state, and notes how far the user has acknowledged. @returns whether the user is a member */
-function start({ cursorWriter }: JoinDeps, subscription: Subscription, membership: Membership): boolean {
+/** Notes how far the user has acknowledged, and sends the state when it is its turn, if the user is a member. */
+function start({ cursorWriter }: JoinDeps, subscription: Subscription, membership: Membership): void {
   const { feed, connection } = subscription;
   const { state, last_seq, delivered_version, retried_version } = membership;
   // Nothing new if a newer one is here: that one is sent.
   feed.apply(state);
   feed.startAt(last_seq);
   const { cursor } = subscription;
-  if (!cursor || !subscription.isJoining) return false;
+  if (!cursor || !subscription.isJoining) return;
   cursorWriter.raise(cursor, membership);
-  connection.user.wakeWindows();
-  const isOver = state.closed && Math.max(delivered_version, retried_version) >= feed.version;
-  subscription.start(cursor, last_seq, isOver);
-  return true;
+  connection.user.onRaised(feed.id);
+  subscription.start(last_seq, state.closed ? Math.max(delivered_version, retried_version) : 0);
 }

@@ -1,3 +1,5 @@
+import { firstWithin } from './first-within.ts';
+
 type SentMessage = { readonly seq: number; readonly frame: string | Uint8Array };
 
 /** Most live messages that are kept; a connection that needs more fetches another page. */
@@ -34,9 +36,12 @@ export class RecentMessages {
     this.#afterSeq = seq;
   }
 
-  /** @returns the frames of all messages after `seq`, or undefined if some of them are gone */
-  framesAfter(seq: number): (string | Uint8Array)[] | undefined {
+  /** @returns the frames of all messages after `seq`, or undefined if some of them are gone, or there are more bytes of them */
+  framesAfter(seq: number, bytesMax: number): (string | Uint8Array)[] | undefined {
     if (seq < this.#afterSeq) return undefined;
-    return this.#messages.filter((message) => message.seq > seq).map(({ frame }) => frame);
+    const frames = this.#messages.filter((message) => message.seq > seq).map(({ frame }) => frame);
+    return firstWithin(frames, bytesMax, (frame) => Buffer.byteLength(frame)) === frames.length
+      ? frames
+      : undefined;
   }
 }
