@@ -6,6 +6,7 @@ import type { CoreService } from './config.ts';
 import { connectDatabase, inspectDatabase } from './database.ts';
 import { announceEpoch, readRemembered } from './database-epoch.ts';
 import { Deadlines } from './intake/deadlines.ts';
+import { refusalInstead } from './intake/reply.ts';
 
 export type Stores = Awaited<ReturnType<typeof connectStores>>;
 
@@ -29,6 +30,7 @@ export async function connectStores(service: CoreService, consumer: string) {
     stream: names.requests,
     group: names.cores,
     channelOf: names.gateway,
+    refuse: refusalInstead,
     log,
   });
   // What Redis remembers of the database's history has to be known before a connection to the database is used.

@@ -4,6 +4,7 @@ import {
   createNames,
   createRequestWriter,
   type Names,
+  PieceCollector,
   type RequestWriter,
   Subscriptions,
   startRedisClock,
@@ -33,6 +34,8 @@ export class FakeGateway {
   /** Every answer so far to requests of `node`. */
   readonly answers: CoreAnswer[] = [];
   readonly received: Received[] = [];
+  /** The size of each publication of answers so far. */
+  readonly publicationBytes: number[] = [];
   /** What it does on a redelivery request. Default: it acknowledges. */
   onRedeliveryRequest: (request: RedeliveryRequest) => unknown = (request) => this.acknowledge(request);
   readonly #subscriptions: Subscriptions;
@@ -40,6 +43,7 @@ export class FakeGateway {
   readonly #answers = new Map<number, (answer: CoreAnswer) => void>();
   readonly #waiters: (() => void)[] = [];
   readonly #close: () => void;
+  readonly #pieces = new PieceCollector();
   #lastRef = 0;
   #isClosed = false;
 
@@ -61,7 +65,7 @@ export class FakeGateway {
       part: quiet,
       onResubscribed() {},
       onPublication: (channel, bytes) => {
-        if (channel === names.gateway(node)) this.#answered(JSON.parse(bytes.toString()));
+        if (channel === names.gateway(node)) this.#receiveAnswers(bytes);
         else this.#receive(channel, decodePublication(bytes));
       },
     });
@@ -156,6 +160,12 @@ export class FakeGateway {
     for (const give of this.#answers.values()) give({ ref: 0, ok: true, answer: {} });
     this.#subscriptions.close();
     this.#close();
+  }
+
+  #receiveAnswers(bytes: Buffer): void {
+    this.publicationBytes.push(bytes.length);
+    const answers = this.#pieces.receive(bytes);
+    if (answers) this.#answered(JSON.parse(answers.toString()));
   }
 
   #answered(answers: readonly CoreAnswer[]): void {

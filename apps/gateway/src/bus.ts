@@ -6,6 +6,7 @@ import {
   createRequestWriter,
   type Echo,
   type Names,
+  PieceCollector,
   type RedisClock,
   readEpoch,
   reconnect,
@@ -20,8 +21,10 @@ import type { Budgets } from './budgets.ts';
 import type { gatewayConfig } from './config.ts';
 import type { GatewayContext } from './context.ts';
 import { CoreClient } from './core/core-client.ts';
+import type { Credit } from './core/credit.ts';
 import { receivePublication } from './core/publications.ts';
 import { resync } from './core/resync.ts';
+import { checkSubscriberLimit } from './core/subscriber-limit.ts';
 import { UnreadablePublications } from './core/unreadable.ts';
 import { createContext } from './create-context.ts';
 import type { FeedDeps } from './groups/group-feed.ts';
@@ -58,6 +61,7 @@ export class Bus {
   readonly #core: CoreClient;
   readonly #subscriptions: Subscriptions;
   readonly #unreadable: UnreadablePublications;
+  readonly #pieces = new PieceCollector();
   #context: GatewayContext;
   #epoch: number;
   #epochWatch: ReturnType<typeof startEpochWatch> | undefined;
@@ -104,8 +108,14 @@ export class Bus {
     return this.#core.streamBytes;
   }
 
+  /** What the cores may send that is large: how much of it may be on its way, and who waits for that. */
+  get credit(): Pick<Credit, 'bytes' | 'waiting'> {
+    return this.#core.credit;
+  }
+
   async #start(): Promise<void> {
-    const { lifecycle } = this.#options.service;
+    const { lifecycle, config, log } = this.#options.service;
+    void checkSubscriberLimit(this.#command, config.ANSWER_CREDIT_BYTES, log);
     lifecycle.onClose('requests', () => this.#core.close());
     lifecycle.onClose('unreadable publications', () => this.#unreadable.close());
     lifecycle.onClose('cursors', () => this.#context.cursorWriter.close());
@@ -131,6 +141,7 @@ export class Bus {
     return new CoreClient({
       repeatMs: config.REQUEST_REPEAT_MS,
       patienceMs: config.REQUEST_PATIENCE_MS,
+      creditBytes: config.ANSWER_CREDIT_BYTES,
       onRepeated: () => metrics.requestsRepeated.inc(),
       epoch: () => this.#epoch,
       onEpoch: (epoch) => this.#enter(epoch),
@@ -181,12 +192,17 @@ export class Bus {
     try {
       if (channel === this.#names.gateways) this.#onCall(bytes);
       else if (channel === this.#ownChannel) {
-        if (!this.#echo?.onPublication(bytes)) this.#core.onAnswers(bytes);
+        if (!this.#echo?.onPublication(bytes)) this.#onAnswers(bytes);
       } else if (this.#names.isOfEpoch(channel)) receivePublication(this.#context, bytes);
       // Else of the epoch before: such a channel may be subscribed for a while.
     } catch (error) {
       this.#unreadable.receive(channel, error);
     }
+  }
+
+  #onAnswers(bytes: Buffer): void {
+    const answers = this.#pieces.receive(bytes);
+    if (answers) this.#core.onAnswers(answers);
   }
 
   #onCall(bytes: Buffer): void {

@@ -35,14 +35,9 @@ export class ClientSocket {
     return this.#isOpen;
   }
 
-  /** Whether the client has not read all that was sent. */
-  get isBehind(): boolean {
-    return this.#isOpen && this.#ws.getBufferedAmount() > 0;
-  }
-
-  /** What the client has not read, as of the last look. */
+  /** How much was sent that waits here, because the client has not read what was sent before. */
   get unreadBytes(): number {
-    return this.#unreadBytes;
+    return this.#isOpen ? this.#ws.getBufferedAmount() : 0;
   }
 
   /** Looks how much the client has not read. */
@@ -94,9 +89,9 @@ export class ClientSocket {
     this.#events.close(() => this.#ws.end(code, reason));
   }
 
-  /** Resolves when nothing waits to be read by the client, or the socket is closed. */
-  async drained(): Promise<void> {
-    while (this.isBehind) {
+  /** Resolves when no more than that waits to be read by the client, or the socket is closed. */
+  async drained(unreadBytesMax: number): Promise<void> {
+    while (this.unreadBytes > unreadBytesMax) {
       await new Promise<void>((resolve) => this.#drained.push(resolve));
     }
   }

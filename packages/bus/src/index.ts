@@ -7,6 +7,7 @@ export { type Echo, startEcho } from './echo.ts';
 export type { Entry, Unreadable } from './entry.ts';
 export { createNames, type Names } from './names.ts';
 export type { BusPart } from './pause.ts';
+export { PieceCollector } from './pieces.ts';
 export { Publisher } from './publisher.ts';
 export { isRedisOutage, type Refusal, reasonOf } from './refusal.ts';
 export { startRequestReader } from './request-reader.ts';

@@ -1,7 +1,14 @@
 import type { Redis } from 'ioredis';
 import type { BusLog } from './connection.ts';
 import { oncePerTick } from './once-per-tick.ts';
+import { PieceCutter } from './pieces.ts';
 import { reasonOf } from './refusal.ts';
+
+/** Most bytes of one publication of answers; a larger answer is published in pieces. */
+const publicationBytesMax = 256 * 1_024;
+
+/** No answer is larger: what grows with somebody's data is answered in pages. */
+const answerBytesMax = 16 * 1_024 * 1_024;
 
 /**
  * Gathers what one event-loop tick publishes, and sends it as one pipeline: publications, then answers, then XDEL and
@@ -9,19 +16,21 @@ import { reasonOf } from './refusal.ts';
  *
  * Guarantee: an entry is acknowledged only behind the publications and answers that were given before it. When
  * the pipeline breaks, entries whose acknowledgement did not arrive stay pending, and a later claim publishes all of
- * it again. XDEL goes before XACK: the other way round, a break between the two would leave an entry in the
+ * it again. An answer that is too large, or cannot be encoded, is replaced alone. XDEL goes before XACK: the other way round, a break between the two would leave an entry in the
  * stream that nobody owns.
  */
 export class Publisher {
   readonly #options: Options;
   readonly #flushSoon = oncePerTick(() => this.#flush());
+  readonly #cutter: PieceCutter;
   readonly #sending = new Set<Promise<void>>();
   #publications: [channel: string, payload: string][] = [];
-  #answers = new Map<string, object[]>();
+  #answers = new Map<string, { text: string; bytes: number }[]>();
   #finished: string[] = [];
 
   constructor(options: Options) {
     this.#options = options;
+    this.#cutter = new PieceCutter(options.publicationBytesMax ?? publicationBytesMax);
   }
 
   /** Publishes on a channel. */
@@ -32,9 +41,11 @@ export class Publisher {
 
   /** Sends one answer to a gateway; the answers of one tick for the same gateway travel together. */
   answer(node: string, answer: object): void {
+    const text = this.#encode(answer);
+    const encoded = { text, bytes: Buffer.byteLength(text) };
     const answers = this.#answers.get(node);
-    if (answers) answers.push(answer);
-    else this.#answers.set(node, [answer]);
+    if (answers) answers.push(encoded);
+    else this.#answers.set(node, [encoded]);
     this.#flushSoon();
   }
 
@@ -55,7 +66,9 @@ export class Publisher {
     const { redis, stream, group, channelOf, log } = this.#options;
     const pipeline = redis.pipeline();
     for (const [channel, payload] of this.#publications) pipeline.publish(channel, payload);
-    for (const [node, answers] of this.#answers) pipeline.publish(channelOf(node), JSON.stringify(answers));
+    for (const [node, answers] of this.#answers) {
+      for (const payload of this.#publicationsOf(answers)) pipeline.publish(channelOf(node), payload);
+    }
     if (this.#finished.length > 0) {
       pipeline.xdel(stream, ...this.#finished);
       pipeline.xack(stream, group, ...this.#finished);
@@ -72,13 +85,53 @@ export class Publisher {
     this.#sending.add(sent);
     void sent.finally(() => this.#sending.delete(sent));
   }
+
+  /** JSON lists of answers, none larger than a publication may be, and pieces of those that are larger alone. */
+  #publicationsOf(answers: readonly { text: string; bytes: number }[]): (string | Buffer)[] {
+    const bytesMax = this.#options.publicationBytesMax ?? publicationBytesMax;
+    const publications: (string | Buffer)[] = [];
+    let together: string[] = [];
+    let size = 0;
+    const close = () => {
+      if (together.length > 0) publications.push(`[${together.join()}]`);
+      together = [];
+      size = 0;
+    };
+    for (const { text, bytes } of answers) {
+      if (size + bytes > bytesMax) close();
+      if (bytes > bytesMax) publications.push(...this.#cutter.cut(`[${text}]`));
+      else {
+        together.push(text);
+        size += bytes;
+      }
+    }
+    close();
+    return publications;
+  }
+
+  #encode(answer: object): string {
+    const { log, refuse } = this.#options;
+    try {
+      const text = JSON.stringify(answer);
+      // No character is less than a byte.
+      if (text.length <= answerBytesMax) return text;
+      log.error({ characters: text.length }, 'an answer is too large');
+    } catch (error) {
+      // Node's text says what was wrong with the string, and quotes none of it.
+      log.error({ reason: (error as Error).message }, 'an answer cannot be encoded');
+    }
+    return JSON.stringify(refuse(answer));
+  }
 }
 
-/** `channelOf`: the channel of a gateway's answers. */
 type Options = {
   redis: Redis;
   stream: string;
   group: string;
+  /** The channel of a gateway's answers. */
   channelOf(node: string): string;
+  /** What is answered in place of an answer that cannot be sent. */
+  refuse(answer: object): object;
   log: BusLog;
+  publicationBytesMax?: number;
 };

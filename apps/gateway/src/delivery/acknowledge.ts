@@ -29,9 +29,11 @@ export function acknowledgeMessage(
     return;
   }
   deps.metrics.acknowledged.count += 1;
-  if (cursor.acknowledge(place.seq)) deps.cursorWriter.changed(cursor);
-  if (user.connections.size === 1) connection.window.onAcknowledged();
-  else for (const { window } of user.connections) window.onAcknowledged();
+  const change = cursor.acknowledge(place.seq);
+  if (change === 'known') return;
+  if (change === 'moved') deps.cursorWriter.changed(cursor);
+  if (user.connections.size === 1) connection.onAcknowledged(cursor.groupId, place.seq);
+  else for (const each of user.connections) each.onAcknowledged(cursor.groupId, place.seq);
 }
 
 /** The same for the state of a group: it counts for the oldest one that was sent on this connection. */

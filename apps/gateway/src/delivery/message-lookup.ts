@@ -49,9 +49,10 @@ export class MessageLookup {
   ): void {
     for (const [, groupId, seq] of found) {
       const cursor = user.cursorIn(groupId);
-      if (cursor?.acknowledge(seq)) this.#deps.cursorWriter.changed(cursor);
+      const change = cursor?.acknowledge(seq) ?? 'known';
+      if (cursor && change === 'moved') this.#deps.cursorWriter.changed(cursor);
+      if (change !== 'known') for (const each of user.connections) each.onAcknowledged(groupId, seq);
     }
-    user.wakeWindows();
     this.#deps.metrics.acknowledgementsIgnored.inc(Math.max(0, requested - found.length));
   }
 }

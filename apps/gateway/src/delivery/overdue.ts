@@ -74,9 +74,9 @@ export class Overdue {
     while (report.user_ids.length < usersPerReport && report.owed.length < groupsPerUser) {
       const userId = userIds.pop();
       if (userId === undefined) break;
-      const owed = this.#deps.users.find(userId)?.owedCursors() ?? [];
+      const owed = this.#deps.users.find(userId)?.takeOwedCursors(groupsPerUser) ?? [];
       report.user_ids.push(userId);
-      for (const { groupId } of owed.slice(0, groupsPerUser)) report.owed.push([userId, groupId]);
+      for (const { groupId } of owed) report.owed.push([userId, groupId]);
     }
     return report;
   }
@@ -84,13 +84,13 @@ export class Overdue {
   #raise(stored: readonly StoredCursor[]): void {
     const { users, cursorWriter } = this.#deps;
     for (const one of stored) {
-      const cursor = users.find(one.user_id)?.cursorIn(one.group_id);
+      const user = users.find(one.user_id);
+      const cursor = user?.cursorIn(one.group_id);
       if (cursor) cursorWriter.raise(cursor, one);
+      user?.onRaised(one.group_id);
     }
     for (const userId of new Set(stored.map(({ user_id }) => user_id))) {
-      const user = users.find(userId);
-      user?.wakeWindows();
-      if (user?.isBehind) this.watch(userId);
+      if (users.find(userId)?.isBehind) this.watch(userId);
     }
   }
 }

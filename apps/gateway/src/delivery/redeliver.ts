@@ -1,13 +1,23 @@
-import type { RedeliveryAcknowledged, RedeliveryRequest } from '@hooligram/contract';
+import type {
+  Membership,
+  MembershipHead,
+  RedeliveryAcknowledged,
+  RedeliveryRequest,
+} from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
 import type { GatewayContext } from '../context.ts';
 import type { DeliveryCursor } from '../groups/delivery-cursor.ts';
+import { splitMembership } from '../groups/membership.ts';
+import type { UserConnection } from '../groups/user-connection.ts';
 import type { User } from '../groups/users.ts';
 
 type Deps = Pick<
   GatewayContext,
-  'config' | 'core' | 'users' | 'groups' | 'cursorWriter' | 'metrics' | 'send'
+  'config' | 'core' | 'users' | 'groups' | 'states' | 'cursorWriter' | 'metrics' | 'send'
 >;
+
+/** Most groups in which one request sends again. */
+const groupsMax = 200;
 
 /**
  * Writes the user's cursors, acknowledges the request, and sends again what is not acknowledged. Without a connection of
@@ -21,13 +31,14 @@ export async function onRedeliveryRequest(
   await deps.cursorWriter.flush();
   deps.send(reply_to, { user_id, token } satisfies RedeliveryAcknowledged);
   const user = deps.users.find(user_id);
-  user?.wakeWindows();
+  user?.noteAllOwed();
   if (user?.isBehind) await redeliver(deps, user);
 }
 
 /** Closes the connections of a user who acknowledges nothing: a new one starts clean, and is sent it all again. */
 export function onEviction({ users, metrics }: Deps, userId: number): void {
   const user = users.find(userId);
+  user?.noteAllOwed();
   if (!user?.isBehind) return;
   for (const { socket } of [...user.connections]) {
     metrics.evicted.inc();
@@ -37,50 +48,71 @@ export function onEviction({ users, metrics }: Deps, userId: number): void {
 
 /**
  * Reads the stored cursors first, because another gateway's connection of this user may have acknowledged what
- * this one's did not; then sends what is not acknowledged, within one window for all groups together.
+ * this one's did not; then sends what is not acknowledged, within one window for all groups together. What is more than
+ * that comes first next time.
  */
 async function redeliver(deps: Deps, user: User): Promise<void> {
-  const group_ids = user.owedCursors().map(({ groupId }) => groupId);
-  const reply = await deps.core.request('REPLAY_GROUPS', { user_id: user.userId, group_ids });
+  // What was not read yet cannot be acknowledged yet.
+  const readers = [...user.connections].filter(({ writer }) => writer.isIdle);
+  if (readers.length === 0) return;
+  const cursors = user.takeOwedCursors(groupsMax);
+  const group_ids = cursors.map(({ groupId }) => groupId);
+  const { userId } = user;
+  const reply = await deps.core.request('REPLAY_GROUPS', {
+    user_id: userId,
+    group_ids,
+    without_states: true,
+  });
   if (!reply.ok) return;
-  for (const membership of reply.answer.memberships) {
-    const { group_id } = membership.state;
-    const feed = deps.groups.find(group_id);
-    feed?.apply(membership.state);
-    const cursor = feed?.cursorOf(user.userId);
-    if (cursor) deps.cursorWriter.raise(cursor, membership);
-  }
-  user.wakeWindows();
+  for (const membership of reply.answer.memberships) await takeMembership(deps, user, membership);
   let room = deps.config.REPLAY_WINDOW;
-  for (const cursor of user.owedCursors()) {
-    if (room > 0) room -= await redeliverGroup(deps, user, cursor, room);
+  for (const cursor of cursors) {
+    await Promise.all(readers.map(({ writer }) => writer.turn()));
+    if (room > 0) room -= await redeliverGroup(deps, readers, cursor, room);
   }
+}
+
+async function takeMembership(
+  { groups, states, cursorWriter }: Deps,
+  user: User,
+  membership: Membership | MembershipHead,
+): Promise<void> {
+  const { head, state } = splitMembership(membership, user.userId) ?? {};
+  const feed = head && groups.find(head.group_id);
+  if (!feed) return;
+  if (state) feed.apply(state);
+  if (head.version > feed.version) await states.read(feed);
+  const cursor = feed.cursorOf(user.userId);
+  if (!cursor) return;
+  cursorWriter.raise(cursor, head);
+  user.onRaised(feed.id);
 }
 
 /** @returns how many messages were sent again */
 async function redeliverGroup(
-  { metrics }: Deps,
-  user: User,
+  { metrics, groups }: Deps,
+  readers: readonly UserConnection[],
   cursor: DeliveryCursor,
   limit: number,
 ): Promise<number> {
-  const { groupId } = cursor;
-  const subscriptions = user.subscriptionsTo(groupId);
-  const feed = subscriptions[0]?.feed;
+  const { userId, groupId } = cursor;
+  const feed = groups.find(groupId);
+  const owing = () =>
+    readers.flatMap((reader) => {
+      const subscription = reader.find(groupId);
+      return subscription?.isOwed && subscription.cursor === cursor ? [subscription] : [];
+    });
   if (!feed) return 0;
-  for (const subscription of subscriptions) if (cursor.isBehind(0, feed.version)) subscription.sendState();
-  if (!user.subscriptionsTo(groupId).some(({ reachedSeq }) => cursor.isBehind(reachedSeq, 0))) return 0;
+  for (const subscription of owing()) if (cursor.isBehind(0, feed.version)) subscription.sendState();
+  if (!owing().some(({ reachedSeq }) => cursor.isBehind(reachedSeq, 0))) return 0;
   const afterSeq = cursor.deliveredSeq;
   const reply = await feed.requestPage(afterSeq, limit);
   if (!reply.ok || !feed.isOpen) return 0;
-  const { state, messages } = reply.answer;
-  if (state) feed.apply(state);
+  if (!(await feed.applyStateOf(reply.answer))) return 0;
   // Still a member, by the newest state, and of the same membership?
-  if (feed.cursorOf(user.userId) !== cursor || cursor.joinedSeq > afterSeq) return 0;
-  const owed = messages.filter(([seq]) => !cursor.hasAcknowledged(seq));
-  for (const subscription of user.subscriptionsTo(groupId)) {
-    // What was not read yet cannot be acknowledged yet.
-    if (subscription.connection.socket.isBehind) continue;
+  if (feed.cursorOf(userId) !== cursor || cursor.joinedSeq > afterSeq) return 0;
+  const owed = reply.answer.messages.filter(([seq]) => !cursor.hasAcknowledged(seq));
+  for (const subscription of owing()) {
     const again = owed.filter(([seq]) => seq <= subscription.reachedSeq);
     metrics.messagesRedelivered.inc(again.length);
     subscription.sendMessages(again);

@@ -63,7 +63,7 @@ async function signIn(
   const { user_id, sid, group_ids, delivered_seqs } = result.answer;
   const connection = session.signInAs(user_id, sid);
   session.socket.sendLater(encodeFrame('AUTHORIZATION_SIGN_IN_SUCCESS', frame.id, {}));
-  const joined = context.groups.join(connection, group_ids, delivered_seqs, 'all').then(() => {
+  const joined = context.groups.joinAll(connection, group_ids, delivered_seqs).then(() => {
     if (session.signIn === signIn) groupsWereSent(session);
   });
   return { joined };

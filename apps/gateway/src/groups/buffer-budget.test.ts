@@ -55,11 +55,11 @@ test('recent messages are bounded in bytes: those of the group that has most are
   expect([budget.bytes, dropped]).toEqual([1_000, 0]);
   small.add(14, 'x');
   expect([budget.bytes, dropped]).toEqual([301, 1]);
-  expect(small.framesAfter(12)).toEqual(['x'.repeat(100), 'x']);
-  expect(large.framesAfter(16)).toBeUndefined();
+  expect(small.framesAfter(12, 1_000)).toEqual(['x'.repeat(100), 'x']);
+  expect(large.framesAfter(16, 1_000)).toBeUndefined();
   // From there on it is complete again.
   large.add(18, 'next');
-  expect(large.framesAfter(17)).toEqual(['next']);
+  expect(large.framesAfter(17, 1_000)).toEqual(['next']);
   small.close();
   expect(budget.bytes).toBe(305);
   small.close();

@@ -65,17 +65,21 @@ export class DeliveryCursor {
     this.#ahead = undefined;
   }
 
-  /** @returns whether the cursor moved */
-  acknowledge(seq: number): boolean {
-    if (seq <= this.#deliveredSeq) return false;
+  /**
+   * @returns `moved` if the cursor did; `ahead` if something before it is missing; `known` if nothing changed: it was
+   *   acknowledged before, or is too far ahead to be remembered
+   */
+  acknowledge(seq: number): 'moved' | 'ahead' | 'known' {
+    if (seq <= this.#deliveredSeq) return 'known';
     if (seq > this.#deliveredSeq + 1) {
       this.#ahead ??= new Set();
-      if (this.#ahead.size < aheadMax) this.#ahead.add(seq);
-      return false;
+      if (this.#ahead.has(seq) || this.#ahead.size >= aheadMax) return 'known';
+      this.#ahead.add(seq);
+      return 'ahead';
     }
     this.#deliveredSeq = seq;
     this.#closeGap();
-    return true;
+    return 'moved';
   }
 
   /** @returns whether the cursor moved */

@@ -1,4 +1,5 @@
 import type { BufferBudget } from './buffer-budget.ts';
+import { firstWithin } from './first-within.ts';
 
 type SentMessage = { readonly seq: number; readonly frame: string | Uint8Array };
 
@@ -52,10 +53,13 @@ export class RecentMessages {
     this.#forget();
   }
 
-  /** @returns the frames of all messages after `seq`, or undefined if some of them are gone */
-  framesAfter(seq: number): (string | Uint8Array)[] | undefined {
+  /** @returns the frames of all messages after `seq`, or undefined if some of them are gone, or there are more bytes of them */
+  framesAfter(seq: number, bytesMax: number): (string | Uint8Array)[] | undefined {
     if (seq < this.#afterSeq) return undefined;
-    return this.#messages.filter((message) => message.seq > seq).map(({ frame }) => frame);
+    const frames = this.#messages.filter((message) => message.seq > seq).map(({ frame }) => frame);
+    return firstWithin(frames, bytesMax, (frame) => Buffer.byteLength(frame)) === frames.length
+      ? frames
+      : undefined;
   }
 
   #forget(): void {

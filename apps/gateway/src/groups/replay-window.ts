@@ -1,65 +1,70 @@
-/** What a window has to know of its connection. */
-type ReplayingConnection = {
-  readonly isOpen: boolean;
-  /** How many replayed messages are on their way. */
-  replayedUnacknowledged(): number;
-};
+import { Queue } from '../queue.ts';
+
+type Waiting = { readonly messages: number; resolve(messages: number): void };
 
 /**
  * The credit of one connection for replayed messages: how many of them, of all its groups together, may be on their
  * way unacknowledged. However much waits for a user who was away, it floods neither their socket nor our memory. Live
  * messages do not count; they come after the replay of their group.
+ *
+ * What is on its way is a number that moves with what is sent, acknowledged and left: no step looks at all groups.
  */
 export class ReplayWindow {
-  readonly #connection: ReplayingConnection;
   readonly #size: number;
-  /** Room is given out in portions of this size, so that several groups are replayed side by side. */
+  /** Most room that is given out at once, so that several groups are replayed side by side. */
   readonly #portion: number;
+  readonly #waiting = new Queue<Waiting>();
   #reserved = 0;
-  #acknowledged = 0;
-  #waiting: ((messages: number) => void)[] = [];
+  #unacknowledged = 0;
+  #isClosed = false;
 
-  constructor(connection: ReplayingConnection, size: number) {
-    this.#connection = connection;
+  constructor(size: number) {
     this.#size = size;
     this.#portion = Math.ceil(size / 4);
   }
 
-  /** Waits for room, first come, first served, and holds it. @returns for how many messages; 0 if the connection is closed */
-  reserve(): Promise<number> {
+  /** How many replayed messages are on their way. */
+  get unacknowledged(): number {
+    return this.#unacknowledged;
+  }
+
+  /**
+   * Waits for room, first come, first served, and holds it.
+   * @param messages how many wait to be sent
+   * @returns for how many of them there is room; 0 if the window is closed
+   */
+  reserve(messages: number): Promise<number> {
     return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      this.wake();
+      this.#waiting.push({ messages: Math.min(messages, this.#portion), resolve });
+      this.#giveRoom();
     });
   }
 
-  /** Gives room back; what was sent of it is counted as unacknowledged from then on. */
+  /** Gives room back. What was sent of it is on its way. */
   release(messages: number): void {
     this.#reserved -= messages;
-    this.wake();
+    this.#giveRoom();
   }
 
-  /** While a replay waits, a portion or more is unacknowledged, so a portion of acknowledgements will come. */
-  onAcknowledged(): void {
-    if (this.#waiting.length === 0) return;
-    this.#acknowledged += 1;
-    if (this.#acknowledged >= this.#portion) this.wake();
+  /** So many more messages are on their way; less if it is negative. */
+  add(messages: number): void {
+    this.#unacknowledged += messages;
+    if (messages < 0) this.#giveRoom();
   }
 
-  /** Call it whenever there may be room for a reason other than an acknowledgement. */
-  wake(): void {
-    if (this.#waiting.length === 0) return;
-    this.#acknowledged = 0;
-    if (!this.#connection.isOpen) {
-      for (const resolve of this.#waiting.splice(0)) resolve(0);
-      return;
+  /** Who waits gets no room. */
+  close(): void {
+    this.#isClosed = true;
+    this.#giveRoom();
+  }
+
+  #giveRoom(): void {
+    for (let next = this.#waiting.first(); next; next = this.#waiting.first()) {
+      const messages = this.#isClosed ? 0 : next.messages;
+      if (messages > 0 && messages > this.#size - this.#reserved - this.#unacknowledged) return;
+      this.#reserved += messages;
+      this.#waiting.shift();
+      next.resolve(messages);
     }
-    let room = this.#size - this.#reserved - this.#connection.replayedUnacknowledged();
-    for (; room >= this.#portion && this.#waiting.length > 0; room -= this.#portion) {
-      this.#reserved += this.#portion;
-      this.#waiting.shift()?.(this.#portion);
-    }
-    // An empty list that had elements keeps their memory.
-    if (this.#waiting.length === 0) this.#waiting = [];
   }
 }

@@ -1,17 +1,19 @@
 import type { ReplayPage, StoredMessage } from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
 import type { DeliveryCursor } from './delivery-cursor.ts';
+import { firstWithin } from './first-within.ts';
 import type { GroupFeed } from './group-feed.ts';
 import type { UserConnection } from './user-connection.ts';
 
 /**
  * - `joining`: listens to the group's channel, has been sent nothing yet;
+ * - `opening`: was read, waits for its turn to be sent the state;
  * - `replaying`: has the state, is being sent what its user has not acknowledged;
  * - `pending`: has all that its user may get, and the group is not that far yet (the user was just added);
  * - `live`: on the group's topic;
  * - `gone`.
  */
-type Phase = 'joining' | 'replaying' | 'pending' | 'live' | 'gone';
+type Phase = 'joining' | 'opening' | 'replaying' | 'pending' | 'live' | 'gone';
 
 /** Most states that a connection may leave unacknowledged before its acknowledgements of the group stop counting. */
 const statesUnacknowledgedMax = 1_000;
@@ -31,6 +33,8 @@ export class Subscription {
   /** What replays sent lies in (`#replayFrom`, `#replayThrough`]. */
   #replayFrom = 0;
   #replayThrough = 0;
+  /** How many of those are not acknowledged: what they take of the connection's window. */
+  #replayed = 0;
   /** Counts replays, so that one that was overtaken by a new one notices. */
   #replays = 0;
   /** Undefined while there is none, which is nearly always: an empty list that had elements keeps its memory. */
@@ -53,13 +57,9 @@ export class Subscription {
     return this.#phase === 'joining';
   }
 
-  get isReplaying(): boolean {
-    return this.#phase === 'replaying';
-  }
-
   /** Whether the group's state was sent, or need not be. */
   get hasState(): boolean {
-    return this.#phase !== 'joining' && this.#phase !== 'gone';
+    return this.#phase === 'pending' || this.#phase === 'replaying' || this.#phase === 'live';
   }
 
   /** The newest message that may have been sent here. */
@@ -72,21 +72,32 @@ export class Subscription {
     return this.hasState && this.cursor?.isBehind(this.reachedSeq, this.feed.version) === true;
   }
 
-  /** How many replayed messages are on their way. */
-  replayedUnacknowledged(): number {
-    if (this.#replayThrough <= this.#replayFrom) return 0;
-    return this.cursor?.unacknowledged(this.#replayFrom, this.#replayThrough) ?? 0;
+  /**
+   * The state and the cursor were read: sends the state when it is its turn on the socket, then goes on from the cursor.
+   * @param lastSeq the group's newest `seq` when they were read
+   * @param knownVersion of a closed group: a state up to this need not be sent
+   */
+  start(lastSeq: number, knownVersion: number): void {
+    this.#enter('opening');
+    this.connection.writer.write(() => {
+      this.#open(lastSeq, knownVersion);
+      return true;
+    });
   }
 
-  /**
-   * The state and the cursor were read: sends the state. `resume` sends the rest.
-   * @param lastSeq the group's newest `seq` when they were read
-   * @param isOver the group is closed, and the user knows it
-   */
-  start(cursor: DeliveryCursor, lastSeq: number, isOver: boolean): void {
+  #open(lastSeq: number, knownVersion: number): void {
+    if (this.#phase !== 'opening') return;
+    const { cursor, feed } = this;
+    // Taken out while it waited for its turn.
+    if (!cursor) {
+      this.leave();
+      return;
+    }
     this.#sentSeq = Math.max(cursor.joinedSeq, Math.min(cursor.deliveredSeq, this.#since ?? lastSeq));
     this.#enter('pending');
-    if (!isOver) this.sendState();
+    if (feed.version > knownVersion) this.sendState();
+    feed.onSent(this, 0);
+    this.resume();
   }
 
   /** Goes live if the group is just there, waits if the group is not there yet, else replays what is between. */
@@ -106,6 +117,7 @@ export class Subscription {
   restart(joinedSeq: number): void {
     this.#sentSeq = Math.max(this.#sentSeq, joinedSeq);
     this.#enter('pending');
+    this.onRaised();
     this.resume();
   }
 
@@ -113,13 +125,22 @@ export class Subscription {
   leave(): void {
     this.#enter('gone');
     this.connection.onLeft(this);
+    this.#setReplayed(0);
   }
 
   /** A new state was published on the topic: sends it here too if this connection is not on the topic. */
   onStatePublished(): void {
     if (!this.hasState) return;
-    if (this.#phase !== 'live') this.connection.socket.send(this.feed.stateFrame);
-    this.#noteState();
+    if (this.#phase === 'live') {
+      this.#noteState();
+      return;
+    }
+    const { version } = this.feed;
+    this.connection.writer.write(() => {
+      // A newer one has a turn of its own, or was published.
+      if (this.hasState && this.feed.version === version) this.sendState();
+      return true;
+    });
   }
 
   sendState(): void {
@@ -128,8 +149,26 @@ export class Subscription {
   }
 
   sendMessages(messages: readonly StoredMessage[]): void {
+    this.connection.owed.note(this);
     for (const [seq, messageId] of messages) this.feed.index(messageId, seq);
     this.connection.socket.send(...messages.map(([, , frame]) => frame));
+  }
+
+  /** The user acknowledged a message of the group that they had not acknowledged before. */
+  onAcknowledged(seq: number): void {
+    if (seq > this.#replayFrom && seq <= this.#replayThrough) this.#setReplayed(this.#replayed - 1);
+  }
+
+  /** The cursor was raised, or what was sent has grown: counts again what is on its way. */
+  onRaised(): void {
+    if (this.#replayThrough === this.#replayFrom && this.#replayed === 0) return;
+    this.#setReplayed(this.cursor?.unacknowledged(this.#replayFrom, this.#replayThrough) ?? 0);
+  }
+
+  #setReplayed(messages: number): void {
+    const more = messages - this.#replayed;
+    this.#replayed = messages;
+    if (more !== 0) this.connection.window.add(more);
   }
 
   /**
@@ -144,6 +183,7 @@ export class Subscription {
   }
 
   #noteState(): void {
+    this.connection.owed.note(this);
     this.#statesUnacknowledged ??= [];
     if (this.#statesUnacknowledged.length < statesUnacknowledgedMax) {
       this.#statesUnacknowledged.push(this.feed.version);
@@ -155,49 +195,78 @@ export class Subscription {
     const { feed, connection } = this;
     if (this.#phase === 'live') connection.socket.leave(feed.topic);
     if (this.#phase === 'pending') feed.pending.delete(this);
-    if (this.#phase === 'replaying') feed.recent.close();
+    if (this.#phase === 'replaying') {
+      feed.recent.close();
+      connection.replaying -= 1;
+    }
     this.#phase = phase;
     if (phase === 'live') connection.socket.join(feed.topic);
     if (phase === 'pending') feed.pending.add(this);
-    if (phase === 'replaying') feed.recent.open(feed.lastSeq ?? 0);
-  }
-
-  /** Sends page after page, each as large as the connection's window has room for. */
-  async #replay(replay: number): Promise<void> {
-    const { window, socket } = this.connection;
-    const isCurrent = () => this.#phase === 'replaying' && this.#replays === replay;
-    this.#replayFrom = this.#sentSeq;
-    this.#replayThrough = this.#sentSeq;
-    while (isCurrent()) {
-      const room = await window.reserve();
-      const reply = isCurrent() && (await this.feed.requestPage(this.#sentSeq, room));
-      if (reply && isCurrent()) {
-        if (reply.ok) this.#sendPage(reply.answer, isCurrent);
-        else socket.end(closeReasons.outcomeUnknown);
-      }
-      window.release(room);
-      // The next page waits until the client has read this one: nothing piles up for a slow one.
-      if (isCurrent()) await socket.drained();
+    if (phase === 'replaying') {
+      feed.recent.open(feed.lastSeq ?? 0);
+      connection.replaying += 1;
     }
   }
 
-  #sendPage({ state, messages, through_seq }: ReplayPage, isCurrent: () => boolean): void {
-    const { feed, connection } = this;
-    // A state first: it may take the user out, or start over from where they were added again.
-    if (state) feed.apply(state);
-    if (!isCurrent()) return;
-    const lastSeq = feed.lastSeq ?? 0;
-    const due = messages.filter(([seq]) => seq > this.#sentSeq && seq <= lastSeq);
-    this.#sentSeq = Math.max(this.#sentSeq, Math.min(through_seq, lastSeq));
+  /** Sends page after page, each as large as the connection's window has room for, and each when it is its turn. */
+  async #replay(replay: number): Promise<void> {
+    const { window, writer, socket } = this.connection;
+    const isCurrent = () => this.#phase === 'replaying' && this.#replays === replay;
+    this.#replayFrom = this.#sentSeq;
     this.#replayThrough = this.#sentSeq;
-    this.sendMessages(due);
-    feed.onReplayed(connection.user.userId, due.length);
-    if (isCurrent()) this.#catchUp(isCurrent);
+    this.#setReplayed(0);
+    while (isCurrent()) {
+      const room = await window.reserve((this.feed.lastSeq ?? 0) - this.#sentSeq);
+      // No page is read before there is room for it: nothing piles up for a slow client.
+      if (isCurrent()) await writer.turn();
+      const reply = isCurrent() && (await this.feed.requestPage(this.#sentSeq, room, this.connection));
+      if (reply && isCurrent()) {
+        if (reply.ok) await this.#sendPage(reply.answer, isCurrent);
+        else socket.end(closeReasons.outcomeUnknown);
+      }
+      window.release(room);
+    }
   }
 
-  /** Goes live in this very tick, if all that was published meanwhile is at hand. */
-  #catchUp(isCurrent: () => boolean): void {
-    const frames = this.feed.recent.framesAfter(this.#sentSeq);
+  /** Resolves when all of it was sent, or need not be sent any more. */
+  async #sendPage(page: ReplayPage, isCurrent: () => boolean): Promise<void> {
+    // A state first: it may take the user out, or start over from where they were added again.
+    if (!(await this.feed.applyStateOf(page))) {
+      if (isCurrent()) this.connection.socket.end(closeReasons.outcomeUnknown);
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      this.connection.writer.write((bytes) => {
+        const isDone = !isCurrent() || this.#sendPart(page, bytes, isCurrent);
+        if (isDone) resolve();
+        return isDone;
+      });
+    });
+  }
+
+  /** Sends what is next of a page. @returns whether that was all */
+  #sendPart({ messages, through_seq }: ReplayPage, bytes: number, isCurrent: () => boolean): boolean {
+    const { feed } = this;
+    const lastSeq = feed.lastSeq ?? 0;
+    const due = messages.filter(([seq]) => seq > this.#sentSeq && seq <= lastSeq);
+    const part = due.slice(
+      0,
+      firstWithin(due, bytes, ([, , frame]) => Buffer.byteLength(frame)),
+    );
+    const isLast = part.length === due.length;
+    const partEnd = part.at(-1)?.[0] ?? 0;
+    this.#sentSeq = Math.max(this.#sentSeq, isLast ? Math.min(through_seq, lastSeq) : partEnd);
+    this.#replayThrough = this.#sentSeq;
+    this.onRaised();
+    this.sendMessages(part);
+    feed.onSent(this, part.length);
+    if (isLast && isCurrent()) this.#catchUp(bytes, isCurrent);
+    return isLast;
+  }
+
+  /** Goes live in this very tick, if all that was published meanwhile is at hand, and not more than so many bytes. */
+  #catchUp(bytes: number, isCurrent: () => boolean): void {
+    const frames = this.feed.recent.framesAfter(this.#sentSeq, bytes);
     if (!frames) return;
     this.connection.socket.send(...frames);
     if (isCurrent()) this.#enter('live');

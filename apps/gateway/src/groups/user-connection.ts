@@ -1,6 +1,8 @@
 import type { ClientSocket } from '../client-socket.ts';
 import type { GroupFeed } from './group-feed.ts';
+import { Owed } from './owed.ts';
 import { ReplayWindow } from './replay-window.ts';
+import { SocketWriter } from './socket-writer.ts';
 import { Subscription } from './subscription.ts';
 import type { User } from './users.ts';
 
@@ -10,13 +12,19 @@ export class UserConnection {
   readonly socket: ClientSocket;
   /** Its credit for replayed messages. */
   readonly window: ReplayWindow;
+  /** Its turns on the socket, for everything but live messages. */
+  readonly writer: SocketWriter;
+  readonly owed = new Owed<Subscription>();
+  /** How many of its groups are being replayed. */
+  replaying = 0;
   readonly #subscriptions = new Map<number, Subscription>();
   #isClosed = false;
 
   constructor(user: User, socket: ClientSocket, replayWindow: number) {
     this.user = user;
     this.socket = socket;
-    this.window = new ReplayWindow(this, replayWindow);
+    this.window = new ReplayWindow(replayWindow);
+    this.writer = new SocketWriter(socket);
   }
 
   get isOpen(): boolean {
@@ -35,10 +43,9 @@ export class UserConnection {
     return this.#subscriptions.values();
   }
 
-  replayedUnacknowledged(): number {
-    let count = 0;
-    for (const subscription of this.#subscriptions.values()) count += subscription.replayedUnacknowledged();
-    return count;
+  /** The user acknowledged a message, here or on another connection. */
+  onAcknowledged(groupId: number, seq: number): void {
+    if (this.window.unacknowledged > 0) this.#subscriptions.get(groupId)?.onAcknowledged(seq);
   }
 
   /** @param since what was stored after this `seq` is sent on this connection in any case */
@@ -52,15 +59,14 @@ export class UserConnection {
   /** The subscription is over: `Subscription.leave` reports it. */
   onLeft(subscription: Subscription): void {
     this.#subscriptions.delete(subscription.feed.id);
+    this.owed.forget(subscription);
     subscription.feed.remove(subscription);
-    // What was on its way in that group takes no room any more.
-    this.window.wake();
   }
 
   /** Leaves all groups. What is under way for this connection stops. */
   close(): void {
     this.#isClosed = true;
+    this.window.close();
     for (const subscription of [...this.#subscriptions.values()]) subscription.leave();
-    this.window.wake();
   }
 }

@@ -34,26 +34,52 @@ export class User {
     return subscriptions.filter(({ hasState }) => hasState);
   }
 
-  /** The cursors of the groups in which a connection was sent something that is not acknowledged. */
-  owedCursors(): DeliveryCursor[] {
-    const owed = new Set<DeliveryCursor>();
-    for (const { cursor, isOwed } of this.#subscriptions()) if (cursor && isOwed) owed.add(cursor);
-    return [...owed];
+  /** Something that was sent in the group, perhaps live, may be unacknowledged. */
+  noteOwed(groupId: number): void {
+    for (const connection of this.connections) {
+      const subscription = connection.find(groupId);
+      if (subscription) connection.owed.note(subscription);
+    }
+  }
+
+  /** The same for all groups: looks at each. */
+  noteAllOwed(): void {
+    for (const connection of this.connections) {
+      for (const subscription of connection.subscriptions()) connection.owed.note(subscription);
+    }
+  }
+
+  /**
+   * The cursors of groups in which a connection was sent something that is not acknowledged. Those are behind all others
+   * when this is asked again.
+   */
+  takeOwedCursors(countMax: number): DeliveryCursor[] {
+    const cursors = new Set<DeliveryCursor>();
+    for (const { owed } of this.connections) {
+      const taken: Subscription[] = [];
+      for (const subscription of owed) {
+        if (cursors.size >= countMax) break;
+        if (subscription.cursor) cursors.add(subscription.cursor);
+        taken.push(subscription);
+      }
+      for (const subscription of taken) owed.defer(subscription);
+    }
+    return [...cursors];
   }
 
   /** Whether a connection has not been sent, or has not acknowledged, something that is the user's. */
   get isBehind(): boolean {
-    for (const { isReplaying, isOwed } of this.#subscriptions()) if (isReplaying || isOwed) return true;
+    for (const { replaying, owed } of this.connections) {
+      if (replaying > 0) return true;
+      const [first] = owed;
+      if (first) return true;
+    }
     return false;
   }
 
-  /** Call it when a cursor moved on another connection or gateway: replays may have room. */
-  wakeWindows(): void {
-    for (const { window } of [...this.connections]) window.wake();
-  }
-
-  *#subscriptions(): Iterable<Subscription> {
-    for (const connection of this.connections) yield* connection.subscriptions();
+  /** The user's cursor in the group was raised to what is stored. */
+  onRaised(groupId: number): void {
+    for (const connection of this.connections) connection.find(groupId)?.onRaised();
   }
 }
 

@@ -47,9 +47,9 @@ test('a page holds what follows, oldest first, up to the limit, and the state on
   expect(await replayPages(db, [])).toEqual([]);
 });
 
-test('a page ends before a megabyte of content, but has one message at least', async () => {
+test('a page is closed by the message that fills a quarter of a megabyte of content, but has one message at least', async () => {
   const { group_id, users } = await newGroup(db, 2);
-  const sizes = [1_100_000, 600_000, 600_000, 10, 600_000];
+  const sizes = [300_000, 150_000, 150_000, 10, 150_000];
   await messagingSend(
     db,
     sizes.map((size) => aSend(users[0], group_id, 'x'.repeat(size))),

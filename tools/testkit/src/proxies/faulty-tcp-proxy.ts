@@ -1,38 +1,43 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** A link from the server to the client: how much of it passes in a second, and how long each byte takes. */
+export type Link = { readonly bytesPerSecond: number; readonly delayMs: number };
+
+export type FaultyTcpProxyOptions = {
+  /** Passes what the server sends on in pieces of so many bytes, each read alone by the client. */
+  readonly pieceBytes?: number;
+  /** Passes it over such a link. The server feels it: no more is read from it than the link can take. */
+  readonly link?: Link;
+};
 
 /**
  * An address that leads to a server, with the faults that a test asks for: connections that break, an address that leads
- * to another server later, bytes that are held back or come in pieces.
+ * to another server later, bytes that are held back, come in pieces or over a slow link.
  */
 export class FaultyTcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #held = new Set<Socket>();
-  readonly #pieceBytes: number | undefined;
+  readonly #options: FaultyTcpProxyOptions;
   #target: URL | undefined;
   #isOpen = false;
   #port = 0;
   #heldText: string | undefined;
 
-  /**
-   * @param target url of the server; without it, connections are refused until `open`
-   * @param pieceBytes passes what the server sends on in pieces of so many bytes, each read alone by the client
-   */
-  static async start(
-    target?: string,
-    options: { readonly pieceBytes?: number } = {},
-  ): Promise<FaultyTcpProxy> {
-    const proxy = new FaultyTcpProxy(target, options.pieceBytes);
+  /** @param target url of the server; without it, connections are refused until `open` */
+  static async start(target?: string, options: FaultyTcpProxyOptions = {}): Promise<FaultyTcpProxy> {
+    const proxy = new FaultyTcpProxy(target, options);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     proxy.#port = (proxy.#server.address() as AddressInfo).port;
     return proxy;
   }
 
-  private constructor(target: string | undefined, pieceBytes: number | undefined) {
+  private constructor(target: string | undefined, options: FaultyTcpProxyOptions) {
     if (target !== undefined) this.open(target);
-    this.#pieceBytes = pieceBytes;
+    this.#options = options;
     this.#server = createServer({ noDelay: true }, (client) => this.#accept(client));
   }
 
@@ -93,13 +98,14 @@ export class FaultyTcpProxy {
     client.on('data', (bytes) => this.#holdBack(bytes, server));
     client.pipe(server);
     this.#track(client, () => server.destroy());
-    if (this.#pieceBytes === undefined) {
+    const { pieceBytes, link } = this.#options;
+    if (pieceBytes === undefined && link === undefined) {
       server.pipe(client);
       this.#track(server, () => client.destroy());
-    } else {
-      const passed = passInPieces(server, client, this.#pieceBytes);
-      this.#track(server, () => void passed().then(() => client.end()));
+      return;
     }
+    const passed = link ? passSlowly(server, client, link) : passInPieces(server, client, pieceBytes ?? 1);
+    this.#track(server, () => void passed().then(() => client.end()));
   }
 
   #holdBack(bytes: Buffer, server: Socket): void {
@@ -130,4 +136,17 @@ function passInPieces(from: Socket, to: Socket, pieceBytes: number): () => Promi
     });
   });
   return () => passed;
+}
+
+/** The same over a slow link. */
+function passSlowly(from: Socket, to: Socket, { bytesPerSecond, delayMs }: Link): () => Promise<void> {
+  let passed = Promise.resolve();
+  from.on('data', (bytes: Buffer) => {
+    from.pause();
+    passed = wait((bytes.length / bytesPerSecond) * 1_000).then(() => {
+      from.resume();
+      void wait(delayMs).then(() => to.write(bytes));
+    });
+  });
+  return () => passed.then(() => wait(delayMs));
 }

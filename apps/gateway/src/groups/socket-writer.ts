@@ -1,0 +1,85 @@
+import { Queue } from '../queue.ts';
+
+/** What a writer has to know of its socket. */
+type Socket = {
+  readonly isOpen: boolean;
+  /** How much was sent that the client's side has not taken yet. */
+  readonly unreadBytes: number;
+  /** Resolves when no more than that is unread, or the socket is closed. */
+  drained(unreadBytesMax: number): Promise<void>;
+};
+
+/**
+ * Sends some of what it has to send.
+ * @param bytes how much there is room for; a single frame may be larger
+ * @returns whether that was all
+ */
+type Job = (bytes: number) => boolean;
+
+/** Most unread bytes on a socket to which more is written. */
+const unreadBytesMax = 256 * 1_024;
+
+/**
+ * Everything that waits for a user goes to their socket through this: states, replayed messages, redeliveries. Jobs have
+ * their turns one behind the other, each when the client has read enough of what was sent before. A slow client gets
+ * everything, slowly, and nothing that waits for it can close its socket. Live messages are published past it.
+ *
+ * Between its request for a turn and the turn anything may have happened to a job's group or connection, so each looks
+ * itself whether it still has anything to send. When the socket is closed all jobs have their turn, and send nothing.
+ */
+export class SocketWriter {
+  readonly #socket: Socket;
+  readonly #jobs = new Queue<Job>();
+  #isWaiting = false;
+  #isWorking = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Whether nothing waits here, and the client has read all that was sent. */
+  get isIdle(): boolean {
+    return this.#jobs.size === 0 && this.#socket.unreadBytes === 0;
+  }
+
+  /** Sends at once if nothing else waits and there is room. */
+  write(job: Job): void {
+    this.#jobs.push(job);
+    if (this.#isWaiting || this.#isWorking) return;
+    this.#work();
+    if (this.#jobs.size > 0) void this.#workLater();
+  }
+
+  /** Resolves when it would be this one's turn to send. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.write(() => {
+        resolve();
+        return true;
+      });
+    });
+  }
+
+  async #workLater(): Promise<void> {
+    this.#isWaiting = true;
+    while (this.#jobs.size > 0) {
+      await this.#socket.drained(unreadBytesMax);
+      this.#work();
+    }
+    this.#isWaiting = false;
+  }
+
+  #work(): void {
+    this.#isWorking = true;
+    this.#takeTurns();
+    this.#isWorking = false;
+  }
+
+  #takeTurns(): void {
+    for (let job = this.#jobs.first(); job; job = this.#jobs.first()) {
+      const room = unreadBytesMax - this.#socket.unreadBytes;
+      if (room < 0 && this.#socket.isOpen) return;
+      if (job(room) || !this.#socket.isOpen) this.#jobs.shift();
+    }
+  }
+}

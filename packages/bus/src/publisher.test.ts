@@ -1,0 +1,93 @@
+import { freshPrefix, redisUrl } from '@hooligram/testkit';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { connectRedis } from './connection.ts';
+import { createNames } from './names.ts';
+import { PieceCollector, PieceCutter } from './pieces.ts';
+import { Publisher } from './publisher.ts';
+
+const silent = { info() {}, warn() {}, error() {} };
+const publicationBytesMax = 1_000;
+
+let redis: Redis;
+let subscriber: Redis;
+beforeAll(async () => {
+  const url = await redisUrl();
+  redis = await connectRedis(url, { role: 'command', name: 'test', log: silent });
+  subscriber = await connectRedis(url, { role: 'subscriber', name: 'test', log: silent });
+});
+afterAll(() => {
+  subscriber.disconnect();
+  redis.disconnect();
+});
+
+/** Publishes these answers in one tick. @returns what arrives of them, and the size of each publication */
+async function answer(answers: readonly object[]) {
+  const names = createNames(freshPrefix());
+  const publisher = new Publisher({
+    redis,
+    stream: names.requests,
+    group: names.cores,
+    channelOf: names.gateway,
+    refuse: () => ({ refused: true }),
+    log: silent,
+    publicationBytesMax,
+  });
+  const sizes: number[] = [];
+  const received: object[] = [];
+  const pieces = new PieceCollector();
+  const end = new Promise<void>((resolve) => {
+    subscriber.on('messageBuffer', (channel: Buffer, bytes: Buffer) => {
+      if (channel.toString() === 'end') return resolve();
+      sizes.push(bytes.length);
+      const whole = pieces.receive(bytes);
+      if (whole) received.push(...(JSON.parse(whole.toString()) as object[]));
+    });
+  });
+  await subscriber.subscribe(names.gateway('node'), 'end');
+  for (const one of answers) publisher.answer('node', one);
+  await publisher.flushed();
+  await redis.publish('end', '');
+  await end;
+  subscriber.removeAllListeners('messageBuffer');
+  await subscriber.unsubscribe();
+  return { received, sizes };
+}
+
+test('an answer that cannot be encoded is refused, and all others arrive', async () => {
+  const tooLong = {
+    toJSON() {
+      throw new RangeError('Invalid string length');
+    },
+  };
+  const { received } = await answer([{ ref: 1 }, tooLong, { ref: 3 }]);
+  expect(received).toEqual([{ ref: 1 }, { refused: true }, { ref: 3 }]);
+});
+
+test('the answers of a tick leave in publications of a bounded size, in their order', async () => {
+  const answers = Array.from({ length: 100 }, (_, ref) => ({ ref, text: 'x'.repeat(ref * 7) }));
+  const { received, sizes } = await answer(answers);
+  expect(received).toEqual(answers);
+  // The list's brackets and commas come on top.
+  expect(Math.max(...sizes)).toBeLessThan(publicationBytesMax + 100);
+  expect(sizes.length).toBeLessThan(answers.length);
+});
+
+test('an answer that is larger than a publication arrives, in pieces of a bounded size', async () => {
+  const large = { ref: 2, text: 'é'.repeat(10_000) };
+  const { received, sizes } = await answer([{ ref: 1 }, large, { ref: 3 }]);
+  expect(received).toEqual([{ ref: 1 }, large, { ref: 3 }]);
+  expect(Math.max(...sizes)).toBeLessThan(publicationBytesMax + 100);
+});
+
+test('of a text that misses a piece nothing is passed on, and the next one of the same sender is', () => {
+  const [cutter, other] = [new PieceCutter(4), new PieceCutter(4)];
+  const pieces = new PieceCollector();
+  const receive = (some: readonly (Buffer | undefined)[]) =>
+    some.map((piece) => piece && pieces.receive(piece)?.toString());
+  const [first, , third] = cutter.cut('0123456789');
+  const [begun, ended] = other.cut('abcdefg');
+  expect(receive([begun, first, third])).toEqual([undefined, undefined, undefined]);
+  expect(receive(cutter.cut('next text'))).toEqual([undefined, undefined, 'next text']);
+  expect(receive([ended])).toEqual(['abcdefg']);
+});
