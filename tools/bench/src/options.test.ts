@@ -9,6 +9,7 @@ test('flags are read, and have the defaults that the usage tells', () => {
     seconds: 10,
     warmUpSeconds: 4,
     runs: 3,
+    pairs: 5_000,
     gateways: 2,
     cores: 1,
     port: 28_080,
@@ -23,7 +24,17 @@ test('flags are read, and have the defaults that the usage tells', () => {
 test('all is every workload but growth, which has to be named', () => {
   const { workloads: all = [] } = parseOptions([]) ?? {};
   const { workloads: growth = [] } = parseOptions(['--workload', 'growth']) ?? {};
-  expect(all).toEqual(['direct', 'fanout', 'paced-direct', 'paced-fanout', 'idle', 'storm', 'backlog']);
+  expect(all).toEqual([
+    'direct',
+    'fanout',
+    'paced-direct',
+    'paced-fanout',
+    'cold-direct',
+    'hot-direct',
+    'idle',
+    'storm',
+    'backlog',
+  ]);
   expect(growth).toContain('growth-base');
   expect(growth.filter((name) => all.includes(name))).toEqual([]);
 });

@@ -8,6 +8,7 @@ export type Options = {
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly runs: number;
+  readonly pairs: number;
   readonly gateways: number;
   readonly cores: number;
   readonly port: number;
@@ -39,6 +40,12 @@ const command = commandOf(
     flag('--seconds <n>', 'how long each trial sends', numberFrom(1, 3_600), '10'),
     flag('--warm-up <n>', 'how many seconds it sends before that, unmeasured', numberFrom(0, 3_600), '4'),
     flag('--runs <n>', 'how many trials; figures are medians, lowest and highest', numberFrom(1, 100), '1'),
+    flag(
+      '--pairs <n>',
+      'how many pairs cold-direct has, and hot-direct the rate of',
+      numberFrom(5, 100_000),
+      '5000',
+    ),
     flag('--gateways <n>', 'how many gateways of ours; growth brings its own', numberFrom(1, 20), '2'),
     flag('--cores <n>', 'how many cores of ours; growth brings its own', numberFrom(1, 20), '1'),
     flag('--url <urls>', 'a system that runs already, instead of a target; without its CPU', urlsOf, ''),

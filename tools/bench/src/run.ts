@@ -40,7 +40,7 @@ async function measure(
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Pick<TrialResult, 'figures' | 'fault'>> {
-  const { seconds, warmUpSeconds } = options;
+  const { seconds, warmUpSeconds, pairs } = options;
   const workload = workloads[job.workload];
   let target: RunningTarget | undefined;
   let load: LoadProcess | undefined;
@@ -64,7 +64,15 @@ async function measure(
       deliveredBefore = delivered;
     });
     signal.addEventListener('abort', () => load?.stop());
-    const figures = await workload.run({ target, load, seconds, warmUpSeconds, toggleProfilers, log });
+    const figures = await workload.run({
+      target,
+      load,
+      seconds,
+      warmUpSeconds,
+      pairs,
+      toggleProfilers,
+      log,
+    });
     return { figures };
   } catch (error) {
     signal.throwIfAborted();

@@ -11,7 +11,7 @@ export const ours: Target = {
   async start(options, log, signal) {
     const { gateways, cores, port, dataDir, env } = options;
     const stack = await startStackProcess({ gateways, cores, port, dataDir, env }, log, signal);
-    const { gateways: nodes, postgres } = stack.describe();
+    const { gateways: nodes, postgres, redis } = stack.describe();
     return {
       codec: 'hooligram',
       urls: nodes.map(({ url }) => url),
@@ -30,7 +30,11 @@ export const ours: Target = {
         for (const { pid } of old) process.kill(pid, 'SIGTERM');
         await whenReplaced(() => stack.describe().gateways, old);
       },
-      databaseUrl: postgres.url,
+      stores: () => ({
+        databaseUrl: postgres.url,
+        redisUrl: redis.url,
+        metricsUrls: stack.describe().cores.map(({ admin }) => `${admin}/metrics`),
+      }),
       stop: stack.stop,
     };
   },

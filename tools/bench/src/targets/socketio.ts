@@ -34,7 +34,8 @@ export const socketio: Target = {
         urls.push(`ws://127.0.0.1:${port + node}/socket.io/?EIO=4&transport=websocket`);
       }
       const roles = { node: pids, redis: [redis.pid as number], postgres: [postgres.pid as number] };
-      return { codec: 'socketio', urls, code: '000000', roles: () => roles, databaseUrl, stop };
+      const stores = { databaseUrl, redisUrl: redis.url, metricsUrls: [] };
+      return { codec: 'socketio', urls, code: '000000', roles: () => roles, stores: () => stores, stop };
     } catch (error) {
       await stop();
       throw error;

@@ -23,8 +23,12 @@ export type RunningTarget = {
   roles(): Roles;
   /** Replaces each gateway by a new process, which has had no connection yet. No client may be connected. */
   renewGateways?(): Promise<void>;
-  /** The url of its Postgres, if that is ours. */
-  readonly databaseUrl?: string;
+  /** Its stores, and where its processes expose their counters; absent if they are not ours. */
+  stores?(): {
+    readonly databaseUrl: string;
+    readonly redisUrl: string;
+    readonly metricsUrls: readonly string[];
+  };
   stop(): Promise<void>;
 };
 

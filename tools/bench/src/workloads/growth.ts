@@ -46,8 +46,8 @@ function growth(point: GrowthPoint): Workload {
     processes: { gateways, cores },
     async run(trial) {
       await populate(trial, withIdle(10, 100, connections, groups));
-      const { databaseUrl } = trial.target;
-      if (messages > 0 && databaseUrl) await storeHistory(databaseUrl, messages, trial.log);
+      const stores = trial.target.stores?.();
+      if (messages > 0 && stores) await storeHistory(stores.databaseUrl, messages, trial.log);
       return exchange(trial, { perSecond });
     },
   };

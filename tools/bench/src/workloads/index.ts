@@ -8,6 +8,7 @@ import { exchange, populate } from './trial.ts';
 import type { Workload } from './workload.ts';
 
 const backlogMessages = 500;
+const coldEverySeconds = 5;
 const stormConcurrency = 250;
 const idleConcurrency = 20;
 const idlePauseMs = 10_000;
@@ -57,6 +58,22 @@ const usual = {
     hundreds,
     { perSecond: 50 },
   ),
+  'cold-direct': {
+    about: 'pairs with a message every 5 s each, 5,000 of them or as --pairs says',
+    targets: ['ours', 'socketio'],
+    async run(trial) {
+      await populate(trial, neighbours(trial.pairs, 2));
+      return exchange(trial, { perSecond: trial.pairs / coldEverySeconds });
+    },
+  },
+  'hot-direct': {
+    about: '200 pairs with as many messages a second as all pairs of cold-direct have',
+    targets: ['ours', 'socketio'],
+    async run(trial) {
+      await populate(trial, pairs);
+      return exchange(trial, { perSecond: trial.pairs / coldEverySeconds });
+    },
+  },
   idle: {
     about: '15,000 signed-in connections, each in 10 groups',
     targets: ['ours'],

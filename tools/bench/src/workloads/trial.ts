@@ -2,6 +2,7 @@ import type { LoadProcess } from '../load/load-process.ts';
 import type { ExchangeResult } from '../load/population.ts';
 import type { PopulationSpec } from '../load/population-spec.ts';
 import type { Rate } from '../load/rate.ts';
+import { costFigures, readCosts, reportedWithinMs } from '../measure/costs.ts';
 import { cpuBetween, type RoleUsage, total, usageByRole, whenQuiet } from '../measure/roles.ts';
 import type { RunningTarget } from '../targets/target.ts';
 import type { Figures } from './figures.ts';
@@ -12,6 +13,8 @@ export type Trial = {
   readonly load: LoadProcess;
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  /** How many pairs the workloads with cold pairs have. */
+  readonly pairs: number;
   /** Starts the profilers of the servers, and stops them when it is called again. */
   toggleProfilers(): void;
   log(line: string): void;
@@ -42,13 +45,17 @@ export async function exchange(trial: Trial, rate: Rate): Promise<Figures> {
     await load.call('exchange', warmUpSeconds, rate);
     await whenQuiet(target.roles(), calmMs);
   }
+  if (target.stores) await whenQuiet(target.roles(), reportedWithinMs);
   log(`measuring for ${seconds} s`);
+  const costs = await readCosts(target);
   const before = usageByRole(target.roles());
   trial.toggleProfilers();
   const result = await load.call('exchange', seconds, rate);
   trial.toggleProfilers();
   await whenQuiet(target.roles(), quietMs);
-  return exchangeFigures(result, before, usageByRole(target.roles()));
+  const figures = exchangeFigures(result, before, usageByRole(target.roles()));
+  if (target.stores) await whenQuiet(target.roles(), reportedWithinMs - quietMs);
+  return { ...figures, ...costFigures(costs, await readCosts(target), result.sent) };
 }
 
 function exchangeFigures(result: ExchangeResult, before: RoleUsage, after: RoleUsage): Figures {

@@ -1,0 +1,61 @@
+import { onPostgres } from '@hooligram/local';
+import { Redis } from 'ioredis';
+import type { RunningTarget } from '../targets/target.ts';
+
+/** What a system has done since its stores began, as they and its processes count it. */
+export type Costs = {
+  /** Jobs that were added. */
+  readonly jobs: number;
+  /** Commands that Redis ran, those inside of scripts included. */
+  readonly redisCommands: number;
+  /** Rows that Postgres inserted, updated or deleted. */
+  readonly rows: number;
+};
+
+/** A connection of Postgres that has become idle reports its rows within this time. */
+export const reportedWithinMs = 10_500;
+
+const changedRows = `
+  SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::float8 AS changed FROM pg_stat_user_tables`;
+
+/** @returns undefined when the stores are not ours to read */
+export async function readCosts({ stores }: RunningTarget): Promise<Costs | undefined> {
+  if (!stores) return undefined;
+  const { redisUrl, databaseUrl, metricsUrls } = stores();
+  const [redisCommands, rows, jobs] = await Promise.all([
+    countCommands(redisUrl),
+    onPostgres(databaseUrl, async (client) => Number((await client.query(changedRows)).rows[0]?.changed)),
+    Promise.all(metricsUrls.map(countJobs)),
+  ]);
+  return { redisCommands, rows, jobs: jobs.reduce((sum, count) => sum + count, 0) };
+}
+
+/** @param messages committed between the two readings */
+export function costFigures(
+  before: Costs | undefined,
+  after: Costs | undefined,
+  messages: number,
+): Record<string, number> {
+  if (!before || !after) return {};
+  return {
+    jobs_per_message: (after.jobs - before.jobs) / messages,
+    redis_per_message: (after.redisCommands - before.redisCommands) / messages,
+    rows_per_message: (after.rows - before.rows) / messages,
+  };
+}
+
+async function countCommands(url: string): Promise<number> {
+  const redis = new Redis(url);
+  try {
+    const lines = (await redis.info('commandstats')).matchAll(/^cmdstat_[^:]+:calls=(\d+)/gm);
+    return [...lines].reduce((sum, [, calls]) => sum + Number(calls), 0);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function countJobs(url: string): Promise<number> {
+  const text = await (await fetch(url)).text();
+  const lines = text.matchAll(/^hooligram_core_jobs_added_total\{[^}]*\} (\d+)/gm);
+  return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
+}
