@@ -18,6 +18,8 @@ export type Context = {
   readonly db: Db;
   readonly publisher: Publisher;
   readonly names: Names;
+  /** How many gateways are subscribed to each of these channels. Rejects while Redis is away. */
+  readonly countListeners: (channels: readonly string[]) => Promise<number[]>;
   readonly clock: RedisClock;
   readonly deadlines: Deadlines;
   readonly deliveryChecks: DeliveryCheckSchedule;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { countListeners } from '@hooligram/bus';
 import type { ServiceDefinition } from '@hooligram/service';
 import { type CoreService, coreConfig } from './config.ts';
 import type { Context } from './context.ts';
@@ -46,6 +47,7 @@ function createContext(
     db,
     names,
     publisher,
+    countListeners: (channels) => countListeners(redis.command, channels),
     clock,
     deadlines,
     deliveryChecks,

@@ -5,6 +5,7 @@ export { isEpoch, readEpoch, startEpochWatch } from './database-epoch.ts';
 export { DueSet } from './due-set.ts';
 export { type Echo, startEcho } from './echo.ts';
 export type { Entry, Unreadable } from './entry.ts';
+export { countListeners } from './listeners.ts';
 export { createNames, type Names } from './names.ts';
 export type { BusPart } from './pause.ts';
 export { PieceCollector } from './pieces.ts';

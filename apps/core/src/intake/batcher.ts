@@ -1,22 +1,13 @@
 import type { Outcome, RequestType } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import { type Handler, refusal } from '../requests/handler.ts';
-import { type Burst, dueRequests, isAnonymous, unknownOrExpired } from './bursts.ts';
+import { type Burst, dueRequests, isAnonymous, type OnDone, unknownOrExpired } from './bursts.ts';
 import { type BatchResult, tryBatch } from './run-batch.ts';
 import { Turns } from './turns.ts';
 import { Waiters } from './waiters.ts';
 
 /** A batch is not begun less than this before its deadline: its statement would find the deadline passed. */
 const beginsBeforeMs = 100;
-
-/**
- * Called once per burst, with one outcome per request; undefined where the outcome is not known. `expired` if no
- * request was begun because the deadline had passed.
- */
-export type OnDone<K extends RequestType> = (
-  burst: Burst<K>,
-  outcomes: readonly (Outcome<K> | undefined)[] | 'expired',
-) => void;
 
 /**
  * Queues the requests of one type and hands them to its handler in batches. A batch is what has gathered while earlier

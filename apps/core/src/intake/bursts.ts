@@ -1,4 +1,4 @@
-import type { CoreRequest, RequestType } from '@hooligram/contract';
+import type { CoreRequest, Outcome, RequestType } from '@hooligram/contract';
 import type { DueRequest } from './run-batch.ts';
 
 /** An entry in progress, and what of it is still missing. */
@@ -24,6 +24,15 @@ export type Burst<K extends RequestType = RequestType> = {
   /** A run of it was cut off: whether it had its effect is not known. */
   mayBeDone: boolean;
 };
+
+/**
+ * Called once per burst, with one outcome per request; undefined where the outcome is not known. `expired` if no
+ * request was begun because the deadline had passed.
+ */
+export type OnDone<K extends RequestType> = (
+  burst: Burst<K>,
+  outcomes: readonly (Outcome<K> | undefined)[] | 'expired',
+) => void;
 
 const anonymousTypes: ReadonlySet<RequestType> = new Set([
   'VERIFICATION_REQUEST_CODE',

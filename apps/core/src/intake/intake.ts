@@ -4,8 +4,8 @@ import { boundedDb } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { countOutcome } from '../metrics.ts';
 import { handlerOf, requestTypes } from '../requests/index.ts';
-import { Batcher, type OnDone } from './batcher.ts';
-import { type Burst, burstsOf, type OpenEntry } from './bursts.ts';
+import { Batcher } from './batcher.ts';
+import { type Burst, burstsOf, type OnDone, type OpenEntry } from './bursts.ts';
 import { readRequests } from './read-requests.ts';
 import { reply } from './reply.ts';
 

@@ -1,8 +1,7 @@
 import type { CoreRequest, Outcome, RequestType } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import type { Handler } from '../requests/handler.ts';
-import type { OnDone } from './batcher.ts';
-import { type Burst, dueRequests, unknownOrExpired } from './bursts.ts';
+import { type Burst, dueRequests, type OnDone, unknownOrExpired } from './bursts.ts';
 import { giveUpOne, tryBatch } from './run-batch.ts';
 
 /** How many waiters may be tried at once: a slow one leaves room for the others. */

@@ -23,7 +23,7 @@ export async function recoverGroupChanges(
     // The same id with another payload is another request, and that one did not run.
     if (!found?.state || found.fingerprint !== fingerprintOf(change)) continue;
     const { state } = found;
-    publishState(
+    await publishState(
       context,
       state,
       state.members.map(([user_id]) => user_id),

@@ -21,7 +21,7 @@ export const groupAddMemberHandler: Handler<'GROUP_ADD_MEMBER'> = {
       if (fault?.writtenAs) return faulty([`payload.member_sid: ${fault.text}`]);
       return refusal(refusalCodes[added.reason]);
     }
-    if (added.state) publishState(context, added.state, [added.added_user_id]);
+    if (added.state) await publishState(context, added.state, [added.added_user_id]);
     return success({});
   }),
 };

@@ -24,7 +24,7 @@ export const groupCreateHandler: Handler<'GROUP_CREATE'> = {
     );
     if (!created.ok) return refusal(refusalCodes[created.reason]);
 
-    publishState(
+    await publishState(
       context,
       created.state,
       created.state.members.map(([member_id]) => member_id),

@@ -13,7 +13,7 @@ export const groupLeaveHandler: Handler<'GROUP_LEAVE'> = {
     const { user_id, repeatable, group_id } = params;
     const left = await groupLeave(db, { request_id, repeatable, user_id, group_id }, deadlines.of(request));
     if (!left.ok) return refusal(refusalCodes[left.reason]);
-    publishState(context, left.state);
+    await publishState(context, left.state);
     return success({ state: left.state });
   }),
 };

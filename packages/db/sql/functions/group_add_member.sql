@@ -46,7 +46,7 @@ BEGIN
     END IF;
 
     IF (answer -> 'changed')::BOOLEAN THEN
-        state := group_state(to_group_id);
+        state := small_group_state(to_group_id);
     END IF;
     RETURN NEXT;
 END

@@ -1,7 +1,8 @@
 -- The three changes of a group (group_create, group_add_member, group_leave) are one transaction each. It locks, then
 -- writes, then reads, in statements of their own: in a VOLATILE function every statement has a new snapshot, so the
 -- returned state contains all that was committed while the function waited for a lock. The order of row locks: the
--- request, users by sid, the pair, the group. "state" is null where nobody needs to receive it.
+-- request, users by sid, the pair, the group. "state" is null where nobody needs to receive it, and where the caller has to
+-- read it after the commit, see small_group_state.
 CREATE OR REPLACE FUNCTION group_create(
     by_user_id BIGINT, with_request_id UUID, is_repeatable BOOLEAN, with_fingerprint TEXT,
     with_name TEXT, with_sids TEXT[]
@@ -46,7 +47,7 @@ BEGIN
             jsonb_build_object('ok', true, 'group_id', chosen_id));
     END IF;
 
-    state := group_state((answer ->> 'group_id')::BIGINT);
+    state := small_group_state((answer ->> 'group_id')::BIGINT);
     RETURN NEXT;
 END
 $$;

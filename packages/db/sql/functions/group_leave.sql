@@ -1,4 +1,5 @@
--- Removes the caller from a group; fewer than two members close it. Its locks are described in group_create.
+-- Removes the caller from a group; fewer than two members close it. Its locks are described in group_create. While it
+-- holds the group's row it looks at a few members, however many there are.
 CREATE OR REPLACE FUNCTION group_leave(
     by_user_id BIGINT, with_request_id UUID, is_repeatable BOOLEAN, with_fingerprint TEXT,
     from_group_id BIGINT
@@ -14,7 +15,8 @@ BEGIN
         DELETE FROM group_member m WHERE m.group_id = from_group_id AND m.user_id = by_user_id;
 
         IF FOUND THEN
-            SELECT count(*) INTO remaining FROM group_member m WHERE m.group_id = from_group_id;
+            SELECT count(*) INTO remaining
+            FROM (SELECT FROM group_member m WHERE m.group_id = from_group_id LIMIT 2) few;
             UPDATE "group" g
             SET version = g.version + 1, version_seq = g.last_seq, closed = g.closed OR remaining < 2,
                 date_changed = clock_timestamp()
@@ -27,7 +29,7 @@ BEGIN
         END IF;
     END IF;
 
-    state := group_state((answer ->> 'group_id')::BIGINT);
+    state := small_group_state((answer ->> 'group_id')::BIGINT);
     RETURN NEXT;
 END
 $$;

@@ -3,6 +3,7 @@ import type { Db } from '../session/db.ts';
 import { withinDeadline } from '../statements/deadline.sql.ts';
 import { callFunction } from '../statements/statement.ts';
 import { groupFingerprints } from './fingerprint.ts';
+import { readState } from './read-state.ts';
 
 type GroupAddMemberRequest = {
   request_id: string;
@@ -23,7 +24,10 @@ type GroupAddMemberOutcome =
   /** `state` null: the user was a member already, nothing changed and nobody needs to receive it. */
   { ok: true; state: GroupState | null; added_user_id: number } | Refusal;
 
-type Row = { answer: { ok: true; added_user_id: number } | Refusal; state: GroupState | null };
+type Row = {
+  answer: { ok: true; added_user_id: number; changed: boolean } | Refusal;
+  state: GroupState | null;
+};
 
 const statement = {
   name: 'group_add_member',
@@ -43,5 +47,7 @@ export async function groupAddMember(
   const asked = groupFingerprints.add(group_id, member_sid);
   const values = [user_id, request_id, repeatable, asked, group_id, member_sid, deadline];
   const { answer, state } = await callFunction<Row>(db, statement, values);
-  return answer.ok ? { ok: true, state, added_user_id: answer.added_user_id } : answer;
+  if (!answer.ok) return answer;
+  const { added_user_id, changed } = answer;
+  return { ok: true, added_user_id, state: changed ? (state ?? (await readState(db, group_id))) : null };
 }

@@ -3,6 +3,7 @@ import type { Db } from '../session/db.ts';
 import { withinDeadline } from '../statements/deadline.sql.ts';
 import { callFunction } from '../statements/statement.ts';
 import { groupFingerprints } from './fingerprint.ts';
+import { readState } from './read-state.ts';
 
 type GroupLeaveRequest = {
   request_id: string;
@@ -17,7 +18,7 @@ type Refusal = { ok: false; reason: 'id_used' | 'not_member' | 'failed' };
 /** `state`: without the one who left; closed if fewer than two remain. */
 type GroupLeaveOutcome = { ok: true; state: GroupState } | Refusal;
 
-type Row = { answer: { ok: true } | Refusal; state: GroupState };
+type Row = { answer: { ok: true } | Refusal; state: GroupState | null };
 
 const statement = {
   name: 'group_leave',
@@ -36,5 +37,5 @@ export async function groupLeave(
   const { request_id, repeatable, user_id, group_id } = request;
   const values = [user_id, request_id, repeatable, groupFingerprints.leave(group_id), group_id, deadline];
   const { answer, state } = await callFunction<Row>(db, statement, values);
-  return answer.ok ? { ok: true, state } : answer;
+  return answer.ok ? { ok: true, state: state ?? (await readState(db, group_id)) } : answer;
 }

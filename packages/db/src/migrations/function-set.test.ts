@@ -77,7 +77,7 @@ test('a function that a migration dropped is made again', async () => {
   const url = await freshDatabase();
   await inSession(url, (client) => client.query('DROP FUNCTION wire_date CASCADE'));
   expect(await check(url)).toMatch(
-    /^the database lacks SQL functions of this release: group_state, wire_date \(/,
+    /^the database lacks SQL functions of this release: group_state, small_group_state, wire_date \(/,
   );
   await migrate({ url });
   expect(await check(url)).toBe(true);

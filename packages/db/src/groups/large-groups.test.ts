@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Cores, newGroup, openCores } from '../../test/test-db.ts';
+import { fingerprint } from './fingerprint.ts';
+import { groupAddMember } from './group-add-member.ts';
+import { groupLeave } from './group-leave.ts';
+
+let cores: Cores;
+beforeAll(async () => {
+  cores = await openCores();
+});
+afterAll(() => cores.close());
+
+const ask = () => ({ request_id: randomUUID(), repeatable: true });
+
+/** How many blocks a change of a group looks at before it is committed. */
+async function blocksOf(change: string, values: unknown[]): Promise<number> {
+  const { rows } = await cores.one.pool.query<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>(
+    `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM ${change}`,
+    values,
+  );
+  const plan = rows[0]?.['QUERY PLAN'][0].Plan ?? {};
+  return (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0);
+}
+
+test('a group of more than a thousand new users is created whole, and every change of it answers with all members', async () => {
+  const { group_id, users } = await newGroup(cores.one, 1_200);
+  const { user_id } = users[0];
+  const other = (await newGroup(cores.one, 2)).users[0];
+  const add = { ...ask(), user_id, group_id, member_sid: other.sid };
+  const added = await groupAddMember(cores.one, add);
+  expect(added.ok && added.state?.members.length).toBe(1_201);
+  const left = await groupLeave(cores.one, { ...ask(), user_id, group_id });
+  expect(left.ok && left.state.members.length).toBe(1_200);
+  // A second run publishes again, with the state as it is now.
+  expect(await groupAddMember(cores.one, add)).toMatchObject({ ok: true, state: { version: 3 } });
+});
+
+test('while it holds its row, a change of a group with twice as many members looks at as much', async () => {
+  const measured = async (members: number) => {
+    const { group_id, users } = await newGroup(cores.one, members);
+    const [{ user_id }, { user_id: leaver }] = users;
+    const { sid } = (await newGroup(cores.one, 2)).users[0];
+    return [
+      await blocksOf('group_leave($1, $2, true, $3, $4)', [
+        leaver,
+        randomUUID(),
+        fingerprint('leave', group_id),
+        group_id,
+      ]),
+      await blocksOf('group_add_member($1, $2, true, $3, $4, $5)', [
+        user_id,
+        randomUUID(),
+        fingerprint('add', group_id, sid),
+        group_id,
+        sid,
+      ]),
+    ];
+  };
+  await measured(600);
+  const [leave = 0, add = 0] = await measured(600);
+  const [leaveTwice = 0, addTwice = 0] = await measured(1_200);
+  expect(leaveTwice).toBeLessThan(1.3 * leave);
+  expect(addTwice).toBeLessThan(1.3 * add);
+});
