@@ -1,12 +1,15 @@
+import type { GroupState } from '@hooligram/contract';
 import type { Core } from '../core/core-client.ts';
-import type { GroupFeed } from './group-feed.ts';
+
+/** A group whose state is read. */
+type ReadFeed = { readonly id: number; apply(state: GroupState): void };
 
 /** Most groups in one request; the core answers as many states as fit into one publication. */
 const groupsPerRequest = 100;
 /** Most requests at the core at a time: with the size of an answer it bounds what the cores send this gateway. */
 const requestsMax = 4;
 
-type Reading = { readonly feed: GroupFeed; readonly done: Promise<void>; finish(): void };
+type Reading = { readonly feed: ReadFeed; readonly done: Promise<void>; finish(): void };
 
 /**
  * Reads states of groups from the core, for all connections of this gateway together: who needs a state that is being
@@ -28,7 +31,7 @@ export class StateReader {
    * Resolves when a state of the group was read and applied, or could not be read: the feed's version tells. One that was
    * being read already may be older than what the caller knows of.
    */
-  read(feed: GroupFeed): Promise<void> {
+  read(feed: ReadFeed): Promise<void> {
     const known = this.#readings.get(feed.id);
     if (known?.feed === feed) return known.done;
     let finish = () => {};
