@@ -20,8 +20,10 @@ import { type ServiceContext, untilWorks } from '@hooligram/service';
 import type { gatewayConfig } from './config.ts';
 import type { GatewayContext } from './context.ts';
 import { CoreClient } from './core/core-client.ts';
+import type { Credit } from './core/credit.ts';
 import { receivePublication } from './core/publications.ts';
 import { resync } from './core/resync.ts';
+import { checkSubscriberLimit } from './core/subscriber-limit.ts';
 import { UnreadablePublications } from './core/unreadable.ts';
 import { createContext } from './create-context.ts';
 import type { FeedDeps } from './groups/group-feed.ts';
@@ -100,8 +102,14 @@ export class Bus {
     return this.#core.pending;
   }
 
+  /** What the cores may send that is large: how much of it may be on its way, and who waits for that. */
+  get credit(): Pick<Credit, 'bytes' | 'waiting'> {
+    return this.#core.credit;
+  }
+
   async #start(): Promise<void> {
-    const { lifecycle } = this.#options.service;
+    const { lifecycle, config, log } = this.#options.service;
+    void checkSubscriberLimit(this.#command, config.ANSWER_CREDIT_BYTES, log);
     lifecycle.onClose('requests', () => this.#core.close());
     lifecycle.onClose('unreadable publications', () => this.#unreadable.close());
     lifecycle.onClose('cursors', () => this.#context.cursorWriter.close());
@@ -127,6 +135,7 @@ export class Bus {
     return new CoreClient({
       repeatMs: config.REQUEST_REPEAT_MS,
       patienceMs: config.REQUEST_PATIENCE_MS,
+      creditBytes: config.ANSWER_CREDIT_BYTES,
       onRepeated: () => metrics.requestsRepeated.inc(),
       epoch: () => this.#epoch,
       onEpoch: (epoch) => this.#enter(epoch),

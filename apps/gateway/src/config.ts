@@ -76,6 +76,9 @@ const schema = z.object({
   REPLAY_WINDOW: integer({ min: 1 })
     .default(256)
     .describe('most replayed messages on one connection that wait for their acknowledgement'),
+  ANSWER_CREDIT_BYTES: integer({ min: 262_144 })
+    .default(8 * 1024 * 1024)
+    .describe('most bytes of pages, states and memberships that may be on their way from the cores'),
   DELIVERY_ACK_DEADLINE_MS: milliseconds({ min: 10 })
     .default(5_000)
     .describe('what was replayed and is not acknowledged within this is reported to the core'),

@@ -7,6 +7,7 @@ import type { MessageLookup } from './delivery/message-lookup.ts';
 import type { Overdue } from './delivery/overdue.ts';
 import type { GroupFeed } from './groups/group-feed.ts';
 import type { GroupRegistry } from './groups/group-registry.ts';
+import type { StateReader } from './groups/state-reader.ts';
 import type { Users } from './groups/users.ts';
 import type { GatewayMetrics } from './metrics.ts';
 
@@ -22,6 +23,7 @@ export type GatewayContext = {
   readonly core: Core;
   readonly users: Users;
   readonly groups: GroupRegistry;
+  readonly states: StateReader;
   readonly messageIndex: MessageIndex<GroupFeed>;
   readonly messageLookup: MessageLookup;
   readonly cursorWriter: CursorWriter;

@@ -7,6 +7,7 @@ import { MessageLookup } from './delivery/message-lookup.ts';
 import { Overdue } from './delivery/overdue.ts';
 import type { FeedDeps, GroupFeed } from './groups/group-feed.ts';
 import { GroupRegistry } from './groups/group-registry.ts';
+import { StateReader } from './groups/state-reader.ts';
 import { Users } from './groups/users.ts';
 
 /** What all epochs of the database share. */
@@ -26,17 +27,30 @@ export function createContext(
   const cursorWriter = new CursorWriter({ core, epoch, everyMs: config.CURSOR_FLUSH_MS });
   const messageLookup = new MessageLookup({ core, cursorWriter, metrics });
   const overdue = new Overdue({ core, users, cursorWriter }, config.DELIVERY_ACK_DEADLINE_MS);
+  const states = new StateReader(core);
   const groups = new GroupRegistry(names, subscriptions, {
     epoch,
     gapWaitMs: config.GAP_WAIT_MS,
     outOfOrderMax: config.GAP_HELD_MAX,
     core,
     users,
+    states,
     messageIndex,
     cursorWriter,
     overdue,
     metrics,
     publish,
   });
-  return { ...shared, epoch, core, users, groups, messageIndex, messageLookup, cursorWriter, overdue };
+  return {
+    ...shared,
+    epoch,
+    core,
+    users,
+    groups,
+    states,
+    messageIndex,
+    messageLookup,
+    cursorWriter,
+    overdue,
+  };
 }

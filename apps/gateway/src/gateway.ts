@@ -75,6 +75,16 @@ function observe(metrics: Metrics, bus: Bus, sessions: Sessions): void {
     () => bus.requestsPending,
   );
   metrics.observed(
+    'gateway_answer_credit_bytes',
+    'Bytes of pages, states and memberships that may be on their way from the cores',
+    () => bus.credit.bytes,
+  );
+  metrics.observed(
+    'gateway_answer_credit_waiting',
+    'Requests that wait until more of them may be on their way',
+    () => bus.credit.waiting,
+  );
+  metrics.observed(
     'gateway_database_epoch',
     'Grows when the database came back with an older history',
     () => bus.context.epoch,

@@ -19,6 +19,7 @@ import {
   encodeRedeliveryRequest,
   encodeState,
   type GroupState,
+  type Membership,
   type ParamsOf,
   type RedeliveryAcknowledged,
   type RequestType,
@@ -84,6 +85,9 @@ export class FakeCore {
   readonly #expected = new Map<string, () => void>();
   readonly #replyTo: string;
   readonly #publisher: Publisher;
+  /** What a test has answered last, of the groups of each user, and of each group's state. */
+  readonly #groupIds = new Map<number, readonly number[]>();
+  readonly #states = new Map<number, GroupState>();
   #always: Always = {};
   #stop: () => Promise<void> = async () => {};
 
@@ -257,7 +261,7 @@ export class FakeCore {
         request_id,
         type,
         params,
-        succeed: (answer) => settle(ref, { ok: true, answer }),
+        succeed: (answer) => settle(ref, { ok: true, answer: this.#answerTo(request, answer) }),
         refuse: (...errors) => settle(ref, { ok: false, errors }),
       };
       this.received.push(request);
@@ -272,9 +276,42 @@ export class FakeCore {
       matcher.give(request);
       return;
     }
-    const answer = this.#always[request.type] as ((params: unknown) => AnswerOf<RequestType>) | undefined;
+    const answer = (this.#always[request.type] ?? this.#implied(request)) as
+      | ((params: unknown) => AnswerOf<RequestType>)
+      | undefined;
     if (answer) void request.succeed(answer(request.params));
     else this.#open.add(request);
+  }
+
+  /** A test answers a read of groups with their states: those are left out here, and answered when they are asked for. */
+  #answerTo({ type, params }: ReceivedRequest, answer: object): object {
+    if (type === 'AUTHORIZATION_SIGN_IN') {
+      const { user_id, group_ids } = answer as AnswerOf<'AUTHORIZATION_SIGN_IN'>;
+      this.#groupIds.set(user_id, group_ids);
+    }
+    const { user_id, without_states } = params as Partial<ParamsOf<'REPLAY_GROUPS'>>;
+    if (type !== 'REPLAY_GROUPS' || !without_states) return answer;
+    const { memberships } = answer as { memberships: Membership[] };
+    return {
+      memberships: memberships.map(({ state, ...cursor }) => {
+        this.#states.set(state.group_id, state);
+        const { group_id, version, closed, members } = state;
+        const joined_seq = members.find(([memberId]) => memberId === user_id)?.[2] ?? 0;
+        return { group_id, version, closed, joined_seq, ...cursor };
+      }),
+    };
+  }
+
+  /** The answer that follows from what a test answered before, for requests that no test waits for. */
+  #implied({ type, params }: ReceivedRequest): (() => object) | undefined {
+    if (type === 'GROUP_STATES') {
+      const { group_ids } = params as ParamsOf<'GROUP_STATES'>;
+      const states = group_ids.flatMap((id) => this.#states.get(id) ?? []);
+      return () => ({ states, looked: group_ids.length });
+    }
+    const [userId = 0, ...others] = type === 'GROUP_IDS' ? (params as ParamsOf<'GROUP_IDS'>).user_ids : [];
+    const known = others.length === 0 ? this.#groupIds.get(userId) : undefined;
+    return known && (() => ({ group_ids: [known] }));
   }
 
   #lines(): string {

@@ -39,6 +39,12 @@ export class Fixture {
     core.always('CURSOR_RAISE', () => ({}));
     const redis = await connectRedis(system.redisUrl, { role: 'command', name: 'fixture', log: silent });
     const fixture = new Fixture(system, core, redis);
+    core.always('GROUP_HEADS', ({ group_ids }) => ({
+      heads: group_ids.flatMap((id) => {
+        const group = fixture.#groups.get(id);
+        return group ? [[id, group.version, group.lastSeq] as const] : [];
+      }),
+    }));
     for (const env of gatewayEnvs) await fixture.addGateway(env);
     return fixture;
   }
@@ -136,6 +142,15 @@ export class Fixture {
     return this.nextRead(user);
   }
 
+  /** Signs in a user without groups, and stops where the gateway looks for some: the test answers. */
+  async beginEmptySignIn(client: TestClient, user: TestUser): Promise<ReceivedRequest<'GROUP_IDS'>> {
+    const request = await this.requestSignIn(client, user);
+    const looking = this.core.next('GROUP_IDS', ({ user_ids }) => user_ids.includes(user.userId));
+    await request.succeed({ user_id: user.userId, sid: user.sid, group_ids: [] });
+    await client.next('AUTHORIZATION_SIGN_IN_SUCCESS');
+    return looking;
+  }
+
   nextRead({ userId }: TestUser): Promise<ReceivedRequest<'REPLAY_GROUPS'>> {
     return this.core.next('REPLAY_GROUPS', (params) => params.user_id === userId);
   }
@@ -190,6 +205,8 @@ export class Fixture {
     for (const id of ids) {
       await client.next(({ type, payload }) => type === 'GROUP_DELIVER_REQUEST' && payload.group_id === id);
     }
+    // Groups to which the user was added meanwhile were looked for.
+    await client.request('CONN_KEEP_ALIVE', { after_groups: true });
   }
 
   asUser(client: TestClient, user: TestUser): SignedInClient {

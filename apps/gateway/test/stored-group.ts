@@ -126,6 +126,7 @@ export class StoredGroup {
     };
   }
 
+  /** What the core would answer: also a state, as a core of the release before does. */
   page(
     request: { after_seq: number; known_version: number },
     messagesMax = Number.POSITIVE_INFINITY,

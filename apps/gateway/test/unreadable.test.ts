@@ -57,8 +57,9 @@ test('rubbish on a user’s channel is counted, and the groups to which they may
   const [ada, bob] = [fixture.user(), fixture.user()];
   const a = await fixture.connectAs(ada);
   const group = fixture.group([ada, bob]);
+  const looking = fixture.core.next('GROUP_IDS', ({ user_ids }) => user_ids.includes(ada.userId));
   await publish(fixture.core.names.user(ada.userId), ...rubbish);
-  const request = await fixture.core.next('GROUP_IDS', ({ user_ids }) => user_ids.includes(ada.userId));
+  const request = await looking;
   expect(await counted('user')).toBe(rubbish.length);
   await request.succeed({ group_ids: [[fixture.sentinel(ada).id, group.id]] });
   await (await fixture.nextRead(ada)).succeed(fixture.snapshots(group));

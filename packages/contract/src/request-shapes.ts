@@ -13,7 +13,7 @@ import {
   tuple,
   UnreadableError,
 } from './shape.ts';
-import type { Cursor, Membership, StoredCursor } from './state.ts';
+import type { Cursor, Membership, MembershipHead, StoredCursor } from './state.ts';
 import { groupState } from './state-shape.ts';
 
 const nothing = object<Record<never, never>>({});
@@ -35,6 +35,17 @@ const storedCursor = object<StoredCursor>({
 
 const membership = object<Membership>({
   state: groupState,
+  last_seq: count,
+  delivered_seq: count,
+  delivered_version: count,
+  retried_version: count,
+});
+
+const membershipHead = object<MembershipHead>({
+  group_id: count,
+  version: count,
+  closed: flag,
+  joined_seq: count,
   last_seq: count,
   delivered_seq: count,
   delivered_version: count,
@@ -92,11 +103,27 @@ const shapes: Shapes = {
     answer: object<Requests['MESSAGING_SEND']['answer']>({ message_id: count }),
   },
   REPLAY_GROUPS: {
-    params: { user_id: count, group_ids: orNull(listOf(count)) },
-    answer: object<Requests['REPLAY_GROUPS']['answer']>({ memberships: listOf(membership) }),
+    params: { user_id: count, group_ids: orNull(listOf(count)), without_states: optional(flag) },
+    answer: object<Requests['REPLAY_GROUPS']['answer']>({
+      memberships: listOf(anyOf(membershipHead, membership)),
+    }),
+  },
+  GROUP_STATES: {
+    params: { group_ids: listOf(count) },
+    answer: object<Requests['GROUP_STATES']['answer']>({ states: listOf(groupState), looked: count }),
+  },
+  GROUP_HEADS: {
+    params: { group_ids: listOf(count) },
+    answer: object<Requests['GROUP_HEADS']['answer']>({ heads: listOf(tuple(count, count, count)) }),
   },
   REPLAY_PAGE: {
-    params: { group_id: count, after_seq: count, known_version: count, limit: optional(count) },
+    params: {
+      group_id: count,
+      after_seq: count,
+      known_version: count,
+      limit: optional(count),
+      without_states: optional(flag),
+    },
     answer: page,
   },
   MESSAGE_LOOKUP: {

@@ -1,4 +1,4 @@
-import type { Cursor, GroupState, Membership, StoredCursor, StoredMessage } from './state.ts';
+import type { Cursor, GroupState, Membership, MembershipHead, StoredCursor, StoredMessage } from './state.ts';
 
 /**
  * What a gateway requests of the core, by type: what goes in and what a success answers. The first seven are the
@@ -38,15 +38,39 @@ export type Requests = {
     params: { user_id: number; sid: string; repeatable: boolean; group_id: number; content: string };
     answer: { message_id: number };
   };
-  /** The user's groups with their cursors: all (`group_ids` null) or some of them. */
+  /**
+   * The user's groups with their cursors: all (`group_ids` null) or some of them. With `without_states` the states are
+   * left out, so that the answer is as small as the question; a core of the release before leaves them in.
+   */
   REPLAY_GROUPS: {
-    params: { user_id: number; group_ids: number[] | null };
-    answer: { memberships: Membership[] };
+    params: { user_id: number; group_ids: number[] | null; without_states?: boolean };
+    answer: { memberships: (Membership | MembershipHead)[] };
   };
-  /** What follows `after_seq` in a group, oldest first, with the state if it is newer than `known_version`; at
-   * most `limit` messages, and at most what the core is configured for. */
+  /**
+   * The states of the first of these groups, in their order, as many as fit into an answer, one at least. `looked`: how
+   * many of the groups that was; one of them without a state does not exist.
+   */
+  GROUP_STATES: {
+    params: { group_ids: number[] };
+    answer: { states: GroupState[]; looked: number };
+  };
+  /** How far groups are. One that does not exist is left out. */
+  GROUP_HEADS: {
+    params: { group_ids: number[] };
+    answer: { heads: (readonly [group_id: number, version: number, last_seq: number])[] };
+  };
+  /**
+   * What follows `after_seq` in a group, oldest first, with the state if it is newer than `known_version`, unless
+   * `without_states`; at most `limit` messages, and at most what the core is configured for.
+   */
   REPLAY_PAGE: {
-    params: { group_id: number; after_seq: number; known_version: number; limit?: number };
+    params: {
+      group_id: number;
+      after_seq: number;
+      known_version: number;
+      limit?: number;
+      without_states?: boolean;
+    };
     answer: ReplayPage;
   };
   /** Acknowledged messages that the gateway no longer knows. Answers those of the user's groups. */

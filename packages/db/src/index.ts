@@ -7,6 +7,7 @@ export { groupFingerprints } from './groups/fingerprint.ts';
 export { groupAddMember } from './groups/group-add-member.ts';
 export { groupCreate } from './groups/group-create.ts';
 export { groupLeave } from './groups/group-leave.ts';
+export { type GroupHead, readGroupHeads, readGroupStates } from './groups/group-states.ts';
 export { type Refusable, refuse } from './groups/refuse.ts';
 export { type Renamed, renameUsers } from './groups/rename-users.ts';
 export { replayGroups } from './groups/replay-groups.ts';

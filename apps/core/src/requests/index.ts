@@ -3,8 +3,10 @@ import { authorizationSignInHandler } from './authorization-sign-in.ts';
 import { cursorRaiseHandler } from './cursor-raise.ts';
 import { groupAddMemberHandler } from './group-add-member.ts';
 import { groupCreateHandler } from './group-create.ts';
+import { groupHeadsHandler } from './group-heads.ts';
 import { groupIdsHandler } from './group-ids.ts';
 import { groupLeaveHandler } from './group-leave.ts';
+import { groupStatesHandler } from './group-states.ts';
 import type { Handler } from './handler.ts';
 import { messageLookupHandler } from './message-lookup.ts';
 import { messagingSendHandler } from './messaging-send.ts';
@@ -24,6 +26,8 @@ const handlers: { readonly [K in RequestType]: Handler<K> } = {
   GROUP_LEAVE: groupLeaveHandler,
   MESSAGING_SEND: messagingSendHandler,
   REPLAY_GROUPS: replayGroupsHandler,
+  GROUP_STATES: groupStatesHandler,
+  GROUP_HEADS: groupHeadsHandler,
   REPLAY_PAGE: replayPageHandler,
   MESSAGE_LOOKUP: messageLookupHandler,
   GROUP_IDS: groupIdsHandler,

@@ -11,6 +11,7 @@ import {
   UnreadableError,
 } from '@hooligram/contract';
 import { errorTexts } from '@hooligram/protocol';
+import { type Asker, Credit } from './credit.ts';
 
 /**
  * What the core replied. `isUnknown`: no answer came in time, so the request may or may not have had its
@@ -26,12 +27,14 @@ export type Core = {
    * Sends a request to the core. Never throws.
    * @param requestId makes a repetition safe; a new one unless given
    * @param burst whose order counts: consecutive requests of the same one are handled in their order
+   * @param asker who takes turns with others for what has large answers; each request is one of its own unless given
    */
   request<K extends RequestType>(
     type: K,
     params: ParamsOf<K>,
     requestId?: string,
     burst?: object,
+    asker?: Asker,
   ): Promise<Reply<K>>;
 };
 
@@ -56,6 +59,8 @@ type Options = {
   repeatMs: number;
   /** When it is given up; more than the second entry may take. */
   patienceMs: number;
+  /** Most bytes of large answers that may be on their way. */
+  creditBytes: number;
   onRepeated(): void;
   /**
    * Of the database, now. An answer of an earlier one is none: its history is gone, so the request is written again
@@ -70,11 +75,25 @@ type Options = {
 const reads: ReadonlySet<RequestType> = new Set<RequestType>([
   'AUTHORIZATION_SIGN_IN',
   'REPLAY_GROUPS',
+  'GROUP_STATES',
+  'GROUP_HEADS',
   'REPLAY_PAGE',
   'MESSAGE_LOOKUP',
   'GROUP_IDS',
   'OVERDUE_REPORT',
 ]);
+
+/**
+ * How many bytes an answer may have: of requests whose answers are large. They wait until so much may be on its way to
+ * this gateway; their patience begins then.
+ */
+const answerBytes: Readonly<Partial<Record<RequestType, number>>> = {
+  REPLAY_PAGE: 256 * 1_024,
+  GROUP_STATES: 256 * 1_024,
+  REPLAY_GROUPS: 32 * 1_024,
+  GROUP_IDS: 64 * 1_024,
+  GROUP_HEADS: 32 * 1_024,
+};
 
 /**
  * Requests of clients. What Redis refuses of them is answered at once. No client waits for the gateway's own: they wait
@@ -107,10 +126,13 @@ export class CoreClient {
   readonly #fresh = new Map<number, Waiting>();
   readonly #repeated = new Map<number, Waiting>();
   readonly #timer: NodeJS.Timeout;
+  readonly credit: Credit;
   #lastRef = 0;
+  #isClosed = false;
 
   constructor(options: Options) {
     this.#options = options;
+    this.credit = new Credit(options.creditBytes);
     this.#writer = options.createWriter((requests, failure) => this.#onWriteFailed(requests, failure));
     // Answers that arrived while the process was stalled are read before anything is given up: timers run before
     // sockets are read, so one more tick is granted.
@@ -125,20 +147,27 @@ export class CoreClient {
   /** For callers who know this epoch of the database: what the core read in another one is an unknown outcome. */
   within(epoch: number): Core {
     return {
-      request: (type, params, requestId = randomUUID(), burst) => {
+      request: (type, params, requestId = randomUUID(), burst = undefined, asker = {}) => {
         this.#lastRef += 1;
         const ref = this.#lastRef;
         const request = { ref, request_id: requestId, type, params } as unknown as CoreRequest;
         return new Promise((resolve) => {
-          const now = Date.now();
-          const { repeatMs, patienceMs } = this.#options;
-          const times = { repeatsAt: now + repeatMs, givesUpAt: now + patienceMs };
-          const waiting = { request, epoch, burst, ...times, entries: 0, resolve };
-          this.#fresh.set(ref, waiting);
-          this.#write(waiting);
+          const begin = () => this.#begin({ request, epoch, burst, resolve });
+          const bytes = answerBytes[type];
+          if (bytes === undefined) begin();
+          else this.credit.take(asker, bytes, begin);
         });
       },
     };
+  }
+
+  #begin(asked: Pick<Waiting, 'request' | 'epoch' | 'burst' | 'resolve'>): void {
+    const now = Date.now();
+    const { repeatMs, patienceMs } = this.#options;
+    const waiting = { ...asked, repeatsAt: now + repeatMs, givesUpAt: now + patienceMs, entries: 0 };
+    this.#fresh.set(asked.request.ref, waiting);
+    if (this.#isClosed) this.#settle(asked.request.ref, busy);
+    else this.#write(waiting);
   }
 
   /**
@@ -152,7 +181,10 @@ export class CoreClient {
     if (unreadable > 0) throw new UnreadableError(`${unreadable} answers`);
   }
 
-  /** Writes everything again: after a break, requests, entries or answers may be lost. */
+  /**
+   * Writes everything again: after a break, requests, entries or answers may be lost. Of large answers no more are on
+   * their way than there is credit, so they do not break it again.
+   */
   repeatAll(): void {
     for (const waiting of [...this.#repeated.values(), ...this.#fresh.values()]) {
       this.#options.onRepeated();
@@ -161,6 +193,7 @@ export class CoreClient {
   }
 
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#timer);
     for (const [ref, { entries }] of [...this.#fresh, ...this.#repeated]) {
       this.#settle(ref, entries > 0 ? unknown : busy);
@@ -202,6 +235,8 @@ export class CoreClient {
     this.#repeated.delete(ref);
     const isOfAnother =
       answeredIn !== undefined && answeredIn !== waiting.epoch && reads.has(waiting.request.type);
+    const bytes = answerBytes[waiting.request.type];
+    if (bytes !== undefined) this.credit.giveBack(bytes);
     waiting.resolve((isOfAnother ? unknown : reply) as Reply<never>);
   }
 

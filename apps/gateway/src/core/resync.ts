@@ -1,6 +1,7 @@
 import type { GatewayContext } from '../context.ts';
 
-const usersPerRequest = 200;
+const groupsPerRequest = 1_000;
+const usersPerRequest = 50;
 const pauseMs = 1_000;
 
 /**
@@ -9,8 +10,24 @@ const pauseMs = 1_000;
  */
 export async function resync(context: GatewayContext): Promise<void> {
   context.metrics.resyncs.inc();
-  for (const feed of context.groups.all()) feed.fetchMissed();
+  await fetchMissed(context);
   await findGroups(context, context.users.ids());
+}
+
+/**
+ * Reads how far the groups are, many at a time and one request after the other, and fetches those that are behind. A
+ * group whose first read is under way is fetched behind it.
+ */
+async function fetchMissed({ core, groups }: GatewayContext): Promise<void> {
+  const ids = groups.ids();
+  for (let start = 0; start < ids.length; start += groupsPerRequest) {
+    const group_ids = ids.slice(start, start + groupsPerRequest);
+    const reply = await core.request('GROUP_HEADS', { group_ids });
+    const heads = new Map(
+      (reply.ok ? reply.answer.heads : []).map(([id, version, lastSeq]) => [id, { version, lastSeq }]),
+    );
+    for (const id of group_ids) groups.find(id)?.catchUpWith(heads.get(id));
+  }
 }
 
 /** Looks for groups to which users were added without a publication that got here. */

@@ -1,13 +1,19 @@
-import type { RedeliveryAcknowledged, RedeliveryRequest } from '@hooligram/contract';
+import type {
+  Membership,
+  MembershipHead,
+  RedeliveryAcknowledged,
+  RedeliveryRequest,
+} from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
 import type { GatewayContext } from '../context.ts';
 import type { DeliveryCursor } from '../groups/delivery-cursor.ts';
+import { splitMembership } from '../groups/membership.ts';
 import type { UserConnection } from '../groups/user-connection.ts';
 import type { User } from '../groups/users.ts';
 
 type Deps = Pick<
   GatewayContext,
-  'config' | 'core' | 'users' | 'groups' | 'cursorWriter' | 'metrics' | 'send'
+  'config' | 'core' | 'users' | 'groups' | 'states' | 'cursorWriter' | 'metrics' | 'send'
 >;
 
 /** Most groups in which one request sends again. */
@@ -51,21 +57,35 @@ async function redeliver(deps: Deps, user: User): Promise<void> {
   if (readers.length === 0) return;
   const cursors = user.takeOwedCursors(groupsMax);
   const group_ids = cursors.map(({ groupId }) => groupId);
-  const reply = await deps.core.request('REPLAY_GROUPS', { user_id: user.userId, group_ids });
+  const { userId } = user;
+  const reply = await deps.core.request('REPLAY_GROUPS', {
+    user_id: userId,
+    group_ids,
+    without_states: true,
+  });
   if (!reply.ok) return;
-  for (const membership of reply.answer.memberships) {
-    const { group_id } = membership.state;
-    const feed = deps.groups.find(group_id);
-    feed?.apply(membership.state);
-    const cursor = feed?.cursorOf(user.userId);
-    if (cursor) deps.cursorWriter.raise(cursor, membership);
-    user.onRaised(group_id);
-  }
+  for (const membership of reply.answer.memberships) await takeMembership(deps, user, membership);
   let room = deps.config.REPLAY_WINDOW;
   for (const cursor of cursors) {
     await Promise.all(readers.map(({ writer }) => writer.turn()));
     if (room > 0) room -= await redeliverGroup(deps, readers, cursor, room);
   }
+}
+
+async function takeMembership(
+  { groups, states, cursorWriter }: Deps,
+  user: User,
+  membership: Membership | MembershipHead,
+): Promise<void> {
+  const { head, state } = splitMembership(membership, user.userId) ?? {};
+  const feed = head && groups.find(head.group_id);
+  if (!feed) return;
+  if (state) feed.apply(state);
+  if (head.version > feed.version) await states.read(feed);
+  const cursor = feed.cursorOf(user.userId);
+  if (!cursor) return;
+  cursorWriter.raise(cursor, head);
+  user.onRaised(feed.id);
 }
 
 /** @returns how many messages were sent again */
@@ -88,11 +108,10 @@ async function redeliverGroup(
   const afterSeq = cursor.deliveredSeq;
   const reply = await feed.requestPage(afterSeq, limit);
   if (!reply.ok || !feed.isOpen) return 0;
-  const { state, messages } = reply.answer;
-  if (state) feed.apply(state);
+  if (!(await feed.applyStateOf(reply.answer))) return 0;
   // Still a member, by the newest state, and of the same membership?
   if (feed.cursorOf(userId) !== cursor || cursor.joinedSeq > afterSeq) return 0;
-  const owed = messages.filter(([seq]) => !cursor.hasAcknowledged(seq));
+  const owed = reply.answer.messages.filter(([seq]) => !cursor.hasAcknowledged(seq));
   for (const subscription of owing()) {
     const again = owed.filter(([seq]) => seq <= subscription.reachedSeq);
     metrics.messagesRedelivered.inc(again.length);

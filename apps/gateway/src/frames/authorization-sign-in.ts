@@ -34,7 +34,7 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   const { user_id, sid, group_ids, delivered_seqs } = result.answer;
   const connection = session.signInAs(user_id, sid);
   session.socket.sendLater(encodeFrame('AUTHORIZATION_SIGN_IN_SUCCESS', frame.id, {}));
-  void context.groups.join(connection, group_ids, delivered_seqs, 'all').then(() => {
+  void context.groups.joinAll(connection, group_ids, delivered_seqs).then(() => {
     if (session.signIn === signIn) groupsWereSent(session);
   });
 };

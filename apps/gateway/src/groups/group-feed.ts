@@ -1,4 +1,4 @@
-import type { DeliveryCheck, GroupState, Messages } from '@hooligram/contract';
+import type { DeliveryCheck, GroupState, Messages, ReplayPage } from '@hooligram/contract';
 import type { Core, Reply } from '../core/core-client.ts';
 import type { MessageIndex } from '../delivery/message-index.ts';
 import type { GatewayMetrics } from '../metrics.ts';
@@ -7,9 +7,13 @@ import { Gap, type GapDeps, type PageOutcome } from './gap.ts';
 import { LocalMembers } from './local-members.ts';
 import { RecentMessages } from './recent-messages.ts';
 import { encodeStateFrame } from './state-frame.ts';
+import type { StateReader } from './state-reader.ts';
 import type { Subscription } from './subscription.ts';
 import type { UserConnection } from './user-connection.ts';
 import type { Users } from './users.ts';
+
+/** How often a state is read for a page before the page is given up. */
+const stateReadsMax = 3;
 
 /** What a feed needs of the gateway. */
 export type FeedDeps = GapDeps & {
@@ -17,6 +21,7 @@ export type FeedDeps = GapDeps & {
   readonly epoch: number;
   readonly core: Core;
   readonly users: Users;
+  readonly states: StateReader;
   readonly messageIndex: MessageIndex<GroupFeed>;
   readonly overdue: { watch(userId: number): void; report(userId: number): void };
   readonly metrics: GatewayMetrics;
@@ -141,6 +146,24 @@ export class GroupFeed {
     if (this.#lastSeq !== undefined) this.#publishWaiting();
   }
 
+  /** A user whom the state that applies names, and who was not here when it came. */
+  admit(userId: number, joinedSeq: number): void {
+    this.#members.admit(userId, joinedSeq);
+  }
+
+  /**
+   * A page was read: its messages may be sent once a state of its version applies.
+   * @returns whether one does
+   */
+  async applyStateOf({ state, version }: ReplayPage): Promise<boolean> {
+    if (state) this.apply(state);
+    // One that was being read already may be older.
+    for (let reads = 0; reads < stateReadsMax && version > this.#version; reads += 1) {
+      await this.#deps.states.read(this);
+    }
+    return version <= this.#version;
+  }
+
   /** Sets out from what was read, once; what was published since waits in `gap`. */
   startAt(seq: number): void {
     if (this.#lastSeq !== undefined) return;
@@ -159,6 +182,12 @@ export class GroupFeed {
     }
   }
 
+  /** Fetches what is missing here. @param head how far the group is; undefined if that is not known */
+  catchUpWith(head: { readonly version: number; readonly lastSeq: number } | undefined): void {
+    const isUpToDate = head && head.version <= this.#version && head.lastSeq <= (this.#lastSeq ?? -1);
+    if (!isUpToDate) this.fetchMissed();
+  }
+
   /** Fetches what may have been published while this gateway could not receive it. */
   fetchMissed(): void {
     this.#gap.fetchNow();
@@ -169,14 +198,20 @@ export class GroupFeed {
     this.#gap.fetchSoon();
   }
 
-  /** Asks the core for what follows `afterSeq`. @param limit most messages; else as many as the core allows */
-  requestPage(afterSeq: number, limit?: number): Promise<Reply<'REPLAY_PAGE'>> {
-    return this.#deps.core.request('REPLAY_PAGE', {
+  /**
+   * Asks the core for what follows `afterSeq`.
+   * @param limit most messages; else as many as the core allows
+   * @param asker whose turn it is
+   */
+  requestPage(afterSeq: number, limit?: number, asker: object = this): Promise<Reply<'REPLAY_PAGE'>> {
+    const params = {
       group_id: this.id,
       after_seq: afterSeq,
       known_version: this.#version,
+      without_states: true,
       ...(limit !== undefined && { limit }),
-    });
+    };
+    return this.#deps.core.request('REPLAY_PAGE', params, undefined, undefined, asker);
   }
 
   /** Asks the core for what follows `lastSeq`, and publishes it. */
@@ -184,14 +219,16 @@ export class GroupFeed {
     const reply = await this.requestPage(this.#lastSeq ?? 0);
     if (!reply.ok) return 'failed';
     if (!this.isOpen) return 'all';
-    const { state, messages, through_seq, last_seq } = reply.answer;
-    if (state) this.apply(state);
+    const { version, messages, through_seq, last_seq } = reply.answer;
+    const isNewer = version > this.#version;
+    if (!(await this.applyStateOf(reply.answer))) return 'failed';
+    if (!this.isOpen) return 'all';
     for (const [seq, messageId, frame] of messages) {
       if (seq === (this.#lastSeq ?? 0) + 1) this.#publish(seq, messageId, frame);
     }
     this.#publishWaiting();
     // Its delivery check may have been published while nobody here could receive it, and there need not be another one.
-    if (state || messages.length > 0) {
+    if (isNewer || messages.length > 0) {
       for (const { userId } of this.#members.cursors()) {
         this.#deps.users.find(userId)?.noteOwed(this.id);
         this.#deps.overdue.watch(userId);

@@ -1,7 +1,7 @@
 import type { Names, Subscriptions } from '@hooligram/bus';
 import { ChannelRegistry } from './channel-registry.ts';
 import { type FeedDeps, GroupFeed } from './group-feed.ts';
-import { type JoinDeps, joinGroups } from './join.ts';
+import { type JoinDeps, joinAllGroups, joinGroups } from './join.ts';
 import type { UserConnection } from './user-connection.ts';
 
 type Deps = Omit<FeedDeps, 'join' | 'close'> & Omit<JoinDeps, 'openFeed'>;
@@ -25,8 +25,16 @@ export class GroupRegistry extends ChannelRegistry<GroupFeed> {
     connection: UserConnection,
     groupIds: readonly number[],
     since: readonly number[] = [],
-    scope: 'all' | 'these' = 'these',
   ): Promise<void> {
-    return joinGroups(this.#deps, connection, groupIds, since, scope);
+    return joinGroups(this.#deps, connection, groupIds, since);
+  }
+
+  /** Brings a connection into all groups of its user: see `joinAllGroups`. */
+  joinAll(
+    connection: UserConnection,
+    groupIds: readonly number[],
+    since: readonly number[] = [],
+  ): Promise<void> {
+    return joinAllGroups(this.#deps, connection, groupIds, since);
   }
 }

@@ -1,139 +1,169 @@
-import type { Membership } from '@hooligram/contract';
+import type { MembershipHead } from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
 import type { Core } from '../core/core-client.ts';
 import type { CursorWriter } from '../delivery/cursor-writer.ts';
 import type { GroupFeed } from './group-feed.ts';
+import { splitMembership } from './membership.ts';
+import type { StateReader } from './state-reader.ts';
 import type { Subscription } from './subscription.ts';
 import type { UserConnection } from './user-connection.ts';
 
 export type JoinDeps = {
   readonly core: Core;
   readonly cursorWriter: CursorWriter;
-  readonly overdue: { watch(userId: number): void };
+  readonly states: StateReader;
   openFeed(groupId: number): GroupFeed;
 };
-
-type Scope = 'all' | 'these';
 
 /** How often groups are read again whose membership changes meanwhile. */
 const readsMax = 5;
 
+/** Groups are joined in portions of this size: the next one is read when what this one brought was sent. */
+const portionGroups = 200;
+
 /**
- * Brings a connection into groups: subscribe, read, reconcile.
+ * Brings a connection into groups: subscribe, read, reconcile. For each portion of the groups:
  *
  *     subscribe to each group's channel, and wait until Redis has confirmed it
- *     read the states and cursors from the core
+ *     read the memberships, without states, from the core
  *     for each group that was read:
- *       if it is not subscribed to: subscribe, and read it again
- *       if a newer state came meanwhile, and leaves the membership open: read it again
- *       else: send the state
+ *       if this gateway holds an older state, or none: read the state
+ *       if a newer state came meanwhile, and does not name the user: read the membership again
+ *       else: send the state, and go on from the cursor: go live, wait or replay
  *     for each group that was not read:
  *       if the newest state here names the user: read it again
  *       else: leave it, the user is no member
- *     in each group whose state was sent, go on from the cursor: go live, wait or replay
+ *
+ * What was committed after the read was published after the subscription, so nothing falls between the two. What comes
+ * by both ways is sent once, because the second time it is not beyond the feed's `lastSeq`. No group waits for the state
+ * of another.
  *
  * A state is sent when it is its turn on the socket. Until then the connection is in the group as if nothing had been read:
  * what happens meanwhile is looked at in that turn.
  *
- * What was committed after the read was published after the subscription, so nothing falls between the two. What comes
- * by both ways is sent once, because the second time it is not beyond the feed's `lastSeq`.
- *
  * @param groupIds groups to subscribe to
  * @param since in the same order: what was stored after it is sent on this connection in any case
- * @param scope `all`: read all of the user's groups, also those that are not among `groupIds`
+ * @returns when the states of all of them were sent
  */
 export async function joinGroups(
   deps: JoinDeps,
   connection: UserConnection,
   groupIds: readonly number[],
   since: readonly number[],
-  scope: Scope,
+): Promise<void> {
+  for (let start = 0; start < groupIds.length && connection.isOpen; start += portionGroups) {
+    const end = start + portionGroups;
+    await joinPortion(deps, connection, groupIds.slice(start, end), since.slice(start, end));
+    await connection.writer.turn();
+  }
+}
+
+/**
+ * Brings a connection into all groups of its user.
+ * @param groupIds those that were read when the credential was checked; others are looked for behind them
+ */
+export async function joinAllGroups(
+  deps: JoinDeps,
+  connection: UserConnection,
+  groupIds: readonly number[],
+  since: readonly number[],
+): Promise<void> {
+  await joinGroups(deps, connection, groupIds, since);
+  // From here on the gateway hears of every group to which the user is added.
+  await connection.user.listening;
+  if (!connection.isOpen) return;
+  const reply = await deps.core.request('GROUP_IDS', { user_ids: [connection.user.userId] });
+  if (!connection.isOpen) return;
+  if (!reply.ok) {
+    connection.socket.end(closeReasons.outcomeUnknown);
+    return;
+  }
+  const added = (reply.answer.group_ids[0] ?? []).filter((id) => !connection.isIn(id));
+  // All that was stored since they were added is sent on this connection.
+  await joinGroups(
+    deps,
+    connection,
+    added,
+    added.map(() => 0),
+  );
+}
+
+async function joinPortion(
+  deps: JoinDeps,
+  connection: UserConnection,
+  groupIds: readonly number[],
+  since: readonly number[],
 ): Promise<void> {
   let joining: Subscription[] = [];
   for (const [index, id] of groupIds.entries()) {
     if (!connection.isIn(id)) joining.push(connection.subscribe(deps.openFeed(id), since[index]));
   }
-  for (let reads = 0; joining.length > 0 || (scope === 'all' && reads === 0); reads += 1) {
+  for (let reads = 0; joining.length > 0; reads += 1) {
     // Removed and added again faster than it can be read, five times over: the client starts clean.
     if (reads > readsMax) return connection.socket.end(closeReasons.outcomeUnknown);
-    const memberships = await read(deps, connection, joining, reads === 0 ? scope : 'these');
-    if (!memberships) return;
-    joining = reconcile(deps, connection, joining, memberships, reads === readsMax);
+    const heads = await read(deps, connection, joining);
+    if (!heads) return;
+    const isLastRead = reads === readsMax;
+    const isAgain = await Promise.all(
+      joining.map((one) => reconcile(deps, one, heads.get(one.feed.id), isLastRead)),
+    );
+    joining = joining.filter((_, index) => isAgain[index]);
   }
-  // Behind all states: they have their turns one behind the other.
-  await connection.writer.turn();
 }
 
-/** @returns undefined if the connection is over */
+/** @returns what was read of each group, by its id; undefined if the connection is over */
 async function read(
   { core }: JoinDeps,
   connection: UserConnection,
   joining: readonly Subscription[],
-  scope: Scope,
-): Promise<Membership[] | undefined> {
+): Promise<Map<number, MembershipHead> | undefined> {
   const { user } = connection;
   await Promise.all([user.listening, ...joining.map(({ feed }) => feed.listening)]);
   if (!connection.isOpen) return undefined;
-  const reply = await core.request('REPLAY_GROUPS', {
-    user_id: user.userId,
-    group_ids: scope === 'all' ? null : joining.map(({ feed }) => feed.id),
-  });
+  const group_ids = joining.map(({ feed }) => feed.id);
+  const params = { user_id: user.userId, group_ids, without_states: true };
+  const reply = await core.request('REPLAY_GROUPS', params, undefined, undefined, connection);
   if (!connection.isOpen) return undefined;
-  if (reply.ok) return reply.answer.memberships;
-  connection.socket.end(closeReasons.outcomeUnknown);
-  return undefined;
+  if (!reply.ok) {
+    connection.socket.end(closeReasons.outcomeUnknown);
+    return undefined;
+  }
+  const heads = new Map<number, MembershipHead>();
+  for (const membership of reply.answer.memberships) {
+    const split = splitMembership(membership, user.userId);
+    if (!split) continue;
+    heads.set(split.head.group_id, split.head);
+    if (split.state) connection.find(split.head.group_id)?.feed.apply(split.state);
+  }
+  return heads;
 }
 
-/** @returns what has to be read again */
-function reconcile(
-  deps: JoinDeps,
-  connection: UserConnection,
-  joining: readonly Subscription[],
-  memberships: readonly Membership[],
+/** @param head undefined if the user was no member when it was read @returns whether it has to be read again */
+async function reconcile(
+  { states, cursorWriter }: JoinDeps,
+  subscription: Subscription,
+  head: MembershipHead | undefined,
   isLastRead: boolean,
-): Subscription[] {
-  const { userId } = connection.user;
-  const unread = new Set(joining.filter(({ isJoining }) => isJoining));
-  const again: Subscription[] = [];
-  for (const membership of memberships) {
-    const id = membership.state.group_id;
-    const subscription = connection.find(id);
-    if (!subscription) {
-      // Read but not subscribed to: it is newer than `groupIds`.
-      const joinedSeq = membership.state.members.find(([memberId]) => memberId === userId)?.[2];
-      again.push(connection.subscribe(deps.openFeed(id), joinedSeq));
-    } else if (unread.delete(subscription)) {
-      if (isOvertaken(subscription, membership)) again.push(subscription);
-      else start(deps, subscription, membership);
-    }
-  }
-  for (const subscription of unread) {
-    // The newest state here names the user and the read did not: one of them is older, so read again.
-    if (subscription.cursor && !isLastRead) again.push(subscription);
-    else subscription.leave();
-  }
-  return again;
-}
-
-/**
- * Whether a state that is newer than the read leaves open whether the user is still a member. If it names them nothing
- * is open: the state is the one to send, what was stored since the read was published after we subscribed, and the
- * cursor holds, because a cursor of an earlier membership ends before the newest one begins.
- */
-function isOvertaken({ feed, cursor }: Subscription, { state }: Membership): boolean {
-  return state.version < feed.version && !cursor;
-}
-
-/** Notes how far the user has acknowledged, and sends the state when it is its turn, if the user is a member. */
-function start({ cursorWriter }: JoinDeps, subscription: Subscription, membership: Membership): void {
+): Promise<boolean> {
   const { feed, connection } = subscription;
-  const { state, last_seq, delivered_version, retried_version } = membership;
-  // Nothing new if a newer one is here: that one is sent.
-  feed.apply(state);
-  feed.startAt(last_seq);
+  if (head && head.version > feed.version) await states.read(feed);
+  if (!subscription.isJoining) return false;
+  if (!head) {
+    // The newest state here names the user and the read did not: one of them is older.
+    if (subscription.cursor && !isLastRead) return true;
+    subscription.leave();
+    return false;
+  }
+  if (head.version > feed.version) return true;
+  if (head.version === feed.version) feed.admit(connection.user.userId, head.joined_seq);
   const { cursor } = subscription;
-  if (!cursor || !subscription.isJoining) return;
-  cursorWriter.raise(cursor, membership);
+  // A state that is newer than the read may have taken the user out. If it names them it is the one to send, what was
+  // stored since the read was published after we subscribed, and the cursor holds, because a cursor of an earlier
+  // membership ends before the newest one begins.
+  if (!cursor) return true;
+  feed.startAt(head.last_seq);
+  cursorWriter.raise(cursor, head);
   connection.user.onRaised(feed.id);
-  subscription.start(last_seq, state.closed ? Math.max(delivered_version, retried_version) : 0);
+  subscription.start(head.last_seq, head.closed ? Math.max(head.delivered_version, head.retried_version) : 0);
+  return false;
 }

@@ -34,11 +34,12 @@ export class LocalMembers {
     const named = new Map<number, number>();
     for (const [userId, , joinedSeq] of members) if (this.#users.find(userId)) named.set(userId, joinedSeq);
     if (isNewer) for (const userId of this.#cursors.keys()) if (!named.has(userId)) this.#remove(userId);
-    for (const [userId, joinedSeq] of named) this.#admit(userId, joinedSeq);
+    for (const [userId, joinedSeq] of named) this.admit(userId, joinedSeq);
     return named.keys();
   }
 
-  #admit(userId: number, joinedSeq: number): void {
+  /** The state that applies names this user. */
+  admit(userId: number, joinedSeq: number): void {
     const cursor = this.#cursors.get(userId);
     if (!cursor) {
       this.#cursors.set(userId, new DeliveryCursor(userId, this.#groupId, joinedSeq));

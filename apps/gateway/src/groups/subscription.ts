@@ -219,7 +219,7 @@ export class Subscription {
       const room = await window.reserve((this.feed.lastSeq ?? 0) - this.#sentSeq);
       // No page is read before there is room for it: nothing piles up for a slow client.
       if (isCurrent()) await writer.turn();
-      const reply = isCurrent() && (await this.feed.requestPage(this.#sentSeq, room));
+      const reply = isCurrent() && (await this.feed.requestPage(this.#sentSeq, room, this.connection));
       if (reply && isCurrent()) {
         if (reply.ok) await this.#sendPage(reply.answer, isCurrent);
         else socket.end(closeReasons.outcomeUnknown);
@@ -229,10 +229,13 @@ export class Subscription {
   }
 
   /** Resolves when all of it was sent, or need not be sent any more. */
-  #sendPage(page: ReplayPage, isCurrent: () => boolean): Promise<void> {
+  async #sendPage(page: ReplayPage, isCurrent: () => boolean): Promise<void> {
     // A state first: it may take the user out, or start over from where they were added again.
-    if (page.state) this.feed.apply(page.state);
-    return new Promise((resolve) => {
+    if (!(await this.feed.applyStateOf(page))) {
+      if (isCurrent()) this.connection.socket.end(closeReasons.outcomeUnknown);
+      return;
+    }
+    await new Promise<void>((resolve) => {
       this.connection.writer.write((bytes) => {
         const isDone = !isCurrent() || this.#sendPart(page, bytes, isCurrent);
         if (isDone) resolve();

@@ -16,8 +16,9 @@ afterAll(() => fixture?.stop());
 
 /** Signs in a user who has acknowledged nothing of the group, and has it replayed. */
 async function replayed(group: StoredGroup, user: SignedInClient['user']): Promise<SignedInClient> {
+  const reading = fixture.nextPage(group);
   const client = await fixture.connectAs(user, [[group, { delivered_seq: 0 }]]);
-  const page = await fixture.nextPage(group);
+  const page = await reading;
   await page.succeed(group.page(page.params));
   await client.has(group, group.lastSeq);
   return client;

@@ -42,9 +42,9 @@ describe('a keep-alive that asks for the groups', () => {
   test('is answered at once when there are no groups, and without the property before the sign-in', async () => {
     const client = await fixture.connect();
     await client.request(keepAlive, question, 'before');
-    const read = await fixture.beginSignIn(client, fixture.user(), []);
+    const read = await fixture.beginEmptySignIn(client, fixture.user());
     client.send(`${keepAlive}_REQUEST`, question, 'after');
-    await read.succeed({ memberships: [] });
+    await read.succeed({ group_ids: [[]] });
     await client.waitFor(() => came(client).length === 2);
     expect(came(client)).toEqual(['before', 'after after groups']);
   });
@@ -67,11 +67,11 @@ describe('a keep-alive that asks for the groups', () => {
   test('waits alone: a newer one takes the place of the one before, which learns nothing', async () => {
     const ada = fixture.user();
     const client = await fixture.connect();
-    const read = await fixture.beginSignIn(client, ada, []);
+    const read = await fixture.beginEmptySignIn(client, ada);
     client.send(`${keepAlive}_REQUEST`, question, 'one');
     client.send(`${keepAlive}_REQUEST`, question, 'two');
     await client.next(({ id }) => id === 'one');
-    await read.succeed({ memberships: [] });
+    await read.succeed({ group_ids: [[]] });
     await client.next(({ id }) => id === 'two');
     expect(came(client)).toEqual(['one', 'two after groups']);
   });
@@ -79,7 +79,7 @@ describe('a keep-alive that asks for the groups', () => {
   test('is not answered when the groups cannot be read: the connection ends', async () => {
     const ada = fixture.user();
     const client = await fixture.connect();
-    const read = await fixture.beginSignIn(client, ada, []);
+    const read = await fixture.beginEmptySignIn(client, ada);
     client.send(`${keepAlive}_REQUEST`, question, 'asked');
     await read.refuse('server busy');
     expect(await client.closed).toMatchObject({ code: 1013 });

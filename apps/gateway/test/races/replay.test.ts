@@ -174,8 +174,8 @@ describe('a sign-in', () => {
     const group = fixture.group([ada, bob]);
     await fixture.core.publish.stateTo(ada.userId, group.state());
     const one = await fixture.nextRead(ada);
-    expect([all.params.group_ids, one.params.group_ids]).toEqual([null, [group.id]]);
-    await all.succeed(fixture.snapshots(sentinel, group));
+    expect([all.params.group_ids, one.params.group_ids]).toEqual([[sentinel.id], [group.id]]);
+    await all.succeed(fixture.snapshots(sentinel));
     await one.succeed(fixture.snapshots(group));
     const a = fixture.asUser(client, ada);
     await a.settled();
@@ -184,14 +184,16 @@ describe('a sign-in', () => {
     await a.has(group, 1);
   });
 
-  test('that reads a group of which it did not know subscribes to it, reads it once more, and sends its state once', async () => {
+  test('finds a group to which its user was added meanwhile, subscribes to it, and sends its state once', async () => {
     const [ada, bob] = [fixture.user(), fixture.user()];
     const sentinel = fixture.sentinel(ada);
     const client = await fixture.connect();
     const all = await fixture.beginSignIn(client, ada, [sentinel]);
     const group = fixture.group([bob], { lastSeq: 2 });
     group.add(ada);
-    await all.succeed(fixture.snapshots(sentinel, group));
+    const looking = fixture.core.next('GROUP_IDS', ({ user_ids }) => user_ids.includes(ada.userId));
+    await all.succeed(fixture.snapshots(sentinel));
+    await (await looking).succeed({ group_ids: [[sentinel.id, group.id]] });
     const again = await fixture.nextRead(ada);
     expect(again.params.group_ids).toEqual([group.id]);
     expect(await fixture.listenersOf(group)).toBe(1);
@@ -230,7 +232,7 @@ describe('a sign-in', () => {
   test('that the core cannot read for ends with 1013, so that the client starts clean', async () => {
     const ada = fixture.user();
     const client = await fixture.connect();
-    await (await fixture.beginSignIn(client, ada, [])).refuse('server busy');
+    await (await fixture.beginEmptySignIn(client, ada)).refuse('server busy');
     const { code, reason } = closeReasons.outcomeUnknown;
     expect(await client.closed).toEqual({ code, reason });
   });

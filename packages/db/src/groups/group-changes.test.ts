@@ -300,7 +300,7 @@ test('adding a member again succeeds and changes nothing, in a direct message to
     const [[membership] = []] = await replayGroups(db, [
       { user_id: users[0].user_id, group_ids: [group_id] },
     ]);
-    expect(membership?.state.version).toBe(1);
+    expect(membership?.version).toBe(1);
   }
 });
 

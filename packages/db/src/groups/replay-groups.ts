@@ -1,4 +1,4 @@
-import type { GroupState, Membership } from '@hooligram/contract';
+import type { GroupState, MembershipHead } from '@hooligram/contract';
 import type { Db } from '../session/db.ts';
 import { rowsByPlace, runStatement } from '../statements/statement.ts';
 import { undeliveredClosed } from '../sweep/undelivered-closed.sql.ts';
@@ -7,12 +7,13 @@ type MembershipQuestion = {
   user_id: number;
   /** Null: all the user's groups. */
   group_ids: readonly number[] | null;
+  without_states?: boolean;
 };
 
 /**
- * $1, $2: place and user of the questions for all groups; $3, $4, $5: place, user and group of the others. Two
- * types of rows, so that a group's state is made and sent once, however many users asked: memberships (`state` null),
- * and states (`ord` null). One statement, so one snapshot.
+ * $1, $2: place and user of the questions for all groups; $3, $4, $5: place, user and group of the others; $6: places
+ * of the questions that want states. Two types of rows, so that a group's state is made and sent once, however many
+ * users asked: memberships (`state` null), and states (`ord` null). One statement, so one snapshot.
  */
 const statement = {
   name: 'replay_groups',
@@ -29,18 +30,21 @@ WITH found AS MATERIALIZED (
   ) m
 ),
 open AS MATERIALIZED (
-  SELECT m.ord, m.group_id, m.delivered_seq, m.delivered_version, m.retried_version, g.last_seq
+  SELECT m.ord, m.group_id, m.joined_seq, m.delivered_seq, m.delivered_version, m.retried_version, g.last_seq,
+    g.version, g.closed
   FROM found m JOIN "group" g ON g.id = m.group_id
   WHERE NOT g.closed OR ${undeliveredClosed}
 )
-SELECT o.ord, o.group_id, o.last_seq, o.delivered_seq, o.delivered_version, o.retried_version, NULL AS state
+SELECT o.ord, o.group_id, o.version, o.closed, o.joined_seq, o.last_seq, o.delivered_seq, o.delivered_version,
+  o.retried_version, NULL AS state
 FROM open o
 UNION ALL
-SELECT NULL, d.group_id, NULL, NULL, NULL, NULL, group_state(d.group_id)
-FROM (SELECT DISTINCT o.group_id FROM open o) d`,
+SELECT NULL, d.group_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, group_state(d.group_id)
+FROM (SELECT DISTINCT o.group_id FROM open o WHERE o.ord = ANY ($6::bigint[])) d`,
 };
 
-type MembershipRow = Omit<Membership, 'state'> & { ord: number; group_id: number; state: null };
+type FoundMembership = MembershipHead & { readonly state?: GroupState };
+type MembershipRow = MembershipHead & { ord: number; state: null };
 type Row = MembershipRow | { ord: null; group_id: number; state: GroupState };
 
 /**
@@ -50,7 +54,7 @@ type Row = MembershipRow | { ord: null; group_id: number; state: GroupState };
 export async function replayGroups(
   db: Db,
   questions: readonly MembershipQuestion[],
-): Promise<Membership[][]> {
+): Promise<FoundMembership[][]> {
   if (questions.length === 0) return [];
   const all: [ord: number[], user: number[]] = [[], []];
   const some: [ord: number[], user: number[], group: number[]] = [[], [], []];
@@ -65,13 +69,16 @@ export async function replayGroups(
       some[2].push(group_id);
     }
   }
-  const rows = await runStatement<Row>(db, statement, [...all, ...some]);
+  const withStates = questions.flatMap(({ without_states }, at) => (without_states ? [] : [at + 1]));
+  const rows = await runStatement<Row>(db, statement, [...all, ...some, withStates]);
 
   const states = new Map(rows.flatMap(({ group_id, state }) => (state ? [[group_id, state] as const] : [])));
   const found = rows.filter((row): row is MembershipRow => row.ord !== null);
-  return rowsByPlace(questions, found).map((memberships) =>
+  return rowsByPlace(questions, found).map((memberships, at) =>
     memberships
       .sort((a, b) => a.group_id - b.group_id)
-      .map(({ group_id, ...cursors }) => ({ ...cursors, state: states.get(group_id) as GroupState })),
+      .map(({ state: _, ...head }) =>
+        questions[at]?.without_states ? head : { ...head, state: states.get(head.group_id) as GroupState },
+      ),
   );
 }

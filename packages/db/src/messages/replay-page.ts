@@ -8,6 +8,7 @@ type PageQuestion = {
   known_version: number;
   /** Most messages in this page, if less than in any. */
   limit?: number;
+  without_states?: boolean;
 };
 
 type PageMessage = {
@@ -79,7 +80,7 @@ export async function replayPages(
   const rows = await runStatement<Row>(db, statement, [
     questions.map((question) => question.group_id),
     questions.map((question) => question.after_seq),
-    questions.map((question) => question.known_version),
+    questions.map((question) => (question.without_states ? Number.MAX_SAFE_INTEGER : question.known_version)),
     questions.map((question) => Math.min(question.limit ?? limit, limit)),
     contentBytesMax,
   ]);

@@ -3,9 +3,9 @@ import { type AddressInfo, createServer, connect as dial, type Server, type Sock
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** A link from the server to the client: how much of it passes in a second, and how long each byte takes. */
-export type Link = { readonly bytesPerSecond: number; readonly delayMs: number };
+type Link = { readonly bytesPerSecond: number; readonly delayMs: number };
 
-export type FaultyTcpProxyOptions = {
+type FaultyTcpProxyOptions = {
   /** Passes what the server sends on in pieces of so many bytes, each read alone by the client. */
   readonly pieceBytes?: number;
   /** Passes it over such a link. The server feels it: no more is read from it than the link can take. */

@@ -1,0 +1,77 @@
+import type { GroupState } from '@hooligram/contract';
+import type { Core } from '../core/core-client.ts';
+
+/** A group whose state is read. */
+type ReadFeed = { readonly id: number; apply(state: GroupState): void };
+
+/** Most groups in one request; the core answers as many states as fit into one publication. */
+const groupsPerRequest = 100;
+/** Most requests at the core at a time: with the size of an answer it bounds what the cores send this gateway. */
+const requestsMax = 4;
+
+type Reading = { readonly feed: ReadFeed; readonly done: Promise<void>; finish(): void };
+
+/**
+ * Reads states of groups from the core, for all connections of this gateway together: who needs a state that is being
+ * read waits for that one. What did not fit into an answer has its next turn behind what others have asked for.
+ */
+export class StateReader {
+  readonly #core: Core;
+  readonly #readings = new Map<number, Reading>();
+  /** Those of them that are not at the core. */
+  #waiting: Reading[] = [];
+  #requests = 0;
+  #isScheduled = false;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /**
+   * Resolves when a state of the group was read and applied, or could not be read: the feed's version tells. One that was
+   * being read already may be older than what the caller knows of.
+   */
+  read(feed: ReadFeed): Promise<void> {
+    const known = this.#readings.get(feed.id);
+    if (known?.feed === feed) return known.done;
+    let finish = () => {};
+    const done = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const reading = { feed, done, finish };
+    this.#readings.set(feed.id, reading);
+    this.#waiting.push(reading);
+    this.#requestSoon();
+    return done;
+  }
+
+  #requestSoon(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      while (this.#waiting.length > 0 && this.#requests < requestsMax) {
+        void this.#request(this.#waiting.splice(0, groupsPerRequest));
+      }
+    });
+  }
+
+  async #request(readings: readonly Reading[]): Promise<void> {
+    this.#requests += 1;
+    const reply = await this.#core.request('GROUP_STATES', {
+      group_ids: readings.map(({ feed }) => feed.id),
+    });
+    this.#requests -= 1;
+    const looked = reply.ok ? Math.max(1, reply.answer.looked) : readings.length;
+    const states = new Map((reply.ok ? reply.answer.states : []).map((state) => [state.group_id, state]));
+    for (const reading of readings.slice(0, looked)) {
+      const { feed } = reading;
+      if (this.#readings.get(feed.id) === reading) this.#readings.delete(feed.id);
+      const state = states.get(feed.id);
+      if (state) feed.apply(state);
+      reading.finish();
+    }
+    this.#waiting.push(...readings.slice(looked));
+    if (this.#waiting.length > 0) this.#requestSoon();
+  }
+}

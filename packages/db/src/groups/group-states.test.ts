@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Cores, newGroup, openCores } from '../../test/test-db.ts';
+import type { Db } from '../session/db.ts';
+import { readGroupHeads, readGroupStates } from './group-states.ts';
+
+let cores: Cores;
+let db: Db;
+beforeAll(async () => {
+  cores = await openCores();
+  db = cores.one;
+});
+afterAll(() => cores.close());
+
+const unknown = 2 ** 53;
+
+test('states are read in their order for as long as they fit, one at least, and the rest when it is asked for', async () => {
+  const ids = [];
+  for (const members of [2, 3, 4]) ids.push((await newGroup(db, members)).group_id);
+  const asked = [unknown, ...ids, unknown];
+  const all = await readGroupStates(db, asked, 1_000_000);
+  expect(all.states.map(({ group_id }) => group_id)).toEqual(ids);
+  const bytesOfTwo = all.states.slice(0, 2).reduce((sum, state) => sum + JSON.stringify(state).length, 0);
+  // Postgres puts spaces between.
+  const two = await readGroupStates(db, asked, bytesOfTwo + 100);
+  expect(two).toEqual({ states: all.states.slice(0, 2), looked: 3 });
+  expect(await readGroupStates(db, asked.slice(3), 1)).toEqual({ states: all.states.slice(2), looked: 1 });
+  expect(await readGroupStates(db, [unknown], 1)).toEqual({ states: [], looked: 1 });
+  expect(await readGroupStates(db, [], 1)).toEqual({ states: [], looked: 0 });
+  expect((await readGroupHeads(db, asked)).sort()).toEqual(ids.map((id) => [id, 1, 0]).sort());
+});
