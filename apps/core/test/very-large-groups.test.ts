@@ -1,0 +1,37 @@
+import { uniqueSid } from '@hooligram/testkit';
+import { expect, test } from '@jest/globals';
+import { FakeGateway } from './fake-gateway.ts';
+import { createGroup, receiveMessage, sendMessage, startFixture } from './fixture.ts';
+
+const strangers = 12_000;
+
+const fixture = startFixture({ gateways: 2, cores: 1 });
+
+test('the state of a very large group reaches its members, in publications of a bounded size', async () => {
+  const [ada, bob, cat] = [await fixture.enter(0), await fixture.enter(1), await fixture.enter(1)];
+  const group_id = await createGroup(ada, [bob.sid, uniqueSid()]);
+  await fixture.rows(
+    `WITH added AS (
+       INSERT INTO "user" (sid) SELECT '999.' || 100000000 + n FROM generate_series(1, $2::int) n RETURNING id
+     )
+     INSERT INTO group_member (group_id, user_id, joined_seq, delivered_seq)
+     SELECT $1, id, 0, 0 FROM added`,
+    [group_id, strangers],
+  );
+  const gateway = await FakeGateway.connect(fixture.system);
+  await gateway.subscribe(gateway.names.group(group_id));
+  const isGrown = ({ payload }: { payload: { member_sids?: readonly string[] } }) =>
+    payload.member_sids?.length === strangers + 4;
+  const grown = Promise.all([ada, bob, cat].map(({ client }) => client.next(isGrown)));
+  await ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: cat.sid });
+  for (const { payload } of await grown) expect(payload.member_sids).toContain(cat.sid);
+  const message_id = await sendMessage(ada, group_id, 'hello, all');
+  for (const member of [ada, bob, cat]) await receiveMessage(member, message_id);
+  // Behind the message nothing of the change is still on its way.
+  await gateway.until(() => gateway.of('messages').length > 0);
+  expect(gateway.of('state')).toEqual([]);
+  expect(gateway.of('delivery-check').map(({ check }) => check.version)).toContain(2);
+  await gateway.request('GROUP_STATES', { group_ids: [group_id] });
+  expect(Math.max(...gateway.publicationBytes)).toBeLessThan(300_000);
+  gateway.close();
+});
