@@ -1,11 +1,14 @@
 import type { AnswerOf, GroupState, ParamsOf, RequestType } from '@hooligram/contract';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { createBudgets } from '../src/budgets.ts';
 import type { ClientSocket } from '../src/client-socket.ts';
+import type { GatewayConfig } from '../src/config.ts';
 import { resync } from '../src/core/resync.ts';
 import { createContext } from '../src/create-context.ts';
 import { acknowledgeMessage } from '../src/delivery/acknowledge.ts';
 import { DeliveryCursor } from '../src/groups/delivery-cursor.ts';
 import { Users } from '../src/groups/users.ts';
+import type { GatewayMetrics } from '../src/metrics.ts';
 
 const userId = 1;
 const sizes = [200, 400] as const;
@@ -52,13 +55,17 @@ function gatewayWith(groups: number, members = 2) {
   };
   const count = { count: 0, inc() {} };
   const metrics = new Proxy({}, { get: () => count });
+  const config = {
+    REDIS_PREFIX: 'steps',
+    REPLAY_WINDOW: 16,
+    CURSOR_FLUSH_MS: 1,
+    DELIVERY_ACK_DEADLINE_MS: 60_000,
+    GAP_HELD_BYTES_MAX: 1_000_000,
+    RECENT_MESSAGES_BYTES_MAX: 1_000_000,
+  } as GatewayConfig;
   const context = createContext(0, {
-    config: {
-      REDIS_PREFIX: 'steps',
-      REPLAY_WINDOW: 16,
-      CURSOR_FLUSH_MS: 1,
-      DELIVERY_ACK_DEADLINE_MS: 60_000,
-    },
+    config,
+    budgets: createBudgets(config, metrics as GatewayMetrics),
     core: { within: () => ({ request }) },
     subscriptions: { acquire: async () => {}, release() {} },
     metrics,

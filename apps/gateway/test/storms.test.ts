@@ -62,10 +62,11 @@ test('sign-ins beyond those that may be under way wait in order, and a connectio
   const [one, two] = inside;
   if (!one || !two) throw new Error('nobody is inside');
   const requests = sidsAtCore().length;
-  await one.request.succeed({ user_id: one.user.userId, sid: one.user.sid, group_ids: [] });
+  const group = fixture.group([one.user]);
+  await one.request.succeed({ user_id: one.user.userId, sid: one.user.sid, group_ids: [group.id] });
   const read = await fixture.nextRead(one.user);
   expect(sidsAtCore()).toHaveLength(requests);
-  await read.succeed({ memberships: [] });
+  await read.succeed({ memberships: [group.membership()] });
   // A refusal gives its place back, too.
   await two.request.refuse('wrong verification code');
   await waiting(0);
