@@ -1,109 +1,13 @@
-import type { AnswerOf, GroupState, ParamsOf, RequestType } from '@hooligram/contract';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { createBudgets } from '../src/budgets.ts';
-import type { ClientSocket } from '../src/client-socket.ts';
-import type { GatewayConfig } from '../src/config.ts';
 import { resync } from '../src/core/resync.ts';
-import { createContext } from '../src/create-context.ts';
-import { acknowledgeMessage } from '../src/delivery/acknowledge.ts';
 import { DeliveryCursor } from '../src/groups/delivery-cursor.ts';
 import { Users } from '../src/groups/users.ts';
-import type { GatewayMetrics } from '../src/metrics.ts';
+import { gatewayWith } from './bare-gateway.ts';
 
-const userId = 1;
 const sizes = [200, 400] as const;
 
 /** Twice the size may cost twice as much, and a little that does not grow. */
 const growthMax = 2.1;
-
-type Request = { [K in RequestType]: { type: K; params: ParamsOf<K> } }[RequestType];
-
-/** A gateway's groups without its sockets and stores, and a core that answers from `groups` groups with one unread message. */
-function gatewayWith(groups: number, members = 2) {
-  const ids = Array.from({ length: groups }, (_, at) => at + 1);
-  const requests: Request[] = [];
-  let sent = 0;
-  const state = (group_id: number): GroupState => ({
-    group_id,
-    version: 1,
-    version_seq: 0,
-    date_created: '2026-11-22T07:08:57.123Z',
-    group_name: '',
-    is_direct_message: false,
-    closed: false,
-    members: Array.from({ length: members }, (_, at) => [userId + at, `1.${at}`, 0] as const),
-  });
-  const answers: { [K in RequestType]?: (params: ParamsOf<K>) => AnswerOf<K> } = {
-    REPLAY_GROUPS: ({ group_ids }) => ({
-      memberships: (group_ids ?? []).map((group_id) => ({
-        ...{ group_id, version: 1, closed: false, joined_seq: 0, last_seq: 1 },
-        ...{ delivered_seq: 0, delivered_version: 0, retried_version: 0 },
-      })),
-    }),
-    GROUP_STATES: ({ group_ids }) => ({ states: group_ids.map(state), looked: group_ids.length }),
-    GROUP_IDS: ({ user_ids }) => ({ group_ids: user_ids.map(() => ids) }),
-    GROUP_HEADS: ({ group_ids }) => ({ heads: group_ids.map((id) => [id, 1, 1] as const) }),
-    REPLAY_PAGE: ({ group_id }) => ({
-      ...{ group_id, version: 1, state: null, last_seq: 1, through_seq: 1 },
-      messages: [[1, group_id, '{}']],
-    }),
-  };
-  const request = async (type: RequestType, params: never) => {
-    requests.push({ type, params } as Request);
-    const answer = answers[type] as ((given: never) => never) | undefined;
-    return answer ? { ok: true, answer: answer(params) } : { ok: false, errors: [] };
-  };
-  const count = { count: 0, inc() {} };
-  const metrics = new Proxy({}, { get: () => count });
-  const config = {
-    REDIS_PREFIX: 'steps',
-    REPLAY_WINDOW: 16,
-    CURSOR_FLUSH_MS: 1,
-    DELIVERY_ACK_DEADLINE_MS: 60_000,
-    GAP_HELD_BYTES_MAX: 1_000_000,
-    RECENT_MESSAGES_BYTES_MAX: 1_000_000,
-  } as GatewayConfig;
-  const context = createContext(0, {
-    config,
-    budgets: createBudgets(config, metrics as GatewayMetrics),
-    core: { within: () => ({ request }) },
-    subscriptions: { acquire: async () => {}, release() {} },
-    metrics,
-    publish() {},
-    send() {},
-  } as unknown as Parameters<typeof createContext>[1]);
-  const socket = {
-    isOpen: true,
-    unreadBytes: 0,
-    drained: async () => {},
-    send: (...frames: unknown[]) => {
-      sent += frames.length;
-    },
-    join() {},
-    leave() {},
-    end() {},
-  } as unknown as ClientSocket;
-  /** Signs a connection of the user in. Resolves when everything was sent. */
-  const signIn = async (acknowledge: boolean) => {
-    const before = sent;
-    const connection = context.users.signIn(socket, userId, '1.0');
-    await context.groups.joinAll(connection, ids);
-    for (let at = 0; at < groups; ) {
-      await new Promise((resolve) => setImmediate(resolve));
-      // Frames are states first; messages have the ids of their groups.
-      for (const end = Math.min(groups, sent - before - groups); at < end && acknowledge; at += 1) {
-        acknowledgeMessage(context, connection, ids[at] as number);
-      }
-      if (!acknowledge && sent - before >= groups) break;
-    }
-    return connection;
-  };
-  const close = () => {
-    context.overdue.close();
-    context.cursorWriter.close();
-  };
-  return { context, requests, signIn, close };
-}
 
 let steps = 0;
 beforeEach(() => {
