@@ -184,7 +184,7 @@ test('a difference in either direction is found', async () => {
     'ALTER TABLE message ALTER COLUMN content DROP NOT NULL',
     'ALTER TABLE "user" ALTER COLUMN credential_hash SET NOT NULL',
     'ALTER TABLE "user" ALTER COLUMN id DROP IDENTITY',
-    'DROP FUNCTION group_state; ALTER TABLE "user" ALTER COLUMN sid TYPE text COLLATE "default"',
+    'DROP FUNCTION group_state CASCADE; ALTER TABLE "user" ALTER COLUMN sid TYPE text COLLATE "default"',
     'ALTER TABLE "group" ALTER COLUMN version DROP DEFAULT',
     'ALTER TABLE "group" ALTER COLUMN version SET DEFAULT 2',
     'ALTER TABLE "group" RESET (fillfactor)',
