@@ -130,7 +130,7 @@ describe('a replay', () => {
       a.acknowledge(behind, seq);
       if (seq % 5 === 0) await fixture.core.publish.message(behind.store());
     }
-    await a.has(behind, 30);
+    await Promise.all([a.has(behind, 30), b.has(behind, 30)]);
     expect(a.seqs(behind)).toEqual(range(1, 30));
     expect(b.seqs(behind)).toEqual(range(21, 30));
   });
