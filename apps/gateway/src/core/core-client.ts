@@ -152,26 +152,33 @@ export class CoreClient {
   /** For callers who know this epoch of the database: what the core read in another one is an unknown outcome. */
   within(epoch: number): Core {
     return {
-      request: (type, params, requestId = randomUUID(), burst = undefined, asker = {}) => {
+      request: (type, params, requestId = randomUUID(), burst = undefined, asker = undefined) => {
         this.#lastRef += 1;
         const ref = this.#lastRef;
         const request = { ref, request_id: requestId, type, params } as unknown as CoreRequest;
+        const bytes = answerBytes[type];
         return new Promise((resolve) => {
-          const begin = () => this.#begin({ request, epoch, burst, resolve });
-          const bytes = answerBytes[type];
-          if (bytes === undefined) begin();
-          else this.credit.take(asker, bytes, begin);
+          if (bytes === undefined) this.#begin(request, epoch, burst, resolve);
+          else this.credit.take(asker ?? {}, bytes, () => this.#begin(request, epoch, burst, resolve));
         });
       },
     };
   }
 
-  #begin(asked: Pick<Waiting, 'request' | 'epoch' | 'burst' | 'resolve'>): void {
+  #begin(request: CoreRequest, epoch: number, burst: object | undefined, resolve: Waiting['resolve']): void {
     const now = Date.now();
     const { repeatMs, patienceMs } = this.#options;
-    const waiting = { ...asked, repeatsAt: now + repeatMs, givesUpAt: now + patienceMs, entries: 0 };
-    this.#fresh.set(asked.request.ref, waiting);
-    if (this.#isClosed) this.#settle(asked.request.ref, busy);
+    const waiting: Waiting = {
+      request,
+      epoch,
+      burst,
+      repeatsAt: now + repeatMs,
+      givesUpAt: now + patienceMs,
+      entries: 0,
+      resolve,
+    };
+    this.#fresh.set(request.ref, waiting);
+    if (this.#isClosed) this.#settle(request.ref, busy);
     else this.#write(waiting);
   }
 
