@@ -16,12 +16,13 @@ const answerBytesMax = 16 * 1_024 * 1_024;
  *
  * Guarantee: an entry is acknowledged only behind the publications and answers that were given before it. When
  * the pipeline breaks, entries whose acknowledgement did not arrive stay pending, and a later claim publishes all of
- * it again. An answer that is too large, or cannot be encoded, is replaced alone. XDEL goes before XACK: the other way round, a break between the two would leave an entry in the
- * stream that nobody owns.
+ * it again. XDEL goes before XACK: the other way round, a break between the two would leave an entry in the stream that
+ * no consumer owns. An answer that is too large, or cannot be encoded, is replaced alone.
  */
 export class Publisher {
   readonly #options: Options;
   readonly #flushSoon = oncePerTick(() => this.#flush());
+  readonly #publicationBytesMax: number;
   readonly #cutter: PieceCutter;
   readonly #sending = new Set<Promise<void>>();
   #publications: [channel: string, payload: string][] = [];
@@ -30,7 +31,8 @@ export class Publisher {
 
   constructor(options: Options) {
     this.#options = options;
-    this.#cutter = new PieceCutter(options.publicationBytesMax ?? publicationBytesMax);
+    this.#publicationBytesMax = options.publicationBytesMax ?? publicationBytesMax;
+    this.#cutter = new PieceCutter(this.#publicationBytesMax);
   }
 
   /** Publishes on a channel. */
@@ -88,7 +90,7 @@ export class Publisher {
 
   /** JSON lists of answers, none larger than a publication may be, and pieces of those that are larger alone. */
   #publicationsOf(answers: readonly { text: string; bytes: number }[]): (string | Buffer)[] {
-    const bytesMax = this.#options.publicationBytesMax ?? publicationBytesMax;
+    const bytesMax = this.#publicationBytesMax;
     const publications: (string | Buffer)[] = [];
     let together: string[] = [];
     let size = 0;

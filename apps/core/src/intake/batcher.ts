@@ -1,7 +1,14 @@
-import type { Outcome, RequestType } from '@hooligram/contract';
+import type { RequestType } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import { type Handler, refusal } from '../requests/handler.ts';
-import { type Burst, dueRequests, isAnonymous, type OnDone, unknownOrExpired } from './bursts.ts';
+import {
+  type Burst,
+  divideOutcomes,
+  dueRequests,
+  isAnonymous,
+  type OnDone,
+  unknownOrExpired,
+} from './bursts.ts';
 import { type BatchResult, tryBatch } from './run-batch.ts';
 import { Turns } from './turns.ts';
 import { Waiters } from './waiters.ts';
@@ -78,7 +85,7 @@ export class Batcher<K extends RequestType> {
     while (left.length > 0) {
       const result = await this.#handle(left);
       if (result.is === 'done') {
-        this.#settle(left, result.outcomes);
+        divideOutcomes(left, result.outcomes, this.#onDone);
         return;
       }
       if (result.mayBeDone) for (const burst of left) burst.mayBeDone = true;
@@ -109,15 +116,6 @@ export class Batcher<K extends RequestType> {
     const isLocked = ({ requests }: Burst<K>) =>
       requests.some(({ params }) => locked.has(rowOf(params as never)));
     return [bursts.filter((burst) => !isLocked(burst)), bursts.filter(isLocked)];
-  }
-
-  #settle(bursts: readonly Burst<K>[], outcomes: readonly (Outcome<K> | undefined)[]): void {
-    let first = 0;
-    for (const burst of bursts) {
-      const { length } = burst.requests;
-      this.#onDone(burst, outcomes.slice(first, first + length));
-      first += length;
-    }
   }
 
   #inTime(bursts: readonly Burst<K>[]): Burst<K>[] {

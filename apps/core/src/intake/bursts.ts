@@ -82,6 +82,20 @@ export function dueRequests<K extends RequestType>({ requests, deadline }: Burst
   return requests.map((request) => ({ ...request, deadline }) as DueRequest<K>);
 }
 
+/** Gives each burst of a batch its part of the batch's outcomes. */
+export function divideOutcomes<K extends RequestType>(
+  bursts: readonly Burst<K>[],
+  outcomes: readonly (Outcome<K> | undefined)[],
+  onDone: OnDone<K>,
+): void {
+  let first = 0;
+  for (const burst of bursts) {
+    const end = first + burst.requests.length;
+    onDone(burst, outcomes.slice(first, end));
+    first = end;
+  }
+}
+
 /** The outcomes of a burst whose deadline has passed before it was done. */
 export function unknownOrExpired({ requests, mayBeDone }: Burst): undefined[] | 'expired' {
   return mayBeDone ? requests.map(() => undefined) : 'expired';

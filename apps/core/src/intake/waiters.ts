@@ -1,7 +1,7 @@
 import type { CoreRequest, Outcome, RequestType } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import type { Handler } from '../requests/handler.ts';
-import { type Burst, dueRequests, type OnDone, unknownOrExpired } from './bursts.ts';
+import { type Burst, divideOutcomes, dueRequests, type OnDone, unknownOrExpired } from './bursts.ts';
 import { giveUpOne, tryBatch } from './run-batch.ts';
 
 /** How many waiters may be tried at once: a slow one leaves room for the others. */
@@ -162,11 +162,7 @@ export class Waiters<K extends RequestType> {
     if (result.is === 'done') {
       waiter.bursts.splice(0, bursts.length);
       waiter.suspectUntil = 0;
-      let at = 0;
-      for (const burst of bursts) {
-        this.#settle(burst, result.outcomes.slice(at, at + burst.requests.length));
-        at += burst.requests.length;
-      }
+      divideOutcomes(bursts, result.outcomes, (burst, outcomes) => this.#settle(burst, outcomes));
       return false;
     }
     if (result.mayBeDone) for (const burst of bursts) burst.mayBeDone = true;

@@ -11,9 +11,9 @@ import { type FrameHandler, nothing, reply } from './handler.ts';
 const placeMaxMs = 5_000;
 
 /**
- * Makes the connection a user's: wait for a place, check the credential, answer, listen to the channels of the user and of their groups,
- * and only then read and replay. A second sign-in as the same user replays everything again; as another user it is
- * refused, whatever the code.
+ * Makes the connection a user's: wait for a place, check the credential, answer, listen to the channels of the user and
+ * of their groups, and only then read and replay. A second sign-in as the same user replays everything again; as another
+ * user it is refused, whatever the code.
  */
 export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> = async (
   context,
