@@ -136,12 +136,13 @@ export async function storeOne(db: Db, send: ReturnType<typeof aSend>): Promise<
   return outcome;
 }
 
-/** Sends so many messages, one after the other. */
-export async function sendMany(on: Db, group_id: number, sender: TestUser, count: number): Promise<void> {
-  await messagingSend(
+/** Sends so many messages, "1", "2" and so on, together. @returns their ids */
+export async function sendMany(on: Db, group_id: number, sender: TestUser, count: number): Promise<number[]> {
+  const outcomes = await messagingSend(
     on,
-    Array.from({ length: count }, () => aSend(sender, group_id)),
+    Array.from({ length: count }, (_, at) => aSend(sender, group_id, `${at + 1}`)),
   );
+  return outcomes.map((outcome) => (outcome.ok ? outcome.message_id : 0));
 }
 
 /** Makes all messages up to a seq, and the state, older by a minute. */

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
-  aSend,
   type Cores,
   newGroup,
   openCores,
+  sendMany,
   type TestUser,
   waitUntilBlocked,
 } from '../../test/test-db.ts';
 import { replayGroups } from '../groups/replay-groups.ts';
-import { messagingSend } from '../messages/messaging-send.ts';
 import type { Db } from '../session/db.ts';
 import { cursorRaise } from './cursor-raise.ts';
 
@@ -25,18 +24,10 @@ async function cursorOf({ user_id }: TestUser, group_id: number) {
   return membership && [membership.delivered_seq, membership.delivered_version];
 }
 
-async function sayTimes(sender: TestUser, group_id: number, count: number): Promise<number[]> {
-  const outcomes = await messagingSend(
-    db,
-    Array.from({ length: count }, (_, at) => aSend(sender, group_id, `${at + 1}`)),
-  );
-  return outcomes.map((outcome) => (outcome.ok ? outcome.message_id : 0));
-}
-
 test('cursors only grow, each part by itself, and never beyond what the group has', async () => {
   const { group_id, users } = await newGroup(db, 2);
   const [me, you] = users;
-  await sayTimes(me, group_id, 5);
+  await sendMany(db, group_id, me, 5);
   const raise = (delivered_seq: number, delivered_version: number) => ({
     user_id: me.user_id,
     group_id,
@@ -54,7 +45,7 @@ test('cursors only grow, each part by itself, and never beyond what the group ha
 
 test('cursors of strangers and of unknown groups change nothing and leave other cursors alone', async () => {
   const { group_id, users } = await newGroup(db, 2);
-  await sayTimes(users[0], group_id, 1);
+  await sendMany(db, group_id, users[0], 1);
   const cursor = { delivered_seq: 1, delivered_version: 1 };
   await cursorRaise(db, []);
   await cursorRaise(db, [
@@ -67,7 +58,7 @@ test('cursors of strangers and of unknown groups change nothing and leave other 
 
 test('cursor updates from two sessions in opposite orders do not deadlock', async () => {
   const { group_id, users } = await newGroup(db, 2);
-  await sayTimes(users[0], group_id, 3);
+  await sendMany(db, group_id, users[0], 3);
   const [low, high] = [...users].sort((a, b) => a.user_id - b.user_id) as [TestUser, TestUser];
   const cursor = ({ user_id }: TestUser) => ({ user_id, group_id, delivered_seq: 3, delivered_version: 1 });
   const { session, two } = cores;
@@ -88,7 +79,7 @@ test('cursor updates from two sessions in opposite orders do not deadlock', asyn
 
 test('a raise that waited for a higher one does not lower it', async () => {
   const { group_id, users } = await newGroup(db, 2);
-  await sayTimes(users[0], group_id, 3);
+  await sendMany(db, group_id, users[0], 3);
   const { session, two } = cores;
   await session.query('BEGIN');
   await session.query('UPDATE group_member SET delivered_seq = 3 WHERE group_id = $1 AND user_id = $2', [

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { aSend, type Cores, newGroup, openCores, type TestUser } from '../../test/test-db.ts';
+import { type Cores, newGroup, openCores, sendMany } from '../../test/test-db.ts';
 import { cursorRaise } from '../cursors/cursor-raise.ts';
 import { readGroupIds } from '../cursors/group-ids.ts';
-import { messagingSend } from '../messages/messaging-send.ts';
 import type { Db } from '../session/db.ts';
 import { groupCreate } from './group-create.ts';
 import { groupLeave } from './group-leave.ts';
@@ -19,14 +18,6 @@ afterAll(() => cores.close());
 
 const ask = () => ({ request_id: randomUUID(), repeatable: true });
 
-async function sayTimes(sender: TestUser, group_id: number, count: number): Promise<number[]> {
-  const outcomes = await messagingSend(
-    db,
-    Array.from({ length: count }, (_, at) => aSend(sender, group_id, `${at + 1}`)),
-  );
-  return outcomes.map((outcome) => (outcome.ok ? outcome.message_id : 0));
-}
-
 test('memberships are read for many users at once, ordered by group, only of groups they are in', async () => {
   const { users } = await newGroup(db, 3);
   const [me, you] = users;
@@ -38,7 +29,7 @@ test('memberships are read for many users at once, ordered by group, only of gro
     member_sids: [me.sid, you.sid, second.users[0].sid],
   });
   if (!third.ok) throw new Error(third.reason);
-  await sayTimes(me, third.group_id, 2);
+  await sendMany(db, third.group_id, me, 2);
 
   const [mine, some, none, theirs] = await replayGroups(db, [
     { user_id: me.user_id, group_ids: null },
@@ -75,7 +66,7 @@ test('memberships are read for many users at once, ordered by group, only of gro
 test('a closed group is among its last member’s groups only while something of it is undelivered', async () => {
   const { group_id, users } = await newGroup(db, 2);
   const [me, you] = users;
-  await sayTimes(you, group_id, 2);
+  await sendMany(db, group_id, you, 2);
   await groupLeave(db, { ...ask(), user_id: you.user_id, group_id });
   const seen = async () => {
     const [memberships] = await replayGroups(db, [{ user_id: me.user_id, group_ids: null }]);

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { aSend, type Cores, newGroup, openCores, type TestUser } from '../../test/test-db.ts';
+import { type Cores, newGroup, openCores, sendMany } from '../../test/test-db.ts';
 import { groupAddMember } from '../groups/group-add-member.ts';
 import type { Db } from '../session/db.ts';
 import { messageLookup } from './message-lookup.ts';
-import { messagingSend } from './messaging-send.ts';
 
 let cores: Cores;
 let db: Db;
@@ -16,22 +15,14 @@ afterAll(() => cores.close());
 
 const ask = () => ({ request_id: randomUUID(), repeatable: true });
 
-async function sayTimes(sender: TestUser, group_id: number, count: number): Promise<number[]> {
-  const outcomes = await messagingSend(
-    db,
-    Array.from({ length: count }, (_, at) => aSend(sender, group_id, `${at + 1}`)),
-  );
-  return outcomes.map((outcome) => (outcome.ok ? outcome.message_id : 0));
-}
-
 test('a look-up finds messages of my groups since I joined, and no others', async () => {
   const { group_id, users } = await newGroup(db, 3);
   const other = await newGroup(db, 2);
-  const before = await sayTimes(users[0], group_id, 2);
+  const before = await sendMany(db, group_id, users[0], 2);
   const late = other.users[0];
   await groupAddMember(db, { ...ask(), user_id: users[0].user_id, group_id, member_sid: late.sid });
-  const after = await sayTimes(users[0], group_id, 1);
-  const elsewhere = await sayTimes(other.users[1], other.group_id, 1);
+  const after = await sendMany(db, group_id, users[0], 1);
+  const elsewhere = await sendMany(db, other.group_id, other.users[1], 1);
   const message_ids = [...before, ...after, ...elsewhere, ...after, 2 ** 53];
 
   const [mine, lates, none, nothing] = await messageLookup(db, [

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { aSend, type Cores, newGroup, openCores, type TestUser } from '../../test/test-db.ts';
+import { aSend, type Cores, newGroup, openCores, sendMany } from '../../test/test-db.ts';
 import type { Db } from '../session/db.ts';
 import { messagingSend } from './messaging-send.ts';
 import { replayPages } from './replay-page.ts';
@@ -12,17 +12,9 @@ beforeAll(async () => {
 });
 afterAll(() => cores.close());
 
-async function sayTimes(sender: TestUser, group_id: number, count: number): Promise<number[]> {
-  const outcomes = await messagingSend(
-    db,
-    Array.from({ length: count }, (_, at) => aSend(sender, group_id, `${at + 1}`)),
-  );
-  return outcomes.map((outcome) => (outcome.ok ? outcome.message_id : 0));
-}
-
 test('a page holds what follows, oldest first, up to the limit, and the state only if it is newer', async () => {
   const { group_id, users } = await newGroup(db, 3);
-  const ids = await sayTimes(users[0], group_id, 5);
+  const ids = await sendMany(db, group_id, users[0], 5);
   const ask = (after_seq: number, known_version: number) => ({ group_id, after_seq, known_version });
   const pages = await replayPages(
     db,
