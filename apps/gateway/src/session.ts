@@ -24,6 +24,8 @@ import type { FullBudget } from './request-budget.ts';
 import type { SocketOwner } from './websocket-server.ts';
 
 type QueuedRequest = SoundRequest | FaultyRequest;
+/** A request that waits, and its size as it came. */
+type Queued = { readonly frame: QueuedRequest; readonly bytes: number };
 
 /** What a session does with frames: `frames/index.ts`. */
 export type Dispatcher = {
@@ -50,9 +52,7 @@ export class Session implements SocketOwner {
   readonly #dispatcher: Dispatcher;
   readonly #open: Set<Session>;
   #connection: UserConnection | undefined;
-  #queue: QueuedRequest[] = [];
-  /** The size of each of them as it came; undefined while nothing waits, so that an idle connection keeps no list. */
-  #queueBytes: number[] | undefined;
+  #queue: Queued[] = [];
   /** What this connection holds of the gateway's budget: what waits, and what is at the core. */
   #heldBytes = 0;
   /** What is at the core of that. */
@@ -189,9 +189,7 @@ export class Session implements SocketOwner {
       this.#answerNow(frame);
       return;
     }
-    this.#queue.push(frame);
-    this.#queueBytes ??= [];
-    this.#queueBytes.push(bytes);
+    this.#queue.push({ frame, bytes });
     this.#hold(bytes);
     if (this.#isWorking) return;
     this.#isWorking = true;
@@ -212,8 +210,7 @@ export class Session implements SocketOwner {
 
   /** Forgets what was not begun. */
   #forgetQueue(): void {
-    this.#queue.length = 0;
-    this.#hold(-sum(this.#queueBytes?.splice(0) ?? []));
+    for (const { bytes } of this.#queue.splice(0)) this.#hold(-bytes);
   }
 
   async #work(): Promise<void> {
@@ -228,10 +225,7 @@ export class Session implements SocketOwner {
     }
     this.#isWorking = false;
     // An empty list that had elements keeps their memory.
-    if (this.#queue.length === 0) {
-      this.#queue = [];
-      this.#queueBytes = undefined;
-    }
+    if (this.#queue.length === 0) this.#queue = [];
     this.#onIdle?.();
   }
 
@@ -243,18 +237,18 @@ export class Session implements SocketOwner {
   #nextBurst(): SoundRequest[] {
     const burst: SoundRequest[] = [];
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
-      const burstMax = this.#dispatcher.burstMaxOf(this.#context, next.type);
-      if (burst[0] && (next.type !== burst[0].type || burst.length >= burstMax)) break;
-      const refusal = this.#refusalOf(next);
+      const { frame, bytes } = next;
+      const burstMax = this.#dispatcher.burstMaxOf(this.#context, frame.type);
+      if (burst[0] && (frame.type !== burst[0].type || burst.length >= burstMax)) break;
+      const refusal = this.#refusalOf(frame);
       if (refusal && burst.length > 0) break;
       this.#queue.shift();
-      const held = this.#queueBytes?.shift() ?? 0;
       if (refusal) {
-        this.#hold(-held);
-        this.#answerNow(next);
+        this.#hold(-bytes);
+        this.#answerNow(frame);
       } else {
-        this.#burstBytes += held;
-        burst.push(next as SoundRequest);
+        this.#burstBytes += bytes;
+        burst.push(frame as SoundRequest);
       }
     }
     return burst;
@@ -283,8 +277,4 @@ export class Session implements SocketOwner {
     const oldest = this.#badFrameTimes.shift() ?? 0;
     if (now - oldest <= config.BAD_FRAMES_WINDOW_MS) this.socket.end(closeReasons.badFrames);
   }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((all, one) => all + one, 0);
 }
