@@ -9,7 +9,7 @@ const ttlMs = 300_000;
 const fixture = startFixture({
   gateways: 2,
   cores: 2,
-  gatewayEnv: { CLIENT_ADDRESS_HEADER: 'x-forwarded-for' },
+  gatewayEnv: { TRUSTED_PROXIES: '127.0.0.1' },
   coreEnv: {
     LIMITS_ENABLED: 'true',
     VERIFICATION_TTL_MS: String(ttlMs),

@@ -39,7 +39,7 @@ const fixture = startFixture({
     LIMITS_ENABLED: 'true',
     LIMIT_SUBMIT_FAILURES_PER_ADDRESS: '8/3600',
   },
-  gatewayEnv: { CLIENT_ADDRESS_HEADER: 'x-forwarded-for' },
+  gatewayEnv: { TRUSTED_PROXIES: '127.0.0.1' },
 });
 
 let addresses = 0;

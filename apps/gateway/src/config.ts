@@ -6,12 +6,23 @@ import {
   port,
   type serviceConfig,
   url,
+  variable,
 } from '@hooligram/service';
 import { uwsChoices } from '@hooligram/uws';
 import { z } from 'zod';
+import { isOrigin, sameHost } from './allowed-origins.ts';
+import { TrustedProxies } from './client-address.ts';
 
 /** What a stopping gateway has left for the last answers and cursors when all others are gone. */
 export const stopMarginMs = 5_000;
+
+/** Several, with commas between them. */
+function list(expected: string, isItem: (text: string) => boolean) {
+  return variable(expected, (text): readonly string[] | undefined => {
+    const items = text.split(',').map((item) => item.trim());
+    return items.every(isItem) ? items : undefined;
+  });
+}
 
 const schema = z.object({
   REDIS_URL: url(['redis', 'rediss']).default('redis://127.0.0.1:6379').describe('Redis, the bus'),
@@ -23,11 +34,16 @@ const schema = z.object({
     .describe('address on which clients are taken; without it all addresses, of IPv4 and of IPv6'),
   GATEWAY_PORT: port().default(8080).describe('port for clients; all gateways of a host may share it'),
   GATEWAY_OWN_PORT: port().optional().describe('a further port, for this gateway alone'),
-  CLIENT_ADDRESS_HEADER: z
-    .string()
-    .toLowerCase()
+  TRUSTED_PROXIES: list('addresses and networks, such as 10.0.0.0/8,2001:db8::5', TrustedProxies.isProxy)
     .optional()
-    .describe('header in which a trusted proxy names the client, such as x-forwarded-for'),
+    .describe(
+      'addresses and networks whose X-Forwarded-For and PROXY protocol v2 name the client; nobody else is believed',
+    ),
+  ALLOWED_ORIGINS: list('origins, such as https://chat.example, same-host, or *', isOrigin)
+    .default([sameHost])
+    .describe(
+      'web pages that may connect: origins, same-host for all of the host that they connect to, * for all',
+    ),
   REQUEST_DEADLINE_MS: milliseconds({ min: 100 })
     .default(8_000)
     .describe('no core begins a request that is older'),

@@ -3,6 +3,7 @@ import { ConfigError, type Metrics, type ServiceContext, type ServiceDefinition 
 import { type LoadedUws, loadUws } from '@hooligram/uws';
 import { createBudgets, observeBudgets } from './budgets.ts';
 import { Bus } from './bus.ts';
+import { TrustedProxies } from './client-address.ts';
 import { gatewayConfig, stopMarginMs } from './config.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { Sessions } from './sessions.ts';
@@ -17,7 +18,7 @@ export const gateway: ServiceDefinition<typeof gatewayConfig> = {
 };
 
 async function start(service: ServiceContext<typeof gatewayConfig>): Promise<void> {
-  const { config, lifecycle } = service;
+  const { config, lifecycle, log } = service;
   const metrics = createGatewayMetrics(service.metrics);
   const budgets = createBudgets(config, metrics);
   const server = new WebSocketServer(loadServer(service), budgets.socketBuffers);
@@ -36,11 +37,20 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
     frameBytesReadMax,
     backpressureMaxBytes: config.BACKPRESSURE_MAX_BYTES,
     idleTimeoutSeconds: config.IDLE_TIMEOUT_SECONDS,
-    addressHeader: config.CLIENT_ADDRESS_HEADER,
+    trustedProxies: new TrustedProxies(config.TRUSTED_PROXIES ?? []),
+    allowedOrigins: config.ALLOWED_ORIGINS,
     handshakesPerSecondMax: config.HANDSHAKES_PER_SECOND_MAX,
     onOpen: (socket) => sessions.open(bus.context, socket),
     onSlow: (cause) => metrics.slowClosed.inc({ cause }),
     onHandshakeRefused: () => metrics.handshakesRefused.inc(),
+    onOriginRefused: (origin) => {
+      metrics.originsRefused.inc();
+      log.warn({ origin }, 'connection of a web page refused: its origin is not among ALLOWED_ORIGINS');
+    },
+    onForwardedIgnored: (peer) => {
+      metrics.forwardedIgnored.inc();
+      log.warn({ peer }, 'ignored whom a client connects for: its address is not among TRUSTED_PROXIES');
+    },
   });
   lifecycle.onClose('connections', async () => {
     await sessions.drain(config.STOP_TIMEOUT_MS - stopMarginMs / 2);

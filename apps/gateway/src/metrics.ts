@@ -27,6 +27,14 @@ export function createGatewayMetrics(metrics: Metrics) {
       'gateway_handshakes_refused_total',
       'Handshakes refused with 503 because too many came in a second',
     ),
+    originsRefused: metrics.counter(
+      'gateway_origins_refused_total',
+      'Handshakes refused with 403: of a web page that is not among ALLOWED_ORIGINS',
+    ),
+    forwardedIgnored: metrics.counter(
+      'gateway_forwarded_ignored_total',
+      'Connections that said for whom they are, by X-Forwarded-For or the PROXY protocol, and are of no trusted proxy',
+    ),
     messagesPublished: metrics.hotCounter(
       'gateway_messages_published_total',
       'Messages published live, each once a gateway',

@@ -1,4 +1,6 @@
 import type { LoadedUws, uWS } from '@hooligram/uws';
+import { isAllowedOrigin } from './allowed-origins.ts';
+import type { TrustedProxies } from './client-address.ts';
 import { ClientSocket, type SlowCause } from './client-socket.ts';
 import { HandshakeRate } from './handshake-rate.ts';
 import type { SocketBuffers } from './socket-buffers.ts';
@@ -35,14 +37,19 @@ export type ServeOptions = {
   readonly frameBytesReadMax: number;
   readonly backpressureMaxBytes: number;
   readonly idleTimeoutSeconds: number;
-  /** A header that a trusted proxy sets to the client's address. */
-  readonly addressHeader: string | undefined;
+  readonly trustedProxies: TrustedProxies;
+  /** Which web pages may connect: see `isAllowedOrigin`. */
+  readonly allowedOrigins: readonly string[];
   readonly handshakesPerSecondMax: number;
   onOpen(socket: ClientSocket): SocketOwner;
   /** A connection is closed because its client reads too slowly. */
   onSlow(cause: SlowCause): void;
   /** A handshake is refused because too many come. */
   onHandshakeRefused(): void;
+  /** A handshake is refused because no page of that origin may connect. */
+  onOriginRefused(origin: string): void;
+  /** Somebody who is no trusted proxy says for whom they connect: it is ignored. */
+  onForwardedIgnored(peer: string): void;
 };
 
 /** With `ClientSocket` all that knows uWebSockets.js (packages/uws loads it). */
@@ -70,7 +77,7 @@ export class WebSocketServer {
 
   /** Says what happens to clients, once, before `listen`. */
   serve(options: ServeOptions): void {
-    const { path, addressHeader, backpressureMaxBytes, onOpen, onSlow } = options;
+    const { path, backpressureMaxBytes, onOpen, onSlow } = options;
     const rate = new HandshakeRate(options.handshakesPerSecondMax);
     const buffers = this.#buffers;
     const events = {
@@ -87,7 +94,7 @@ export class WebSocketServer {
       compression: this.#uWS.DISABLED,
       upgrade: (response, request, context) => {
         const waitSeconds = rate.accept();
-        if (waitSeconds === undefined) this.#upgrade(response, request, context, addressHeader);
+        if (waitSeconds === undefined) this.#upgrade(response, request, context, options);
         else {
           options.onHandshakeRefused();
           refuse(response, request, unavailable, 'Too many connect at once. Connect again.\n', waitSeconds);
@@ -152,7 +159,7 @@ export class WebSocketServer {
     response: uWS.HttpResponse,
     request: uWS.HttpRequest,
     context: uWS.us_socket_context_t,
-    addressHeader: string | undefined,
+    options: ServeOptions,
   ): void {
     if (this.#isStopping) {
       refuse(response, request, unavailable, 'This gateway is stopping. Connect again.\n');
@@ -163,10 +170,21 @@ export class WebSocketServer {
       refuse(response, request, '426 Upgrade Required', fault);
       return;
     }
+    const headers = readHeaders(request);
+    if (headers.fault) {
+      refuse(response, request, '400 Bad Request', headers.fault);
+      return;
+    }
+    const origin = request.getHeader('origin');
+    if (!isAllowedOrigin(options.allowedOrigins, origin, request.getHeader('host'))) {
+      options.onOriginRefused(origin);
+      refuse(response, request, '403 Forbidden', 'No page of this origin may connect (ALLOWED_ORIGINS).\n');
+      return;
+    }
     this.#connections += 1;
     const connection: Connection = {
       number: this.#connections,
-      address: addressOf(response, request, addressHeader),
+      address: addressOf(response, headers.forwarded, options),
       owner: undefined,
     };
     response.upgrade(
@@ -220,6 +238,24 @@ function upgradeFault(request: uWS.HttpRequest): string | undefined {
     : `The header "Sec-WebSocket-Version: ${webSocketVersion}" is missing, or names another version.\n`;
 }
 
+/**
+ * Reads what `getHeader` does not tell: it knows the first line of a header only, which is the client's own where a proxy
+ * adds another one. A body, or a header twice that may come once, is how one request is made to look like two to a proxy;
+ * 20.30 lets it pass.
+ */
+function readHeaders(request: uWS.HttpRequest): { forwarded: string[]; fault: string | undefined } {
+  const forwarded: string[] = [];
+  let hosts = 0;
+  let isPlain = true;
+  request.forEach((name, value) => {
+    if (name === 'x-forwarded-for') forwarded.push(value);
+    else if (name === 'host') hosts += 1;
+    else if (name === 'transfer-encoding' || (name === 'content-length' && value !== '0')) isPlain = false;
+  });
+  const isGood = isPlain && hosts === 1;
+  return { forwarded, fault: isGood ? undefined : 'An upgrade has one header "Host", and no body.\n' };
+}
+
 /** @param retryAfterSeconds when the client should come back */
 function refuse(
   response: uWS.HttpResponse,
@@ -238,8 +274,17 @@ function refuse(
   response.end(request.getMethod() === 'head' ? '' : text);
 }
 
-function addressOf(response: uWS.HttpResponse, request: uWS.HttpRequest, header: string | undefined): string {
-  // A proxy appends what it saw; what stands before was sent by the client and may be anything.
-  const named = header ? request.getHeader(header).split(',').at(-1)?.trim() : '';
-  return named || Buffer.from(response.getRemoteAddressAsText()).toString();
+function addressOf(
+  response: uWS.HttpResponse,
+  forwarded: readonly string[],
+  { trustedProxies, onForwardedIgnored }: ServeOptions,
+): string {
+  const peer = textOf(response.getRemoteAddressAsText());
+  const proxied = textOf(response.getProxiedRemoteAddressAsText());
+  if ((forwarded.length > 0 || proxied !== '') && !trustedProxies.trusts(peer)) onForwardedIgnored(peer);
+  return trustedProxies.clientOf({ peer, proxied, forwarded });
+}
+
+function textOf(bytes: ArrayBuffer): string {
+  return Buffer.from(bytes).toString();
 }

@@ -12,7 +12,7 @@ beforeAll(async () => {
     gateways: 2,
     cores: 1,
     env: { LIMITS_ENABLED: 'true' },
-    gatewayEnv: { CLIENT_ADDRESS_HEADER: 'x-forwarded-for', DRAIN_SECONDS: '1' },
+    gatewayEnv: { TRUSTED_PROXIES: '127.0.0.1', DRAIN_SECONDS: '1' },
   });
   haproxy = await startHaproxy(system.gateway(0), system.gateway(1));
 }, 300_000);
