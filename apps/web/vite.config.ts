@@ -9,6 +9,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  // Beside a stack: http://127.0.0.1:5173/?url=ws://127.0.0.1:8080/v2
-  server: { host: '127.0.0.1', strictPort: true },
+  // Beside a stack, whose gateways it passes connections on to.
+  server: {
+    host: '127.0.0.1',
+    strictPort: true,
+    proxy: { '/v2': { target: 'http://127.0.0.1:8080', ws: true } },
+  },
 });

@@ -1,6 +1,6 @@
 import { render } from 'preact';
 import { Chat } from './chat/chat.ts';
-import { findServers } from './server-url.ts';
+import { allowOnly, findServers } from './server-url.ts';
 import './style/base.css';
 import './style/controls.css';
 import './style/frame.css';
@@ -14,7 +14,9 @@ import { StartFailure } from './view/start-failure.tsx';
 
 const root = document.getElementById('app') as HTMLElement;
 try {
-  const chat = await Chat.open(await findServers(location));
+  const servers = await findServers(location);
+  allowOnly(servers.url);
+  const chat = await Chat.open(servers);
   render(
     <ChatContext.Provider value={chat}>
       <App />

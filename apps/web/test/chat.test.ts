@@ -1,5 +1,6 @@
 import { connect, until } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
+import { startStranger } from './proxy.ts';
 import { beginChat, message, openChat, row, startWebSystem, untilRead, write } from './users.ts';
 
 const system = startWebSystem();
@@ -161,6 +162,32 @@ test('after a reload, messages, drafts, names and the sign-in are there; after a
   await page.reload();
   await page.getByLabel('Phone number').waitFor();
   await untilRead('what is stored', () => page.evaluate(() => JSON.stringify(localStorage)), '{}');
+});
+
+test("a link to a server that is not the page's own leads nobody there, and says so", async () => {
+  const { page } = await system.newUser(0, '+1 555 0142');
+  await page.getByLabel('Phone number').waitFor();
+  const stranger = await startStranger();
+  const reach = (url: string) =>
+    page.evaluate(
+      (address) =>
+        new Promise((resolve) => {
+          addEventListener('securitypolicyviolation', ({ effectiveDirective }) =>
+            resolve(effectiveDirective),
+          );
+          new WebSocket(address).onopen = () => resolve('open');
+        }),
+      url,
+    );
+  expect(await reach(stranger.url)).toBe('connect-src');
+
+  await page.goto(`${system.pageUrl}?url=${encodeURIComponent(stranger.url)}`);
+  await page.getByRole('heading', { name: 'This link leads to another server' }).waitFor();
+  expect(await page.getByRole('alert').textContent()).toContain(stranger.url);
+  await page.getByRole('link', { name: 'Go to this page’s own server' }).click();
+  await page.getByLabel('Phone number').waitFor();
+  expect(stranger.connections()).toBe(0);
+  stranger.end();
 });
 
 test('two tabs of one browser show the same, and a sign-out of one is one of both', async () => {

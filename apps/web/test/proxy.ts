@@ -77,3 +77,19 @@ async function firstOpen(ports: readonly number[]): Promise<Socket | undefined> 
   }
   return undefined;
 }
+
+/** A server that nobody should connect to. */
+export async function startStranger() {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/v2`,
+    connections: () => connections,
+    end: () => server.close(),
+  };
+}

@@ -44,6 +44,8 @@ export function startWebSystem(options: TestSystemOptions = {}): WebSystem {
   let web: WebServer;
   let browser: Browser;
   let pageUrl = '';
+  /** Beside the gateways: each user's own proxy. */
+  const servers: { name: string; url: string }[] = [];
   const opened: (() => unknown)[] = [];
   beforeAll(async () => {
     const [port = 0] = await freePorts(1);
@@ -57,6 +59,7 @@ export function startWebSystem(options: TestSystemOptions = {}): WebSystem {
         name: `gateway-${index + 1}`,
         port: Number(new URL(url).port),
       })),
+      servers,
     });
     pageUrl = `http://127.0.0.1:${port}/`;
   }, 300_000);
@@ -73,6 +76,7 @@ export function startWebSystem(options: TestSystemOptions = {}): WebSystem {
     const own = stack.gateway(gateway).url;
     const others = stack.gateways.map(({ url }) => url).filter((url) => url !== own);
     const proxy = await proxyTo([own, ...others]);
+    servers.push({ name: number, url: proxy.url });
     const context = await browser.newContext({ ...browserOptions, ...contextOptions });
     context.setDefaultTimeout(patienceMs);
     opened.push(async () => {

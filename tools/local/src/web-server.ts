@@ -7,10 +7,25 @@ import sirv from 'sirv';
 const builtPage = fileURLToPath(new URL('../../../apps/web/dist/', import.meta.url));
 const yearSeconds = 31_536_000;
 
-/** Where the page finds gateways, all on its own host (apps/web/src/server-url.ts). */
+/** Where the page finds gateways (apps/web/src/server-url.ts): on its own host, and servers that are elsewhere. */
 export type ServerList = {
   readonly port: number;
   readonly gateways: readonly { readonly name: string; readonly port: number }[];
+  readonly servers?: readonly { readonly name: string; readonly url: string }[];
+};
+
+/**
+ * What whoever serves the page has to say of it: docs/operations.md, "The page", has them too. Over TLS there is one more,
+ * Strict-Transport-Security.
+ */
+const pageHeaders = {
+  // A page cannot set this directive itself; the rest of its policy is in its own head.
+  'Content-Security-Policy': "frame-ancestors 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
 };
 
 export type WebServer = {
@@ -24,13 +39,12 @@ export type WebServer = {
  */
 export async function serveWeb(host: string, port: number, servers: ServerList): Promise<WebServer> {
   const files = sirv(builtPage, { etag: true, setHeaders });
-  const list = JSON.stringify(servers);
   const server = createServer((request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       answer(response.setHeader('Allow', 'GET, HEAD'), 405, 'method not allowed\n');
     } else if (request.url === '/servers.json') {
       response.setHeader('Content-Type', 'application/json').setHeader('Cache-Control', 'no-store');
-      answer(response, 200, list);
+      answer(response, 200, JSON.stringify(servers));
     } else {
       files(request, response, () => answer(response, 404, 'not found\n'));
     }
@@ -49,9 +63,7 @@ export async function serveWeb(host: string, port: number, servers: ServerList):
 function setHeaders(response: ServerResponse, path: string): void {
   const isHashed = path.startsWith('/assets/');
   response.setHeader('Cache-Control', isHashed ? `public, max-age=${yearSeconds}, immutable` : 'no-cache');
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  // A page cannot set this directive itself; the rest of its policy is in its own head.
-  response.setHeader('Content-Security-Policy', "frame-ancestors 'none'");
+  for (const [name, value] of Object.entries(pageHeaders)) response.setHeader(name, value);
 }
 
 function answer(response: ServerResponse, status: number, text: string): void {

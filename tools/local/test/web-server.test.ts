@@ -21,6 +21,8 @@ describe('the page', () => {
     expect(first.headers.get('content-type')).toBe('text/html;charset=utf-8');
     expect(first.headers.get('cache-control')).toBe('no-cache');
     expect(first.headers.get('content-security-policy')).toBe("frame-ancestors 'none'");
+    expect(first.headers.get('cross-origin-opener-policy')).toBe('same-origin');
+    expect(first.headers.get('permissions-policy')).toContain('camera=(), ');
     const again = await fetch(url, { headers: { 'If-None-Match': first.headers.get('etag') ?? '' } });
     expect(again.status).toBe(304);
   });

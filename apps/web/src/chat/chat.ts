@@ -56,7 +56,7 @@ export class Chat {
   private constructor(history: History, servers: Servers) {
     this.#history = history;
     this.servers = servers;
-    // A credential belongs to the server that accepted it: a link with another `?url=` must not carry it there.
+    // A credential belongs to the server that accepted it: a choice of another one must not carry it there.
     const storage = clientStorage(`hooligram client ${servers.url}`);
     this.client = createClient({ url: servers.url, storage });
     this.sending = new Sending(this);
