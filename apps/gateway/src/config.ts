@@ -1,3 +1,4 @@
+import { deadlineMaxMs } from '@hooligram/bus';
 import {
   type Config,
   configRule,
@@ -44,7 +45,7 @@ const schema = z.object({
     .describe(
       'web pages that may connect: origins, same-host for all of the host that they connect to, * for all',
     ),
-  REQUEST_DEADLINE_MS: milliseconds({ min: 100 })
+  REQUEST_DEADLINE_MS: milliseconds({ min: 100, max: deadlineMaxMs })
     .default(8_000)
     .describe('no core begins a request that is older'),
   REQUEST_REPEAT_MS: milliseconds({ min: 100 })

@@ -1,5 +1,8 @@
 import { entryVersion } from './request-writer.ts';
 
+/** No entry may be begun later than this after it was written. */
+export const deadlineMaxMs = 3_600_000;
+
 export type Entry<T> = {
   readonly id: string;
   /** Where the answers go. */
@@ -34,13 +37,16 @@ export function decodeEntry<T>(id: string, flat: readonly string[]): Entry<T> | 
   }
   const node = fields.get('node');
   const given = Number(fields.get('deadline') || Number.NaN);
-  const deadline = Number.isFinite(given) ? given : Number(id.split('-')[0]);
+  const writtenAt = Number(id.split('-')[0]);
+  // One that never ends would be kept, and run, for ever.
+  const isDeadline = given <= writtenAt + deadlineMaxMs;
+  const deadline = isDeadline ? given : writtenAt;
   const rubbish = (reason: string) => ({ is: 'rubbish', reason, deadline }) as const;
   const layout = fields.get('v');
   if (layout === undefined) return rubbish('no layout');
   if (layout !== entryVersion) return { is: 'foreign', reason: `layout ${layout.slice(0, 20)}`, deadline };
   if (!node) return rubbish('no node');
-  if (!Number.isFinite(given)) return rubbish('no deadline');
+  if (!isDeadline) return rubbish('no deadline, or one too far away');
   try {
     const requests = JSON.parse(fields.get('requests') ?? '') as unknown;
     if (!Array.isArray(requests)) return rubbish('requests are no list');

@@ -4,7 +4,7 @@ export { type BusLog, type ConnectionRole, connectRedis, reconnect } from './con
 export { isEpoch, readEpoch, startEpochWatch } from './database-epoch.ts';
 export { DueSet } from './due-set.ts';
 export { type Echo, startEcho } from './echo.ts';
-export type { Entry, Unreadable } from './entry.ts';
+export { deadlineMaxMs, type Entry, type Unreadable } from './entry.ts';
 export { countListeners } from './listeners.ts';
 export { createNames, type Names } from './names.ts';
 export type { BusPart } from './pause.ts';

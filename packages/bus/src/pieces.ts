@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 /** First bytes of a piece. What is published on a gateway's channel begins otherwise: answers with `[`. */
 const mark = Buffer.from('piece ');
 const newline = 0x0a;
+/** No text has more pieces: an answer is at most 16 Mi characters, of three bytes each, in pieces of 256 KiB. */
+const piecesMax = 192;
 /** Most senders of whom an incomplete text is kept: cores that died meanwhile do not add up. */
 const sendersMax = 16;
 
@@ -52,7 +54,7 @@ export class PieceCollector {
     const [index = -1, count = 0] = numbers.map(Number);
     const known = this.#incomplete.get(sender);
     this.#incomplete.delete(sender);
-    const isFirst = index === 0 && count > 0;
+    const isFirst = index === 0 && count > 0 && count <= piecesMax;
     const isNext = known?.text === text && known.count === count && known.pieces.length === index;
     if (end < 0 || (!isFirst && !isNext)) return undefined;
     const incomplete = isFirst || !known ? { text, count, pieces: [] } : known;
