@@ -1,5 +1,13 @@
 import { beyondStatementMs } from '@hooligram/db';
-import { configRule, integer, joinConfig, milliseconds, type ServiceContext, url } from '@hooligram/service';
+import {
+  configRule,
+  integer,
+  joinConfig,
+  milliseconds,
+  readableFile,
+  type ServiceContext,
+  url,
+} from '@hooligram/service';
 import { z } from 'zod';
 import { limitsConfig } from './limits/config.ts';
 import { jobsConfig } from './retries/config.ts';
@@ -9,6 +17,9 @@ const schema = z.object({
   DATABASE_URL: url(['postgres', 'postgresql']).describe('Postgres, which holds the truth'),
   DATABASE_POOL: integer({ min: 2, max: 200 }).default(8).describe('most connections to Postgres'),
   REDIS_URL: url(['redis', 'rediss']).default('redis://127.0.0.1:6379').describe('Redis, the bus'),
+  REDIS_CA_FILE: readableFile()
+    .optional()
+    .describe('certificates in PEM by which a rediss:// is known, in place of those of the system'),
   REDIS_PREFIX: z.string().min(1).default('hooligram').describe('first part of every name in Redis'),
   STATEMENT_TIMEOUT_MS: milliseconds({ min: 100 }).default(4_000).describe('longest database statement'),
   LOCK_TIMEOUT_MS: milliseconds({ min: 10 })

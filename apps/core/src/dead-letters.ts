@@ -1,6 +1,6 @@
 import { connectRedis, createNames, startRedisClock } from '@hooligram/bus';
 import { type DeadLetter, openQueues, type Queues } from '@hooligram/bus/queues';
-import { readConfig, url } from '@hooligram/service';
+import { readableFile, readConfig, url } from '@hooligram/service';
 import { CommanderError } from 'commander';
 import { z } from 'zod';
 import { createProgram, print, runProgram } from './commands/program.ts';
@@ -8,6 +8,7 @@ import { jobTypes } from './retries/index.ts';
 
 const config = z.object({
   REDIS_URL: url(['redis', 'rediss']).default('redis://127.0.0.1:6379'),
+  REDIS_CA_FILE: readableFile().optional(),
   REDIS_PREFIX: z.string().min(1).default('hooligram'),
 });
 
@@ -19,6 +20,7 @@ const program = createProgram(
   'Jobs that were given up: what they were about, and what to do with them.',
   `Environment variables:
   REDIS_URL     default redis://127.0.0.1:6379  Redis, the bus
+  REDIS_CA_FILE optional                        certificates in PEM by which a rediss:// is known
   REDIS_PREFIX  default hooligram               first part of every name in Redis`,
 );
 program
@@ -86,9 +88,9 @@ function idOf({ queue, id }: QueuedDeadLetter): string {
 }
 
 async function withQueues(use: (queues: Queues) => Promise<void>): Promise<void> {
-  const { REDIS_URL, REDIS_PREFIX } = readConfig(config, process.env, 'dead-letters');
+  const { REDIS_URL, REDIS_CA_FILE: caFile, REDIS_PREFIX } = readConfig(config, process.env, 'dead-letters');
   const log = { info() {}, warn() {}, error() {} };
-  const redis = await connectRedis(REDIS_URL, { role: 'command', name: 'dead-letters', log });
+  const redis = await connectRedis(REDIS_URL, { role: 'command', name: 'dead-letters', log, caFile });
   try {
     const names = jobTypes.map(({ name }) => name);
     const clock = await startRedisClock(redis);

@@ -68,6 +68,7 @@ async function connectOne(
     log,
     signal: lifecycle.stopping,
     isPatient: true,
+    caFile: config.REDIS_CA_FILE,
   });
   lifecycle.onClose(`redis ${use}`, () => connection.disconnect());
   return connection;

@@ -261,6 +261,7 @@ async function connectTo(
     log,
     signal: lifecycle.stopping,
     isPatient: true,
+    caFile: config.REDIS_CA_FILE,
   });
   lifecycle.onClose(`redis ${role}`, () => redis.disconnect());
   lifecycle.check(`redis ${role}`, () => redis.status === 'ready' || 'not connected');

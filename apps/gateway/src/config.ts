@@ -5,6 +5,7 @@ import {
   integer,
   milliseconds,
   port,
+  readableFile,
   type serviceConfig,
   url,
   variable,
@@ -27,6 +28,9 @@ function list(expected: string, isItem: (text: string) => boolean) {
 
 const schema = z.object({
   REDIS_URL: url(['redis', 'rediss']).default('redis://127.0.0.1:6379').describe('Redis, the bus'),
+  REDIS_CA_FILE: readableFile()
+    .optional()
+    .describe('certificates in PEM by which a rediss:// is known, in place of those of the system'),
   REDIS_PREFIX: z.string().min(1).default('hooligram').describe('first part of every name in Redis'),
   GATEWAY_HOST: z
     .string()
@@ -40,6 +44,10 @@ const schema = z.object({
     .describe(
       'addresses and networks whose X-Forwarded-For and PROXY protocol v2 name the client; nobody else is believed',
     ),
+  TLS_CERT_FILE: readableFile()
+    .optional()
+    .describe('certificate in PEM with its chain: clients connect with wss://; read again on SIGHUP'),
+  TLS_KEY_FILE: readableFile().optional().describe('the key of TLS_CERT_FILE, in PEM; read again on SIGHUP'),
   ALLOWED_ORIGINS: list('origins, such as https://chat.example, same-host, or *', isOrigin)
     .default([sameHost])
     .describe(
@@ -146,7 +154,9 @@ const schema = z.object({
 export const gatewayConfig = schema.check(
   configRule<z.output<typeof schema>>((config, fault) => {
     const { REQUEST_DEADLINE_MS, REQUEST_REPEAT_MS, REQUEST_PATIENCE_MS, REQUEST_SETTLE_MS } = config;
-    const { DRAIN_SECONDS, STOP_TIMEOUT_MS } = config;
+    const { DRAIN_SECONDS, STOP_TIMEOUT_MS, TLS_CERT_FILE, TLS_KEY_FILE } = config;
+    if (TLS_CERT_FILE && !TLS_KEY_FILE) fault('TLS_KEY_FILE', 'is required with TLS_CERT_FILE');
+    if (TLS_KEY_FILE && !TLS_CERT_FILE) fault('TLS_CERT_FILE', 'is required with TLS_KEY_FILE');
     if (DRAIN_SECONDS && STOP_TIMEOUT_MS && STOP_TIMEOUT_MS < DRAIN_SECONDS * 1_000 + stopMarginMs) {
       fault('STOP_TIMEOUT_MS', `must be at least ${stopMarginMs} more than DRAIN_SECONDS`);
     }

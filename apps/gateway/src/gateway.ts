@@ -7,6 +7,7 @@ import { TrustedProxies } from './client-address.ts';
 import { gatewayConfig, stopMarginMs } from './config.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { Sessions } from './sessions.ts';
+import { renewOnHangup, tlsFilesOf } from './tls.ts';
 import { WebSocketServer } from './websocket-server.ts';
 
 /** Holds clients' sockets. Knows no database and no rule of groups; any number of replicas, all equal. */
@@ -21,7 +22,8 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   const { config, lifecycle, log } = service;
   const metrics = createGatewayMetrics(service.metrics);
   const budgets = createBudgets(config, metrics);
-  const server = new WebSocketServer(loadServer(service), budgets.socketBuffers);
+  const tls = tlsFilesOf(config);
+  const server = new WebSocketServer(loadServer(service), budgets.socketBuffers, tls);
   const sessions = new Sessions(config.DRAIN_SECONDS * 1_000);
   const bus = await Bus.connect({
     service,
@@ -61,6 +63,7 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   if (config.GATEWAY_OWN_PORT !== undefined) {
     await server.listen(config.GATEWAY_HOST, config.GATEWAY_OWN_PORT, { isShared: false });
   }
+  if (tls) renewOnHangup(tls, service, () => server.renewTls());
 }
 
 /** @throws ConfigError when this machine cannot load the chosen release */

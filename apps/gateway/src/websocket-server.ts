@@ -4,6 +4,7 @@ import type { TrustedProxies } from './client-address.ts';
 import { ClientSocket, type SlowCause } from './client-socket.ts';
 import { HandshakeRate } from './handshake-rate.ts';
 import type { SocketBuffers } from './socket-buffers.ts';
+import type { TlsFiles } from './tls.ts';
 
 // Enums in the typings alone. A shared port has SO_REUSEPORT.
 const sharedPort = 0;
@@ -31,6 +32,8 @@ type Connection = {
   socket?: ClientSocket;
 };
 
+type Place = { readonly host: string | undefined; readonly port: number; readonly isShared: boolean };
+
 export type ServeOptions = {
   /** Where clients connect; everything else gets a plain HTTP answer that says so. */
   readonly path: string;
@@ -55,37 +58,52 @@ export type ServeOptions = {
 /** With `ClientSocket` all that knows uWebSockets.js (packages/uws loads it). */
 export class WebSocketServer {
   readonly #uWS: LoadedUws['uWS'];
-  readonly #app: uWS.TemplatedApp;
+  readonly #tls: TlsFiles | undefined;
   readonly #buffers: SocketBuffers;
   readonly #listening: uWS.us_listen_socket[] = [];
+  readonly #places: Place[] = [];
+  /** Takes new connections. */
+  #app: uWS.TemplatedApp;
+  /** How many connections each has: that one, and those under a certificate from before that still have some. */
+  readonly #apps = new Map<uWS.TemplatedApp, number>();
+  #route: (app: uWS.TemplatedApp) => void = () => {};
   #connections = 0;
   #isStopping = false;
   /** While we close a socket uWS reports the topics that it leaves, and any use of it throws. */
   #isClosing = false;
 
-  constructor({ uWS }: LoadedUws, buffers: SocketBuffers) {
+  /** @param tls without it connections are plain */
+  constructor({ uWS }: LoadedUws, buffers: SocketBuffers, tls?: TlsFiles) {
     this.#buffers = buffers;
     this.#uWS = uWS;
-    this.#app = uWS.App();
+    this.#tls = tls;
+    this.#app = this.#createApp();
+    this.#count(this.#app, 0);
   }
 
   /** Sends one frame to every socket that joined the topic: one buffer for all, in C++. */
   readonly publish = (topic: string, frame: string | Uint8Array): void => {
-    this.#app.publish(topic, frame);
+    if (this.#apps.size > 1) for (const app of this.#apps.keys()) app.publish(topic, frame);
+    else this.#app.publish(topic, frame);
     this.#buffers.onPublished(frame.length);
   };
 
   /** Says what happens to clients, once, before `listen`. */
   serve(options: ServeOptions): void {
-    const { path, backpressureMaxBytes, onOpen, onSlow } = options;
     const rate = new HandshakeRate(options.handshakesPerSecondMax);
+    this.#route = (app) => this.#serveOn(app, options, rate);
+    this.#route(this.#app);
+  }
+
+  #serveOn(app: uWS.TemplatedApp, options: ServeOptions, rate: HandshakeRate): void {
+    const { path, backpressureMaxBytes, onOpen, onSlow } = options;
     const buffers = this.#buffers;
     const events = {
       onSlow,
       onBuffered: (bytes: number) => buffers.move(bytes),
       close: (close: () => void) => this.#close(close),
     };
-    this.#app.ws<Connection>(path, {
+    app.ws<Connection>(path, {
       maxPayloadLength: options.frameBytesReadMax,
       maxBackpressure: backpressureMaxBytes,
       closeOnBackpressureLimit: true,
@@ -100,8 +118,9 @@ export class WebSocketServer {
           refuse(response, request, unavailable, 'Too many connect at once. Connect again.\n', waitSeconds);
         }
       },
-      open(ws) {
+      open: (ws) => {
         const connection = ws.getUserData();
+        this.#count(app, 1);
         // A socket that leaves its last topic loses what was published to it in the same tick; so it never does.
         ws.subscribe(`${ownTopic}${connection.number}`);
         connection.socket = new ClientSocket(ws, connection.address, events);
@@ -117,14 +136,15 @@ export class WebSocketServer {
         if (new Uint8Array(topic)[0] !== ownTopic.charCodeAt(0)) return;
         ws.getUserData().socket?.onClosing(backpressureMaxBytes);
       },
-      close(ws) {
+      close: (ws) => {
         const { socket, owner } = ws.getUserData();
         if (socket) buffers.remove(socket);
         socket?.onClosed();
         owner?.onClose();
+        this.#count(app, -1);
       },
     });
-    this.#app.any('/*', (response, request) => {
+    app.any('/*', (response, request) => {
       const status = request.getUrl() === path ? '426 Upgrade Required' : '404 Not Found';
       refuse(response, request, status, `This is a WebSocket server. Connect to ${path}.\n`);
     });
@@ -134,7 +154,42 @@ export class WebSocketServer {
    * @param host undefined for all addresses of the machine, of IPv4 and of IPv6 where it has that
    * @throws Error one clear line when the port is not free
    */
-  listen(host: string | undefined, port: number, { isShared }: { isShared: boolean }): Promise<void> {
+  async listen(host: string | undefined, port: number, { isShared }: { isShared: boolean }): Promise<void> {
+    const place = { host, port, isShared };
+    await this.#listen(place);
+    this.#places.push(place);
+  }
+
+  /**
+   * Has new connections come under what the files for TLS hold now. Those that are being made at this moment may break.
+   * @throws Error when the files cannot be used; all is as before then
+   */
+  async renewTls(): Promise<void> {
+    const app = this.#createApp();
+    this.#route(app);
+    const before = this.#app;
+    this.#app = app;
+    this.#count(app, 0);
+    this.#count(before, 0);
+    const listening = this.#listening.splice(0);
+    // A port that is not shared has to be free first.
+    for (const socket of listening) this.#uWS.us_listen_socket_close(socket);
+    for (const place of this.#places) await this.#listen(place);
+  }
+
+  #count(app: uWS.TemplatedApp, more: number): void {
+    const connections = (this.#apps.get(app) ?? 0) + more;
+    if (connections === 0 && app !== this.#app) this.#apps.delete(app);
+    else this.#apps.set(app, connections);
+  }
+
+  #createApp(): uWS.TemplatedApp {
+    if (!this.#tls) return this.#uWS.App();
+    const { certFile, keyFile } = this.#tls;
+    return this.#uWS.SSLApp({ cert_file_name: certFile, key_file_name: keyFile });
+  }
+
+  #listen({ host, port, isShared }: Place): Promise<void> {
     return new Promise((resolve, reject) => {
       const onListening = (socket: uWS.us_listen_socket | false) => {
         if (!socket) {

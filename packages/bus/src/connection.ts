@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { reasonOf, refusalOf } from './refusal.ts';
@@ -34,6 +35,7 @@ const quietMs = 2_000;
  * @param url `redis://` or `rediss://`
  * @param name shown by CLIENT LIST
  * @param signal ends the waiting
+ * @param caFile certificates by which a `rediss://` is known, in place of the system's
  * @param isPatient false: the first connection that fails is an error
  * @returns the client, once it is ready
  * @throws Error one clear line when the first connection fails, or the waiting was ended
@@ -46,12 +48,21 @@ export async function connectRedis(
     log,
     signal,
     isPatient = false,
-  }: { role: ConnectionRole; name: string; log: BusLog; signal?: AbortSignal; isPatient?: boolean },
+    caFile,
+  }: {
+    role: ConnectionRole;
+    name: string;
+    log: BusLog;
+    signal?: AbortSignal;
+    isPatient?: boolean;
+    caFile?: string | undefined;
+  },
 ): Promise<Redis> {
   const redis = createClient(url, {
     lazyConnect: true,
     connectionName: name,
     keepAlive: 5_000,
+    ...(caFile !== undefined && url.startsWith('rediss:') ? { tls: { ca: readFileSync(caFile) } } : {}),
     // A peer that vanished silently would keep commands waiting until TCP gives up, for many minutes.
     socketTimeout: silenceMaxMs,
     enableOfflineQueue: false,
@@ -225,5 +236,6 @@ function isReadyAtLast(redis: Redis): Promise<boolean> {
 }
 
 function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//');
+  // A password with an "@" in it ends at the last one.
+  return url.replace(/\/\/.*@/, '//');
 }

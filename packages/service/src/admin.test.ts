@@ -8,8 +8,8 @@ const metrics = createMetrics({ role: 'gateway' });
 const open: Admin[] = [];
 let readiness: Readiness = { ready: true, checks: {} };
 
-async function start(port = 0): Promise<Admin> {
-  const admin = await startAdmin({ host: '127.0.0.1', port, metrics, ready: () => readiness });
+async function start(port = 0, token?: string): Promise<Admin> {
+  const admin = await startAdmin({ host: '127.0.0.1', port, metrics, ready: () => readiness, token });
   open.push(admin);
   return admin;
 }
@@ -47,6 +47,35 @@ test('/metrics has the process and our own metrics, with prefix and role', async
   expect(text).toContain('hooligram_sessions{role="gateway"} 7');
   expect(text).toContain('hooligram_answer_seconds_bucket{le="1",role="gateway"} 1');
   expect(text).toContain('hooligram_process_resident_memory_bytes');
+});
+
+test('a page in a browser of this machine that calls the loopback address by a name of its own gets nothing', async () => {
+  const { port } = await start();
+  const statusFor = async (host: string) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    return answer.slice(9, 12);
+  };
+  for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, '[::1]:80', 'LOCALHOST']) {
+    expect(await statusFor(host)).toBe('200');
+  }
+  for (const host of [`evil.example:${port}`, '127.0.0.1.evil.example', 'localhost.evil.example', '']) {
+    expect(await statusFor(host)).toBe('403');
+  }
+});
+
+test('with a token, metrics are for who has it; the answers for orchestrators are not', async () => {
+  const { url } = await start(0, 'a-token-of-some-length');
+  const as = async (authorization: string, path = '/metrics') =>
+    (await fetch(`${url}${path}`, { headers: { authorization } })).status;
+  expect(await as('Bearer a-token-of-some-length')).toBe(200);
+  for (const wrong of ['', 'Bearer', 'Bearer a-token-of-some-lengt', 'Basic a-token-of-some-length']) {
+    expect(await as(wrong)).toBe(401);
+    expect(await as(wrong, '/metrics?x')).toBe(401);
+    expect(await as(wrong, '/healthz')).toBe(200);
+  }
 });
 
 test('any other path is 404 and tells which there are; other methods are refused', async () => {

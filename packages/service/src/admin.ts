@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Readiness } from './lifecycle.ts';
 import { listen } from './listen.ts';
@@ -9,6 +10,8 @@ export type AdminOptions = {
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
   /** Whether the process wants work. */
   readonly ready: () => Readiness | Promise<Readiness>;
+  /** Whoever wants metrics has to send it, as `Authorization: Bearer <token>`. */
+  readonly token?: string | undefined;
 };
 
 export type Admin = {
@@ -30,7 +33,10 @@ type Answer = {
  */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const pages = createPages(options);
+  const isLoopback = isOwnName(options.host);
   const server = createServer((request, response) => {
+    const refusal = refusalOf(request, options.token, isLoopback);
+    if (refusal) return send(response, refusal, request.method === 'HEAD');
     answer(pages, request).then(
       (page) => send(response, page, request.method === 'HEAD'),
       (error: Error) => send(response, json(500, { error: error.message }), false),
@@ -46,6 +52,33 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
         server.closeAllConnections();
       }),
   };
+}
+
+/** Whether a Host, or an address to listen on, is this machine's own, or an address: no name that somebody else owns. */
+function isOwnName(host: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[?::1\]?)$/i.test(host);
+}
+
+/**
+ * On the loopback address a page in a browser of this machine can reach the server under a name of its own (DNS rebinding).
+ * Elsewhere names are the network's business.
+ */
+function refusalOf(
+  { url = '/', headers }: IncomingMessage,
+  token: string | undefined,
+  isLoopback: boolean,
+): Answer | undefined {
+  const name = headers.host?.replace(/:\d+$/, '');
+  if (isLoopback && name !== undefined && !isOwnName(name)) return json(403, { host: name });
+  if (token === undefined || !url.startsWith('/metrics')) return undefined;
+  const given = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+  return isSame(given, token) ? undefined : json(401, { wanted: 'Authorization: Bearer' });
+}
+
+/** Takes as long however much of it is right. */
+function isSame(given: string, token: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(token));
 }
 
 type Pages = Readonly<Record<string, () => Promise<Answer>>>;

@@ -68,6 +68,19 @@ describe('readConfig', () => {
     ]);
   });
 
+  test.each(['u:pa/ss@h', 'u:12#ss@h', 'u:12?ss@h', ':pa%@h'])(
+    'redis://%s has a password that no URL can have, and the line says so without it',
+    (rest) => {
+      expect(faultsOf({ REDIS_URL: `redis://${rest}` })).toEqual([
+        'gateway: REDIS_URL must have its password percent-encoded: / is %2F, ? is %3F, # is %23, % is %25',
+      ]);
+    },
+  );
+
+  test.each(['u:pa@ss@h', 'u:p%2F%40@h/0', ':p@h:1/0', 'u@h'])('redis://%s is taken', (rest) => {
+    expect(faultsOf({ REDIS_URL: `redis://${rest}` })).toEqual([]);
+  });
+
   test('the line about a bad secret does not contain it', () => {
     expect(faultsOf({ REDIS_URL: 'redis://h', CREDENTIAL_KEY: 'tooshort' })).toEqual([
       'gateway: CREDENTIAL_KEY must have at least 16 characters',

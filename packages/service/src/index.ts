@@ -30,5 +30,5 @@ export {
   serviceConfig,
 } from './service.ts';
 export { untilWorks } from './until-works.ts';
-export { boolean, integer, milliseconds, port, url, variable } from './variables.ts';
+export { boolean, integer, milliseconds, port, readableFile, url, variable } from './variables.ts';
 export { within } from './within.ts';

@@ -40,6 +40,11 @@ describe('no careless call leaks a number, a code or a text', () => {
     ['an unexpected key', (log) => log.info({ who: sid, to: `+1${number}` }, 'x')],
     ['a message', (log) => log.warn(`no such user: ${sid}, asked for +1${number}`)],
     ['an argument of a message', (log) => log.info('for %s and %j', sid, { sid })],
+    [
+      'bare digits, as providers write them',
+      (log) => log.info(`To=17775${number}, 491775${number}: refused`),
+    ],
+    ['a percent-encoded number', (log) => log.info(`GET /lookup/%2B1777${number}?x and %2b49${number}`)],
     ['an error', (log) => log.error(new Error(`failed for ${sid}`))],
     ['an error as a field', (log) => log.error({ err: new Error('x', { cause: new Error(sid) }) }, 'x')],
     ['the row in a Postgres error', (log) => log.error({ err: postgres }, 'x')],
@@ -52,6 +57,11 @@ describe('no careless call leaks a number, a code or a text', () => {
     expect(text).not.toContain(number);
     expect(text).not.toContain(number.slice(2));
   });
+});
+
+test('what is read in a log stays: times, ids of entries and of requests, sizes', () => {
+  const kept = `1764110000000-0 at 1764110000000, ${'0190aaaa-bbbb-7ccc-8ddd-123456789012'}, 134217728 bytes`;
+  expect(lineOf((log) => log.info(kept)).line.msg).toBe(kept);
 });
 
 test('a line says who, when, how bad and what', () => {

@@ -23,11 +23,16 @@ const maskByKey: Readonly<Record<string, (value: string) => string>> = {
   verification_code: () => hidden,
 };
 
-/** Hides what looks like a sid or an international number inside of a text. */
+/**
+ * Hides what looks like a sid or an international number inside of a text: with its plus, with one that is
+ * percent-encoded, and ten digits or more by themselves. Milliseconds since 1970 stay: in Redis's ids and in times they
+ * are what a log is read for, and no number of 13 digits begins like that (those of country code 1 have 11).
+ */
 function maskText(text: string): string {
   return text
     .replace(/(?<![\d.])\d{1,3}\.\d{4,14}(?![\d.])/g, maskSid)
-    .replace(/\+\d{7,15}(?!\d)/g, (number) => `+${maskDigits(number.slice(1))}`);
+    .replace(/(\+|%2B)(\d{7,15})(?!\d)/gi, (_, plus: string, digits: string) => plus + maskDigits(digits))
+    .replace(/(?<![\w•.-])(?!1[5-9]\d{11}(?!\d))\d{10,15}(?![\w.])/g, maskDigits);
 }
 
 /**

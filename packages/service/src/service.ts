@@ -20,6 +20,11 @@ export const serviceConfig = z.object({
   LOG_LEVEL: z.enum(logLevels).default('info').describe('the least severe lines that are logged'),
   ADMIN_HOST: z.string().default('127.0.0.1').describe('address of /healthz, /readyz and /metrics'),
   ADMIN_PORT: port().default(9000).describe('port of /healthz, /readyz and /metrics'),
+  ADMIN_TOKEN: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('what /metrics wants as Authorization: Bearer; without it everybody who gets there may read'),
   STOP_TIMEOUT_MS: milliseconds({ min: 1 })
     .default(20_000)
     .describe('how long a graceful stop may take; less than what the orchestrator grants'),
@@ -75,6 +80,7 @@ export function createService<S extends ConfigSchema>(
       port: config.ADMIN_PORT,
       metrics,
       ready: lifecycle.readiness,
+      token: config.ADMIN_TOKEN,
     });
     // Registered first, so closed last: while the rest stops, /readyz keeps saying that it does.
     lifecycle.onClose('admin', admin.close);

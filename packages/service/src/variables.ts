@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { z } from 'zod';
 
 /**
@@ -47,10 +48,38 @@ export function boolean() {
   });
 }
 
+/** The path of a file that this process may read. */
+export function readableFile() {
+  return variable('a file that can be read', (path) => {
+    try {
+      accessSync(path, constants.R_OK);
+      return path;
+    } catch {
+      return undefined;
+    }
+  });
+}
+
 /** An absolute URL of one of the given schemes (`['redis', 'rediss']`), kept as the text that it was. */
 export function url(schemes: readonly string[]) {
   const starts = schemes.map((scheme) => `${scheme}://`);
-  return variable(`a URL that starts with ${starts.join(' or ')}`, (text) =>
-    URL.canParse(text) && starts.some((start) => text.toLowerCase().startsWith(start)) ? text : undefined,
-  );
+  return variable(`a URL that starts with ${starts.join(' or ')}`, (text) => {
+    const isUrl = URL.canParse(text) || text.includes('@');
+    return isUrl && starts.some((start) => text.toLowerCase().startsWith(start)) ? text : undefined;
+  }).refine(isWholeUrl, {
+    message: 'must have its password percent-encoded: / is %2F, ? is %3F, # is %23, % is %25',
+  });
+}
+
+/** Whether its user and password are where they should be: a `/`, `?` or `#` in them makes another URL, or none. */
+function isWholeUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { username, password, pathname, search, hash } = new URL(text);
+  if (username === '' && password === '' && `${pathname}${search}${hash}`.includes('@')) return false;
+  try {
+    decodeURIComponent(`${username}${password}`);
+    return true;
+  } catch {
+    return false;
+  }
 }

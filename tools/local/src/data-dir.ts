@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { acquireLock, releaseLock } from './lock.ts';
 import { rotateLog } from './log-file.ts';
@@ -49,7 +49,9 @@ export async function openDataDir(
     rmSync(join(runDir, 'stack.json'), { force: true });
     if (isFresh) for (const name of contents) rmSync(join(dir, name), { recursive: true, force: true });
     const logDir = join(dir, 'log');
-    mkdirSync(logDir, { recursive: true });
+    // What stands in logs is for who runs the stack: files of an older release are for everybody.
+    mkdirSync(logDir, { recursive: true, mode: 0o700 });
+    chmodSync(logDir, 0o700);
     for (const name of readdirSync(logDir)) if (name.endsWith('.log')) rotateLog(join(logDir, name));
     return {
       path: dir,

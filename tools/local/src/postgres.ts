@@ -90,7 +90,8 @@ function removeStalePidFile(clusterDir: string): void {
 }
 
 function withoutPassword(url: string): string {
-  return url.replace(/(\/\/[^:/@]*):[^@]*@/, '$1:***@');
+  // A password with an "@" in it ends at the last one.
+  return url.replace(/(\/\/[^:/@]*):.*@/, '$1:***@');
 }
 
 function reason(error: unknown): string {

@@ -48,7 +48,7 @@ export async function checkRedis(url: string): Promise<void> {
     await ping(url);
   } catch (error) {
     const { message } = error as Error;
-    throw new StartError(`REDIS_URL: ${url.replace(/\/\/[^@/]*@/, '//***@')} does not answer: ${message}`);
+    throw new StartError(`REDIS_URL: ${url.replace(/\/\/.*@/, '//***@')} does not answer: ${message}`);
   }
 }
 

@@ -38,7 +38,7 @@ export class RunningProcess {
   /** @throws StartError when the program cannot be run at all */
   static async start(spec: ProcessSpec): Promise<RunningProcess> {
     mkdirSync(dirname(spec.logFile), { recursive: true });
-    const log = openSync(spec.logFile, 'a');
+    const log = openSync(spec.logFile, 'a', 0o600);
     const child = spawn(spec.command, spec.args, { ...spec, stdio: ['ignore', log, log] });
     closeSync(log);
     const running = new RunningProcess(child, spec);

@@ -1,4 +1,5 @@
 export type { ReceivedFrame } from '@hooligram/protocol-client';
+export { type Certificate, makeCertificate } from './certificates.ts';
 export { freePorts } from './free-ports.ts';
 export { type Metrics, metrics } from './metrics.ts';
 export {
@@ -6,6 +7,7 @@ export {
   copyFiles,
   type OwnPostgres,
   ownPostgres,
+  requireTls,
   restartPostgres,
   startCopy,
 } from './own-postgres.ts';

@@ -1,9 +1,18 @@
 import { execFile } from 'node:child_process';
-import { appendFileSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { migrate } from '@hooligram/db';
 import { onPostgres, recordProcess, startPostgres } from '@hooligram/local';
+import type { Certificate } from './certificates.ts';
 import { freePorts } from './free-ports.ts';
 import { logDir, pidsDir, testRunDir } from './test-run.ts';
 
@@ -92,6 +101,19 @@ export async function startCopy(
     addFile(folder, 'recovery.signal', '');
   }
   return start(folder);
+}
+
+/** Has it take only encrypted connections from now on. @returns its url, with which it is also known */
+export async function requireTls(postgres: OwnPostgres, { certFile, keyFile }: Certificate): Promise<string> {
+  const folder = folderOf(postgres);
+  addFile(folder, 'server.crt', readFileSync(certFile, 'utf8'));
+  addFile(folder, 'server.key', readFileSync(keyFile, 'utf8'));
+  chmodSync(join(postgres.dir, 'server.key'), 0o600);
+  const access = join(postgres.dir, 'pg_hba.conf');
+  writeFileSync(access, readFileSync(access, 'utf8').replace(/^host(?=\s)/gm, 'hostssl'));
+  await postgres.query('ALTER SYSTEM SET ssl = on');
+  await postgres.query('SELECT pg_reload_conf()');
+  return `${postgres.url}?sslmode=verify-full&sslrootcert=${certFile}`;
 }
 
 async function start(folder: string): Promise<OwnPostgres> {

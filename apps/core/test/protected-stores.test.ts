@@ -1,0 +1,183 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { findOrInstall, findProgram, RunningProcess, whenReady } from '@hooligram/local';
+import {
+  type Certificate,
+  connect,
+  freePorts,
+  makeCertificate,
+  type OwnPostgres,
+  ownPostgres,
+  patienceMs,
+  requireTls,
+  startSystem,
+  type TestSystem,
+  uniqueSid,
+} from '@hooligram/testkit';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+
+const passwords = { gateway: 'pass-g', core: 'pass-c', operator: 'pass-o' };
+type Role = keyof typeof passwords;
+
+const folder = mkdtempSync(join(tmpdir(), 'hooligram-protected-'));
+let certificate: Certificate;
+let redis: { stop(): Promise<void>; port: number };
+let postgres: OwnPostgres;
+let system: TestSystem;
+const open: Redis[] = [];
+
+beforeAll(async () => {
+  certificate = await makeCertificate(folder, 'stores');
+  [redis, postgres] = await Promise.all([startRedis(), ownPostgres()]);
+  const REDIS_CA_FILE = certificate.certFile;
+  const env = { REDIS_PREFIX: 'hooligram', REDIS_CA_FILE };
+  system = await startSystem({
+    gateways: 2,
+    cores: 1,
+    databaseUrl: await requireTls(postgres, certificate),
+    gatewayEnv: { ...env, REDIS_URL: urlOf('gateway') },
+    // Soon enough for a retry and its job.
+    coreEnv: { ...env, REDIS_URL: urlOf('core'), DELIVERY_ACK_DEADLINE_MS: '100', LIMITS_ENABLED: 'true' },
+  });
+}, 300_000);
+
+afterAll(async () => {
+  for (const client of open) client.disconnect();
+  await system?.stop();
+  await redis?.stop();
+  await postgres?.crash();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const urlOf = (role: Role) => `rediss://${role}:${passwords[role]}@127.0.0.1:${redis.port}`;
+
+/** Over TLS alone, with the users of the repository. */
+async function startRedis() {
+  const users = join(folder, 'users.acl');
+  let text = readFileSync('infra/redis/users.acl', 'utf8');
+  for (const [role, password] of Object.entries(passwords)) {
+    text = text.replace(`${role.toUpperCase()}_PASSWORD`, password);
+  }
+  writeFileSync(users, text);
+  const [port = 0] = await freePorts(1);
+  const { certFile, keyFile } = certificate;
+  const settings = {
+    ...{ port: 0, 'tls-port': port, 'tls-cert-file': certFile, 'tls-key-file': keyFile },
+    ...{ 'tls-ca-cert-file': certFile, 'tls-auth-clients': 'no', aclfile: users, save: '', dir: folder },
+  };
+  const command = await findOrInstall({
+    name: 'redis-server',
+    find: () => findProgram('redis-server'),
+    debianPackage: 'redis-server',
+  });
+  const spec = {
+    name: 'redis-tls',
+    command,
+    args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    env: process.env,
+    logFile: join(folder, 'redis.log'),
+    stopSignal: 'SIGTERM',
+    stopTimeoutMs: 10_000,
+    detached: false,
+  } as const;
+  const started = await RunningProcess.start(spec);
+  const isReady = async () => readFileSync(spec.logFile, 'utf8').includes('Ready to accept connections');
+  await whenReady(spec, started, { isReady, readyTimeoutMs: patienceMs });
+  return { port, stop: () => started.stop() };
+}
+
+function as(role: Role): Redis {
+  const client = new Redis(urlOf(role), {
+    tls: { ca: readFileSync(certificate.certFile) },
+    enableReadyCheck: false,
+    maxRetriesPerRequest: 0,
+  });
+  client.on('error', () => undefined);
+  open.push(client);
+  return client;
+}
+
+test('gateways and cores sign in to Redis as their roles, over TLS, and to Postgres over TLS, and people chat', async () => {
+  const [ada, bob] = [uniqueSid(), uniqueSid()];
+  const [a, b] = await Promise.all([
+    connect(system.gateway(0).url),
+    connect(system.gateway(1).url, { acknowledge: false }),
+  ]);
+  await Promise.all([a.signIn(ada), b.signIn(bob)]);
+  const created = await a.requestOk('GROUP_CREATE', { group_name: '', member_sids: [ada, bob] });
+  const { group_id } = created.payload;
+  await a.requestOk('MESSAGING_SEND', { group_id, content: 'over TLS' });
+  const isMessage = ({ type }: { type: string }) => type === 'MESSAGING_DELIVER_REQUEST';
+  const { payload } = await b.next(isMessage);
+  expect(payload.content).toBe('over TLS');
+  // Not acknowledged, so a job delivers it again: queues, own channels and redelivery replies work.
+  expect((await b.next(isMessage)).payload.message_id).toBe(payload.message_id);
+  for (const client of [a, b]) client.terminate();
+  expect(system.logs()).not.toMatch(/NOPERM|permissions/);
+  await expect(postgres.query('SELECT 1')).rejects.toThrow('no encryption');
+});
+
+test('a gateway’s user can neither take requests nor read or change keys', async () => {
+  const gateway = as('gateway');
+  const stream = 'hooligram:{requests}';
+  const refused: [string, ...(string | number)[]][] = [
+    ['XREADGROUP', 'GROUP', 'cores', 'x', 'STREAMS', stream, '>'],
+    ['XRANGE', stream, '-', '+'],
+    ['XREAD', 'STREAMS', stream, '0'],
+    ['XDEL', stream, '1-1'],
+    ['XGROUP', 'DESTROY', stream, 'cores'],
+    ['DEL', stream],
+    ['KEYS', '*'],
+    ['SCAN', '0'],
+    ['GET', 'hooligram:{queues}:epoch'],
+    ['HSET', 'hooligram:database-epoch', 'epoch', '1'],
+    ['SET', 'elsewhere', '1'],
+    ['SUBSCRIBE', 'elsewhere'],
+    ['PSUBSCRIBE', '*'],
+    ['PUBLISH', 'elsewhere', 'x'],
+    ['CONFIG', 'GET', '*'],
+    ['ACL', 'LIST'],
+    ['CLIENT', 'LIST'],
+    ['FLUSHALL'],
+    ['MONITOR'],
+    ['EVAL', `return redis.call('XRANGE', KEYS[1], '-', '+')`, 1, stream],
+    ['EVAL', `return redis.call('GET', 'hooligram:{queues}:epoch')`, 0],
+  ];
+  for (const [name, ...args] of refused) {
+    const answer = await gateway.call(name, ...args).then(
+      () => 'taken',
+      (error: Error) => error.message,
+    );
+    expect(`${name} ${answer}`).toMatch(/NOPERM|can't|cannot/);
+  }
+});
+
+test('a core’s user keeps to the prefix and does not administer, and an operator’s only reads and replays', async () => {
+  const refusals = async (role: Role, commands: readonly (readonly [string, ...string[]])[]) => {
+    const client = as(role);
+    for (const [name, ...args] of commands) {
+      await expect(client.call(name, ...args)).rejects.toThrow(/NOPERM|permissions/);
+    }
+  };
+  await refusals('core', [
+    ['GET', 'other:key'],
+    ['CONFIG', 'GET', '*'],
+    ['FLUSHALL'],
+    ['ACL', 'LIST'],
+    ['KEYS', '*'],
+  ]);
+  await refusals('operator', [
+    ['XADD', 'hooligram:{requests}', '*', 'a', 'b'],
+    ['PUBLISH', 'hooligram:gateways', 'lost'],
+    ['FLUSHALL'],
+  ]);
+  expect(await as('operator').xlen('hooligram:{requests}')).toBeGreaterThanOrEqual(0);
+  const { stdout } = await promisify(execFile)(process.execPath, ['apps/core/dist/dead-letters.js', 'list'], {
+    env: { ...process.env, REDIS_URL: urlOf('operator'), REDIS_CA_FILE: certificate.certFile },
+  });
+  expect(stdout).toBe('');
+});
