@@ -2,6 +2,7 @@ import {
   type Config,
   configRule,
   integer,
+  joinConfig,
   milliseconds,
   port,
   type serviceConfig,
@@ -9,6 +10,7 @@ import {
 } from '@hooligram/service';
 import { uwsChoices } from '@hooligram/uws';
 import { z } from 'zod';
+import { gatewayLimitsConfig } from './limits/config.ts';
 
 /** What a stopping gateway has left for the last answers and cursors when all others are gone. */
 export const stopMarginMs = 5_000;
@@ -126,7 +128,7 @@ const schema = z.object({
     .describe('acknowledgements of this time leave together'),
 });
 
-export const gatewayConfig = schema.check(
+const ownConfig = schema.check(
   configRule<z.output<typeof schema>>((config, fault) => {
     const { REQUEST_DEADLINE_MS, REQUEST_REPEAT_MS, REQUEST_PATIENCE_MS, REQUEST_SETTLE_MS } = config;
     const { DRAIN_SECONDS, STOP_TIMEOUT_MS } = config;
@@ -148,5 +150,7 @@ export const gatewayConfig = schema.check(
     }
   }),
 );
+
+export const gatewayConfig = joinConfig(ownConfig, gatewayLimitsConfig);
 
 export type GatewayConfig = Config<typeof gatewayConfig> & Config<typeof serviceConfig>;

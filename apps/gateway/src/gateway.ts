@@ -4,6 +4,7 @@ import { type LoadedUws, loadUws } from '@hooligram/uws';
 import { createBudgets, observeBudgets } from './budgets.ts';
 import { Bus } from './bus.ts';
 import { gatewayConfig, stopMarginMs } from './config.ts';
+import { tooManyOfAddress } from './limits/handshake-refusals.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { Sessions } from './sessions.ts';
 import { WebSocketServer } from './websocket-server.ts';
@@ -19,7 +20,7 @@ export const gateway: ServiceDefinition<typeof gatewayConfig> = {
 async function start(service: ServiceContext<typeof gatewayConfig>): Promise<void> {
   const { config, lifecycle } = service;
   const metrics = createGatewayMetrics(service.metrics);
-  const budgets = createBudgets(config, metrics);
+  const budgets = createBudgets(config, metrics, service.log);
   const server = new WebSocketServer(loadServer(service), budgets.socketBuffers);
   const sessions = new Sessions(config.DRAIN_SECONDS * 1_000);
   const bus = await Bus.connect({
@@ -40,6 +41,8 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
     handshakesPerSecondMax: config.HANDSHAKES_PER_SECOND_MAX,
     onOpen: (socket) => sessions.open(bus.context, socket),
     onSlow: (cause) => metrics.slowClosed.inc({ cause }),
+    refusalOf: (address) =>
+      budgets.clientLimits?.admits(address) === false ? tooManyOfAddress() : undefined,
     onHandshakeRefused: () => metrics.handshakesRefused.inc(),
   });
   lifecycle.onClose('connections', async () => {

@@ -11,7 +11,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     ),
     framesIgnored: metrics.hotCounters(
       'gateway_frames_ignored_total',
-      'Frames received and not answered: of a type that only the server sends, or of an unknown type',
+      'Frames received and not answered: of a type that only the server sends, or of an unknown type; acknowledgements beyond a limit',
       'reason',
     ),
     badFrames: metrics.counter(
@@ -26,6 +26,11 @@ export function createGatewayMetrics(metrics: Metrics) {
     handshakesRefused: metrics.counter(
       'gateway_handshakes_refused_total',
       'Handshakes refused with 503 because too many came in a second',
+    ),
+    limited: metrics.counter(
+      'gateway_limited_total',
+      'Connections and frames that a limit refused, ignored or closed, by limit',
+      ['limit'],
     ),
     messagesPublished: metrics.hotCounter(
       'gateway_messages_published_total',

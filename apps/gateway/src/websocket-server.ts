@@ -29,6 +29,13 @@ type Connection = {
   socket?: ClientSocket;
 };
 
+/** How a handshake is refused: its client learns when to come back, and its connection is closed at once. */
+export type HandshakeRefusal = {
+  readonly status: '429 Too Many Requests' | '503 Service Unavailable';
+  readonly text: string;
+  readonly retryAfterSeconds: number;
+};
+
 export type ServeOptions = {
   /** Where clients connect; everything else gets a plain HTTP answer that says so. */
   readonly path: string;
@@ -41,6 +48,8 @@ export type ServeOptions = {
   onOpen(socket: ClientSocket): SocketOwner;
   /** A connection is closed because its client reads too slowly. */
   onSlow(cause: SlowCause): void;
+  /** Whether one more connection from an address is refused, before it is opened. */
+  refusalOf(address: string): HandshakeRefusal | undefined;
   /** A handshake is refused because too many come. */
   onHandshakeRefused(): void;
 };
@@ -70,7 +79,7 @@ export class WebSocketServer {
 
   /** Says what happens to clients, once, before `listen`. */
   serve(options: ServeOptions): void {
-    const { path, addressHeader, backpressureMaxBytes, onOpen, onSlow } = options;
+    const { path, backpressureMaxBytes, onOpen, onSlow } = options;
     const rate = new HandshakeRate(options.handshakesPerSecondMax);
     const buffers = this.#buffers;
     const events = {
@@ -87,7 +96,7 @@ export class WebSocketServer {
       compression: this.#uWS.DISABLED,
       upgrade: (response, request, context) => {
         const waitSeconds = rate.accept();
-        if (waitSeconds === undefined) this.#upgrade(response, request, context, addressHeader);
+        if (waitSeconds === undefined) this.#upgrade(response, request, context, options);
         else {
           options.onHandshakeRefused();
           refuse(response, request, unavailable, 'Too many connect at once. Connect again.\n', waitSeconds);
@@ -152,7 +161,7 @@ export class WebSocketServer {
     response: uWS.HttpResponse,
     request: uWS.HttpRequest,
     context: uWS.us_socket_context_t,
-    addressHeader: string | undefined,
+    { addressHeader, refusalOf }: ServeOptions,
   ): void {
     if (this.#isStopping) {
       refuse(response, request, unavailable, 'This gateway is stopping. Connect again.\n');
@@ -163,12 +172,14 @@ export class WebSocketServer {
       refuse(response, request, '426 Upgrade Required', fault);
       return;
     }
+    const address = addressOf(response, request, addressHeader);
+    const refusal = refusalOf(address);
+    if (refusal) {
+      refuse(response, request, refusal.status, refusal.text, refusal.retryAfterSeconds, true);
+      return;
+    }
     this.#connections += 1;
-    const connection: Connection = {
-      number: this.#connections,
-      address: addressOf(response, request, addressHeader),
-      owner: undefined,
-    };
+    const connection: Connection = { number: this.#connections, address, owner: undefined };
     response.upgrade(
       connection,
       request.getHeader('sec-websocket-key'),
@@ -220,13 +231,17 @@ function upgradeFault(request: uWS.HttpRequest): string | undefined {
     : `The header "Sec-WebSocket-Version: ${webSocketVersion}" is missing, or names another version.\n`;
 }
 
-/** @param retryAfterSeconds when the client should come back */
+/**
+ * @param retryAfterSeconds when the client should come back
+ * @param isClosing whether the connection is closed: else it is kept for another request, for 10 s
+ */
 function refuse(
   response: uWS.HttpResponse,
   request: uWS.HttpRequest,
   status: string,
   text: string,
   retryAfterSeconds?: number,
+  isClosing = false,
 ): void {
   response.writeStatus(status);
   if (retryAfterSeconds !== undefined) response.writeHeader('Retry-After', String(retryAfterSeconds));
@@ -235,7 +250,7 @@ function refuse(
   }
   response.writeHeader('Content-Type', 'text/plain; charset=utf-8');
   // A client that asks with HEAD would take a body for the next response. (endWithoutBody ends the process of 20.30.)
-  response.end(request.getMethod() === 'head' ? '' : text);
+  response.end(request.getMethod() === 'head' ? '' : text, isClosing);
 }
 
 function addressOf(response: uWS.HttpResponse, request: uWS.HttpRequest, header: string | undefined): string {
