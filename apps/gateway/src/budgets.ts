@@ -1,6 +1,7 @@
-import type { Metrics } from '@hooligram/service';
+import type { Log, Metrics } from '@hooligram/service';
 import type { GatewayConfig } from './config.ts';
 import { BufferBudget } from './groups/buffer-budget.ts';
+import { ClientLimits } from './limits/client-limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { RequestBudget } from './request-budget.ts';
 import { SignIns } from './sign-ins.ts';
@@ -9,6 +10,8 @@ import { SocketBuffers } from './socket-buffers.ts';
 /** What all connections of a gateway together may hold, each with a policy for what goes beyond. */
 export type Budgets = {
   readonly signIns: SignIns;
+  /** What one client may use; undefined without limits. */
+  readonly clientLimits: ClientLimits | undefined;
   readonly requestBudget: RequestBudget;
   readonly socketBuffers: SocketBuffers;
   /** Messages that wait behind a gap. */
@@ -17,8 +20,10 @@ export type Budgets = {
   readonly recentMessages: BufferBudget;
 };
 
-export function createBudgets(config: GatewayConfig, { buffersDropped }: GatewayMetrics): Budgets {
+export function createBudgets(config: GatewayConfig, metrics: GatewayMetrics, log: Log): Budgets {
+  const { buffersDropped } = metrics;
   return {
+    clientLimits: config.LIMITS_ENABLED ? new ClientLimits(config, metrics, log) : undefined,
     signIns: new SignIns(config.SIGN_INS_MAX),
     requestBudget: new RequestBudget({
       connectionBytesMax: config.SESSION_QUEUE_BYTES_MAX,

@@ -3,6 +3,7 @@ import {
   type Config,
   configRule,
   integer,
+  joinConfig,
   milliseconds,
   port,
   readableFile,
@@ -14,6 +15,7 @@ import { uwsChoices } from '@hooligram/uws';
 import { z } from 'zod';
 import { isOrigin, sameHost } from './allowed-origins.ts';
 import { TrustedProxies } from './client-address.ts';
+import { gatewayLimitsConfig } from './limits/config.ts';
 
 /** What a stopping gateway has left for the last answers and cursors when all others are gone. */
 export const stopMarginMs = 5_000;
@@ -151,7 +153,7 @@ const schema = z.object({
     .describe('acknowledgements of this time leave together'),
 });
 
-export const gatewayConfig = schema.check(
+const ownConfig = schema.check(
   configRule<z.output<typeof schema>>((config, fault) => {
     const { REQUEST_DEADLINE_MS, REQUEST_REPEAT_MS, REQUEST_PATIENCE_MS, REQUEST_SETTLE_MS } = config;
     const { DRAIN_SECONDS, STOP_TIMEOUT_MS, TLS_CERT_FILE, TLS_KEY_FILE } = config;
@@ -175,5 +177,7 @@ export const gatewayConfig = schema.check(
     }
   }),
 );
+
+export const gatewayConfig = joinConfig(ownConfig, gatewayLimitsConfig);
 
 export type GatewayConfig = Config<typeof gatewayConfig> & Config<typeof serviceConfig>;

@@ -9,6 +9,7 @@ import type { GroupFeed } from './groups/group-feed.ts';
 import type { GroupRegistry } from './groups/group-registry.ts';
 import type { StateReader } from './groups/state-reader.ts';
 import type { Users } from './groups/users.ts';
+import type { ClientLimits } from './limits/client-limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { RequestBudget } from './request-budget.ts';
 import type { SignIns } from './sign-ins.ts';
@@ -24,6 +25,7 @@ export type GatewayContext = {
   readonly metrics: GatewayMetrics;
   readonly signIns: SignIns;
   readonly requestBudget: RequestBudget;
+  readonly clientLimits: ClientLimits | undefined;
   readonly core: Core;
   readonly users: Users;
   readonly groups: GroupRegistry;

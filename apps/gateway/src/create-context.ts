@@ -25,13 +25,13 @@ export function createContext(
   { core: client, subscriptions, publish, budgets, ...shared }: Shared,
 ): GatewayContext {
   const { config, metrics } = shared;
-  const { signIns, requestBudget, outOfOrder, recentMessages } = budgets;
+  const { signIns, requestBudget, clientLimits, outOfOrder, recentMessages } = budgets;
   const names = createNames(config.REDIS_PREFIX, () => epoch);
   const core = client.within(epoch);
   const users = new Users(names, subscriptions, config.REPLAY_WINDOW);
   const messageIndex = new MessageIndex<GroupFeed>();
   const cursorWriter = new CursorWriter({ core, epoch, everyMs: config.CURSOR_FLUSH_MS });
-  const messageLookup = new MessageLookup({ core, cursorWriter, metrics });
+  const messageLookup = new MessageLookup({ core, cursorWriter, metrics, clientLimits });
   const overdue = new Overdue({ core, users, cursorWriter }, config.DELIVERY_ACK_DEADLINE_MS);
   const states = new StateReader(core);
   const groups = new GroupRegistry(names, subscriptions, {
@@ -53,6 +53,7 @@ export function createContext(
     ...shared,
     signIns,
     requestBudget,
+    clientLimits,
     epoch,
     core,
     users,

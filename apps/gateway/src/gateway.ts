@@ -5,6 +5,7 @@ import { createBudgets, observeBudgets } from './budgets.ts';
 import { Bus } from './bus.ts';
 import { TrustedProxies } from './client-address.ts';
 import { gatewayConfig, stopMarginMs } from './config.ts';
+import { tooManyOfAddress } from './limits/handshake-refusals.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { Sessions } from './sessions.ts';
 import { renewOnHangup, tlsFilesOf } from './tls.ts';
@@ -21,7 +22,7 @@ export const gateway: ServiceDefinition<typeof gatewayConfig> = {
 async function start(service: ServiceContext<typeof gatewayConfig>): Promise<void> {
   const { config, lifecycle, log } = service;
   const metrics = createGatewayMetrics(service.metrics);
-  const budgets = createBudgets(config, metrics);
+  const budgets = createBudgets(config, metrics, log);
   const tls = tlsFilesOf(config);
   const server = new WebSocketServer(loadServer(service), budgets.socketBuffers, tls);
   const sessions = new Sessions(config.DRAIN_SECONDS * 1_000);
@@ -44,6 +45,8 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
     handshakesPerSecondMax: config.HANDSHAKES_PER_SECOND_MAX,
     onOpen: (socket) => sessions.open(bus.context, socket),
     onSlow: (cause) => metrics.slowClosed.inc({ cause }),
+    refusalOf: (address) =>
+      budgets.clientLimits?.admits(address) === false ? tooManyOfAddress() : undefined,
     onHandshakeRefused: () => metrics.handshakesRefused.inc(),
     onOriginRefused: (origin) => {
       metrics.originsRefused.inc();

@@ -11,7 +11,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     ),
     framesIgnored: metrics.hotCounters(
       'gateway_frames_ignored_total',
-      'Frames received and not answered: of a type that only the server sends, or of an unknown type',
+      'Frames received and not answered: of a type that only the server sends, or of an unknown type; acknowledgements beyond a limit',
       'reason',
     ),
     badFrames: metrics.counter(
@@ -34,6 +34,11 @@ export function createGatewayMetrics(metrics: Metrics) {
     forwardedIgnored: metrics.counter(
       'gateway_forwarded_ignored_total',
       'Connections that said for whom they are, by X-Forwarded-For or the PROXY protocol, and are of no trusted proxy',
+    ),
+    limited: metrics.counter(
+      'gateway_limited_total',
+      'Connections and frames that a limit refused, ignored or closed, by limit',
+      ['limit'],
     ),
     messagesPublished: metrics.hotCounter(
       'gateway_messages_published_total',

@@ -11,6 +11,7 @@ import {
   failure,
   frameBytesMax,
   frameFailure,
+  isDeliverySentBack,
   needsSignIn,
   readMessageAcknowledgement,
   type SoundRequest,
@@ -20,6 +21,8 @@ import type { GatewayContext } from './context.ts';
 import { acknowledgeMessage } from './delivery/acknowledge.ts';
 import type { UserConnection } from './groups/user-connection.ts';
 import type { User } from './groups/users.ts';
+import type { ConnectionLimits } from './limits/connection-limits.ts';
+import { refuseUnread } from './limits/refuse-unread.ts';
 import type { FullBudget } from './request-budget.ts';
 import type { SocketOwner } from './websocket-server.ts';
 
@@ -44,6 +47,8 @@ export type Dispatcher = {
  */
 export class Session implements SocketOwner {
   readonly socket: ClientSocket;
+  /** What it may cost; undefined without limits. */
+  readonly limits: ConnectionLimits | undefined;
   /** The newest sign-in while the states of all groups were not sent yet. */
   signIn: object | undefined;
   /** The id of a keep-alive that is answered when they were: the newest, so that what waits is bounded. */
@@ -67,6 +72,7 @@ export class Session implements SocketOwner {
   constructor(context: GatewayContext, socket: ClientSocket, dispatcher: Dispatcher, open: Set<Session>) {
     this.#context = context;
     this.socket = socket;
+    this.limits = context.clientLimits?.open(socket);
     this.#dispatcher = dispatcher;
     this.#open = open;
   }
@@ -93,7 +99,7 @@ export class Session implements SocketOwner {
       return;
     }
     const messageId = readMessageAcknowledgement(view);
-    if (messageId === undefined) this.#receive(decodeFrame(view), view.byteLength);
+    if (messageId === undefined) this.#read(view);
     else {
       this.#context.metrics.frames('MESSAGING_DELIVER_SUCCESS').count += 1;
       acknowledgeMessage(this.#context, this.#connection, messageId);
@@ -120,13 +126,17 @@ export class Session implements SocketOwner {
     this.#open.delete(this);
     this.#forgetQueue();
     this.#context.signIns.leaveLine(this);
+    this.limits?.close();
     void this.signOut();
   }
 
   /** Makes it a connection of the user. `signOut` has to come first. */
   signInAs(userId: number, sid: string): UserConnection {
-    this.#connection = this.#context.users.signIn(this.socket, userId, sid);
-    return this.#connection;
+    const connection = this.#context.users.signIn(this.socket, userId, sid);
+    this.#connection = connection;
+    this.limits?.signIn(userId);
+    this.#context.clientLimits?.closeExcess(userId, connection.user.connections);
+    return connection;
   }
 
   /**
@@ -137,7 +147,18 @@ export class Session implements SocketOwner {
     if (!this.#connection) return;
     this.#context.users.signOut(this.#connection);
     this.#connection = undefined;
+    this.limits?.signOut();
     if (this.#context.cursorWriter.hasMoved) await this.#context.cursorWriter.flush();
+  }
+
+  #read(bytes: Uint8Array): void {
+    const judgement = this.limits?.judge(bytes) ?? 'read';
+    if (judgement !== 'read') refuseUnread(this, bytes, judgement, this.#context.metrics);
+    else {
+      // Behind a sign-in that is under way it may be a request of somebody who is signed in then.
+      const mayBeSignedIn = this.#connection !== undefined || this.#isWorking;
+      this.#receive(decodeFrame(bytes, mayBeSignedIn), bytes.byteLength);
+    }
   }
 
   #receive(frame: DecodedFrame, bytes: number): void {
@@ -164,13 +185,18 @@ export class Session implements SocketOwner {
    */
   #refuseTooLarge(bytes: Uint8Array): void {
     const { metrics } = this.#context;
-    const frame = this.#connection && decodeFrame(bytes);
-    if (frame?.kind === 'ignored' && frame.reason === 'server-type') {
-      metrics.framesIgnored(frame.reason).count += 1;
+    if (this.#connection && this.#isSentBack(bytes)) {
+      metrics.framesIgnored('server-type').count += 1;
       return;
     }
     metrics.badFrames.inc();
     this.socket.end(closeReasons.frameTooLarge);
+  }
+
+  #isSentBack(bytes: Uint8Array): boolean {
+    if (this.limits && !this.limits.takeSentBack(bytes.byteLength)) return isDeliverySentBack(bytes);
+    const frame = decodeFrame(bytes);
+    return frame.kind === 'ignored' && frame.reason === 'server-type';
   }
 
   #enqueue(frame: QueuedRequest, bytes: number): void {

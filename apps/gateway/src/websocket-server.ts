@@ -33,6 +33,12 @@ type Connection = {
 };
 
 type Place = { readonly host: string | undefined; readonly port: number; readonly isShared: boolean };
+/** How a handshake is refused: its client learns when to come back, and its connection is closed at once. */
+export type HandshakeRefusal = {
+  readonly status: '429 Too Many Requests' | '503 Service Unavailable';
+  readonly text: string;
+  readonly retryAfterSeconds: number;
+};
 
 export type ServeOptions = {
   /** Where clients connect; everything else gets a plain HTTP answer that says so. */
@@ -47,6 +53,8 @@ export type ServeOptions = {
   onOpen(socket: ClientSocket): SocketOwner;
   /** A connection is closed because its client reads too slowly. */
   onSlow(cause: SlowCause): void;
+  /** Whether one more connection from an address is refused, before it is opened. */
+  refusalOf(address: string): HandshakeRefusal | undefined;
   /** A handshake is refused because too many come. */
   onHandshakeRefused(): void;
   /** A handshake is refused because no page of that origin may connect. */
@@ -236,12 +244,14 @@ export class WebSocketServer {
       refuse(response, request, '403 Forbidden', 'No page of this origin may connect (ALLOWED_ORIGINS).\n');
       return;
     }
+    const address = addressOf(response, headers.forwarded, options);
+    const refusal = options.refusalOf(address);
+    if (refusal) {
+      refuse(response, request, refusal.status, refusal.text, refusal.retryAfterSeconds, true);
+      return;
+    }
     this.#connections += 1;
-    const connection: Connection = {
-      number: this.#connections,
-      address: addressOf(response, headers.forwarded, options),
-      owner: undefined,
-    };
+    const connection: Connection = { number: this.#connections, address, owner: undefined };
     response.upgrade(
       connection,
       request.getHeader('sec-websocket-key'),
@@ -311,13 +321,17 @@ function readHeaders(request: uWS.HttpRequest): { forwarded: string[]; fault: st
   return { forwarded, fault: isGood ? undefined : 'An upgrade has one header "Host", and no body.\n' };
 }
 
-/** @param retryAfterSeconds when the client should come back */
+/**
+ * @param retryAfterSeconds when the client should come back
+ * @param isClosing whether the connection is closed: else it is kept for another request, for 10 s
+ */
 function refuse(
   response: uWS.HttpResponse,
   request: uWS.HttpRequest,
   status: string,
   text: string,
   retryAfterSeconds?: number,
+  isClosing = false,
 ): void {
   response.writeStatus(status);
   if (retryAfterSeconds !== undefined) response.writeHeader('Retry-After', String(retryAfterSeconds));
@@ -326,7 +340,7 @@ function refuse(
   }
   response.writeHeader('Content-Type', 'text/plain; charset=utf-8');
   // A client that asks with HEAD would take a body for the next response. (endWithoutBody ends the process of 20.30.)
-  response.end(request.getMethod() === 'head' ? '' : text);
+  response.end(request.getMethod() === 'head' ? '' : text, isClosing);
 }
 
 function addressOf(

@@ -1,4 +1,6 @@
 import type { AnswerOf, GroupState, ParamsOf, RequestType } from '@hooligram/contract';
+import type { Log } from '@hooligram/service';
+import { silentLog } from '@hooligram/testkit';
 import { createBudgets } from '../src/budgets.ts';
 import type { ClientSocket } from '../src/client-socket.ts';
 import type { GatewayConfig } from '../src/config.ts';
@@ -58,7 +60,7 @@ export function gatewayWith(groups: number, members = 2) {
   } as GatewayConfig;
   const context = createContext(0, {
     config,
-    budgets: createBudgets(config, metrics as GatewayMetrics),
+    budgets: createBudgets(config, metrics as GatewayMetrics, silentLog as unknown as Log),
     core: { within: () => ({ request }) },
     subscriptions: { acquire: async () => {}, release() {} },
     metrics,

@@ -36,6 +36,27 @@ export const closeReasons = {
     reconnect: true,
     reconnectAfterMs: 0,
   },
+  /** The user is on more connections than one user may have; the one that signed in first goes. */
+  tooManyConnections: {
+    code: 4409,
+    reason: 'user has too many connections',
+    reconnect: true,
+    reconnectAfterMs: 60_000,
+  },
+  /** A connection on which nobody signs in does not stay for ever. */
+  signInTimeout: {
+    code: 4410,
+    reason: 'nobody signed in in time',
+    reconnect: true,
+    reconnectAfterMs: 1_000,
+  },
+  /** The client went on beyond its rate after it was told. A request that was not answered had no effect. */
+  tooFast: {
+    code: 4429,
+    reason: 'too many frames or bytes, send more slowly',
+    reconnect: true,
+    reconnectAfterMs: 10_000,
+  },
 } as const satisfies Record<string, CloseReason>;
 
 /**

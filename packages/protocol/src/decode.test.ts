@@ -232,3 +232,23 @@ describe('a bad frame', () => {
     });
   });
 });
+
+test('before the sign-in the payload of a request that needs one is not looked at', () => {
+  const member_sids = Array.from({ length: 5_000 }, () => 'no sid');
+  const decoded = (id: unknown, isSignedIn: boolean) =>
+    decodeFrame(
+      new TextEncoder().encode(
+        JSON.stringify({ id, type: 'GROUP_CREATE_REQUEST', payload: { member_sids } }),
+      ),
+      isSignedIn,
+    );
+  expect(decoded('1', false)).toEqual({
+    kind: 'request',
+    id: '1',
+    type: 'GROUP_CREATE_REQUEST',
+    payload: undefined,
+    faults: ['not signed in'],
+  });
+  expect(decoded('1', true)).toMatchObject({ kind: 'request', faults: { length: 102 } });
+  expect(decoded(1, false)).toMatchObject({ kind: 'bad-frame' });
+});

@@ -1,4 +1,5 @@
 import { hasAtMostCharacters } from './characters.ts';
+import { errorTexts } from './error-texts.ts';
 import { checkPayload } from './faults.ts';
 import { faultTexts } from './fields.ts';
 import {
@@ -8,6 +9,7 @@ import {
   isAcknowledgementType,
   isClientRequestType,
   isFrameType,
+  needsSignIn,
 } from './frame.ts';
 import { idCharactersMax } from './limits.ts';
 
@@ -79,8 +81,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * their meaning depends on the connection: before the sign-in, a request that needs one is answered `not
  * signed in` and nothing else. Size is not checked here (`frameBytesMax`).
  * @param bytes UTF-8 JSON; not kept, so it may be memory that is only lent
+ * @param isSignedIn false: the payload of a request that needs a sign-in is not looked at, its one fault is that
  */
-export function decodeFrame(bytes: Uint8Array | ArrayBuffer): DecodedFrame {
+export function decodeFrame(bytes: Uint8Array | ArrayBuffer, isSignedIn = true): DecodedFrame {
   let text: string;
   try {
     text = utf8.decode(bytes);
@@ -96,17 +99,24 @@ export function decodeFrame(bytes: Uint8Array | ArrayBuffer): DecodedFrame {
   if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) {
     return badFrame('', ['frame: must be a JSON object']);
   }
-  return classify(frame);
+  return classify(frame, isSignedIn);
 }
 
 /** Unknown properties of the frame are never looked at, `__proto__` neither: JSON.parse makes it a plain one. */
-function classify({ id, type, payload }: { id?: unknown; type?: unknown; payload?: unknown }): DecodedFrame {
+function classify(
+  { id, type, payload }: { id?: unknown; type?: unknown; payload?: unknown },
+  isSignedIn: boolean,
+): DecodedFrame {
   if (typeof type !== 'string' || type === '') {
     const idFault = idFaultOf(id);
     return badFrame(idFault === undefined ? (id as string) : '', present([idFault, typeFaultOf(type)]));
   }
   if (isAcknowledgementType(type)) return acknowledgement(id, type, payload);
-  if (isClientRequestType(type)) return request(id, type, payload);
+  if (isClientRequestType(type)) {
+    if (!isSignedIn && needsSignIn(type) && idFaultOf(id) === undefined)
+      return withoutSignIn(id as string, type);
+    return request(id, type, payload);
+  }
   if (isFrameType(type)) return serverType;
   // Screens of a client may be called so, too: GO_TO_ONBOARDING_REQUEST. Those have no id.
   if (!isRequestLike(type) || idFaultOf(id) !== undefined) return unknownType;
@@ -146,6 +156,10 @@ function request(
     payload: undefined,
     faults: [...emptyIdFaults(text), ...faults],
   };
+}
+
+function withoutSignIn(id: string, type: ClientRequestType): FaultyRequest {
+  return { kind: 'request', id, type, payload: undefined, faults: [errorTexts.notSignedIn.text] };
 }
 
 /** @returns why an id cannot be used, or undefined if it can */

@@ -1,3 +1,7 @@
+import { readTryAgain } from './try-again.ts';
+
+export { readTryAgain };
+
 /** Why a request failed, as its FAILURE says it. */
 export type ErrorText = {
   /** What stands in `errors`. Clients may compare it; a change of it is a change of the protocol. */
@@ -48,7 +52,7 @@ const retryableTexts = new Set<string>(
     .map(({ text }) => text),
 );
 
-/** Whether a request that failed with these errors may succeed later as it is. */
+/** Whether a request that failed with these errors may succeed later as it is; a text may end with when (`tryAgainIn`). */
 export function mayRetry(errors: readonly string[]): boolean {
-  return errors.length > 0 && errors.every((text) => retryableTexts.has(text));
+  return errors.length > 0 && errors.every((text) => retryableTexts.has(readTryAgain(text).text));
 }

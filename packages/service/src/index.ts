@@ -20,8 +20,10 @@ export {
   type Histogram,
   type Metrics,
 } from './metrics.ts';
+export { networkOf } from './network.ts';
 export type { Part } from './part.ts';
 export { type Probe, startProbe } from './probe.ts';
+export { type Rate, rate } from './rate.ts';
 export {
   createService,
   type Service,

@@ -14,6 +14,8 @@ export type ProtocolClientOptions = {
   readonly headers?: Readonly<Record<string, string>>;
   /** The certificate by which a server at `wss://` is known, in PEM. Default: those of the system. */
   readonly ca?: string;
+  /** The address that it comes from: on Linux each of 127.0.0.0/8 is the machine's own. */
+  readonly localAddress?: string;
   /** Reads a text of the server. The client ignores the text when it returns undefined. Default: any JSON is a frame. */
   readonly readFrame?: (text: string) => ReceivedFrame | undefined;
   /** Called with every text that is sent or received, and with code and reason of the close. */
@@ -33,13 +35,14 @@ export class ProtocolClient {
   #lastId = 0;
 
   constructor(url: string, options: ProtocolClientOptions) {
-    const { headers = {}, ca, timeoutMs, onExchange } = options;
+    const { headers = {}, ca, localAddress, timeoutMs, onExchange } = options;
     this.#options = options;
     const socket = new WebSocket(url, {
       headers,
+      ...(localAddress === undefined ? {} : { localAddress }),
+      ...(ca === undefined ? {} : { ca }),
       perMessageDeflate: false,
       handshakeTimeout: timeoutMs,
-      ...(ca === undefined ? {} : { ca }),
     });
     this.socket = socket;
     socket.on('message', (data) => this.#receive(String(data)));

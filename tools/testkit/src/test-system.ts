@@ -55,6 +55,7 @@ export async function startSystem(options: TestSystemOptions = {}): Promise<Test
     REDIS_PREFIX: prefix,
     ADMIN_HOST: '127.0.0.1',
     LOG_LEVEL: 'info',
+    LIMITS_ENABLED: 'false',
   };
 
   const add = async (
@@ -90,7 +91,6 @@ export async function startSystem(options: TestSystemOptions = {}): Promise<Test
       VERIFICATION_PROVIDER: 'fixed',
       VERIFICATION_FIXED_CODE: '000000',
       CREDENTIAL_KEY: 'a-key-for-tests-that-protects-nothing',
-      LIMITS_ENABLED: 'false',
       NUMBERS: 'assigned',
     };
     return add('core', cores, adminPort, '', { ...own, ...options.env, ...options.coreEnv, ...env });

@@ -1,10 +1,16 @@
 import type { Core } from '../core/core-client.ts';
 import type { UserConnection } from '../groups/user-connection.ts';
 import type { User } from '../groups/users.ts';
+import type { ClientLimits } from '../limits/client-limits.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { CursorWriter } from './cursor-writer.ts';
 
-type Deps = { readonly core: Core; readonly cursorWriter: CursorWriter; readonly metrics: GatewayMetrics };
+type Deps = {
+  readonly core: Core;
+  readonly cursorWriter: CursorWriter;
+  readonly metrics: GatewayMetrics;
+  readonly clientLimits: Pick<ClientLimits, 'looksUp'> | undefined;
+};
 
 /** Most acknowledgements of one connection that wait to be looked up; beyond it they cost a duplicate. */
 const waitingMax = 256;
@@ -20,6 +26,11 @@ export class MessageLookup {
 
   /** One lookup of a connection is at the core at a time; what comes meanwhile goes with the next. */
   add(connection: UserConnection, messageId: number): void {
+    const { clientLimits, metrics } = this.#deps;
+    if (clientLimits && !clientLimits.looksUp(connection, connection.user.userId)) {
+      metrics.acknowledgementsIgnored.inc();
+      return;
+    }
     let waiting = this.#waiting.get(connection);
     if (!waiting) {
       waiting = new Set();
@@ -27,7 +38,7 @@ export class MessageLookup {
       setImmediate(() => void this.#lookUp(connection));
     }
     if (waiting.size < waitingMax) waiting.add(messageId);
-    else this.#deps.metrics.acknowledgementsIgnored.inc();
+    else metrics.acknowledgementsIgnored.inc();
   }
 
   async #lookUp(connection: UserConnection): Promise<void> {

@@ -1,4 +1,4 @@
-import { encodeFrame, errorTexts, failure, type SoundRequest, sidOf } from '@hooligram/protocol';
+import { encodeFrame, errorTexts, failure, type SoundRequest, sidOf, tryAgainIn } from '@hooligram/protocol';
 import type { GatewayContext } from '../context.ts';
 import type { Session } from '../session.ts';
 import { groupsWereSent } from './conn-keep-alive.ts';
@@ -23,6 +23,12 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   const { country_code, phone_number } = frame.payload;
   if (session.user && session.user.sid !== sidOf(country_code, phone_number)) {
     session.socket.sendLater(failure(frame.type, frame.id, [errorTexts.alreadySignedIn.text]));
+    return;
+  }
+  const waitSeconds = context.clientLimits?.signInWait(sidOf(country_code, phone_number));
+  if (waitSeconds !== undefined) {
+    const text = tryAgainIn(errorTexts.tooManyRequests.text, waitSeconds);
+    session.socket.sendLater(failure(frame.type, frame.id, [text]));
     return;
   }
   const leavePlace = await context.signIns.enter(session);
@@ -62,6 +68,7 @@ async function signIn(
   if (!session.socket.isOpen) return undefined;
   const { user_id, sid, group_ids, delivered_seqs } = result.answer;
   const connection = session.signInAs(user_id, sid);
+  context.clientLimits?.signedIn(sid);
   session.socket.sendLater(encodeFrame('AUTHORIZATION_SIGN_IN_SUCCESS', frame.id, {}));
   const joined = context.groups.joinAll(connection, group_ids, delivered_seqs).then(() => {
     if (session.signIn === signIn) groupsWereSent(session);

@@ -12,5 +12,6 @@ export const verificationRequestCode: FrameHandler<'VERIFICATION_REQUEST_CODE_RE
     country_code,
     phone_number,
   });
+  if (result.ok) session.limits?.codeSent();
   reply(session, frame, result, nothing);
 };

@@ -1,0 +1,112 @@
+import { closeReasons } from '@hooligram/protocol';
+import { type Log, networkOf } from '@hooligram/service';
+import type { GatewayMetrics } from '../metrics.ts';
+import type { GatewayLimitsConfig } from './config.ts';
+import { ConnectionLimits } from './connection-limits.ts';
+import { LimitReport } from './limit-report.ts';
+import { Shares } from './shares.ts';
+import { SignInTimes } from './sign-in-times.ts';
+import { Traffic, type TrafficRates } from './traffic.ts';
+
+type Socket = ConnectionLimits['socket'] & { readonly address: string };
+
+/** What one client may cost this gateway. Without `LIMITS_ENABLED` there is none of it. */
+export class ClientLimits {
+  readonly report: LimitReport;
+  readonly addresses: Shares<string>;
+  readonly users: Shares<number>;
+  readonly signInTimes: SignInTimes<ConnectionLimits>;
+  readonly unsignedRates: TrafficRates;
+  readonly connectionRates: TrafficRates;
+  readonly #config: GatewayLimitsConfig;
+  readonly #signIns: Shares<string>;
+  readonly #lookupRates: TrafficRates;
+  readonly #lookups = new WeakMap<object, Traffic>();
+
+  constructor(config: GatewayLimitsConfig, { limited }: Pick<GatewayMetrics, 'limited'>, log: Log) {
+    this.#config = config;
+    this.report = new LimitReport(limited, log);
+    this.unsignedRates = { frames: config.LIMIT_UNSIGNED_FRAMES, bytes: config.LIMIT_UNSIGNED_BYTES };
+    this.connectionRates = {
+      frames: config.LIMIT_FRAMES_PER_CONNECTION,
+      bytes: config.LIMIT_BYTES_PER_CONNECTION,
+    };
+    this.addresses = new Shares({
+      frames: config.LIMIT_FRAMES_PER_ADDRESS,
+      bytes: config.LIMIT_BYTES_PER_ADDRESS,
+    });
+    this.users = new Shares({ frames: config.LIMIT_FRAMES_PER_USER, bytes: config.LIMIT_BYTES_PER_USER });
+    this.#signIns = new Shares(inNumber(config.LIMIT_SIGN_INS_PER_USER));
+    this.#lookupRates = inNumber(config.LIMIT_UNKNOWN_ACKNOWLEDGEMENTS);
+    this.signInTimes = new SignInTimes(config.SIGN_IN_WITHIN_SECONDS * 1_000, ({ socket, source }) => {
+      this.report.add('sign_in_time', source);
+      socket.end(closeReasons.signInTimeout);
+    });
+  }
+
+  /** Whether one more connection of this address may be opened; counts it if not. */
+  admits(address: string): boolean {
+    const source = networkOf(address);
+    const share = this.addresses.find(source);
+    if (!share) return true;
+    const { LIMIT_CONNECTIONS_PER_ADDRESS, LIMIT_UNSIGNED_CONNECTIONS_PER_ADDRESS } = this.#config;
+    const isFull = share.connections >= LIMIT_CONNECTIONS_PER_ADDRESS;
+    if (!isFull && share.unsigned < LIMIT_UNSIGNED_CONNECTIONS_PER_ADDRESS) return true;
+    this.report.add(isFull ? 'address_connections' : 'address_unsigned_connections', source);
+    return false;
+  }
+
+  /** A connection was opened. */
+  open(socket: Socket): ConnectionLimits {
+    return new ConnectionLimits(this, socket, networkOf(socket.address));
+  }
+
+  /**
+   * Whether somebody may sign in once more; counts it if not. Only sign-ins that succeeded are held against them: nobody
+   * else can use them up.
+   * @returns undefined, or in how many seconds they may
+   */
+  signInWait(sid: string): number | undefined {
+    const waitSeconds = this.#signIns.find(sid)?.traffic.waitSeconds(0) ?? 0;
+    if (waitSeconds === 0) return undefined;
+    this.report.add('user_sign_ins', 'of a user');
+    return waitSeconds;
+  }
+
+  signedIn(sid: string): void {
+    const share = this.#signIns.enter(sid);
+    share.traffic.take(0);
+    this.#signIns.leave(share);
+  }
+
+  /** Closes the connections of a user that are too many, those that signed in first. @param connections in that order */
+  closeExcess(
+    userId: number,
+    connections: ReadonlySet<{ readonly socket: ConnectionLimits['socket'] }>,
+  ): void {
+    let excess = connections.size - this.#config.LIMIT_CONNECTIONS_PER_USER;
+    for (const { socket } of [...connections]) {
+      if (excess <= 0) return;
+      excess -= 1;
+      this.report.add('user_connections', userId);
+      socket.end(closeReasons.tooManyConnections);
+    }
+  }
+
+  /** Whether an acknowledgement of a message that this gateway does not know is looked up; counts it if not. */
+  looksUp(connection: object, userId: number): boolean {
+    let traffic = this.#lookups.get(connection);
+    if (!traffic) {
+      traffic = new Traffic(this.#lookupRates);
+      this.#lookups.set(connection, traffic);
+    }
+    if (traffic.take(0) === undefined) return true;
+    this.report.add('unknown_acknowledgements', userId);
+    return false;
+  }
+}
+
+/** Rates of what has no size. */
+function inNumber(frames: TrafficRates['frames']): TrafficRates {
+  return { frames, bytes: { points: 1, seconds: 1 } };
+}

@@ -1,0 +1,40 @@
+import { boolean, integer, rate } from '@hooligram/service';
+import { z } from 'zod';
+
+/** Every bucket of bytes has room for the largest frame. */
+const largestFrame = { pointsMin: 65_536 };
+
+/**
+ * What one client may cost a gateway. A client that types, or that sends what it kept while it was away, is far below
+ * all of them. Of the rates, as much as a full bucket may come at once.
+ */
+export const gatewayLimitsConfig = z.object({
+  LIMITS_ENABLED: boolean().default(true).describe('whether any of the limits is in force'),
+  LIMIT_CONNECTIONS_PER_ADDRESS: integer({ min: 1 })
+    .default(1_000)
+    .describe('most connections of an address; more get 429 with Retry-After'),
+  LIMIT_UNSIGNED_CONNECTIONS_PER_ADDRESS: integer({ min: 1 })
+    .default(200)
+    .describe('most of them on which nobody is signed in'),
+  LIMIT_CONNECTIONS_PER_USER: integer({ min: 1 })
+    .default(20)
+    .describe('most connections of a user on this gateway; the one that signed in first is closed'),
+  SIGN_IN_WITHIN_SECONDS: integer({ min: 1, max: 86_400 })
+    .default(900)
+    .describe('a connection on which nobody signs in, nor asks for a code, for so long is closed'),
+  LIMIT_SIGN_INS_PER_USER: rate('100/600', 'successful sign-ins of a user'),
+  LIMIT_UNSIGNED_FRAMES: rate('200/20', 'frames of a connection before its sign-in'),
+  LIMIT_UNSIGNED_BYTES: rate('131072/32', 'bytes of a connection before its sign-in', largestFrame),
+  LIMIT_FRAMES_PER_CONNECTION: rate('2000/20', 'frames of a connection'),
+  LIMIT_BYTES_PER_CONNECTION: rate('2097152/32', 'bytes of a connection', largestFrame),
+  LIMIT_FRAMES_PER_USER: rate('4000/20', 'frames of all connections of a user'),
+  LIMIT_BYTES_PER_USER: rate('4194304/32', 'bytes of all connections of a user', largestFrame),
+  LIMIT_FRAMES_PER_ADDRESS: rate('10000/10', 'frames of all connections of an address'),
+  LIMIT_BYTES_PER_ADDRESS: rate('8388608/16', 'bytes of all connections of an address', largestFrame),
+  LIMIT_UNKNOWN_ACKNOWLEDGEMENTS: rate(
+    '5000/50',
+    'acknowledgements of a connection that have to be looked up; more are ignored',
+  ),
+});
+
+export type GatewayLimitsConfig = Readonly<z.output<typeof gatewayLimitsConfig>>;

@@ -1,0 +1,108 @@
+import { isDeliverySentBack } from '@hooligram/protocol';
+import type { ClientLimits } from './client-limits.ts';
+import type { Share } from './shares.ts';
+import { Traffic } from './traffic.ts';
+
+/** What becomes of a frame. `ignore`: no client needs an answer to it. */
+export type Judgement = 'read' | 'ignore' | 'refuse' | 'close';
+
+/** What closes a connection: its socket. */
+type Closable = { end(reason: { code: number; reason: string }): void };
+
+/**
+ * What one connection has used of its limits, of its address's and of its user's. A frame that is read costs a few
+ * additions and no memory.
+ */
+export class ConnectionLimits {
+  readonly socket: Closable;
+  /** The network that it comes from. */
+  readonly source: string;
+  readonly #limits: ClientLimits;
+  readonly #address: Share;
+  #traffic: Traffic;
+  #user: Share | undefined;
+  #userId = 0;
+  /** Of deliveries that come back. Only clients that send them have it. */
+  #sentBack: Traffic | undefined;
+  #isSignedIn = false;
+  #waitSeconds = 0;
+
+  constructor(limits: ClientLimits, socket: Closable, source: string) {
+    this.#limits = limits;
+    this.socket = socket;
+    this.source = source;
+    this.#address = limits.addresses.enter(source);
+    this.#address.unsigned += 1;
+    this.#traffic = new Traffic(limits.unsignedRates);
+    limits.signInTimes.begin(this);
+  }
+
+  /** Of the frame that was refused last: in how many seconds another one like it would not be. */
+  get waitSeconds(): number {
+    return this.#waitSeconds;
+  }
+
+  /** What becomes of a frame, before anything of it is parsed. */
+  judge(frame: Uint8Array): Judgement {
+    const { byteLength } = frame;
+    if (this.#isSignedIn && isDeliverySentBack(frame))
+      return this.takeSentBack(byteLength) ? 'read' : 'ignore';
+    const own = this.#traffic.take(byteLength);
+    if (own)
+      return this.#refuse(this.#isSignedIn ? 'connection' : 'unsigned', this.#traffic, own, byteLength);
+    const { traffic } = this.#address;
+    const ofAddress = traffic.take(byteLength);
+    if (ofAddress) return this.#refuse('address', traffic, ofAddress, byteLength);
+    const ofUser = this.#user?.traffic.take(byteLength);
+    if (ofUser && this.#user) return this.#refuse('user', this.#user.traffic, ofUser, byteLength);
+    return 'read';
+  }
+
+  /** Whether one more delivery that comes back is read, and not only ignored. */
+  takeSentBack(bytes: number): boolean {
+    this.#sentBack ??= new Traffic(this.#limits.connectionRates);
+    if (this.#sentBack.take(bytes) === undefined) return true;
+    this.#limits.report.add('deliveries_sent_back', this.source);
+    return false;
+  }
+
+  /** A code was sent for it: the time until the sign-in begins again. */
+  codeSent(): void {
+    if (!this.#isSignedIn) this.#limits.signInTimes.begin(this);
+  }
+
+  /** Somebody signed in. */
+  signIn(userId: number): void {
+    this.#userId = userId;
+    this.#user = this.#limits.users.enter(userId);
+    if (this.#isSignedIn) return;
+    this.#isSignedIn = true;
+    this.#address.unsigned -= 1;
+    this.#traffic = new Traffic(this.#limits.connectionRates);
+    this.#limits.signInTimes.end(this);
+  }
+
+  /** Nobody is signed in any more; only for a moment, or because it is closed. */
+  signOut(): void {
+    if (this.#user) this.#limits.users.leave(this.#user);
+    this.#user = undefined;
+  }
+
+  close(): void {
+    this.signOut();
+    this.#limits.signInTimes.end(this);
+    if (!this.#isSignedIn) this.#address.unsigned -= 1;
+    this.#limits.addresses.leave(this.#address);
+  }
+
+  #refuse(
+    scope: 'unsigned' | 'connection' | 'address' | 'user',
+    traffic: Traffic,
+    shortage: 'frames' | 'bytes',
+    bytes: number,
+  ): Judgement {
+    this.#limits.report.add(`${scope}_${shortage}`, scope === 'user' ? this.#userId : this.source);
+    this.#waitSeconds = traffic.waitSeconds(bytes);
+    return traffic.refuse() ? 'refuse' : 'close';
+  }
+}

@@ -1,0 +1,236 @@
+import { closeReasons, tryAgainIn } from '@hooligram/protocol';
+import {
+  connect,
+  metrics,
+  type ServiceProcess,
+  startSystem,
+  type TestClient,
+  type TestSystem,
+  uniqueSid,
+} from '@hooligram/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from './fixture.ts';
+
+/** Buckets that do not fill again while a test runs. */
+const limits = {
+  LIMITS_ENABLED: 'true',
+  LIMIT_CONNECTIONS_PER_ADDRESS: '4',
+  LIMIT_UNSIGNED_CONNECTIONS_PER_ADDRESS: '3',
+  LIMIT_CONNECTIONS_PER_USER: '2',
+  LIMIT_SIGN_INS_PER_USER: '3/3600',
+  LIMIT_UNSIGNED_FRAMES: '10/36000',
+  LIMIT_UNSIGNED_BYTES: '131072/36000',
+  LIMIT_FRAMES_PER_CONNECTION: '30/36000',
+  LIMIT_BYTES_PER_CONNECTION: '200000/36000',
+  LIMIT_FRAMES_PER_USER: '40/36000',
+  LIMIT_FRAMES_PER_ADDRESS: '50/36000',
+  LIMIT_UNKNOWN_ACKNOWLEDGEMENTS: '5/36000',
+};
+
+let system: TestSystem;
+let gateway: ServiceProcess;
+let lastSource = 1;
+let open: TestClient[] = [];
+
+beforeAll(async () => {
+  system = await startSystem({ gateways: 0, cores: 1 });
+  gateway = await system.addGateway(limits);
+});
+
+afterAll(() => system?.stop());
+
+afterEach(() => {
+  for (const client of open) client.terminate();
+  open = [];
+});
+
+/** An address that no other test uses. */
+function source(): string {
+  lastSource += 1;
+  return `127.0.7.${lastSource}`;
+}
+
+async function from(localAddress = source(), to = gateway): Promise<TestClient> {
+  const client = await connect(to.url, { localAddress });
+  open.push(client);
+  return client;
+}
+
+async function signedIn(sid = uniqueSid(), localAddress = source()): Promise<TestClient> {
+  const client = await from(localAddress);
+  await client.signIn(sid);
+  return client;
+}
+
+async function limited(limit: string, of = gateway): Promise<number> {
+  const { value } = await metrics(of.adminUrl);
+  return value('hooligram_gateway_limited_total', { limit });
+}
+
+function keepAlives(client: TestClient, count: number, more = ''): void {
+  for (let n = 0; n < count; n += 1) client.send('CONN_KEEP_ALIVE_REQUEST', { more }, `${n}`);
+}
+
+function closedWith({ code, reason }: { code: number; reason: string }) {
+  return { code, reason };
+}
+
+test('every limit has its metric from the beginning', async () => {
+  const fresh = await system.addGateway({ LIMITS_ENABLED: 'true' });
+  const { text } = await metrics(fresh.adminUrl);
+  const series = text.match(/^hooligram_gateway_limited_total\{.* 0$/gm) ?? [];
+  expect(series).toHaveLength(15);
+});
+
+test('a client within the default limits is refused nothing: 1,000 messages and as many acknowledgements at once', async () => {
+  const usual = await system.addGateway({ LIMITS_ENABLED: 'true' });
+  const [client, other] = [await from(source(), usual), await from(source(), usual)];
+  const [sid, otherSid] = [uniqueSid(), uniqueSid()];
+  await client.signIn(sid);
+  await other.signIn(otherSid);
+  const created = await client.requestOk('GROUP_CREATE', { group_name: '', member_sids: [sid, otherSid] });
+  const { group_id } = created.payload;
+  for (let n = 0; n < 1_000; n += 1) client.send('MESSAGING_SEND_REQUEST', { group_id, content: `${n}` });
+  for (const one of [client, other]) {
+    await one.waitFor(() => one.received('MESSAGING_DELIVER_REQUEST').length === 1_000);
+  }
+  expect(client.received('MESSAGING_SEND_FAILURE')).toEqual([]);
+});
+
+describe('what a connection sends beyond its frames', () => {
+  test('is refused with when to try again, and when it goes on it is closed', async () => {
+    const client = await from();
+    keepAlives(client, 10);
+    client.send('GROUP_LEAVE_REQUEST', { group_id: 1 }, 'leave');
+    client.send('VERIFICATION_SUBMIT_CODE_REQUEST', { verification_code: '1' }, 'submit');
+    client.sendRaw('no frame');
+    client.send('CONN_KEEP_ALIVE_REQUEST', {}, 'keep');
+    await client.next('CONN_KEEP_ALIVE_FAILURE');
+    expect(client.received('CONN_KEEP_ALIVE_SUCCESS')).toHaveLength(10);
+    const errors = [tryAgainIn('too many requests', 3_600)];
+    expect(client.frames.slice(10)).toMatchObject([
+      { type: 'GROUP_LEAVE_FAILURE', id: 'leave', payload: { errors: ['not signed in'] } },
+      { type: 'VERIFICATION_SUBMIT_CODE_FAILURE', id: 'submit', payload: { errors } },
+      { type: 'CONN_FRAME_FAILURE', id: '', payload: { errors } },
+      { type: 'CONN_KEEP_ALIVE_FAILURE', id: 'keep' },
+    ]);
+    keepAlives(client, 10);
+    expect(await client.closed).toEqual(closedWith(closeReasons.tooFast));
+    expect(await limited('unsigned_frames')).toBe(11);
+  });
+
+  test('is refused after the sign-in, too, where it may send more', async () => {
+    const client = await signedIn();
+    keepAlives(client, 35);
+    await client.waitFor(() => client.received('CONN_KEEP_ALIVE_FAILURE').length > 0);
+    expect(client.received('CONN_KEEP_ALIVE_SUCCESS').length).toBe(30);
+  });
+
+  test('does not end with a new connection from the same address', async () => {
+    const address = source();
+    for (let round = 0; round < 5; round += 1) {
+      const client = await from(address);
+      keepAlives(client, 10);
+      await client.waitFor(() => client.received('CONN_KEEP_ALIVE_SUCCESS').length === 10);
+      client.terminate();
+    }
+    const sixth = await from(address);
+    keepAlives(sixth, 1);
+    await sixth.next('CONN_KEEP_ALIVE_FAILURE');
+    expect(await limited('address_frames')).toBe(1);
+    // It is nobody else's limit.
+    await (await from()).roundTrip();
+  });
+
+  test('counts for all connections of a user together', async () => {
+    const sid = uniqueSid();
+    const [one, other] = [await signedIn(sid), await signedIn(sid)];
+    keepAlives(one, 25);
+    await one.waitFor(() => one.received('CONN_KEEP_ALIVE_SUCCESS').length === 25);
+    keepAlives(other, 25);
+    await other.waitFor(() => other.received('CONN_KEEP_ALIVE_FAILURE').length === 10);
+    expect(await limited('user_frames')).toBe(10);
+  });
+});
+
+test('a frame of 64 KiB is taken before the sign-in, and a second one; a third is refused', async () => {
+  const client = await from();
+  const frame = JSON.stringify({ id: 'large', type: 'CONN_KEEP_ALIVE_REQUEST', payload: { more: '' } });
+  for (let n = 0; n < 3; n += 1) {
+    client.sendRaw(frame.replace('"more":""', `"more":"${'x'.repeat(65_536 - frame.length)}"`));
+  }
+  await client.next('CONN_KEEP_ALIVE_FAILURE');
+  expect(client.received('CONN_KEEP_ALIVE_SUCCESS')).toHaveLength(2);
+  expect(await limited('unsigned_bytes')).toBe(1);
+});
+
+test('a client that sends back what it is sent loses neither requests nor its connection for it', async () => {
+  const client = await signedIn();
+  const content = 'x'.repeat(10_000);
+  for (let n = 0; n < 60; n += 1) client.send('MESSAGING_DELIVER_REQUEST', { content }, `m.1.${n}`);
+  const before = client.frames.length;
+  await client.roundTrip();
+  expect(client.frames).toHaveLength(before + 1);
+  expect(await limited('deliveries_sent_back')).toBeGreaterThan(0);
+});
+
+test('acknowledgements of what nobody sent are looked up a few times, and then ignored', async () => {
+  const client = await signedIn();
+  const before = await metrics(gateway.adminUrl);
+  const ignored = (from: typeof before) => from.value('hooligram_gateway_acknowledgements_ignored_total');
+  for (let n = 1; n <= 100; n += 1) client.send('MESSAGING_DELIVER_SUCCESS', { message_id: 2 ** 40 + n });
+  await client.roundTrip();
+  await eventually(
+    async () => ignored(await metrics(gateway.adminUrl)) === ignored(before) + 100,
+    'all are ignored',
+  );
+  expect(await limited('unknown_acknowledgements')).toBe(95);
+});
+
+describe('connections', () => {
+  test('of an address are refused at the handshake beyond its number, fewer before the sign-in', async () => {
+    const address = source();
+    const unsigned = [await from(address), await from(address), await from(address)];
+    await expect(from(address)).rejects.toThrow('429');
+    expect(await limited('address_unsigned_connections')).toBe(1);
+    await unsigned[0]?.signIn(uniqueSid());
+    await from(address);
+    await expect(from(address)).rejects.toThrow('429');
+    expect(await limited('address_connections')).toBe(1);
+    await from();
+  });
+
+  test('of a user beyond their number close the one that signed in first', async () => {
+    const sid = uniqueSid();
+    const [first, second, third] = [await signedIn(sid), await signedIn(sid), await signedIn(sid)];
+    expect(await first.closed).toEqual(closedWith(closeReasons.tooManyConnections));
+    await second.roundTrip();
+    await third.roundTrip();
+    expect(await limited('user_connections')).toBe(1);
+  });
+
+  test('on which nobody signs in are closed after a while, others are not', async () => {
+    const hasty = await system.addGateway({ LIMITS_ENABLED: 'true', SIGN_IN_WITHIN_SECONDS: '1' });
+    const signed = await from(source(), hasty);
+    await signed.signIn(uniqueSid());
+    const idle = await from(source(), hasty);
+    expect(await idle.closed).toEqual(closedWith(closeReasons.signInTimeout));
+    await signed.roundTrip();
+    expect(await limited('sign_in_time', hasty)).toBe(1);
+  });
+});
+
+test('a user signs in so often, and is then told when again; failures of others are not held against them', async () => {
+  const sid = uniqueSid();
+  const [country_code, phone_number] = sid.split('.');
+  const signIn = { country_code, phone_number, verification_code: '000000' };
+  const stranger = await from();
+  for (let n = 0; n < 4; n += 1) {
+    await stranger.request('AUTHORIZATION_SIGN_IN', { ...signIn, verification_code: 'wrong' });
+  }
+  const client = await signedIn(sid);
+  for (let n = 0; n < 2; n += 1) await client.requestOk('AUTHORIZATION_SIGN_IN', signIn);
+  const refused = await client.request('AUTHORIZATION_SIGN_IN', signIn);
+  expect(refused.payload.errors).toEqual([tryAgainIn('too many requests', 1_200)]);
+  await client.roundTrip();
+});
