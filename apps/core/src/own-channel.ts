@@ -12,6 +12,7 @@ const busSilenceMaxMs = 15_000;
  *
  * @param channel of this core alone
  * @param onReply receives whatever is published there and is no echo
+ * @param onRoundTrip gets how long Redis took to answer a write
  * @returns when the first echo has come back
  */
 export async function openOwnChannel(
@@ -19,6 +20,7 @@ export async function openOwnChannel(
   { redis, names }: Stores,
   channel: string,
   onReply: (bytes: Buffer) => void,
+  onRoundTrip: (ms: number) => void,
 ): Promise<void> {
   // Nothing is published on the channel before the first echo is sent, and that needs the subscription.
   const received = new EventEmitter<{ publication: [bytes: Buffer] }>();
@@ -44,6 +46,7 @@ export async function openOwnChannel(
       if (isWrongServer) reconnect(redis.subscriber);
     },
     silenceMaxMs: busSilenceMaxMs,
+    onRoundTrip,
   });
   received.on('publication', (bytes) => {
     if (!echo.onPublication(bytes)) onReply(bytes);

@@ -1,6 +1,7 @@
 import type { LoadedUws, uWS } from '@hooligram/uws';
 import { ClientSocket, type SlowCause } from './client-socket.ts';
 import { HandshakeRate } from './handshake-rate.ts';
+import type { Closer } from './metrics.ts';
 import type { SocketBuffers } from './socket-buffers.ts';
 
 // Enums in the typings alone. A shared port has SO_REUSEPORT.
@@ -43,6 +44,10 @@ export type ServeOptions = {
   onSlow(cause: SlowCause): void;
   /** A handshake is refused because too many come. */
   onHandshakeRefused(): void;
+  /** A handshake is refused, for whatever reason. */
+  onUpgradeRefused(reason: 'rate' | 'stopping' | 'no websocket'): void;
+  /** A connection has ended. */
+  onClosed(code: number, by: Closer): void;
 };
 
 /** With `ClientSocket` all that knows uWebSockets.js (packages/uws loads it). */
@@ -70,7 +75,7 @@ export class WebSocketServer {
 
   /** Says what happens to clients, once, before `listen`. */
   serve(options: ServeOptions): void {
-    const { path, addressHeader, backpressureMaxBytes, onOpen, onSlow } = options;
+    const { path, backpressureMaxBytes, onOpen, onSlow } = options;
     const rate = new HandshakeRate(options.handshakesPerSecondMax);
     const buffers = this.#buffers;
     const events = {
@@ -87,9 +92,10 @@ export class WebSocketServer {
       compression: this.#uWS.DISABLED,
       upgrade: (response, request, context) => {
         const waitSeconds = rate.accept();
-        if (waitSeconds === undefined) this.#upgrade(response, request, context, addressHeader);
+        if (waitSeconds === undefined) this.#upgrade(response, request, context, options);
         else {
           options.onHandshakeRefused();
+          options.onUpgradeRefused('rate');
           refuse(response, request, unavailable, 'Too many connect at once. Connect again.\n', waitSeconds);
         }
       },
@@ -110,8 +116,9 @@ export class WebSocketServer {
         if (new Uint8Array(topic)[0] !== ownTopic.charCodeAt(0)) return;
         ws.getUserData().socket?.onClosing(backpressureMaxBytes);
       },
-      close(ws) {
+      close(ws, code) {
         const { socket, owner } = ws.getUserData();
+        options.onClosed(code, closerOf(code, socket));
         if (socket) buffers.remove(socket);
         socket?.onClosed();
         owner?.onClose();
@@ -152,14 +159,16 @@ export class WebSocketServer {
     response: uWS.HttpResponse,
     request: uWS.HttpRequest,
     context: uWS.us_socket_context_t,
-    addressHeader: string | undefined,
+    { addressHeader, onUpgradeRefused }: Pick<ServeOptions, 'addressHeader' | 'onUpgradeRefused'>,
   ): void {
     if (this.#isStopping) {
+      onUpgradeRefused('stopping');
       refuse(response, request, unavailable, 'This gateway is stopping. Connect again.\n');
       return;
     }
     const fault = upgradeFault(request);
     if (fault) {
+      onUpgradeRefused('no websocket');
       refuse(response, request, '426 Upgrade Required', fault);
       return;
     }
@@ -186,6 +195,12 @@ export class WebSocketServer {
       this.#isClosing = false;
     }
   }
+}
+
+/** A socket that is open until its end was not ended here. Without a close frame of the other side the code is 1006. */
+function closerOf(code: number, socket: ClientSocket | undefined): Closer {
+  if (socket && !socket.isOpen) return 'gateway';
+  return code === 1006 ? 'lost' : 'client';
 }
 
 /** The typings do not know a host together with options; the binaries do. No host is all addresses of both families. */

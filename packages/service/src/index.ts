@@ -18,7 +18,10 @@ export {
   createMetrics,
   type Gauge,
   type Histogram,
+  type HotCounter,
+  type HotHistogram,
   type Metrics,
+  type Observed,
 } from './metrics.ts';
 export type { Part } from './part.ts';
 export { type Probe, startProbe } from './probe.ts';
@@ -29,6 +32,7 @@ export {
   type ServiceDefinition,
   serviceConfig,
 } from './service.ts';
+export { type ConnectionMetrics, createConnectionMetrics, versionOf } from './service-metrics.ts';
 export { untilWorks } from './until-works.ts';
 export { boolean, integer, milliseconds, port, url, variable } from './variables.ts';
 export { within } from './within.ts';
