@@ -42,6 +42,10 @@ export function createBacklogMetrics(metrics: Metrics) {
       'core_users_overdue',
       `Users with a redelivery job: they are connected and have not acknowledged in time; ${all}`,
     ),
+    redisCpu: metrics.counter(
+      'core_redis_cpu_seconds_total',
+      `CPU time of Redis, as it says itself, from the start of this core on; ${all}`,
+    ),
     sweepAge: metrics.gauge(
       'core_sweep_age_seconds',
       `Time since the sweep last reached the end of all groups; ${all}`,
@@ -69,6 +73,7 @@ export function startBacklogWatch(sources: Sources, metrics: BacklogMetrics): { 
   const redis = sources.redis.command;
   redis.defineCommand('oldestEntryId', { numberOfKeys: 1, lua: oldestIdLua });
   let isLooking = false;
+  let cpuSeen: number | undefined;
   async function look(): Promise<void> {
     if (isLooking) return;
     isLooking = true;
@@ -77,12 +82,20 @@ export function startBacklogWatch(sources: Sources, metrics: BacklogMetrics): { 
         readStream(redis as WithOldestId, sources, metrics),
         readQueues(redis, sources, metrics),
         readSweep(redis, sources, metrics),
+        countCpu().catch(() => {}),
       ]);
     } catch {
       forget(metrics);
     } finally {
       isLooking = false;
     }
+  }
+  /** Nice to have: a managed Redis may forbid it. */
+  async function countCpu(): Promise<void> {
+    const now = cpuSeconds(await redis.info('cpu'));
+    // A Redis that started again counts from 0.
+    if (cpuSeen !== undefined) metrics.redisCpu.inc(now >= cpuSeen ? now - cpuSeen : now);
+    cpuSeen = now;
   }
   const timer = setInterval(() => void look(), everyMs);
   void look();
@@ -135,13 +148,18 @@ async function readSweep(redis: Redis, { names, clock }: Sources, metrics: Backl
   metrics.sweepAge.set(endedAt === null ? Number.NaN : overdueSeconds(clock, Number(endedAt)));
 }
 
+function cpuSeconds(info: string): number {
+  const seconds = (name: string) => Number(new RegExp(`^used_cpu_${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
+  return seconds('sys') + seconds('user');
+}
+
 /** @param dueAt milliseconds since the epoch by Redis's clock */
 function overdueSeconds(clock: RedisClock, dueAt: number | undefined): number {
   return dueAt === undefined ? 0 : Math.max(0, clock.now() - dueAt) / 1_000;
 }
 
 function forget(metrics: BacklogMetrics): void {
-  const { jobs, jobOverdue, ...others } = metrics;
+  const { jobs, jobOverdue, redisCpu: _, ...others } = metrics;
   for (const gauge of Object.values(others)) gauge.set(Number.NaN);
   for (const name of queue) {
     jobOverdue.set({ queue: name }, Number.NaN);

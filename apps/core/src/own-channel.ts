@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { reconnect, Subscriptions, startEcho } from '@hooligram/bus';
+import type { ConnectionMetrics } from '@hooligram/service';
 import type { CoreService } from './config.ts';
 import type { Stores } from './stores.ts';
 
@@ -12,7 +13,6 @@ const busSilenceMaxMs = 15_000;
  *
  * @param channel of this core alone
  * @param onReply receives whatever is published there and is no echo
- * @param onRoundTrip gets how long Redis took to answer a write
  * @returns when the first echo has come back
  */
 export async function openOwnChannel(
@@ -20,7 +20,7 @@ export async function openOwnChannel(
   { redis, names }: Stores,
   channel: string,
   onReply: (bytes: Buffer) => void,
-  onRoundTrip: (ms: number) => void,
+  { onWritten, onRefused }: Pick<ConnectionMetrics, 'onWritten' | 'onRefused'>,
 ): Promise<void> {
   // Nothing is published on the channel before the first echo is sent, and that needs the subscription.
   const received = new EventEmitter<{ publication: [bytes: Buffer] }>();
@@ -46,7 +46,8 @@ export async function openOwnChannel(
       if (isWrongServer) reconnect(redis.subscriber);
     },
     silenceMaxMs: busSilenceMaxMs,
-    onRoundTrip,
+    onRoundTrip: onWritten,
+    onRefused,
   });
   received.on('publication', (bytes) => {
     if (!echo.onPublication(bytes)) onReply(bytes);

@@ -235,6 +235,7 @@ export class Bus {
       },
       silenceMaxMs: config.BUS_SILENCE_MS,
       onRoundTrip: this.#options.metrics.redis.onWritten,
+      onRefused: this.#options.metrics.redis.onRefused,
     });
   }
 }

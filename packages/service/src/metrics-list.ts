@@ -1,7 +1,7 @@
 import type { MetricDescription } from './metrics.ts';
 
 /** More values than these are not listed one by one. */
-const valuesListedMax = 20;
+const valuesListedMax = 10;
 
 /** The text of `--metrics`: every metric of a process, as a table in Markdown. */
 export function renderMetricsList(metrics: readonly MetricDescription[]): string {

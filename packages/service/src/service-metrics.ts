@@ -38,6 +38,9 @@ type Connection = {
 
 export type ConnectionMetrics = ReturnType<typeof createConnectionMetrics>;
 
+/** Redis's error codes that say what to do; the others count as `other`. */
+const refusalCodes = ['OOM', 'READONLY', 'MASTERDOWN', 'NOREPLICAS', 'MISCONF', 'LOADING', 'NOPERM', 'other'];
+
 /** @param connections what they are for: the values of the label */
 export function createConnectionMetrics(metrics: Metrics, connections: readonly string[]) {
   const connected = metrics.gauge('redis_connected', 'Whether a connection to Redis is there: 1 or 0', {
@@ -51,7 +54,14 @@ export function createConnectionMetrics(metrics: Metrics, connections: readonly 
   const writeSeconds = metrics.hotHistograms('redis_write_seconds', 'Round trip of a write to Redis', {
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
   })();
+  const refused = metrics.counter(
+    'redis_writes_refused_total',
+    'Times that Redis refused the write with which this process proves its way, each second, by its error code',
+    { code: refusalCodes },
+  );
   return {
+    /** Redis refused a write. */
+    onRefused: (code: string) => refused.inc({ code: refusalCodes.includes(code) ? code : 'other' }),
     /** A write was answered. */
     onWritten: (ms: number) => writeSeconds.observe(ms / 1_000),
     /** Begins with a connection that is ready. */

@@ -28,6 +28,11 @@ export function createJobMetrics(metrics: Metrics) {
       'Requests to the gateways to deliver again to a user, by reply',
       { outcome: ['acknowledged', 'unanswered', 'nobody'] },
     ),
+    redeliveryAttempts: metrics.counter(
+      'core_redelivery_attempts_total',
+      'Attempts to deliver again that found something unacknowledged: messages, or states alone',
+      { owed: ['messages', 'states'] },
+    ),
     redeliveryRepliesUnreadable: metrics.counter(
       'core_redelivery_replies_unreadable_total',
       'Publications on the channel for redelivery replies that cannot be read',

@@ -45,7 +45,7 @@ export async function openRetries(
       log.warn({ reason: String(error) }, 'unreadable redelivery reply');
     }
   };
-  await openOwnChannel(service, stores, ownChannel, onReply, connections.onWritten);
+  await openOwnChannel(service, stores, ownChannel, onReply, connections);
   const dueGroups = new DueSet(redis.queues, names.dueGroups);
   return {
     queues,

@@ -1,0 +1,1 @@
+export { metricNames, metricsPage } from './metrics-page.ts';
