@@ -149,7 +149,8 @@ async function readSweep(redis: Redis, { names, clock }: Sources, metrics: Backl
 }
 
 function cpuSeconds(info: string): number {
-  const seconds = (name: string) => Number(new RegExp(`^used_cpu_${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
+  const seconds = (name: string) =>
+    Number(new RegExp(`^used_cpu_${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
   return seconds('sys') + seconds('user');
 }
 

@@ -1,1 +1,2 @@
 export { metricNames, metricsPage } from './metrics-page.ts';
+export { type Alert, Prometheus, prometheusProgram, scaledRules } from './prometheus.ts';
