@@ -1,17 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { countListeners } from '@hooligram/bus';
-import type { ServiceDefinition } from '@hooligram/service';
+import { countListeners, entryVersion } from '@hooligram/bus';
+import { type ServiceDefinition, versionOf } from '@hooligram/service';
+import { createBacklogMetrics, startBacklogWatch } from './backlog.ts';
 import { type CoreService, coreConfig } from './config.ts';
 import type { Context } from './context.ts';
-import { announceEpoch, observeEpoch, startEpochWatch } from './database-epoch.ts';
+import { announceEpoch, observeDatabase, startEpochWatch } from './database-epoch.ts';
 import { startIntake } from './intake/start-intake.ts';
 import { createLimits } from './limits/index.ts';
-import { createCoreMetrics } from './metrics.ts';
+import { createLimitMetrics } from './limits/limit.ts';
+import { type CoreMetrics, createCoreMetrics, createDatabaseGauges } from './metrics.ts';
+import { createJobMetrics } from './retries/metrics.ts';
 import { openRetries, type Retries, startRetries } from './retries/start-retries.ts';
 import { connectStores, type Stores } from './stores.ts';
 import { startChallengeCleaning } from './verification/challenge-cleaning.ts';
 import { createCredentialHash } from './verification/credential.ts';
 import { createVerificationProvider } from './verification/index.ts';
+import { meteredProvider } from './verification/metered.ts';
 import { createNumbers } from './verification/numbers.ts';
 import type { VerificationProvider } from './verification/provider.ts';
 
@@ -20,30 +24,42 @@ export const core: ServiceDefinition<typeof coreConfig> = {
   name: 'core',
   summary: 'rules and data of Hooligram: handles the requests of the gateways',
   config: coreConfig,
+  metrics(all) {
+    createCoreMetrics(all);
+    createDatabaseGauges(all);
+    createBacklogMetrics(all);
+    createJobMetrics(all);
+    createLimitMetrics(all);
+  },
   start,
 };
 
 async function start(service: CoreService): Promise<void> {
   const consumer = randomUUID();
-  const provider = createVerificationProvider(service.config, service.log);
-  const stores = await connectStores(service, consumer);
-  const retries = await openRetries(service, stores, consumer);
-  const context = createContext(service, stores, retries, provider);
+  const metrics = createCoreMetrics(service.metrics);
+  service.reportBuild({ version: versionOf(import.meta.url), contract: entryVersion });
+  const provider = meteredProvider(createVerificationProvider(service.config, service.log), metrics);
+  const stores = await connectStores(service, consumer, metrics);
+  const retries = await openRetries(service, stores, consumer, metrics);
+  const context = createContext(service, stores, retries, provider, metrics);
+  const backlog = startBacklogWatch(stores, createBacklogMetrics(service.metrics));
+  service.lifecycle.onClose('backlog watch', () => backlog.close());
   watchDatabase(service, context, stores);
   const scheduleKeeper = await startRetries(service, context, stores, retries);
   await startIntake(service, context, { redis: stores.redis, consumer, onStreamLost: scheduleKeeper.run });
 }
 
 function createContext(
-  { config, log, metrics }: CoreService,
+  { config, log, metrics: all }: CoreService,
   { db, names, publisher, clock, deadlines, redis }: Stores,
   { deliveryChecks, startRedeliveries }: Retries,
   provider: VerificationProvider,
+  metrics: CoreMetrics,
 ): Context {
   return {
     config,
     log,
-    metrics: createCoreMetrics(metrics),
+    metrics,
     db,
     names,
     publisher,
@@ -52,7 +68,7 @@ function createContext(
     deadlines,
     deliveryChecks,
     startRedeliveries,
-    limits: createLimits(config, { redis: redis.command, prefix: config.REDIS_PREFIX, log, metrics }),
+    limits: createLimits(config, { redis: redis.command, prefix: config.REDIS_PREFIX, log, metrics: all }),
     numbers: createNumbers(config.NUMBERS),
     provider,
     credentialHash: createCredentialHash(config.CREDENTIAL_KEY),
@@ -63,7 +79,7 @@ function watchDatabase({ lifecycle, metrics }: CoreService, context: Context, st
   const { db, names, publisher } = stores;
   const epochStores = { db, names, redis: stores.redis.command };
   announceEpoch(epochStores, publisher);
-  observeEpoch(metrics, db);
+  observeDatabase(metrics, db);
   const epochWatch = startEpochWatch(epochStores);
   lifecycle.onClose('epoch of the database', () => epochWatch.close());
   lifecycle.onClose('challenge cleaning', startChallengeCleaning(context));

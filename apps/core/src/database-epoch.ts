@@ -2,6 +2,7 @@ import { isEpoch, type Names, type Publisher } from '@hooligram/bus';
 import type { Db, History } from '@hooligram/db';
 import { type Metrics, type Probe, startProbe } from '@hooligram/service';
 import type { Redis } from 'ioredis';
+import { createDatabaseGauges } from './metrics.ts';
 
 type Stores = {
   readonly db: Db;
@@ -32,14 +33,13 @@ export function startEpochWatch(stores: Stores): Probe {
   });
 }
 
-export function observeEpoch(metrics: Metrics, { epoch }: Db): void {
-  const { observed } = metrics;
-  observed('core_database_epoch', 'Grows when the database came back older', () => epoch.current);
-  observed(
-    'core_database_wal_bytes',
-    'How long the write-ahead log of the database is, as far as this core has seen',
-    () => epoch.seen?.wal ?? 0,
-  );
+export function observeDatabase(metrics: Metrics, { epoch, pool }: Db): void {
+  const gauges = createDatabaseGauges(metrics);
+  gauges.epoch.read(() => epoch.current);
+  gauges.walBytes.read(() => epoch.seen?.wal ?? 0);
+  gauges.connections.read(() => pool.totalCount);
+  gauges.connectionsIdle.read(() => pool.idleCount);
+  gauges.statementsWaiting.read(() => pool.waitingCount);
 }
 
 /** Notifies the gateways that a new epoch may have begun: a gateway that is in an older one looks at once. */

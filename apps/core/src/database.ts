@@ -9,6 +9,7 @@ import {
 } from '@hooligram/db';
 import { startProbe, untilWorks } from '@hooligram/service';
 import type { CoreService } from './config.ts';
+import type { CoreMetrics } from './metrics.ts';
 
 /**
  * Waits until Postgres can do this release's work: it takes writes, it has the schema, and a pooler, if there is
@@ -48,8 +49,9 @@ export async function connectDatabase(
   {
     session,
     remembered,
+    metrics,
     onEpoch,
-  }: { session: SessionKind; remembered: History | undefined; onEpoch(db: Db): void },
+  }: { session: SessionKind; remembered: History | undefined; metrics: CoreMetrics; onEpoch(db: Db): void },
 ): Promise<Db> {
   const { config, lifecycle, log } = service;
   const db: Db = openDb({
@@ -60,12 +62,15 @@ export async function connectDatabase(
     applicationName: 'hooligram-core',
     session,
     remembered,
+    onStatement: (name, ms) => metrics.statementSeconds(name).observe(ms / 1_000),
+    onRerun: () => metrics.statementReruns.inc(),
     onConnectionError: (error) => log.warn({ reason: error.message }, 'database connection'),
     onEpoch(epoch, hasBegun) {
       log.warn({ epoch, hasBegun }, 'the database has come back with another history: a new epoch');
       onEpoch(db);
     },
   });
+  db.pool.on('connect', () => metrics.databaseConnects.inc());
   lifecycle.onClose('database', () => db.close());
   const check = createDatabaseCheck(db);
   await untilWorks(lifecycle, 'database', async () => {

@@ -1,11 +1,24 @@
-import type { Outcome, RequestType } from '@hooligram/contract';
-import type { Metrics } from '@hooligram/service';
+import { type Outcome, type RequestType, requestTypes } from '@hooligram/contract';
+import { createConnectionMetrics, type Metrics, type Observed } from '@hooligram/service';
+
+/** `expired`: past its deadline, so it was not begun. `unknown`: it stays in the stream, and runs again. */
+const outcomes = ['success', 'failure', 'expired', 'unknown'] as const;
+const ofType = { type: requestTypes };
 
 export type CoreMetrics = ReturnType<typeof createCoreMetrics>;
 
 export function createCoreMetrics(metrics: Metrics) {
   return {
-    requests: metrics.counter('core_requests_total', 'Requests by type and outcome', ['type', 'outcome']),
+    redis: createConnectionMetrics(metrics, ['command', 'blocking', 'queues', 'subscriber']),
+    requests: metrics.counter('core_requests_total', 'Requests by type and outcome', {
+      ...ofType,
+      outcome: outcomes,
+    }),
+    entryAgeSeconds: metrics.hotHistograms(
+      'core_entry_age_seconds',
+      'How old stream entries were when this core took them',
+      { buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] },
+    )(),
     batchSize: metrics.histogram('core_batch_requests', 'Requests that one call of a handler answered', {
       buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
       labels: ['type'],
@@ -14,21 +27,21 @@ export function createCoreMetrics(metrics: Metrics) {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
       labels: ['type'],
     }),
-    batchFailures: metrics.counter('core_batch_failures_total', 'Calls of a handler that threw', ['type']),
+    batchFailures: metrics.counter('core_batch_failures_total', 'Calls of a handler that threw', ofType),
     lockTimeouts: metrics.counter(
       'core_lock_timeouts_total',
       'Calls of a handler that ended because somebody else held a row for longer than LOCK_TIMEOUT_MS',
-      ['type'],
+      ofType,
     ),
     batchesSplit: metrics.counter(
       'core_batches_split_total',
       'Batches that reached STATEMENT_TIMEOUT_MS, and whose requests then ran by themselves',
-      ['type'],
+      ofType,
     ),
     requestsWaiting: metrics.gauge(
       'core_requests_waiting',
       'Requests that wait by themselves, for a locked row or because they were slow',
-      ['type'],
+      ofType,
     ),
     waitSeconds: metrics.histogram('core_wait_seconds', 'Time that a row, or a request, waited by itself', {
       buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
@@ -37,12 +50,12 @@ export function createCoreMetrics(metrics: Metrics) {
     ownersWaiting: metrics.gauge(
       'core_request_users',
       'Users, addresses or gateways with a request that waits or is in progress',
-      ['type'],
+      ofType,
     ),
     anonymousRefused: metrics.counter(
       'core_anonymous_requests_refused_total',
       'Requests of clients that are not signed in, refused because too many of them were waiting',
-      ['type'],
+      { type: ['VERIFICATION_REQUEST_CODE', 'VERIFICATION_SUBMIT_CODE'] },
     ),
     requestsUnreadable: metrics.counter(
       'core_requests_unreadable_total',
@@ -51,12 +64,49 @@ export function createCoreMetrics(metrics: Metrics) {
     requestDeadLetters: metrics.counter(
       'core_request_dead_letters_total',
       'Requests that were given up because they could not be handled',
-      ['type'],
+      ofType,
     ),
     entriesUnreadable: metrics.counter(
       'core_entries_unreadable_total',
       'Stream entries that cannot be read, by whether they were left to another core or removed',
-      ['outcome'],
+      { outcome: ['left', 'removed'] },
+    ),
+    statementSeconds: metrics.hotHistograms(
+      'core_database_statement_seconds',
+      'Time that a statement took, by its name; the wait for a connection is part of it',
+      {
+        buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+        label: 'statement',
+      },
+    ),
+    statementReruns: metrics.counter(
+      'core_database_reruns_total',
+      'Statements that lost a race, were rolled back, and ran again',
+    ),
+    databaseConnects: metrics.counter(
+      'core_database_connects_total',
+      'Connections to Postgres that were opened',
+    ),
+    codes: metrics.counter(
+      'core_codes_total',
+      'Codes by country code and event: requested of the provider, sent by it, converted into a credential',
+      ['country_code', 'event'],
+    ),
+    providerCalls: metrics.counter(
+      'core_code_provider_calls_total',
+      'Calls of the code provider, by outcome; unavailable: no answer, or none that is understood',
+      {
+        call: ['send', 'check'],
+        outcome: ['sent', 'refused', 'right', 'wrong', 'expired', 'tooMany', 'unavailable'],
+      },
+    ),
+    providerSeconds: metrics.histogram(
+      'core_code_provider_seconds',
+      'Time that a call of the code provider took',
+      {
+        buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+        labels: { call: ['send', 'check'] },
+      },
     ),
     entriesClaimed: metrics.counter(
       'core_entries_claimed_total',
@@ -78,4 +128,20 @@ function nameOf(outcome: Outcome | 'expired' | undefined): string {
   if (outcome === undefined) return 'unknown';
   if (outcome === 'expired') return outcome;
   return outcome.ok ? 'success' : 'failure';
+}
+
+type CoreGauge = 'connections' | 'connectionsIdle' | 'statementsWaiting' | 'epoch' | 'walBytes';
+
+/** What is asked for when somebody reads the metrics. */
+export function createDatabaseGauges({ observed }: Metrics): Record<CoreGauge, Observed> {
+  return {
+    connections: observed('core_database_connections', 'Connections to Postgres that are open'),
+    connectionsIdle: observed('core_database_connections_idle', 'Those of them that are not in use'),
+    statementsWaiting: observed('core_database_waiting', 'Statements that wait for a connection'),
+    epoch: observed('core_database_epoch', 'Grows when the database came back older'),
+    walBytes: observed(
+      'core_database_wal_bytes',
+      'How long the write-ahead log of the database is, as far as this core has seen',
+    ),
+  };
 }

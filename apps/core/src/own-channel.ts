@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { reconnect, Subscriptions, startEcho } from '@hooligram/bus';
+import type { ConnectionMetrics } from '@hooligram/service';
 import type { CoreService } from './config.ts';
 import type { Stores } from './stores.ts';
 
@@ -19,6 +20,7 @@ export async function openOwnChannel(
   { redis, names }: Stores,
   channel: string,
   onReply: (bytes: Buffer) => void,
+  { onWritten, onRefused }: Pick<ConnectionMetrics, 'onWritten' | 'onRefused'>,
 ): Promise<void> {
   // Nothing is published on the channel before the first echo is sent, and that needs the subscription.
   const received = new EventEmitter<{ publication: [bytes: Buffer] }>();
@@ -44,6 +46,8 @@ export async function openOwnChannel(
       if (isWrongServer) reconnect(redis.subscriber);
     },
     silenceMaxMs: busSilenceMaxMs,
+    onRoundTrip: onWritten,
+    onRefused,
   });
   received.on('publication', (bytes) => {
     if (!echo.onPublication(bytes)) onReply(bytes);

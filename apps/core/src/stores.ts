@@ -7,6 +7,7 @@ import { connectDatabase, inspectDatabase } from './database.ts';
 import { announceEpoch, readRemembered } from './database-epoch.ts';
 import { Deadlines } from './intake/deadlines.ts';
 import { refusalInstead } from './intake/reply.ts';
+import type { CoreMetrics } from './metrics.ts';
 
 export type Stores = Awaited<ReturnType<typeof connectStores>>;
 
@@ -16,7 +17,7 @@ export type Stores = Awaited<ReturnType<typeof connectStores>>;
  *
  * @param consumer the name of this process among the cores
  */
-export async function connectStores(service: CoreService, consumer: string) {
+export async function connectStores(service: CoreService, consumer: string, metrics: CoreMetrics) {
   const { config, log, lifecycle } = service;
   const connect = (role: ConnectionRole, use: string = role) => connectOne(service, role, use, consumer);
   const session = await inspectDatabase(service);
@@ -36,7 +37,7 @@ export async function connectStores(service: CoreService, consumer: string) {
   // What Redis remembers of the database's history has to be known before a connection to the database is used.
   const remembered = await untilWorks(lifecycle, 'redis memory', () => readRemembered(command, names));
   const onEpoch = (db: Db) => announceEpoch({ db, redis: command, names }, publisher);
-  const db = await connectDatabase(service, { session, remembered, onEpoch });
+  const db = await connectDatabase(service, { session, remembered, metrics, onEpoch });
   // Each connection has one use.
   const redis = {
     command,
@@ -44,6 +45,7 @@ export async function connectStores(service: CoreService, consumer: string) {
     queues: await connect('command', 'queues'),
     subscriber: await connect('subscriber'),
   };
+  for (const [connection, client] of Object.entries(redis)) metrics.redis.watch(connection, client);
   lifecycle.check('redis', () => {
     const broken = Object.entries(redis).find(([, { status }]) => status !== 'ready');
     return broken ? `${broken[0]}: not connected` : true;

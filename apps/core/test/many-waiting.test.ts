@@ -10,9 +10,7 @@ const residentMaxBytes = 64 * 1_024 * 1_024;
 const fixture = startFixture({ gateways: 2, cores: 1, env: { DELIVERY_ACK_DEADLINE_MS: '600000' } });
 
 async function residentBytes(gateway: number): Promise<number> {
-  return (await metrics(fixture.system.gateway(gateway).adminUrl)).value(
-    'hooligram_process_resident_memory_bytes',
-  );
+  return (await metrics(fixture.system.gateway(gateway).adminUrl)).value('process_resident_memory_bytes');
 }
 
 test('100,000 waiting messages flood neither a client that does not acknowledge nor the gateway, and reach one that does in order', async () => {

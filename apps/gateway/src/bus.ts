@@ -125,6 +125,8 @@ export class Bus {
     );
     this.#epochWatch = epochWatch;
     lifecycle.onClose('epoch of the database', () => epochWatch.stop());
+    this.#options.metrics.redis.watch('command', this.#command);
+    this.#options.metrics.redis.watch('subscriber', this.#subscriber);
     this.#command.on('ready', () => this.#core.repeatAll());
     const channels = [this.#ownChannel, this.#names.gateways];
     await Promise.all(channels.map((channel) => this.#subscriptions.acquire(channel)));
@@ -143,6 +145,7 @@ export class Bus {
       patienceMs: config.REQUEST_PATIENCE_MS,
       creditBytes: config.ANSWER_CREDIT_BYTES,
       onRepeated: () => metrics.requestsRepeated.inc(),
+      onSettled: metrics.requests.settled,
       epoch: () => this.#epoch,
       onEpoch: (epoch) => this.#enter(epoch),
       createWriter: (onFailed) =>
@@ -155,6 +158,7 @@ export class Bus {
           requestsMax: requestsPerEntryMax,
           entriesMax: config.REQUESTS_WAITING_MAX,
           bytesMax: config.REQUESTS_WAITING_BYTES_MAX,
+          onRoundTrip: metrics.redis.onWritten,
           onFailed(requests, failure, reason) {
             log.warn({ requests: requests.length, failure, reason }, 'writing requests to Redis failed');
             if (failure === 'full') metrics.requestsShed.inc({ cause: `stream ${reason}` }, requests.length);
@@ -230,6 +234,8 @@ export class Bus {
         this.#core.repeatAll();
       },
       silenceMaxMs: config.BUS_SILENCE_MS,
+      onRoundTrip: this.#options.metrics.redis.onWritten,
+      onRefused: this.#options.metrics.redis.onRefused,
     });
   }
 }

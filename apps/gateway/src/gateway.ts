@@ -1,12 +1,23 @@
+import { entryVersion } from '@hooligram/bus';
 import { frameBytesReadMax } from '@hooligram/protocol';
-import { ConfigError, type Metrics, type ServiceContext, type ServiceDefinition } from '@hooligram/service';
+import {
+  ConfigError,
+  createLog,
+  joinConfig,
+  type Metrics,
+  readConfig,
+  type ServiceContext,
+  type ServiceDefinition,
+  serviceConfig,
+  versionOf,
+} from '@hooligram/service';
 import { type LoadedUws, loadUws } from '@hooligram/uws';
 import { createBudgets, observeBudgets } from './budgets.ts';
 import { Bus } from './bus.ts';
 import { TrustedProxies } from './client-address.ts';
 import { gatewayConfig, stopMarginMs } from './config.ts';
 import { tooManyOfAddress } from './limits/handshake-refusals.ts';
-import { createGatewayMetrics } from './metrics.ts';
+import { countClosed, createGatewayGauges, createGatewayMetrics } from './metrics.ts';
 import { Sessions } from './sessions.ts';
 import { renewOnHangup, tlsFilesOf } from './tls.ts';
 import { WebSocketServer } from './websocket-server.ts';
@@ -16,8 +27,16 @@ export const gateway: ServiceDefinition<typeof gatewayConfig> = {
   name: 'gateway',
   summary: "holds the clients' sockets of Hooligram",
   config: gatewayConfig,
+  metrics,
   start,
 };
+
+/** Every metric of a gateway, for `--metrics`. */
+function metrics(all: Metrics): void {
+  const config = readConfig(joinConfig(serviceConfig, gatewayConfig), {});
+  createGatewayGauges(all);
+  observeBudgets(all, createBudgets(config, createGatewayMetrics(all), createLog({ name: 'gateway', level: 'silent' })));
+}
 
 async function start(service: ServiceContext<typeof gatewayConfig>): Promise<void> {
   const { config, lifecycle, log } = service;
@@ -43,19 +62,24 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
     trustedProxies: new TrustedProxies(config.TRUSTED_PROXIES ?? []),
     allowedOrigins: config.ALLOWED_ORIGINS,
     handshakesPerSecondMax: config.HANDSHAKES_PER_SECOND_MAX,
-    onOpen: (socket) => sessions.open(bus.context, socket),
+    onOpen: (socket) => {
+      metrics.connectionsOpened.inc();
+      return sessions.open(bus.context, socket);
+    },
     onSlow: (cause) => metrics.slowClosed.inc({ cause }),
     refusalOf: (address) =>
       budgets.clientLimits?.admits(address) === false ? tooManyOfAddress() : undefined,
-    onHandshakeRefused: () => metrics.handshakesRefused.inc(),
-    onOriginRefused: (origin) => {
-      metrics.originsRefused.inc();
-      log.warn({ origin }, 'connection of a web page refused: its origin is not among ALLOWED_ORIGINS');
-    },
     onForwardedIgnored: (peer) => {
       metrics.forwardedIgnored.inc();
       log.warn({ peer }, 'ignored whom a client connects for: its address is not among TRUSTED_PROXIES');
     },
+    onUpgradeRefused: (reason, detail) => {
+      metrics.upgradesRefused.inc({ reason });
+      if (detail) {
+        log.warn(detail, 'connection of a web page refused: its origin is not among ALLOWED_ORIGINS');
+      }
+    },
+    onClosed: (code, by) => countClosed(metrics, code, by),
   });
   lifecycle.onClose('connections', async () => {
     await sessions.drain(config.STOP_TIMEOUT_MS - stopMarginMs / 2);
@@ -70,12 +94,10 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
 }
 
 /** @throws ConfigError when this machine cannot load the chosen release */
-function loadServer({ config, log, metrics }: ServiceContext<typeof gatewayConfig>): LoadedUws {
+function loadServer({ config, log, reportBuild }: ServiceContext<typeof gatewayConfig>): LoadedUws {
   const uws = load(config.UWEBSOCKETS);
   log.info({ uwebsockets: uws.version, node: process.versions.node }, 'uWebSockets.js loaded');
-  metrics
-    .gauge('build_info', 'What this process runs on; always 1', ['node', 'uwebsockets'])
-    .set({ node: process.versions.node, uwebsockets: uws.version }, 1);
+  reportBuild({ version: versionOf(import.meta.url), contract: entryVersion, uwebsockets: uws.version });
   return uws;
 }
 
@@ -88,32 +110,13 @@ function load(choice: string): LoadedUws {
 }
 
 function observe(metrics: Metrics, bus: Bus, sessions: Sessions): void {
-  metrics.observed('gateway_connections', 'Open connections', () => sessions.size);
-  metrics.observed('gateway_users', 'Users signed in here', () => bus.context.users.size);
-  metrics.observed('gateway_groups', 'Groups with a connection here', () => bus.context.groups.size);
-  metrics.observed(
-    'gateway_requests_pending',
-    'Requests at the core that wait for their answer',
-    () => bus.requestsPending,
-  );
-  metrics.observed(
-    'gateway_request_stream_bytes',
-    'Bytes of the request stream when this gateway last wrote to it',
-    () => bus.requestStreamBytes,
-  );
-  metrics.observed(
-    'gateway_answer_credit_bytes',
-    'Bytes of pages, states and memberships that may be on their way from the cores',
-    () => bus.credit.bytes,
-  );
-  metrics.observed(
-    'gateway_answer_credit_waiting',
-    'Requests that wait until more of them may be on their way',
-    () => bus.credit.waiting,
-  );
-  metrics.observed(
-    'gateway_database_epoch',
-    'Grows when the database came back with an older history',
-    () => bus.context.epoch,
-  );
+  const gauges = createGatewayGauges(metrics);
+  gauges.connections.read(() => sessions.size);
+  gauges.users.read(() => bus.context.users.size);
+  gauges.groups.read(() => bus.context.groups.size);
+  gauges.requestsPending.read(() => bus.requestsPending);
+  gauges.requestStreamBytes.read(() => bus.requestStreamBytes);
+  gauges.answerCreditBytes.read(() => bus.credit.bytes);
+  gauges.answerCreditWaiting.read(() => bus.credit.waiting);
+  gauges.databaseEpoch.read(() => bus.context.epoch);
 }

@@ -1,18 +1,85 @@
-import type { Metrics } from '@hooligram/service';
+import { type RequestType, requestTypes } from '@hooligram/contract';
+import { closeReasons, frameTypes, isAcknowledgementType, isClientRequestType } from '@hooligram/protocol';
+import {
+  createConnectionMetrics,
+  type HotCounter,
+  type HotHistogram,
+  type Metrics,
+  type Observed,
+} from '@hooligram/service';
+import { gatewayLimits } from './limits/limit-report.ts';
+
+/**
+ * How a message came to the connection that acknowledged it: as it was published; in a replay, after a sign-in or a
+ * gap of the connection; or again, because it was not acknowledged in time.
+ */
+export const deliveryPaths = ['live', 'replay', 'retry'] as const;
+export type DeliveryPath = (typeof deliveryPaths)[number];
+
+/** `busy`: certainly not done. `unknown`: no answer in time. */
+const requestOutcomes = ['success', 'failure', 'busy', 'unknown'] as const;
+export type RequestOutcome = (typeof requestOutcomes)[number];
+
+/** `left`: the connection closed before its turn, or before the answer. */
+const signInOutcomes = ['success', 'failure', 'busy', 'unknown', 'left'] as const;
+
+/** Who closed a connection: this gateway, its client with a close frame, or nobody: it broke, or was silent. */
+const closers = ['gateway', 'client', 'lost'] as const;
+export type Closer = (typeof closers)[number];
+
+/** All other codes of clients count as `other`: there are thousands. */
+const knownCodes = new Set([1000, 1001, 1005, 1006, ...Object.values(closeReasons).map(({ code }) => code)]);
+
+/** Commit to acknowledgement: from a millisecond on the same machine to a phone that was off for a day. */
+const deliveryBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600, 3_600, 86_400];
+const requestBuckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+const upgradeRefusals = ['rate', 'address', 'origin', 'headers', 'stopping', 'no websocket'] as const;
+export type UpgradeRefusal = (typeof upgradeRefusals)[number];
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
 export function createGatewayMetrics(metrics: Metrics) {
+  const deliverySeconds = metrics.hotHistograms(
+    'gateway_delivery_seconds',
+    'Time from the commit of a message to the first acknowledgement of a user, by the path that it came',
+    { buckets: deliveryBuckets, label: 'path', values: deliveryPaths },
+  );
   return {
-    frames: metrics.hotCounters(
-      'gateway_frames_total',
-      'Frames received and answered or acted on, by type',
-      'type',
+    deliverySeconds: Object.fromEntries(deliveryPaths.map((path) => [path, deliverySeconds(path)])) as Record<
+      DeliveryPath,
+      HotHistogram
+    >,
+    requests: createRequestMetrics(metrics),
+    redis: createConnectionMetrics(metrics, ['command', 'subscriber']),
+    connectionsOpened: metrics.counter('gateway_connections_opened_total', 'Connections that were opened'),
+    connectionsClosed: metrics.counter(
+      'gateway_connections_closed_total',
+      'Connections that ended, by close code and by who ended them: gateway, client, or lost (broken or silent)',
+      ['code', 'by'],
     ),
+    upgradesRefused: metrics.counter(
+      'gateway_upgrades_refused_total',
+      'Handshakes that were refused, by reason: too many in a second or of an address, a page of a foreign origin, a gateway that is stopping, no sound handshake',
+      { reason: upgradeRefusals },
+    ),
+    signIns: metrics.counter('gateway_sign_ins_total', 'Sign-ins by outcome', { outcome: signInOutcomes }),
+    signInSeconds: metrics.histogram(
+      'gateway_sign_in_seconds',
+      'Time from the request to sign in until the states of all groups were sent',
+      { buckets: requestBuckets },
+    ),
+    frames: metrics.hotCounters('gateway_frames_total', 'Frames received and answered or acted on, by type', {
+      type: [
+        ...frameTypes.filter((type) => isClientRequestType(type) || isAcknowledgementType(type)),
+        'unknown-request',
+        'bad-frame',
+      ],
+    }),
     framesIgnored: metrics.hotCounters(
       'gateway_frames_ignored_total',
-      'Frames received and not answered: of a type that only the server sends, or of an unknown type; acknowledgements beyond a limit',
-      'reason',
+      'Frames received and not answered: of a type that only the server sends, of an unknown type, or acknowledgements beyond a limit',
+      { reason: ['server-type', 'unknown-type', 'too-many'] },
     ),
     badFrames: metrics.counter(
       'gateway_bad_frames_total',
@@ -21,15 +88,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     slowClosed: metrics.counter(
       'gateway_slow_closed_total',
       'Connections closed for reading too slowly: beyond what a connection may leave unread, or all of them together',
-      ['cause'],
-    ),
-    handshakesRefused: metrics.counter(
-      'gateway_handshakes_refused_total',
-      'Handshakes refused with 503 because too many came in a second',
-    ),
-    originsRefused: metrics.counter(
-      'gateway_origins_refused_total',
-      'Handshakes refused with 403: of a web page that is not among ALLOWED_ORIGINS',
+      { cause: ['connection', 'gateway'] },
     ),
     forwardedIgnored: metrics.counter(
       'gateway_forwarded_ignored_total',
@@ -38,7 +97,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     limited: metrics.counter(
       'gateway_limited_total',
       'Connections and frames that a limit refused, ignored or closed, by limit',
-      ['limit'],
+      { limit: gatewayLimits },
     ),
     messagesPublished: metrics.hotCounter(
       'gateway_messages_published_total',
@@ -63,7 +122,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     requestsShed: metrics.counter(
       'gateway_requests_shed_total',
       'Requests refused because too many were waiting, or too many bytes of them: in the request stream, on the connection, on this gateway',
-      ['cause'],
+      { cause: ['stream entries', 'stream bytes', 'connection', 'gateway'] },
     ),
     requestsRefused: metrics.counter(
       'gateway_requests_refused_total',
@@ -80,12 +139,12 @@ export function createGatewayMetrics(metrics: Metrics) {
     buffersDropped: metrics.counter(
       'gateway_buffers_dropped_total',
       'Times that the largest buffer was dropped because all of its kind had too many bytes; its messages are fetched',
-      ['buffer'],
+      { buffer: ['out of order', 'recent messages'] },
     ),
     publicationsUnreadable: metrics.counter(
       'gateway_publications_unreadable_total',
       'Publications that could not be read or handled, by the type of their channel',
-      ['channel'],
+      { channel: ['group', 'user', 'gateways', 'answers'] },
     ),
     acknowledged: metrics.hotCounter(
       'gateway_acknowledged_total',
@@ -98,7 +157,75 @@ export function createGatewayMetrics(metrics: Metrics) {
     deliveriesRefused: metrics.counter(
       'gateway_deliveries_refused_total',
       'Deliveries that a client answered with FAILURE',
-      ['delivery'],
+      { delivery: ['group', 'message', 'unknown'] },
+    ),
+  };
+}
+
+/** What became of a connection's end. @param code as uWebSockets.js reports it */
+export function countClosed({ connectionsClosed }: GatewayMetrics, code: number, by: Closer): void {
+  connectionsClosed.inc({ code: knownCodes.has(code) ? String(code) : 'other', by });
+}
+
+/** Requests to the cores, by type, as this gateway sees them. */
+function createRequestMetrics(metrics: Metrics) {
+  const outcomes = metrics.hotCounters('gateway_core_requests_total', 'Requests to the cores by outcome', {
+    type: requestTypes,
+    outcome: requestOutcomes,
+  });
+  const seconds = metrics.hotHistograms(
+    'gateway_core_request_seconds',
+    'Time from a request to the cores to its outcome, repetitions included',
+    { buckets: requestBuckets, label: 'type', values: requestTypes },
+  );
+  type OfType = { readonly seconds: HotHistogram } & Record<RequestOutcome, HotCounter>;
+  const byType = new Map(
+    requestTypes.map((type) => {
+      const counters = requestOutcomes.map((outcome) => [outcome, outcomes(type, outcome)]);
+      return [type, { seconds: seconds(type), ...Object.fromEntries(counters) } as OfType];
+    }),
+  );
+  return {
+    settled(type: RequestType, outcome: RequestOutcome, ms: number): void {
+      const ofType = byType.get(type) as OfType;
+      ofType[outcome].count += 1;
+      ofType.seconds.observe(ms / 1_000);
+    },
+  };
+}
+
+type GatewayGauge =
+  | 'connections'
+  | 'users'
+  | 'groups'
+  | 'requestsPending'
+  | 'requestStreamBytes'
+  | 'answerCreditBytes'
+  | 'answerCreditWaiting'
+  | 'databaseEpoch';
+
+/** What is asked for when somebody reads the metrics. */
+export function createGatewayGauges({ observed }: Metrics): Record<GatewayGauge, Observed> {
+  return {
+    connections: observed('gateway_connections', 'Open connections'),
+    users: observed('gateway_users', 'Users signed in here'),
+    groups: observed('gateway_groups', 'Groups with a connection here'),
+    requestsPending: observed('gateway_requests_pending', 'Requests at the core that wait for their answer'),
+    requestStreamBytes: observed(
+      'gateway_request_stream_bytes',
+      'Bytes of the request stream when this gateway last wrote to it',
+    ),
+    answerCreditBytes: observed(
+      'gateway_answer_credit_bytes',
+      'Bytes of pages, states and memberships that may be on their way from the cores',
+    ),
+    answerCreditWaiting: observed(
+      'gateway_answer_credit_waiting',
+      'Requests that wait until more of them may be on their way',
+    ),
+    databaseEpoch: observed(
+      'gateway_database_epoch',
+      'Grows when the database came back with an older history',
     ),
   };
 }

@@ -3,6 +3,7 @@ import { isAllowedOrigin } from './allowed-origins.ts';
 import type { TrustedProxies } from './client-address.ts';
 import { ClientSocket, type SlowCause } from './client-socket.ts';
 import { HandshakeRate } from './handshake-rate.ts';
+import type { Closer, UpgradeRefusal } from './metrics.ts';
 import type { SocketBuffers } from './socket-buffers.ts';
 import type { TlsFiles } from './tls.ts';
 
@@ -55,12 +56,12 @@ export type ServeOptions = {
   onSlow(cause: SlowCause): void;
   /** Whether one more connection from an address is refused, before it is opened. */
   refusalOf(address: string): HandshakeRefusal | undefined;
-  /** A handshake is refused because too many come. */
-  onHandshakeRefused(): void;
-  /** A handshake is refused because no page of that origin may connect. */
-  onOriginRefused(origin: string): void;
   /** Somebody who is no trusted proxy says for whom they connect: it is ignored. */
   onForwardedIgnored(peer: string): void;
+  /** A handshake is refused, for whatever reason. */
+  onUpgradeRefused(reason: UpgradeRefusal, detail?: { readonly origin: string }): void;
+  /** A connection has ended. */
+  onClosed(code: number, by: Closer): void;
 };
 
 /** With `ClientSocket` all that knows uWebSockets.js (packages/uws loads it). */
@@ -122,7 +123,7 @@ export class WebSocketServer {
         const waitSeconds = rate.accept();
         if (waitSeconds === undefined) this.#upgrade(response, request, context, options);
         else {
-          options.onHandshakeRefused();
+          options.onUpgradeRefused('rate');
           refuse(response, request, unavailable, 'Too many connect at once. Connect again.\n', waitSeconds);
         }
       },
@@ -144,8 +145,9 @@ export class WebSocketServer {
         if (new Uint8Array(topic)[0] !== ownTopic.charCodeAt(0)) return;
         ws.getUserData().socket?.onClosing(backpressureMaxBytes);
       },
-      close: (ws) => {
+      close: (ws, code) => {
         const { socket, owner } = ws.getUserData();
+        options.onClosed(code, closerOf(code, socket));
         if (socket) buffers.remove(socket);
         socket?.onClosed();
         owner?.onClose();
@@ -225,28 +227,32 @@ export class WebSocketServer {
     options: ServeOptions,
   ): void {
     if (this.#isStopping) {
+      options.onUpgradeRefused('stopping');
       refuse(response, request, unavailable, 'This gateway is stopping. Connect again.\n');
       return;
     }
     const fault = upgradeFault(request);
     if (fault) {
+      options.onUpgradeRefused('no websocket');
       refuse(response, request, '426 Upgrade Required', fault);
       return;
     }
     const headers = readHeaders(request);
     if (headers.fault) {
+      options.onUpgradeRefused('headers');
       refuse(response, request, '400 Bad Request', headers.fault);
       return;
     }
     const origin = request.getHeader('origin');
     if (!isAllowedOrigin(options.allowedOrigins, origin, request.getHeader('host'))) {
-      options.onOriginRefused(origin);
+      options.onUpgradeRefused('origin', { origin });
       refuse(response, request, '403 Forbidden', 'No page of this origin may connect (ALLOWED_ORIGINS).\n');
       return;
     }
     const address = addressOf(response, headers.forwarded, options);
     const refusal = options.refusalOf(address);
     if (refusal) {
+      options.onUpgradeRefused('address');
       refuse(response, request, refusal.status, refusal.text, refusal.retryAfterSeconds, true);
       return;
     }
@@ -269,6 +275,12 @@ export class WebSocketServer {
       this.#isClosing = false;
     }
   }
+}
+
+/** A socket that is open until its end was not ended here. Without a close frame of the other side the code is 1006. */
+function closerOf(code: number, socket: ClientSocket | undefined): Closer {
+  if (socket && !socket.isOpen) return 'gateway';
+  return code === 1006 ? 'lost' : 'client';
 }
 
 /** The typings do not know a host together with options; the binaries do. No host is all addresses of both families. */

@@ -137,7 +137,7 @@ test('a web page is let in from its own host and from nowhere else, and the refu
     socket.destroy();
     return status === 101 ? status : `${status} ${body}`;
   };
-  const before = await metric(gateway, 'gateway_origins_refused_total');
+  const before = await metric(gateway, 'gateway_upgrades_refused_total', { reason: 'origin' });
   for (const origin of [undefined, 'http://localhost:8090', `http://localhost:${port}`]) {
     expect(await answerTo(origin)).toBe(101);
   }
@@ -145,7 +145,7 @@ test('a web page is let in from its own host and from nowhere else, and the refu
   for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:8090']) {
     expect(await answerTo(origin)).toBe(refusal);
   }
-  expect(await metric(gateway, 'gateway_origins_refused_total')).toBe(before + 3);
+  expect(await metric(gateway, 'gateway_upgrades_refused_total', { reason: 'origin' })).toBe(before + 3);
 
   const listed = await fixture.system.addGateway({ ALLOWED_ORIGINS: 'https://chat.example, null' });
   const clientOf = (Origin: string) => connect(listed.url, { headers: { Origin } });

@@ -19,6 +19,8 @@ type Options = {
   onSilence(): void;
   onAccepted(after: { isWrongServer: boolean }): void;
   silenceMaxMs: number;
+  onRoundTrip?(ms: number): void;
+  onRefused?(code: string): void;
 };
 
 /**
@@ -32,6 +34,8 @@ type Options = {
  * @param onSilence called when no echo came back for `silenceMaxMs`, and again after as long
  * @param onAccepted called when Redis takes writes again that it had refused; `isWrongServer` if the connection has
  *   left a server for that, where other connections may still be
+ * @param onRoundTrip how long Redis took to answer the write
+ * @param onRefused gets Redis's error code each time that it refuses the write
  */
 export function startEcho(options: Options): Echo {
   const echo = new Echo(options);
@@ -102,12 +106,16 @@ export class Echo {
   }
 
   async #send(now: number): Promise<void> {
-    const { redis, stream, channel, part, onAccepted } = this.#options;
+    const { redis, stream, channel, part, onAccepted, onRoundTrip, onRefused } = this.#options;
+    const sentAt = performance.now();
     try {
       await (redis as Echoing).echoThroughStream(stream, channel, `${mark}${now}`);
+      onRoundTrip?.(performance.now() - sentAt);
     } catch (error) {
       // Every other failure ends in silence.
-      this.#refusal = refusalOf(error) ?? this.#refusal;
+      const refusal = refusalOf(error);
+      if (refusal) onRefused?.(refusal.code);
+      this.#refusal = refusal ?? this.#refusal;
       if (this.#refusal) part.failed(this.#refusal.reason);
       return;
     }

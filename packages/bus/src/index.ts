@@ -12,5 +12,10 @@ export { PieceCollector } from './pieces.ts';
 export { Publisher } from './publisher.ts';
 export { isRedisOutage, type Refusal, reasonOf } from './refusal.ts';
 export { startRequestReader } from './request-reader.ts';
-export { createRequestWriter, type RequestWriter, type WriteFailure } from './request-writer.ts';
+export {
+  createRequestWriter,
+  entryVersion,
+  type RequestWriter,
+  type WriteFailure,
+} from './request-writer.ts';
 export { Subscriptions } from './subscriptions.ts';

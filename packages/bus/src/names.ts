@@ -32,6 +32,8 @@ export type Names = {
   readonly queues: string;
   /** The groups that wait for their delivery check. */
   readonly dueGroups: string;
+  /** When a sweep last reached the end of all groups, in milliseconds since the epoch by Redis's clock. */
+  readonly sweepEnded: string;
   /** Identifies the dataset of this Redis: missing after Redis has lost it. */
   readonly epoch: string;
   /** What cores have seen of the database, for cores that start later: its epoch, which history, how far. */
@@ -62,6 +64,7 @@ export function createNames(prefix: string, epoch: () => number = () => 0): Name
     core: (node) => `${prefix}:core:${node}`,
     queues: `${prefix}:{queues}`,
     dueGroups: `${prefix}:{queues}:due-groups`,
+    sweepEnded: `${prefix}:{queues}:sweep-ended`,
     epoch: `${prefix}:{queues}:epoch`,
     databaseEpoch: `${prefix}:database-epoch`,
   };

@@ -37,6 +37,7 @@ type Options<T> = {
   entriesMax: number;
   bytesMax: number;
   onFailed(requests: readonly T[], failure: WriteFailure, reason: string): void;
+  onRoundTrip?(ms: number): void;
 };
 
 type Appending = Redis & {
@@ -65,6 +66,7 @@ const entryCharactersMax = 1_048_576;
  * @param deadlineMs no core begins an entry later than this after it was written
  * @param entriesMax a stream with so many entries takes no more: better to refuse at once than to queue
  * @param bytesMax nor does one with so many bytes
+ * @param onRoundTrip how long Redis took to answer a write
  */
 export function createRequestWriter<T>(options: Options<T>): RequestWriter<T> {
   const { requestsMax } = options;
@@ -124,12 +126,13 @@ async function write<T>(
   text: string,
   onWritten: OnWritten,
 ): Promise<void> {
-  const { redis, clock, names, node, deadlineMs, entriesMax, bytesMax, onFailed } = options;
+  const { redis, clock, names, node, deadlineMs, entriesMax, bytesMax, onFailed, onRoundTrip } = options;
   if (redis.status !== 'ready') {
     onFailed(requests, 'unsent', 'not connected');
     return;
   }
   const deadline = Math.round(clock.now() + deadlineMs);
+  const sentAt = performance.now();
   const fields = ['v', entryVersion, 'node', node, 'deadline', deadline, 'requests', text];
   try {
     const [outcome, bytes] = await (redis as Appending).appendRequest(
@@ -139,6 +142,7 @@ async function write<T>(
       bytesMax,
       ...fields,
     );
+    onRoundTrip?.(performance.now() - sentAt);
     onWritten(bytes);
     if (outcome === 'entries' || outcome === 'bytes') onFailed(requests, 'full', outcome);
   } catch (error) {

@@ -1,5 +1,5 @@
 export * from './publications.ts';
-export { type ReadRequest, readAnswers, readRequest } from './request-shapes.ts';
+export { type ReadRequest, readAnswers, readRequest, requestTypes } from './request-shapes.ts';
 export * from './requests.ts';
 export { UnreadableError } from './shape.ts';
 export * from './state.ts';

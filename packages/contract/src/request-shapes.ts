@@ -185,6 +185,9 @@ const outcome = anyOf(
   }),
 );
 
+/** Every type of request that a gateway can send. */
+export const requestTypes = Object.keys(shapes) as RequestType[];
+
 /**
  * @param bytes what was published on a gateway's own channel: answers as a JSON list
  * @param typeOf the type of the request under a `ref`; undefined for one that nobody waits for now

@@ -46,7 +46,7 @@ test('/metrics has the process and our own metrics, with prefix and role', async
   expect(text).toContain('hooligram_frames_total{direction="in",role="gateway"} 3');
   expect(text).toContain('hooligram_sessions{role="gateway"} 7');
   expect(text).toContain('hooligram_answer_seconds_bucket{le="1",role="gateway"} 1');
-  expect(text).toContain('hooligram_process_resident_memory_bytes');
+  expect(text).toContain('process_resident_memory_bytes{role="gateway"}');
 });
 
 test('a page in a browser of this machine that calls the loopback address by a name of its own gets nothing', async () => {

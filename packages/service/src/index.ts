@@ -18,7 +18,10 @@ export {
   createMetrics,
   type Gauge,
   type Histogram,
+  type HotCounter,
+  type HotHistogram,
   type Metrics,
+  type Observed,
 } from './metrics.ts';
 export { networkOf } from './network.ts';
 export type { Part } from './part.ts';
@@ -31,6 +34,7 @@ export {
   type ServiceDefinition,
   serviceConfig,
 } from './service.ts';
+export { type ConnectionMetrics, createConnectionMetrics, versionOf } from './service-metrics.ts';
 export { untilWorks } from './until-works.ts';
 export { boolean, integer, milliseconds, port, readableFile, url, variable } from './variables.ts';
 export { within } from './within.ts';

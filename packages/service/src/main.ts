@@ -1,11 +1,12 @@
 import { ConfigError, type ConfigSchema } from './config.ts';
 import { renderHelp } from './help.ts';
-import { configOf, createService, type Service, type ServiceDefinition } from './service.ts';
+import { renderMetricsList } from './metrics-list.ts';
+import { configOf, createService, describeMetrics, type Service, type ServiceDefinition } from './service.ts';
 
 /**
  * Runs a service as this process: the whole of a `main.ts`. Everything process-global lives here and only here.
  *
- * - `--help` prints the variables; any other argument is refused.
+ * - `--help` prints the variables, `--metrics` the metrics; any other argument is refused.
  * - SIGTERM and SIGINT stop it gracefully: exit code 0, or 1 if something did not stop cleanly in time.
  *   The same signal a second time exits with 1 at once. (Not the other one: Ctrl-C reaches a whole group of
  *   processes, and then their supervisor sends each its SIGTERM.)
@@ -16,6 +17,10 @@ export async function runMain<S extends ConfigSchema>(definition: ServiceDefinit
   const args = process.argv.slice(2);
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(renderHelp({ ...definition, config: configOf(definition) }));
+    return;
+  }
+  if (args.length === 1 && args[0] === '--metrics') {
+    process.stdout.write(renderMetricsList(describeMetrics(definition)));
     return;
   }
   if (args.length > 0) exitWith(definition, new ConfigError(`unknown argument ${args[0]} (see --help)`));

@@ -4,6 +4,7 @@ import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { startProbe } from './probe.ts';
 import { watchReadiness } from './readiness-watch.ts';
+import { createServiceMetrics } from './service-metrics.ts';
 import { untilWorks } from './until-works.ts';
 
 beforeEach(() => {
@@ -84,7 +85,7 @@ test('the loss of readiness is a line, its return is another, and the metric say
   const metrics = createMetrics({ role: 'test' });
   let store: true | string = 'away';
   lifecycle.check('store', () => store);
-  const end = watchReadiness({ lifecycle, log, metrics });
+  const end = watchReadiness({ lifecycle, log, metrics: createServiceMetrics(metrics) });
   const after = async (now: true | string) => {
     store = now;
     await jest.advanceTimersByTimeAsync(2_000);

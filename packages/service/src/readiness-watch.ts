@@ -1,6 +1,6 @@
 import type { Lifecycle } from './lifecycle.ts';
 import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import type { ServiceMetrics } from './service-metrics.ts';
 
 const everyMs = 1_000;
 
@@ -17,16 +17,16 @@ export function watchReadiness({
 }: {
   lifecycle: Pick<Lifecycle, 'readiness' | 'stopping'>;
   log: Log;
-  metrics: Pick<Metrics, 'gauge'>;
+  metrics: Pick<ServiceMetrics, 'ready'>;
 }): () => void {
-  const gauge = metrics.gauge('ready', 'Whether a check of /readyz is passed: 1 or 0', ['check']);
   let isLooking = false;
   let wasReady: boolean | undefined;
 
   async function look(): Promise<void> {
     const { ready, checks } = await lifecycle.readiness();
     const failed = Object.entries(checks).filter(([, answer]) => answer !== 'ok');
-    for (const [check, answer] of Object.entries(checks)) gauge.set({ check }, answer === 'ok' ? 1 : 0);
+    for (const [check, answer] of Object.entries(checks))
+      metrics.ready.set({ check }, answer === 'ok' ? 1 : 0);
     if (lifecycle.stopping.aborted) return;
     if (ready && wasReady === false) log.info('ready again');
     if (!ready && wasReady) log.warn({ checks: Object.fromEntries(failed) }, 'not ready');

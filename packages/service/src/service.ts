@@ -12,6 +12,7 @@ import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { createLog, type Log, logLevels } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { watchReadiness } from './readiness-watch.ts';
+import { type Build, createServiceMetrics } from './service-metrics.ts';
 import { milliseconds, port } from './variables.ts';
 
 /** The variables that every process has. A process may name one of them again, with another default. */
@@ -35,6 +36,8 @@ export type ServiceContext<S extends ConfigSchema> = {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly lifecycle: Lifecycle;
+  /** For the metric `build_info`. */
+  reportBuild(build: Build): void;
 };
 
 /** A process as a value: `main.ts` runs it; tests create, start and close it within one process. */
@@ -43,6 +46,8 @@ export type ServiceDefinition<S extends ConfigSchema> = {
   /** One line for `--help`. */
   readonly summary?: string;
   readonly config: S;
+  /** Makes every metric that `start` makes, for `--metrics`. */
+  metrics?(metrics: Metrics): void;
   /** Starts everything, registering each thing's close on `lifecycle`; done when the service can work. */
   start(context: ServiceContext<S>): Promise<void>;
 };
@@ -61,6 +66,14 @@ export function configOf(definition: Pick<ServiceDefinition<ConfigSchema>, 'conf
   return joinConfig(serviceConfig, definition.config) as ConfigSchema;
 }
 
+/** What `--metrics` lists. */
+export function describeMetrics(definition: Pick<ServiceDefinition<ConfigSchema>, 'name' | 'metrics'>) {
+  const metrics = createMetrics({ role: definition.name });
+  createServiceMetrics(metrics);
+  definition.metrics?.(metrics);
+  return metrics.describe();
+}
+
 /** Reads the config (a bad one throws a ConfigError); starts nothing, and touches nothing global. */
 export function createService<S extends ConfigSchema>(
   definition: ServiceDefinition<S>,
@@ -70,8 +83,17 @@ export function createService<S extends ConfigSchema>(
   const config = readConfig(configOf(definition), env, definition.name) as ServiceContext<S>['config'];
   const log = options.log ?? createLog({ name: definition.name, level: config.LOG_LEVEL });
   const metrics = createMetrics({ role: definition.name });
+  const serviceMetrics = createServiceMetrics(metrics);
   const lifecycle = createLifecycle({ log, deadlineMs: config.STOP_TIMEOUT_MS });
-  const context: ServiceContext<S> = { config, log, metrics, lifecycle };
+  serviceMetrics.draining.read(() => (lifecycle.stopping.aborted ? 1 : 0));
+  const context: ServiceContext<S> = {
+    config,
+    log,
+    metrics,
+    lifecycle,
+    reportBuild: (build) =>
+      serviceMetrics.buildInfo.set({ node: process.versions.node, uwebsockets: '', ...build }, 1),
+  };
   let admin: Admin | undefined;
 
   async function startAll(): Promise<void> {
@@ -84,7 +106,7 @@ export function createService<S extends ConfigSchema>(
     });
     // Registered first, so closed last: while the rest stops, /readyz keeps saying that it does.
     lifecycle.onClose('admin', admin.close);
-    lifecycle.onClose('readiness watch', watchReadiness(context));
+    lifecycle.onClose('readiness watch', watchReadiness({ lifecycle, log, metrics: serviceMetrics }));
     await definition.start(context);
     lifecycle.markStarted();
   }

@@ -1,4 +1,6 @@
 import { runCommand } from '@hooligram/local';
+import { alertsText } from './alerts/alerts-text.ts';
+import { runAlerts } from './alerts/campaign.ts';
 import { conclusion } from './conclusion.ts';
 import { seconds } from './inject-faults.ts';
 import { parseOptions, usage } from './options.ts';
@@ -11,7 +13,9 @@ await runCommand(async (signal) => {
     process.stdout.write(usage);
     return true;
   }
-  const { text, isSound } = conclusion(await run(options, log, signal));
+  const { text, isSound } = options.alerts
+    ? alertsText(await runAlerts(options, log, signal))
+    : conclusion(await run(options, log, signal));
   process.stdout.write(text);
   return isSound;
 });

@@ -1,4 +1,4 @@
-import { commandOf, flag, folder, namesOf, numberFrom, parseFlags } from '@hooligram/local';
+import { commandOf, flag, folder, namesOf, numberFrom, parseFlags, toggle } from '@hooligram/local';
 import { type FaultName, faultNames, faults } from './faults/index.ts';
 import { type SelfTest, selfTestNames, selfTests } from './self-tests.ts';
 
@@ -14,6 +14,10 @@ export type Options = {
   readonly port: number;
   readonly dataDir: string;
   readonly selfTest: SelfTest | undefined;
+  /** Shows which alert each fault fires, instead of what clients lost. */
+  readonly alerts: boolean;
+  readonly alertScale: number;
+  readonly quietMinutes: number;
 };
 
 const minutesForm = /^\d{1,3}(\.\d{1,2})?$/;
@@ -31,6 +35,22 @@ const command = commandOf(
     flag('--rate <n>', 'messages a second that they send in all, at most', numberFrom(1, 5_000), '60'),
     flag('--port <n>', 'as in npm start', numberFrom(1, 64_000), '18080'),
     flag('--data-dir <folder>', 'for data, logs and the report; emptied at the start', folder, '.data/chaos'),
+    toggle(
+      '--alerts',
+      'shows which alert each fault fires, with a Prometheus of its own; checks nothing else',
+    ),
+    flag(
+      '--alert-scale <n>',
+      'with --alerts: durations of the rules times this',
+      numberFrom(0.02, 1, minutesForm),
+      '0.05',
+    ),
+    flag(
+      '--quiet-minutes <n>',
+      'with --alerts: how long no fault must fire no alert',
+      numberFrom(0.1, 600, minutesForm),
+      '1',
+    ),
     flag('--self-test <name>', 'breaks a promise on purpose, which the checker must find', String).choices(
       selfTestNames,
     ),
@@ -53,7 +73,11 @@ Self-tests (--sabotage is the earlier name of the flag):
 ${listed(selfTests)}
 `;
 
-type Values = Omit<Options, 'selfTest'> & { readonly selfTest?: SelfTest; readonly sabotage?: SelfTest };
+type Values = Omit<Options, 'selfTest' | 'alerts'> & {
+  readonly alerts?: boolean;
+  readonly selfTest?: SelfTest;
+  readonly sabotage?: SelfTest;
+};
 
 /**
  * @returns undefined when help is asked for
@@ -67,7 +91,8 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     only = [],
     sabotage,
     selfTest = sabotage,
+    alerts = false,
     ...others
   } = values;
-  return { seed, only, selfTest, ...others };
+  return { seed, only, selfTest, alerts, ...others };
 }

@@ -21,6 +21,11 @@ export function flag<T>(name: string, about: string, parse: (text: string) => T,
   return fallback === undefined ? option : option.default(parse(fallback), fallback || 'none');
 }
 
+/** A flag without a value: true when it is given. */
+export function toggle(name: string, about: string): Option {
+  return new Option(name, about);
+}
+
 /** Reads a number between two limits, both included. @param form of the text; whole numbers by default */
 export function numberFrom(min: number, max: number, form = /^\d{1,10}$/): (text: string) => number {
   return (text) => {

@@ -7,6 +7,7 @@ export {
   OptionsError,
   parseFlags,
   runCommand,
+  toggle,
 } from './command.ts';
 export { acquireLock, releaseLock } from './lock.ts';
 export { logTail } from './log-file.ts';

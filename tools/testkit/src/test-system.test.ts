@@ -39,7 +39,7 @@ test('a core can be added, and every process shows its metrics', async () => {
   const core = await system.addCore();
   expect(system.cores).toHaveLength(2);
   for (const { adminUrl } of [...system.gateways, core]) {
-    expect((await metrics(adminUrl)).value('hooligram_process_resident_memory_bytes')).toBeGreaterThan(0);
+    expect((await metrics(adminUrl)).value('process_resident_memory_bytes')).toBeGreaterThan(0);
   }
 });
 

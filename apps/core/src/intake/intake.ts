@@ -55,6 +55,8 @@ export class Intake {
   accept({ id, node, deadline, requests: given }: Entry<unknown>): void {
     const read = readRequests(this.#context, { id, node, requests: given });
     const requests = read.requests.map(([, request]) => request);
+    const { clock, metrics } = this.#context;
+    metrics.entryAgeSeconds.observe(Math.max(0, clock.now() - Number.parseInt(id, 10)) / 1_000);
     const entry: OpenEntry = {
       id,
       node,

@@ -31,13 +31,28 @@ export type Limit = {
 /** Beyond this, Redis counts as not answering. */
 const replyTimeoutMs = 500;
 
+const limit = [
+  'code_number',
+  'code_address',
+  'submit_address',
+  'sign_in_address',
+  'sign_in_pair',
+  'sign_in_number',
+] as const;
+
+export function createLimitMetrics(metrics: Pick<Metrics, 'counter'>) {
+  return {
+    refused: metrics.counter('limits_refused_total', 'Requests that a limit refused', { limit }),
+    skipped: metrics.counter(
+      'limits_skipped_total',
+      'Limits applied by one core for itself because Redis did not answer',
+      { limit },
+    ),
+  };
+}
+
 export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions) {
-  const refused = metrics.counter('limits_refused_total', 'Requests that a limit refused', ['limit']);
-  const skipped = metrics.counter(
-    'limits_skipped_total',
-    'Limits applied by one core for itself because Redis did not answer',
-    ['limit'],
-  );
+  const { refused, skipped } = createLimitMetrics(metrics);
 
   return (limit: string, rate: Rate): Limit => {
     const { points, seconds } = rate;

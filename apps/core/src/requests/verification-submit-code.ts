@@ -66,7 +66,7 @@ async function compareOrCheck(context: Context, request: Submission): Promise<Ch
   if (challenge?.code_hash === null) return check(context, request, challenge.sid);
   const credential_hash = credentialHash(challenge?.sid ?? '', verification_code);
   const attempts_max = config.VERIFICATION_ATTEMPTS_MAX;
-  return verificationSubmitCode(
+  const outcome = await verificationSubmitCode(
     db,
     {
       request_id: request.request_id,
@@ -77,6 +77,14 @@ async function compareOrCheck(context: Context, request: Submission): Promise<Ch
     },
     deadlines.of(request),
   );
+  if (outcome === 'right') countConverted(context, challenge?.sid ?? '');
+  return outcome;
+}
+
+/** A code that was sent is a credential now. */
+function countConverted({ metrics }: Context, sid: string): void {
+  const [country_code = ''] = sid.split('.');
+  metrics.codes.inc({ country_code, event: 'converted' });
 }
 
 async function check(context: Context, request: Submission, sid: string): Promise<ChallengeOutcome> {
@@ -93,6 +101,7 @@ async function check(context: Context, request: Submission, sid: string): Promis
   const checked = await provider.check({ countryCode, phoneNumber }, verification_code, timeMs);
   const credential_hash = credentialHash(sid, verification_code);
   const outcome = outcomes[checked];
+  if (outcome === 'right') countConverted(context, sid);
   return stored(context, request, () => finishCheck(db, { ...key, outcome, credential_hash }));
 }
 

@@ -1,23 +1,37 @@
 import type { Metrics } from '@hooligram/service';
 
+const queue = ['delivery-check', 'redelivery', 'sweep'] as const;
+/** `failed`: it is tried again. `dropped`: of a type or form that this release does not know. */
+const runOutcomes = ['done', 'again', 'failed', 'dead', 'dropped'] as const;
+
 export type JobMetrics = ReturnType<typeof createJobMetrics>;
 
 export function createJobMetrics(metrics: Metrics) {
   return {
-    jobsAdded: metrics.counter('core_jobs_added_total', 'Jobs that were new when they were added', ['queue']),
-    jobRuns: metrics.counter('core_job_runs_total', 'Runs of jobs, by outcome', ['queue', 'outcome']),
-    jobsDead: metrics.counter('core_jobs_dead_total', 'Jobs that became dead letters', ['queue']),
-    deadLetters: metrics.gauge('core_dead_letters', 'Dead letters that are kept', ['queue']),
+    jobsAdded: metrics.counter('core_jobs_added_total', 'Jobs that were new when they were added', { queue }),
+    jobRuns: metrics.counter('core_job_runs_total', 'Runs of jobs, by outcome', {
+      queue,
+      outcome: runOutcomes,
+    }),
+    jobsDead: metrics.counter('core_jobs_dead_total', 'Jobs that became dead letters', { queue }),
+    deadLetters: metrics.gauge('core_dead_letters', 'Dead letters that are kept; the same on all cores', {
+      queue,
+    }),
     deliveryChecks: metrics.counter(
       'core_delivery_checks_total',
       'Delivery checks of groups, by a job of the group or by the sweep',
-      ['by'],
+      { by: ['job', 'sweep'] },
     ),
     groupsSwept: metrics.counter('core_groups_swept_total', 'Groups that the sweep looked at'),
     redeliveryRequests: metrics.counter(
       'core_redelivery_requests_total',
       'Requests to the gateways to deliver again to a user, by reply',
-      ['outcome'],
+      { outcome: ['acknowledged', 'unanswered', 'nobody'] },
+    ),
+    redeliveryAttempts: metrics.counter(
+      'core_redelivery_attempts_total',
+      'Attempts to deliver again that found something unacknowledged: messages, or states alone',
+      { owed: ['messages', 'states'] },
     ),
     redeliveryRepliesUnreadable: metrics.counter(
       'core_redelivery_replies_unreadable_total',

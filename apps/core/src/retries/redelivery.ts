@@ -49,6 +49,8 @@ export const redeliveryJob: JobType<Redelivery> = {
 
     const [overdue] = await overdueReport(db, [user_id], config.DELIVERY_ACK_DEADLINE_MS);
     if (!overdue) return { outcome: 'done' };
+    const owed = overdue.messages.groups.length > 0 ? 'messages' : 'states';
+    context.jobMetrics.redeliveryAttempts.inc({ owed });
     const messages = countMessages(data.messages, overdue.messages);
     if (messages.tries > config.DELIVERY_ATTEMPTS_MAX) return evict(context, user_id, overdue);
 

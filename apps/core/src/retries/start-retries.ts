@@ -3,6 +3,7 @@ import { openQueues, startWorkers } from '@hooligram/bus/queues';
 import { isInfrastructureError } from '@hooligram/db';
 import type { CoreService } from '../config.ts';
 import type { Context } from '../context.ts';
+import type { CoreMetrics } from '../metrics.ts';
 import { openOwnChannel } from '../own-channel.ts';
 import type { Stores } from '../stores.ts';
 import { DeliveryCheckSchedule } from './delivery-check-schedule.ts';
@@ -17,7 +18,12 @@ const outagePauseMs = 1_000;
 export type Retries = Awaited<ReturnType<typeof openRetries>>;
 
 /** Opens the queues and the channel for replies: from then on jobs can be added. None runs here yet. */
-export async function openRetries(service: CoreService, stores: Stores, consumer: string) {
+export async function openRetries(
+  service: CoreService,
+  stores: Stores,
+  consumer: string,
+  { redis: connections }: CoreMetrics,
+) {
   const { config, log, lifecycle } = service;
   const { redis, names, clock } = stores;
   const jobMetrics = createJobMetrics(service.metrics);
@@ -31,14 +37,15 @@ export async function openRetries(service: CoreService, stores: Stores, consumer
   lifecycle.onClose('queues', () => queues.close());
   const ownChannel = names.core(consumer);
   const redeliveryReplies = new RedeliveryReplies();
-  await openOwnChannel(service, stores, ownChannel, (bytes) => {
+  const onReply = (bytes: Buffer) => {
     try {
       redeliveryReplies.receive(bytes);
     } catch (error) {
       jobMetrics.redeliveryRepliesUnreadable.inc();
       log.warn({ reason: String(error) }, 'unreadable redelivery reply');
     }
-  });
+  };
+  await openOwnChannel(service, stores, ownChannel, onReply, connections);
   const dueGroups = new DueSet(redis.queues, names.dueGroups);
   return {
     queues,

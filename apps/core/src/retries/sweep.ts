@@ -63,7 +63,7 @@ async function placeOf(context: JobContext, fromStart: boolean): Promise<SweepPl
  *   can cause, the later one stops
  */
 async function walk(context: JobContext, from: SweepPlace): Promise<SweepPlace | undefined> {
-  const { config, db } = context;
+  const { clock, config, db, names, redis } = context;
   let place = from;
   let pageMax = groupsPerPage;
   for (let left = config.SWEEP_GROUPS_PER_RUN; left > 0; ) {
@@ -79,7 +79,11 @@ async function walk(context: JobContext, from: SweepPlace): Promise<SweepPlace |
       : { ...place, after_group_id: page.through_group_id };
     if (!(await moveSweep(db, next))) return undefined;
     place = { ...next, revision: place.revision + 1 };
-    if (isEnd) return place;
+    if (isEnd) {
+      // For a metric alone.
+      await redis.set(names.sweepEnded, Math.round(clock.now())).catch(() => {});
+      return place;
+    }
     left -= limit;
   }
   return place;

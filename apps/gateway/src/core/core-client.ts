@@ -11,6 +11,7 @@ import {
   UnreadableError,
 } from '@hooligram/contract';
 import { errorTexts } from '@hooligram/protocol';
+import type { RequestOutcome } from '../metrics.ts';
 import { type Asker, Credit } from './credit.ts';
 
 /**
@@ -43,6 +44,7 @@ type Waiting = {
   /** Of the database, as far as the caller knows. */
   readonly epoch: number;
   readonly burst: object | undefined;
+  readonly begunAt: number;
   readonly repeatsAt: number;
   readonly givesUpAt: number;
   /** How many of its entries may be in the stream. At 0 it is certain that nothing happened. */
@@ -62,6 +64,8 @@ type Options = {
   /** Most bytes of large answers that may be on their way. */
   creditBytes: number;
   onRepeated(): void;
+  /** A request has its outcome, so long after it was made. */
+  onSettled(type: RequestType, outcome: RequestOutcome, ms: number): void;
   /**
    * Of the database, now. An answer of an earlier one is none: its history is gone, so the request is written again
    * when it is due.
@@ -112,6 +116,12 @@ const ofClients: ReadonlySet<RequestType> = new Set<RequestType>([
 const sweepMs = 250;
 const busy = { ok: false, errors: [errorTexts.serverBusy.text] } as const;
 const unknown = { ...busy, isUnknown: true } as const;
+
+function outcomeOf(reply: Outcome | typeof busy | typeof unknown): RequestOutcome {
+  if (reply.ok) return 'success';
+  if (reply === unknown) return 'unknown';
+  return reply === busy ? 'busy' : 'failure';
+}
 
 /**
  * Sends requests to the core, and pairs its answers with them.
@@ -172,6 +182,7 @@ export class CoreClient {
       request,
       epoch,
       burst,
+      begunAt: now,
       repeatsAt: now + repeatMs,
       givesUpAt: now + patienceMs,
       entries: 0,
@@ -249,6 +260,8 @@ export class CoreClient {
       answeredIn !== undefined && answeredIn !== waiting.epoch && reads.has(waiting.request.type);
     const bytes = answerBytes[waiting.request.type];
     if (bytes !== undefined) this.credit.giveBack(bytes);
+    const outcome = outcomeOf(isOfAnother ? unknown : reply);
+    this.#options.onSettled(waiting.request.type, outcome, Date.now() - waiting.begunAt);
     waiting.resolve((isOfAnother ? unknown : reply) as Reply<never>);
   }
 

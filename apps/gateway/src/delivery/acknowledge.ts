@@ -1,5 +1,6 @@
 import type { GatewayContext } from '../context.ts';
 import type { UserConnection } from '../groups/user-connection.ts';
+import { clockStart } from './message-index.ts';
 
 type Deps = Pick<GatewayContext, 'groups' | 'messageIndex' | 'messageLookup' | 'cursorWriter' | 'metrics'>;
 
@@ -31,9 +32,22 @@ export function acknowledgeMessage(
   deps.metrics.acknowledged.count += 1;
   const change = cursor.acknowledge(place.seq);
   if (change === 'known') return;
+  observeDelivery(deps, connection, cursor.groupId, place);
   if (change === 'moved') deps.cursorWriter.changed(cursor);
   if (user.connections.size === 1) connection.onAcknowledged(cursor.groupId, place.seq);
   else for (const each of user.connections) each.onAcknowledged(cursor.groupId, place.seq);
+}
+
+/** The clocks are the database's and this machine's: what they are apart is in it, but nothing takes less than no time. */
+function observeDelivery(
+  { metrics }: Deps,
+  connection: UserConnection,
+  groupId: number,
+  { seq, committedMs }: { readonly seq: number; readonly committedMs: number },
+): void {
+  const ms = Date.now() - clockStart - committedMs;
+  if (Number.isNaN(ms)) return;
+  metrics.deliverySeconds[connection.pathOf(groupId, seq)].observe(Math.max(0, ms) / 1_000);
 }
 
 /** The same for the state of a group: it counts for the oldest one that was sent on this connection. */

@@ -1,5 +1,13 @@
 /** Where a message belongs. The group may be closed by now, or open again as another feed. */
-type MessagePlace<Feed> = { readonly feed: Feed; readonly seq: number };
+type MessagePlace<Feed> = {
+  readonly feed: Feed;
+  readonly seq: number;
+  /** Milliseconds from `clockStart`: a small number, which needs no memory of its own. NaN if it is not known. */
+  readonly committedMs: number;
+};
+
+/** Moments are counted from here. */
+export const clockStart = Date.now();
 
 /**
  * Remembers which group and `seq` the messages that this gateway sent belong to, because an acknowledgement names the
@@ -15,12 +23,13 @@ export class MessageIndex<Feed> {
     this.#generationMax = generationMax;
   }
 
-  note(messageId: number, feed: Feed, seq: number): void {
+  /** @param committedAt in milliseconds since the epoch */
+  note(messageId: number, feed: Feed, seq: number, committedAt: number): void {
     if (this.#young.size >= this.#generationMax) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(messageId, { feed, seq });
+    this.#young.set(messageId, { feed, seq, committedMs: committedAt - clockStart });
   }
 
   find(messageId: number): MessagePlace<Feed> | undefined {

@@ -116,6 +116,8 @@ async function redeliverGroup(
     const again = owed.filter(([seq]) => seq <= subscription.reachedSeq);
     metrics.messagesRedelivered.inc(again.length);
     subscription.sendMessages(again);
+    const [newestSeq] = again.at(-1) ?? [];
+    if (newestSeq !== undefined) subscription.connection.onRedelivered(groupId, newestSeq);
   }
   return owed.length;
 }

@@ -1,5 +1,6 @@
 import { encodeFrame, errorTexts, failure, type SoundRequest, sidOf, tryAgainIn } from '@hooligram/protocol';
 import type { GatewayContext } from '../context.ts';
+import type { Reply } from '../core/core-client.ts';
 import type { Session } from '../session.ts';
 import { groupsWereSent } from './conn-keep-alive.ts';
 import { type FrameHandler, nothing, reply } from './handler.ts';
@@ -31,13 +32,19 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
     session.socket.sendLater(failure(frame.type, frame.id, [text]));
     return;
   }
+  const begunAt = performance.now();
+  const { signIns, signInSeconds } = context.metrics;
   const leavePlace = await context.signIns.enter(session);
-  if (!leavePlace) return;
+  if (!leavePlace) {
+    signIns.inc({ outcome: 'left' });
+    return;
+  }
   const signedIn = await signIn(context, session, frame);
   if (!signedIn) return leavePlace();
   const timer = setTimeout(leavePlace, placeMaxMs);
   void signedIn.joined.then(() => {
     clearTimeout(timer);
+    signInSeconds.observe((performance.now() - begunAt) / 1_000);
     leavePlace();
   });
 };
@@ -48,7 +55,10 @@ async function signIn(
   session: Session,
   frame: SoundRequest<'AUTHORIZATION_SIGN_IN_REQUEST'>,
 ): Promise<{ joined: Promise<void> } | undefined> {
-  if (!session.socket.isOpen) return undefined;
+  if (!session.socket.isOpen) {
+    context.metrics.signIns.inc({ outcome: 'left' });
+    return undefined;
+  }
   const { country_code, phone_number, verification_code } = frame.payload;
   const result = await context.core.request('AUTHORIZATION_SIGN_IN', {
     address: session.socket.address,
@@ -56,6 +66,7 @@ async function signIn(
     phone_number,
     verification_code,
   });
+  context.metrics.signIns.inc({ outcome: outcomeOf(result, session) });
   if (!session.socket.isOpen) return undefined;
   if (!result.ok) {
     reply(session, frame, result, nothing);
@@ -74,4 +85,11 @@ async function signIn(
     if (session.signIn === signIn) groupsWereSent(session);
   });
   return { joined };
+}
+
+function outcomeOf(result: Reply<'AUTHORIZATION_SIGN_IN'>, { socket }: Session) {
+  if (!socket.isOpen) return 'left';
+  if (result.ok) return 'success';
+  if (result.isUnknown) return 'unknown';
+  return result.errors.includes(errorTexts.serverBusy.text) ? 'busy' : 'failure';
 }

@@ -1,5 +1,6 @@
 import type { DeliveryCheck, GroupState, Messages, ReplayPage } from '@hooligram/contract';
 import type { Core, Reply } from '../core/core-client.ts';
+import { commitTimeOf } from '../delivery/commit-time.ts';
 import type { MessageIndex } from '../delivery/message-index.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { BufferBudget } from './buffer-budget.ts';
@@ -241,8 +242,8 @@ export class GroupFeed {
   }
 
   /** Notes the place of a message that one connection is sent: its acknowledgement names the message alone. */
-  index(messageId: number, seq: number): void {
-    this.#deps.messageIndex.note(messageId, this, seq);
+  index(messageId: number, seq: number, frame: string): void {
+    this.#deps.messageIndex.note(messageId, this, seq, commitTimeOf(frame));
   }
 
   /** The state, or so many messages of a replay, were sent to one connection of the user: no delivery check covers that. */
@@ -255,7 +256,7 @@ export class GroupFeed {
   #publish(seq: number, messageId: number, frame: string | Uint8Array): void {
     const { metrics, messageIndex, publish } = this.#deps;
     this.#lastSeq = seq;
-    messageIndex.note(messageId, this, seq);
+    messageIndex.note(messageId, this, seq, commitTimeOf(frame));
     publish(this.topic, frame);
     metrics.messagesPublished.count += 1;
     this.recent.add(seq, frame);

@@ -150,13 +150,18 @@ export class Subscription {
 
   sendMessages(messages: readonly StoredMessage[]): void {
     this.connection.owed.note(this);
-    for (const [seq, messageId] of messages) this.feed.index(messageId, seq);
+    for (const [seq, messageId, frame] of messages) this.feed.index(messageId, seq, frame);
     this.connection.socket.send(...messages.map(([, , frame]) => frame));
+  }
+
+  /** Whether a replay on this connection sent that message. */
+  isReplayed(seq: number): boolean {
+    return seq > this.#replayFrom && seq <= this.#replayThrough;
   }
 
   /** The user acknowledged a message of the group that they had not acknowledged before. */
   onAcknowledged(seq: number): void {
-    if (seq > this.#replayFrom && seq <= this.#replayThrough) this.#setReplayed(this.#replayed - 1);
+    if (this.isReplayed(seq)) this.#setReplayed(this.#replayed - 1);
   }
 
   /** The cursor was raised, or what was sent has grown: counts again what is on its way. */

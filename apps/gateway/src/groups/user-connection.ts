@@ -1,4 +1,5 @@
 import type { ClientSocket } from '../client-socket.ts';
+import type { DeliveryPath } from '../metrics.ts';
 import type { GroupFeed } from './group-feed.ts';
 import { Owed } from './owed.ts';
 import { ReplayWindow } from './replay-window.ts';
@@ -17,6 +18,8 @@ export class UserConnection {
   readonly owed = new Owed<Subscription>();
   /** How many of its groups are being replayed. */
   replaying = 0;
+  /** By group the newest message that was sent again because it was not acknowledged. */
+  #redelivered: Map<number, number> | undefined;
   readonly #subscriptions = new Map<number, Subscription>();
   #isClosed = false;
 
@@ -41,6 +44,19 @@ export class UserConnection {
 
   subscriptions(): Iterable<Subscription> {
     return this.#subscriptions.values();
+  }
+
+  /** Messages of a group up to that one were sent again. */
+  onRedelivered(groupId: number, seq: number): void {
+    this.#redelivered ??= new Map();
+    this.#redelivered.set(groupId, Math.max(seq, this.#redelivered.get(groupId) ?? 0));
+  }
+
+  /** By which path this connection was sent a message. To be asked before `onAcknowledged`. */
+  pathOf(groupId: number, seq: number): DeliveryPath {
+    if (this.#redelivered !== undefined && seq <= (this.#redelivered.get(groupId) ?? 0)) return 'retry';
+    if (this.window.unacknowledged === 0) return 'live';
+    return this.#subscriptions.get(groupId)?.isReplayed(seq) ? 'replay' : 'live';
   }
 
   /** The user acknowledged a message, here or on another connection. */

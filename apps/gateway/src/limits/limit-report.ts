@@ -36,7 +36,6 @@ export class LimitReport {
   constructor(counter: Counter<'limit'>, log: Log) {
     this.#counter = counter;
     this.#log = log;
-    for (const limit of gatewayLimits) counter.inc({ limit }, 0);
   }
 
   /** @param source a network, or a user's id */

@@ -48,7 +48,7 @@ export async function cursorRaise(db: Db, cursors: readonly Cursor[], epoch = 0)
     merged.map((cursor) => cursor.delivered_version),
     epoch,
   ];
-  await rerun(() => runStatement(db, statement, values));
+  await rerun(db, () => runStatement(db, statement, values));
 }
 
 function highest(cursors: readonly Cursor[]): Map<string, Cursor> {

@@ -58,7 +58,7 @@ export async function groupCreate(
   const asked = groupFingerprints.create(group_name, sids);
   const values = [user_id, request_id, repeatable, asked, group_name, sids, deadline];
   for (let from = 0; sids.length > portion && from < sids.length; from += portion) {
-    await rerun(() => runStatement(db, addUsers, [sids.slice(from, from + portion)]));
+    await rerun(db, () => runStatement(db, addUsers, [sids.slice(from, from + portion)]));
   }
   const { answer, state } = await callFunction<Row>(db, statement, values);
   if (!answer.ok) return answer;

@@ -56,7 +56,7 @@ export async function messagingSend(
     distinct.map((send) => send.content),
     deadline,
   ];
-  const rows = await rerun(() => runStatement<Row>(db, messagingSendStatement, values));
+  const rows = await rerun(db, () => runStatement<Row>(db, messagingSendStatement, values));
 
   const outcomes = rowsByPlace(distinct, rows).map(([row]) => outcomeOf(row));
   return sends.map((send, at) => {

@@ -13,6 +13,10 @@ export type Db = {
   readonly keepsStatements: boolean;
   /** Where the database's history is; it stays 0 without `onEpoch`. */
   readonly epoch: DatabaseEpoch;
+  /** A statement was answered. */
+  readonly onStatement: (name: string, ms: number) => void;
+  /** A statement lost a race, and runs again. */
+  readonly onRerun: () => void;
   /** Ends the pool once its connections are given back. */
   close(): Promise<void>;
 };
@@ -30,6 +34,10 @@ export type OpenDbOptions = {
   onConnectionError?: (error: Error) => void;
   /** Given: every new connection enters the database's epoch first. */
   onEpoch?: EpochOptions['onChange'];
+  /** Called with the time that a statement took, the wait for a connection included. */
+  onStatement?: (name: string, ms: number) => void;
+  /** Called when a statement lost a race and runs again. */
+  onRerun?: () => void;
   /** What others have seen of the database's history: known before the first connection is used. */
   remembered?: History | undefined;
 };
@@ -53,6 +61,8 @@ export function openDb({
   session = { pooling: 'direct', keepsStatements: true },
   onConnectionError = () => {},
   onEpoch,
+  onStatement = () => {},
+  onRerun = () => {},
   remembered,
 }: OpenDbOptions): Db {
   const settings = sessionSettings({ statementTimeoutMs, lockTimeoutMs });
@@ -88,6 +98,8 @@ export function openDb({
     prisma,
     keepsStatements: session.keepsStatements,
     epoch,
+    onStatement,
+    onRerun,
     close: async () => {
       await prisma.$disconnect();
       await pool.end();

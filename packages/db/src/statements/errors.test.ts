@@ -103,8 +103,8 @@ test('a lost race is run again, a few times', async () => {
     if (runs <= times) throw raced;
     return runs;
   };
-  expect(await rerun(failing(3))).toBe(4);
+  expect(await rerun({ onRerun() {} }, failing(3))).toBe(4);
   runs = 0;
-  expect(await errorOf(rerun(failing(99)))).toBe(raced);
+  expect(await errorOf(rerun({ onRerun() {} }, failing(99)))).toBe(raced);
   expect(runs).toBe(5);
 });

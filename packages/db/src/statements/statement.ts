@@ -9,11 +9,13 @@ import { isRerunnable } from './errors.ts';
 export type Statement = { readonly name: string; readonly text: string };
 
 export async function runStatement<R extends QueryResultRow>(
-  { pool, keepsStatements }: Pick<Db, 'pool' | 'keepsStatements'>,
+  { pool, keepsStatements, onStatement }: Pick<Db, 'pool' | 'keepsStatements' | 'onStatement'>,
   { name, text }: Statement,
   values: readonly unknown[],
 ): Promise<R[]> {
+  const sentAt = performance.now();
   const { rows } = await pool.query<R>({ ...(keepsStatements ? { name } : {}), text, values: [...values] });
+  onStatement(name, performance.now() - sentAt);
   return rows;
 }
 
@@ -23,19 +25,20 @@ export async function callFunction<R extends QueryResultRow>(
   statement: Statement,
   values: readonly unknown[],
 ): Promise<R> {
-  const [row] = await rerun(() => runStatement<R>(db, statement, values));
+  const [row] = await rerun(db, () => runStatement<R>(db, statement, values));
   return row as R;
 }
 
 const runsMax = 5;
 
 /** Runs a statement that is its own transaction again when it lost a race: it was rolled back as a whole. */
-export async function rerun<T>(run: () => Promise<T>): Promise<T> {
+export async function rerun<T>({ onRerun }: Pick<Db, 'onRerun'>, run: () => Promise<T>): Promise<T> {
   for (let runs = 1; ; runs += 1) {
     try {
       return await run();
     } catch (error) {
       if (runs === runsMax || !isRerunnable(error)) throw error;
+      onRerun();
     }
   }
 }

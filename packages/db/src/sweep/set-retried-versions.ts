@@ -36,5 +36,5 @@ export async function setRetriedVersions(
     states.map((state) => state.version),
     epoch,
   ];
-  await rerun(() => runStatement(db, statement, values));
+  await rerun(db, () => runStatement(db, statement, values));
 }

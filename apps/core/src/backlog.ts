@@ -1,0 +1,169 @@
+import type { Names, RedisClock } from '@hooligram/bus';
+import type { Metrics } from '@hooligram/service';
+import type { Redis } from 'ioredis';
+import { jobTypes } from './retries/index.ts';
+
+const everyMs = 5_000;
+/** BullMQ's scores of delayed jobs: the moment times this, and a counter. */
+const delayedScoreFactor = 0x1000;
+const queue = jobTypes.map(({ name }) => name);
+const states = ['waiting', 'active', 'delayed'] as const;
+
+type BacklogMetrics = ReturnType<typeof createBacklogMetrics>;
+
+/** What waits in Redis for the cores. All cores report the same. */
+export function createBacklogMetrics(metrics: Metrics) {
+  const all = 'the same on all cores';
+  return {
+    entries: metrics.gauge('core_stream_entries', `Entries of the request stream; ${all}`),
+    entriesWaiting: metrics.gauge(
+      'core_stream_lag',
+      `Entries of the request stream that no core has taken yet; ${all}`,
+    ),
+    oldestEntry: metrics.gauge(
+      'core_stream_oldest_seconds',
+      `Age of the oldest entry of the request stream, taken or not; 0 without entries; ${all}`,
+    ),
+    jobs: metrics.gauge('core_jobs', `Jobs by queue and state; ${all}`, { queue, state: states }),
+    jobOverdue: metrics.gauge(
+      'core_job_overdue_seconds',
+      `For how long the oldest delayed job has been due; 0 if none is; ${all}`,
+      { queue },
+    ),
+    checksWaiting: metrics.gauge(
+      'core_delivery_checks_waiting',
+      `Groups that wait for their delivery check; ${all}`,
+    ),
+    checkOverdue: metrics.gauge(
+      'core_delivery_check_overdue_seconds',
+      `For how long the oldest delivery check has been due; 0 if none is; ${all}`,
+    ),
+    usersOverdue: metrics.gauge(
+      'core_users_overdue',
+      `Users with a redelivery job: they are connected and have not acknowledged in time; ${all}`,
+    ),
+    redisCpu: metrics.counter(
+      'core_redis_cpu_seconds_total',
+      `CPU time of Redis, as it says itself, from the start of this core on; ${all}`,
+    ),
+    sweepAge: metrics.gauge(
+      'core_sweep_age_seconds',
+      `Time since the sweep last reached the end of all groups; ${all}`,
+    ),
+  };
+}
+
+type Sources = {
+  readonly redis: { readonly command: Redis };
+  readonly names: Names;
+  readonly clock: RedisClock;
+};
+
+/** Only the id: an entry may be a megabyte. */
+const oldestIdLua = `local entries = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
+return entries[1] and entries[1][1]`;
+
+type WithOldestId = Redis & { oldestEntryId(stream: string): Promise<string | null> };
+
+/**
+ * Looks every few seconds, in the background: who reads the metrics never waits for Redis. What cannot be read is not a
+ * number.
+ */
+export function startBacklogWatch(sources: Sources, metrics: BacklogMetrics): { close(): void } {
+  const redis = sources.redis.command;
+  redis.defineCommand('oldestEntryId', { numberOfKeys: 1, lua: oldestIdLua });
+  let isLooking = false;
+  let cpuSeen: number | undefined;
+  async function look(): Promise<void> {
+    if (isLooking) return;
+    isLooking = true;
+    try {
+      await Promise.all([
+        readStream(redis as WithOldestId, sources, metrics),
+        readQueues(redis, sources, metrics),
+        readSweep(redis, sources, metrics),
+        countCpu().catch(() => {}),
+      ]);
+    } catch {
+      forget(metrics);
+    } finally {
+      isLooking = false;
+    }
+  }
+  /** Nice to have: a managed Redis may forbid it. */
+  async function countCpu(): Promise<void> {
+    const now = cpuSeconds(await redis.info('cpu'));
+    // A Redis that started again counts from 0.
+    if (cpuSeen !== undefined) metrics.redisCpu.inc(now >= cpuSeen ? now - cpuSeen : now);
+    cpuSeen = now;
+  }
+  const timer = setInterval(() => void look(), everyMs);
+  void look();
+  return { close: () => clearInterval(timer) };
+}
+
+async function readStream(redis: WithOldestId, { names, clock }: Sources, metrics: BacklogMetrics) {
+  const [entries, pending, oldestId] = await Promise.all([
+    redis.xlen(names.requests),
+    // The group is made by the core that first reads: before it nothing is pending.
+    redis.xpending(names.requests, names.cores).catch(ifNoGroup),
+    redis.oldestEntryId(names.requests),
+  ]);
+  metrics.entries.set(entries);
+  metrics.entriesWaiting.set(Math.max(0, entries - Number(pending[0])));
+  metrics.oldestEntry.set(oldestId ? overdueSeconds(clock, Number.parseInt(oldestId, 10)) : 0);
+}
+
+function ifNoGroup(error: Error): unknown[] {
+  if (error.message.startsWith('NOGROUP')) return [0];
+  throw error;
+}
+
+async function readQueues(redis: Redis, { names, clock }: Sources, metrics: BacklogMetrics) {
+  for (const name of queue) {
+    const key = `${names.queues}:${name}`;
+    const [waiting, active, delayed, first] = await Promise.all([
+      redis.llen(`${key}:wait`),
+      redis.llen(`${key}:active`),
+      redis.zcard(`${key}:delayed`),
+      redis.zrange(`${key}:delayed`, '0', '0', 'WITHSCORES'),
+    ]);
+    metrics.jobs.set({ queue: name, state: 'waiting' }, waiting);
+    metrics.jobs.set({ queue: name, state: 'active' }, active);
+    metrics.jobs.set({ queue: name, state: 'delayed' }, delayed);
+    const dueAt = first[1] === undefined ? undefined : Number(first[1]) / delayedScoreFactor;
+    metrics.jobOverdue.set({ queue: name }, overdueSeconds(clock, dueAt));
+    if (name === 'redelivery') metrics.usersOverdue.set(waiting + active + delayed);
+  }
+  const [groups, [, firstDue]] = await Promise.all([
+    redis.zcard(names.dueGroups),
+    redis.zrange(names.dueGroups, '0', '0', 'WITHSCORES'),
+  ]);
+  metrics.checksWaiting.set(groups);
+  metrics.checkOverdue.set(overdueSeconds(clock, firstDue === undefined ? undefined : Number(firstDue)));
+}
+
+async function readSweep(redis: Redis, { names, clock }: Sources, metrics: BacklogMetrics) {
+  const endedAt = await redis.get(names.sweepEnded);
+  metrics.sweepAge.set(endedAt === null ? Number.NaN : overdueSeconds(clock, Number(endedAt)));
+}
+
+function cpuSeconds(info: string): number {
+  const seconds = (name: string) =>
+    Number(new RegExp(`^used_cpu_${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
+  return seconds('sys') + seconds('user');
+}
+
+/** @param dueAt milliseconds since the epoch by Redis's clock */
+function overdueSeconds(clock: RedisClock, dueAt: number | undefined): number {
+  return dueAt === undefined ? 0 : Math.max(0, clock.now() - dueAt) / 1_000;
+}
+
+function forget(metrics: BacklogMetrics): void {
+  const { jobs, jobOverdue, redisCpu: _, ...others } = metrics;
+  for (const gauge of Object.values(others)) gauge.set(Number.NaN);
+  for (const name of queue) {
+    jobOverdue.set({ queue: name }, Number.NaN);
+    for (const state of states) jobs.set({ queue: name, state }, Number.NaN);
+  }
+}

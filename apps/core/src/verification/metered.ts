@@ -1,0 +1,30 @@
+import type { CoreMetrics } from '../metrics.ts';
+import type { VerificationProvider } from './provider.ts';
+
+/** The same provider; every call of it is counted and timed. */
+export function meteredProvider(
+  provider: VerificationProvider,
+  { codes, providerCalls, providerSeconds }: Pick<CoreMetrics, 'codes' | 'providerCalls' | 'providerSeconds'>,
+): VerificationProvider {
+  return {
+    ...provider,
+    async send(to, code, timeoutMs) {
+      // All events of a country exist once there is one: their rates are compared.
+      for (const event of ['sent', 'converted']) codes.inc({ country_code: to.countryCode, event }, 0);
+      codes.inc({ country_code: to.countryCode, event: 'requested' });
+      const end = providerSeconds.startTimer({ call: 'send' });
+      const sent = await provider.send(to, code, timeoutMs);
+      end();
+      providerCalls.inc({ call: 'send', outcome: sent.ok ? 'sent' : sent.reason });
+      if (sent.ok) codes.inc({ country_code: to.countryCode, event: 'sent' });
+      return sent;
+    },
+    async check(to, code, timeoutMs) {
+      const end = providerSeconds.startTimer({ call: 'check' });
+      const checked = await provider.check(to, code, timeoutMs);
+      end();
+      providerCalls.inc({ call: 'check', outcome: checked });
+      return checked;
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { MetricDescription } from './metrics.ts';
+
+/** More values than these are not listed one by one. */
+const valuesListedMax = 10;
+
+/** The text of `--metrics`: every metric of a process, as a table in Markdown. */
+export function renderMetricsList(metrics: readonly MetricDescription[]): string {
+  const rows = metrics.map(({ name, type, labels, help }) => [`\`${name}\``, type, labelText(labels), help]);
+  return [['metric', 'type', 'labels', 'meaning'], ['---', '---', '---', '---'], ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`)
+    .join('');
+}
+
+function labelText(labels: MetricDescription['labels']): string {
+  return Object.entries(labels)
+    .map(([label, values]) =>
+      values.length === 0 || values.length > valuesListedMax
+        ? `\`${label}\``
+        : `\`${label}\`: ${values.join(', ')}`,
+    )
+    .join('; ');
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import type { Metrics } from './metrics.ts';
+
+export type ServiceMetrics = ReturnType<typeof createServiceMetrics>;
+
+/** What every process says of itself. */
+export function createServiceMetrics(metrics: Metrics) {
+  return {
+    ready: metrics.gauge('ready', 'Whether a check of /readyz is passed: 1 or 0', ['check']),
+    draining: metrics.observed('draining', 'Whether the process stops and takes nothing new: 1 or 0'),
+    buildInfo: metrics.gauge('build_info', 'What this process is and runs on; always 1', [
+      'version',
+      'contract',
+      'node',
+      'uwebsockets',
+    ]),
+  };
+}
+
+/** What a process reports of its build. */
+export type Build = {
+  readonly version: string;
+  /** The layout of what gateways and cores send each other. */
+  readonly contract: string;
+  readonly uwebsockets?: string;
+};
+
+/** @param url of a file in `src` or `dist` of a package */
+export function versionOf(url: string): string {
+  return JSON.parse(readFileSync(new URL('../package.json', url), 'utf8')).version;
+}
+
+/** A client of a store, as far as its metrics go; one of ioredis fits. */
+type Connection = {
+  readonly status: string;
+  on(event: 'ready' | 'close', listener: () => void): unknown;
+};
+
+export type ConnectionMetrics = ReturnType<typeof createConnectionMetrics>;
+
+/** Redis's error codes that say what to do; the others count as `other`. */
+const refusalCodes = ['OOM', 'READONLY', 'MASTERDOWN', 'NOREPLICAS', 'MISCONF', 'LOADING', 'NOPERM', 'other'];
+
+/** @param connections what they are for: the values of the label */
+export function createConnectionMetrics(metrics: Metrics, connections: readonly string[]) {
+  const connected = metrics.gauge('redis_connected', 'Whether a connection to Redis is there: 1 or 0', {
+    connection: connections,
+  });
+  const reconnects = metrics.counter(
+    'redis_reconnects_total',
+    'Times that a connection to Redis was made again',
+    { connection: connections },
+  );
+  const writeSeconds = metrics.hotHistograms('redis_write_seconds', 'Round trip of a write to Redis', {
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+  })();
+  const refused = metrics.counter(
+    'redis_writes_refused_total',
+    'Times that Redis refused the write with which this process proves its way, each second, by its error code',
+    { code: refusalCodes },
+  );
+  return {
+    /** Redis refused a write. */
+    onRefused: (code: string) => refused.inc({ code: refusalCodes.includes(code) ? code : 'other' }),
+    /** A write was answered. */
+    onWritten: (ms: number) => writeSeconds.observe(ms / 1_000),
+    /** Begins with a connection that is ready. */
+    watch(connection: string, client: Connection): void {
+      connected.set({ connection }, client.status === 'ready' ? 1 : 0);
+      client.on('close', () => connected.set({ connection }, 0));
+      client.on('ready', () => {
+        connected.set({ connection }, 1);
+        reconnects.inc({ connection });
+      });
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { markdownTable } from 'markdown-table';
+import { seconds } from '../inject-faults.ts';
+import type { AlertsReport } from './campaign.ts';
+
+/** What the terminal shows; sound if every fault fired its alert alone, and quiet fired none. */
+export function alertsText(report: AlertsReport): { text: string; isSound: boolean } {
+  const { rows, firedInQuiet, quietMs, scale, cpuMicrosPerDelivery } = report;
+  const table = markdownTable([
+    ['fault', 'alert', 'seconds until it fired', 'what else fired', 'what readiness said'],
+    ...rows.map(({ fault, alert, firedAfterMs, others, readiness }) => [
+      fault,
+      alert,
+      firedAfterMs === undefined ? 'did not fire' : seconds(firedAfterMs),
+      others.join(', ') || 'nothing',
+      readiness.join('; ') || 'ready',
+    ]),
+  ]);
+  const quiet = `${seconds(quietMs)} s without a fault: ${firedInQuiet.join(', ') || 'no alert'}.`;
+  const cost = `Server CPU without Postgres: ${cpuMicrosPerDelivery.toFixed(0)} us an acknowledged delivery.`;
+  const isSound =
+    firedInQuiet.length === 0 &&
+    rows.every(({ firedAfterMs, others }) => firedAfterMs !== undefined && others.length === 0);
+  const result = isSound
+    ? 'Each fault fired its alert, and no other.'
+    : 'Not every fault fired its alert alone.';
+  const text = `\n${table}\n\n${quiet} Durations of the rules times ${scale}. ${cost}\n${result}\n`;
+  return { text, isSound };
+}

@@ -1,0 +1,166 @@
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type StackDescription, startStackProcess } from '@hooligram/local';
+import { Prometheus } from '@hooligram/observability';
+import { emptyHistory } from '../checker/history.ts';
+import type { FaultContext } from '../faults/fault.ts';
+import { seconds } from '../inject-faults.ts';
+import { type Load, startLoad } from '../load/load.ts';
+import type { Options } from '../options.ts';
+import { createRandom } from '../random.ts';
+import { type AlertFault, alertFaults } from './alert-faults.ts';
+import { ReadinessLog } from './readiness-log.ts';
+
+const scrapeEveryMs = 1_000;
+/** The launcher's ports end below it. */
+const prometheusPortOffset = 1_300;
+const pollMs = 100;
+/** After a fault: its alert may come a moment later, and what follows from it must not. */
+const aftermathMs = 15_000;
+const silenceTimeoutMs = 180_000;
+
+export type AlertRow = {
+  readonly fault: string;
+  readonly about: string;
+  readonly alert: string;
+  /** From the beginning of the fault; undefined if it did not fire. */
+  readonly firedAfterMs: number | undefined;
+  /** What fired beside it. */
+  readonly others: readonly string[];
+  readonly readiness: readonly string[];
+};
+
+export type AlertsReport = {
+  readonly quietMs: number;
+  /** Alerts that fired while there was no fault. */
+  readonly firedInQuiet: readonly string[];
+  readonly rows: readonly AlertRow[];
+  readonly scale: number;
+  /** Server CPU in microseconds an acknowledged delivery, without Postgres, as the recording rule has it. */
+  readonly cpuMicrosPerDelivery: number;
+};
+
+type Campaign = {
+  readonly options: Options;
+  readonly prometheus: Prometheus;
+  readonly readiness: ReadinessLog;
+  readonly context: FaultContext;
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+};
+
+/** Starts a stack under load and a Prometheus with the repository's rules; injects faults and notes what fires. */
+export async function runAlerts(
+  options: Options,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<AlertsReport> {
+  log(`starting ${options.gateways} gateways and ${options.cores} cores`);
+  const stack = await startStackProcess({ ...options, env: { DRAIN_SECONDS: '5' } }, log, signal);
+  const stops: (() => unknown)[] = [() => stack.stop()];
+  try {
+    const prometheus = await startPrometheus(options, stack.describe());
+    stops.push(() => prometheus.stop());
+    const history = emptyHistory();
+    const random = createRandom(options.seed);
+    const load = await startChaosLoad(options, stack.describe(), history, random, signal);
+    stops.push(() => load.disconnect());
+    const readiness = new ReadinessLog(stack.describe);
+    stops.push(() => readiness.close());
+    const context = { stack: stack.describe, population: load.population, history, random, signal, log };
+    return await inject({ options, prometheus, readiness, context, log, signal });
+  } finally {
+    log('stopping');
+    for (const stop of stops.reverse()) await stop();
+  }
+}
+
+function startPrometheus(options: Options, { gateways, cores }: StackDescription): Promise<Prometheus> {
+  return Prometheus.start({
+    gateways: gateways.map(({ admin }) => admin),
+    cores: cores.map(({ admin }) => admin),
+    port: options.port + prometheusPortOffset,
+    dir: join(options.dataDir, 'prometheus'),
+    scrapeEveryMs,
+    scale: options.alertScale,
+  });
+}
+
+function startChaosLoad(
+  options: Options,
+  { url, gateways }: StackDescription,
+  history: ReturnType<typeof emptyHistory>,
+  random: ReturnType<typeof createRandom>,
+  signal: AbortSignal,
+): Promise<Load> {
+  const ownUrls = gateways.map((gateway) => gateway.url);
+  return startLoad({ ...options, url, ownUrls, history, random, signal });
+}
+
+async function inject(campaign: Campaign): Promise<AlertsReport> {
+  const { options, prometheus, log, signal } = campaign;
+  // The first sign-ins of all users are no quiet.
+  await silence(campaign);
+  const quietMs = options.quietMinutes * 60_000;
+  log(`quiet for ${seconds(quietMs)} s`);
+  const firedInQuiet = await firedWithin(prometheus, pause(quietMs, undefined, { signal }));
+  const [cost = Number.NaN] = await prometheus.query('sum(hooligram:cpu_seconds_per_delivery:rate5m) * 1e6');
+  const rows: AlertRow[] = [];
+  for (const [name, fault] of Object.entries(alertFaults)) rows.push(await injectOne(campaign, name, fault));
+  return {
+    quietMs,
+    firedInQuiet: [...firedInQuiet.keys()],
+    rows,
+    scale: options.alertScale,
+    cpuMicrosPerDelivery: cost,
+  };
+}
+
+async function injectOne(campaign: Campaign, name: string, fault: AlertFault): Promise<AlertRow> {
+  const { prometheus, readiness, context, log, signal } = campaign;
+  await silence(campaign);
+  readiness.take();
+  const over = fault.run(context).then(() => pause(aftermathMs, undefined, { signal }));
+  const fired = await firedWithin(prometheus, over);
+  const firedAfterMs = fired.get(fault.alert);
+  const others = [...fired.keys()].filter((alert) => alert !== fault.alert);
+  log(
+    `${name}: ${fault.alert} ${firedAfterMs === undefined ? 'did not fire' : `after ${seconds(firedAfterMs)} s`}` +
+      `${others.length > 0 ? `, and ${others.join(', ')}` : ''}`,
+  );
+  const { about, alert } = fault;
+  return { fault: name, about, alert, firedAfterMs, others, readiness: readiness.take() };
+}
+
+/** Waits until no alert is pending or firing. @throws Error when one stays */
+async function silence({ prometheus, signal }: Campaign): Promise<void> {
+  const begunAt = performance.now();
+  for (;;) {
+    const alerts = await prometheus.alerts();
+    const isScraped = (await prometheus.query('hooligram:acknowledged:rate5m > 0')).length > 0;
+    if (alerts.length === 0 && isScraped) return;
+    if (performance.now() - begunAt > silenceTimeoutMs) {
+      throw new Error(`no silence: ${alerts.map(({ name }) => name).join(', ') || 'nothing is scraped'}`);
+    }
+    await pause(pollMs, undefined, { signal });
+  }
+}
+
+/** @returns by alert, after how many milliseconds it first fired before `end` was settled */
+async function firedWithin(prometheus: Prometheus, end: Promise<unknown>): Promise<Map<string, number>> {
+  const begunAt = performance.now();
+  const fired = new Map<string, number>();
+  let isOver = false;
+  const over = end.finally(() => {
+    isOver = true;
+  });
+  over.catch(() => {});
+  while (!isOver) {
+    for (const { name, state } of await prometheus.alerts()) {
+      if (state === 'firing' && !fired.has(name)) fired.set(name, performance.now() - begunAt);
+    }
+    await pause(pollMs);
+  }
+  await over;
+  return fired;
+}

@@ -1,0 +1,165 @@
+import type { Board } from './board.ts';
+import { quantiles, rate, sum } from './queries.ts';
+
+/** What waits, and what it costs. */
+export const insideBoard: Board = {
+  uid: 'hooligram-inside',
+  title: 'Hooligram: inside',
+  about: 'What waits, what fails, and what it costs.',
+  rows: [
+    {
+      title: 'Ready',
+      panels: [
+        {
+          title: 'Checks that fail',
+          about: 'Of /readyz, by process.',
+          unit: 'short',
+          queries: [['hooligram_ready == 0', '{{instance}} {{check}}']],
+        },
+        {
+          title: 'What runs',
+          about: 'Releases, and the layout of what gateways and cores send each other.',
+          unit: 'short',
+          queries: [
+            [
+              'count by (role, version, contract) (hooligram_build_info)',
+              '{{role}} {{version}} contract {{contract}}',
+            ],
+          ],
+        },
+        {
+          title: 'Draining',
+          about: 'Processes that stop in order.',
+          unit: 'short',
+          queries: [['hooligram_draining == 1', '{{instance}}']],
+        },
+      ],
+    },
+    {
+      title: 'Redis',
+      panels: [
+        {
+          title: 'Round trip of a write',
+          about: 'Slow before it is dead.',
+          unit: 's',
+          queries: quantiles('hooligram_redis_write_seconds', ''),
+        },
+        {
+          title: 'Request stream',
+          about: 'Entries, those that no core has taken, and the age of the oldest.',
+          unit: 'short',
+          queries: [
+            ['max(hooligram_core_stream_entries)', 'entries'],
+            ['max(hooligram_core_stream_lag)', 'not taken'],
+            ['max(hooligram_core_stream_oldest_seconds)', 'age of the oldest, s'],
+          ],
+        },
+        {
+          title: 'Reconnects and refused writes',
+          about: 'Connections that were made again; writes that Redis refused, by its error code.',
+          unit: 'ops',
+          queries: [
+            [sum(rate('hooligram_redis_reconnects_total'), 'connection'), 'again: {{connection}}'],
+            [sum(rate('hooligram_redis_writes_refused_total'), 'code'), 'refused: {{code}}'],
+          ],
+        },
+      ],
+    },
+    {
+      title: 'Postgres',
+      panels: [
+        {
+          title: 'The slowest hundredth of statements',
+          about: 'By name; the wait for a connection is part of it.',
+          unit: 's',
+          queries: [
+            [
+              `histogram_quantile(0.99, ${sum(rate('hooligram_core_database_statement_seconds_bucket'), 'statement, le')})`,
+              '{{statement}}',
+            ],
+          ],
+        },
+        {
+          title: 'Connections',
+          about: 'Statements that wait mean that DATABASE_POOL is the brake.',
+          unit: 'short',
+          queries: [
+            [
+              'sum by (instance) (hooligram_core_database_connections - hooligram_core_database_connections_idle)',
+              '{{instance}} in use',
+            ],
+            ['sum by (instance) (hooligram_core_database_waiting)', '{{instance}} waiting'],
+          ],
+        },
+        {
+          title: 'Lost races, locks, slow batches',
+          about: 'Statements that ran again, found a row locked, or reached their timeout.',
+          unit: 'ops',
+          queries: [
+            [sum(rate('hooligram_core_database_reruns_total')), 'ran again'],
+            [sum(rate('hooligram_core_lock_timeouts_total')), 'locked'],
+            [sum(rate('hooligram_core_batches_split_total')), 'timeout'],
+          ],
+        },
+      ],
+    },
+    {
+      title: 'Retries',
+      panels: [
+        {
+          title: 'Users who have not acknowledged in time',
+          about: 'Connected, and with a redelivery job.',
+          unit: 'short',
+          queries: [['max(hooligram_core_users_overdue)', 'users']],
+        },
+        {
+          title: 'Jobs that are late',
+          about: 'How long the oldest has been due.',
+          unit: 's',
+          queries: [
+            ['max by (queue) (hooligram_core_job_overdue_seconds)', '{{queue}}'],
+            ['max(hooligram_core_delivery_check_overdue_seconds)', 'checks of groups'],
+          ],
+        },
+        {
+          title: 'Sweep',
+          about: 'Since it last reached the end of all groups.',
+          unit: 's',
+          queries: [['max(hooligram_core_sweep_age_seconds)', 'age']],
+        },
+      ],
+    },
+    {
+      title: 'Cost',
+      panels: [
+        {
+          title: 'CPU of an acknowledged delivery',
+          about: 'Of the whole server, by part. Postgres needs process-exporter.',
+          unit: 's',
+          queries: [['hooligram:cpu_seconds_per_delivery:rate5m', '{{part}}']],
+        },
+        {
+          title: 'Event loop, slowest hundredth',
+          about: 'How long a process is stalled at a time.',
+          unit: 's',
+          queries: [['nodejs_eventloop_lag_p99_seconds', '{{instance}}']],
+        },
+        {
+          title: 'Memory and unread bytes',
+          about: 'Of each process; and what clients of a gateway have not read.',
+          unit: 'bytes',
+          queries: [
+            ['process_resident_memory_bytes{job=~"hooligram-.*"}', '{{instance}}'],
+            ['hooligram_gateway_socket_buffers_bytes', '{{instance}} unread'],
+          ],
+        },
+        {
+          title: 'Open files, of their limit',
+          about: 'A gateway near 1 takes nobody any more.',
+          unit: 'percentunit',
+          queries: [['process_open_fds{job=~"hooligram-.*"} / process_max_fds', '{{instance}}']],
+        },
+      ],
+    },
+  ],
+};

@@ -1,0 +1,111 @@
+import type { Board } from './board.ts';
+import { quantiles, rate, sum } from './queries.ts';
+
+/** What users get, and what fails. */
+export const serviceBoard: Board = {
+  uid: 'hooligram-service',
+  title: 'Hooligram: service',
+  about: 'What users get. The runbook is docs/runbook.md.',
+  rows: [
+    {
+      title: 'Deliveries',
+      panels: [
+        {
+          title: 'Commit to acknowledgement, live',
+          about: 'How long a message takes to a connected user, from its commit to the acknowledgement.',
+          unit: 's',
+          queries: quantiles('hooligram_gateway_delivery_seconds', '{path="live"}'),
+        },
+        {
+          title: 'The slowest hundredth, by path',
+          about: 'A replay brings what a user missed, a retry what was not acknowledged in time.',
+          unit: 's',
+          queries: [['hooligram:delivery_seconds:p99_5m', '{{path}}']],
+        },
+        {
+          title: 'Acknowledgements and messages',
+          about: 'Acknowledged deliveries a second, and messages that were published, once a gateway.',
+          unit: 'ops',
+          queries: [
+            ['hooligram:acknowledged:rate5m', 'acknowledged'],
+            [sum(rate('hooligram_gateway_messages_published_total')), 'published'],
+            [sum(rate('hooligram_gateway_messages_replayed_total')), 'replayed'],
+            [sum(rate('hooligram_gateway_messages_redelivered_total')), 'sent again'],
+          ],
+        },
+      ],
+    },
+    {
+      title: 'Requests',
+      panels: [
+        {
+          title: 'Answer to a message',
+          about: 'From the request of a gateway to the outcome from a core.',
+          unit: 's',
+          queries: quantiles('hooligram_gateway_core_request_seconds', '{type="MESSAGING_SEND"}'),
+        },
+        {
+          title: 'Requests that did not succeed',
+          about: 'failure: a rule refused it. busy: certainly not done. unknown: no answer in time.',
+          unit: 'ops',
+          queries: [
+            [
+              sum(rate('hooligram_gateway_core_requests_total', '{outcome!="success"}'), 'type, outcome'),
+              '{{type}} {{outcome}}',
+            ],
+          ],
+        },
+        {
+          title: 'Refused without asking a core',
+          about: 'Too many wait, or Redis takes no writes.',
+          unit: 'ops',
+          queries: [
+            [sum(rate('hooligram_gateway_requests_shed_total'), 'cause'), 'too many: {{cause}}'],
+            [sum(rate('hooligram_gateway_requests_refused_total')), 'refused by Redis'],
+          ],
+        },
+      ],
+    },
+    {
+      title: 'Connections and sign-ins',
+      panels: [
+        {
+          title: 'Connections by gateway',
+          about: 'A new gateway is empty until people come.',
+          unit: 'short',
+          queries: [['hooligram_gateway_connections', '{{instance}}']],
+        },
+        {
+          title: 'Connections that end',
+          about: 'By close code, and by who ended them.',
+          unit: 'ops',
+          queries: [[sum(rate('hooligram_gateway_connections_closed_total'), 'code, by'), '{{code}} {{by}}']],
+        },
+        {
+          title: 'Sign-ins',
+          about: 'By outcome.',
+          unit: 'ops',
+          queries: [[sum(rate('hooligram_gateway_sign_ins_total'), 'outcome'), '{{outcome}}']],
+        },
+        {
+          title: 'A sign-in takes',
+          about: 'From the request until the states of all groups were sent.',
+          unit: 's',
+          queries: quantiles('hooligram_gateway_sign_in_seconds', ''),
+        },
+        {
+          title: 'Codes',
+          about: 'Requested of the provider, sent by it, converted into a credential.',
+          unit: 'ops',
+          queries: [[sum(rate('hooligram_core_codes_total'), 'event'), '{{event}}']],
+        },
+        {
+          title: 'Handshakes refused',
+          about: 'Before there is a connection.',
+          unit: 'ops',
+          queries: [[sum(rate('hooligram_gateway_upgrades_refused_total'), 'reason'), '{{reason}}']],
+        },
+      ],
+    },
+  ],
+};

@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { root } from './paths.ts';
+
+const introduction = `# Metrics
+
+What \`/metrics\` of each process exposes. This page is made from the code (\`npm run build -- --docs\`), and a test
+compares the two; \`node apps/gateway/dist/main.js --metrics\` prints the same. Which of them to look at first is in
+[operations.md](operations.md#what-to-watch); the rules, alerts and dashboards that are made of them are in
+[infra/prometheus](../infra/prometheus/README.md) and [infra/grafana](../infra/grafana/README.md).
+
+Every metric has the label \`role\`: \`gateway\` or \`core\`. A labelled counter whose values are listed here has all its
+series from the start, with 0. Metrics of what all cores see alike say so: take their \`max\`, not their \`sum\`.
+`;
+
+const names = ['gateway', 'core'] as const;
+
+/** @returns rows of the tables of both processes, as `--metrics` of the built programs prints them */
+function rowsOf(app: (typeof names)[number]): string[] {
+  const program = join(root, 'apps', app, 'dist/main.js');
+  const table = execFileSync(process.execPath, [program, '--metrics'], { encoding: 'utf8' });
+  return table.trimEnd().split('\n').slice(2);
+}
+
+/** Names of everything that a process exposes, as Prometheus calls the families: without `_bucket`, `_sum`, `_count`. */
+export function metricNames(app: (typeof names)[number]): string[] {
+  return rowsOf(app).map((row) => /`(\w+)`/.exec(row)?.[1] ?? '');
+}
+
+/** The text of docs/metrics.md. */
+export function metricsPage(): string {
+  const [gateway, core] = [rowsOf('gateway'), rowsOf('core')];
+  const isShared = (row: string) => gateway.includes(row) && core.includes(row);
+  const isOwn = (row: string) => row.includes('`hooligram_');
+  return [
+    introduction,
+    section(
+      'Gateway',
+      gateway.filter((row) => !isShared(row) && isOwn(row)),
+    ),
+    section(
+      'Core',
+      core.filter((row) => !isShared(row) && isOwn(row)),
+    ),
+    section(
+      'Both',
+      gateway.filter((row) => isShared(row) && isOwn(row)),
+    ),
+    section(
+      'Every process of Node',
+      gateway.filter((row) => !isOwn(row)),
+      'Under the names that every Prometheus client gives them, so that boards and alerts of others fit.',
+    ),
+  ].join('\n');
+}
+
+function section(title: string, rows: readonly string[], text = ''): string {
+  const head = ['| metric | type | labels | meaning |', '|---|---|---|---|'];
+  return [`## ${title}`, '', ...(text ? [text, ''] : []), ...head, ...rows, ''].join('\n');
+}

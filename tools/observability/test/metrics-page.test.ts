@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { metrics, startSystem } from '@hooligram/testkit';
+import { expect, test } from '@jest/globals';
+import { metricNames, metricsPage } from '../src/metrics-page.ts';
+import { root } from '../src/paths.ts';
+
+test('docs/metrics.md is what the code says (npm run build -- --docs)', () => {
+  expect(readFileSync(join(root, 'docs/metrics.md'), 'utf8')).toBe(metricsPage());
+});
+
+test('a running gateway and a running core expose what --metrics lists, and nothing else; counters that can be listed begin with 0', async () => {
+  const system = await startSystem({ gateways: 1, cores: 1 });
+  try {
+    for (const [app, { adminUrl }] of [
+      ['gateway', system.gateway(0)],
+      ['core', system.core(0)],
+    ] as const) {
+      const { text, value } = await metrics(adminUrl);
+      const exposed = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
+      expect(exposed.sort()).toEqual(metricNames(app).sort());
+      expect(value('hooligram_build_info')).toBe(1);
+      expect(value('hooligram_draining')).toBe(0);
+      expect(value('hooligram_redis_connected', { connection: 'command' })).toBe(1);
+    }
+    const { text } = await metrics(system.gateway(0).adminUrl);
+    expect(text).toContain('hooligram_gateway_sign_ins_total{outcome="failure",role="gateway"} 0');
+    expect(text).toContain('hooligram_gateway_delivery_seconds_count{path="retry",role="gateway"} 0');
+  } finally {
+    await system.stop();
+  }
+});
