@@ -10,7 +10,7 @@ import { createCoreMetrics } from './metrics.ts';
 import { openRetries, type Retries, startRetries } from './retries/start-retries.ts';
 import { connectStores, type Stores } from './stores.ts';
 import { startChallengeCleaning } from './verification/challenge-cleaning.ts';
-import { createCredentialHash } from './verification/credential.ts';
+import { createCredentials, credentialKeys } from './verification/credential.ts';
 import { createVerificationProvider } from './verification/index.ts';
 import { createNumbers } from './verification/numbers.ts';
 import type { VerificationProvider } from './verification/provider.ts';
@@ -55,7 +55,7 @@ function createContext(
     limits: createLimits(config, { redis: redis.command, prefix: config.REDIS_PREFIX, log, metrics }),
     numbers: createNumbers(config.NUMBERS),
     provider,
-    credentialHash: createCredentialHash(config.CREDENTIAL_KEY),
+    credentials: createCredentials(credentialKeys(config.CREDENTIAL_KEY)),
   };
 }
 

@@ -124,8 +124,8 @@ export class Session implements SocketOwner {
   }
 
   /** Makes it a connection of the user. `signOut` has to come first. */
-  signInAs(userId: number, sid: string): UserConnection {
-    this.#connection = this.#context.users.signIn(this.socket, userId, sid);
+  signInAs(userId: number, sid: string, credentialVersion?: number): UserConnection {
+    this.#connection = this.#context.users.signIn(this.socket, userId, sid, credentialVersion);
     return this.#connection;
   }
 
