@@ -6,7 +6,7 @@ import type { Deadlines } from './intake/deadlines.ts';
 import type { Limits } from './limits/index.ts';
 import type { CoreMetrics } from './metrics.ts';
 import type { DeliveryCheckSchedule } from './retries/delivery-check-schedule.ts';
-import type { CredentialHash } from './verification/credential.ts';
+import type { Credentials } from './verification/credential.ts';
 import type { Numbers } from './verification/numbers.ts';
 import type { VerificationProvider } from './verification/provider.ts';
 
@@ -28,5 +28,5 @@ export type Context = {
   readonly limits: Limits;
   readonly numbers: Numbers;
   readonly provider: VerificationProvider;
-  readonly credentialHash: CredentialHash;
+  readonly credentials: Credentials;
 };

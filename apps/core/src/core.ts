@@ -13,7 +13,7 @@ import { createJobMetrics } from './retries/metrics.ts';
 import { openRetries, type Retries, startRetries } from './retries/start-retries.ts';
 import { connectStores, type Stores } from './stores.ts';
 import { startChallengeCleaning } from './verification/challenge-cleaning.ts';
-import { createCredentialHash } from './verification/credential.ts';
+import { createCredentials, credentialKeys } from './verification/credential.ts';
 import { createVerificationProvider } from './verification/index.ts';
 import { meteredProvider } from './verification/metered.ts';
 import { createNumbers } from './verification/numbers.ts';
@@ -71,7 +71,7 @@ function createContext(
     limits: createLimits(config, { redis: redis.command, prefix: config.REDIS_PREFIX, log, metrics: all }),
     numbers: createNumbers(config.NUMBERS),
     provider,
-    credentialHash: createCredentialHash(config.CREDENTIAL_KEY),
+    credentials: createCredentials(credentialKeys(config.CREDENTIAL_KEY)),
   };
 }
 

@@ -44,8 +44,11 @@ async function registered(): Promise<string> {
 const ask = async (client: TestClient, sid: string) =>
   (await client.request('VERIFICATION_REQUEST_CODE', numberOf(sid))).payload;
 
-const submit = async (client: TestClient, verification_code: string) =>
-  (await client.request('VERIFICATION_SUBMIT_CODE', { verification_code })).payload;
+const submit = async (client: TestClient, verification_code: string) => {
+  const { token: _, ...payload } = (await client.request('VERIFICATION_SUBMIT_CODE', { verification_code }))
+    .payload;
+  return payload;
+};
 
 const signIn = async (client: TestClient, sid: string, verification_code: string) =>
   (await client.request('AUTHORIZATION_SIGN_IN', { ...numberOf(sid), verification_code })).payload;

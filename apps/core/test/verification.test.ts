@@ -87,7 +87,7 @@ describe('a number is verified', () => {
     expect(await client.request('VERIFICATION_SUBMIT_CODE', { verification_code }, 'two')).toEqual({
       id: 'two',
       type: 'VERIFICATION_SUBMIT_CODE_SUCCESS',
-      payload: {},
+      payload: { token: expect.stringMatching(/^[\w-]{36}$/) },
     });
     expect(await isSignedIn(client)).toBe(false);
     const credential = { ...numberOf(sid), verification_code };

@@ -115,6 +115,10 @@ export function createGatewayMetrics(metrics: Metrics) {
       'gateway_evicted_total',
       'Connections closed because nothing was acknowledged, however often it was sent',
     ),
+    sessionsEnded: metrics.counter(
+      'gateway_sessions_ended_total',
+      'Connections closed because their user has a newer credential, or none any more',
+    ),
     requestsRepeated: metrics.counter(
       'gateway_requests_repeated_total',
       'Requests written again because no answer came',

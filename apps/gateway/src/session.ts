@@ -131,8 +131,8 @@ export class Session implements SocketOwner {
   }
 
   /** Makes it a connection of the user. `signOut` has to come first. */
-  signInAs(userId: number, sid: string): UserConnection {
-    const connection = this.#context.users.signIn(this.socket, userId, sid);
+  signInAs(userId: number, sid: string, credentialVersion?: number): UserConnection {
+    const connection = this.#context.users.signIn(this.socket, userId, sid, credentialVersion);
     this.#connection = connection;
     this.limits?.signIn(userId);
     this.#context.clientLimits?.closeExcess(userId, connection.user.connections);

@@ -1,8 +1,9 @@
+import { errorTexts } from '@hooligram/protocol/error-texts';
 import { abortable } from './abortable.ts';
 import type { Credential } from './client.ts';
 import type { Connection } from './connection.ts';
 import type { Emitter } from './emitter.ts';
-import { closedError } from './errors.ts';
+import { closedError, RequestError } from './errors.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { AbortSignalLike } from './options.ts';
 import { SignIn } from './sign-in.ts';
@@ -20,6 +21,8 @@ export class Account {
   readonly #connection: Connection;
   readonly #store: Store;
   readonly #emitter: Emitter;
+  /** The token of the code that was submitted last, in memory until it has signed in. */
+  readonly #tokens = new Map<string, string>();
   readonly #changes = new KeyedQueue<'user'>();
 
   constructor(connection: Connection, store: Store, emitter: Emitter) {
@@ -43,7 +46,30 @@ export class Account {
     return this.#inOrder(async () => this.user);
   }
 
+  /**
+   * A code was submitted rightly: the token that came with it is what is kept in its place.
+   * @param token undefined from a server that makes none
+   */
+  verified(code: string, token: string | undefined): void {
+    this.#tokens.clear();
+    if (token !== undefined) this.#tokens.set(code, token);
+  }
+
+  /** Signs in with the token of the code, if there is one. */
   async signIn(credential: Credential, signal: AbortSignalLike | undefined): Promise<void> {
+    const verification_code = this.#tokens.get(credential.verification_code);
+    if (verification_code === undefined) return this.#signInWith(credential, signal);
+    try {
+      await this.#signInWith({ ...credential, verification_code }, signal);
+    } catch (error) {
+      // A core of the release before knows the code and not the token, or the code was another number's.
+      if (!isWrongCredential(error)) throw error;
+      await this.#signInWith(credential, signal);
+    }
+    this.#tokens.clear();
+  }
+
+  async #signInWith(credential: Credential, signal: AbortSignalLike | undefined): Promise<void> {
     const accepted = this.#inOrder(async () => {
       await this.#become(sidOf(credential));
       signal?.throwIfAborted();
@@ -98,6 +124,10 @@ export class Account {
   #inOrder<T>(body: () => Promise<T>): Promise<T> {
     return this.#changes.run('user', body);
   }
+}
+
+function isWrongCredential(error: unknown): boolean {
+  return error instanceof RequestError && error.errors[0] === errorTexts.wrongCredential.text;
 }
 
 function sidOf({ country_code, phone_number }: Credential): string {

@@ -7,7 +7,7 @@ export type PhoneNumber = {
   readonly phone_number: string;
 };
 
-/** A number, and the code that was last submitted for it rightly. */
+/** A number, and the code that was last submitted for it rightly, or its token. */
 export type Credential = PhoneNumber & {
   readonly verification_code: string;
 };
@@ -46,12 +46,14 @@ export type Client = {
   requestCode(number: PhoneNumber, options?: RequestOptions): Promise<void>;
   /**
    * Submits the code, on the connection that asked for it: when that broke since, the server says `no code was
-   * requested on this connection`. Does not sign in.
+   * requested on this connection`. Does not sign in. The server ends the sessions of the credential before with 4401; one
+   * on this connection goes on.
    * @throws RequestError `connection-lost` when the connection breaks before the answer
    */
   submitCode(verificationCode: string, options?: RequestOptions): Promise<void>;
   /**
-   * Signs in, and again on every later connection, with a lasting storage also of later pages. As somebody else
+   * Signs in, and again on every later connection, with a lasting storage also of later pages. In the place of a code that
+   * was just submitted here, the token is used and kept that came with the server's answer; the code is void then. As somebody else
    * than before it takes a new connection. Resolves at the first success; goes on trying while the server is busy
    * or cannot be reached.
    */

@@ -1,3 +1,4 @@
+import type { PayloadOf, SuccessOf } from '@hooligram/protocol';
 import { errorTexts } from '@hooligram/protocol/error-texts';
 import { abortable } from './abortable.ts';
 import { Account } from './account.ts';
@@ -88,20 +89,21 @@ class LiveClient implements Client {
     return this.#emitter.on(event, handler, signal);
   }
 
-  requestCode({ country_code, phone_number }: PhoneNumber, options?: RequestOptions) {
+  async requestCode({ country_code, phone_number }: PhoneNumber, options?: RequestOptions) {
     const payload = { country_code, phone_number };
-    return this.#request(
+    await this.#request(
       (socket) => socket.request('VERIFICATION_REQUEST_CODE_REQUEST', uuid(), payload),
       options,
     );
   }
 
-  submitCode(verification_code: string, options?: RequestOptions) {
+  async submitCode(verification_code: string, options?: RequestOptions) {
     const payload = { verification_code };
-    return this.#request(
+    const { token } = await this.#request(
       (socket) => socket.request('VERIFICATION_SUBMIT_CODE_REQUEST', uuid(), payload),
       options,
     );
+    this.#account.verified(verification_code, typeof token === 'string' ? token : undefined);
   }
 
   async signIn({ country_code, phone_number, verification_code }: Credential, options: RequestOptions = {}) {
@@ -151,15 +153,16 @@ class LiveClient implements Client {
     return this.#closed;
   }
 
-  async #request(
-    send: (socket: Socket) => Promise<Answer<DirectType> | undefined>,
+  async #request<T extends DirectType>(
+    send: (socket: Socket) => Promise<Answer<T> | undefined>,
     { signal }: RequestOptions = {},
-  ): Promise<void> {
+  ): Promise<PayloadOf<SuccessOf<T>>> {
     signal?.throwIfAborted();
     const socket = await abortable(this.#connection.whenOpen(this.#ended.signal), signal);
     const answer = await abortable(send(socket), signal);
     if (!answer) throw new RequestError('connection-lost', ['the connection broke before the answer']);
     if (!answer.ok) throw new RequestError('failure', answer.errors);
+    return answer.payload;
   }
 
   async #queue(options: QueuedRequestOptions = {}, requestOf: (sid: string) => NewRequest) {

@@ -104,7 +104,9 @@ export type ClientEvents = {
   /** The storage fails, or works again. Without a handler, `error` tells the first. */
   readonly storage: (state: StorageState) => unknown;
   /**
-   * The stored credential is not good any more: the number was verified anew elsewhere. Requests stay in the
+   * The stored credential is not good any more: the number was verified again elsewhere, or an operator ended it. A
+   * connection is closed with 4401 then (`state` says it); the client comes back once, is refused, and does not try again
+   * with this credential. Requests stay in the
    * outbox until somebody signs in as this user again.
    */
   readonly signInRefused: (errors: readonly string[]) => unknown;

@@ -35,13 +35,23 @@ export type Joined = { readonly user_id: number; readonly group_id: number; read
 export type Eviction = { readonly user_id: number };
 
 /**
+ * A user has a newer credential, or none any more: gateways close the connections that signed in with an earlier version
+ * with 4401, but for the one on which the code was submitted (`connection_id`; empty if there is none).
+ */
+export type CredentialChanged = {
+  readonly user_id: number;
+  readonly version: number;
+  readonly connection_id: string;
+};
+
+/**
  * What the core publishes on `group:<id>` and `user:<id>`, as bytes.
  *
  * Messages are one line of header, and a line for each with its ready frame, which the gateway passes on untouched:
  * `m <group_id> <version> <seq> <message_id>\n<frame>`, or for several `M`, with more ids and a line for each frame. What
  * was stored together in a group travels together: the seqs follow each other, under one version. The others are a
  * type tag, a newline and JSON: `s` a GroupState, `j` a Joined, `a` a DeliveryCheck, `n` a RedeliveryRequest, `e` an
- * Eviction. An unknown type tag is for a newer gateway and is ignored, so that gateways and cores may differ by one
+ * Eviction, `c` a CredentialChanged. An unknown type tag is for a newer gateway and is ignored, so that gateways and cores may differ by one
  * release.
  *
  * Published at most once each, in no promised order across cores; a gateway fetches what it misses
@@ -53,7 +63,8 @@ export type Publication =
   | { type: 'joined'; joined: Joined }
   | { type: 'delivery-check'; check: DeliveryCheck }
   | { type: 'redelivery-request'; request: RedeliveryRequest }
-  | { type: 'eviction'; eviction: Eviction };
+  | { type: 'eviction'; eviction: Eviction }
+  | { type: 'credential-changed'; changed: CredentialChanged };
 
 /** Messages of one group, stored one behind the other under one version. */
 export type Messages<F extends string | Uint8Array> = {
@@ -93,6 +104,11 @@ const jsonByTag = {
     shape: object<RedeliveryRequest>({ user_id: count, token: text, reply_to: text }),
   },
   e: { type: 'eviction', field: 'eviction', shape: object<Eviction>({ user_id: count }) },
+  c: {
+    type: 'credential-changed',
+    field: 'changed',
+    shape: object<CredentialChanged>({ user_id: count, version: count, connection_id: text }),
+  },
 } as const satisfies Readonly<Record<string, { type: Publication['type']; field: string; shape: Shape }>>;
 
 type JsonTag = keyof typeof jsonByTag;
@@ -108,6 +124,7 @@ export const encodeJoined = jsonEncoder<Joined>('j');
 export const encodeDeliveryCheck = jsonEncoder<DeliveryCheck>('a');
 export const encodeRedeliveryRequest = jsonEncoder<RedeliveryRequest>('n');
 export const encodeEviction = jsonEncoder<Eviction>('e');
+export const encodeCredentialChanged = jsonEncoder<CredentialChanged>('c');
 
 export function encodeMessages({ group_id, version, seq, message_ids, frames }: Messages<string>): string {
   // A gateway that knows only single messages ignores the others, and fetches them.

@@ -75,7 +75,11 @@ const shapes: Shapes = {
   },
   VERIFICATION_SUBMIT_CODE: {
     params: { connection_id: text, address: text, verification_code: text },
-    answer: nothing,
+    answer: object<Requests['VERIFICATION_SUBMIT_CODE']['answer']>({
+      token: optional(text),
+      user_id: optional(count),
+      credential_version: optional(count),
+    }),
   },
   AUTHORIZATION_SIGN_IN: {
     params: { address: text, country_code: text, phone_number: text, verification_code: text },
@@ -84,6 +88,7 @@ const shapes: Shapes = {
       sid: text,
       group_ids: listOf(count),
       delivered_seqs: optional(listOf(count)),
+      credential_version: optional(count),
     }),
   },
   GROUP_CREATE: {
@@ -132,7 +137,10 @@ const shapes: Shapes = {
   },
   GROUP_IDS: {
     params: { user_ids: listOf(count) },
-    answer: object<Requests['GROUP_IDS']['answer']>({ group_ids: listOf(listOf(count)) }),
+    answer: object<Requests['GROUP_IDS']['answer']>({
+      group_ids: listOf(listOf(count)),
+      credential_versions: optional(listOf(count)),
+    }),
   },
   OVERDUE_REPORT: {
     params: { user_ids: listOf(count), owed: optional(listOf(tuple(count, count))) },

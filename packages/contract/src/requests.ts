@@ -11,15 +11,26 @@ export type Requests = {
   };
   VERIFICATION_SUBMIT_CODE: {
     params: { connection_id: string; address: string; verification_code: string };
-    answer: Record<string, never>;
+    /**
+     * `token`: signs in as the code does, and voids it. `credential_version`: of this user's new credential. A core of the
+     * release before answers nothing.
+     */
+    answer: { token?: string; user_id?: number; credential_version?: number };
   };
   AUTHORIZATION_SIGN_IN: {
     params: { address: string; country_code: string; phone_number: string; verification_code: string };
     /**
      * `group_ids`: the groups to subscribe to before the memberships are read. `delivered_seqs`, in the same order:
-     * where the user's cursors stood when the credential was checked.
+     * where the user's cursors stood when the credential was checked. `credential_version`: with which one; a core of the
+     * release before does not say.
      */
-    answer: { user_id: number; sid: string; group_ids: number[]; delivered_seqs?: number[] };
+    answer: {
+      user_id: number;
+      sid: string;
+      group_ids: number[];
+      delivered_seqs?: number[];
+      credential_version?: number;
+    };
   };
   GROUP_CREATE: {
     params: { user_id: number; sid: string; repeatable: boolean; group_name: string; member_sids: string[] };
@@ -81,8 +92,11 @@ export type Requests = {
   /** The groups of several users, for a gateway that may have missed that they were added somewhere. */
   GROUP_IDS: {
     params: { user_ids: number[] };
-    /** In the order of `user_ids`. */
-    answer: { group_ids: number[][] };
+    /**
+     * In the order of `user_ids`. `credential_versions`: of their credentials, for a gateway that may have missed that there
+     * is a newer one.
+     */
+    answer: { group_ids: number[][]; credential_versions?: number[] };
   };
   /** Users with connections here who have not acknowledged in time. */
   OVERDUE_REPORT: {

@@ -35,14 +35,23 @@ export { setRetriedVersions } from './sweep/set-retried-versions.ts';
 export { sweepGroups } from './sweep/sweep-groups.ts';
 export { beginSweep, moveSweep, readSweepPlace, type SweepPlace } from './sweep/sweep-place.ts';
 export {
+  type ChallengeAnswer,
   type ChallengeOutcome,
   type CodeOutcome,
+  readChallengeAnswer,
   readOutcome,
   settleOutcome,
 } from './verification/anonymous-request.ts';
-export { readCredentials } from './verification/authorization-sign-in.ts';
-export { beginCheck, finishCheck } from './verification/check-challenge.ts';
+export {
+  type AcceptedCredential,
+  acceptCredentials,
+  type Credential,
+  countCodeFailures,
+  readCredentials,
+} from './verification/authorization-sign-in.ts';
+export { beginCheck, endCheck } from './verification/check-challenge.ts';
 export { deleteExpiredChallenges } from './verification/delete-expired-challenges.ts';
 export { readChallenge } from './verification/read-challenge.ts';
+export { readCredentialVersions } from './verification/read-credential-versions.ts';
 export { verificationRequestCode } from './verification/verification-request-code.ts';
-export { verificationSubmitCode } from './verification/verification-submit-code.ts';
+export { type NewCredential, verificationSubmitCode } from './verification/verification-submit-code.ts';

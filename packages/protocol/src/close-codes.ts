@@ -29,6 +29,16 @@ export const closeReasons = {
     reconnect: true,
     reconnectAfterMs: 1_000,
   },
+  /**
+   * The user has a newer credential, or an operator ended this one: it is good for nothing any more. A client that comes
+   * back with it is refused at its sign-in, and has to verify the number again.
+   */
+  credentialEnded: {
+    code: 4401,
+    reason: 'the credential of this session has ended',
+    reconnect: true,
+    reconnectAfterMs: 1_000,
+  },
   /** The connection looks alive and acknowledges nothing: a new one starts clean and gets all of it again. */
   notAcknowledged: {
     code: 4408,

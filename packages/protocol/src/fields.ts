@@ -141,6 +141,11 @@ export const errors = listOf(textField(), (element) =>
  */
 export const mark = z.literal(true).optional().catch(undefined);
 
+/** An addition to the protocol: a text that a server may leave out. */
+export const token = textField()
+  .regex(/^[!-~]{1,64}$/)
+  .optional();
+
 /** A payload; unknown properties are dropped, never refused. */
 export const payload = <S extends z.core.$ZodShape>(shape: S) =>
   z.object(shape, { error: missingOr(faultTexts.notAnObject) });

@@ -12,6 +12,7 @@ import {
   phoneNumber,
   sid,
   sids,
+  token,
   verificationCode,
   withNumberLength,
 } from './fields.ts';
@@ -48,7 +49,7 @@ export const transactions = {
     sender: 'client',
     needsSignIn: false,
     REQUEST: payload({ verification_code: verificationCode }),
-    SUCCESS: nothing,
+    SUCCESS: payload({ token }),
     FAILURE: failurePayload,
   },
   AUTHORIZATION_SIGN_IN: {

@@ -90,10 +90,15 @@ export class Fixture {
 
   /** @returns the code, which is the number's credential from now on */
   async signUp(client: Client, sid: string): Promise<string> {
+    return (await this.verify(client, sid)).code;
+  }
+
+  /** @returns the code and its token, empty if the server sent none; either is the number's credential */
+  async verify(client: Client, sid: string): Promise<{ code: string; token: string }> {
     await client.succeed('VERIFICATION_REQUEST_CODE', phoneOf(sid));
     const code = await this.options.codeOf(sid);
-    await client.succeed('VERIFICATION_SUBMIT_CODE', { verification_code: code });
-    return code;
+    const { token } = await client.succeed('VERIFICATION_SUBMIT_CODE', { verification_code: code });
+    return { code, token: typeof token === 'string' ? token : '' };
   }
 
   unknownSid(): string {

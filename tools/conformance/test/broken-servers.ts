@@ -50,6 +50,7 @@ function count(connection: ProxiedConnection, what: string): number {
 
 let connectionOfMessages: ProxiedConnection | undefined;
 const groupsSentTo = new Map<unknown, ProxiedConnection>();
+const tokensByNumber = new Map<unknown, unknown>();
 const messagesSentOnce = new Set<unknown>();
 
 /** Each breaks one rule. The names are those of the checks that must find it. */
@@ -506,6 +507,26 @@ export const brokenServers: [what: string, checks: string[], faults: Faults][] =
     { onClose: (code, reason) => (code === 1009 ? [1006, ''] : [code, reason]) },
   ],
   ['gives no reason for a close', ['sizes/refused', 'bad-frames/closed'], { onClose: (code) => [code, ''] }],
+  [
+    'sends no token',
+    ['verification-submit-code/token'],
+    toClient('VERIFICATION_SUBMIT_CODE_SUCCESS', () => ({ payload: {} })),
+  ],
+  [
+    'leaves the code good beside its token',
+    ['verification-submit-code/token-voids-code'],
+    toServer('AUTHORIZATION_SIGN_IN_REQUEST', ({ payload }) => {
+      const { phone_number: number, verification_code: given } = payload;
+      // The token takes the place of the code on the way, as if both were good for ever.
+      if (String(given).length > 10) tokensByNumber.set(number, given);
+      return { payload: { ...payload, verification_code: tokensByNumber.get(number) ?? given } };
+    }),
+  ],
+  [
+    'leaves the sessions of an old credential open',
+    ['verification-submit-code/ends-sessions'],
+    { onClose: (code, reason) => (code === 4401 ? [1012, reason] : [code, reason]) },
+  ],
   [
     'does not answer keep-alive',
     ['conn-keep-alive/before-sign-in'],

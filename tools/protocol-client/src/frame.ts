@@ -11,6 +11,7 @@ export type ReceivedFrame = {
     readonly message_id?: number;
     readonly content?: string;
     readonly sender_sid?: string;
+    readonly token?: string;
     readonly date_created?: string;
   };
 };

@@ -27,5 +27,7 @@ export const fieldTexts = {
   phone_number:
     'Phone number without the country code and without the national prefix, ASCII digits; both together have at most 15.',
   sender_sid: 'The user who sent the message.',
-  verification_code: `The code that was sent to the phone, at most ${verificationCodeCharactersMax} code points.`,
+  token:
+    'Signs in as `verification_code`, in place of the code, which is void from then on. Optional; a client that does not know it keeps the code.',
+  verification_code: `The code that was sent to the phone; at a sign-in also the token. At most ${verificationCodeCharactersMax} code points.`,
 } as const satisfies Record<FieldName, string>;

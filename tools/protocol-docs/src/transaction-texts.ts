@@ -10,7 +10,7 @@ export const transactionTexts = {
   },
   VERIFICATION_SUBMIT_CODE: {
     title: 'Submit the code',
-    text: 'On the connection that requested it. A right code becomes the credential of the number. Does not sign in.',
+    text: 'On the connection that requested it. A right code becomes the credential of the number, and ends the sessions of the one before. Its SUCCESS carries a `token`, which is kept in place of the code. Does not sign in.',
   },
   AUTHORIZATION_SIGN_IN: {
     title: 'Sign in',

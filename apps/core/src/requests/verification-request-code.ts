@@ -45,11 +45,11 @@ export const verificationRequestCodeHandler: Handler<'VERIFICATION_REQUEST_CODE'
 
 /** @returns undefined if another run of the request has begun meanwhile */
 async function send(context: Context, request: CodeRequest, sid: string): Promise<CodeOutcome | undefined> {
-  const { config, db, provider, credentialHash, deadlines, log } = context;
+  const { config, db, provider, credentials, deadlines, log } = context;
   const { connection_id, country_code, phone_number } = request.params;
   const key = { request_id: request.request_id, connection_id };
   const code = provider.createCode();
-  const code_hash = code === null ? null : credentialHash(sid, code);
+  const code_hash = code === null ? null : credentials.hash(sid, code);
   const ttl_ms = config.VERIFICATION_TTL_MS;
   const { is_new } = await verificationRequestCode(
     db,

@@ -1,8 +1,12 @@
+import { encodeCredentialChanged, type Outcome } from '@hooligram/contract';
 import {
   beginCheck,
+  type ChallengeAnswer,
   type ChallengeOutcome,
-  finishCheck,
+  endCheck,
+  type NewCredential,
   readChallenge,
+  readChallengeAnswer,
   readOutcome,
   settleOutcome,
   verificationSubmitCode,
@@ -34,11 +38,12 @@ const outcomes = {
 const countedAgainstLimit: readonly ChallengeOutcome[] = ['wrong', 'expired', 'none', 'too_many'];
 
 /**
- * Makes a right code the number's credential. Only the connection that requested a code can submit one.
+ * Makes a right code the number's credential, together with a token that takes the code's place, and ends the sessions of
+ * the credential before. Only the connection that requested a code can submit one.
  *
  * A code that the core made is compared in one transaction. A code that a provider made is checked by the provider
  * between two: the first counts the attempt, the second stores the effect and the outcome together. A second run waits
- * for that outcome.
+ * for that outcome, answers with the same token, and publishes again.
  */
 export const verificationSubmitCodeHandler: Handler<'VERIFICATION_SUBMIT_CODE'> = {
   batchMax: 1,
@@ -51,34 +56,30 @@ export const verificationSubmitCodeHandler: Handler<'VERIFICATION_SUBMIT_CODE'> 
       request_id: request.request_id,
       connection_id,
     });
-    if (before !== undefined) return outcomeOf(await outcomeOfFirstRun(context, request));
+    if (before !== undefined) return replyTo(context, request, await answerOfFirstRun(context, request));
     if (!(await limits.submitAllowed({ address }))) return refusal('tooManyAttempts');
-    const outcome = await compareOrCheck(context, request);
-    if (countedAgainstLimit.includes(outcome)) await limits.submitFailed({ address });
-    return outcomeOf(outcome);
+    const answer = await compareOrCheck(context, request);
+    if (countedAgainstLimit.includes(answer.outcome)) await limits.submitFailed({ address });
+    return replyTo(context, request, answer);
   }),
 };
 
-async function compareOrCheck(context: Context, request: Submission): Promise<ChallengeOutcome> {
-  const { config, db, credentialHash, deadlines } = context;
+async function compareOrCheck(context: Context, request: Submission): Promise<ChallengeAnswer> {
+  const { config, db, credentials, deadlines } = context;
   const { connection_id, verification_code } = request.params;
   const challenge = await readChallenge(db, connection_id);
   if (challenge?.code_hash === null) return check(context, request, challenge.sid);
-  const credential_hash = credentialHash(challenge?.sid ?? '', verification_code);
-  const attempts_max = config.VERIFICATION_ATTEMPTS_MAX;
-  const outcome = await verificationSubmitCode(
-    db,
-    {
-      request_id: request.request_id,
-      connection_id,
-      code_hash: credential_hash,
-      credential_hash,
-      attempts_max,
-    },
-    deadlines.of(request),
-  );
-  if (outcome === 'right') countConverted(context, challenge?.sid ?? '');
-  return outcome;
+  const sid = challenge?.sid ?? '';
+  const submission = {
+    request_id: request.request_id,
+    connection_id,
+    code_hashes: credentials.hashes(sid, verification_code),
+    ...newCredential(context, request, sid),
+    attempts_max: config.VERIFICATION_ATTEMPTS_MAX,
+  };
+  const answer = await verificationSubmitCode(db, submission, deadlines.of(request));
+  if (answer.outcome === 'right') countConverted(context, sid);
+  return answer;
 }
 
 /** A code that was sent is a credential now. */
@@ -87,32 +88,54 @@ function countConverted({ metrics }: Context, sid: string): void {
   metrics.codes.inc({ country_code, event: 'converted' });
 }
 
-async function check(context: Context, request: Submission, sid: string): Promise<ChallengeOutcome> {
-  const { config, db, provider, credentialHash, deadlines } = context;
+async function check(context: Context, request: Submission, sid: string): Promise<ChallengeAnswer> {
+  const { config, db, provider, deadlines } = context;
   const { connection_id, verification_code } = request.params;
   const key = { request_id: request.request_id, connection_id, sid };
   const attempts_max = config.VERIFICATION_ATTEMPTS_MAX;
   const begun = await beginCheck(db, { ...key, attempts_max }, deadlines.of(request));
-  if (begun === 'under_way') return outcomeOfFirstRun(context, request);
-  if (begun !== 'begun') return begun;
+  if (begun === 'under_way') return answerOfFirstRun(context, request);
+  if (begun !== 'begun') return { outcome: begun };
 
   const [countryCode = '', phoneNumber = ''] = sid.split('.');
   const timeMs = providerTimeMs(context, request);
-  const checked = await provider.check({ countryCode, phoneNumber }, verification_code, timeMs);
-  const credential_hash = credentialHash(sid, verification_code);
-  const outcome = outcomes[checked];
+  const outcome = outcomes[await provider.check({ countryCode, phoneNumber }, verification_code, timeMs)];
   if (outcome === 'right') countConverted(context, sid);
-  return stored(context, request, () => finishCheck(db, { ...key, outcome, credential_hash }));
+  const made = newCredential(context, request, sid);
+  return stored(context, request, () => endCheck(db, { ...key, ...made, outcome }));
 }
 
-function outcomeOfFirstRun(context: Context, request: Submission): Promise<ChallengeOutcome> {
+function newCredential({ credentials }: Context, request: Submission, sid: string): NewCredential {
+  const { connection_id, verification_code } = request.params;
+  const { token, key } = credentials.tokenOf({ request_id: request.request_id, connection_id });
+  return {
+    credential_hash: credentials.hash(sid, verification_code),
+    token_hash: credentials.hash(sid, token),
+    key,
+  };
+}
+
+async function answerOfFirstRun(context: Context, request: Submission): Promise<ChallengeAnswer> {
+  const { db } = context;
   const key = { request_id: request.request_id, connection_id: request.params.connection_id };
-  return settled<ChallengeOutcome>(context, request, () =>
-    settleOutcome(context.db, 'verification_submit_code', key, 'unavailable', abandonedAfterMs(context)),
+  const outcome = await settled<ChallengeOutcome>(context, request, () =>
+    settleOutcome(db, 'verification_submit_code', key, 'unavailable', abandonedAfterMs(context)),
   );
+  return outcome === 'right' ? ((await readChallengeAnswer(db, key)) ?? { outcome }) : { outcome };
 }
 
-function outcomeOf(outcome: ChallengeOutcome) {
+function replyTo(
+  { credentials, publisher, names }: Context,
+  { request_id, params: { connection_id } }: Submission,
+  { outcome, user_id, version, key }: ChallengeAnswer,
+): Outcome<'VERIFICATION_SUBMIT_CODE'> | undefined {
   if (outcome === 'under_way') return undefined;
-  return outcome === 'right' ? success({}) : refusal(refusals[outcome]);
+  if (outcome !== 'right') return refusal(refusals[outcome]);
+  // Recorded by a core of the release before.
+  if (user_id === undefined || version === undefined) return success({});
+  publisher.publish(names.user(user_id), encodeCredentialChanged({ user_id, version, connection_id }));
+  // A core of the release before made no token.
+  if (typeof key !== 'string') return success({ user_id, credential_version: version });
+  const { token } = credentials.tokenOf({ request_id, connection_id }, key);
+  return success({ token, user_id, credential_version: version });
 }

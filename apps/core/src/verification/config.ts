@@ -1,5 +1,6 @@
 import { configRule, integer, milliseconds, serviceConfig, url, variable } from '@hooligram/service';
 import { z } from 'zod';
+import { credentialKeys } from './credential.ts';
 
 /** Time for storing a provider's answer, before the request that waits for it is repeated. */
 export const storeMs = 2_000;
@@ -20,7 +21,15 @@ const shape = z.object({
   CREDENTIAL_KEY: z
     .string()
     .min(32)
-    .describe('keys the stored credentials, at least 32 random characters, the same in all cores for ever'),
+    .describe(
+      'keys the stored credentials: at least 32 random characters, the same in all cores; several with commas between, the newest first',
+    ),
+  CREDENTIAL_CODE_FAILURES_MAX: integer({ min: 1, max: 100 })
+    .default(100)
+    .describe('wrong guesses after which a code is no credential any more; a new code does not reset them'),
+  CREDENTIAL_CODE_TTL_DAYS: integer({ min: 1, max: 3_650 })
+    .default(90)
+    .describe('how long a code is a credential for a client that does not know its token'),
   TWILIO_ACCOUNT_SID: matching(/^AC[0-9a-fA-F]{32}$/, 'AC and 32 hexadecimal digits')
     .optional()
     .describe('account, with the provider twilio'),
@@ -46,6 +55,10 @@ const twilioNeeds = ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_VERIFY_S
 export const verificationConfig = shape.check(
   configRule<VerificationConfig>((config, fault) => {
     const provider = config.VERIFICATION_PROVIDER;
+    const keys = credentialKeys(config.CREDENTIAL_KEY ?? '');
+    if (keys.length > 1 && keys.some((key) => key.length < 32)) {
+      fault('CREDENTIAL_KEY', 'must be keys of at least 32 characters, with commas between');
+    }
     if (provider === 'fixed' && config.NODE_ENV === 'production') {
       fault('VERIFICATION_PROVIDER', 'must not be fixed in production: anybody could sign in as anybody');
     }

@@ -1,6 +1,7 @@
 import { decodePublication } from '@hooligram/contract';
 import type { GatewayContext } from '../context.ts';
 import { onEviction, onRedeliveryRequest } from '../delivery/redeliver.ts';
+import { endEarlierSessions } from './ended-credentials.ts';
 
 /** Takes what the core published on the channel of a group or of a user. */
 export function receivePublication(context: GatewayContext, bytes: Buffer): void {
@@ -30,6 +31,9 @@ export function receivePublication(context: GatewayContext, bytes: Buffer): void
       return;
     case 'eviction':
       onEviction(context, publication.eviction.user_id);
+      return;
+    case 'credential-changed':
+      endEarlierSessions(context, publication.changed);
       return;
     default:
       publication satisfies never;

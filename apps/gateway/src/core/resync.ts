@@ -1,4 +1,5 @@
 import type { GatewayContext } from '../context.ts';
+import { endEarlierSessions } from './ended-credentials.ts';
 
 const groupsPerRequest = 1_000;
 const usersPerRequest = 50;
@@ -38,6 +39,8 @@ export async function findGroups(context: GatewayContext, userIds: readonly numb
     const reply = await requestUntilAnswered(context, user_ids);
     if (!reply) continue;
     for (const [index, userId] of user_ids.entries()) {
+      const version = reply.answer.credential_versions?.[index] ?? 0;
+      endEarlierSessions(context, { user_id: userId, version, connection_id: '' });
       for (const connection of users.connectionsOf(userId)) {
         const missing = reply.answer.group_ids[index]?.filter((id) => !connection.isIn(id)) ?? [];
         if (missing.length > 0) void groups.join(connection, missing);

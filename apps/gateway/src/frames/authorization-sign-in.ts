@@ -77,8 +77,8 @@ async function signIn(
   session.signIn = signIn;
   await session.signOut();
   if (!session.socket.isOpen) return undefined;
-  const { user_id, sid, group_ids, delivered_seqs } = result.answer;
-  const connection = session.signInAs(user_id, sid);
+  const { user_id, sid, group_ids, delivered_seqs, credential_version } = result.answer;
+  const connection = session.signInAs(user_id, sid, credential_version);
   context.clientLimits?.signedIn(sid);
   session.socket.sendLater(encodeFrame('AUTHORIZATION_SIGN_IN_SUCCESS', frame.id, {}));
   const joined = context.groups.joinAll(connection, group_ids, delivered_seqs).then(() => {

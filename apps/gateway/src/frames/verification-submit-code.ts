@@ -1,4 +1,4 @@
-import { type FrameHandler, nothing, reply } from './handler.ts';
+import { type FrameHandler, reply } from './handler.ts';
 
 export const verificationSubmitCode: FrameHandler<'VERIFICATION_SUBMIT_CODE_REQUEST'> = async (
   { core },
@@ -7,6 +7,12 @@ export const verificationSubmitCode: FrameHandler<'VERIFICATION_SUBMIT_CODE_REQU
 ) => {
   const { verification_code } = frame.payload;
   const connection = { connection_id: session.connectionId, address: session.socket.address };
+  // The session of the one who verifies is not ended for it.
+  if (session.connection) session.connection.verifying = session.connectionId;
   const result = await core.request('VERIFICATION_SUBMIT_CODE', { ...connection, verification_code });
-  reply(session, frame, result, nothing);
+  if (session.connection) {
+    if (result.ok) session.connection.noteVerified(result.answer);
+    session.connection.verifying = undefined;
+  }
+  reply(session, frame, result, ({ token }) => (token === undefined ? {} : { token }));
 };

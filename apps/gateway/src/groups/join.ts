@@ -78,6 +78,11 @@ export async function joinAllGroups(
     connection.socket.end(closeReasons.outcomeUnknown);
     return;
   }
+  // The credential may have been replaced between its check and the subscription.
+  if (connection.isBefore(reply.answer.credential_versions?.[0])) {
+    connection.socket.end(closeReasons.credentialEnded);
+    return;
+  }
   const added = (reply.answer.group_ids[0] ?? []).filter((id) => !connection.isIn(id));
   // All that was stored since they were added is sent on this connection.
   await joinGroups(

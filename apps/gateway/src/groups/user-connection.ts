@@ -16,6 +16,10 @@ export class UserConnection {
   /** Its turns on the socket, for everything but live messages. */
   readonly writer: SocketWriter;
   readonly owed = new Owed<Subscription>();
+  /** The name of the connection to the core, while a code that was submitted here is checked. */
+  verifying: string | undefined;
+  /** With which version of the user's credential it signed in. A core that does not say ends no session. */
+  credentialVersion: number;
   /** How many of its groups are being replayed. */
   replaying = 0;
   /** By group the newest message that was sent again because it was not acknowledged. */
@@ -23,15 +27,28 @@ export class UserConnection {
   readonly #subscriptions = new Map<number, Subscription>();
   #isClosed = false;
 
-  constructor(user: User, socket: ClientSocket, replayWindow: number) {
+  constructor(user: User, socket: ClientSocket, replayWindow: number, credentialVersion?: number) {
     this.user = user;
     this.socket = socket;
+    this.credentialVersion = credentialVersion ?? Number.MAX_SAFE_INTEGER;
     this.window = new ReplayWindow(replayWindow);
     this.writer = new SocketWriter(socket);
   }
 
   get isOpen(): boolean {
     return !this.#isClosed && this.socket.isOpen;
+  }
+
+  /** Whether it signed in with a credential before this one, and is not about to have this one. */
+  isBefore(credentialVersion = 0): boolean {
+    return this.credentialVersion < credentialVersion && this.verifying === undefined;
+  }
+
+  /** A code was submitted here rightly: if it is this user's, the connection goes on under the new credential. */
+  noteVerified({ user_id, credential_version = 0 }: { user_id?: number; credential_version?: number }): void {
+    if (user_id === this.user.userId) {
+      this.credentialVersion = Math.max(this.credentialVersion, credential_version);
+    }
   }
 
   isIn(groupId: number): boolean {

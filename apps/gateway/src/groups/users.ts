@@ -96,9 +96,9 @@ export class Users extends ChannelRegistry<User> {
     return [...(this.find(userId)?.connections ?? [])];
   }
 
-  signIn(socket: ClientSocket, userId: number, sid: string): UserConnection {
+  signIn(socket: ClientSocket, userId: number, sid: string, credentialVersion?: number): UserConnection {
     const user = this.open(userId, (listening) => new User(userId, sid, listening));
-    const connection = new UserConnection(user, socket, this.#replayWindow);
+    const connection = new UserConnection(user, socket, this.#replayWindow, credentialVersion);
     user.connections.add(connection);
     return connection;
   }

@@ -21,7 +21,8 @@ export function SignIn() {
         <h1>Hooligram</h1>
         {refusedSid.value !== undefined && (
           <p class="hint" role="status">
-            Your number was signed in anew somewhere else. Sign in again to go on here; what you wrote waits.
+            This session has ended: your number was verified again somewhere else. Verify it here to go on;
+            what you wrote waits.
           </p>
         )}
         {number ? (

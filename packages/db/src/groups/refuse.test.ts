@@ -129,8 +129,9 @@ describe('a changing request that was given up', () => {
     const hash = Buffer.alloc(1);
     const sid = newSid();
     await verificationRequestCode(cores.one, { ...recorded, sid, code_hash: hash, ttl_ms: 60_000 });
-    const judged = { ...submitted, code_hash: hash, credential_hash: hash, attempts_max: 5 };
-    expect(await verificationSubmitCode(cores.two, judged)).toBe('failed');
+    const credential = { credential_hash: hash, token_hash: hash, key: 'k' };
+    const judged = { ...submitted, code_hashes: [hash], ...credential, attempts_max: 5 };
+    expect(await verificationSubmitCode(cores.two, judged)).toMatchObject({ outcome: 'failed' });
     await expect(userOf(cores.one, sid)).rejects.toThrow('no user has');
   });
 });

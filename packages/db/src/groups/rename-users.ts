@@ -137,6 +137,7 @@ const mergeStatements = [
 async function merge(client: PoolClient, id: number, keeperId: number): Promise<void> {
   for (const statement of mergeStatements) await client.query(statement, [id, keeperId]);
   await client.query('DELETE FROM request WHERE user_id = $1', [id]);
+  await client.query('DELETE FROM credential WHERE user_id = $1', [id]);
   await client.query('DELETE FROM "user" WHERE id = $1', [id]);
 }
 

@@ -11,6 +11,7 @@ const beyondPrisma = [
   'user.sid collate C',
   'group with fillfactor=80',
   'group_member with fillfactor=70',
+  'credential with fillfactor=80',
   'verification_challenge with fillfactor=80',
 ];
 
@@ -23,7 +24,7 @@ type Field = {
   isRequired: boolean;
   nativeType: [name: string, args: string[]] | null;
   hasDefaultValue: boolean;
-  default?: { name: string } | string | number | boolean;
+  default?: { name: string } | never[] | string | number | boolean;
   relationFromFields?: string[];
   relationToFields?: string[];
   relationOnDelete?: string;
@@ -96,12 +97,13 @@ function describeField(field: Field): string {
   const [native, args] = field.nativeType ?? [field.type, []];
   const type = columnTypes[args.length > 0 ? `${native}(${args})` : native];
   if (!type) throw new Error(`this test does not know the type of ${field.name}`);
-  return `${type}${field.isList ? '[]' : ''}${field.isRequired ? ' not null' : ''}${describeDefault(field)}`;
+  return `${type}${field.isList ? '[]' : ''}${field.isRequired ? ' not null' : ''}${describeDefault(field, type)}`;
 }
 
-function describeDefault(field: Field): string {
+function describeDefault(field: Field, type: string): string {
   if (!field.hasDefaultValue) return '';
   const value = field.default;
+  if (value instanceof Array) return ` default '{}'::${type}[]`;
   if (typeof value !== 'object') return ` default ${value}`;
   return { autoincrement: ' identity', now: ' default CURRENT_TIMESTAMP' }[value.name] ?? ` ${value.name}()`;
 }

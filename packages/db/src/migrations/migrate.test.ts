@@ -268,8 +268,8 @@ test('a database from before the initial migration has it, and keeps what is sto
   await migrate({ url });
   await inSession(url, (client) =>
     client.query(`
-      DROP TABLE function_set;
-      DELETE FROM _prisma_migrations WHERE migration_name LIKE '%_function_set';
+      DROP TABLE function_set, credential;
+      DELETE FROM _prisma_migrations WHERE migration_name NOT LIKE '%_initial';
       UPDATE _prisma_migrations SET migration_name = '20261125130000_verification_outcomes', checksum = 'x';
       CREATE FUNCTION create_group() RETURNS INT LANGUAGE sql RETURN 1;
       INSERT INTO "user" (sid) VALUES ('1.5550100')`),

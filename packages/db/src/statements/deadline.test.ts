@@ -63,7 +63,7 @@ describe('a deadline that passes', () => {
       ttl_ms: 60_000,
     };
     const submission = { request_id: randomUUID(), connection_id, credential_hash: hash, attempts_max: 5 };
-    const judge = { ...submission, code_hash: hash };
+    const judge = { ...submission, code_hashes: [hash], token_hash: hash, key: 'k' };
     const create = { ...ask(), user_id, sid, group_name: 'late', member_sids: [sid, other] };
     const errors = [
       await errorOf(groupCreate(cores.one, create, past)),

@@ -25,6 +25,17 @@ export type ChallengeOutcome =
   | 'under_way'
   | 'unavailable';
 
+/** The answer to a submission: what became of it, and of a right code also what it made. */
+export type ChallengeAnswer = {
+  readonly outcome: ChallengeOutcome;
+  readonly user_id?: number;
+  /** Of the new credential: sessions of an earlier one end. */
+  readonly version?: number;
+  readonly sid?: string;
+  /** Names the key from which the token was made; null from a core that makes none. */
+  readonly key?: string | null;
+};
+
 export type AnonymousOutcomes = {
   verification_request_code: CodeOutcome;
   verification_submit_code: ChallengeOutcome;
@@ -60,6 +71,20 @@ export async function readOutcome<T extends Type>(
   const values = [anonymousRequestId(type, request)];
   const [row] = await runStatement<{ outcome: AnonymousOutcomes[T] }>(db, readStatement, values);
   return row?.outcome;
+}
+
+const readAnswerStatement = {
+  name: 'read_challenge_answer',
+  text: 'SELECT answer FROM request WHERE user_id = 0 AND request_id = $1 AND answer IS NOT NULL',
+};
+
+/** The answer that stands for a submission; undefined if it has none. */
+export async function readChallengeAnswer(
+  db: Db,
+  request: AnonymousRequest,
+): Promise<ChallengeAnswer | undefined> {
+  const values = [anonymousRequestId('verification_submit_code', request)];
+  return (await runStatement<{ answer: ChallengeAnswer }>(db, readAnswerStatement, values))[0]?.answer;
 }
 
 /**

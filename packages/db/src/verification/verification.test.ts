@@ -4,7 +4,7 @@ import { type Cores, interleave, newSid, openCores } from '../../test/test-db.ts
 import type { Db } from '../session/db.ts';
 import { anonymousRequestId, readOutcome, settleOutcome } from './anonymous-request.ts';
 import { readCredentials } from './authorization-sign-in.ts';
-import { beginCheck, finishCheck } from './check-challenge.ts';
+import { beginCheck, endCheck } from './check-challenge.ts';
 import { deleteExpiredChallenges } from './delete-expired-challenges.ts';
 import { readChallenge } from './read-challenge.ts';
 import { verificationRequestCode } from './verification-request-code.ts';
@@ -29,11 +29,20 @@ function submission(connection_id: string, code: string, credential = 'credentia
   return {
     request_id: randomUUID(),
     connection_id,
-    code_hash: hash(code),
-    credential_hash: hash(credential),
+    code_hashes: [hash('of an older key'), hash(code)],
+    ...credentialFrom(credential),
     attempts_max: 3,
   };
 }
+
+function credentialFrom(credential: string) {
+  return { credential_hash: hash(credential), token_hash: hash(`token of ${credential}`), key: 'k' };
+}
+
+const submit = async (on: Db, of: Parameters<typeof verificationSubmitCode>[1]) =>
+  (await verificationSubmitCode(on, of)).outcome;
+
+const finish = async (on: Db, check: Parameters<typeof endCheck>[1]) => (await endCheck(on, check)).outcome;
 
 async function credentialOf(sid: string): Promise<string | null | undefined> {
   const [found] = await readCredentials(db, [sid]);
@@ -49,7 +58,7 @@ test('requesting a code creates no user, and leaves the credential that the numb
   const [stranger, known] = [newSid(), newSid()];
   const first = asking(known);
   await verificationRequestCode(db, first);
-  await verificationSubmitCode(db, submission(first.connection_id, 'right', 'old'));
+  await submit(db, submission(first.connection_id, 'right', 'old'));
 
   await verificationRequestCode(db, asking(stranger));
   await verificationRequestCode(db, asking(known));
@@ -62,12 +71,10 @@ test('a right code becomes the credential and replaces the old one; the challeng
   for (const credential of ['first', 'second']) {
     const request = asking(sid);
     await verificationRequestCode(db, request);
-    expect(await verificationSubmitCode(db, submission(request.connection_id, 'right', credential))).toBe(
-      'right',
-    );
+    expect(await submit(db, submission(request.connection_id, 'right', credential))).toBe('right');
     expect(await credentialOf(sid)).toBe(credential);
     expect(await readChallenge(db, request.connection_id)).toBeNull();
-    expect(await verificationSubmitCode(db, submission(request.connection_id, 'right'))).toBe('none');
+    expect(await submit(db, submission(request.connection_id, 'right'))).toBe('none');
   }
 });
 
@@ -75,26 +82,26 @@ test('a wrong or an empty code changes nothing but the attempts, which run out',
   const request = asking(newSid());
   await verificationRequestCode(db, request);
   for (const code of ['wrong', '', 'right ']) {
-    expect(await verificationSubmitCode(db, submission(request.connection_id, code))).toBe('wrong');
+    expect(await submit(db, submission(request.connection_id, code))).toBe('wrong');
   }
   expect(await readChallenge(db, request.connection_id)).toMatchObject({ sid: request.sid });
   expect(await attemptsOf(request)).toBe(3);
-  expect(await verificationSubmitCode(db, submission(request.connection_id, 'right'))).toBe('too_many');
+  expect(await submit(db, submission(request.connection_id, 'right'))).toBe('too_many');
   expect(await credentialOf(request.sid)).toBeUndefined();
 });
 
 test('the latest request on a connection counts, with all its attempts; other connections have none', async () => {
   const first = asking(newSid(), randomUUID(), 'first code');
   await verificationRequestCode(db, first);
-  await verificationSubmitCode(db, submission(first.connection_id, 'wrong'));
+  await submit(db, submission(first.connection_id, 'wrong'));
   const second = asking(newSid(), first.connection_id, 'second code');
   await verificationRequestCode(db, second);
 
   expect(await readChallenge(db, first.connection_id)).toMatchObject({ sid: second.sid });
   expect(await attemptsOf(first)).toBe(0);
-  expect(await verificationSubmitCode(db, submission(randomUUID(), 'second code'))).toBe('none');
-  expect(await verificationSubmitCode(db, submission(first.connection_id, 'first code'))).toBe('wrong');
-  expect(await verificationSubmitCode(db, submission(first.connection_id, 'second code'))).toBe('right');
+  expect(await submit(db, submission(randomUUID(), 'second code'))).toBe('none');
+  expect(await submit(db, submission(first.connection_id, 'first code'))).toBe('wrong');
+  expect(await submit(db, submission(first.connection_id, 'second code'))).toBe('right');
   expect(await credentialOf(first.sid)).toBeUndefined();
   expect(await credentialOf(second.sid)).toBe('credential');
 });
@@ -105,13 +112,13 @@ function checking({ sid, connection_id }: { sid: string; connection_id: string }
     connection_id,
     sid,
     attempts_max: 3,
-    credential_hash: hash('credential'),
+    ...credentialFrom('credential'),
   };
 }
 
 async function checked(check: ReturnType<typeof checking>, outcome: 'right' | 'wrong' | 'unavailable') {
   expect(await beginCheck(db, check)).toBe('begun');
-  return finishCheck(db, { ...check, outcome });
+  return finish(db, { ...check, outcome });
 }
 
 describe('a code that a provider keeps', () => {
@@ -146,7 +153,7 @@ describe('a code that a provider keeps', () => {
     const outside = await recorded();
     expect(await beginCheck(db, checking({ ...outside, sid: newSid() }))).toBe('none');
     expect(await beginCheck(db, checking(await recorded('right')))).toBe('none');
-    expect(await verificationSubmitCode(db, submission(outside.connection_id, ''))).toBe('wrong');
+    expect(await submit(db, submission(outside.connection_id, ''))).toBe('wrong');
   });
 
   test('is asked about by one run alone, and has the first outcome for all of them', async () => {
@@ -158,7 +165,7 @@ describe('a code that a provider keeps', () => {
     expect(await settleOutcome(cores.two, 'verification_submit_code', check, 'unavailable', 60_000)).toBe(
       'under_way',
     );
-    expect(await finishCheck(db, { ...check, outcome: 'right' })).toBe('right');
+    expect(await finish(db, { ...check, outcome: 'right' })).toBe('right');
     expect(await settleOutcome(cores.two, 'verification_submit_code', check, 'unavailable', 0)).toBe('right');
     expect(await readOutcome(cores.two, 'verification_submit_code', check)).toBe('right');
   });
@@ -170,7 +177,7 @@ describe('a code that a provider keeps', () => {
     expect(await settleOutcome(cores.two, 'verification_submit_code', check, 'unavailable', 0)).toBe(
       'unavailable',
     );
-    expect(await finishCheck(db, { ...check, outcome: 'right' })).toBe('unavailable');
+    expect(await finish(db, { ...check, outcome: 'right' })).toBe('unavailable');
     expect(await credentialOf(outside.sid)).toBeUndefined();
   });
 
@@ -227,7 +234,7 @@ test('an expired challenge takes no code, and goes when it is cleaned up', async
   const fresh = asking(newSid());
   await verificationRequestCode(db, late);
   await verificationRequestCode(db, fresh);
-  expect(await verificationSubmitCode(db, submission(late.connection_id, 'right'))).toBe('expired');
+  expect(await submit(db, submission(late.connection_id, 'right'))).toBe('expired');
   expect(await deleteExpiredChallenges(db)).toBe(1);
   expect(await readChallenge(db, late.connection_id)).toBeNull();
   expect(await readChallenge(db, fresh.connection_id)).not.toBeNull();
@@ -246,7 +253,7 @@ test('the requests of nobody are kept for a day', async () => {
 test('a request for a code that runs twice is recorded once, so that one code is sent', async () => {
   const request = asking(newSid());
   expect(await verificationRequestCode(db, request)).toEqual({ is_new: true });
-  await verificationSubmitCode(db, submission(request.connection_id, 'wrong'));
+  await submit(db, submission(request.connection_id, 'wrong'));
   expect(await verificationRequestCode(cores.two, { ...request, code_hash: hash('another') })).toEqual({
     is_new: false,
   });
@@ -258,14 +265,14 @@ test('a submission that runs twice answers the same and counts once', async () =
   const request = asking(newSid());
   await verificationRequestCode(db, request);
   const wrong = submission(request.connection_id, 'wrong');
-  expect(await verificationSubmitCode(db, wrong)).toBe('wrong');
-  expect(await verificationSubmitCode(cores.two, wrong)).toBe('wrong');
+  expect(await submit(db, wrong)).toBe('wrong');
+  expect(await submit(cores.two, wrong)).toBe('wrong');
   expect(await attemptsOf(request)).toBe(1);
   const right = submission(request.connection_id, 'right');
-  expect(await verificationSubmitCode(db, right)).toBe('right');
+  expect(await submit(db, right)).toBe('right');
   // What is hashed with the user's sid differs then: the challenge that named it is used up.
-  const again = { ...right, code_hash: hash('of no user'), credential_hash: hash('of no user') };
-  expect(await verificationSubmitCode(cores.two, again)).toBe('right');
+  const again = { ...right, code_hashes: [hash('of no user')], credential_hash: hash('of no user') };
+  expect(await submit(cores.two, again)).toBe('right');
 });
 
 test('an id that another connection used too has its own answer on each', async () => {
@@ -275,11 +282,11 @@ test('an id that another connection used too has its own answer on each', async 
     is_new: true,
   });
   const right = submission(mine.connection_id, 'right');
-  expect(await verificationSubmitCode(db, right)).toBe('right');
-  expect(
-    await verificationSubmitCode(db, { ...right, connection_id: theirs.connection_id, code_hash: hash('?') }),
-  ).toBe('wrong');
-  expect(await verificationSubmitCode(db, { ...right, connection_id: randomUUID() })).toBe('none');
+  expect(await submit(db, right)).toBe('right');
+  expect(await submit(db, { ...right, connection_id: theirs.connection_id, code_hashes: [hash('?')] })).toBe(
+    'wrong',
+  );
+  expect(await submit(db, { ...right, connection_id: randomUUID() })).toBe('none');
 });
 
 test('two codes submitted on a connection at once are checked one after the other', async () => {
@@ -294,7 +301,7 @@ test('two codes submitted on a connection at once are checked one after the othe
         hash('right'),
         hash('first'),
       ]),
-    (two) => verificationSubmitCode(two, submission(request.connection_id, 'right', 'second')),
+    (two) => submit(two, submission(request.connection_id, 'right', 'second')),
   );
   expect(outcome).toBe('none');
   expect(await credentialOf(request.sid)).toBe('first');
@@ -303,8 +310,15 @@ test('two codes submitted on a connection at once are checked one after the othe
 test('credentials are read in the order asked for, null for sids that no user has', async () => {
   const request = asking(newSid());
   await verificationRequestCode(db, request);
-  await verificationSubmitCode(db, submission(request.connection_id, 'right'));
-  const found = { user_id: expect.any(Number), sid: request.sid, credential_hash: hash('credential') };
+  await submit(db, submission(request.connection_id, 'right'));
+  const found = expect.objectContaining({
+    user_id: expect.any(Number),
+    sid: request.sid,
+    credential_hash: hash('credential'),
+    token_hash: hash('token of credential'),
+    version: 1,
+    networks: [],
+  });
   expect(await readCredentials(db, [newSid(), request.sid, request.sid])).toEqual([null, found, found]);
   expect(await readCredentials(db, [])).toEqual([]);
 });

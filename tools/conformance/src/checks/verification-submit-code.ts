@@ -1,5 +1,12 @@
-import { errorTexts, faultTexts, phoneOf } from '@hooligram/protocol';
+import {
+  closeReasons,
+  errorTexts,
+  faultTexts,
+  phoneOf,
+  verificationCodeCharactersMax,
+} from '@hooligram/protocol';
 import type { Checks } from '../check.ts';
+import { expectEqual, expectThat } from '../failure.ts';
 
 const empty = [`payload.verification_code: ${faultTexts.empty}`];
 
@@ -18,6 +25,49 @@ export const verificationSubmitCode: Checks = {
     if (code === first.code) return;
     const old = { ...phoneOf(first.sid), verification_code: first.code };
     await (await fixture.connect()).refuse('AUTHORIZATION_SIGN_IN', old, [errorTexts.wrongCredential.text]);
+  },
+  async 'token: the answer to a right code brings a token, which signs in as the code does and is no other user’s'(
+    fixture,
+  ) {
+    const sid = fixture.unknownSid();
+    const { token } = await fixture.verify(await fixture.connect(), sid);
+    const length = typeof token === 'string' ? token.length : 0;
+    // 128 bits in base64url; a sign-in takes 64 characters.
+    expectThat(length >= 22 && length <= verificationCodeCharactersMax, `token of ${length} characters`);
+    for (let times = 0; times < 2; times += 1) await fixture.signedInAs({ sid, code: token });
+    const stranger = { ...phoneOf(fixture.unknownSid()), verification_code: token };
+    await (await fixture.connect()).refuse('AUTHORIZATION_SIGN_IN', stranger, [
+      errorTexts.wrongCredential.text,
+    ]);
+  },
+  async 'token-voids-code: the first sign-in with the token ends the life of the code as a credential'(
+    fixture,
+  ) {
+    const sid = fixture.unknownSid();
+    const { code, token } = await fixture.verify(await fixture.connect(), sid);
+    const byCode = { ...phoneOf(sid), verification_code: code };
+    await (await fixture.connect()).succeed('AUTHORIZATION_SIGN_IN', byCode);
+    await fixture.signedInAs({ sid, code: token });
+    await (await fixture.connect()).refuse('AUTHORIZATION_SIGN_IN', byCode, [
+      errorTexts.wrongCredential.text,
+    ]);
+  },
+  async 'ends-sessions: a new credential closes the connections of the one before with 4401, and no other'(
+    fixture,
+  ) {
+    const sid = fixture.unknownSid();
+    const first = await fixture.verify(await fixture.connect(), sid);
+    const old = await fixture.signedInAs({ sid, code: first.token });
+    const verifying = await fixture.signedInAs({ sid, code: first.token });
+    const second = await fixture.verify(verifying, sid);
+    const { code } = await old.closeByServer(fixture.options.timeoutMs, 'its credential was replaced');
+    expectEqual(code, closeReasons.credentialEnded.code, 'close code of the session of the old credential');
+    const replaced = { ...phoneOf(sid), verification_code: first.token };
+    await (await fixture.connect()).refuse('AUTHORIZATION_SIGN_IN', replaced, [
+      errorTexts.wrongCredential.text,
+    ]);
+    await fixture.signedInAs({ sid, code: second.token });
+    await verifying.succeed('AUTHORIZATION_SIGN_IN', { ...phoneOf(sid), verification_code: second.token });
   },
   async 'does-not-sign-in: submitting a code does not sign in'(fixture) {
     const client = await fixture.connect();
