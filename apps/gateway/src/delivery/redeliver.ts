@@ -106,7 +106,7 @@ async function redeliverGroup(
   for (const subscription of owing()) if (cursor.isBehind(0, feed.version)) subscription.sendState();
   if (!owing().some(({ reachedSeq }) => cursor.isBehind(reachedSeq, 0))) return 0;
   const afterSeq = cursor.deliveredSeq;
-  const reply = await feed.requestPage(afterSeq, limit);
+  const reply = await feed.requestPage(afterSeq, limit, readers[0]);
   if (!reply.ok || !feed.isOpen) return 0;
   if (!(await feed.applyStateOf(reply.answer))) return 0;
   // Still a member, by the newest state, and of the same membership?
