@@ -1,7 +1,7 @@
 import type { ClientSocket } from '../client-socket.ts';
 import type { GroupFeed } from './group-feed.ts';
 import { Owed } from './owed.ts';
-import { ReplayWindow } from './replay-window.ts';
+import { ReplayWindow, type WindowSize } from './replay-window.ts';
 import { SocketWriter } from './socket-writer.ts';
 import { Subscription } from './subscription.ts';
 import type { User } from './users.ts';
@@ -20,7 +20,7 @@ export class UserConnection {
   readonly #subscriptions = new Map<number, Subscription>();
   #isClosed = false;
 
-  constructor(user: User, socket: ClientSocket, replayWindow: number) {
+  constructor(user: User, socket: ClientSocket, replayWindow: WindowSize) {
     this.user = user;
     this.socket = socket;
     this.window = new ReplayWindow(replayWindow);
