@@ -74,6 +74,21 @@ test('while somebody holds the row of a group, its messages wait by themselves: 
   await untilWaiting(0, 'MESSAGING_SEND');
 });
 
+test('a message that makes its batch fail, beside one whose row is held, holds up neither the rest of the batch nor what comes later', async () => {
+  const [locked, poisoned, ...others] = (await groups(5)) as [Group, Group];
+  const release = await database.holdGroup(locked.group_id);
+  const refused = outcomeOf(send(gateway, poisoned.group_id, poisoned.one, 'no database keeps a \0'));
+  const waiting = send(gateway, locked.group_id, locked.one);
+  const neighbour = send(gateway, poisoned.group_id, poisoned.two);
+  await Promise.all([neighbour, ...others.map(({ group_id, one }) => send(gateway, group_id, one))]);
+  expect(await refused).toBe('MESSAGING_SEND: internal error');
+  await Promise.all(others.map(({ group_id, two }) => send(gateway, group_id, two)));
+  expect(await stored(locked.group_id)).toEqual([]);
+  await release();
+  await waiting;
+  await untilWaiting(0, 'MESSAGING_SEND');
+});
+
 test('while somebody holds the row of a group, changes of it wait by themselves, and other groups change', async () => {
   const [locked, free] = (await groups(2)) as [Group, Group];
   const users = (await Promise.all([group(gateway, db, 5)]))[0];

@@ -88,7 +88,7 @@ const schema = z.object({
   SIGN_INS_MAX: integer({ min: 1 })
     .default(100)
     .describe(
-      'most sign-ins under way, from the request until the groups are sent; the others wait in order',
+      'most sign-ins under way, from the request until the first groups were read; the others wait, and take turns',
     ),
   HANDSHAKES_PER_SECOND_MAX: integer({ min: 1 })
     .default(1_000)
@@ -100,7 +100,7 @@ const schema = z.object({
     .default(10_000)
     .describe('the time in which BAD_FRAMES_MAX bad frames close a connection'),
   BACKPRESSURE_MAX_BYTES: integer({ min: 65_536 })
-    .default(4 * 1024 * 1024)
+    .default(1024 * 1024)
     .describe('a connection that leaves more than this unread is closed'),
   SOCKET_BUFFERS_BYTES_MAX: integer({ min: 65_536 })
     .default(256 * 1024 * 1024)
@@ -131,6 +131,9 @@ const schema = z.object({
   REPLAY_WINDOW: integer({ min: 1 })
     .default(256)
     .describe('most replayed messages on one connection that wait for their acknowledgement'),
+  REPLAY_WINDOW_BYTES: integer({ min: 65_536 })
+    .default(1024 * 1024)
+    .describe('the same in bytes, about: what a slow link can acknowledge in time'),
   ANSWER_CREDIT_BYTES: integer({ min: 262_144 })
     .default(8 * 1024 * 1024)
     .describe('most bytes of pages, states and memberships that may be on their way from the cores'),

@@ -28,7 +28,10 @@ export function createContext(
   const { signIns, requestBudget, clientLimits, outOfOrder, recentMessages } = budgets;
   const names = createNames(config.REDIS_PREFIX, () => epoch);
   const core = client.within(epoch);
-  const users = new Users(names, subscriptions, config.REPLAY_WINDOW);
+  const users = new Users(names, subscriptions, {
+    messages: config.REPLAY_WINDOW,
+    bytes: config.REPLAY_WINDOW_BYTES,
+  });
   const messageIndex = new MessageIndex<GroupFeed>();
   const cursorWriter = new CursorWriter({ core, epoch, everyMs: config.CURSOR_FLUSH_MS });
   const messageLookup = new MessageLookup({ core, cursorWriter, metrics, clientLimits });

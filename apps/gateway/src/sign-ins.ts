@@ -1,19 +1,36 @@
 /** Gives a sign-in's place back; calling it again does nothing. */
 type LeavePlace = () => void;
 
+/** Sign-ins that take turns with those of other keys. */
+type Key = {
+  readonly name: string;
+  underWay: number;
+  /** Each with what lets it in, or sends it away. In the order in which they came. */
+  readonly waiting: Map<object, (place: LeavePlace | undefined) => void>;
+};
+
+/** Most places of one key: nobody with many connections keeps the others out. */
+const placesPerKeyMax = 4;
+
 /**
- * How many sign-ins are under way on this gateway. The others wait, in the order in which they came: what they need of
- * the cores is not requested yet, so no patience runs out meanwhile.
+ * How many sign-ins are under way on this gateway. The others wait: what they need of the cores is not requested yet, so
+ * no patience runs out meanwhile. Keys take turns, and each has few places, so one user with many connections, or one
+ * who asks for somebody else's account again and again, keeps nobody waiting.
  */
 export class SignIns {
   readonly #placesMax: number;
-  /** Each with what lets it in, or sends it away. In the order in which they came. */
-  readonly #waiting = new Map<object, (place: LeavePlace | undefined) => void>();
+  readonly #perKeyMax: number;
+  readonly #keys = new Map<string, Key>();
+  /** The keys that have somebody waiting and may have another place, in the order of their turns. */
+  readonly #ring = new Set<Key>();
+  /** Who waits, by owner. */
+  readonly #waiting = new Map<object, Key>();
   #underWay = 0;
 
   /** @param placesMax most sign-ins under way */
   constructor(placesMax: number) {
     this.#placesMax = placesMax;
+    this.#perKeyMax = Math.max(1, Math.min(placesPerKeyMax, Math.floor(placesMax / 2)));
   }
 
   get underWay(): number {
@@ -26,31 +43,66 @@ export class SignIns {
 
   /**
    * @param owner whose sign-in it is: one at a time
+   * @param name of the key. Nothing is proven yet, so it has to say who asks, not only as whom
    * @returns the place, once there is one; undefined when the owner left the line before
    */
-  async enter(owner: object): Promise<LeavePlace | undefined> {
-    if (this.#underWay < this.#placesMax) return this.#place();
-    return new Promise((resolve) => this.#waiting.set(owner, resolve));
+  enter(owner: object, name: string): Promise<LeavePlace | undefined> {
+    const key = this.#keys.get(name) ?? { name, underWay: 0, waiting: new Map() };
+    this.#keys.set(name, key);
+    return new Promise((resolve) => {
+      key.waiting.set(owner, resolve);
+      this.#waiting.set(owner, key);
+      this.#queue(key);
+      this.#giveTurns();
+    });
   }
 
   /** The owner does not want a place any more. What it has it keeps. */
   leaveLine(owner: object): void {
-    const resolve = this.#waiting.get(owner);
+    const key = this.#waiting.get(owner);
+    if (!key) return;
+    const resolve = key.waiting.get(owner);
+    key.waiting.delete(owner);
     this.#waiting.delete(owner);
+    if (key.waiting.size === 0) this.#ring.delete(key);
+    this.#forget(key);
     resolve?.(undefined);
   }
 
-  #place(): LeavePlace {
+  #queue(key: Key): void {
+    if (key.waiting.size > 0 && key.underWay < this.#perKeyMax) this.#ring.add(key);
+  }
+
+  #forget(key: Key): void {
+    if (key.waiting.size === 0 && key.underWay === 0) this.#keys.delete(key.name);
+  }
+
+  #giveTurns(): void {
+    for (const key of this.#ring) {
+      if (this.#underWay >= this.#placesMax) return;
+      const [next] = key.waiting;
+      this.#ring.delete(key);
+      if (!next) continue;
+      const [owner, resolve] = next;
+      key.waiting.delete(owner);
+      this.#waiting.delete(owner);
+      resolve(this.#place(key));
+      this.#queue(key);
+    }
+  }
+
+  #place(key: Key): LeavePlace {
     this.#underWay += 1;
+    key.underWay += 1;
     let isLeft = false;
     return () => {
       if (isLeft) return;
       isLeft = true;
       this.#underWay -= 1;
-      const [next] = this.#waiting;
-      if (!next) return;
-      this.#waiting.delete(next[0]);
-      next[1](this.#place());
+      key.underWay -= 1;
+      this.#forget(key);
+      this.#queue(key);
+      this.#giveTurns();
     };
   }
 }

@@ -53,6 +53,7 @@ export function gatewayWith(groups: number, members = 2) {
   const config = {
     REDIS_PREFIX: 'steps',
     REPLAY_WINDOW: 16,
+    REPLAY_WINDOW_BYTES: 1_000_000,
     CURSOR_FLUSH_MS: 1,
     DELIVERY_ACK_DEADLINE_MS: 60_000,
     GAP_HELD_BYTES_MAX: 1_000_000,

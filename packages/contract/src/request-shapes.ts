@@ -126,6 +126,7 @@ const shapes: Shapes = {
       group_id: count,
       after_seq: count,
       known_version: count,
+      user_id: optional(count),
       limit: optional(count),
       without_states: optional(flag),
     },

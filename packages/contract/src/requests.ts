@@ -72,13 +72,15 @@ export type Requests = {
   };
   /**
    * What follows `after_seq` in a group, oldest first, with the state if it is newer than `known_version`, unless
-   * `without_states`; at most `limit` messages, and at most what the core is configured for.
+   * `without_states`; at most `limit` messages, and at most what the core is configured for. `user_id`: whose turn it
+   * takes at the core; none if all of a gateway need it.
    */
   REPLAY_PAGE: {
     params: {
       group_id: number;
       after_seq: number;
       known_version: number;
+      user_id?: number;
       limit?: number;
       without_states?: boolean;
     };
@@ -89,7 +91,10 @@ export type Requests = {
     params: { user_id: number; message_ids: number[] };
     answer: { found: [message_id: number, group_id: number, seq: number][] };
   };
-  /** The groups of several users, for a gateway that may have missed that they were added somewhere. */
+  /**
+   * The groups of one user who signs in, or of several, for a gateway that may have missed that they were added
+   * somewhere.
+   */
   GROUP_IDS: {
     params: { user_ids: number[] };
     /**

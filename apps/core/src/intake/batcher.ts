@@ -90,7 +90,7 @@ export class Batcher<K extends RequestType> {
       }
       if (result.mayBeDone) for (const burst of left) burst.mayBeDone = true;
       if (result.is === 'slow') metrics.batchesSplit.inc({ type: this.#type });
-      const [free, waiting] = result.is === 'slow' ? [[], left] : await this.#withoutLocked(left);
+      const [free, waiting] = result.is === 'locked' ? await this.#withoutLocked(left) : [[], left];
       this.#waiters.add(waiting, result.is);
       left = this.#inTime(free);
     }

@@ -73,8 +73,9 @@ export function burstsOf(entry: OpenEntry, requests: readonly CoreRequest[]): Bu
   return bursts;
 }
 
-function ownerOf({ node }: OpenEntry, { params }: CoreRequest): number | string {
-  if ('user_id' in params) return params.user_id;
+function ownerOf({ node }: OpenEntry, { type, params }: CoreRequest): number | string {
+  if ('user_id' in params && params.user_id !== undefined) return params.user_id;
+  if (type === 'GROUP_IDS' && params.user_ids.length === 1) return params.user_ids[0] as number;
   return 'address' in params ? params.address : node;
 }
 

@@ -10,46 +10,32 @@ export type DueRequest<K extends RequestType = RequestType> = CoreRequest<K> & {
 const retryPauseMs = 200;
 
 /**
- * What became of a batch. `locked`, `slow`: nothing was done, because a row was locked by somebody else, or the statement
- * reached its timeout. `mayBeDone`: an earlier run of it was cut off, so that is not certain.
+ * What became of a batch. The others mean that nothing was done:
+ *
+ * - `locked`: a row was locked by somebody else for too long.
+ * - `slow`: the statement reached its timeout.
+ * - `poisoned`: one of several requests makes the handler fail, and it is not known which.
+ *
+ * `mayBeDone`: an earlier run of it was cut off, so that is not certain.
  */
 export type BatchResult<K extends RequestType> =
   | { readonly is: 'done'; readonly outcomes: (Outcome<K> | undefined)[] }
-  | { readonly is: 'locked' | 'slow'; readonly mayBeDone: boolean };
+  | { readonly is: 'locked' | 'slow' | 'poisoned'; readonly mayBeDone: boolean };
+
+type AttemptResult<K extends RequestType> = ReadonlyMap<DueRequest<K>, Outcome<K> | undefined> | 'poisoned';
 
 /**
  * Runs the handler of a type on a batch. While the database is away, the batch is tried again until the deadline; after
- * that the outcomes are not known. If one request makes the batch fail, it alone is given up and its client gets
- * FAILURE; the others are handled as if it had not been there.
+ * that the outcomes are not known. What would make one request of the batch wait for another is said at once. A single
+ * request that makes its handler fail is given up, and its client gets FAILURE.
  *
- * @returns one outcome per request; undefined where the outcome is not known
+ * @returns when done, one outcome per request; undefined where the outcome is not known
  */
-export async function runBatch<K extends RequestType>(
+export async function tryBatch<K extends RequestType>(
   context: Context,
   type: K,
   handler: Handler<K>,
   batch: readonly DueRequest<K>[],
-): Promise<(Outcome<K> | undefined)[]> {
-  const result = await run(context, type, handler, batch, true);
-  return result.is === 'done' ? result.outcomes : batch.map(() => undefined);
-}
-
-/** As `runBatch`, but says at once that a row is locked or the statement reached its timeout. */
-export function tryBatch<K extends RequestType>(
-  context: Context,
-  type: K,
-  handler: Handler<K>,
-  batch: readonly DueRequest<K>[],
-): Promise<BatchResult<K>> {
-  return run(context, type, handler, batch, false);
-}
-
-async function run<K extends RequestType>(
-  context: Context,
-  type: K,
-  handler: Handler<K>,
-  batch: readonly DueRequest<K>[],
-  isPatient: boolean,
 ): Promise<BatchResult<K>> {
   // A session's requests share a deadline: they are dropped together, and none of them overtakes another.
   let due = batch;
@@ -59,14 +45,15 @@ async function run<K extends RequestType>(
     let passed = 0;
     try {
       const outcomes = await attempt(context, type, handler, due);
+      if (outcomes === 'poisoned') return { is: outcomes, mayBeDone };
       // Outcomes of two histories of the database do not go together: all requests run again, in the new one.
       if (context.db.epoch.current === epoch) {
         return { is: 'done', outcomes: batch.map((request) => outcomes.get(request)) };
       }
       mayBeDone = true;
     } catch (error) {
-      if (!isPatient && isLockTimeout(error)) return { is: 'locked', mayBeDone };
-      if (!isPatient && isStatementTimeout(error)) return { is: 'slow', mayBeDone };
+      if (isLockTimeout(error)) return { is: 'locked', mayBeDone };
+      if (isStatementTimeout(error)) return { is: 'slow', mayBeDone };
       // By the database's clock the first deadline has passed, even if not yet by this process's clock.
       if (isDeadlineError(error)) passed = Math.min(...due.map(({ deadline }) => deadline));
       else {
@@ -86,7 +73,7 @@ async function attempt<K extends RequestType>(
   type: K,
   handler: Handler<K>,
   due: readonly DueRequest<K>[],
-): Promise<ReadonlyMap<DueRequest<K>, Outcome<K> | undefined>> {
+): Promise<AttemptResult<K>> {
   try {
     const outcomes = await handler.handle(context, due as never);
     return new Map(due.map((request, index) => [request, outcomes[index]]));
@@ -97,24 +84,9 @@ async function attempt<K extends RequestType>(
     if (isDeadlineError(error) || isInfrastructureError(error)) throw error;
   }
   const [first] = due;
-  if (due.length > 1 || !first) return oneByOne(context, type, handler, due);
+  if (due.length > 1 || !first) return 'poisoned';
   const outcome = await giveUpOne(context, first as unknown as DueRequest, 'its handler failed');
   return new Map([[first, outcome as Outcome<K> | undefined]]);
-}
-
-async function oneByOne<K extends RequestType>(
-  context: Context,
-  type: K,
-  handler: Handler<K>,
-  due: readonly DueRequest<K>[],
-): Promise<Map<DueRequest<K>, Outcome<K> | undefined>> {
-  const outcomes = new Map<DueRequest<K>, Outcome<K> | undefined>();
-  for (const request of due) {
-    // After a request without an outcome, or past its deadline, none is begun that may be its session's next.
-    const isOver = [...outcomes.values()].includes(undefined) || context.clock.now() > request.deadline;
-    outcomes.set(request, isOver ? undefined : (await runBatch(context, type, handler, [request]))[0]);
-  }
-  return outcomes;
 }
 
 /** @returns undefined if it could not be given up: its outcome is not known */

@@ -64,6 +64,16 @@ test('a user who is held gets no turn before the release', () => {
   expect(owners(turns.take(10))).toEqual([1]);
 });
 
+test('a user alone fills a batch, also one who is held behind it', () => {
+  const turns = new Turns<ReturnType<typeof burst>>(() => true);
+  for (const user of [1, 1, 1, 2]) turns.add(burst(user));
+  const first = turns.take(3);
+  expect(owners(first)).toEqual([1, 2, 1]);
+  expect(turns.isReady).toBe(false);
+  turns.release(first);
+  expect(owners(turns.take(3))).toEqual([1]);
+});
+
 test('with twice as many requests waiting, a batch looks at as many of them', () => {
   const looksOf = (waiting: number) => {
     const { burst: counted, looks } = counting();

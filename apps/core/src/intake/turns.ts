@@ -57,7 +57,10 @@ export class Turns<B extends Waiting> {
     if (!queue.isHeld) this.#ring.add(queue);
   }
 
-  /** @returns bursts of at most `max` requests together; one that is longer comes alone */
+  /**
+   * Several bursts of one owner may be taken together, if there is room when the others had their turn.
+   * @returns bursts of at most `max` requests together; one that is longer comes alone
+   */
   take(max: number): B[] {
     const taken: B[] = [];
     let size = 0;
@@ -79,10 +82,12 @@ export class Turns<B extends Waiting> {
       queue.debt = length - 1;
       taken.push(burst);
       size += length;
-      this.#afterTurn(queue);
+      if (queue.bursts.length > 0) this.#moveBehind(queue);
+      else this.#ring.delete(queue);
       if (size >= max) break;
     }
     this.#requests -= size;
+    this.#hold(taken);
     return taken;
   }
 
@@ -97,14 +102,15 @@ export class Turns<B extends Waiting> {
     }
   }
 
-  #afterTurn(queue: OwnerQueue<B>): void {
-    if (this.#isHolding(queue.owner)) {
-      queue.isHeld = true;
-      this.#ring.delete(queue);
-    } else if (queue.bursts.length > 0) this.#moveBehind(queue);
-    else {
-      this.#ring.delete(queue);
-      this.#queues.delete(queue.owner);
+  /** Holds the owners that get no turn before the release, and forgets those that have nothing more. */
+  #hold(taken: readonly B[]): void {
+    for (const { owner } of taken) {
+      const queue = this.#queues.get(owner);
+      if (!queue) continue;
+      if (this.#isHolding(owner)) {
+        queue.isHeld = true;
+        this.#ring.delete(queue);
+      } else if (queue.bursts.length === 0) this.#queues.delete(owner);
     }
   }
 

@@ -20,16 +20,18 @@ type Waiter<K extends RequestType> = {
   readonly row: number | undefined;
   readonly bursts: Burst<K>[];
   since: number;
-  /** Its requests run one by one, and these are the outcomes of the first burst so far. */
-  isSlow: boolean;
+  /** Its requests run one by one, and these are the outcomes of the first burst so far, all of one epoch. */
+  isOneByOne: boolean;
   outcomes: (Outcome<K> | undefined)[];
+  epoch: number;
   suspectUntil: number;
 };
 
 /**
- * Runs what cannot be in a batch without making others wait: requests whose row is locked by somebody else, and those of
- * a batch that reached the statement's timeout. Each row waits by itself. A few are tried at a time, with a pause after
- * a locked one, until their deadlines. Later requests of a row that waits are queued behind it, and keep their order.
+ * Runs what cannot be in a batch without making others wait: requests whose row is locked by somebody else, those of a
+ * batch that reached the statement's timeout, and those of one that a request of it makes fail. Each row waits by itself.
+ * A few are tried at a time, with a pause after a locked one, until their deadlines. Later requests of a row that waits
+ * are queued behind it, and keep their order.
  *
  * A request that reaches the timeout alone is tried once more, and then given up.
  */
@@ -61,7 +63,7 @@ export class Waiters<K extends RequestType> {
   }
 
   /** @param why `slow`: their batch has reached the statement's timeout; it counts for one that was alone in it */
-  add(bursts: readonly Burst<K>[], why: 'locked' | 'slow'): void {
+  add(bursts: readonly Burst<K>[], why: 'locked' | 'slow' | 'poisoned'): void {
     const [first] = bursts;
     const isAlone = bursts.length === 1 && first?.requests.length === 1;
     if (why === 'slow' && isAlone) this.#countTimeout(first.requests[0] as CoreRequest<K>);
@@ -89,8 +91,9 @@ export class Waiters<K extends RequestType> {
       row,
       bursts: [],
       since: 0,
-      isSlow: false,
+      isOneByOne: false,
       outcomes: [],
+      epoch: 0,
       suspectUntil: 0,
     };
     if (row !== undefined) this.#rows.set(row, waiter);
@@ -133,7 +136,7 @@ export class Waiters<K extends RequestType> {
   #end(waiter: Waiter<K>): void {
     const { metrics } = this.#context;
     metrics.waitSeconds.observe({ type: this.#type }, (Date.now() - waiter.since) / 1_000);
-    waiter.isSlow = false;
+    waiter.isOneByOne = false;
     if (waiter.row !== undefined && waiter.suspectUntil === 0) this.#rows.delete(waiter.row);
   }
 
@@ -142,7 +145,7 @@ export class Waiters<K extends RequestType> {
     this.#expire(waiter);
     const [first] = waiter.bursts;
     if (!first) return false;
-    return waiter.isSlow ? this.#tryRequest(waiter, first) : this.#tryBursts(waiter);
+    return waiter.isOneByOne ? this.#tryRequest(waiter, first) : this.#tryBursts(waiter);
   }
 
   #expire(waiter: Waiter<K>): void {
@@ -166,9 +169,10 @@ export class Waiters<K extends RequestType> {
       return false;
     }
     if (result.mayBeDone) for (const burst of bursts) burst.mayBeDone = true;
-    if (result.is === 'slow') {
+    if (result.is === 'poisoned') waiter.isOneByOne = true;
+    else if (result.is === 'slow') {
       if (batch.length === 1) this.#countTimeout(batch[0] as CoreRequest<K>);
-      waiter.isSlow = true;
+      waiter.isOneByOne = true;
       this.#suspect(waiter);
     } else if (bursts.length > 1) {
       // Another row of the first burst may be the locked one: then those behind it need not wait for that.
@@ -179,6 +183,13 @@ export class Waiters<K extends RequestType> {
 
   /** Runs the next request of the first burst. */
   async #tryRequest(waiter: Waiter<K>, first: Burst<K>): Promise<boolean> {
+    const { current } = this.#context.db.epoch;
+    // Outcomes of two histories of the database do not go together: the burst runs again, in the new one.
+    if (waiter.epoch !== current) {
+      if (waiter.outcomes.length > 0) first.mayBeDone = true;
+      waiter.outcomes = [];
+      waiter.epoch = current;
+    }
     const request = dueRequests(first)[waiter.outcomes.length];
     if (!request) return false;
     if (this.#timeoutsOf(request) < timeoutsMax) {
@@ -201,6 +212,7 @@ export class Waiters<K extends RequestType> {
 
   /** After a request without an outcome, none is begun that may be its session's next. */
   #addOutcome(waiter: Waiter<K>, first: Burst<K>, outcome: Outcome<K> | undefined): void {
+    if (waiter.epoch !== this.#context.db.epoch.current) return;
     waiter.outcomes.push(outcome);
     if (outcome !== undefined && waiter.outcomes.length < first.requests.length) return;
     waiter.bursts.shift();
@@ -208,7 +220,7 @@ export class Waiters<K extends RequestType> {
   }
 
   #settleFirst(waiter: Waiter<K>, first: Burst<K>): void {
-    const { outcomes } = waiter;
+    const outcomes = waiter.epoch === this.#context.db.epoch.current ? waiter.outcomes : [];
     waiter.outcomes = [];
     this.#settle(
       first,

@@ -3,6 +3,7 @@ import type {
   MembershipHead,
   RedeliveryAcknowledged,
   RedeliveryRequest,
+  StoredMessage,
 } from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
 import type { GatewayContext } from '../context.ts';
@@ -66,9 +67,13 @@ async function redeliver(deps: Deps, user: User): Promise<void> {
   if (!reply.ok) return;
   for (const membership of reply.answer.memberships) await takeMembership(deps, user, membership);
   let room = deps.config.REPLAY_WINDOW;
+  let bytes = deps.config.REPLAY_WINDOW_BYTES;
   for (const cursor of cursors) {
     await Promise.all(readers.map(({ writer }) => writer.turn()));
-    if (room > 0) room -= await redeliverGroup(deps, readers, cursor, room);
+    if (room <= 0 || bytes <= 0) continue;
+    const messages = await redeliverGroup(deps, readers, cursor, room);
+    room -= messages.length;
+    for (const [, , frame] of messages) bytes -= Buffer.byteLength(frame);
   }
 }
 
@@ -88,13 +93,13 @@ async function takeMembership(
   user.onRaised(feed.id);
 }
 
-/** @returns how many messages were sent again */
+/** @returns the messages that were sent again */
 async function redeliverGroup(
   { metrics, groups }: Deps,
   readers: readonly UserConnection[],
   cursor: DeliveryCursor,
   limit: number,
-): Promise<number> {
+): Promise<readonly StoredMessage[]> {
   const { userId, groupId } = cursor;
   const feed = groups.find(groupId);
   const owing = () =>
@@ -102,15 +107,15 @@ async function redeliverGroup(
       const subscription = reader.find(groupId);
       return subscription?.isOwed && subscription.cursor === cursor ? [subscription] : [];
     });
-  if (!feed) return 0;
+  if (!feed) return [];
   for (const subscription of owing()) if (cursor.isBehind(0, feed.version)) subscription.sendState();
-  if (!owing().some(({ reachedSeq }) => cursor.isBehind(reachedSeq, 0))) return 0;
+  if (!owing().some(({ reachedSeq }) => cursor.isBehind(reachedSeq, 0))) return [];
   const afterSeq = cursor.deliveredSeq;
-  const reply = await feed.requestPage(afterSeq, limit);
-  if (!reply.ok || !feed.isOpen) return 0;
-  if (!(await feed.applyStateOf(reply.answer))) return 0;
+  const reply = await feed.requestPage(afterSeq, limit, readers[0]);
+  if (!reply.ok || !feed.isOpen) return [];
+  if (!(await feed.applyStateOf(reply.answer))) return [];
   // Still a member, by the newest state, and of the same membership?
-  if (feed.cursorOf(userId) !== cursor || cursor.joinedSeq > afterSeq) return 0;
+  if (feed.cursorOf(userId) !== cursor || cursor.joinedSeq > afterSeq) return [];
   const owed = reply.answer.messages.filter(([seq]) => !cursor.hasAcknowledged(seq));
   for (const subscription of owing()) {
     const again = owed.filter(([seq]) => seq <= subscription.reachedSeq);
@@ -119,5 +124,5 @@ async function redeliverGroup(
     const [newestSeq] = again.at(-1) ?? [];
     if (newestSeq !== undefined) subscription.connection.onRedelivered(groupId, newestSeq);
   }
-  return owed.length;
+  return owed;
 }

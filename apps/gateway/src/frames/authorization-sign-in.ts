@@ -6,15 +6,12 @@ import { groupsWereSent } from './conn-keep-alive.ts';
 import { type FrameHandler, nothing, reply } from './handler.ts';
 
 /**
- * A sign-in keeps its place until the states of all groups are sent, and after its answer no longer than this: what a
- * user with very many groups needs then is bounded elsewhere.
- */
-const placeMaxMs = 5_000;
-
-/**
  * Makes the connection a user's: wait for a place, check the credential, answer, listen to the channels of the user and
  * of their groups, and only then read and replay. A second sign-in as the same user replays everything again; as another
  * user it is refused, whatever the code.
+ *
+ * The place is kept until the states of the first portion of groups were read: what a user with very many groups needs
+ * then, and what a client does not read, is bounded elsewhere, and keeps nobody from signing in.
  */
 export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> = async (
   context,
@@ -22,42 +19,36 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   frame,
 ) => {
   const { country_code, phone_number } = frame.payload;
-  if (session.user && session.user.sid !== sidOf(country_code, phone_number)) {
+  const sid = sidOf(country_code, phone_number);
+  if (session.user && session.user.sid !== sid) {
     session.socket.sendLater(failure(frame.type, frame.id, [errorTexts.alreadySignedIn.text]));
     return;
   }
-  const waitSeconds = context.clientLimits?.signInWait(sidOf(country_code, phone_number));
+  const waitSeconds = context.clientLimits?.signInWait(sid);
   if (waitSeconds !== undefined) {
     const text = tryAgainIn(errorTexts.tooManyRequests.text, waitSeconds);
     session.socket.sendLater(failure(frame.type, frame.id, [text]));
     return;
   }
   const begunAt = performance.now();
-  const { signIns, signInSeconds } = context.metrics;
-  const leavePlace = await context.signIns.enter(session);
+  const leavePlace = await context.signIns.enter(session, `${session.socket.address} ${sid}`);
   if (!leavePlace) {
-    signIns.inc({ outcome: 'left' });
+    context.metrics.signIns.inc({ outcome: 'left' });
     return;
   }
-  const signedIn = await signIn(context, session, frame);
-  if (!signedIn) return leavePlace();
-  const timer = setTimeout(leavePlace, placeMaxMs);
-  void signedIn.joined.then(() => {
-    clearTimeout(timer);
-    signInSeconds.observe((performance.now() - begunAt) / 1_000);
-    leavePlace();
-  });
+  if (!(await signIn(context, session, frame, { begunAt, onRead: leavePlace }))) leavePlace();
 };
 
-/** @returns undefined when nobody is signed in; else a promise of when the states of all groups were sent */
+/** @param onRead called when the first groups were read @returns whether somebody is signed in now */
 async function signIn(
   context: GatewayContext,
   session: Session,
   frame: SoundRequest<'AUTHORIZATION_SIGN_IN_REQUEST'>,
-): Promise<{ joined: Promise<void> } | undefined> {
+  { begunAt, onRead }: { begunAt: number; onRead(): void },
+): Promise<boolean> {
   if (!session.socket.isOpen) {
     context.metrics.signIns.inc({ outcome: 'left' });
-    return undefined;
+    return false;
   }
   const { country_code, phone_number, verification_code } = frame.payload;
   const result = await context.core.request('AUTHORIZATION_SIGN_IN', {
@@ -67,24 +58,26 @@ async function signIn(
     verification_code,
   });
   context.metrics.signIns.inc({ outcome: outcomeOf(result, session) });
-  if (!session.socket.isOpen) return undefined;
+  if (!session.socket.isOpen) return false;
   if (!result.ok) {
     reply(session, frame, result, nothing);
-    return undefined;
+    return false;
   }
   const signIn = {};
   // Before anything is awaited: an earlier sign-in whose groups are sent meanwhile must not pass for this one.
   session.signIn = signIn;
   await session.signOut();
-  if (!session.socket.isOpen) return undefined;
+  if (!session.socket.isOpen) return false;
   const { user_id, sid, group_ids, delivered_seqs, credential_version } = result.answer;
   const connection = session.signInAs(user_id, sid, credential_version);
   context.clientLimits?.signedIn(sid);
   session.socket.sendLater(encodeFrame('AUTHORIZATION_SIGN_IN_SUCCESS', frame.id, {}));
-  const joined = context.groups.joinAll(connection, group_ids, delivered_seqs).then(() => {
+  void context.groups.joinAll(connection, group_ids, delivered_seqs, onRead).then(() => {
+    onRead();
+    context.metrics.signInSeconds.observe((performance.now() - begunAt) / 1_000);
     if (session.signIn === signIn) groupsWereSent(session);
   });
-  return { joined };
+  return true;
 }
 
 function outcomeOf(result: Reply<'AUTHORIZATION_SIGN_IN'>, { socket }: Session) {

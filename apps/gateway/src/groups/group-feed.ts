@@ -205,17 +205,18 @@ export class GroupFeed {
   /**
    * Asks the core for what follows `afterSeq`.
    * @param limit most messages; else as many as the core allows
-   * @param asker whose turn it is
+   * @param reader for whom it is, and whose turn it takes; all members here unless given
    */
-  requestPage(afterSeq: number, limit?: number, asker: object = this): Promise<Reply<'REPLAY_PAGE'>> {
+  requestPage(afterSeq: number, limit?: number, reader?: UserConnection): Promise<Reply<'REPLAY_PAGE'>> {
     const params = {
       group_id: this.id,
       after_seq: afterSeq,
       known_version: this.#version,
       without_states: true,
       ...(limit !== undefined && { limit }),
+      ...(reader && { user_id: reader.user.userId }),
     };
-    return this.#deps.core.request('REPLAY_PAGE', params, undefined, undefined, asker);
+    return this.#deps.core.request('REPLAY_PAGE', params, undefined, undefined, reader ?? this);
   }
 
   /** Asks the core for what follows `lastSeq`, and publishes it. */

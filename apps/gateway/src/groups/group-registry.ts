@@ -34,7 +34,8 @@ export class GroupRegistry extends ChannelRegistry<GroupFeed> {
     connection: UserConnection,
     groupIds: readonly number[],
     since: readonly number[] = [],
+    onRead?: () => void,
   ): Promise<void> {
-    return joinAllGroups(this.#deps, connection, groupIds, since);
+    return joinAllGroups(this.#deps, connection, groupIds, since, onRead);
   }
 }

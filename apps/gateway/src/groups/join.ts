@@ -43,6 +43,7 @@ const portionGroups = 200;
  *
  * @param groupIds groups to subscribe to
  * @param since in the same order: what was stored after it is sent on this connection in any case
+ * @param onRead called whenever a portion was read; its states may still wait for their turns on the socket
  * @returns when the states of all of them were sent
  */
 export async function joinGroups(
@@ -50,10 +51,12 @@ export async function joinGroups(
   connection: UserConnection,
   groupIds: readonly number[],
   since: readonly number[],
+  onRead: () => void = () => {},
 ): Promise<void> {
   for (let start = 0; start < groupIds.length && connection.isOpen; start += portionGroups) {
     const end = start + portionGroups;
     await joinPortion(deps, connection, groupIds.slice(start, end), since.slice(start, end));
+    onRead();
     await connection.writer.turn();
   }
 }
@@ -67,8 +70,9 @@ export async function joinAllGroups(
   connection: UserConnection,
   groupIds: readonly number[],
   since: readonly number[],
+  onRead?: () => void,
 ): Promise<void> {
-  await joinGroups(deps, connection, groupIds, since);
+  await joinGroups(deps, connection, groupIds, since, onRead);
   // From here on the gateway hears of every group to which the user is added.
   await connection.user.listening;
   if (!connection.isOpen) return;

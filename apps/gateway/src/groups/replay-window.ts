@@ -1,26 +1,43 @@
 import { Queue } from '../queue.ts';
 
-type Waiting = { readonly messages: number; resolve(messages: number): void };
+/** How much may be on its way. */
+export type WindowSize = { readonly messages: number; readonly bytes: number };
+
+/** What is held for a page that is read: so many messages at most, and so many bytes as they will probably have. */
+export type Room = WindowSize;
+
+type Waiting = { readonly messages: number; resolve(room: Room): void };
+
+/** Of a message, before one was sent. */
+const probableBytes = 4_096;
+/** No page has more. */
+const pageBytesMax = 256 * 1_024;
 
 /**
- * The credit of one connection for replayed messages: how many of them, of all its groups together, may be on their
- * way unacknowledged. However much waits for a user who was away, it floods neither their socket nor our memory. Live
- * messages do not count; they come after the replay of their group.
+ * The credit of one connection for replayed messages: how many of them, of all its groups together, and how many bytes,
+ * may be on their way unacknowledged. However much waits for a user who was away, it floods neither their socket nor our
+ * memory, and a slow link can acknowledge in time what it is sent. Live messages do not count; they come after the replay
+ * of their group.
  *
- * What is on its way is a number that moves with what is sent, acknowledged and left: no step looks at all groups.
+ * What is on its way is a number that moves with what is sent, acknowledged and left: no step looks at all groups. How
+ * many bytes a page will have is guessed from those before, so a window of bytes is exceeded by what was guessed too low.
  */
 export class ReplayWindow {
-  readonly #size: number;
+  readonly #size: WindowSize;
   /** Most room that is given out at once, so that several groups are replayed side by side. */
   readonly #portion: number;
   readonly #waiting = new Queue<Waiting>();
   #reserved = 0;
+  #reservedBytes = 0;
   #unacknowledged = 0;
+  #unacknowledgedBytes = 0;
+  /** Of a message, in what was sent lately. */
+  #meanBytes = probableBytes;
   #isClosed = false;
 
-  constructor(size: number) {
+  constructor(size: WindowSize) {
     this.#size = size;
-    this.#portion = Math.ceil(size / 4);
+    this.#portion = Math.ceil(size.messages / 4);
   }
 
   /** How many replayed messages are on their way. */
@@ -31,9 +48,9 @@ export class ReplayWindow {
   /**
    * Waits for room, first come, first served, and holds it.
    * @param messages how many wait to be sent
-   * @returns for how many of them there is room; 0 if the window is closed
+   * @returns for how much of it there is room; no messages if the window is closed
    */
-  reserve(messages: number): Promise<number> {
+  reserve(messages: number): Promise<Room> {
     return new Promise((resolve) => {
       this.#waiting.push({ messages: Math.min(messages, this.#portion), resolve });
       this.#giveRoom();
@@ -41,15 +58,18 @@ export class ReplayWindow {
   }
 
   /** Gives room back. What was sent of it is on its way. */
-  release(messages: number): void {
+  release({ messages, bytes }: Room): void {
     this.#reserved -= messages;
+    this.#reservedBytes -= bytes;
     this.#giveRoom();
   }
 
-  /** So many more messages are on their way; less if it is negative. */
-  add(messages: number): void {
+  /** So much more is on its way; less if it is negative. */
+  add(messages: number, bytes: number): void {
     this.#unacknowledged += messages;
-    if (messages < 0) this.#giveRoom();
+    this.#unacknowledgedBytes += bytes;
+    if (messages > 0) this.#meanBytes = (this.#meanBytes + bytes / messages) / 2;
+    if (messages < 0 || bytes < 0) this.#giveRoom();
   }
 
   /** Who waits gets no room. */
@@ -61,10 +81,18 @@ export class ReplayWindow {
   #giveRoom(): void {
     for (let next = this.#waiting.first(); next; next = this.#waiting.first()) {
       const messages = this.#isClosed ? 0 : next.messages;
-      if (messages > 0 && messages > this.#size - this.#reserved - this.#unacknowledged) return;
+      const bytes = Math.min(pageBytesMax, Math.round(messages * this.#meanBytes));
+      if (messages > 0 && !this.#isRoomFor(messages, bytes)) return;
       this.#reserved += messages;
+      this.#reservedBytes += bytes;
       this.#waiting.shift();
-      next.resolve(messages);
+      next.resolve({ messages, bytes });
     }
+  }
+
+  #isRoomFor(messages: number, bytes: number): boolean {
+    if (messages > this.#size.messages - this.#reserved - this.#unacknowledged) return false;
+    const used = this.#reservedBytes + this.#unacknowledgedBytes;
+    return used <= 0 || used + bytes <= this.#size.bytes;
   }
 }

@@ -12,9 +12,11 @@ type Socket = {
 /**
  * Sends some of what it has to send.
  * @param bytes how much there is room for; a single frame may be larger
- * @returns whether that was all
+ * @param isEmpty whether everything before was read
+ * @returns whether that was all; `whole` if nothing was sent, because there is no room for its one frame: it is called
+ *   again when everything before was read
  */
-type Job = (bytes: number) => boolean;
+type Job = (bytes: number, isEmpty: boolean) => boolean | 'whole';
 
 /** Most unread bytes on a socket to which more is written. */
 const unreadBytesMax = 256 * 1_024;
@@ -30,6 +32,8 @@ const unreadBytesMax = 256 * 1_024;
 export class SocketWriter {
   readonly #socket: Socket;
   readonly #jobs = new Queue<Job>();
+  /** The first job waits until no more than this is unread. */
+  #drainBytes = unreadBytesMax;
   #isWaiting = false;
   #isWorking = false;
 
@@ -63,7 +67,7 @@ export class SocketWriter {
   async #workLater(): Promise<void> {
     this.#isWaiting = true;
     while (this.#jobs.size > 0) {
-      await this.#socket.drained(unreadBytesMax);
+      await this.#socket.drained(this.#drainBytes);
       this.#work();
     }
     this.#isWaiting = false;
@@ -77,9 +81,12 @@ export class SocketWriter {
 
   #takeTurns(): void {
     for (let job = this.#jobs.first(); job; job = this.#jobs.first()) {
-      const room = unreadBytesMax - this.#socket.unreadBytes;
-      if (room < 0 && this.#socket.isOpen) return;
-      if (job(room) || !this.#socket.isOpen) this.#jobs.shift();
+      const { isOpen, unreadBytes } = this.#socket;
+      if (unreadBytes > this.#drainBytes && isOpen) return;
+      this.#drainBytes = unreadBytesMax;
+      const done = job(unreadBytesMax - unreadBytes, unreadBytes === 0 || !isOpen);
+      if (done === 'whole' && isOpen) this.#drainBytes = 0;
+      else if (done || !isOpen) this.#jobs.shift();
     }
   }
 }

@@ -18,6 +18,10 @@ type Phase = 'joining' | 'opening' | 'replaying' | 'pending' | 'live' | 'gone';
 /** Most states that a connection may leave unacknowledged before its acknowledgements of the group stop counting. */
 const statesUnacknowledgedMax = 1_000;
 
+const frameBytes = ([, , frame]: StoredMessage) => Buffer.byteLength(frame);
+const bytesOf = (messages: readonly StoredMessage[]) =>
+  messages.reduce((sum, message) => sum + frameBytes(message), 0);
+
 /** One connection's place in a group: how far it was sent the group, and in which phase it is. */
 export class Subscription {
   readonly connection: UserConnection;
@@ -33,8 +37,9 @@ export class Subscription {
   /** What replays sent lies in (`#replayFrom`, `#replayThrough`]. */
   #replayFrom = 0;
   #replayThrough = 0;
-  /** How many of those are not acknowledged: what they take of the connection's window. */
+  /** How many of those are not acknowledged, and their bytes: what they take of the connection's window. */
   #replayed = 0;
+  #replayedBytes = 0;
   /** Counts replays, so that one that was overtaken by a new one notices. */
   #replays = 0;
   /** Undefined while there is none, which is nearly always: an empty list that had elements keeps its memory. */
@@ -79,7 +84,8 @@ export class Subscription {
    */
   start(lastSeq: number, knownVersion: number): void {
     this.#enter('opening');
-    this.connection.writer.write(() => {
+    this.connection.writer.write((bytes, isEmpty) => {
+      if (!isEmpty && this.feed.stateFrame.length > bytes) return 'whole';
       this.#open(lastSeq, knownVersion);
       return true;
     });
@@ -136,7 +142,8 @@ export class Subscription {
       return;
     }
     const { version } = this.feed;
-    this.connection.writer.write(() => {
+    this.connection.writer.write((bytes, isEmpty) => {
+      if (!isEmpty && this.feed.stateFrame.length > bytes) return 'whole';
       // A newer one has a turn of its own, or was published.
       if (this.hasState && this.feed.version === version) this.sendState();
       return true;
@@ -170,10 +177,18 @@ export class Subscription {
     this.#setReplayed(this.cursor?.unacknowledged(this.#replayFrom, this.#replayThrough) ?? 0);
   }
 
-  #setReplayed(messages: number): void {
-    const more = messages - this.#replayed;
+  /**
+   * @param messages how many are on their way now
+   * @param sent how many of them were sent just now, and their bytes
+   */
+  #setReplayed(messages: number, sent = 0, sentBytes = 0): void {
+    const all = this.#replayed + sent;
+    // Which of them were acknowledged is not noted: each counts as much as the others.
+    const bytes = all > 0 ? Math.round(((this.#replayedBytes + sentBytes) * messages) / all) : 0;
+    const [more, moreBytes] = [messages - this.#replayed, bytes - this.#replayedBytes];
     this.#replayed = messages;
-    if (more !== 0) this.connection.window.add(more);
+    this.#replayedBytes = bytes;
+    if (more !== 0 || moreBytes !== 0) this.connection.window.add(more, moreBytes);
   }
 
   /**
@@ -224,7 +239,8 @@ export class Subscription {
       const room = await window.reserve((this.feed.lastSeq ?? 0) - this.#sentSeq);
       // No page is read before there is room for it: nothing piles up for a slow client.
       if (isCurrent()) await writer.turn();
-      const reply = isCurrent() && (await this.feed.requestPage(this.#sentSeq, room, this.connection));
+      const reply =
+        isCurrent() && (await this.feed.requestPage(this.#sentSeq, room.messages, this.connection));
       if (reply && isCurrent()) {
         if (reply.ok) await this.#sendPage(reply.answer, isCurrent);
         else socket.end(closeReasons.outcomeUnknown);
@@ -254,15 +270,13 @@ export class Subscription {
     const { feed } = this;
     const lastSeq = feed.lastSeq ?? 0;
     const due = messages.filter(([seq]) => seq > this.#sentSeq && seq <= lastSeq);
-    const part = due.slice(
-      0,
-      firstWithin(due, bytes, ([, , frame]) => Buffer.byteLength(frame)),
-    );
+    const part = due.slice(0, firstWithin(due, bytes, frameBytes));
     const isLast = part.length === due.length;
     const partEnd = part.at(-1)?.[0] ?? 0;
     this.#sentSeq = Math.max(this.#sentSeq, isLast ? Math.min(through_seq, lastSeq) : partEnd);
     this.#replayThrough = this.#sentSeq;
-    this.onRaised();
+    const unacknowledged = this.cursor?.unacknowledged(this.#replayFrom, this.#replayThrough) ?? 0;
+    this.#setReplayed(unacknowledged, part.length, bytesOf(part));
     this.sendMessages(part);
     feed.onSent(this, part.length);
     if (isLast && isCurrent()) this.#catchUp(bytes, isCurrent);

@@ -2,7 +2,7 @@ import type { ClientSocket } from '../client-socket.ts';
 import type { DeliveryPath } from '../metrics.ts';
 import type { GroupFeed } from './group-feed.ts';
 import { Owed } from './owed.ts';
-import { ReplayWindow } from './replay-window.ts';
+import { ReplayWindow, type WindowSize } from './replay-window.ts';
 import { SocketWriter } from './socket-writer.ts';
 import { Subscription } from './subscription.ts';
 import type { User } from './users.ts';
@@ -27,7 +27,7 @@ export class UserConnection {
   readonly #subscriptions = new Map<number, Subscription>();
   #isClosed = false;
 
-  constructor(user: User, socket: ClientSocket, replayWindow: number, credentialVersion?: number) {
+  constructor(user: User, socket: ClientSocket, replayWindow: WindowSize, credentialVersion?: number) {
     this.user = user;
     this.socket = socket;
     this.credentialVersion = credentialVersion ?? Number.MAX_SAFE_INTEGER;

@@ -2,6 +2,7 @@ import type { Names, Subscriptions } from '@hooligram/bus';
 import type { ClientSocket } from '../client-socket.ts';
 import { ChannelRegistry } from './channel-registry.ts';
 import type { DeliveryCursor } from './delivery-cursor.ts';
+import type { WindowSize } from './replay-window.ts';
 import type { Subscription } from './subscription.ts';
 import { UserConnection } from './user-connection.ts';
 
@@ -84,10 +85,10 @@ export class User {
 }
 
 export class Users extends ChannelRegistry<User> {
-  readonly #replayWindow: number;
+  readonly #replayWindow: WindowSize;
 
-  /** @param replayWindow most replayed messages on one connection that wait for their acknowledgement */
-  constructor(names: Names, subscriptions: Subscriptions, replayWindow: number) {
+  /** @param replayWindow how much of replays on one connection may wait for its acknowledgement */
+  constructor(names: Names, subscriptions: Subscriptions, replayWindow: WindowSize) {
     super(subscriptions, names.user);
     this.#replayWindow = replayWindow;
   }

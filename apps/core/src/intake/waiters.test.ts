@@ -1,10 +1,14 @@
 import type { CoreRequest } from '@hooligram/contract';
 import { beginEpoch, type Db, openDb } from '@hooligram/db';
+import { createMetrics } from '@hooligram/service';
 import { freshDatabase } from '@hooligram/testkit';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Context } from '../context.ts';
+import { createCoreMetrics } from '../metrics.ts';
 import { type Handler, success } from '../requests/handler.ts';
-import { type DueRequest, runBatch } from './run-batch.ts';
+import type { Burst } from './bursts.ts';
+import { tryBatch } from './run-batch.ts';
+import { Waiters } from './waiters.ts';
 
 type Type = 'OVERDUE_REPORT';
 
@@ -18,8 +22,12 @@ beforeEach(async () => {
   url = await freshDatabase();
   db = openDb({ url, applicationName: 'run-batch-test', onEpoch: () => {} });
   await db.pool.query('SELECT 1');
-  const [metrics, log] = [{ batchFailures: { inc() {} } }, { error() {} }];
-  context = { db, metrics, log, clock: { now: () => now } } as unknown as Context;
+  const [metrics, log, config] = [
+    createCoreMetrics(createMetrics({ role: 'core' })),
+    { error() {} },
+    { CORE_WAITING_MAX: 100 },
+  ];
+  context = { db, metrics, log, config, clock: { now: () => now } } as unknown as Context;
 });
 afterEach(() => db.close());
 
@@ -28,14 +36,11 @@ async function beginNextEpoch(): Promise<void> {
   await db.epoch.check(db.pool);
 }
 
-const due = (ref: number): DueRequest<Type> => ({
-  ...({
-    ref,
-    request_id: `${ref}`,
-    type: 'OVERDUE_REPORT',
-    params: { user_ids: [] },
-  } satisfies CoreRequest<Type>),
-  deadline: 1_000,
+const request = (ref: number): CoreRequest<Type> => ({
+  ref,
+  request_id: `${ref}`,
+  type: 'OVERDUE_REPORT',
+  params: { user_ids: [] },
 });
 
 /** A handler, and what it was called for in which epoch. It fails for a batch of two in the first one. */
@@ -56,16 +61,23 @@ function observed(within: (batch: readonly { request_id: string }[]) => Promise<
 }
 
 test('requests whose outcomes belong to two histories of the database all run again in the new one', async () => {
-  const { calls, handler } = observed(async ([request]) => {
-    if (request?.request_id === '2') await beginNextEpoch();
+  const { calls, handler } = observed(async ([first]) => {
+    if (first?.request_id === '2') await beginNextEpoch();
   });
-  const outcomes = await runBatch(context, 'OVERDUE_REPORT', handler, [due(1), due(2)]);
+  const entry = { id: '1-1', node: 'node', deadline: 1_000, requestsOpen: 2, areOutcomesKnown: true };
+  const requests = [request(1), request(2)];
+  const burst: Burst<Type> = { owner: 1, entry, deadline: 1_000, requests, mayBeDone: false };
+  const outcomes = await new Promise((resolve) => {
+    const waiters = new Waiters(context, 'OVERDUE_REPORT', handler, (_, all) => resolve(all));
+    waiters.add([burst], 'poisoned');
+  });
   expect(calls).toEqual([
     ['1,2', 'first'],
     ['1', 'first'],
     ['2', 'first'],
     ['2', 'next'],
-    ['1,2', 'next'],
+    ['1', 'next'],
+    ['2', 'next'],
   ]);
   expect(outcomes).toEqual([success({}), success({})]);
 });
@@ -75,6 +87,10 @@ test('an outcome of a history that is gone counts as unknown once the deadline h
     await beginNextEpoch();
     now = 2_000;
   });
-  expect(await runBatch(context, 'OVERDUE_REPORT', handler, [due(1)])).toEqual([undefined]);
+  const due = { ...request(1), deadline: 1_000 };
+  expect(await tryBatch(context, 'OVERDUE_REPORT', handler, [due])).toEqual({
+    is: 'done',
+    outcomes: [undefined],
+  });
   expect(calls).toEqual([['1', 'first']]);
 });
