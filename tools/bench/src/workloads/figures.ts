@@ -1,3 +1,5 @@
+import { hopUnits } from '../measure/hops.ts';
+
 /** The figures of one trial, by the names of `units`. */
 export type Figures = Readonly<Record<string, number>>;
 
@@ -8,6 +10,10 @@ export const units: Readonly<Record<string, string>> = {
   p50_ms: 'latency from send to receipt, median, ms',
   p95_ms: '95th percentile, ms',
   p99_ms: '99th percentile, ms',
+  p99_told_ms: '99th percentile while a group of 10,000 is told of a change, again and again, ms',
+  p99_sign_in_ms: '99th percentile while a user in 10,000 groups signs in, again and again, ms',
+  told_s: 'seconds until 10,000 members were told of a change',
+  sign_in_s: 'seconds until a user in 10,000 groups had signed in',
   cpu_us: 'server CPU an acknowledged delivery, all roles, microseconds',
   jobs_per_message: 'jobs added a message',
   redis_per_message: 'commands of Redis a message, those inside of scripts included',
@@ -15,6 +21,10 @@ export const units: Readonly<Record<string, string>> = {
   kilobytes: 'resident memory of the gateways a connection, KB',
   sign_ins_per_s: 'sign-ins a second, groups delivered',
   replayed_per_s: 'messages a second to users who reconnect',
+  ...hopUnits,
+  hop_all: 'the whole way of a message between clients, median, microseconds',
+  hop_all_p99: '99th percentile of it, microseconds',
+  hop_messages: 'how many messages that is about',
   load_cpu_us: 'CPU of the load generator a delivery, microseconds',
   load_share: 'CPU of the load generator, as a share of one core',
   is_saturated: '1: the load generator was the limit, so the server could do more',
