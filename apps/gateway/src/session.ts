@@ -135,9 +135,11 @@ export class Session implements SocketOwner {
    */
   async signOut(): Promise<void> {
     if (!this.#connection) return;
-    this.#context.users.signOut(this.#connection);
+    const { cursorWriter, users } = this.#context;
+    const { userId } = this.#connection.user;
+    users.signOut(this.#connection);
     this.#connection = undefined;
-    if (this.#context.cursorWriter.hasMoved) await this.#context.cursorWriter.flush();
+    if (cursorWriter.hasMoved) await cursorWriter.flushUser(userId);
   }
 
   #receive(frame: DecodedFrame, bytes: number): void {
