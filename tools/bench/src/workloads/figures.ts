@@ -1,9 +1,7 @@
-import { hopUnits } from '../measure/hops.ts';
-
 /** The figures of one trial, by the names of `units`. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** The meaning of each figure; CPU by role is `cpu_<role>_us`. */
+/** The meaning of each figure; CPU by role is `cpu_<role>_us`, and what begins with `hop_` is told by `measure/hops.ts`. */
 export const units: Readonly<Record<string, string>> = {
   messages_per_s: 'committed messages a second',
   deliveries_per_s: 'acknowledged deliveries a second',
@@ -21,10 +19,6 @@ export const units: Readonly<Record<string, string>> = {
   kilobytes: 'resident memory of the gateways a connection, KB',
   sign_ins_per_s: 'sign-ins a second, groups delivered',
   replayed_per_s: 'messages a second to users who reconnect',
-  ...hopUnits,
-  hop_all: 'the whole way of a message between clients, median, microseconds',
-  hop_all_p99: '99th percentile of it, microseconds',
-  hop_messages: 'how many messages that is about',
   load_cpu_us: 'CPU of the load generator a delivery, microseconds',
   load_share: 'CPU of the load generator, as a share of one core',
   is_saturated: '1: the load generator was the limit, so the server could do more',
