@@ -33,6 +33,7 @@ test('all is every workload but growth, which has to be named', () => {
     'paced-fanout',
     'cold-direct',
     'hot-direct',
+    'cold-limit',
     'idle',
     'storm',
     'backlog',

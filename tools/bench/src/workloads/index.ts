@@ -80,6 +80,16 @@ const usual = {
       return exchange(trial, { perSecond: trial.pairs / coldEverySeconds });
     },
   },
+  'cold-limit': {
+    about: '8,000 users in 10 pairs each, every pair with a message every 5 s: 8,000 a second, if they can be had',
+    targets: ['ours'],
+    besideSeconds: 150,
+    async run(trial) {
+      const users = layered(8_000, 2, 10);
+      await populate(trial, { ...users, streams: users.groups.length });
+      return exchange(trial, { perSecond: users.groups.length / coldEverySeconds });
+    },
+  },
   idle: {
     about: '15,000 signed-in connections, each in 10 groups',
     targets: ['ours'],
