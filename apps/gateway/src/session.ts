@@ -145,10 +145,12 @@ export class Session implements SocketOwner {
    */
   async signOut(): Promise<void> {
     if (!this.#connection) return;
-    this.#context.users.signOut(this.#connection);
+    const { cursorWriter, users } = this.#context;
+    const { userId } = this.#connection.user;
+    users.signOut(this.#connection);
     this.#connection = undefined;
     this.limits?.signOut();
-    if (this.#context.cursorWriter.hasMoved) await this.#context.cursorWriter.flush();
+    if (cursorWriter.hasMoved) await cursorWriter.flushUser(userId);
   }
 
   #read(bytes: Uint8Array): void {

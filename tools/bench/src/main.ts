@@ -1,7 +1,7 @@
 import { runCommand } from '@hooligram/local';
 import { parseOptions, usage } from './options.ts';
 import { conclusion } from './report/conclusion.ts';
-import { summarize } from './report/report.ts';
+import { type Report, summarize } from './report/report.ts';
 import { writeReport } from './report/write-report.ts';
 import { run } from './run.ts';
 
@@ -12,7 +12,8 @@ await runCommand(async (signal) => {
     process.stdout.write(usage);
     return true;
   }
-  const report = await run(options, (line) => process.stdout.write(`  ${line}\n`), signal);
+  const keep = (report: Report) => writeReport(report, summarize(report), options.results);
+  const report = await run(options, (line) => process.stdout.write(`  ${line}\n`), signal, keep);
   const summaries = summarize(report);
   const files = writeReport(report, summaries, options.results);
   process.stdout.write(`\n${conclusion(report, summaries)}\n${files.join('\n')}\n`);

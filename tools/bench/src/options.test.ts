@@ -10,6 +10,8 @@ test('flags are read, and have the defaults that the usage tells', () => {
     warmUpSeconds: 4,
     runs: 3,
     pairs: 5_000,
+    users: 10_000,
+    trialSecondsMax: 600,
     gateways: 2,
     cores: 1,
     port: 28_080,
@@ -31,9 +33,13 @@ test('all is every workload but growth, which has to be named', () => {
     'paced-fanout',
     'cold-direct',
     'hot-direct',
+    'cold-limit',
     'idle',
     'storm',
     'backlog',
+    'day',
+    'big',
+    'hops',
   ]);
   expect(growth).toContain('growth-base');
   expect(growth.filter((name) => all.includes(name))).toEqual([]);
@@ -76,6 +82,8 @@ test.each([
   ['--seconds', 'soon'],
   ['--runs', '1.5'],
   ['--gateways', '0'],
+  ['--users', '99'],
+  ['--trial-max', '0'],
   ['--url', 'http://127.0.0.1:8080/v2'],
   ['--url', 'nonsense'],
   ['--data-dir', ''],

@@ -9,6 +9,8 @@ export type Options = {
   readonly warmUpSeconds: number;
   readonly runs: number;
   readonly pairs: number;
+  readonly users: number;
+  readonly trialSecondsMax: number;
   readonly gateways: number;
   readonly cores: number;
   readonly port: number;
@@ -22,10 +24,11 @@ export type Options = {
 };
 
 /** By the names of the flags. */
-type Values = Omit<Options, 'workloads' | 'targets' | 'warmUpSeconds' | 'urls'> & {
+type Values = Omit<Options, 'workloads' | 'targets' | 'warmUpSeconds' | 'trialSecondsMax' | 'urls'> & {
   readonly workload: Options['workloads'];
   readonly target: Options['targets'];
   readonly warmUp: number;
+  readonly trialMax: number;
   readonly url: Options['urls'];
 };
 
@@ -45,6 +48,13 @@ const command = commandOf(
       'how many pairs cold-direct has, and hot-direct the rate of',
       numberFrom(5, 100_000),
       '5000',
+    ),
+    flag('--users <n>', 'how many users day has', numberFrom(100, 1_000_000), '10000'),
+    flag(
+      '--trial-max <n>',
+      'a trial that takes more seconds than this is given up, and the next one begins',
+      numberFrom(10, 86_400),
+      '600',
     ),
     flag('--gateways <n>', 'how many gateways of ours; growth brings its own', numberFrom(1, 20), '2'),
     flag('--cores <n>', 'how many cores of ours; growth brings its own', numberFrom(1, 20), '1'),
@@ -82,13 +92,20 @@ ${Object.entries(targets)
 export function parseOptions(args: readonly string[]): Options | undefined {
   const values = parseFlags<Values>(command, args);
   if (!values) return undefined;
-  const { workload: workloads, target: targets, warmUp: warmUpSeconds, url: urls, ...others } = values;
+  const {
+    workload: workloads,
+    target: targets,
+    warmUp: warmUpSeconds,
+    trialMax: trialSecondsMax,
+    url: urls,
+    ...others
+  } = values;
   if (urls.length > 0 && String(targets) !== 'ours') {
     throw new OptionsError(
       '--url takes the place of --target: it is a system of this protocol that already runs',
     );
   }
-  return { workloads, targets, warmUpSeconds, urls, ...others };
+  return { workloads, targets, warmUpSeconds, trialSecondsMax, urls, ...others };
 }
 
 function urlsOf(text: string): string[] {

@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { Duration, inMinutes } from './duration.ts';
 import { LoadProcess } from './load/load-process.ts';
+import { tracing } from './measure/hops.ts';
 import { describeMachine } from './measure/machine.ts';
 import type { Options } from './options.ts';
 import { type Job, planOf, runningTarget } from './plan.ts';
@@ -11,42 +13,63 @@ import type { RunningTarget } from './targets/target.ts';
 import { workloads } from './workloads/index.ts';
 
 /**
- * Measures every workload on every target that the flags name, in as many trials as they say.
+ * Measures every workload on every target that the flags name, in as many trials as they say. A trial that fails, or
+ * takes too long, has a fault; the others go on.
+ * @param keep receives the report so far, after each trial: what was measured is not lost with what comes later
  * @throws OptionsError when nothing of it can be measured
  */
 export async function run(
   options: Options,
   log: (line: string) => void,
   signal: AbortSignal,
+  keep: (report: Report) => void,
 ): Promise<Report> {
   const startedAt = new Date();
   const { jobs, notMeasured } = planOf(options);
   for (const line of notMeasured) log(line);
+  const duration = new Duration(jobs, options);
+  const most = inMinutes(duration.trials * options.trialSecondsMax);
+  log(`${duration.trials} trials: about ${inMinutes(duration.leftSeconds)}, at most ${most}`);
   const results: TrialResult[] = [];
+  const command = ['npm run bench', ...process.argv.slice(2)].join(' ').replace(' -', ' -- -');
+  const report = {
+    command,
+    startedAt: startedAt.toISOString(),
+    machine: describeMachine(),
+    notMeasured,
+    results,
+  };
   for (let round = 1; round <= options.runs; round += 1) {
     for (const job of jobs) {
       signal.throwIfAborted();
       const line = (text: string) => log(`${job.workload}, ${job.target}, trial ${round}: ${text}`);
+      const beganAt = Date.now();
       results.push({ round, ...job, ...(await measure(options, job, line, signal)) });
+      keep(report);
+      log(duration.add(job, (Date.now() - beganAt) / 1_000));
     }
   }
-  const command = ['npm run bench', ...process.argv.slice(2)].join(' ').replace(' -', ' -- -');
-  return { command, startedAt: startedAt.toISOString(), machine: describeMachine(), notMeasured, results };
+  return report;
 }
 
 async function measure(
   options: Options,
   job: Job,
   log: (line: string) => void,
-  signal: AbortSignal,
+  stopped: AbortSignal,
 ): Promise<Pick<TrialResult, 'figures' | 'fault'>> {
-  const { seconds, warmUpSeconds, pairs } = options;
+  const { seconds, warmUpSeconds, pairs, users, trialSecondsMax } = options;
+  const tooLong = new AbortController();
+  const limit = setTimeout(() => tooLong.abort(), trialSecondsMax * 1_000);
+  const signal = AbortSignal.any([stopped, tooLong.signal]);
   const workload = workloads[job.workload];
+  const tracesFolder = resolve(`${options.dataDir}-hops`);
+  const env = workload.isTraced ? tracing(tracesFolder) : profiling(options);
   let target: RunningTarget | undefined;
   let load: LoadProcess | undefined;
   let deliveredBefore = 0;
   const toggleProfilers = () => {
-    if (!options.profile || job.target !== 'ours') return;
+    if (!options.profile || job.target !== 'ours' || workload.isTraced) return;
     const { gateway = [], core = [] } = target?.roles() ?? {};
     for (const pid of [...gateway, ...core]) process.kill(pid, 'SIGUSR2');
   };
@@ -54,35 +77,42 @@ async function measure(
     target =
       job.target === runningTarget
         ? running(options)
-        : await targets[job.target].start(
-            { ...options, ...workload.processes, env: profiling(options) },
-            log,
-            signal,
-          );
+        : await targets[job.target].start({ ...options, ...workload.processes, env }, log, signal);
     load = new LoadProcess((delivered) => {
       if (delivered > deliveredBefore) log(`${delivered - deliveredBefore} deliveries a second`);
       deliveredBefore = delivered;
-    });
+    }, workload.isTraced && env);
     signal.addEventListener('abort', () => load?.stop());
-    const figures = await workload.run({
+    const trial = {
       target,
       load,
       seconds,
       warmUpSeconds,
       pairs,
+      users,
+      tracesFolder,
       toggleProfilers,
       log,
-    });
-    return { figures };
+      signal,
+    };
+    return { figures: await Promise.race([workload.run(trial), whenAborted(signal)]) };
   } catch (error) {
-    signal.throwIfAborted();
+    stopped.throwIfAborted();
     // A trial with a fault has no figures.
-    log(`FAILED: ${(error as Error).message}`);
-    return { fault: (error as Error).message };
+    const fault = tooLong.signal.aborted
+      ? `it was given up after ${trialSecondsMax} s (--trial-max)`
+      : (error as Error).message;
+    log(`FAILED: ${fault}`);
+    return { fault };
   } finally {
+    clearTimeout(limit);
     load?.stop();
     await target?.stop();
   }
+}
+
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 }
 
 /** Of any workload. */

@@ -1,10 +1,12 @@
 import type { Core } from '../core/core-client.ts';
 import type { DeliveryCursor, StoredPosition } from '../groups/delivery-cursor.ts';
 
-const cursorsPerRequest = 500;
+/** A statement of so many rows takes two or three milliseconds, in which messages do not wait noticeably. */
+const cursorsPerRequest = 100;
 
 /**
- * Writes moved cursors, all of them together, at most once in `everyMs`; the first after a pause at once.
+ * Writes moved cursors, each at most once in `everyMs`; the first after a pause at once. Many leave in portions that are
+ * spread over that time, because messages wait while a thousand rows are written.
  *
  * What is lost when this process dies costs duplicates, nothing else. What the core did not confirm is written
  * again.
@@ -14,9 +16,13 @@ export class CursorWriter {
   readonly #epoch: number;
   readonly #everyMs: number;
   readonly #writing = new Set<Promise<void>>();
+  /** In the order in which they moved. */
   #moved: DeliveryCursor[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #flushedAt = 0;
+  #writtenAt = 0;
+  /** Users who left in this tick. */
+  readonly #leaving = new Set<number>();
+  #leavingWritten: Promise<void> | undefined;
 
   /** @param epoch of the database in which these cursors are acknowledged */
   constructor({ core, epoch, everyMs }: { core: Core; epoch: number; everyMs: number }) {
@@ -35,9 +41,7 @@ export class CursorWriter {
     if (cursor.isQueued) return;
     cursor.isQueued = true;
     this.#moved.push(cursor);
-    if (this.#timer) return;
-    const pauseMs = Math.max(0, this.#flushedAt + this.#everyMs - Date.now());
-    this.#timer = setTimeout(() => void this.flush(), pauseMs);
+    if (!this.#timer) this.#schedule();
   }
 
   /** Raises a cursor to what is stored. What was acknowledged here beyond it counts from now on, and is written. */
@@ -49,20 +53,53 @@ export class CursorWriter {
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#flushedAt = Date.now();
-    const moved = this.#moved;
-    this.#moved = [];
+    this.#writtenAt = Date.now();
+    this.#begin(this.#moved.splice(0));
+    await Promise.all(this.#writing);
+  }
+
+  /**
+   * Writes what moved of a user who leaves; what moved of others waits for its time. Users who leave in one tick share
+   * requests. Resolves as `flush`.
+   */
+  flushUser(userId: number): Promise<void> {
+    this.#leaving.add(userId);
+    this.#leavingWritten ??= new Promise((resolve) =>
+      setImmediate(() => {
+        const isLeaving = (cursor: DeliveryCursor) => this.#leaving.has(cursor.userId);
+        const theirs = this.#moved.filter(isLeaving);
+        this.#moved = this.#moved.filter((cursor) => !isLeaving(cursor));
+        this.#leaving.clear();
+        this.#leavingWritten = undefined;
+        this.#begin(theirs);
+        resolve(Promise.all(this.#writing).then(() => {}));
+      }),
+    );
+    return this.#leavingWritten;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #schedule(): void {
+    const portions = Math.ceil(this.#moved.length / cursorsPerRequest);
+    const pauseMs = Math.max(0, this.#writtenAt + this.#everyMs / portions - Date.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#writtenAt = Date.now();
+      this.#begin(this.#moved.splice(0, cursorsPerRequest));
+      if (this.hasMoved) this.#schedule();
+    }, pauseMs);
+  }
+
+  #begin(moved: readonly DeliveryCursor[]): void {
     for (const cursor of moved) cursor.isQueued = false;
     for (let start = 0; start < moved.length; start += cursorsPerRequest) {
       const written = this.#write(moved.slice(start, start + cursorsPerRequest));
       this.#writing.add(written);
       void written.finally(() => this.#writing.delete(written));
     }
-    await Promise.all(this.#writing);
-  }
-
-  close(): void {
-    clearTimeout(this.#timer);
   }
 
   async #write(moved: readonly DeliveryCursor[]): Promise<void> {

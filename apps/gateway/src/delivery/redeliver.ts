@@ -29,7 +29,7 @@ export async function onRedeliveryRequest(
   { user_id, token, reply_to }: RedeliveryRequest,
 ): Promise<void> {
   if (!deps.users.find(user_id)) return;
-  await deps.cursorWriter.flush();
+  await deps.cursorWriter.flushUser(user_id);
   deps.send(reply_to, { user_id, token } satisfies RedeliveryAcknowledged);
   const user = deps.users.find(user_id);
   user?.noteAllOwed();

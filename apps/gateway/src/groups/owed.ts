@@ -7,26 +7,31 @@ type Owing = { readonly isOwed: boolean };
  * everything is acknowledged. So a look costs what was sent, not how many groups there are.
  */
 export class Owed<T extends Owing> {
-  readonly #noted = new Set<T>();
+  /** Undefined while there is none, as on nearly all connections at any time: an empty set has a table, too. */
+  #noted: Set<T> | undefined;
 
   note(subscription: T): void {
+    this.#noted ??= new Set();
     this.#noted.add(subscription);
   }
 
   forget(subscription: T): void {
-    this.#noted.delete(subscription);
+    this.#noted?.delete(subscription);
   }
 
   /** Puts it behind all others. */
   defer(subscription: T): void {
-    if (this.#noted.delete(subscription)) this.#noted.add(subscription);
+    if (this.#noted?.delete(subscription)) this.#noted.add(subscription);
   }
 
   /** Those on which something is unacknowledged; the one that was noted first comes first. */
   *[Symbol.iterator](): Iterator<T> {
-    for (const subscription of this.#noted) {
+    const noted = this.#noted;
+    if (!noted) return;
+    for (const subscription of noted) {
       if (subscription.isOwed) yield subscription;
-      else this.#noted.delete(subscription);
+      else noted.delete(subscription);
     }
+    if (noted.size === 0 && this.#noted === noted) this.#noted = undefined;
   }
 }

@@ -2,7 +2,19 @@ import type { Population } from './population.ts';
 import type { PopulationSpec } from './population-spec.ts';
 
 /** The calls of a load process, one at a time. `populate` comes first. */
-export type Calls = Pick<Population, 'exchange' | 'disconnect' | 'storm' | 'missMessages' | 'reconnect'> & {
+export type Calls = Pick<
+  Population,
+  | 'exchange'
+  | 'disconnect'
+  | 'storm'
+  | 'missMessages'
+  | 'reconnect'
+  | 'beginDay'
+  | 'day'
+  | 'endDay'
+  | 'leaveOneByOne'
+  | 'signInAgain'
+> & {
   populate(spec: PopulationSpec): Promise<void>;
 };
 

@@ -24,6 +24,7 @@ export class LoadClient implements ServerEvents {
   #opened: (() => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
   #isLeaving = false;
+  #onlineSince = Number.POSITIVE_INFINITY;
 
   /** @param code the verification code that the server accepts */
   constructor(sid: string, url: string, codec: Codec, code: string, events: ClientEvents) {
@@ -32,6 +33,16 @@ export class LoadClient implements ServerEvents {
     this.#codec = codec;
     this.#code = code;
     this.#events = events;
+  }
+
+  /** When it signed in, in milliseconds of the process's clock; infinity while it is not signed in. */
+  get onlineSince(): number {
+    return this.#onlineSince;
+  }
+
+  /** Whether a request of it has no answer yet. */
+  get isWaiting(): boolean {
+    return this.#pending.size > 0;
   }
 
   connect(): Promise<void> {
@@ -64,6 +75,7 @@ export class LoadClient implements ServerEvents {
       phone_number,
       verification_code: this.#code,
     });
+    this.#onlineSince = performance.now();
   }
 
   /** Connects a user who has signed up before. */
@@ -95,6 +107,7 @@ export class LoadClient implements ServerEvents {
 
   disconnect(): void {
     this.#isLeaving = true;
+    this.#onlineSince = Number.POSITIVE_INFINITY;
     this.#pending.clear();
     this.#socket?.close();
   }

@@ -17,6 +17,7 @@ export type RequestName =
   | 'VERIFICATION_SUBMIT_CODE'
   | 'AUTHORIZATION_SIGN_IN'
   | 'GROUP_CREATE'
+  | 'GROUP_LEAVE'
   | 'MESSAGING_SEND';
 
 /** How the frames of one protocol are written and read. All text is ASCII. */

@@ -9,9 +9,13 @@ export class LoadProcess {
   readonly #child: ChildProcess;
   #settle: ((reply: Reply) => void) | undefined;
 
-  /** @param onDelivered receives, about once a second, how many deliveries there were so far */
-  constructor(onDelivered: (delivered: number) => void = () => {}) {
-    this.#child = fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  /**
+   * @param onDelivered receives, about once a second, how many deliveries there were so far
+   * @param env added to its environment
+   */
+  constructor(onDelivered: (delivered: number) => void = () => {}, env: NodeJS.ProcessEnv = {}) {
+    const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
+    this.#child = fork(program, { stdio: [...stdio], env: { ...process.env, ...env } });
     this.#child.on('message', (reply: Reply) => {
       if ('delivered' in reply) onDelivered(reply.delivered);
       else this.#settle?.(reply);
@@ -19,6 +23,10 @@ export class LoadProcess {
     this.#child.on('exit', (code, signal) =>
       this.#settle?.({ error: `the load generator ended (${signal ?? code})` }),
     );
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
   }
 
   /** @throws Error with which the call failed there */

@@ -48,3 +48,12 @@ test('a message that was never sent is found', () => {
   for (const number of [0, 1, 2]) stream.receive(reader, number);
   expect(stream.receive(reader, 3)).toBe('message 3 of group 7 was never sent');
 });
+
+test('where users come and go, a delivery may come again, and none may be left out', () => {
+  const { stream, reader } = fixture();
+  stream.mayRepeat = true;
+  stream.receive(reader, 0);
+  stream.receive(reader, 1);
+  expect([0, 1, 2].map((number) => stream.receive(reader, number))).toEqual([undefined, undefined, 30]);
+  expect(stream.receive(reader, 4)).toBe('1.5550002 was sent message 4 of group 7, after 2');
+});

@@ -1,7 +1,7 @@
 import type { LoadClient, OnReply } from './client.ts';
 
-/** Behind the number of the message, so that it is as long as a usual message. */
-const filler = ' the quick brown fox jumps over the lazy dog, and so on';
+/** Behind the numbers of the message and its group, so that it is as long as a usual message. */
+const filler = ' the quick brown fox jumps over the lazy dog, yes';
 
 /**
  * The messages of one sender to one group, numbered from 0, so that each receiver can tell which one is missing. All
@@ -10,6 +10,8 @@ const filler = ' the quick brown fox jumps over the lazy dog, and so on';
 export class MessageStream {
   readonly groupId: number;
   readonly members: readonly LoadClient[];
+  /** A member who signs in again may be sent again what was acknowledged just before. */
+  mayRepeat = false;
   /** By number: when the message was sent, or should have been sent. */
   readonly #sentAt: number[] = [];
   /** How many messages each member has received. */
@@ -29,19 +31,20 @@ export class MessageStream {
   /** @param sentAt the moment from which the latency counts */
   send(sentAt: number, onReply: OnReply): void {
     const number = this.#sentAt.push(sentAt) - 1;
-    const content = `${String(number).padStart(8, '0')}${filler}`;
+    const content = `${String(number).padStart(8, '0')} ${this.groupId}${filler}`;
     this.members[0]?.send('MESSAGING_SEND', { group_id: this.groupId, content }, onReply);
   }
 
   /**
    * Accepts a delivery.
-   * @returns when the message was sent; or the fault as a text: a message is missing, came twice, or was delivered to
-   *   a user who is no member
+   * @returns when the message was sent; undefined for one that may come again; or the fault as a text: a message is
+   *   missing, came twice, or was delivered to a user who is no member
    */
-  receive(client: LoadClient, number: number): number | string {
+  receive(client: LoadClient, number: number): number | string | undefined {
     const expected = this.#received.get(client);
     if (expected === undefined)
       return `${client.sid} was sent a message of group ${this.groupId}, not theirs`;
+    if (number < expected && this.mayRepeat) return undefined;
     if (number !== expected) {
       return `${client.sid} was sent message ${number} of group ${this.groupId}, after ${expected - 1}`;
     }

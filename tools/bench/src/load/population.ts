@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pMap from 'p-map';
 import { LoadClient } from './client.ts';
 import { codecs } from './codec.ts';
+import { Day, type DaySpec } from './day.ts';
 import { MessageStream } from './message-stream.ts';
 import type { PopulationSpec } from './population-spec.ts';
 import { keepInFlight, keepRate, type Rate } from './rate.ts';
@@ -19,6 +20,7 @@ const latencyRange = { lowest: 1, highest: 120_000_000, figures: 3 };
 export type ExchangeResult = {
   readonly sent: number;
   readonly delivered: number;
+  readonly signIns: number;
   /** From the first send until the last delivery. */
   readonly elapsedMs: number;
   /** From the send until a member receives the message, by percentile. */
@@ -37,6 +39,7 @@ export class Population {
   readonly #streams = new Map<number, MessageStream>();
   #delivered = 0;
   #groupsReceived = 0;
+  #day: Day | undefined;
   #latencies = createHistogram(latencyRange);
 
   constructor(spec: PopulationSpec) {
@@ -88,36 +91,105 @@ export class Population {
   /**
    * Signs all users in as fast as possible.
    * @param concurrency how many connections are being opened at a time
+   * @param memberships how many groups they have in all
    * @returns milliseconds until the last one has received all their groups
    */
-  async storm(concurrency: number): Promise<number> {
+  async storm(concurrency: number, memberships = this.#memberships): Promise<number> {
     this.#groupsReceived = 0;
     const startedAt = performance.now();
     await pMap(this.#clients, (client) => client.connectAndSignIn(), { concurrency });
-    await this.#untilGroupsReceived();
+    await this.#untilGroupsReceived(memberships);
     return performance.now() - startedAt;
   }
 
+  /** Has most users disconnect, who come and go from then on. */
+  beginDay(spec: DaySpec): void {
+    this.#day = new Day(this.#clients, [...this.#streams.values()], spec);
+  }
+
+  /** Lives the day for a while. What was sent to users who are away then stays to be delivered. */
+  async day(seconds: number): Promise<ExchangeResult> {
+    const day = this.#day;
+    if (!day) throw new Error('the day has not begun');
+    const signInsBefore = day.signIns;
+    const result = await this.#counted(() => this.#watched(day.live(seconds), 'answers'));
+    return { ...result, signIns: day.signIns - signInsBefore };
+  }
+
+  /** Everybody signs in. @returns how many messages had waited for somebody, when all are delivered */
+  async endDay(concurrency: number): Promise<number> {
+    const away = this.#clients.filter(({ onlineSince }) => onlineSince === Number.POSITIVE_INFINITY);
+    const missing = this.#missing();
+    await pMap(away, (client) => client.connectAndSignIn(), { concurrency });
+    await this.#until(() => this.#missing() === 0, 'messages');
+    return missing;
+  }
+
+  /**
+   * For so many seconds, users leave a group of all, one after the other, and all others have to be told.
+   * @returns milliseconds from each leave until everybody had been told
+   */
+  async leaveOneByOne(group_id: number, members: number, seconds: number): Promise<number[]> {
+    const endsAt = performance.now() + seconds * 1_000;
+    const took: number[] = [];
+    while (performance.now() < endsAt) {
+      const startedAt = performance.now();
+      this.#groupsReceived = 0;
+      await (this.#clients[took.length] as LoadClient).request('GROUP_LEAVE', { group_id });
+      await this.#untilGroupsReceived(members - took.length - 1);
+      took.push(performance.now() - startedAt);
+    }
+    return took;
+  }
+
+  /**
+   * For so many seconds, one user signs in again and again.
+   * @param groups how many groups the user has to receive each time
+   * @returns milliseconds that each sign-in took
+   */
+  async signInAgain(user: number, groups: number, seconds: number): Promise<number[]> {
+    const client = this.#clients[user] as LoadClient;
+    const endsAt = performance.now() + seconds * 1_000;
+    const took: number[] = [];
+    while (performance.now() < endsAt) {
+      client.disconnect();
+      const startedAt = performance.now();
+      this.#groupsReceived = 0;
+      await client.connectAndSignIn();
+      await this.#untilGroupsReceived(groups);
+      took.push(performance.now() - startedAt);
+    }
+    return took;
+  }
+
   /** Sends in all streams for a while, and waits until all messages are delivered. */
-  async exchange(seconds: number, rate: Rate): Promise<ExchangeResult> {
+  exchange(seconds: number, rate: Rate): Promise<ExchangeResult> {
+    return this.#counted(async () => {
+      const startedAt = performance.now();
+      const endsAt = startedAt + seconds * 1_000;
+      const streams = [...this.#streams.values()];
+      if ('inFlight' in rate) {
+        const sending = keepInFlight(streams, rate.inFlight, () => performance.now() < endsAt);
+        await this.#watched(sending, 'answers');
+      } else await this.#until(await keepRate(streams, rate.perSecond, startedAt, endsAt), 'answers');
+      await this.#until(() => this.#missing() === 0, 'deliveries');
+    });
+  }
+
+  async #counted(work: () => Promise<void>): Promise<ExchangeResult> {
     const cpuBefore = process.cpuUsage();
     const sentBefore = this.#sent();
     const deliveredBefore = this.#delivered;
     this.#latencies = createHistogram(latencyRange);
     const startedAt = performance.now();
-    const endsAt = startedAt + seconds * 1_000;
-    const streams = [...this.#streams.values()];
-    if ('inFlight' in rate) {
-      const sending = keepInFlight(streams, rate.inFlight, () => performance.now() < endsAt);
-      await this.#watched(sending, 'answers');
-    } else await this.#until(await keepRate(streams, rate.perSecond, startedAt, endsAt), 'answers');
-    await this.#until(() => this.#missing() === 0, 'deliveries');
+    await work();
     const elapsedMs = performance.now() - startedAt;
     const { user, system } = process.cpuUsage(cpuBefore);
     const latencyMs = (percentile: number) => this.#latencies.percentile(percentile) / 1_000;
     return {
       sent: this.#sent() - sentBefore,
       delivered: this.#delivered - deliveredBefore,
+      signIns: 0,
       elapsedMs,
       latencyMs: { p50: latencyMs(50), p95: latencyMs(95), p99: latencyMs(99) },
       cpuMs: (user + system) / 1_000,
@@ -150,19 +222,27 @@ export class Population {
     return [...this.#streams.values()].map(({ members }) => members[1] as LoadClient);
   }
 
-  async #untilGroupsReceived(): Promise<void> {
-    const memberships = this.#spec.groups.reduce((sum, { length }) => sum + length, 0);
+  get #memberships(): number {
+    return this.#spec.groups.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  async #untilGroupsReceived(memberships = this.#memberships): Promise<void> {
     await this.#until(() => this.#groupsReceived >= memberships, 'groups');
   }
 
   #received(client: LoadClient, groupId: number, number: number): void {
     const stream = this.#streams.get(groupId);
-    const sentAt = stream?.receive(client, number) ?? `a message of group ${groupId}, which has no stream`;
+    const sentAt = stream
+      ? stream.receive(client, number)
+      : `a message of group ${groupId}, which has no stream`;
+    if (sentAt === undefined) return;
     if (typeof sentAt === 'string') {
       this.#fault(sentAt);
       return;
     }
     this.#delivered += 1;
+    // What was sent while the user was away has waited for them.
+    if (sentAt < client.onlineSince) return;
     this.#latencies.record(Math.max(1, Math.round((performance.now() - sentAt) * 1_000)));
   }
 

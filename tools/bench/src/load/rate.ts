@@ -66,7 +66,7 @@ export async function keepRate(
   };
 }
 
-function refused(payload: () => unknown): Error {
+export function refused(payload: () => unknown): Error {
   return new Error(`a message was refused: ${JSON.stringify(payload())}`);
 }
 

@@ -1,10 +1,19 @@
 import { machineLine } from '../measure/machine.ts';
 import { growthCurves, growthLines } from './growth.ts';
+import { ratioLines } from './ratios.ts';
 import type { Report, Summary } from './report.ts';
-import { roleLines, table } from './table.ts';
+import { hopLinesOf, roleLines, table } from './table.ts';
 
 /** The text that the terminal shows at the end. */
-export function conclusion({ machine, notMeasured }: Report, summaries: readonly Summary[]): string {
-  const notes = [...roleLines(summaries), ...growthLines(growthCurves(summaries)), ...notMeasured];
+export function conclusion(report: Report, summaries: readonly Summary[]): string {
+  const { machine, notMeasured } = report;
+  const curves = growthLines(growthCurves(summaries));
+  const notes = [
+    ...roleLines(summaries),
+    ...ratioLines(report),
+    ...curves,
+    ...summaries.flatMap(hopLinesOf),
+    ...notMeasured,
+  ];
   return [table(summaries), '', ...notes, '', machineLine(machine)].join('\n');
 }

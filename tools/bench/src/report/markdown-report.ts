@@ -2,8 +2,9 @@ import { machineLine } from '../measure/machine.ts';
 import { units } from '../workloads/figures.ts';
 import { cpuChart } from './cpu-chart.ts';
 import { growthCurves, growthLines } from './growth.ts';
+import { ratioLines } from './ratios.ts';
 import type { Report, Summary } from './report.ts';
-import { columnsOf, roleLines, table } from './table.ts';
+import { columnsOf, hopLinesOf, roleLines, table } from './table.ts';
 
 /** The whole report as a page in Markdown. Texts of servers stand in code blocks, where nothing in them is markup. */
 export function markdownReport(report: Report, summaries: readonly Summary[]): string {
@@ -24,6 +25,8 @@ export function markdownReport(report: Report, summaries: readonly Summary[]): s
     'Medians; over several trials, with the lowest and the highest in parentheses.',
     table(summaries),
     list(meanings),
+    ...chapter('Compared within one round', ratioLines(report)),
+    ...chapter('One quiet message, hop by hop', summaries.flatMap(hopLinesOf)),
     ...chapter('Server CPU a delivery, by role', cpuChart(summaries), roleLines(summaries)),
     ...chapter('Cost that does not grow', growthLines(growthCurves(summaries))),
   ].join('\n\n');
@@ -31,7 +34,7 @@ export function markdownReport(report: Report, summaries: readonly Summary[]): s
 
 /** Nothing where there are no lines. */
 function chapter(title: string, lines: readonly string[], notes: readonly string[] = []): string[] {
-  return lines.length > 0 ? [`## ${title}`, block(lines), list(notes)] : [];
+  return lines.length > 0 ? [`## ${title}`, block(lines), ...(notes.length > 0 ? [list(notes)] : [])] : [];
 }
 
 function list(lines: readonly string[]): string {

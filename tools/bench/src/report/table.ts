@@ -1,4 +1,5 @@
 import { markdownTable } from 'markdown-table';
+import { hopLines } from '../measure/hops.ts';
 import type { Spread, Summary } from './report.ts';
 
 /** Titles and figures. */
@@ -8,6 +9,10 @@ const allColumns = [
   ['p50 ms', 'p50_ms'],
   ['p95 ms', 'p95_ms'],
   ['p99 ms', 'p99_ms'],
+  ['p99 ms, told', 'p99_told_ms'],
+  ['p99 ms, sign-in', 'p99_sign_in_ms'],
+  ['told s', 'told_s'],
+  ['sign-in s', 'sign_in_s'],
   ['CPU µs/delivery', 'cpu_us'],
   ['jobs/message', 'jobs_per_message'],
   ['Redis commands/message', 'redis_per_message'],
@@ -56,6 +61,11 @@ export function roleLines(summaries: readonly Summary[]): string[] {
       `${workload}, ${target}: ${costs.join(', ')} µs; load generator ${share} % of a core${saturated}`,
     ];
   });
+}
+
+/** Where a single message spends its time: a line each hop, of the workload that looks. */
+export function hopLinesOf({ figures }: Summary): string[] {
+  return hopLines(Object.fromEntries(Object.entries(figures).map(([name, { median }]) => [name, median])));
 }
 
 function cell(spread: Spread | undefined): string {

@@ -1,13 +1,17 @@
 /** The figures of one trial, by the names of `units`. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** The meaning of each figure; CPU by role is `cpu_<role>_us`. */
+/** The meaning of each figure; CPU by role is `cpu_<role>_us`, and what begins with `hop_` is told by `measure/hops.ts`. */
 export const units: Readonly<Record<string, string>> = {
   messages_per_s: 'committed messages a second',
   deliveries_per_s: 'acknowledged deliveries a second',
   p50_ms: 'latency from send to receipt, median, ms',
   p95_ms: '95th percentile, ms',
   p99_ms: '99th percentile, ms',
+  p99_told_ms: '99th percentile while a group of 10,000 is told of a change, again and again, ms',
+  p99_sign_in_ms: '99th percentile while a user in 10,000 groups signs in, again and again, ms',
+  told_s: 'seconds until 10,000 members were told of a change',
+  sign_in_s: 'seconds until a user in 10,000 groups had signed in',
   cpu_us: 'server CPU an acknowledged delivery, all roles, microseconds',
   jobs_per_message: 'jobs added a message',
   redis_per_message: 'commands of Redis a message, those inside of scripts included',

@@ -42,6 +42,7 @@ function growth(point: GrowthPoint): Workload {
   return {
     about: `groups of 100, ${perSecond} messages a second in all`,
     targets: ['ours'],
+    besideSeconds: 60,
     notRunning: 'it needs systems of different sizes',
     processes: { gateways, cores },
     async run(trial) {

@@ -2,7 +2,10 @@ import type { Rate } from '../load/rate.ts';
 import { usageOf } from '../measure/processes.ts';
 import { whenQuiet } from '../measure/roles.ts';
 import type { TargetName } from '../targets/index.ts';
+import { big } from './big.ts';
+import { day } from './day.ts';
 import { type GrowthName, growthNames, growthWorkloads } from './growth.ts';
+import { hops } from './hops.ts';
 import { layered, neighbours } from './populations.ts';
 import { exchange, populate } from './trial.ts';
 import type { Workload } from './workload.ts';
@@ -23,6 +26,7 @@ function sending(
   return {
     about,
     targets,
+    besideSeconds: 45,
     async run(trial) {
       await populate(trial, users);
       return exchange(trial, rate);
@@ -36,7 +40,7 @@ const hundreds = neighbours(10, 100);
 const usual = {
   direct: sending(
     '400 users in 200 pairs, one sender a pair with 4 sends in flight',
-    ['ours', 'socketio'],
+    ['ours', 'socketio', 'uws-limit'],
     pairs,
     { inFlight: 4 },
   ),
@@ -61,6 +65,7 @@ const usual = {
   'cold-direct': {
     about: 'pairs with a message every 5 s each, 5,000 of them or as --pairs says',
     targets: ['ours', 'socketio'],
+    besideSeconds: 90,
     async run(trial) {
       await populate(trial, neighbours(trial.pairs, 2));
       return exchange(trial, { perSecond: trial.pairs / coldEverySeconds });
@@ -69,14 +74,26 @@ const usual = {
   'hot-direct': {
     about: '200 pairs with as many messages a second as all pairs of cold-direct have',
     targets: ['ours', 'socketio'],
+    besideSeconds: 45,
     async run(trial) {
       await populate(trial, pairs);
       return exchange(trial, { perSecond: trial.pairs / coldEverySeconds });
     },
   },
+  'cold-limit': {
+    about: '8,000 users in 10 pairs each, every pair with a message every 5 s: 8,000 a second, if they can be had',
+    targets: ['ours'],
+    besideSeconds: 150,
+    async run(trial) {
+      const users = layered(8_000, 2, 10);
+      await populate(trial, { ...users, streams: users.groups.length });
+      return exchange(trial, { perSecond: users.groups.length / coldEverySeconds });
+    },
+  },
   idle: {
     about: '15,000 signed-in connections, each in 10 groups',
     targets: ['ours'],
+    besideSeconds: 150,
     notRunning: 'it reads the memory of the gateways',
     async run(trial) {
       await populate(trial, layered(15_000, 100, 10));
@@ -96,6 +113,7 @@ const usual = {
   storm: {
     about: '5,000 users, each in 5 groups of 10, connect and sign in as fast as possible',
     targets: ['ours'],
+    besideSeconds: 60,
     async run(trial) {
       await populate(trial, layered(5_000, 10, 5));
       await trial.load.call('disconnect');
@@ -108,6 +126,7 @@ const usual = {
   backlog: {
     about: `100 users with ${backlogMessages} messages waiting each reconnect at once`,
     targets: ['ours'],
+    besideSeconds: 40,
     async run(trial) {
       await populate(trial, neighbours(100, 2));
       trial.log(`${backlogMessages} messages are sent to each of 100 users who are offline`);
@@ -118,6 +137,9 @@ const usual = {
       return { replayed_per_s: messages / (elapsedMs / 1_000) };
     },
   },
+  day,
+  big,
+  hops,
 } satisfies Record<string, Workload>;
 
 /** The workloads of `--workload all`. */

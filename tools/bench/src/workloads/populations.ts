@@ -46,3 +46,19 @@ export function layered(users: number, size: number, layers: number): Users {
   }
   return { users, groups, streams: 0 };
 }
+
+const largestShare = 0.05;
+const zipfExponent = 0.8;
+
+/**
+ * Half as many groups as users, whose sizes fall with their rank as words of a language do: the largest has a twentieth of
+ * all users, most have two. A sender each; members of a group are spread over all users.
+ */
+export function zipf(users: number): Users {
+  const groups = Array.from({ length: Math.floor(users / 2) }, (_, rank) => {
+    const size = Math.max(2, Math.floor((users * largestShare) / (rank + 1) ** zipfExponent));
+    const step = strides[1 + (rank % (strides.length - 1))] as number;
+    return [...new Set(Array.from({ length: size }, (_, member) => (rank * 2 + member * step) % users))];
+  });
+  return { users, groups, streams: groups.length };
+}

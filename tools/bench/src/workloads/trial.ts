@@ -15,15 +15,23 @@ export type Trial = {
   readonly warmUpSeconds: number;
   /** How many pairs the workloads with cold pairs have. */
   readonly pairs: number;
+  /** How many users the workload day has. */
+  readonly users: number;
   /** Starts the profilers of the servers, and stops them when it is called again. */
   toggleProfilers(): void;
+  /** Where traced processes write what they have noted. */
+  readonly tracesFolder: string;
   log(line: string): void;
+  /** The trial is given up: its own processes have to end. */
+  readonly signal: AbortSignal;
 };
 
 /** Longer than every delay of the servers: the last cursors are written and the last delivery checks run by then. */
 const quietMs = 6_500;
 const calmMs = 1_500;
 const saturatedShare = 0.9;
+/** At a low rate, the first thousands of messages are a measurement of V8's compiler. */
+const warmUpMessages = 3_000;
 
 /** Signs all users up and in, and creates their groups. */
 export async function populate(
@@ -38,11 +46,27 @@ export async function populate(
 }
 
 /** Sends for a while at a rate, and takes all figures of it. @throws Error at a fault */
-export async function exchange(trial: Trial, rate: Rate): Promise<Figures> {
-  const { target, load, seconds, warmUpSeconds, log } = trial;
+export function exchange(trial: Trial, rate: Rate): Promise<Figures> {
+  const warmUpSeconds =
+    trial.warmUpSeconds > 0 && 'perSecond' in rate
+      ? Math.max(trial.warmUpSeconds, Math.ceil(warmUpMessages / rate.perSecond))
+      : trial.warmUpSeconds;
+  return measured({ ...trial, warmUpSeconds }, (seconds) => trial.load.call('exchange', seconds, rate));
+}
+
+/**
+ * Warms up with some work, does it again, and takes all figures of it.
+ * @param work sends for so many seconds, and until all is delivered
+ * @throws Error at a fault
+ */
+export async function measured(
+  trial: Trial,
+  work: (seconds: number) => Promise<ExchangeResult>,
+): Promise<Figures> {
+  const { target, seconds, warmUpSeconds, log } = trial;
   if (warmUpSeconds > 0) {
     log(`warming up for ${warmUpSeconds} s`);
-    await load.call('exchange', warmUpSeconds, rate);
+    await work(warmUpSeconds);
     await whenQuiet(target.roles(), calmMs);
   }
   if (target.stores) await whenQuiet(target.roles(), reportedWithinMs);
@@ -50,7 +74,7 @@ export async function exchange(trial: Trial, rate: Rate): Promise<Figures> {
   const costs = await readCosts(target);
   const before = usageByRole(target.roles());
   trial.toggleProfilers();
-  const result = await load.call('exchange', seconds, rate);
+  const result = await work(seconds);
   trial.toggleProfilers();
   await whenQuiet(target.roles(), quietMs);
   const figures = exchangeFigures(result, before, usageByRole(target.roles()));
@@ -59,7 +83,7 @@ export async function exchange(trial: Trial, rate: Rate): Promise<Figures> {
 }
 
 function exchangeFigures(result: ExchangeResult, before: RoleUsage, after: RoleUsage): Figures {
-  const { sent, delivered, elapsedMs, latencyMs, cpuMs, faults } = result;
+  const { sent, delivered, signIns, elapsedMs, latencyMs, cpuMs, faults } = result;
   if (faults[0] !== undefined) throw new Error(faults[0]);
   const seconds = elapsedMs / 1_000;
   const cpu = cpuBetween(before, after);
@@ -70,6 +94,7 @@ function exchangeFigures(result: ExchangeResult, before: RoleUsage, after: RoleU
     p50_ms: latencyMs.p50,
     p95_ms: latencyMs.p95,
     p99_ms: latencyMs.p99,
+    ...(signIns > 0 ? { sign_ins_per_s: signIns / seconds } : {}),
     ...(byRole.length > 0 ? { cpu_us: (total(cpu) * 1_000) / delivered } : {}),
     ...Object.fromEntries(byRole),
     load_cpu_us: (cpuMs * 1_000) / delivered,

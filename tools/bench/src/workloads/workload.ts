@@ -8,6 +8,10 @@ export type Workload = {
   readonly targets: readonly TargetName[];
   /** Why it cannot be measured on a system that already runs; absent if it can. */
   readonly notRunning?: string;
+  /** About how many seconds a trial takes beside those in which it warms up and sends. */
+  readonly besideSeconds: number;
+  /** Its processes note when messages pass them: `measure/hop-tracer.ts`. */
+  readonly isTraced?: true;
   /** How many processes of ours it needs, whatever the flags say. */
   readonly processes?: { readonly gateways: number; readonly cores: number };
   run(trial: Trial): Promise<Figures>;

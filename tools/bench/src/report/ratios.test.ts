@@ -1,0 +1,31 @@
+import { expect, test } from '@jest/globals';
+import { ratioLines } from './ratios.ts';
+
+const result = (round: number, workload: string, figures: Record<string, number>) => ({
+  round,
+  workload,
+  target: 'ours',
+  figures,
+});
+
+test('ratios are of one round each, and their median and range are told', () => {
+  const results = [
+    result(1, 'cold-direct', { cpu_us: 10 }),
+    result(1, 'hot-direct', { cpu_us: 10 }),
+    result(2, 'cold-direct', { cpu_us: 60 }),
+    result(2, 'hot-direct', { cpu_us: 20 }),
+    result(3, 'cold-direct', { cpu_us: 20 }),
+    result(3, 'hot-direct', { cpu_us: 10 }),
+  ];
+  expect(ratioLines({ results })).toEqual([
+    'cold-direct ours cpu_us / hot-direct ours cpu_us: 2.00 (1.00–3.00)',
+  ]);
+});
+
+test('what failed on one side of a round is compared in the others', () => {
+  const results = [
+    result(1, 'big', { p99_ms: 10, p99_told_ms: 15 }),
+    { round: 2, workload: 'big', target: 'ours', fault: 'lost' },
+  ];
+  expect(ratioLines({ results })).toEqual(['big ours p99_told_ms / big ours p99_ms: 1.50']);
+});
