@@ -12,6 +12,8 @@ export type ProtocolClientOptions = {
   /** Which deliveries are acknowledged as they come. Default true: all of them, as a well-behaved client does. */
   readonly acknowledge?: boolean | ((delivery: ReceivedFrame) => boolean);
   readonly headers?: Readonly<Record<string, string>>;
+  /** The address of this machine to connect from, such as 127.0.0.2. */
+  readonly localAddress?: string;
   /** Reads a text of the server. The client ignores the text when it returns undefined. Default: any JSON is a frame. */
   readonly readFrame?: (text: string) => ReceivedFrame | undefined;
   /** Called with every text that is sent or received, and with code and reason of the close. */
@@ -31,9 +33,14 @@ export class ProtocolClient {
   #lastId = 0;
 
   constructor(url: string, options: ProtocolClientOptions) {
-    const { headers = {}, timeoutMs, onExchange } = options;
+    const { headers = {}, localAddress, timeoutMs, onExchange } = options;
     this.#options = options;
-    const socket = new WebSocket(url, { headers, perMessageDeflate: false, handshakeTimeout: timeoutMs });
+    const socket = new WebSocket(url, {
+      headers,
+      perMessageDeflate: false,
+      handshakeTimeout: timeoutMs,
+      ...(localAddress === undefined ? {} : { localAddress }),
+    });
     this.socket = socket;
     socket.on('message', (data) => this.#receive(String(data)));
     this.opened = new Promise((resolve, reject) => {
