@@ -1,11 +1,11 @@
 import { connect, patienceMs, startSystem, type TestSystem } from '@hooligram/testkit';
+import { type Haproxy, startHaproxy } from '@hooligram/testkit/balancers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { fixedCode, runConformance } from '../src/index.ts';
-import { startHaproxy } from './haproxy.ts';
 import { unpassed } from './unpassed.ts';
 
 let system: TestSystem;
-let haproxy: Awaited<ReturnType<typeof startHaproxy>>;
+let haproxy: Haproxy;
 
 beforeAll(async () => {
   system = await startSystem({
@@ -14,7 +14,7 @@ beforeAll(async () => {
     env: { LIMITS_ENABLED: 'true' },
     gatewayEnv: { TRUSTED_PROXIES: '127.0.0.1', DRAIN_SECONDS: '1' },
   });
-  haproxy = await startHaproxy(system.gateway(0), system.gateway(1));
+  haproxy = await startHaproxy(system.gateways);
 }, 300_000);
 
 afterAll(async () => {

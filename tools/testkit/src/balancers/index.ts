@@ -1,0 +1,3 @@
+export type { BalancedGateway, Balancer } from './balancer.ts';
+export { type Haproxy, startHaproxy } from './haproxy.ts';
+export { startNginx } from './nginx.ts';
