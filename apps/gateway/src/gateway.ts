@@ -35,7 +35,10 @@ export const gateway: ServiceDefinition<typeof gatewayConfig> = {
 function metrics(all: Metrics): void {
   const config = readConfig(joinConfig(serviceConfig, gatewayConfig), {});
   createGatewayGauges(all);
-  observeBudgets(all, createBudgets(config, createGatewayMetrics(all), createLog({ name: 'gateway', level: 'silent' })));
+  observeBudgets(
+    all,
+    createBudgets(config, createGatewayMetrics(all), createLog({ name: 'gateway', level: 'silent' })),
+  );
 }
 
 async function start(service: ServiceContext<typeof gatewayConfig>): Promise<void> {

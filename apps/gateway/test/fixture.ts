@@ -309,8 +309,12 @@ export async function eventually(isSo: () => Promise<boolean> | boolean, what: s
 }
 
 /** A number that a gateway exposes. */
-export async function metric(gateway: ServiceProcess, name: string): Promise<number> {
-  return (await metrics(gateway.adminUrl)).value(`hooligram_${name}`);
+export async function metric(
+  gateway: ServiceProcess,
+  name: string,
+  labels?: Readonly<Record<string, string>>,
+): Promise<number> {
+  return (await metrics(gateway.adminUrl)).value(`hooligram_${name}`, labels);
 }
 
 export function range(from: number, to: number): number[] {

@@ -110,7 +110,8 @@ test('a storm of clients that come back at once gets in, each of them, without a
 
 test('handshakes beyond the rate get 503 and learn when to come back, and then get in', async () => {
   const { url } = fixture.system.gateway(slow);
-  const refusedMetric = () => metric(fixture.system.gateway(slow), 'gateway_upgrades_refused_total', { reason: 'rate' });
+  const refusedMetric = () =>
+    metric(fixture.system.gateway(slow), 'gateway_upgrades_refused_total', { reason: 'rate' });
   const refused = await until('a handshake is refused', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask(url, upgradeRequest())));
     for (const { socket } of answers) socket.destroy();

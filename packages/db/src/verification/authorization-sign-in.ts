@@ -89,7 +89,7 @@ export async function acceptCredentials(db: Db, accepted: readonly AcceptedCrede
     rows.map(({ network }) => network),
     rows.map(({ stored_hash }) => stored_hash),
   ];
-  await rerun(() => runStatement(db, acceptStatement, values));
+  await rerun(db, () => runStatement(db, acceptStatement, values));
 }
 
 const failuresMax = 1_000_000;
@@ -104,5 +104,5 @@ const countStatement = {
 
 /** Counts wrong guesses at the codes of these users. @param userIds one for each guess; 0 for a number without a code */
 export async function countCodeFailures(db: Db, userIds: readonly number[]): Promise<void> {
-  if (userIds.length > 0) await rerun(() => runStatement(db, countStatement, [userIds]));
+  if (userIds.length > 0) await rerun(db, () => runStatement(db, countStatement, [userIds]));
 }

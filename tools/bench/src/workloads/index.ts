@@ -81,7 +81,8 @@ const usual = {
     },
   },
   'cold-limit': {
-    about: '8,000 users in 10 pairs each, every pair with a message every 5 s: 8,000 a second, if they can be had',
+    about:
+      '8,000 users in 10 pairs each, every pair with a message every 5 s: 8,000 a second, if they can be had',
     targets: ['ours'],
     besideSeconds: 150,
     async run(trial) {
