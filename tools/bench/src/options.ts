@@ -76,7 +76,8 @@ Workloads:
 ${usualNames.map((name) => row(name, workloads[name].about)).join('\n')}
 ${row('paced', 'paced-direct and paced-fanout')}
 ${row('growth', 'CPU a delivery at a fixed rate, as connections, groups, gateways, cores and stored messages grow')}
-${row('all', 'each of these but growth')}
+${row('storms', 'storm-chat, storm-chat-5000 and storm-chat-15000: so many clients come back at once, while others chat')}
+${row('all', 'each of these but growth and storms')}
 rooms and paced-rooms are earlier names of fanout and paced-fanout.
 
 Targets:

@@ -19,6 +19,10 @@ const allColumns = [
   ['rows/message', 'rows_per_message'],
   ['KB/connection', 'kilobytes'],
   ['sign-ins/s', 'sign_ins_per_s'],
+  ['quiet p99 ms', 'quiet_p99_ms'],
+  ['all in s', 'all_in_s'],
+  ['MB before', 'quiet_mb'],
+  ['MB after', 'after_mb'],
   ['replayed/s', 'replayed_per_s'],
 ] as const;
 

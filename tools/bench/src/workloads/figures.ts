@@ -18,6 +18,12 @@ export const units: Readonly<Record<string, string>> = {
   rows_per_message: 'rows that Postgres inserted, updated or deleted a message',
   kilobytes: 'resident memory of the gateways a connection, KB',
   sign_ins_per_s: 'sign-ins a second, groups delivered',
+  all_in_s: 'until all clients were back, seconds from the end of their gateway',
+  handshakes_refused: 'handshakes that were refused; their clients came again',
+  quiet_p99_ms:
+    '99th percentile of the others before, mean of windows of 2 s; p99_ms: while the clients came back, ms',
+  quiet_mb: 'resident memory of gateways, cores and Redis before, MB',
+  after_mb: 'the same when all were back, MB',
   replayed_per_s: 'messages a second to users who reconnect',
   load_cpu_us: 'CPU of the load generator a delivery, microseconds',
   load_share: 'CPU of the load generator, as a share of one core',

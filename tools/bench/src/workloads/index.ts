@@ -7,6 +7,7 @@ import { day } from './day.ts';
 import { type GrowthName, growthNames, growthWorkloads } from './growth.ts';
 import { hops } from './hops.ts';
 import { layered, neighbours } from './populations.ts';
+import { type StormName, stormNames, stormWorkloads } from './storm-chat.ts';
 import { exchange, populate } from './trial.ts';
 import type { Workload } from './workload.ts';
 
@@ -146,9 +147,13 @@ const usual = {
 /** The workloads of `--workload all`. */
 export const usualNames = Object.keys(usual) as readonly (keyof typeof usual)[];
 
-export type WorkloadName = keyof typeof usual | GrowthName;
+export type WorkloadName = keyof typeof usual | GrowthName | StormName;
 
-export const workloads: Readonly<Record<WorkloadName, Workload>> = { ...usual, ...growthWorkloads };
+export const workloads: Readonly<Record<WorkloadName, Workload>> = {
+  ...usual,
+  ...growthWorkloads,
+  ...stormWorkloads,
+};
 
 export const workloadNames = Object.keys(workloads) as readonly WorkloadName[];
 
@@ -157,6 +162,7 @@ export const workloadSets: Readonly<Record<string, readonly WorkloadName[]>> = {
   all: usualNames,
   paced: ['paced-direct', 'paced-fanout'],
   growth: growthNames,
+  storms: stormNames,
   rooms: ['fanout'],
   'paced-rooms': ['paced-fanout'],
 };
