@@ -31,6 +31,9 @@ CREATE TRIGGER chaos_membership AFTER INSERT OR DELETE ON public.group_member
 INSERT INTO chaos.membership (group_id, user_id, change, seq)
 SELECT group_id, user_id, 'joined', joined_seq FROM public.group_member`;
 
+/** The sids of members who never connect begin with it: the checker does not look at them. */
+export const strangersPrefix = '888.2';
+
 // A float8 is a number for pg, and exact for every id and seq; a bigint would be a text.
 const messagesQuery = `
 SELECT m.id::float8 AS "messageId", m.group_id::float8 AS "groupId", m.seq::float8 AS seq, u.sid AS "senderSid",
@@ -39,7 +42,7 @@ FROM message m JOIN "user" u ON u.id = m.sender_id WHERE m.group_id = ANY ($1) O
 
 const membershipsQuery = `
 SELECT c.group_id::float8 AS "groupId", u.sid, c.change, c.seq::float8 AS seq
-FROM chaos.membership c JOIN "user" u ON u.id = c.user_id WHERE c.group_id = ANY ($1) ORDER BY c.place`;
+FROM chaos.membership c JOIN "user" u ON u.id = c.user_id WHERE c.group_id = ANY ($1) AND u.sid NOT LIKE '${strangersPrefix}%' ORDER BY c.place`;
 
 /** Groups of this run's users alone: the smoke test of the launcher leaves a group behind. */
 const groupsQuery = `
@@ -52,6 +55,26 @@ WHERE EXISTS (
 /** Must run before the first group is created. */
 export async function prepareDatabase(url: string): Promise<void> {
   await onPostgres(url, (client) => client.query(bookkeeping));
+}
+
+/**
+ * Adds members who never connect to a group, more than a frame has room for. The gateways learn of them with its next
+ * change.
+ */
+export async function addStrangers(url: string, groupId: number, count: number): Promise<void> {
+  if (count <= 0) return;
+  await onPostgres(url, (client) =>
+    client.query(
+      `WITH strangers AS (
+         INSERT INTO "user" (sid) SELECT $3::text || (1000000000 + n) FROM generate_series(1, $2::int) n RETURNING id
+       ), changed AS (
+         UPDATE "group" SET version = version + 1, version_seq = last_seq WHERE id = $1 RETURNING last_seq
+       )
+       INSERT INTO group_member (group_id, user_id, joined_seq, delivered_seq)
+       SELECT $1, s.id, c.last_seq, c.last_seq FROM strangers s, changed c`,
+      [groupId, count, strangersPrefix],
+    ),
+  );
 }
 
 /** @param sids of all users of the run */

@@ -11,6 +11,7 @@ test('flags are read, and have the defaults that the usage tells', () => {
     cores: 2,
     clients: 120,
     rate: 60,
+    largeGroup: 300,
     port: 18_080,
     dataDir: '.data/chaos',
     selfTest: undefined,

@@ -11,6 +11,7 @@ export type Options = {
   readonly cores: number;
   readonly clients: number;
   readonly rate: number;
+  readonly largeGroup: number;
   readonly port: number;
   readonly dataDir: string;
   readonly selfTest: SelfTest | undefined;
@@ -33,6 +34,7 @@ const command = commandOf(
     flag('--cores <n>', 'how many cores', numberFrom(1, 20), '2'),
     flag('--clients <n>', 'how many users; every third has two devices', numberFrom(10, 20_000), '120'),
     flag('--rate <n>', 'messages a second that they send in all, at most', numberFrom(1, 5_000), '60'),
+    flag('--large-group <n>', 'how many members its largest group has', numberFrom(25, 10_000), '300'),
     flag('--port <n>', 'as in npm start', numberFrom(1, 64_000), '18080'),
     flag('--data-dir <folder>', 'for data, logs and the report; emptied at the start', folder, '.data/chaos'),
     toggle(

@@ -53,14 +53,18 @@ async function underLoad(running: Running): Promise<Report> {
   const proxy = selfTest && (await FaultyWebSocketProxy.start(url, selfTests[selfTest].tamper));
   const random = createRandom(options.seed);
   const ownUrls = gateways.map((gateway) => gateway.url);
-  const load = await startLoad({ ...options, url, ownUrls, history, random, signal, proxyUrl: proxy?.url });
+  const load = await startLoad({
+    ...options,
+    ...{ url, ownUrls, history, random, signal, proxyUrl: proxy?.url },
+    databaseUrl: postgres.url,
+  });
   const progress = setInterval(() => log(progressLine(load, history)), progressEveryMs);
   try {
     log(`${load.devices.length} devices in ${load.population.groups.length} groups are connected`);
     return await injectAndCheck(running, load, history);
   } finally {
     clearInterval(progress);
-    load.disconnect();
+    await load.disconnect();
     await proxy?.stop();
   }
 }

@@ -1,4 +1,5 @@
 import { type DatabaseSnapshot, memberKey, staysOf } from './checker/database-snapshot.ts';
+import { strangersPrefix } from './database.ts';
 import type { Device } from './load/device.ts';
 
 /**
@@ -18,7 +19,10 @@ export function staleStates(devices: readonly Device[], { groups, memberships }:
     const state = sids.sort().join(' ');
     for (const device of devices) {
       if (!sids.includes(device.sid)) continue;
-      const received = device.states.get(groupId)?.join(' ');
+      const received = device.states
+        .get(groupId)
+        ?.filter((sid) => !sid.startsWith(strangersPrefix))
+        .join(' ');
       if (received === state) continue;
       stale.push(`${device.name}, group ${groupId}: received ${received ?? 'nothing'}, is ${state}`);
     }

@@ -33,6 +33,8 @@ export type DeviceOptions = {
   readonly isMobile?: boolean;
   /** Longest pause between two tries to connect. */
   readonly pauseCapMs?: number;
+  /** How much longer it stays away when it has ended its connection itself. */
+  readonly awayMs?: number;
   readonly onDelivery?: (delivery: DeliveryRecord) => void;
 };
 
@@ -93,7 +95,7 @@ export class Device {
 
   /** Connects, and again whenever the connection ends. Resolves after `stop`. */
   async run(): Promise<void> {
-    const { urls, random, pauseCapMs: capMs = normalCapMs } = this.#options;
+    const { urls, random, pauseCapMs: capMs = normalCapMs, awayMs = 0 } = this.#options;
     const { isMobile } = this;
     let failures = 0;
     let brokeAt: number | undefined;
@@ -113,7 +115,8 @@ export class Device {
       if (this.#isSignedIn) brokeAt = this.#hasCutItself ? undefined : performance.now();
       this.#isSignedIn = false;
       this.outbox.detach();
-      const pauseMs = reconnectPauseMs({ code, failures, capMs, isMobile }, random);
+      const ownMs = this.#hasCutItself && failures === 0 ? awayMs : 0;
+      const pauseMs = ownMs + reconnectPauseMs({ code, failures, capMs, isMobile }, random);
       if (!this.#isStopped) await pause(pauseMs);
     }
   }

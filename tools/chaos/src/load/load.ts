@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { addStrangers } from '../database.ts';
 import type { Random } from '../random.ts';
 import { startConnectionChurn } from './connection-churn.ts';
 import type { Device } from './device.ts';
+import { type HeavyPopulation, populateHeavily } from './heavy-population.ts';
 import { startMemberChurn } from './member-churn.ts';
 import { startMessageLoad } from './message-load.ts';
-import { type Population, type PopulationOptions, populate } from './population.ts';
+import { type PlannedGroup, type Population, type PopulationOptions, populate } from './population.ts';
 import { Probe } from './probe.ts';
 
 const signInTimeoutMs = 60_000;
@@ -13,43 +15,54 @@ const openingEveryMs = 5;
 const leaversTimeoutMs = 60_000;
 
 export type Load = {
+  /** Without those who cost more than others: a fault for one of those alone would say little. */
   readonly population: Population;
   readonly probe: Probe;
   readonly devices: readonly Device[];
   /** Ends the sending; the clients stay connected. */
   endSending(): Promise<void>;
-  disconnect(): void;
+  disconnect(): Promise<void>;
 };
 
-export type LoadOptions = PopulationOptions & { readonly rate: number; readonly signal: AbortSignal };
+export type LoadOptions = PopulationOptions & {
+  readonly rate: number;
+  /** Members of the large group. */
+  readonly largeGroup: number;
+  readonly databaseUrl: string;
+  readonly signal: AbortSignal;
+};
 
 /** Connects all devices, creates the groups, and starts messages and churn. */
 export async function startLoad(options: LoadOptions): Promise<Load> {
   const { history, ownUrls, random, rate, signal } = options;
-  const population = populate(options);
+  const everybody = populate(options);
+  const heavily = await populateHeavily(options, everybody, options.largeGroup);
+  const groups = [...everybody.groups, ...heavily.groups];
   const probe = new Probe(history, ownUrls, random);
-  const usersDevices = population.users.flatMap((user) => user.devices);
+  const usersDevices = [...everybody.users, ...heavily.users].flatMap((user) => user.devices);
   const devices = [...usersDevices, ...probe.devices];
   for (const device of devices) {
     void device.run();
     await pause(openingEveryMs, undefined, { signal });
   }
   await allSignedIn(devices, signal);
-  await createGroups(population, random);
+  await createGroups(groups, random);
+  await enlarge(heavily, options);
   await probe.start();
-  const messageLoad = startMessageLoad(population.groups, rate, random);
+  const messageLoad = startMessageLoad(groups, rate, random);
   const connectionChurn = startConnectionChurn(usersDevices, random);
-  const memberChurn = startMemberChurn(population.groups, random);
+  const memberChurn = startMemberChurn(groups, random);
   return {
-    population,
+    population: everybody,
     probe,
     devices,
     endSending: async () => {
       for (const each of [messageLoad, connectionChurn, probe]) each.stop();
       await Promise.race([memberChurn.stop(), pause(leaversTimeoutMs, undefined, { ref: false })]);
     },
-    disconnect: () => {
+    disconnect: async () => {
       for (const device of devices) device.stop();
+      await heavily.stop();
     },
   };
 }
@@ -63,11 +76,21 @@ async function allSignedIn(devices: readonly Device[], signal: AbortSignal): Pro
   }
 }
 
-async function createGroups({ groups }: Population, random: Random): Promise<void> {
+async function createGroups(groups: readonly PlannedGroup[], random: Random): Promise<void> {
   for (const group of groups) {
     const { outbox } = random.pick(group.owner.devices);
     const sids = group.members.map(({ sid }) => sid);
     group.id = await outbox.createGroup(group.name, sids);
     if (group.id === undefined) throw new Error(`${group.name} could not be created`);
   }
+}
+
+/** Brings the large group to its size with users who never connect, and has its next state told to everybody. */
+async function enlarge({ largeGroup }: HeavyPopulation, options: LoadOptions): Promise<void> {
+  const { id, owner, members } = largeGroup;
+  if (id === undefined) return;
+  await addStrangers(options.databaseUrl, id, options.largeGroup - members.length);
+  const last = members.at(-1) as typeof owner;
+  await options.random.pick(last.devices).outbox.leaveGroup(id);
+  await options.random.pick(owner.devices).outbox.addMember(id, last.sid);
 }

@@ -1,0 +1,62 @@
+import { FaultyTcpProxy } from '@hooligram/testkit/proxies';
+import type { Random } from '../random.ts';
+import { Device } from './device.ts';
+import type { PlannedGroup, Population, PopulationOptions, User } from './population.ts';
+
+/** How many groups the heavy user is in, beside those of everybody. */
+const heavyGroups = 40;
+/** So long the heavy user stays away whenever a connection has ended: meanwhile much waits. */
+const awayMs = 15_000;
+/** A poor mobile connection: 2 Mbit/s, 50 ms. */
+const slowLink = { bytesPerSecond: 250_000, delayMs: 50 };
+/** How many users of the population are members of the large group. */
+const largeGroupUsers = 20;
+
+/** Users and groups that cost more than those of everybody, and must make nobody wait. */
+export type HeavyPopulation = {
+  readonly users: readonly User[];
+  readonly groups: readonly PlannedGroup[];
+  /** Its other members are never connected. */
+  readonly largeGroup: PlannedGroup;
+  stop(): Promise<void>;
+};
+
+/**
+ * Plans a user in very many groups who is often away, a user behind a slow link, and a large group with both of them.
+ * @param largeGroupSize members of the large group
+ */
+export async function populateHeavily(
+  options: PopulationOptions,
+  { users }: Population,
+  largeGroupSize: number,
+): Promise<HeavyPopulation> {
+  const { url, random } = options;
+  const proxy = await FaultyTcpProxy.start(url, { link: slowLink });
+  const heavy = user(options, 0, [url], { awayMs });
+  const slow = user(options, 1, [proxy.urlOf(url)]);
+  const groups = Array.from({ length: heavyGroups }, (_, index) =>
+    plan(`heavy ${index + 1}`, [random.pick(users), heavy, slow], random),
+  );
+  const others = random.shuffled(users).slice(0, Math.min(largeGroupUsers, largeGroupSize - 2));
+  const largeGroup = plan('large', [...others, heavy, slow], random);
+  return { users: [heavy, slow], groups: [...groups, largeGroup], largeGroup, stop: () => proxy.stop() };
+}
+
+function plan(name: string, members: readonly User[], random: Random): PlannedGroup {
+  return {
+    name,
+    owner: members[0] as User,
+    members,
+    leavers: random.next() < 0.1 ? members.slice(1, 2) : [],
+  };
+}
+
+function user(
+  { history, random }: PopulationOptions,
+  index: number,
+  urls: readonly string[],
+  more: { awayMs?: number } = {},
+): User {
+  const sid = `888.${10_090_000_000 + index}`;
+  return { sid, devices: [new Device({ sid, name: `${sid}#1`, urls, history, random, ...more })] };
+}
