@@ -30,7 +30,7 @@ export function gatewayWith(groups: number, members = 2) {
   });
   const answers: { [K in RequestType]?: (params: ParamsOf<K>) => AnswerOf<K> } = {
     REPLAY_GROUPS: ({ group_ids }) => ({
-      memberships: (group_ids ?? []).map((group_id) => ({
+      memberships: group_ids.map((group_id) => ({
         ...{ group_id, version: 1, closed: false, joined_seq: 0, last_seq: 1 },
         ...{ delivered_seq: 0, delivered_version: 0, retried_version: 0 },
       })),
@@ -39,7 +39,7 @@ export function gatewayWith(groups: number, members = 2) {
     GROUP_IDS: ({ user_ids }) => ({ group_ids: user_ids.map(() => ids) }),
     GROUP_HEADS: ({ group_ids }) => ({ heads: group_ids.map((id) => [id, 1, 1] as const) }),
     REPLAY_PAGE: ({ group_id }) => ({
-      ...{ group_id, version: 1, state: null, last_seq: 1, through_seq: 1 },
+      ...{ group_id, version: 1, last_seq: 1, through_seq: 1 },
       messages: [[1, group_id, '{}']],
     }),
   };

@@ -19,12 +19,17 @@ import {
   encodeRedeliveryRequest,
   encodeState,
   type GroupState,
-  type Membership,
   type ParamsOf,
   type RedeliveryAcknowledged,
   type RequestType,
 } from '@hooligram/contract';
 import { within } from '@hooligram/testkit';
+import type { MembershipWithState } from './stored-group.ts';
+
+/** The answer of a test: of a membership also the state, which is left out, and answered when it is asked for. */
+export type TestAnswerOf<K extends RequestType> = K extends 'REPLAY_GROUPS'
+  ? { memberships: readonly MembershipWithState[] }
+  : AnswerOf<K>;
 
 /** A request of a gateway that waits for a test's answer. `succeed` and `refuse` resolve when Redis has the answer. */
 export type ReceivedRequest<K extends RequestType = RequestType> = {
@@ -34,7 +39,7 @@ export type ReceivedRequest<K extends RequestType = RequestType> = {
   readonly request_id: string;
   readonly type: K;
   readonly params: ParamsOf<K>;
-  succeed(answer: AnswerOf<K>): Promise<void>;
+  succeed(answer: TestAnswerOf<K>): Promise<void>;
   refuse(...errors: string[]): Promise<void>;
 };
 
@@ -51,7 +56,7 @@ type Matcher = {
 };
 
 /** The answers that `always` gives at once, to every further request of a type. */
-type Always = { [K in RequestType]?: (params: ParamsOf<K>) => AnswerOf<K> };
+type Always = { [K in RequestType]?: (params: ParamsOf<K>) => TestAnswerOf<K> };
 
 const silent: BusLog = { info() {}, warn() {}, error() {} };
 const quiet = { failed() {}, works() {} };
@@ -222,7 +227,7 @@ export class FakeCore {
   }
 
   /** Answers all further requests of a type that no test waits for as soon as they come. */
-  always<K extends RequestType>(type: K, answer: (params: ParamsOf<K>) => AnswerOf<K>): void {
+  always<K extends RequestType>(type: K, answer: (params: ParamsOf<K>) => TestAnswerOf<K>): void {
     this.#always = { ...this.#always, [type]: answer };
   }
 
@@ -277,21 +282,27 @@ export class FakeCore {
       return;
     }
     const answer = (this.#always[request.type] ?? this.#implied(request)) as
-      | ((params: unknown) => AnswerOf<RequestType>)
+      | ((params: unknown) => TestAnswerOf<RequestType>)
       | undefined;
     if (answer) void request.succeed(answer(request.params));
     else this.#open.add(request);
   }
 
-  /** A test answers a read of groups with their states: those are left out here, and answered when they are asked for. */
+  /** A test answers a read of groups, or a page, with the state: it is left out here, and answered when it is asked for. */
   #answerTo({ type, params }: ReceivedRequest, answer: object): object {
     if (type === 'AUTHORIZATION_SIGN_IN') {
       const { user_id, group_ids } = answer as AnswerOf<'AUTHORIZATION_SIGN_IN'>;
       this.#groupIds.set(user_id, group_ids);
     }
-    const { user_id, without_states } = params as Partial<ParamsOf<'REPLAY_GROUPS'>>;
-    if (type !== 'REPLAY_GROUPS' || !without_states) return answer;
-    const { memberships } = answer as { memberships: Membership[] };
+    if (type === 'REPLAY_PAGE' && 'state' in answer) {
+      const { state, ...page } = answer as { state: GroupState };
+      const known = this.#states.get(state.group_id)?.version ?? 0;
+      if (state.version > known) this.#states.set(state.group_id, state);
+      return page;
+    }
+    if (type !== 'REPLAY_GROUPS') return answer;
+    const { user_id } = params as ParamsOf<'REPLAY_GROUPS'>;
+    const { memberships } = answer as TestAnswerOf<'REPLAY_GROUPS'>;
     return {
       memberships: memberships.map(({ state, ...cursor }) => {
         this.#states.set(state.group_id, state);

@@ -1,5 +1,4 @@
 import { type BusLog, connectRedis } from '@hooligram/bus';
-import type { Membership, Requests } from '@hooligram/contract';
 import { parseDeliveryId, sidOf } from '@hooligram/protocol';
 import {
   connect,
@@ -11,9 +10,9 @@ import {
   uniqueSid,
   until,
 } from '@hooligram/testkit';
-import { FakeCore, type ReceivedRequest } from './fake-core.ts';
+import { FakeCore, type ReceivedRequest, type TestAnswerOf } from './fake-core.ts';
 import { FaultyRedisProxy } from './faulty-redis-proxy.ts';
-import { type Standing, StoredGroup, type TestUser } from './stored-group.ts';
+import { type MembershipWithState, type Standing, StoredGroup, type TestUser } from './stored-group.ts';
 
 type Redis = Awaited<ReturnType<typeof connectRedis>>;
 type GroupWithCursor = StoredGroup | readonly [StoredGroup, Standing];
@@ -190,7 +189,7 @@ export class Fixture {
 
   async signIn(client: TestClient, user: TestUser, groups: readonly GroupWithCursor[] = []): Promise<void> {
     const sentinel = this.sentinel(user);
-    const memberships: Membership[] = [
+    const memberships: MembershipWithState[] = [
       ...groups.map((entry) => {
         const [group, cursor] = entry instanceof StoredGroup ? [entry, {}] : entry;
         return group.membership(cursor);
@@ -214,7 +213,7 @@ export class Fixture {
   }
 
   /** Answers a read of groups with snapshots taken now. */
-  snapshots(...groups: StoredGroup[]): Requests['REPLAY_GROUPS']['answer'] {
+  snapshots(...groups: StoredGroup[]): TestAnswerOf<'REPLAY_GROUPS'> {
     return { memberships: groups.map((group) => group.membership()) };
   }
 

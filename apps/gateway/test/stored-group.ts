@@ -25,6 +25,11 @@ export type Standing = Partial<
   Pick<Membership, 'delivered_seq' | 'delivered_version' | 'retried_version' | 'last_seq'>
 >;
 
+/** What a user finds on sign-in, with the state that the gateway is going to ask for. */
+export type MembershipWithState = Omit<Membership, 'group_id' | 'version' | 'closed' | 'joined_seq'> & {
+  readonly state: GroupState;
+};
+
 const date_created = '2026-11-22T07:08:57.123Z';
 
 /**
@@ -93,7 +98,7 @@ export class StoredGroup {
   }
 
   /** What a user finds on sign-in, with everything acknowledged unless `standing` says otherwise. */
-  membership(standing: Standing = {}): Membership {
+  membership(standing: Standing = {}): MembershipWithState {
     return {
       state: this.state(),
       last_seq: this.lastSeq,
@@ -126,18 +131,18 @@ export class StoredGroup {
     };
   }
 
-  /** What the core would answer: also a state, as a core of the release before does. */
+  /** What the core would answer, with the state that the gateway is going to ask for. */
   page(
-    request: { after_seq: number; known_version: number },
+    request: { after_seq: number },
     messagesMax = Number.POSITIVE_INFINITY,
-  ): ReplayPage {
+  ): ReplayPage & { state: GroupState } {
     const messages = this.messages
       .slice(request.after_seq, request.after_seq + messagesMax)
       .map(({ seq, message_id, frame }): StoredMessage => [seq, message_id, frame]);
     return {
       group_id: this.id,
       version: this.version,
-      state: this.version > request.known_version ? this.state() : null,
+      state: this.state(),
       last_seq: this.lastSeq,
       through_seq: messages.at(-1)?.[0] ?? Math.max(request.after_seq, this.lastSeq),
       messages,

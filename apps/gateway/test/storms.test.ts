@@ -58,7 +58,7 @@ test('sign-ins beyond those that may be under way wait in order, and a connectio
   // Everything else of those who wait is served meanwhile.
   await first.client.roundTrip();
 
-  // A place is kept until the states of the groups are sent.
+  // A place is kept until the groups were read.
   const [one, two] = inside;
   if (!one || !two) throw new Error('nobody is inside');
   const requests = sidsAtCore().length;

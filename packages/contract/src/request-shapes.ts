@@ -13,7 +13,7 @@ import {
   tuple,
   UnreadableError,
 } from './shape.ts';
-import type { Cursor, Membership, MembershipHead, StoredCursor } from './state.ts';
+import type { Cursor, Membership, StoredCursor } from './state.ts';
 import { groupState } from './state-shape.ts';
 
 const nothing = object<Record<never, never>>({});
@@ -34,14 +34,6 @@ const storedCursor = object<StoredCursor>({
 });
 
 const membership = object<Membership>({
-  state: groupState,
-  last_seq: count,
-  delivered_seq: count,
-  delivered_version: count,
-  retried_version: count,
-});
-
-const membershipHead = object<MembershipHead>({
   group_id: count,
   version: count,
   closed: flag,
@@ -55,7 +47,6 @@ const membershipHead = object<MembershipHead>({
 const page = object<ReplayPage>({
   group_id: count,
   version: count,
-  state: orNull(groupState),
   last_seq: count,
   through_seq: count,
   messages: listOf(tuple(count, count, text)),
@@ -108,9 +99,9 @@ const shapes: Shapes = {
     answer: object<Requests['MESSAGING_SEND']['answer']>({ message_id: count }),
   },
   REPLAY_GROUPS: {
-    params: { user_id: count, group_ids: orNull(listOf(count)), without_states: optional(flag) },
+    params: { user_id: count, group_ids: listOf(count) },
     answer: object<Requests['REPLAY_GROUPS']['answer']>({
-      memberships: listOf(anyOf(membershipHead, membership)),
+      memberships: listOf(membership),
     }),
   },
   GROUP_STATES: {
@@ -125,10 +116,8 @@ const shapes: Shapes = {
     params: {
       group_id: count,
       after_seq: count,
-      known_version: count,
       user_id: optional(count),
       limit: optional(count),
-      without_states: optional(flag),
     },
     answer: page,
   },

@@ -1,4 +1,4 @@
-import type { Cursor, GroupState, Membership, MembershipHead, StoredCursor, StoredMessage } from './state.ts';
+import type { Cursor, GroupState, Membership, StoredCursor, StoredMessage } from './state.ts';
 
 /**
  * What a gateway requests of the core, by type: what goes in and what a success answers. The first seven are the
@@ -49,13 +49,10 @@ export type Requests = {
     params: { user_id: number; sid: string; repeatable: boolean; group_id: number; content: string };
     answer: { message_id: number };
   };
-  /**
-   * The user's groups with their cursors: all (`group_ids` null) or some of them. With `without_states` the states are
-   * left out, so that the answer is as small as the question; a core of the release before leaves them in.
-   */
+  /** Where the user stands in these groups; those in which the user is no member are left out. */
   REPLAY_GROUPS: {
-    params: { user_id: number; group_ids: number[] | null; without_states?: boolean };
-    answer: { memberships: (Membership | MembershipHead)[] };
+    params: { user_id: number; group_ids: number[] };
+    answer: { memberships: Membership[] };
   };
   /**
    * The states of the first of these groups, in their order, as many as fit into an answer, one at least. `looked`: how
@@ -71,19 +68,11 @@ export type Requests = {
     answer: { heads: (readonly [group_id: number, version: number, last_seq: number])[] };
   };
   /**
-   * What follows `after_seq` in a group, oldest first, with the state if it is newer than `known_version`, unless
-   * `without_states`; at most `limit` messages, and at most what the core is configured for. `user_id`: whose turn it
-   * takes at the core; none if all of a gateway need it.
+   * What follows `after_seq` in a group, oldest first; at most `limit` messages, and at most what the core is configured
+   * for. `user_id`: whose turn it takes at the core; none if all of a gateway need it.
    */
   REPLAY_PAGE: {
-    params: {
-      group_id: number;
-      after_seq: number;
-      known_version: number;
-      user_id?: number;
-      limit?: number;
-      without_states?: boolean;
-    };
+    params: { group_id: number; after_seq: number; user_id?: number; limit?: number };
     answer: ReplayPage;
   };
   /** Acknowledged messages that the gateway no longer knows. Answers those of the user's groups. */
@@ -122,8 +111,8 @@ export type Requests = {
 
 export type ReplayPage = {
   readonly group_id: number;
+  /** A reader needs a state of at least this version. */
   readonly version: number;
-  readonly state: GroupState | null;
   /** The group's newest `seq` in the snapshot; the page holds all of (`after_seq`, `through_seq`]. */
   readonly last_seq: number;
   readonly through_seq: number;

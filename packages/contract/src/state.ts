@@ -32,25 +32,18 @@ export type Cursor = {
 /** A cursor as the database has it. States up to `retried_version` were sent as often as they ever will be. */
 export type StoredCursor = Cursor & { readonly retried_version: number };
 
-/** Where a member stands in a group. */
-type MemberCursor = {
-  /** The group's newest `seq` when this was read, in the same snapshot as the rest. */
-  readonly last_seq: number;
-  readonly delivered_seq: number;
-  readonly delivered_version: number;
-  readonly retried_version: number;
-};
-
-/** A group as one of its members finds it on sign-in or on being added. */
-export type Membership = MemberCursor & { readonly state: GroupState };
-
-/** The same without the state, which is read once a gateway. */
-export type MembershipHead = MemberCursor & {
+/** Where one of its members stands in a group, on sign-in or on being added. The state is read once a gateway. */
+export type Membership = {
   readonly group_id: number;
   readonly version: number;
   readonly closed: boolean;
   /** The member gets messages with a greater `seq`, no others. */
   readonly joined_seq: number;
+  /** The group's newest `seq` when this was read, in the same snapshot as the rest. */
+  readonly last_seq: number;
+  readonly delivered_seq: number;
+  readonly delivered_version: number;
+  readonly retried_version: number;
 };
 
 /** A stored message as the gateways pass it on: its place in the group and the ready frame. */

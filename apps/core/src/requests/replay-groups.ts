@@ -1,7 +1,7 @@
 import { replayGroups } from '@hooligram/db';
 import { type Handler, success } from './handler.ts';
 
-/** A user's groups with their states and cursors, read in one snapshot. */
+/** Where users stand in their groups, read in one snapshot. */
 export const replayGroupsHandler: Handler<'REPLAY_GROUPS'> = {
   batchMax: 64,
   concurrency: 2,

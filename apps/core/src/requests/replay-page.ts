@@ -1,6 +1,7 @@
 import type { StoredMessage } from '@hooligram/contract';
 import { replayPages } from '@hooligram/db';
 import { deliveryFrame } from '../publishing/delivery-frame.ts';
+import { bytesInJson } from './bytes-in-json.ts';
 import { type Handler, refusal, success } from './handler.ts';
 
 /**
@@ -11,7 +12,7 @@ const pageBytesMax = 255 * 1_024;
 /** Of a message's seq and id, with what stands between them. */
 const placeBytes = 32;
 
-/** The messages after a seq of a group, oldest first, and the group's state if the gateway's is older. */
+/** The messages after a seq of a group, oldest first. */
 export const replayPageHandler: Handler<'REPLAY_PAGE'> = {
   batchMax: 8,
   concurrency: 2,
@@ -23,7 +24,7 @@ export const replayPageHandler: Handler<'REPLAY_PAGE'> = {
     );
     return pages.map((page, index) => {
       if (!page) return refusal('notAMember');
-      const { group_id, version, state, last_seq } = page;
+      const { group_id, version, last_seq } = page;
       const messages = withinPage(
         page.messages.map((message) => [
           message.seq,
@@ -34,7 +35,6 @@ export const replayPageHandler: Handler<'REPLAY_PAGE'> = {
       return success({
         group_id,
         version,
-        state,
         last_seq,
         through_seq: messages.at(-1)?.[0] ?? Math.max(batch[index]?.params.after_seq ?? 0, last_seq),
         messages,
@@ -47,7 +47,7 @@ export const replayPageHandler: Handler<'REPLAY_PAGE'> = {
 function withinPage(messages: readonly StoredMessage[]): readonly StoredMessage[] {
   let bytes = 0;
   const end = messages.findIndex(([, , frame], index) => {
-    bytes += Buffer.byteLength(JSON.stringify(frame)) + placeBytes;
+    bytes += bytesInJson(frame) + placeBytes;
     return index > 0 && bytes > pageBytesMax;
   });
   return end < 0 ? messages : messages.slice(0, end);

@@ -1,6 +1,5 @@
 import type {
   Membership,
-  MembershipHead,
   RedeliveryAcknowledged,
   RedeliveryRequest,
   StoredMessage,
@@ -8,7 +7,6 @@ import type {
 import { closeReasons } from '@hooligram/protocol';
 import type { GatewayContext } from '../context.ts';
 import type { DeliveryCursor } from '../groups/delivery-cursor.ts';
-import { splitMembership } from '../groups/membership.ts';
 import type { UserConnection } from '../groups/user-connection.ts';
 import type { User } from '../groups/users.ts';
 
@@ -62,7 +60,6 @@ async function redeliver(deps: Deps, user: User): Promise<void> {
   const reply = await deps.core.request('REPLAY_GROUPS', {
     user_id: userId,
     group_ids,
-    without_states: true,
   });
   if (!reply.ok) return;
   for (const membership of reply.answer.memberships) await takeMembership(deps, user, membership);
@@ -80,12 +77,10 @@ async function redeliver(deps: Deps, user: User): Promise<void> {
 async function takeMembership(
   { groups, states, cursorWriter }: Deps,
   user: User,
-  membership: Membership | MembershipHead,
+  head: Membership,
 ): Promise<void> {
-  const { head, state } = splitMembership(membership, user.userId) ?? {};
-  const feed = head && groups.find(head.group_id);
+  const feed = groups.find(head.group_id);
   if (!feed) return;
-  if (state) feed.apply(state);
   if (head.version > feed.version) await states.read(feed);
   const cursor = feed.cursorOf(user.userId);
   if (!cursor) return;

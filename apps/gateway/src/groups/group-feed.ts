@@ -159,8 +159,7 @@ export class GroupFeed {
    * A page was read: its messages may be sent once a state of its version applies.
    * @returns whether one does
    */
-  async applyStateOf({ state, version }: ReplayPage): Promise<boolean> {
-    if (state) this.apply(state);
+  async applyStateOf({ version }: ReplayPage): Promise<boolean> {
     // One that was being read already may be older.
     for (let reads = 0; reads < stateReadsMax && version > this.#version; reads += 1) {
       await this.#deps.states.read(this);
@@ -211,8 +210,6 @@ export class GroupFeed {
     const params = {
       group_id: this.id,
       after_seq: afterSeq,
-      known_version: this.#version,
-      without_states: true,
       ...(limit !== undefined && { limit }),
       ...(reader && { user_id: reader.user.userId }),
     };

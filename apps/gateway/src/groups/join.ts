@@ -1,9 +1,8 @@
-import type { MembershipHead } from '@hooligram/contract';
+import type { Membership } from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
 import type { Core } from '../core/core-client.ts';
 import type { CursorWriter } from '../delivery/cursor-writer.ts';
 import type { GroupFeed } from './group-feed.ts';
-import { splitMembership } from './membership.ts';
 import type { StateReader } from './state-reader.ts';
 import type { Subscription } from './subscription.ts';
 import type { UserConnection } from './user-connection.ts';
@@ -125,33 +124,26 @@ async function read(
   { core }: JoinDeps,
   connection: UserConnection,
   joining: readonly Subscription[],
-): Promise<Map<number, MembershipHead> | undefined> {
+): Promise<Map<number, Membership> | undefined> {
   const { user } = connection;
   await Promise.all([user.listening, ...joining.map(({ feed }) => feed.listening)]);
   if (!connection.isOpen) return undefined;
   const group_ids = joining.map(({ feed }) => feed.id);
-  const params = { user_id: user.userId, group_ids, without_states: true };
+  const params = { user_id: user.userId, group_ids };
   const reply = await core.request('REPLAY_GROUPS', params, undefined, undefined, connection);
   if (!connection.isOpen) return undefined;
   if (!reply.ok) {
     connection.socket.end(closeReasons.outcomeUnknown);
     return undefined;
   }
-  const heads = new Map<number, MembershipHead>();
-  for (const membership of reply.answer.memberships) {
-    const split = splitMembership(membership, user.userId);
-    if (!split) continue;
-    heads.set(split.head.group_id, split.head);
-    if (split.state) connection.find(split.head.group_id)?.feed.apply(split.state);
-  }
-  return heads;
+  return new Map(reply.answer.memberships.map((membership) => [membership.group_id, membership]));
 }
 
 /** @param head undefined if the user was no member when it was read @returns whether it has to be read again */
 async function reconcile(
   { states, cursorWriter }: JoinDeps,
   subscription: Subscription,
-  head: MembershipHead | undefined,
+  head: Membership | undefined,
   isLastRead: boolean,
 ): Promise<boolean> {
   const { feed, connection } = subscription;

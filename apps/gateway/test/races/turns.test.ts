@@ -17,12 +17,15 @@ async function stateWaits() {
   });
   Object.assign(socket, { unreadBytes: 1_000_000, drained: () => drained });
   const connection = context.users.signIn(socket, userId, '1.0');
-  const joined = context.groups.joinAll(connection, [1]);
+  let isRead = false;
+  const joined = context.groups.joinAll(connection, [1], [], () => {
+    isRead = true;
+  });
   // The core answers at once, so all that is left after some ticks is the wait for the socket.
   for (let tick = 0; tick < 20; tick += 1) await new Promise((resolve) => setImmediate(resolve));
   expect(gateway.requests.map(({ type }) => type)).toContain('GROUP_STATES');
   expect(gateway.frames).toEqual([]);
-  return { connection, joined };
+  return { connection, joined, isRead };
 }
 
 const typesSent = () =>
@@ -47,4 +50,11 @@ test('a state that changes while it waits for its turn on the socket is sent as 
   await joined;
   expect(typesSent()[0]).toMatchObject({ type: 'GROUP_DELIVER_REQUEST', payload: { group_name: 'new' } });
   expect(typesSent().filter(({ type }) => type === 'GROUP_DELIVER_REQUEST')).toHaveLength(1);
+});
+
+test('a sign-in needs no place any more when its groups were read, also while its client reads nothing', async () => {
+  const { joined, isRead } = await stateWaits();
+  expect(isRead).toBe(true);
+  drain();
+  await joined;
 });

@@ -1,14 +1,11 @@
-import type { GroupState } from '@hooligram/contract';
 import type { Db } from '../session/db.ts';
 import { rowsByPlace, runStatement } from '../statements/statement.ts';
 
 type PageQuestion = {
   group_id: number;
   after_seq: number;
-  known_version: number;
   /** Most messages in this page, if less than in any. */
   limit?: number;
-  without_states?: boolean;
 };
 
 type PageMessage = {
@@ -23,8 +20,6 @@ type PageMessage = {
 type Page = {
   group_id: number;
   version: number;
-  /** Null unless the group's version is newer than the known one. */
-  state: GroupState | null;
   last_seq: number;
   /** What follows `after_seq` without a gap, oldest first; the page is not the last if it ends before last_seq. */
   messages: PageMessage[];
@@ -34,24 +29,23 @@ const messagesMax = 256;
 const contentBytesMax = 262_144;
 
 /**
- * $1 groups, $2 after which seq, $3 known versions; $4 messages (one number a page) and $5 bytes of content at most
- * in each page, but at least one message. Rows of groups (`seq` null), and rows of messages. One statement, so one snapshot.
+ * $1 groups, $2 after which seq; $3 messages (one number a page) and $4 bytes of content at most in each page, but at
+ * least one message. Rows of groups (`seq` null), and rows of messages. One statement, so one snapshot.
  */
 const statement = {
   name: 'replay_pages',
   text: `
 WITH asked AS MATERIALIZED (
-  SELECT a.ord, a.after_seq, a.known_version, a.messages_max, g.id AS group_id, g.version, g.last_seq
-  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) WITH ORDINALITY
-    AS a (group_id, after_seq, known_version, messages_max, ord)
+  SELECT a.ord, a.after_seq, a.messages_max, g.id AS group_id, g.version, g.last_seq
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY
+    AS a (group_id, after_seq, messages_max, ord)
   JOIN "group" g ON g.id = a.group_id
 )
 SELECT a.ord, a.version, a.last_seq,
-  CASE WHEN a.version > a.known_version THEN group_state(a.group_id) END AS state,
   NULL::bigint AS seq, NULL::bigint AS message_id, NULL AS sender_sid, NULL AS content, NULL AS date_created
 FROM asked a
 UNION ALL
-SELECT a.ord, NULL, NULL, NULL, m.seq, m.id, u.sid, m.content, wire_date(m.date_created)
+SELECT a.ord, NULL, NULL, m.seq, m.id, u.sid, m.content, wire_date(m.date_created)
 FROM asked a
 CROSS JOIN LATERAL (
   SELECT m.*, sum(octet_length(m.content)) OVER (ORDER BY m.seq ROWS UNBOUNDED PRECEDING)
@@ -64,10 +58,10 @@ CROSS JOIN LATERAL (
   ) m
 ) m
 JOIN "user" u ON u.id = m.sender_id
-WHERE m.bytes_before < $5::bigint`,
+WHERE m.bytes_before < $4::bigint`,
 };
 
-type GroupRow = { seq: null; version: number; last_seq: number; state: GroupState | null };
+type GroupRow = { seq: null; version: number; last_seq: number };
 type Row = { ord: number } & (GroupRow | PageMessage);
 
 /** What follows in each of these groups; null for a group that does not exist. Says nothing of who may see it. */
@@ -80,7 +74,6 @@ export async function replayPages(
   const rows = await runStatement<Row>(db, statement, [
     questions.map((question) => question.group_id),
     questions.map((question) => question.after_seq),
-    questions.map((question) => (question.without_states ? Number.MAX_SAFE_INTEGER : question.known_version)),
     questions.map((question) => Math.min(question.limit ?? limit, limit)),
     contentBytesMax,
   ]);
@@ -91,12 +84,12 @@ export async function replayPages(
 function pageOf(group_id: number, rows: readonly (GroupRow | PageMessage)[]): Page | null {
   const group = rows.find((row) => row.seq === null);
   if (!group) return null;
-  const { version, state, last_seq } = group;
+  const { version, last_seq } = group;
   const messages: PageMessage[] = [];
   for (const row of rows) {
     if (row.seq === null) continue;
     const { seq, message_id, sender_sid, content, date_created } = row;
     messages.push({ seq, message_id, sender_sid, content, date_created });
   }
-  return { group_id, version, state, last_seq, messages: messages.sort((a, b) => a.seq - b.seq) };
+  return { group_id, version, last_seq, messages: messages.sort((a, b) => a.seq - b.seq) };
 }
