@@ -47,6 +47,9 @@ const schema = z.object({
   ANONYMOUS_DATABASE_MAX: integer({ min: 1, max: 200 })
     .default(2)
     .describe('most statements at once for codes that are requested or submitted'),
+  CATCH_UP_DATABASE_MAX: integer({ min: 1, max: 200 })
+    .default(3)
+    .describe('most statements at once for sign-ins, replays and other reads of those who come back'),
   CLAIM_IDLE_MS: milliseconds({ min: 100 })
     .default(2_500)
     .describe('entries that their core has not touched for so long are taken over'),

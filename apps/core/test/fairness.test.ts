@@ -23,6 +23,7 @@ beforeAll(async () => {
     cores: 1,
     coreEnv: {
       DATABASE_POOL: '4',
+      CATCH_UP_DATABASE_MAX: '4',
       ANONYMOUS_DATABASE_MAX: '2',
       ANONYMOUS_REQUESTS_MAX: String(anonymousMax),
       LOCK_TIMEOUT_MS: '60000',
@@ -101,8 +102,7 @@ test('a user who creates thirty groups at once makes neither the next group of a
 test('a user who reads fifty pages and lists of groups at once makes another user of the same gateway wait for a batch at most', async () => {
   const release = await database.hold('LOCK TABLE "group" IN ACCESS EXCLUSIVE MODE');
   const order: string[] = [];
-  const page = ({ user_id }: User) =>
-    gateway.request('REPLAY_PAGE', { group_id, after_seq: 0, known_version: 0, user_id });
+  const page = ({ user_id }: User) => gateway.request('REPLAY_PAGE', { group_id, after_seq: 0, user_id });
   const list = ({ user_id }: User) => gateway.request('GROUP_IDS', { user_ids: [user_id] });
   const many = Array.from({ length: 50 }, () => [
     page(heavy).then(() => order.push('heavy page')),

@@ -12,6 +12,19 @@ import { reply } from './reply.ts';
 const schedulingPauseMs = 500;
 
 /**
+ * What users and gateways ask for who come back. Thousands may come at once, so all of it shares a few connections to
+ * the database: the statements that store messages find others beside them, but never more than these.
+ */
+const catchUpTypes: ReadonlySet<RequestType> = new Set<RequestType>([
+  'AUTHORIZATION_SIGN_IN',
+  'REPLAY_GROUPS',
+  'GROUP_STATES',
+  'GROUP_HEADS',
+  'REPLAY_PAGE',
+  'GROUP_IDS',
+]);
+
+/**
  * Divides entries by type of request, and replies to and acknowledges each entry when all of its requests have their
  * outcome. Types do not wait for each other: a session never has requests of two types in progress.
  */
@@ -27,8 +40,13 @@ export class Intake {
   constructor(context: Context) {
     this.#context = context;
     const onDone: OnDone<RequestType> = (burst, outcomes) => this.#reply(burst, outcomes);
-    const verification = { ...context, db: boundedDb(context.db, context.config.ANONYMOUS_DATABASE_MAX) };
-    const contextOf = (type: RequestType) => (type.startsWith('VERIFICATION_') ? verification : context);
+    const { db, config } = context;
+    const verification = { ...context, db: boundedDb(db, config.ANONYMOUS_DATABASE_MAX) };
+    const catchingUp = { ...context, db: boundedDb(db, config.CATCH_UP_DATABASE_MAX) };
+    const contextOf = (type: RequestType) => {
+      if (type.startsWith('VERIFICATION_')) return verification;
+      return catchUpTypes.has(type) ? catchingUp : context;
+    };
     this.#batchers = new Map(
       requestTypes.map((type) => [type, new Batcher(contextOf(type), type, handlerOf(type), onDone)]),
     );

@@ -20,7 +20,8 @@ type Refused = 'wrongCredential' | 'tooManyAttempts';
  * and a wrong code get the same answer, for the same work.
  */
 export const authorizationSignInHandler: Handler<'AUTHORIZATION_SIGN_IN'> = {
-  batchMax: 128,
+  // Small enough that what a batch computes makes no message wait for long.
+  batchMax: 32,
   concurrency: 2,
   async handle(context, batch) {
     const { db } = context;

@@ -1,9 +1,12 @@
+import type { ParamsOf } from '@hooligram/contract';
 import type { GatewayContext } from '../context.ts';
+import type { Reply } from './core-client.ts';
 import { endEarlierSessions } from './ended-credentials.ts';
 
 const groupsPerRequest = 1_000;
 const usersPerRequest = 50;
 const pauseMs = 1_000;
+const pauseMaxMs = 8_000;
 
 /**
  * After this gateway's subscriptions broke: fetches what was published in its groups, and looks for groups to which
@@ -19,14 +22,16 @@ export async function resync(context: GatewayContext): Promise<void> {
  * Reads how far the groups are, many at a time and one request after the other, and fetches those that are behind. A
  * group whose first read is under way is fetched behind it.
  */
-async function fetchMissed({ core, groups }: GatewayContext): Promise<void> {
+async function fetchMissed(context: GatewayContext): Promise<void> {
+  const { groups } = context;
   const ids = groups.ids();
   for (let start = 0; start < ids.length; start += groupsPerRequest) {
     const group_ids = ids.slice(start, start + groupsPerRequest);
-    const reply = await core.request('GROUP_HEADS', { group_ids });
-    const heads = new Map(
-      (reply.ok ? reply.answer.heads : []).map(([id, version, lastSeq]) => [id, { version, lastSeq }]),
+    const reply = await untilAnswered(context, 'GROUP_HEADS', { group_ids }, () =>
+      group_ids.some((id) => groups.find(id)),
     );
+    if (!reply) continue;
+    const heads = new Map(reply.answer.heads.map(([id, version, lastSeq]) => [id, { version, lastSeq }]));
     for (const id of group_ids) groups.find(id)?.catchUpWith(heads.get(id));
   }
 }
@@ -36,7 +41,9 @@ export async function findGroups(context: GatewayContext, userIds: readonly numb
   const { users, groups } = context;
   for (let start = 0; start < userIds.length; start += usersPerRequest) {
     const user_ids = userIds.slice(start, start + usersPerRequest);
-    const reply = await requestUntilAnswered(context, user_ids);
+    const reply = await untilAnswered(context, 'GROUP_IDS', { user_ids }, () =>
+      user_ids.some((userId) => users.find(userId)),
+    );
     if (!reply) continue;
     for (const [index, userId] of user_ids.entries()) {
       const version = reply.answer.credential_versions?.[index] ?? 0;
@@ -50,14 +57,19 @@ export async function findGroups(context: GatewayContext, userIds: readonly numb
 }
 
 /**
- * Nothing else looks for these users' groups, so this is not given up while one of the users is here. When the database
- * has another epoch there is no answer for them any more; then all of them are sent away.
+ * Nothing else looks for these groups, so this is not given up while one of them, or of the users, is here; it is asked
+ * for with growing pauses. When the database has another epoch there is no answer any more; then all are sent away.
  */
-async function requestUntilAnswered({ core, users }: GatewayContext, user_ids: number[]) {
-  while (user_ids.some((userId) => users.find(userId))) {
-    const reply = await core.request('GROUP_IDS', { user_ids });
+async function untilAnswered<K extends 'GROUP_HEADS' | 'GROUP_IDS'>(
+  { core }: GatewayContext,
+  type: K,
+  params: ParamsOf<K>,
+  isNeeded: () => boolean,
+): Promise<Extract<Reply<K>, { ok: true }> | undefined> {
+  for (let waitMs = pauseMs; isNeeded(); waitMs = Math.min(2 * waitMs, pauseMaxMs)) {
+    const reply = await core.request(type, params);
     if (reply.ok) return reply;
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
   return undefined;
 }
