@@ -21,7 +21,7 @@ const nothing = () => {};
  * registry that could go stale, Redis forgets a dead process by itself.
  *
  * Guarantee: `acquire` resolves when Redis has confirmed the subscription, also for a second holder who comes
- * while the first one still waits. What is published after that is received, at most once. What is
+ * while the first one still waits, or when all of them have released it before. What is published after that is received, at most once. What is
  * published while the connection is broken is lost; `onResubscribed` says when to look for it.
  *
  * Commands of one event-loop tick leave as one UNSUBSCRIBE and one SUBSCRIBE, in that order: a channel that is
@@ -82,6 +82,8 @@ export class Subscriptions {
     held.holders -= 1;
     if (held.holders > 0) return;
     this.#channels.delete(name);
+    // Nobody else ends the wait of those who have left meanwhile.
+    held.confirm();
     if (!this.#toSubscribe.delete(name)) this.#toUnsubscribe.add(name);
     this.#flushSoon();
   }
