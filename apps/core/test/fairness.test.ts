@@ -23,7 +23,6 @@ beforeAll(async () => {
     cores: 1,
     coreEnv: {
       DATABASE_POOL: '4',
-      CATCH_UP_DATABASE_MAX: '4',
       ANONYMOUS_DATABASE_MAX: '2',
       ANONYMOUS_REQUESTS_MAX: String(anonymousMax),
       LOCK_TIMEOUT_MS: '60000',
@@ -97,29 +96,6 @@ test('a user who creates thirty groups at once makes neither the next group of a
   await other;
   expect(order.filter((who) => who === 'heavy').length).toBeLessThan(15);
   await Promise.all(many);
-});
-
-test('a user who reads fifty pages and lists of groups at once makes another user of the same gateway wait for a batch at most', async () => {
-  const release = await database.hold('LOCK TABLE "group" IN ACCESS EXCLUSIVE MODE');
-  const order: string[] = [];
-  const page = ({ user_id }: User) => gateway.request('REPLAY_PAGE', { group_id, after_seq: 0, user_id });
-  const list = ({ user_id }: User) => gateway.request('GROUP_IDS', { user_ids: [user_id] });
-  const many = Array.from({ length: 50 }, () => [
-    page(heavy).then(() => order.push('heavy page')),
-    list(heavy).then(() => order.push('heavy list')),
-  ]);
-  await database.untilWaiting(2);
-  const others = [
-    page(light).then(() => order.push('light page')),
-    list(light).then(() => order.push('light list')),
-  ];
-  await database.untilWaiting(4);
-  await release();
-  await Promise.all([...others, ...many.flat()]);
-  const before = (what: string) =>
-    order.slice(0, order.indexOf(`light ${what}`)).filter((one) => one === `heavy ${what}`).length;
-  expect(before('page')).toBeLessThanOrEqual(8);
-  expect(before('list')).toBeLessThanOrEqual(32);
 });
 
 test('codes that nobody asked for are refused beyond a bound, and neither a sign-in nor a message waits for the others', async () => {

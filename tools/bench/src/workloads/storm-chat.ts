@@ -28,6 +28,7 @@ function stormChat(users: number): Workload {
     about: `${users.toLocaleString('en')} clients come back 1 s after their gateway went, while 100 others chat elsewhere`,
     targets: ['ours'],
     notRunning: 'it kills a gateway',
+    besideSeconds: 60 + users / 50,
     processes: { gateways, cores: 1 },
     async run(trial) {
       const crowd = new LoadProcess();

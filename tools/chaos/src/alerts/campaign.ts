@@ -88,13 +88,13 @@ function startPrometheus(options: Options, { gateways, cores }: StackDescription
 
 function startChaosLoad(
   options: Options,
-  { url, gateways }: StackDescription,
+  { url, gateways, postgres }: StackDescription,
   history: ReturnType<typeof emptyHistory>,
   random: ReturnType<typeof createRandom>,
   signal: AbortSignal,
 ): Promise<Load> {
   const ownUrls = gateways.map((gateway) => gateway.url);
-  return startLoad({ ...options, url, ownUrls, history, random, signal });
+  return startLoad({ ...options, url, ownUrls, history, random, signal, databaseUrl: postgres.url });
 }
 
 async function inject(campaign: Campaign): Promise<AlertsReport> {
