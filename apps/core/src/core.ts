@@ -40,6 +40,7 @@ function createContext(
   { deliveryChecks, startRedeliveries }: Retries,
   provider: VerificationProvider,
 ): Context {
+  const credentials = createCredentials(credentialKeys(config.CREDENTIAL_KEY));
   return {
     config,
     log,
@@ -52,10 +53,15 @@ function createContext(
     deadlines,
     deliveryChecks,
     startRedeliveries,
-    limits: createLimits(config, { redis: redis.command, prefix: config.REDIS_PREFIX, log, metrics }),
-    numbers: createNumbers(config.NUMBERS),
+    limits: createLimits(config, credentials, {
+      redis: redis.command,
+      prefix: config.REDIS_PREFIX,
+      log,
+      metrics,
+    }),
+    numbers: createNumbers(config.NUMBERS, config.CODE_COUNTRY_CODES),
     provider,
-    credentials: createCredentials(credentialKeys(config.CREDENTIAL_KEY)),
+    credentials,
   };
 }
 

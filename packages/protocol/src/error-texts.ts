@@ -42,6 +42,18 @@ export const errorTexts = {
 
 export type ErrorCode = keyof typeof errorTexts;
 
+const waitPattern = /, try again in \d+ seconds$/;
+
+/** Of a request that a limit refused: when the same one may succeed. */
+export function tryAgainIn(text: string, seconds: number): string {
+  return `${text}, try again in ${seconds} seconds`;
+}
+
+/** The text without the seconds that a limit names, to compare it with those of the table. */
+export function withoutWait(text: string): string {
+  return text.replace(waitPattern, '');
+}
+
 const retryableTexts = new Set<string>(
   Object.values(errorTexts)
     .filter(({ mayRetry }) => mayRetry)
@@ -50,5 +62,5 @@ const retryableTexts = new Set<string>(
 
 /** Whether a request that failed with these errors may succeed later as it is. */
 export function mayRetry(errors: readonly string[]): boolean {
-  return errors.length > 0 && errors.every((text) => retryableTexts.has(text));
+  return errors.length > 0 && errors.every((text) => retryableTexts.has(withoutWait(text)));
 }

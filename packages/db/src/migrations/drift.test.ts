@@ -103,7 +103,7 @@ function describeField(field: Field): string {
 function describeDefault(field: Field, type: string): string {
   if (!field.hasDefaultValue) return '';
   const value = field.default;
-  if (value instanceof Array) return ` default '{}'::${type}[]`;
+  if (Array.isArray(value)) return ` default '{}'::${type}[]`;
   if (typeof value !== 'object') return ` default ${value}`;
   return { autoincrement: ' identity', now: ' default CURRENT_TIMESTAMP' }[value.name] ?? ` ${value.name}()`;
 }
