@@ -78,7 +78,7 @@ describe('a code', () => {
     expect(leftMs).toBeLessThanOrEqual(ttlMs);
     expect(leftMs).toBeGreaterThan(ttlMs - 60_000);
     expect(await submit(client, right)).toEqual(expired);
-    expect(await signIn(client, sid, right)).toEqual(wrongCredential);
+    expect(await signIn(await from(newAddress()), sid, right)).toEqual(wrongCredential);
     expect(await ask(client, sid)).toEqual(success);
     expect(await submit(client, right)).toEqual(success);
     expect(await signIn(client, sid, right)).toEqual(success);

@@ -57,7 +57,7 @@ export function createNumbers(rule: NumberRule, countryCodes: readonly string[] 
   };
 }
 
-const costlyTypes = new Set<NumberType>(['PREMIUM_RATE', 'SHARED_COST', 'UAN', 'PAGER', 'VOICEMAIL']);
+const costlyTypes = new Set<NumberType>(['PREMIUM_RATE', 'SHARED_COST', 'PAGER', 'VOICEMAIL']);
 
 function check(sid: string, rule: 'possible' | 'valid'): NumberFault | undefined {
   const [code = '', digits = ''] = sid.split('.');
