@@ -56,6 +56,7 @@ function createContext(
   provider: VerificationProvider,
   metrics: CoreMetrics,
 ): Context {
+  const credentials = createCredentials(credentialKeys(config.CREDENTIAL_KEY));
   return {
     config,
     log,
@@ -68,10 +69,15 @@ function createContext(
     deadlines,
     deliveryChecks,
     startRedeliveries,
-    limits: createLimits(config, { redis: redis.command, prefix: config.REDIS_PREFIX, log, metrics: all }),
-    numbers: createNumbers(config.NUMBERS),
+    limits: createLimits(config, credentials, {
+      redis: redis.command,
+      prefix: config.REDIS_PREFIX,
+      log,
+      metrics: all,
+    }),
+    numbers: createNumbers(config.NUMBERS, config.CODE_COUNTRY_CODES),
     provider,
-    credentials: createCredentials(credentialKeys(config.CREDENTIAL_KEY)),
+    credentials,
   };
 }
 

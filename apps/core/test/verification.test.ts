@@ -16,7 +16,7 @@ import {
 const fixture = startFixture({
   gateways: 2,
   cores: 1,
-  coreEnv: { VERIFICATION_PROVIDER: 'log', VERIFICATION_ATTEMPTS_MAX: '3' },
+  coreEnv: { VERIFICATION_PROVIDER: 'log', VERIFICATION_CODE_DIGITS: '6', VERIFICATION_ATTEMPTS_MAX: '3' },
 });
 
 const wrongCredential = ['wrong phone number or verification code'];

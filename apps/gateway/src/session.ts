@@ -86,6 +86,11 @@ export class Session implements SocketOwner {
     return this.#connection?.user;
   }
 
+  /** Whether a code can be submitted here. */
+  get hasRequestedCode(): boolean {
+    return this.#connectionId !== undefined;
+  }
+
   /** Names the connection to the core: a code is submitted where it was asked for. */
   get connectionId(): string {
     this.#connectionId ??= randomUUID();

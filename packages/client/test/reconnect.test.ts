@@ -156,7 +156,29 @@ test('a credential that is refused later is forgotten, reported, and what waits 
   expect((await storage.load()).has('credential')).toBe(false);
   const sent = ada.client.send(groupId, 'I am back');
   way.onClientFrame = () => undefined;
+  await ada.client.requestCode(ada.credential);
+  await ada.client.submitCode(ada.credential.verification_code);
   await ada.client.signIn(ada.credential);
   await sent;
   await heard(bob, ['I am back']);
+});
+
+test('a session that is ended because the number was verified again (4401) is reported, and not tried again and again', async () => {
+  const way = await fixture.gate(0);
+  const storage = memoryStorage();
+  const ada = await fixture.member(way.url, { storage });
+  const kept = (await storage.load()).get('credential') ?? '';
+  expect(JSON.parse(kept).verification_code).toHaveLength(36);
+  const closed = waiting(ada);
+  const refused = next(ada, 'signInRefused');
+  const elsewhere = fixture.client(gateway(0).url, {}, ada.credential);
+  await elsewhere.client.requestCode(ada.credential);
+  await elsewhere.client.submitCode(ada.credential.verification_code);
+  expect(await closed).toMatchObject({ code: 4401, reason: 'the credential of this session has ended' });
+  await elsewhere.client.signIn(ada.credential);
+  expect(await refused).toEqual(['wrong phone number or verification code']);
+  await reached(ada, 'connected');
+  expect((await storage.load()).has('credential')).toBe(false);
+  const signIns = way.fromClients.filter(({ type }) => type === 'AUTHORIZATION_SIGN_IN_REQUEST');
+  expect([way.connections, signIns.length]).toEqual([2, 2]);
 });

@@ -51,7 +51,7 @@ export {
 } from './verification/authorization-sign-in.ts';
 export { beginCheck, endCheck } from './verification/check-challenge.ts';
 export { deleteExpiredChallenges } from './verification/delete-expired-challenges.ts';
-export { readChallenge } from './verification/read-challenge.ts';
+export { type Challenge, readChallenge } from './verification/read-challenge.ts';
 export { readCredentialVersions } from './verification/read-credential-versions.ts';
 export { verificationRequestCode } from './verification/verification-request-code.ts';
 export { type NewCredential, verificationSubmitCode } from './verification/verification-submit-code.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { closeReasons, reconnectAdvice } from './close-codes.ts';
-import { errorTexts, mayRetry } from './error-texts.ts';
+import { errorTexts, mayRetry, tryAgainIn } from './error-texts.ts';
 import { clientRequestTypes, frameTypes, needsSignIn } from './frame.ts';
 
 test('the protocol has 30 types and one addition', () => {
@@ -29,6 +29,8 @@ test('a client may retry when all errors pass with time', () => {
   expect(mayRetry([errorTexts.serverBusy.text, errorTexts.groupClosed.text])).toBe(false);
   expect(mayRetry(['payload.group_id: must be an integer'])).toBe(false);
   expect(mayRetry([])).toBe(false);
+  expect(mayRetry([tryAgainIn(errorTexts.tooManyAttempts.text, 57)])).toBe(true);
+  expect(mayRetry([tryAgainIn(errorTexts.groupClosed.text, 57)])).toBe(false);
 });
 
 test('every close reason fits into a close frame and gives the advice of its code', () => {

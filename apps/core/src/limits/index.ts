@@ -1,94 +1,48 @@
-import { createHmac } from 'node:crypto';
-import { networkOf } from './address.ts';
+import type { Credentials } from '../verification/credential.ts';
+import { networksOf } from './address.ts';
 import type { LimitsConfig } from './config.ts';
-import { createLimitFactory, type Limit, type LimitOptions } from './limit.ts';
-
-/** Where a request comes from, and for which number. An unknown IP address is empty, and has no limit. */
-type Source = {
-  readonly sid: string;
-  readonly address: string;
-};
+import { createGuessLimits, type GuessLimits, unlimitedGuesses } from './guesses.ts';
+import { createLimitFactory, type LimitOptions } from './limit.ts';
+import type { Keys } from './source.ts';
+import { createTextLimits, type TextLimits, unlimitedTexts } from './texts.ts';
 
 /**
- * Protects a public system from clients that request thousands of texts, and from clients that guess codes. An outage
- * of the limits must not become one of the chat: while Redis does not answer in time, each core counts for itself. So n
- * cores together allow at most n times a limit, and one core never more than the limit. A core that starts then knows
- * nothing of what was allowed before.
+ * Protects a public system from clients that request thousands of texts, from clients that guess codes, and users from
+ * strangers who would lock them out. An outage of the limits must not become one of the chat: while Redis does not
+ * answer in time, each core counts for itself. So n cores together allow at most n times a limit, and one core never
+ * more than the limit. A core that starts then knows nothing of what was allowed before.
  */
 export type Limits = {
-  /** Whether this code request may go on; counts it. */
-  codeRequest(source: Source): Promise<boolean>;
-  /** Whether not too many submissions from this address were refused. */
-  submitAllowed(source: Pick<Source, 'address'>): Promise<boolean>;
-  submitFailed(source: Pick<Source, 'address'>): Promise<void>;
-  /**
-   * Whether a sign-in may learn whether its code is right. A wrong code is counted in the same step in which it is
-   * allowed: of thousands at once no more than the limit are allowed. A right code counts nothing, and is refused, too,
-   * after as many wrong ones: a client that guesses does not learn that it was right.
-   */
-  signIn(source: Source, isRight: boolean): Promise<boolean>;
+  readonly guesses: GuessLimits;
+  readonly texts: TextLimits;
+  /** Counts a member whom a user adds. @returns 0, or the seconds until they may add another one */
+  groupAdd(userId: number): Promise<number>;
 };
 
 const unlimited: Limits = {
-  codeRequest: async () => true,
-  submitAllowed: async () => true,
-  submitFailed: async () => {},
-  signIn: async () => true,
+  guesses: unlimitedGuesses,
+  texts: unlimitedTexts,
+  groupAdd: async () => 0,
 };
 
 export function createLimits(
-  config: LimitsConfig & { readonly CREDENTIAL_KEY: string },
+  config: LimitsConfig,
+  credentials: Pick<Credentials, 'pseudonym'>,
   options: LimitOptions,
 ): Limits {
   if (!config.LIMITS_ENABLED) return unlimited;
-  const limit = createLimitFactory(options);
-  const codes = {
-    perNumber: limit('code_number', config.LIMIT_CODE_REQUESTS_PER_NUMBER),
-    perAddress: limit('code_address', config.LIMIT_CODE_REQUESTS_PER_ADDRESS),
+  const create = createLimitFactory(options);
+  const of = (...parts: readonly string[]) => credentials.pseudonym('limit', ...parts);
+  const keys: Keys = {
+    of,
+    number: ({ sid }) => of(sid),
+    networks: ({ address }) => networksOf(address).map((network) => of(network)),
+    pair: ({ sid, address }) => of(sid, networksOf(address)[0] ?? ''),
   };
-  const submits = { perAddress: limit('submit_address', config.LIMIT_SUBMIT_FAILURES_PER_ADDRESS) };
-  const signIns = {
-    perAddress: limit('sign_in_address', config.LIMIT_SIGN_IN_FAILURES_PER_ADDRESS),
-    perPair: limit('sign_in_pair', config.LIMIT_SIGN_IN_FAILURES_PER_ADDRESS_AND_NUMBER),
-    perNumber: limit('sign_in_number', config.LIMIT_SIGN_IN_FAILURES_PER_NUMBER),
-  };
-
-  // Numbers and addresses are personal: Redis has them only as keyed hashes.
-  const hashed = (...parts: string[]) =>
-    createHmac('sha256', config.CREDENTIAL_KEY)
-      .update(['limit', ...parts].join('\0'))
-      .digest('base64url')
-      .slice(0, 22);
-  const number = ({ sid }: Source) => hashed(sid);
-  const address = ({ address }: Pick<Source, 'address'>) => hashed(networkOf(address));
-  const pair = ({ sid, address }: Source) => hashed(sid, networkOf(address));
-
+  const groupAdds = create('group_add_user', config.LIMIT_GROUP_ADDS_PER_USER);
   return {
-    async codeRequest(source) {
-      // The address first: a client that is refused already must not use up the codes of other users.
-      if (source.address && !(await codes.perAddress.consume(address(source)))) return false;
-      return codes.perNumber.consume(number(source));
-    },
-
-    submitAllowed: async (source) => !source.address || submits.perAddress.hasLeft(address(source)),
-    async submitFailed(source) {
-      if (source.address) await submits.perAddress.penalize(address(source));
-    },
-
-    // Many users can share an address, and a user can have many devices that connect all at once, so only failures
-    // count. The number comes last: a client that is refused already must not lock the owner of the number out.
-    async signIn(source, isRight) {
-      const pass = (limit: Limit, key: string) => (isRight ? limit.hasLeft(key) : limit.consume(key));
-      if (source.address) {
-        const allowed = await Promise.all([
-          signIns.perAddress.hasLeft(address(source)),
-          pass(signIns.perPair, pair(source)),
-        ]);
-        if (allowed.includes(false)) return false;
-      }
-      if (!(await pass(signIns.perNumber, number(source)))) return false;
-      if (source.address && !isRight) await signIns.perAddress.penalize(address(source));
-      return true;
-    },
+    guesses: createGuessLimits(config, create, keys),
+    texts: createTextLimits(config, create, keys),
+    groupAdd: (userId) => groupAdds.consume(String(userId)),
   };
 }

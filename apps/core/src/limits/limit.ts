@@ -20,54 +20,83 @@ export type LimitOptions = {
  * never refused. Nothing here rejects.
  */
 export type Limit = {
-  /** Consumes a point; false if there was none left. */
-  consume(key: string): Promise<boolean>;
-  /** Whether there is a point left. */
-  hasLeft(key: string): Promise<boolean>;
+  /** Consumes a point, if there is one left. @returns 0, or the seconds until there is one */
+  consume(key: string): Promise<number>;
+  /** The first half of `consume`: in this process, at once. @returns as `consume` */
+  consumeHere(key: string): number;
+  /** The second half: for all cores together. Gives the first half back if there is no point left. @returns as `consume` */
+  consumeShared(key: string): Promise<number>;
+  /** Gives the first half back. */
+  giveBackHere(key: string): void;
+  /** @returns 0 if there is a point left, or the seconds until there is one */
+  wait(key: string): Promise<number>;
   /** Consumes a point, left or not. */
   penalize(key: string): Promise<void>;
+  /** Gives points back, at most those that were consumed. */
+  giveBack(key: string, points?: number): Promise<void>;
+  /** How many points were consumed; by this process alone while Redis does not say. */
+  used(key: string): Promise<number>;
 };
 
 /** Beyond this, Redis counts as not answering. */
 const replyTimeoutMs = 500;
 
-const limit = [
-  'code_number',
-  'code_address',
-  'submit_address',
-  'sign_in_address',
-  'sign_in_pair',
-  'sign_in_number',
+const limitNames = [
+  'guess_number',
+  'guess_reserve',
+  'guess_pair',
+  'guess_numbers',
+  'guess_lookups',
+  'guess_source',
+  'guess_source_network_1',
+  'guess_source_network_2',
+  'text_number',
+  'text_reserve',
+  'text_pair',
+  'text_source',
+  'text_source_network_1',
+  'text_source_network_2',
+  'text_prefix',
+  'text_country_code',
+  'text_total',
+  'text_unconverted',
+  'text_converts',
+  'group_add_user',
 ] as const;
+export type LimitName = (typeof limitNames)[number];
+
+/** @param variant of several rates under one name */
+export type LimitFactory = (name: LimitName, rate: Rate, variant?: string) => Limit;
 
 export function createLimitMetrics(metrics: Pick<Metrics, 'counter'>) {
   return {
-    refused: metrics.counter('limits_refused_total', 'Requests that a limit refused', { limit }),
+    refused: metrics.counter('limits_refused_total', 'Requests that a limit refused', { limit: limitNames }),
     skipped: metrics.counter(
       'limits_skipped_total',
       'Limits applied by one core for itself because Redis did not answer',
-      { limit },
+      { limit: limitNames },
     ),
   };
 }
 
-export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions) {
+export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions): LimitFactory {
   const { refused, skipped } = createLimitMetrics(metrics);
 
-  return (limit: string, rate: Rate): Limit => {
+  return (limit, rate, variant = '') => {
     const { points, seconds } = rate;
     const memory = new MemoryLimiter(rate);
     const shared = new RateLimiterRedis({
       storeClient: redis,
-      keyPrefix: `${prefix}:limit:${limit}`,
+      keyPrefix: `${prefix}:limit:${limit}${variant}`,
       points,
       duration: seconds,
       rejectIfRedisNotReady: true,
     });
 
-    function counted(isAllowed: boolean): boolean {
-      if (!isAllowed) refused.inc({ limit });
-      return isAllowed;
+    /** @param waitMs until a point is left; 0: allowed */
+    function counted(waitMs: number): number {
+      if (waitMs > 0) refused.inc({ limit });
+      return Math.ceil(waitMs / 1_000);
     }
 
     async function replyOr<T>(otherwise: T, reply: Promise<T>): Promise<T> {
@@ -80,31 +109,99 @@ export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions
       }
     }
 
-    return {
-      async consume(key) {
-        // In memory first: of thousands at once, no more go to Redis than could be allowed.
-        if (!memory.hasLeft(key)) return counted(false);
-        memory.consume(key);
-        const consumed = shared.consume(key).then(() => true, falseIfExhausted);
-        const isAllowed = await replyOr(true, consumed);
-        if (!isAllowed) memory.giveBack(key);
-        return counted(isAllowed);
+    const one: Limit = {
+      // In memory first: of thousands at once, no more go to Redis than could be allowed.
+      consume: async (key) => one.consumeHere(key) || one.consumeShared(key),
+      consumeHere(key) {
+        const waitMs = memory.waitMs(key);
+        if (waitMs === 0) memory.consume(key);
+        return counted(waitMs);
       },
-      async hasLeft(key) {
-        if (!memory.hasLeft(key)) return counted(false);
-        const hasLeft = shared.get(key).then((used) => (used?.consumedPoints ?? 0) < points);
-        return counted(await replyOr(true, hasLeft));
+      giveBackHere: (key) => memory.giveBack(key),
+      async consumeShared(key) {
+        const sharedMs = await replyOr(
+          0,
+          shared.consume(key).then(() => 0, waitOfExhausted),
+        );
+        if (sharedMs > 0) memory.giveBack(key);
+        return counted(sharedMs);
+      },
+      async wait(key) {
+        const waitMs = memory.waitMs(key);
+        if (waitMs > 0) return counted(waitMs);
+        const reply = shared
+          .get(key)
+          .then((used) => (used && used.consumedPoints >= points ? waitOf(used) : 0));
+        return counted(await replyOr(0, reply));
       },
       async penalize(key) {
         memory.consume(key);
         await replyOr<unknown>(undefined, shared.penalty(key));
       },
+      async giveBack(key, given = 1) {
+        memory.giveBack(key, given);
+        await replyOr<unknown>(
+          undefined,
+          shared.get(key).then(async (used) => {
+            const back = Math.min(given, used?.consumedPoints ?? 0);
+            if (back > 0) await shared.reward(key, back);
+          }),
+        );
+      },
+      used: async (key) => {
+        const reply = shared.get(key).then((used) => used?.consumedPoints ?? 0);
+        return Math.max(memory.used(key), await replyOr(0, reply));
+      },
     };
+    return one;
   };
 }
 
+/** One limit for each of the rates under one name; all of them have to have room. */
+export function createLimits(create: LimitFactory, name: string, rates: readonly Rate[]): Limit[] {
+  return rates.map((rate) => create(name, rate, `_${rate.seconds}`));
+}
+
+/** A key under which a limit counts. */
+export type Counted = { readonly limit: Limit; readonly key: string };
+
+/**
+ * Consumes a point of each, or of none. In this process that happens at once: what is looked at behind it sees all of it.
+ *
+ * @returns 0, or the seconds until there is one of each
+ */
+export async function consumeAll(all: readonly Counted[]): Promise<number> {
+  for (const [index, { limit, key }] of all.entries()) {
+    const seconds = limit.consumeHere(key);
+    if (seconds === 0) continue;
+    for (const taken of all.slice(0, index)) taken.limit.giveBackHere(taken.key);
+    return seconds;
+  }
+  for (const [index, { limit, key }] of all.entries()) {
+    const seconds = await limit.consumeShared(key);
+    if (seconds === 0) continue;
+    for (const taken of all.slice(index + 1)) taken.limit.giveBackHere(taken.key);
+    await giveBackAll(all.slice(0, index));
+    return seconds;
+  }
+  return 0;
+}
+
+export async function giveBackAll(all: readonly Counted[], points = 1): Promise<void> {
+  await Promise.all(all.map(({ limit, key }) => limit.giveBack(key, points)));
+}
+
+/** @returns 0 if each has a point left, or the seconds until each has one */
+export async function waitForAll(all: readonly Counted[]): Promise<number> {
+  return Math.max(0, ...(await Promise.all(all.map(({ limit, key }) => limit.wait(key)))));
+}
+
 /** The library rejects with its result when no point is left, and with an Error when Redis fails. */
-function falseIfExhausted(reason: unknown): false {
-  if (reason instanceof RateLimiterRes) return false;
+function waitOfExhausted(reason: unknown): number {
+  if (reason instanceof RateLimiterRes) return waitOf(reason);
   throw reason;
+}
+
+function waitOf({ msBeforeNext }: RateLimiterRes): number {
+  return Math.max(1, msBeforeNext);
 }

@@ -22,8 +22,14 @@ export class MemoryLimiter {
     this.#windowMs = seconds * 1_000;
   }
 
-  hasLeft(key: string): boolean {
-    return (this.#find(key)?.used ?? 0) < this.#points;
+  /** @returns milliseconds until a point is left; 0: there is one */
+  waitMs(key: string): number {
+    const window = this.#find(key);
+    return window && window.used >= this.#points ? window.endsAt - performance.now() : 0;
+  }
+
+  used(key: string): number {
+    return this.#find(key)?.used ?? 0;
   }
 
   /** Consumes a point, left or not. */
@@ -32,10 +38,10 @@ export class MemoryLimiter {
     window.used += 1;
   }
 
-  giveBack(key: string): void {
+  giveBack(key: string, points = 1): void {
     const window = this.#find(key);
     if (!window) return;
-    window.used -= 1;
+    window.used -= points;
     if (window.used <= 0) this.#windows.delete(key);
   }
 

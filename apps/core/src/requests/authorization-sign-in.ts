@@ -8,12 +8,23 @@ import {
 } from '@hooligram/db';
 import { sidOf } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
-import { networksOf } from '../limits/address.ts';
+import type { GuessAllowed } from '../limits/guesses.ts';
+import type { Source } from '../limits/source.ts';
+import { networkHash, signedInFrom } from '../verification/known-networks.ts';
 import { canBeCode, type GivenCredential, judge, type Right } from '../verification/sign-in.ts';
-import { type Handler, type HandlerRequest, refusal, success } from './handler.ts';
+import { type Handler, type HandlerRequest, limited, refusal, success } from './handler.ts';
 
 type SignIn = HandlerRequest<'AUTHORIZATION_SIGN_IN'>;
-type Refused = 'wrongCredential' | 'tooManyAttempts';
+
+/** A refusal: the seconds until a limit allows another try, or a wrong credential. */
+type Refused = { readonly seconds: number } | 'wrongCredential';
+
+/** What a request gives, where it comes from, and what a guess may cost it; undefined: nothing that can be a credential. */
+type Given = {
+  readonly credential: GivenCredential;
+  readonly source: Source;
+  readonly allowed: GuessAllowed;
+};
 
 /**
  * Checks credentials, and names the groups that the gateway has to subscribe to before it reads them. An unknown number
@@ -26,12 +37,13 @@ export const authorizationSignInHandler: Handler<'AUTHORIZATION_SIGN_IN'> = {
   async handle(context, batch) {
     const { db } = context;
     const checked = await checkCredentials(context, batch);
-    const signedIn = checked.flatMap((result) => (typeof result === 'object' ? [result.user.user_id] : []));
+    const signedIn = checked.flatMap((result) => (isRight(result) ? [result.user.user_id] : []));
     const read = signedIn.length > 0 ? await readGroupIds(db, signedIn) : [];
     const cursors = new Map<number, OpenCursor[]>();
     for (const [index, user_id] of signedIn.entries()) cursors.set(user_id, read[index] ?? []);
     return checked.map((result) => {
-      if (typeof result === 'string') return refusal(result);
+      if (result === 'wrongCredential') return refusal(result);
+      if (!isRight(result)) return limited('tooManyAttempts', result.seconds);
       const { user_id, sid, version } = result.user;
       const open = cursors.get(user_id) ?? [];
       const group_ids = open.map(({ group_id }) => group_id);
@@ -41,58 +53,68 @@ export const authorizationSignInHandler: Handler<'AUTHORIZATION_SIGN_IN'> = {
   },
 };
 
-/** Nothing is looked up for what cannot be a credential: neither one of our tokens nor a code. */
+/**
+ * Nothing is looked up for what cannot be a credential, neither one of our tokens nor a code, and nothing for a code when
+ * no guess is left.
+ */
 async function checkCredentials(context: Context, batch: readonly SignIn[]): Promise<(Right | Refused)[]> {
   const { db } = context;
-  const given = batch.map((request) => givenOf(context, request));
-  const toRead = given.flatMap((one) => (one ? [one.sid] : []));
-  const users = await readCredentials(db, toRead);
-  const userBySid = new Map(toRead.map((sid, index) => [sid, users[index] ?? null]));
+  const given = await Promise.all(batch.map((request) => givenOf(context, request)));
+  const sids = given.flatMap((one) => (one && 'budget' in one.allowed ? [one.source.sid] : []));
+  const users = await readCredentials(db, sids);
+  const userBySid = new Map(sids.map((sid, index) => [sid, users[index] ?? null]));
   const guesses: number[] = [];
   const checked = await Promise.all(
-    batch.map(({ params: { address } }, index) => {
-      const one = given[index];
-      const user = (one && userBySid.get(one.sid)) ?? null;
-      return one ? checkOne(context, one, address, user, guesses) : 'wrongCredential';
-    }),
+    given.map((one) =>
+      one ? check(context, one, userBySid.get(one.source.sid) ?? null, guesses) : 'wrongCredential',
+    ),
   );
   await countCodeFailures(db, guesses);
-  const accepted = checked.flatMap((result) => (typeof result === 'object' ? (result.accepted ?? []) : []));
-  await acceptCredentials(db, accepted);
+  await acceptCredentials(
+    db,
+    checked.flatMap((result) => (isRight(result) ? (result.accepted ?? []) : [])),
+  );
   return checked;
 }
 
 /** @param guesses a wrong code adds its user */
-async function checkOne(
+async function check(
   { config, credentials, limits }: Context,
-  given: GivenCredential,
-  address: string,
+  { credential, source, allowed }: Given,
   user: Credential | null,
   guesses: number[],
 ): Promise<Right | Refused> {
+  if ('seconds' in allowed) return allowed;
   const bounds = {
     failuresMax: config.CREDENTIAL_CODE_FAILURES_MAX,
     ttlMs: config.CREDENTIAL_CODE_TTL_DAYS * dayMs,
   };
-  const right = judge(credentials, given, user, bounds);
+  const right = judge(credentials, credential, user, bounds);
   // Nobody guesses a token, so nobody can use up what its owner needs to sign in.
-  if (given.isToken) return right ?? 'wrongCredential';
+  if (credential.isToken) return right ?? 'wrongCredential';
   // Beyond the limit a right code and a wrong one get the same answer.
-  if (!(await limits.signIn({ sid: given.sid, address }, right !== undefined))) return 'tooManyAttempts';
-  if (!right) guesses.push(user?.credential_hash ? user.user_id : 0);
+  const seconds = await limits.guesses.tell(source, allowed.budget, right !== undefined);
+  if (seconds > 0) return { seconds };
+  if (right) await limits.guesses.succeeded(source, allowed.budget, false);
+  else guesses.push(user?.credential_hash ? user.user_id : 0);
   return right ?? 'wrongCredential';
 }
 
 const dayMs = 24 * 60 * 60_000;
 
-function givenOf({ credentials }: Context, { params }: SignIn): GivenCredential | undefined {
+async function givenOf(context: Context, { params }: SignIn): Promise<Given | undefined> {
+  const { credentials, limits } = context;
   const { country_code, phone_number, verification_code: code, address } = params;
   const isToken = credentials.isToken(code);
   if (!isToken && !canBeCode(code)) return undefined;
-  const widest = networksOf(address).at(-1);
-  const network =
-    widest === undefined
-      ? null
-      : Buffer.from(credentials.pseudonym('network', widest).slice(0, 11), 'base64url');
-  return { sid: sidOf(country_code, phone_number), code, isToken, network };
+  const source = { sid: sidOf(country_code, phone_number), address };
+  const allowed: GuessAllowed = isToken
+    ? { budget: 'open' }
+    : await limits.guesses.allow(source, () => signedInFrom(context, source));
+  const credential = { sid: source.sid, code, isToken, network: networkHash(credentials, address) };
+  return { credential, source, allowed };
+}
+
+function isRight(result: Right | Refused): result is Right {
+  return typeof result === 'object' && 'user' in result;
 }

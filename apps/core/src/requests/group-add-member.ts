@@ -1,6 +1,6 @@
-import { groupAddMember } from '@hooligram/db';
+import { findAnswers, groupAddMember } from '@hooligram/db';
 import { publishState } from '../publishing/states.ts';
-import { each, faulty, type Handler, refusal, refusalCodes, success } from './handler.ts';
+import { each, faulty, type Handler, limited, refusal, refusalCodes, success } from './handler.ts';
 
 /** Adds a member and publishes the new state. Adding a present member changes and publishes nothing. */
 export const groupAddMemberHandler: Handler<'GROUP_ADD_MEMBER'> = {
@@ -11,6 +11,11 @@ export const groupAddMemberHandler: Handler<'GROUP_ADD_MEMBER'> = {
     const { db, numbers, deadlines } = context;
     const { request_id, params } = request;
     const { user_id, repeatable, group_id, member_sid } = params;
+    const seconds = await context.limits.groupAdd(user_id);
+    // A second run answers what the first one did.
+    if (seconds > 0 && !(await findAnswers(db, [{ user_id, request_id }]))[0]) {
+      return limited('tooManyRequests', seconds);
+    }
     const added = await groupAddMember(
       db,
       { request_id, repeatable, user_id, group_id, member_sid },

@@ -1,5 +1,5 @@
 import type { Outcome, ParamsOf, RequestType } from '@hooligram/contract';
-import { type ErrorCode, errorTexts } from '@hooligram/protocol';
+import { type ErrorCode, errorTexts, tryAgainIn } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
 
 /** A request as its handler receives it. */
@@ -38,6 +38,11 @@ export function success<A>(answer: A): { ok: true; answer: A } {
 
 export function refusal(...codes: ErrorCode[]): { ok: false; errors: string[] } {
   return { ok: false, errors: codes.map((code) => errorTexts[code].text) };
+}
+
+/** A limit stands in the way for so many seconds. */
+export function limited(code: ErrorCode, seconds: number): { ok: false; errors: string[] } {
+  return { ok: false, errors: [tryAgainIn(errorTexts[code].text, seconds)] };
 }
 
 /** The error that each reason of the database package for not doing a request becomes. */

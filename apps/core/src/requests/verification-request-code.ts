@@ -1,9 +1,10 @@
 import { type CodeOutcome, readOutcome, settleOutcome, verificationRequestCode } from '@hooligram/db';
 import { mustBeWritten, sidOf } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
+import { signedInFrom } from '../verification/known-networks.ts';
 import type { NumberFault } from '../verification/numbers.ts';
 import { abandonedAfterMs, providerTimeMs, settled, stored } from '../verification/waiting.ts';
-import { each, faulty, type Handler, type HandlerRequest, refusal, success } from './handler.ts';
+import { each, faulty, type Handler, type HandlerRequest, limited, refusal, success } from './handler.ts';
 
 type CodeRequest = HandlerRequest<'VERIFICATION_REQUEST_CODE'>;
 
@@ -36,9 +37,12 @@ export const verificationRequestCodeHandler: Handler<'VERIFICATION_REQUEST_CODE'
       connection_id,
     });
     if (before !== undefined) return outcomeOf(await outcomeOfFirstRun(context, request));
-    if (!(await limits.codeRequest({ sid, address }))) return refusal('tooManyRequests');
     const fault = (await context.numbers.faultsOfUnknown(db, [sid])).get(sid);
     if (fault) return faulty([`payload.phone_number: ${numberText(fault, country_code)}`]);
+    if (!context.numbers.takesTexts(sid)) return refusal('codeNotSent');
+    const source = { sid, address };
+    const seconds = await limits.texts.take(source, () => signedInFrom(context, source));
+    if (seconds > 0) return limited('tooManyRequests', seconds);
     return outcomeOf((await send(context, request, sid)) ?? (await outcomeOfFirstRun(context, request)));
   }),
 };

@@ -1,6 +1,7 @@
 import { encodeCredentialChanged, type Outcome } from '@hooligram/contract';
 import {
   beginCheck,
+  type Challenge,
   type ChallengeAnswer,
   type ChallengeOutcome,
   endCheck,
@@ -12,8 +13,9 @@ import {
   verificationSubmitCode,
 } from '@hooligram/db';
 import type { Context } from '../context.ts';
+import { signedInFrom } from '../verification/known-networks.ts';
 import { abandonedAfterMs, providerTimeMs, settled, stored } from '../verification/waiting.ts';
-import { each, type Handler, type HandlerRequest, refusal, success } from './handler.ts';
+import { each, type Handler, type HandlerRequest, limited, refusal, success } from './handler.ts';
 
 type Submission = HandlerRequest<'VERIFICATION_SUBMIT_CODE'>;
 
@@ -33,9 +35,6 @@ const outcomes = {
   tooMany: 'too_many',
   unavailable: 'unavailable',
 } as const;
-
-/** The outcomes that the submitting client causes: they count against the limit of its address. */
-const countedAgainstLimit: readonly ChallengeOutcome[] = ['wrong', 'expired', 'none', 'too_many'];
 
 /**
  * Makes a right code the number's credential, together with a token that takes the code's place, and ends the sessions of
@@ -57,19 +56,31 @@ export const verificationSubmitCodeHandler: Handler<'VERIFICATION_SUBMIT_CODE'> 
       connection_id,
     });
     if (before !== undefined) return replyTo(context, request, await answerOfFirstRun(context, request));
-    if (!(await limits.submitAllowed({ address }))) return refusal('tooManyAttempts');
-    const answer = await compareOrCheck(context, request);
-    if (countedAgainstLimit.includes(answer.outcome)) await limits.submitFailed({ address });
+    const challenge = await readChallenge(db, connection_id);
+    if (!challenge) return refusal('noCodeRequested');
+    const source = { sid: challenge.sid, address };
+    const allowed = await limits.guesses.allow(source, () => signedInFrom(context, source));
+    if ('seconds' in allowed) return limited('tooManyAttempts', allowed.seconds);
+    // Taken before it is compared, however many are submitted at once; a right one is given back.
+    const seconds = await limits.guesses.take(source, allowed.budget);
+    if (seconds > 0) return limited('tooManyAttempts', seconds);
+    const answer = await compareOrCheck(context, request, challenge);
+    if (answer.outcome === 'right') {
+      await limits.guesses.succeeded(source, allowed.budget, true);
+      await limits.texts.converted(source);
+    }
     return replyTo(context, request, answer);
   }),
 };
 
-async function compareOrCheck(context: Context, request: Submission): Promise<ChallengeAnswer> {
+async function compareOrCheck(
+  context: Context,
+  request: Submission,
+  { sid, code_hash }: Challenge,
+): Promise<ChallengeAnswer> {
   const { config, db, credentials, deadlines } = context;
   const { connection_id, verification_code } = request.params;
-  const challenge = await readChallenge(db, connection_id);
-  if (challenge?.code_hash === null) return check(context, request, challenge.sid);
-  const sid = challenge?.sid ?? '';
+  if (code_hash === null) return check(context, request, sid);
   const submission = {
     request_id: request.request_id,
     connection_id,

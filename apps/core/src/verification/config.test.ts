@@ -25,6 +25,16 @@ describe('the fixed code', () => {
     );
   });
 
+  test('is not the only one: the log is refused there, too, and there is no default', () => {
+    for (const env of [{ VERIFICATION_PROVIDER: 'log' }, {}] as Record<string, string>[]) {
+      expect(() => read({ ...env, NODE_ENV: 'production' })).toThrow(
+        /^core: VERIFICATION_PROVIDER .* in production: /,
+      );
+      expect(read(env)).toBeDefined();
+    }
+    expect(read({ ...twilio, NODE_ENV: 'production' })).toMatchObject(twilio);
+  });
+
   test('must be there, and must be digits', () => {
     expect(() => read({ VERIFICATION_PROVIDER: 'fixed' })).toThrow(
       /^core: VERIFICATION_FIXED_CODE is required when VERIFICATION_PROVIDER is fixed$/,
@@ -75,4 +85,17 @@ test('a short credential key is refused without being printed', () => {
   expect(() => read({ CREDENTIAL_KEY: 'short' })).toThrow(
     /^core: CREDENTIAL_KEY must have at least 32 characters$/,
   );
+});
+
+test('several credential keys have commas between, and each is long enough', () => {
+  const keys = `${'n'.repeat(32)},${credentialKey}`;
+  expect(read({ CREDENTIAL_KEY: keys }).CREDENTIAL_KEY).toBe(keys);
+  expect(() => read({ CREDENTIAL_KEY: `${credentialKey},short` })).toThrow(
+    /^core: CREDENTIAL_KEY must be keys of at least 32 characters, with commas between$/,
+  );
+});
+
+test('without Verify, a Messaging service is enough for twilio', () => {
+  const { TWILIO_VERIFY_SERVICE_SID: _, ...others } = twilio;
+  expect(read({ ...others, TWILIO_MESSAGING_SERVICE_SID: `MG${'0'.repeat(32)}` })).toMatchObject(others);
 });

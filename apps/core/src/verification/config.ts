@@ -9,11 +9,22 @@ const shape = z.object({
   NODE_ENV: serviceConfig.shape.NODE_ENV,
   VERIFICATION_PROVIDER: z
     .enum(['fixed', 'log', 'twilio'])
-    .default('log')
-    .describe('who brings codes to phones: one code for all, the log, or Twilio Verify'),
+    .optional()
+    .describe(
+      'who brings codes to phones: one code for all, the log (unless given), or Twilio; required in production, where only Twilio is accepted',
+    ),
+  VERIFICATION_CODE_DIGITS: integer({ min: 6, max: 10 })
+    .default(8)
+    .describe('digits of a code; a Verify service of Twilio has to be set to as many'),
   VERIFICATION_FIXED_CODE: matching(/^\d{4,10}$/, '4 to 10 digits')
     .optional()
     .describe('the code of everybody with the provider fixed; never in production'),
+  CODE_COUNTRY_CODES: variable('country codes such as 1,44', (text): string[] | undefined => {
+    const codes = text.split(',');
+    return codes.every((code) => /^[1-9]\d{0,2}$/.test(code)) ? codes : undefined;
+  })
+    .optional()
+    .describe('country codes to which codes are sent, with commas between; unless given, to all'),
   VERIFICATION_TTL_MS: milliseconds({ min: 1_000 }).default(600_000).describe('how long a code is good'),
   VERIFICATION_ATTEMPTS_MAX: integer({ min: 1, max: 100 })
     .default(5)
@@ -34,6 +45,9 @@ const shape = z.object({
     .optional()
     .describe('account, with the provider twilio'),
   TWILIO_AUTH_TOKEN: z.string().optional().describe('its password, with the provider twilio'),
+  TWILIO_MESSAGING_SERVICE_SID: matching(/^MG[0-9a-fA-F]{32}$/, 'MG and 32 hexadecimal digits')
+    .optional()
+    .describe('Messaging service, in place of Verify: codes are made here and sent as plain texts'),
   TWILIO_VERIFY_SERVICE_SID: matching(/^VA[0-9a-fA-F]{32}$/, 'VA and 32 hexadecimal digits')
     .optional()
     .describe('Verify service, with the provider twilio'),
@@ -50,6 +64,12 @@ const shape = z.object({
 
 export type VerificationConfig = Readonly<z.output<typeof shape>>;
 
+const inProduction = {
+  fixed: 'must not be fixed in production: anybody could sign in as anybody',
+  log: 'must not be log in production: who reads the log could sign in as anybody',
+  none: 'is required in production: nothing else brings codes to phones',
+};
+
 const twilioNeeds = ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_VERIFY_SERVICE_SID'] as const;
 
 export const verificationConfig = shape.check(
@@ -59,8 +79,8 @@ export const verificationConfig = shape.check(
     if (keys.length > 1 && keys.some((key) => key.length < 32)) {
       fault('CREDENTIAL_KEY', 'must be keys of at least 32 characters, with commas between');
     }
-    if (provider === 'fixed' && config.NODE_ENV === 'production') {
-      fault('VERIFICATION_PROVIDER', 'must not be fixed in production: anybody could sign in as anybody');
+    if (config.NODE_ENV === 'production' && provider !== 'twilio') {
+      fault('VERIFICATION_PROVIDER', inProduction[provider ?? 'none']);
     }
     if (provider === 'fixed' && !config.VERIFICATION_FIXED_CODE) {
       fault('VERIFICATION_FIXED_CODE', 'is required when VERIFICATION_PROVIDER is fixed');
@@ -71,7 +91,8 @@ export const verificationConfig = shape.check(
       fault('TWILIO_TIMEOUT_MS', `must be at least ${storeMs} less than REQUEST_DEADLINE_MS`);
     }
     for (const name of twilioNeeds) {
-      if (provider === 'twilio' && !config[name])
+      const isForVerify = name === 'TWILIO_VERIFY_SERVICE_SID' && !config.TWILIO_MESSAGING_SERVICE_SID;
+      if (provider === 'twilio' && !config[name] && (isForVerify || name !== 'TWILIO_VERIFY_SERVICE_SID'))
         fault(name, 'is required when VERIFICATION_PROVIDER is twilio');
     }
   }),

@@ -11,12 +11,15 @@ export function createVerificationProvider(config: VerificationConfig, log: Log)
     case 'fixed':
       return createFixedProvider(required(config, 'VERIFICATION_FIXED_CODE'));
     case 'log':
-      return createLogProvider(log);
+    case undefined:
+      return createLogProvider(log, config.VERIFICATION_CODE_DIGITS);
     case 'twilio':
       return createTwilioProvider({
         accountSid: required(config, 'TWILIO_ACCOUNT_SID'),
         authToken: required(config, 'TWILIO_AUTH_TOKEN'),
-        verifyServiceSid: required(config, 'TWILIO_VERIFY_SERVICE_SID'),
+        verifyServiceSid: config.TWILIO_VERIFY_SERVICE_SID,
+        messagingServiceSid: config.TWILIO_MESSAGING_SERVICE_SID,
+        digits: config.VERIFICATION_CODE_DIGITS,
         baseUrl: config.TWILIO_BASE_URL,
         timeoutMs: config.TWILIO_TIMEOUT_MS,
         log,

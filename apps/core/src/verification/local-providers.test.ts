@@ -29,8 +29,8 @@ test('log: the code stands in the log, the number only masked', async () => {
   expect(lines.join('')).not.toContain('5550100');
 });
 
-test('log: codes have six digits, leading zeros too, and differ', () => {
-  const { provider } = setUp({ VERIFICATION_PROVIDER: 'log' });
+test('log: codes have as many digits as configured, leading zeros too, and differ', () => {
+  const { provider } = setUp({ VERIFICATION_PROVIDER: 'log', VERIFICATION_CODE_DIGITS: '6' });
   const codes = Array.from({ length: 200 }, () => provider.createCode());
   for (const code of codes) expect(code).toMatch(/^\d{6}$/);
   expect(new Set(codes).size).toBeGreaterThan(190);

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Db, readCredentials } from '@hooligram/db';
 import { countryCodeOf, faultTexts, isSid, mustBeWritten, sidOf } from '@hooligram/protocol';
-import { type PhoneNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { type NumberType, type PhoneNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 
 /** `assigned`: every number of an assigned country code. `possible`, `valid`: by libphonenumber's rules. */
 export type NumberRule = 'assigned' | 'possible' | 'valid';
@@ -16,6 +16,11 @@ const checkedTogether = 200;
 export type Numbers = {
   /** @param sid of an assigned country code: the protocol refuses others */
   faultOf(sid: string): NumberFault | undefined;
+  /**
+   * Whether a code is sent to the number: its country code is allowed, and it is none that costs whoever calls or texts it
+   * more than others do.
+   */
+  takesTexts(sid: string): boolean;
   /** The faults of the numbers that are no users yet, by sid. */
   faultsOfUnknown(db: Db, sids: readonly string[]): Promise<ReadonlyMap<string, NumberFault>>;
 };
@@ -24,11 +29,18 @@ export type Numbers = {
  * Under `possible` and `valid` a telephone has one writing: the digits of its international number. With the national
  * prefix, `44.07700900123` dials the same telephone as `44.7700900123`, and must not become a second user. It is refused
  * with the right writing, not rewritten: clients compare the sids of deliveries with their own.
+ *
+ * @param countryCodes to which codes are sent; none: to all
  */
-export function createNumbers(rule: NumberRule): Numbers {
+export function createNumbers(rule: NumberRule, countryCodes: readonly string[] = []): Numbers {
   const faultOf = (sid: string) => (rule === 'assigned' ? undefined : check(sid, rule));
   return {
     faultOf,
+    takesTexts(sid) {
+      const [code = '', digits = ''] = sid.split('.');
+      if (countryCodes.length > 0 && !countryCodes.includes(code)) return false;
+      return !costlyTypes.has(parsePhoneNumberFromString(`+${code}${digits}`, { extract: false })?.getType());
+    },
     async faultsOfUnknown(db, sids) {
       const faults = new Map<string, NumberFault>();
       for (let from = 0; rule !== 'assigned' && from < sids.length; from += checkedTogether) {
@@ -44,6 +56,8 @@ export function createNumbers(rule: NumberRule): Numbers {
     },
   };
 }
+
+const costlyTypes = new Set<NumberType>(['PREMIUM_RATE', 'SHARED_COST', 'PAGER', 'VOICEMAIL']);
 
 function check(sid: string, rule: 'possible' | 'valid'): NumberFault | undefined {
   const [code = '', digits = ''] = sid.split('.');

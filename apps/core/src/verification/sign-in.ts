@@ -1,5 +1,6 @@
 import type { AcceptedCredential, Credential } from '@hooligram/db';
 import { type Credentials, equalHashes } from './credential.ts';
+import { isKnownFrom } from './known-networks.ts';
 
 /** What somebody signs in with. */
 export type GivenCredential = {
@@ -38,10 +39,10 @@ export function judge(
   const matches = credentials.matches(stored, sid, code);
   if (!user || !matches || (!isToken && !isCodeGood(user, bounds))) return undefined;
   const hash = credentials.hash(sid, code);
-  const isKnownFrom = !given.network || user.networks.some((network) => given.network?.equals(network));
+  const isKnown = !given.network || isKnownFrom(user, given.network);
   const isAsStored =
     equalHashes(user.credential_hash, hash) && (!isToken || equalHashes(user.token_hash, hash));
-  if (isAsStored && isKnownFrom && user.code_failures === 0) return { user };
+  if (isAsStored && isKnown && user.code_failures === 0) return { user };
   const accepted = {
     user_id: user.user_id,
     version: user.version,

@@ -58,6 +58,7 @@ function provider(options: { timeoutMs?: number; path?: string } = {}): Verifica
   const config = readConfig(verificationConfig, {
     CREDENTIAL_KEY: 'k'.repeat(32),
     VERIFICATION_PROVIDER: 'twilio',
+    VERIFICATION_CODE_DIGITS: '6',
     TWILIO_ACCOUNT_SID: account,
     TWILIO_AUTH_TOKEN: token,
     TWILIO_VERIFY_SERVICE_SID: service,

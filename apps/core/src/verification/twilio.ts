@@ -1,11 +1,17 @@
 import { type Log, within } from '@hooligram/service';
 import twilio from 'twilio';
+import { randomCode } from './code.ts';
 import type { CodeChecked, Recipient, Sent, VerificationProvider } from './provider.ts';
 
 export type TwilioOptions = {
   readonly accountSid: string;
   readonly authToken: string;
-  readonly verifyServiceSid: string;
+  /** Twilio Verify makes, sends and checks the codes. */
+  readonly verifyServiceSid: string | undefined;
+  /** In its place: the codes are made and compared here, and Twilio sends the texts. */
+  readonly messagingServiceSid: string | undefined;
+  /** Of a code. */
+  readonly digits: number;
   /** Receives all requests instead of Twilio's own hosts. */
   readonly baseUrl: string | undefined;
   readonly timeoutMs: number;
@@ -36,10 +42,22 @@ const resultByStatus: Readonly<Record<string, CodeChecked>> = {
   max_attempts_reached: 'tooMany',
 };
 
-/** Twilio Verify makes, sends and checks the codes; we never see them before the user types them. */
+/**
+ * Twilio Verify makes, sends and checks the codes; we never see them before the user types them. It has one code for a
+ * number, and one count of tries, whoever asks: a stranger who guesses five times spoils the owner's code. With a
+ * Messaging service each connection has a code of its own.
+ */
 export function createTwilioProvider(options: TwilioOptions): VerificationProvider {
-  const { log, timeoutMs } = options;
-  const service = createClient(options).verify.v2.services(options.verifyServiceSid);
+  const { log, timeoutMs, digits, messagingServiceSid } = options;
+  const client = createClient(options);
+  const verify = () => client.verify.v2.services(options.verifyServiceSid ?? '');
+  const isCode = new RegExp(`^\\d{${digits}}$`);
+
+  function deliver(to: string, code: string | null): Promise<unknown> {
+    if (code === null) return verify().verifications.create({ to, channel: 'sms' });
+    const body = `Your verification code is ${code}`;
+    return client.messages.create({ to, messagingServiceSid: messagingServiceSid ?? '', body });
+  }
 
   function failure(error: unknown, action: 'send' | 'check'): Failure {
     const { code, status } = error as { code?: number | string; status?: number };
@@ -54,24 +72,21 @@ export function createTwilioProvider(options: TwilioOptions): VerificationProvid
   // that arrives in small pieces.
   return {
     name: 'twilio',
-    createCode: () => null,
-    async send(to, _code, withinMs) {
+    createCode: () => (messagingServiceSid === undefined ? null : randomCode(digits)),
+    async send(to, code, withinMs) {
       if (withinMs <= 0) return { ok: false, reason: 'unavailable' };
       try {
-        await within(
-          Math.min(timeoutMs, withinMs),
-          service.verifications.create({ to: e164(to), channel: 'sms' }),
-        );
+        await within(Math.min(timeoutMs, withinMs), deliver(e164(to), code));
         return { ok: true };
       } catch (error) {
         return { ok: false, reason: failure(error, 'send') };
       }
     },
     async check(to, code, withinMs) {
-      if (!/^\d{4,10}$/.test(code)) return 'wrong';
+      if (!isCode.test(code)) return 'wrong';
       if (withinMs <= 0) return 'unavailable';
       try {
-        const checking = service.verificationChecks.create({ to: e164(to), code });
+        const checking = verify().verificationChecks.create({ to: e164(to), code });
         const { status } = await within(Math.min(timeoutMs, withinMs), checking);
         return resultByStatus[status] ?? 'unavailable';
       } catch (error) {

@@ -1,7 +1,7 @@
 import type { Db } from '../session/db.ts';
 import { runStatement } from '../statements/statement.ts';
 
-type Challenge = {
+export type Challenge = {
   sid: string;
   /** Null: a provider keeps the code. */
   code_hash: Buffer | null;

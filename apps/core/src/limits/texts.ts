@@ -1,0 +1,76 @@
+import type { LimitsConfig } from './config.ts';
+import { type Counted, consumeAll, createLimits, giveBackAll, type LimitFactory } from './limit.ts';
+import { createNetworkLimit } from './networks.ts';
+import type { Keys, Source } from './source.ts';
+
+/**
+ * Bounds what texts cost. A text counts until its code was submitted rightly, but for the budgets of a number, of a country
+ * code and in all.
+ *
+ * Who pumps texts to numbers of their own does not submit the codes: networks that never did share a budget of texts that
+ * were not. It is spent when fewer than one in five is submitted, and then only networks that did before get texts.
+ */
+export type TextLimits = {
+  /**
+   * Counts a text before it is sent.
+   *
+   * @param isKnown whether the number signed in before in the network of the source; only asked if it matters
+   * @returns 0, or the seconds until the text may be sent
+   */
+  take(source: Source, isKnown: () => Promise<boolean>): Promise<number>;
+  /** The code was submitted rightly. */
+  converted(source: Source): Promise<void>;
+};
+
+export const unlimitedTexts: TextLimits = { take: async () => 0, converted: async () => {} };
+
+/** A right submission makes up for so many texts of new networks. */
+const convertedPoints = 5;
+
+const convertedForSeconds = 90 * 24 * 60 * 60;
+
+export function createTextLimits(config: LimitsConfig, create: LimitFactory, keys: Keys): TextLimits {
+  const number = create('text_number', config.LIMIT_TEXTS_PER_NUMBER);
+  const reserve = create('text_reserve', config.LIMIT_TEXTS_RESERVE);
+  const pairLimits = createLimits(create, 'text_pair', config.LIMIT_TEXTS_PER_NUMBER_AND_SOURCE);
+  const networkLimit = createNetworkLimit(create, 'text_source', config.LIMIT_TEXTS_PER_SOURCE);
+  const prefix = create('text_prefix', config.LIMIT_TEXTS_PER_PREFIX);
+  const countryCode = create('text_country_code', config.LIMIT_TEXTS_PER_COUNTRY_CODE);
+  const total = create('text_total', config.LIMIT_TEXTS);
+  const unconverted = create('text_unconverted', config.LIMIT_TEXTS_UNCONVERTED);
+  /** Networks from which a code was submitted rightly. It refuses nothing. */
+  const converts = create('text_converts', { points: 1_000_000, seconds: convertedForSeconds });
+
+  const widest = (source: Source) => keys.networks(source).at(-1) ?? keys.of('unknown');
+  const pairs = (source: Source): Counted[] =>
+    source.address ? pairLimits.map((limit) => ({ limit, key: keys.pair(source) })) : [];
+  const networks = (source: Source): Counted[] => networkLimit(keys.networks(source));
+  const ofStrangers = (source: Source): Counted[] => [
+    { limit: prefix, key: keys.of('prefix', source.sid.slice(0, -4)) },
+    { limit: unconverted, key: 'all' },
+  ];
+  const inAll = ({ sid }: Source): Counted[] => [
+    { limit: countryCode, key: keys.of('country code', sid.split('.')[0] ?? '') },
+    { limit: total, key: 'all' },
+  ];
+
+  return {
+    async take(source, isKnown) {
+      const isStranger = (await converts.used(widest(source))) === 0;
+      const others = [...pairs(source), ...(isStranger ? ofStrangers(source) : []), ...inAll(source)];
+      const key = keys.number(source);
+      const seconds = await consumeAll([...networks(source), ...others, { limit: number, key }]);
+      if (seconds === 0 || !(await isKnown())) return seconds;
+      // Strangers have used up what is the number's for everybody, or the source has neighbours who ask for many.
+      return consumeAll([...pairs(source), ...inAll(source), { limit: reserve, key }]);
+    },
+    async converted(source) {
+      const isFirst = (await converts.used(widest(source))) === 0;
+      await converts.penalize(widest(source));
+      await giveBackAll(networks(source));
+      if (!isFirst) return;
+      await prefix.giveBack(keys.of('prefix', source.sid.slice(0, -4)));
+      await unconverted.giveBack('all', convertedPoints);
+    },
+  };
+}
