@@ -1,3 +1,4 @@
+import { errorTexts, failure } from '@hooligram/protocol';
 import { type FrameHandler, reply } from './handler.ts';
 
 export const verificationSubmitCode: FrameHandler<'VERIFICATION_SUBMIT_CODE_REQUEST'> = async (
@@ -5,6 +6,11 @@ export const verificationSubmitCode: FrameHandler<'VERIFICATION_SUBMIT_CODE_REQU
   session,
   frame,
 ) => {
+  if (!session.hasRequestedCode) {
+    // Neither the core nor its database is asked about what anybody may send in any number.
+    session.socket.sendLater(failure(frame.type, frame.id, [errorTexts.noCodeRequested.text]));
+    return;
+  }
   const { verification_code } = frame.payload;
   const connection = { connection_id: session.connectionId, address: session.socket.address };
   // The session of the one who verifies is not ended for it.
