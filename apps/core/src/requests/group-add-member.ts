@@ -1,4 +1,5 @@
 import { groupAddMember } from '@hooligram/db';
+import { groupAddMemberRefusal } from '../limits/group-limits.ts';
 import { publishState } from '../publishing/states.ts';
 import { each, faulty, type Handler, refusal, refusalCodes, success } from './handler.ts';
 
@@ -11,6 +12,8 @@ export const groupAddMemberHandler: Handler<'GROUP_ADD_MEMBER'> = {
     const { db, numbers, deadlines } = context;
     const { request_id, params } = request;
     const { user_id, repeatable, group_id, member_sid } = params;
+    const refused = await groupAddMemberRefusal(context, request);
+    if (refused) return refused;
     const added = await groupAddMember(
       db,
       { request_id, repeatable, user_id, group_id, member_sid },
