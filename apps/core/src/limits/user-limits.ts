@@ -21,7 +21,9 @@ export function createUserLimits(
   options: { redis: Redis; prefix: string; metrics: Pick<Metrics, 'counter'>; log: Log },
 ): UserLimits {
   const { metrics, log, prefix } = options;
-  const counter = metrics.counter('core_limited_total', 'Requests of users that a limit refused', { limit: limits });
+  const counter = metrics.counter('core_limited_total', 'Requests of users that a limit refused', {
+    limit: limits,
+  });
   const limit = (name: string, rate: UserLimitsConfig['LIMIT_MESSAGES_PER_USER']) =>
     new UserLimit(options, `${prefix}:limit:${name}`, rate);
   return {
