@@ -10,6 +10,7 @@ import {
 } from '@hooligram/service';
 import { z } from 'zod';
 import { limitsConfig } from './limits/config.ts';
+import { userLimitsConfig } from './limits/user-config.ts';
 import { jobsConfig } from './retries/config.ts';
 import { verificationConfig } from './verification/config.ts';
 
@@ -70,7 +71,13 @@ const ownConfig = schema.check(
   }),
 );
 
-export const coreConfig = joinConfig(ownConfig, jobsConfig, verificationConfig, limitsConfig);
+export const coreConfig = joinConfig(
+  ownConfig,
+  jobsConfig,
+  verificationConfig,
+  limitsConfig,
+  userLimitsConfig,
+);
 
 export type CoreService = ServiceContext<typeof coreConfig>;
 export type CoreConfig = CoreService['config'];

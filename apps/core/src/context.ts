@@ -4,6 +4,7 @@ import type { Log } from '@hooligram/service';
 import type { CoreConfig } from './config.ts';
 import type { Deadlines } from './intake/deadlines.ts';
 import type { Limits } from './limits/index.ts';
+import type { UserLimits } from './limits/user-limits.ts';
 import type { CoreMetrics } from './metrics.ts';
 import type { DeliveryCheckSchedule } from './retries/delivery-check-schedule.ts';
 import type { Credentials } from './verification/credential.ts';
@@ -26,6 +27,8 @@ export type Context = {
   /** Adds a redelivery job for each of these users who has none. Rejects while Redis is away. */
   readonly startRedeliveries: (userIds: readonly number[]) => Promise<void>;
   readonly limits: Limits;
+  /** What one user may store and reach; undefined without limits. */
+  readonly userLimits: UserLimits | undefined;
   readonly numbers: Numbers;
   readonly provider: VerificationProvider;
   readonly credentials: Credentials;

@@ -8,6 +8,7 @@ import { announceEpoch, observeDatabase, startEpochWatch } from './database-epoc
 import { startIntake } from './intake/start-intake.ts';
 import { createLimits } from './limits/index.ts';
 import { createLimitMetrics } from './limits/limit.ts';
+import { createUserLimits } from './limits/user-limits.ts';
 import { type CoreMetrics, createCoreMetrics, createDatabaseGauges } from './metrics.ts';
 import { createJobMetrics } from './retries/metrics.ts';
 import { openRetries, type Retries, startRetries } from './retries/start-retries.ts';
@@ -75,6 +76,9 @@ function createContext(
       log,
       metrics: all,
     }),
+    userLimits: config.LIMITS_ENABLED
+      ? createUserLimits(config, { redis: redis.command, prefix: config.REDIS_PREFIX, log, metrics: all })
+      : undefined,
     numbers: createNumbers(config.NUMBERS, config.CODE_COUNTRY_CODES),
     provider,
     credentials,

@@ -93,6 +93,9 @@ const schema = z.object({
   HANDSHAKES_PER_SECOND_MAX: integer({ min: 1 })
     .default(1_000)
     .describe('what connects beyond this rate gets 503 with Retry-After'),
+  GATEWAY_CONNECTIONS_MAX: integer({ min: 1 })
+    .optional()
+    .describe('most connections of clients; without it 200 fewer than the process may open files'),
   BAD_FRAMES_MAX: integer({ min: 1 })
     .default(100)
     .describe('so many bad frames within BAD_FRAMES_WINDOW_MS close a connection'),

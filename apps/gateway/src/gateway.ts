@@ -16,7 +16,8 @@ import { createBudgets, observeBudgets } from './budgets.ts';
 import { Bus } from './bus.ts';
 import { TrustedProxies } from './client-address.ts';
 import { gatewayConfig, stopMarginMs } from './config.ts';
-import { tooManyOfAddress } from './limits/handshake-refusals.ts';
+import { ConnectionRoom } from './limits/connection-room.ts';
+import { gatewayFull, tooManyOfAddress } from './limits/handshake-refusals.ts';
 import { countClosed, createGatewayGauges, createGatewayMetrics } from './metrics.ts';
 import { Sessions } from './sessions.ts';
 import { renewOnHangup, tlsFilesOf } from './tls.ts';
@@ -57,6 +58,20 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   });
   observe(service.metrics, bus, sessions);
   observeBudgets(service.metrics, budgets);
+  const room = new ConnectionRoom({
+    connectionsMax: config.GATEWAY_CONNECTIONS_MAX,
+    log: service.log,
+    connections: () => sessions.size,
+    pauseListening: () => server.pauseListening(),
+    resumeListening: () => server.resumeListening(),
+  });
+  service.metrics.observed(
+    'gateway_connections_max',
+    'Connections that this gateway takes',
+    () => room.connectionsMax,
+  );
+  lifecycle.check('connections', room.check);
+  lifecycle.onClose('connection room', room.start());
   server.serve({
     path: '/v2',
     frameBytesReadMax,
@@ -70,8 +85,13 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
       return sessions.open(bus.context, socket);
     },
     onSlow: (cause) => metrics.slowClosed.inc({ cause }),
-    refusalOf: (address) =>
-      budgets.clientLimits?.admits(address) === false ? tooManyOfAddress() : undefined,
+    refusalOf: (address) => {
+      if (room.isFull) {
+        metrics.connectionsRefused.inc();
+        return gatewayFull();
+      }
+      return budgets.clientLimits?.admits(address) === false ? tooManyOfAddress() : undefined;
+    },
     onForwardedIgnored: (peer) => {
       metrics.forwardedIgnored.inc();
       log.warn({ peer }, 'ignored whom a client connects for: its address is not among TRUSTED_PROXIES');

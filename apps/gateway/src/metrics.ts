@@ -7,7 +7,7 @@ import {
   type Metrics,
   type Observed,
 } from '@hooligram/service';
-import { gatewayLimits } from './limits/limit-report.ts';
+import { gatewayLimits } from './limits/limit-names.ts';
 
 /**
  * How a message came to the connection that acknowledged it: as it was published; in a replay, after a sign-in or a
@@ -93,6 +93,10 @@ export function createGatewayMetrics(metrics: Metrics) {
     forwardedIgnored: metrics.counter(
       'gateway_forwarded_ignored_total',
       'Connections that said for whom they are, by X-Forwarded-For or the PROXY protocol, and are of no trusted proxy',
+    ),
+    connectionsRefused: metrics.counter(
+      'gateway_connections_refused_total',
+      'Handshakes refused with 503 because the gateway has as many connections as it takes',
     ),
     limited: metrics.counter(
       'gateway_limited_total',

@@ -70,6 +70,7 @@ export class WebSocketServer {
   readonly #tls: TlsFiles | undefined;
   readonly #buffers: SocketBuffers;
   readonly #listening: uWS.us_listen_socket[] = [];
+  /** Where it listens, also while that is paused. */
   readonly #places: Place[] = [];
   /** Takes new connections. */
   #app: uWS.TemplatedApp;
@@ -217,6 +218,17 @@ export class WebSocketServer {
   /** Takes no more connections. */
   stopListening(): void {
     this.#isStopping = true;
+    this.pauseListening();
+  }
+
+  /** Listens again where it did. Where that fails, it is not tried again. */
+  resumeListening(): void {
+    if (this.#isStopping) return;
+    for (const place of this.#places) void this.#listen(place).catch(() => {});
+  }
+
+  /** Takes no connections until `resumeListening`. */
+  pauseListening(): void {
     for (const socket of this.#listening.splice(0)) this.#uWS.us_listen_socket_close(socket);
   }
 

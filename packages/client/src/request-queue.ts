@@ -1,9 +1,12 @@
-import { errorTexts } from '@hooligram/protocol/error-texts';
+import { errorTexts, mayRetry, readTryAgain } from '@hooligram/protocol/error-texts';
 import { backoffMs } from './backoff.ts';
 import type { QueuedRequest } from './events.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { pause } from './pause.ts';
 import type { Answer, Socket } from './socket.ts';
+
+/** A limit that is over in so many seconds is waited for; of one that lasts longer the caller is told. */
+const tryAgainMaxSeconds = 120;
 
 export type QueueEntry = {
   readonly request: QueuedRequest;
@@ -62,8 +65,9 @@ export class RequestQueue<E extends QueueEntry> {
       }
       const { id, type, payload } = entry.request;
       const answer: QueuedAnswer | undefined = await socket.request(type, id, payload);
-      if (answer && isBusy(answer)) {
-        await pause(backoffMs(failures, Math.random()), socket.ended);
+      const againMs = answer && againAfterMs(answer, failures);
+      if (againMs !== undefined) {
+        await pause(againMs, socket.ended);
         failures += 1;
       } else if (answer) {
         this.#waiting.delete(entry);
@@ -78,7 +82,14 @@ function keyOf({ id, payload }: QueuedRequest): string {
   return 'group_id' in payload ? String(payload.group_id) : id;
 }
 
-/** Nothing was done, and the same request may succeed later. */
-function isBusy(answer: QueuedAnswer): boolean {
-  return !answer.ok && answer.errors[0] === errorTexts.serverBusy.text;
+/**
+ * Nothing was done, and the same request may succeed after a pause.
+ * @returns its length, or undefined when the answer is final: also when the pause would be a long one
+ */
+function againAfterMs(answer: QueuedAnswer, failures: number): number | undefined {
+  if (answer.ok) return undefined;
+  const { text, seconds } = readTryAgain(answer.errors[0] ?? '');
+  if (text === errorTexts.serverBusy.text) return backoffMs(failures, Math.random());
+  if (seconds === undefined || seconds > tryAgainMaxSeconds || !mayRetry(answer.errors)) return undefined;
+  return seconds * 1_000;
 }

@@ -80,6 +80,21 @@ describe('a request', () => {
     expect(new Set(sends(gate).map(({ id }) => id)).size).toBe(2);
   });
 
+  test('that the server wants later is repeated when it said, and one that it wants much later fails', async () => {
+    const { ada, bob, gate, groupId } = await pair();
+    const waits = [1, undefined, 86_400];
+    gate.onClientFrame = ({ id, type }) => {
+      const seconds = type === 'MESSAGING_SEND_REQUEST' ? waits.shift() : undefined;
+      if (seconds === undefined) return undefined;
+      const errors = [`too many messages: try again in ${seconds} s`];
+      return { instead: { id, type: 'MESSAGING_SEND_FAILURE', payload: { errors } } };
+    };
+    await ada.client.send(groupId, 'soon');
+    expect(sends(gate)).toHaveLength(2);
+    expect(await failing(ada.client.send(groupId, 'tomorrow'))).toMatchObject({ mayRetry: true });
+    await heard(bob, ['soon']);
+  });
+
   test('that is aborted before it leaves is never sent', async () => {
     const { ada, gate, groupId } = await pair();
     await disconnect(ada, gate);

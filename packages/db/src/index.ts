@@ -2,6 +2,7 @@ export { cursorRaise } from './cursors/cursor-raise.ts';
 export { type OpenCursor, readGroupIds } from './cursors/group-ids.ts';
 export { overdueReport, type UserOverdue } from './cursors/overdue-report.ts';
 export { readCursors } from './cursors/read-cursors.ts';
+export { countMembers } from './groups/count-members.ts';
 export { findAnswers } from './groups/find-answers.ts';
 export { groupFingerprints } from './groups/fingerprint.ts';
 export { groupAddMember } from './groups/group-add-member.ts';

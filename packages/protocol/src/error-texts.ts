@@ -27,6 +27,12 @@ export const errorTexts = {
   tooManyAttempts: { text: 'too many attempts', mayRetry: true },
   tooManyRequests: { text: 'too many requests', mayRetry: true },
 
+  tooManyMessages: { text: 'too many messages', mayRetry: true },
+  tooManyGroups: { text: 'too many groups created', mayRetry: true },
+  tooManyAdded: { text: 'too many members added', mayRetry: true },
+  tooManyUnknown: { text: 'too many numbers that nobody has', mayRetry: true },
+  groupFull: { text: 'group would have too many members', mayRetry: false },
+
   notAMember: { text: 'not a member of the group', mayRetry: false },
   groupClosed: { text: 'group is closed', mayRetry: false },
   directMessageFull: { text: 'a direct message takes no third member', mayRetry: false },

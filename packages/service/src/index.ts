@@ -10,6 +10,7 @@ export {
 } from './config.ts';
 export { renderHelp } from './help.ts';
 export { type Check, createLifecycle, type Lifecycle, type Readiness } from './lifecycle.ts';
+export { LimitReport } from './limit-report.ts';
 export { listen } from './listen.ts';
 export { createLog, type Log } from './log.ts';
 export { runMain } from './main.ts';

@@ -23,12 +23,22 @@ export class ServiceProcess {
   readonly #spec: ProcessSpec;
   #process: RunningProcess | undefined;
 
-  constructor(app: 'gateway' | 'core', name: string, adminUrl: string, url: string, env: NodeJS.ProcessEnv) {
+  /** @param openFilesMax how many files it may have open; default: as many as the test */
+  constructor(
+    app: 'gateway' | 'core',
+    name: string,
+    adminUrl: string,
+    url: string,
+    env: NodeJS.ProcessEnv,
+    openFilesMax?: number,
+  ) {
     this.name = name;
     this.adminUrl = adminUrl;
     this.url = url;
+    const spec = serviceSpec(app, name, logDir(), env);
     this.#spec = {
-      ...serviceSpec(app, name, logDir(), env),
+      ...spec,
+      ...(openFilesMax === undefined ? {} : withOpenFiles(openFilesMax, spec)),
       stopTimeoutMs: patienceMs,
       // With jest in one group: Ctrl-C ends a run with all that it started.
       detached: false,
@@ -95,4 +105,11 @@ export class ServiceProcess {
   log(): string {
     return logTail(this.#spec.logFile);
   }
+}
+
+function withOpenFiles(
+  max: number,
+  { command, args }: Pick<ProcessSpec, 'command' | 'args'>,
+): Pick<ProcessSpec, 'command' | 'args'> {
+  return { command: '/bin/sh', args: ['-c', `ulimit -n ${max} && exec "$0" "$@"`, command, ...args] };
 }

@@ -28,7 +28,7 @@ export type TestSystem = {
   gateway(index: number): ServiceProcess;
   core(index: number): ServiceProcess;
   /** Adds a process to the running system, as an operator does. */
-  addGateway(env?: NodeJS.ProcessEnv): Promise<ServiceProcess>;
+  addGateway(env?: NodeJS.ProcessEnv, options?: { openFilesMax?: number }): Promise<ServiceProcess>;
   addCore(env?: NodeJS.ProcessEnv): Promise<ServiceProcess>;
   /** The end of every log, for the message of a test that failed. */
   logs(): string;
@@ -64,16 +64,20 @@ export async function startSystem(options: TestSystemOptions = {}): Promise<Test
     adminPort: number,
     url: string,
     env: NodeJS.ProcessEnv,
+    openFilesMax?: number,
   ) => {
     const name = `${prefix}-${app}-${processes.length + 1}`;
     const all = { ...common, ADMIN_PORT: String(adminPort), ...env };
-    const process = new ServiceProcess(app, name, `http://127.0.0.1:${adminPort}`, url, all);
+    const process = new ServiceProcess(app, name, `http://127.0.0.1:${adminPort}`, url, all, openFilesMax);
     processes.push(process);
     await process.start();
     return process;
   };
 
-  const addGateway = async (env: NodeJS.ProcessEnv = {}) => {
+  const addGateway = async (
+    env: NodeJS.ProcessEnv = {},
+    { openFilesMax }: { openFilesMax?: number } = {},
+  ) => {
     const [ownPort = 0, adminPort = 0] = await freePorts(2);
     const addresses = {
       GATEWAY_HOST: '127.0.0.1',
@@ -81,7 +85,7 @@ export async function startSystem(options: TestSystemOptions = {}): Promise<Test
       GATEWAY_OWN_PORT: String(ownPort),
     };
     const own = { ...addresses, ...options.env, ...options.gatewayEnv, ...env };
-    return add('gateway', gateways, adminPort, `ws://127.0.0.1:${ownPort}/v2`, own);
+    return add('gateway', gateways, adminPort, `ws://127.0.0.1:${ownPort}/v2`, own, openFilesMax);
   };
 
   const addCore = async (env: NodeJS.ProcessEnv = {}) => {

@@ -64,7 +64,6 @@ export const limitsConfig = z.object({
     '200/3600',
     'codes sent for networks that never submitted a right one, less five for each that is',
   ),
-  LIMIT_GROUP_ADDS_PER_USER: rate('300/3600', 'members that a user tries to add to groups'),
 });
 
 export type LimitsConfig = Readonly<z.output<typeof limitsConfig>>;

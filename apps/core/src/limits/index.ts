@@ -15,14 +15,11 @@ import { createTextLimits, type TextLimits, unlimitedTexts } from './texts.ts';
 export type Limits = {
   readonly guesses: GuessLimits;
   readonly texts: TextLimits;
-  /** Counts a member whom a user adds. @returns 0, or the seconds until they may add another one */
-  groupAdd(userId: number): Promise<number>;
 };
 
 const unlimited: Limits = {
   guesses: unlimitedGuesses,
   texts: unlimitedTexts,
-  groupAdd: async () => 0,
 };
 
 export function createLimits(
@@ -39,10 +36,8 @@ export function createLimits(
     networks: ({ address }) => networksOf(address).map((network) => of(network)),
     pair: ({ sid, address }) => of(sid, networksOf(address)[0] ?? ''),
   };
-  const groupAdds = create('group_add_user', config.LIMIT_GROUP_ADDS_PER_USER);
   return {
     guesses: createGuessLimits(config, create, keys),
     texts: createTextLimits(config, create, keys),
-    groupAdd: (userId) => groupAdds.consume(String(userId)),
   };
 }

@@ -61,7 +61,6 @@ const limitNames = [
   'text_total',
   'text_unconverted',
   'text_converts',
-  'group_add_user',
 ] as const;
 export type LimitName = (typeof limitNames)[number];
 
@@ -158,7 +157,7 @@ export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions
 }
 
 /** One limit for each of the rates under one name; all of them have to have room. */
-export function createLimits(create: LimitFactory, name: string, rates: readonly Rate[]): Limit[] {
+export function createLimits(create: LimitFactory, name: LimitName, rates: readonly Rate[]): Limit[] {
   return rates.map((rate) => create(name, rate, `_${rate.seconds}`));
 }
 

@@ -24,7 +24,6 @@ const tight = {
   LIMIT_TEXTS_PER_COUNTRY_CODE: '15/60',
   LIMIT_TEXTS: '20/60',
   LIMIT_TEXTS_UNCONVERTED: '7/60',
-  LIMIT_GROUP_ADDS_PER_USER: '3/60',
 };
 const open: Redis[] = [];
 let redis: Redis;
@@ -271,13 +270,6 @@ describe('texts', () => {
     };
     expect(await inTurn(12, signUp)).toEqual(first(12, 12));
   });
-});
-
-test('members that a user adds are bounded, and say how long to wait', async () => {
-  const { limits } = setUp();
-  for (const _ of times(3)) expect(await limits.groupAdd(7)).toBe(0);
-  expect(await limits.groupAdd(7)).toBeGreaterThan(50);
-  expect(await limits.groupAdd(8)).toBe(0);
 });
 
 test('what is refused is counted', async () => {

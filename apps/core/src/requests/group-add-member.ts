@@ -1,4 +1,5 @@
-import { findAnswers, groupAddMember } from '@hooligram/db';
+import { groupAddMember } from '@hooligram/db';
+import { groupAddMemberRefusal } from '../limits/group-limits.ts';
 import { publishState } from '../publishing/states.ts';
 import { each, faulty, type Handler, limited, refusal, refusalCodes, success } from './handler.ts';
 
@@ -11,11 +12,8 @@ export const groupAddMemberHandler: Handler<'GROUP_ADD_MEMBER'> = {
     const { db, numbers, deadlines } = context;
     const { request_id, params } = request;
     const { user_id, repeatable, group_id, member_sid } = params;
-    const seconds = await context.limits.groupAdd(user_id);
-    // A second run answers what the first one did.
-    if (seconds > 0 && !(await findAnswers(db, [{ user_id, request_id }]))[0]) {
-      return limited('tooManyRequests', seconds);
-    }
+    const refused = await groupAddMemberRefusal(context, request);
+    if (refused) return refused;
     const added = await groupAddMember(
       db,
       { request_id, repeatable, user_id, group_id, member_sid },

@@ -1,5 +1,6 @@
 import { groupCreate } from '@hooligram/db';
 import { type ErrorCode, listFaultsMax } from '@hooligram/protocol';
+import { groupCreateRefusal } from '../limits/group-limits.ts';
 import { publishState } from '../publishing/states.ts';
 import { each, faulty, type Handler, refusal, refusalCodes, success } from './handler.ts';
 
@@ -14,6 +15,8 @@ export const groupCreateHandler: Handler<'GROUP_CREATE'> = {
     const member_sids = [...new Set(params.member_sids)];
     const faults = faultsOf(sid, group_name, member_sids);
     if (faults.length > 0) return refusal(...faults);
+    const refused = await groupCreateRefusal(context, request, member_sids);
+    if (refused) return refused;
     const numberFaults = await numbers.faultsOfUnknown(db, member_sids);
     if (numberFaults.size > 0) return faulty(faultTextsOf(params.member_sids, numberFaults));
 

@@ -1,6 +1,9 @@
+import type { Outcome } from '@hooligram/contract';
 import { lockedGroups, messagingSend } from '@hooligram/db';
+import type { Context } from '../context.ts';
+import { messageRefusals } from '../limits/message-limit.ts';
 import { publishMessages, type StoredMessage } from '../publishing/messages.ts';
-import { type Handler, refusal, refusalCodes, success } from './handler.ts';
+import { type Handler, type HandlerRequest, refusal, refusalCodes, success } from './handler.ts';
 
 /**
  * Stores messages, publishes them to their groups, answers with their ids. Concurrency 1: a second statement of this
@@ -12,26 +15,38 @@ export const messagingSendHandler: Handler<'MESSAGING_SEND'> = {
   rowOf: ({ group_id }) => group_id,
   lockedRows: ({ db }, groupIds) => lockedGroups(db, groupIds),
   async handle(context, batch) {
-    const outcomes = await messagingSend(
-      context.db,
-      batch.map(({ request_id, params }) => ({
-        sender_id: params.user_id,
-        request_id,
-        repeatable: params.repeatable,
-        group_id: params.group_id,
-        content: params.content,
-      })),
-      context.deadlines.ofBatch(batch),
-    );
-    const stored: StoredMessage[] = [];
-    const answers = batch.map(({ params: { sid, group_id, content } }, index) => {
-      const outcome = outcomes[index];
-      if (!outcome?.ok) return refusal(outcome ? refusalCodes[outcome.reason] : 'serverBusy');
-      const { message_id, seq, version, date_created } = outcome;
-      stored.push({ group_id, version, seq, message_id, content, date_created, sender_sid: sid });
-      return success({ message_id });
-    });
-    publishMessages(context, stored);
-    return answers;
+    const refused = context.userLimits && (await messageRefusals(context, batch));
+    if (!refused) return store(context, batch);
+    const allowed = batch.filter((send) => !refused.has(send));
+    const outcomes = await store(context, allowed);
+    const outcomeOf = new Map(allowed.map((send, index) => [send, outcomes[index]]));
+    return batch.map((send) => refused.get(send) ?? outcomeOf.get(send));
   },
 };
+
+async function store(
+  context: Context,
+  batch: readonly HandlerRequest<'MESSAGING_SEND'>[],
+): Promise<Outcome<'MESSAGING_SEND'>[]> {
+  const outcomes = await messagingSend(
+    context.db,
+    batch.map(({ request_id, params }) => ({
+      sender_id: params.user_id,
+      request_id,
+      repeatable: params.repeatable,
+      group_id: params.group_id,
+      content: params.content,
+    })),
+    context.deadlines.ofBatch(batch),
+  );
+  const stored: StoredMessage[] = [];
+  const answers = batch.map(({ params: { sid, group_id, content } }, index) => {
+    const outcome = outcomes[index];
+    if (!outcome?.ok) return refusal(outcome ? refusalCodes[outcome.reason] : 'serverBusy');
+    const { message_id, seq, version, date_created } = outcome;
+    stored.push({ group_id, version, seq, message_id, content, date_created, sender_sid: sid });
+    return success({ message_id });
+  });
+  publishMessages(context, stored);
+  return answers;
+}

@@ -6,8 +6,8 @@ export const verificationSubmitCode: FrameHandler<'VERIFICATION_SUBMIT_CODE_REQU
   session,
   frame,
 ) => {
-  // Nobody's requests reach the core for nothing.
   if (!session.hasRequestedCode) {
+    // Neither the core nor its database is asked about what anybody may send in any number.
     session.socket.sendLater(failure(frame.type, frame.id, [errorTexts.noCodeRequested.text]));
     return;
   }

@@ -1,9 +1,9 @@
 import { closeReasons } from '@hooligram/protocol';
-import { type Log, networkOf } from '@hooligram/service';
+import { LimitReport, type Log, networkOf } from '@hooligram/service';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { GatewayLimitsConfig } from './config.ts';
 import { ConnectionLimits } from './connection-limits.ts';
-import { LimitReport } from './limit-report.ts';
+import type { GatewayLimit } from './limit-names.ts';
 import { Shares } from './shares.ts';
 import { SignInTimes } from './sign-in-times.ts';
 import { Traffic, type TrafficRates } from './traffic.ts';
@@ -12,7 +12,7 @@ type Socket = ConnectionLimits['socket'] & { readonly address: string };
 
 /** What one client may cost this gateway. Without `LIMITS_ENABLED` there is none of it. */
 export class ClientLimits {
-  readonly report: LimitReport;
+  readonly report: LimitReport<GatewayLimit>;
   readonly addresses: Shares<string>;
   readonly users: Shares<number>;
   readonly signInTimes: SignInTimes<ConnectionLimits>;

@@ -1,18 +1,24 @@
 import type { HandshakeRefusal } from '../websocket-server.ts';
 
-const retryAfterMinSeconds = 10;
-const retryAfterMaxSeconds = 60;
-
 /** An address has as many connections as it may have. */
 export function tooManyOfAddress(): HandshakeRefusal {
   return {
     status: '429 Too Many Requests',
     text: 'Your address has too many connections. Close one of them, or connect again later.\n',
-    retryAfterSeconds: retryAfterSeconds(),
+    retryAfterSeconds: secondsBetween(10, 60),
+  };
+}
+
+/** The gateway has as many connections as it takes. Behind a load balancer, another one has room. */
+export function gatewayFull(): HandshakeRefusal {
+  return {
+    status: '503 Service Unavailable',
+    text: 'This gateway is full. Connect again.\n',
+    retryAfterSeconds: secondsBetween(1, 10),
   };
 }
 
 /** At random: not all that are refused come back at once. */
-function retryAfterSeconds(): number {
-  return retryAfterMinSeconds + Math.floor(Math.random() * (retryAfterMaxSeconds - retryAfterMinSeconds + 1));
+function secondsBetween(min: number, max: number): number {
+  return min + Math.floor(Math.random() * (max - min + 1));
 }

@@ -1,13 +1,15 @@
-import { createMetrics, type Log } from '@hooligram/service';
 import { expect, test } from '@jest/globals';
-import { createGatewayMetrics } from '../metrics.ts';
 import { LimitReport } from './limit-report.ts';
+import type { Log } from './log.ts';
+import { createMetrics } from './metrics.ts';
 
 function reporting() {
   const lines: object[] = [];
   const metrics = createMetrics({ role: 'gateway' });
+  const limits = ['address_frames', 'address_connections', 'user_bytes'] as const;
+  const counter = metrics.counter('limited_total', 'Refused', { limit: limits });
   const log = { warn: (fields: object) => lines.push(fields) } as unknown as Log;
-  return { lines, metrics, report: new LimitReport(createGatewayMetrics(metrics).limited, log) };
+  return { lines, metrics, report: new LimitReport<(typeof limits)[number]>(counter, log) };
 }
 
 test('a minute of refusals is one line for each limit, with how many and of whom', async () => {
@@ -29,7 +31,7 @@ test('a minute of refusals is one line for each limit, with how many and of whom
   ]);
   report.write();
   expect(lines).toHaveLength(2);
-  expect(await metrics.text()).toContain('gateway_limited_total{limit="address_frames",role="gateway"} 1045');
+  expect(await metrics.text()).toContain('limited_total{limit="address_frames",role="gateway"} 1045');
 });
 
 test('a flood from ever new addresses takes bounded memory, and is still counted', () => {

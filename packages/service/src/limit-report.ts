@@ -1,24 +1,5 @@
-import type { Counter, Log } from '@hooligram/service';
-
-export const gatewayLimits = [
-  'address_connections',
-  'address_unsigned_connections',
-  'user_connections',
-  'sign_in_time',
-  'user_sign_ins',
-  'unsigned_frames',
-  'unsigned_bytes',
-  'connection_frames',
-  'connection_bytes',
-  'user_frames',
-  'user_bytes',
-  'address_frames',
-  'address_bytes',
-  'deliveries_sent_back',
-  'unknown_acknowledgements',
-] as const;
-
-export type GatewayLimit = (typeof gatewayLimits)[number];
+import type { Log } from './log.ts';
+import type { Counter } from './metrics.ts';
 
 const lineEveryMs = 60_000;
 /** Most sources of a limit that are told apart within a minute. */
@@ -27,10 +8,10 @@ const sourcesMax = 1_000;
 const sourcesShown = 5;
 
 /** Counts what the limits refuse. The log has at most one line a minute for each limit, with the worst sources. */
-export class LimitReport {
+export class LimitReport<L extends string> {
   readonly #counter: Counter<'limit'>;
   readonly #log: Log;
-  readonly #refused = new Map<GatewayLimit, Map<string, number>>();
+  readonly #refused = new Map<L, Map<string, number>>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(counter: Counter<'limit'>, log: Log) {
@@ -39,7 +20,7 @@ export class LimitReport {
   }
 
   /** @param source a network, or a user's id */
-  add(limit: GatewayLimit, source: string | number): void {
+  add(limit: L, source: string | number): void {
     this.#counter.inc({ limit });
     let sources = this.#refused.get(limit);
     if (!sources) {

@@ -1,0 +1,40 @@
+import { LimitReport, type Log, type Metrics } from '@hooligram/service';
+import type { Redis } from 'ioredis';
+import { MessageRate } from './message-rate.ts';
+import type { UserLimitsConfig } from './user-config.ts';
+import { UserLimit } from './user-limit.ts';
+
+const limits = ['messages', 'group_members', 'groups_created', 'members_added', 'unknown_members'] as const;
+
+export type UserLimits = {
+  readonly report: LimitReport<(typeof limits)[number]>;
+  readonly messages: MessageRate;
+  readonly membersMax: number;
+  readonly created: UserLimit;
+  /** Members put into groups, by who put them there: how many others do that to them is no limit that others can fill. */
+  readonly added: UserLimit;
+  readonly unknown: UserLimit;
+};
+
+export function createUserLimits(
+  config: UserLimitsConfig,
+  options: { redis: Redis; prefix: string; metrics: Pick<Metrics, 'counter'>; log: Log },
+): UserLimits {
+  const { metrics, log, prefix } = options;
+  const counter = metrics.counter('core_limited_total', 'Requests of users that a limit refused', {
+    limit: limits,
+  });
+  const limit = (name: string, rate: UserLimitsConfig['LIMIT_MESSAGES_PER_USER']) =>
+    new UserLimit(options, `${prefix}:limit:${name}`, rate);
+  return {
+    report: new LimitReport(counter, log),
+    messages: new MessageRate(
+      config.LIMIT_MESSAGES_PER_USER,
+      limit('messages', config.LIMIT_MESSAGES_PER_USER),
+    ),
+    membersMax: config.LIMIT_GROUP_MEMBERS,
+    created: limit('groups_created', config.LIMIT_GROUPS_CREATED_PER_USER),
+    added: limit('members_added', config.LIMIT_MEMBERS_ADDED_PER_USER),
+    unknown: limit('unknown_members', config.LIMIT_UNKNOWN_MEMBERS_PER_USER),
+  };
+}

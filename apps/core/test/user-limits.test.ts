@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { phoneOf, readTryAgain } from '@hooligram/protocol';
+import { uniqueSid } from '@hooligram/testkit';
+import { expect, test } from '@jest/globals';
+import { createGroup, receiveMessage, type SignedInClient, sendMessage, startFixture } from './fixture.ts';
+
+/** One window for the whole test. */
+const windowSeconds = 9_000_000;
+
+const fixture = startFixture({
+  gateways: 2,
+  cores: 2,
+  coreEnv: {
+    LIMITS_ENABLED: 'true',
+    LIMIT_MESSAGES_PER_USER: `40/${windowSeconds}`,
+    LIMIT_GROUP_MEMBERS: '5',
+    LIMIT_GROUPS_CREATED_PER_USER: '3/86400',
+    LIMIT_MEMBERS_ADDED_PER_USER: '8/86400',
+    LIMIT_UNKNOWN_MEMBERS_PER_USER: '4/86400',
+  },
+});
+
+async function limited(limit: string): Promise<number> {
+  const texts = await Promise.all(
+    fixture.system.cores.map(async ({ adminUrl }) => (await fetch(new URL('/metrics', adminUrl))).text()),
+  );
+  const series = texts.map((text) =>
+    text.match(new RegExp(`core_limited_total\\{limit="${limit}".* (\\d+)$`, 'm')),
+  );
+  expect(series).not.toContain(null);
+  return series.reduce((sum, found) => sum + Number(found?.[1]), 0);
+}
+
+async function create({ client, sid }: SignedInClient, others: readonly string[], id = randomUUID()) {
+  const payload = { group_name: 'group', member_sids: [sid, ...others] };
+  client.send('GROUP_CREATE_REQUEST', payload, id);
+  return client.next((frame) => frame.id === id && frame.type.startsWith('GROUP_CREATE_'));
+}
+
+const known = () => Promise.all([0, 1].map(async (gateway) => (await fixture.enter(gateway)).sid));
+const errorsOf = ({ payload }: { payload: { errors?: readonly string[] } }) =>
+  (payload.errors ?? []).map(readTryAgain);
+
+test('a user sends so many messages in a window on all gateways and cores together, and what is stored is never refused', async () => {
+  const ada = await fixture.enter(0);
+  const again = await fixture.returning(ada.sid, 1);
+  const bob = await fixture.enter(0);
+  const group_id = await createGroup(ada, [bob.sid]);
+  const [kept, ...ids] = Array.from({ length: 100 }, () => randomUUID());
+  const first = ada.client.send('MESSAGING_SEND_REQUEST', { group_id, content: 'x' }, kept);
+  await ada.client.next('MESSAGING_SEND_SUCCESS');
+  for (const [n, id] of ids.entries()) {
+    (n % 2 ? ada : again).client.send('MESSAGING_SEND_REQUEST', { group_id, content: 'x' }, id);
+  }
+  const answers = (type: string) => [ada, again].flatMap(({ client }) => client.received(type));
+  for (const { client } of [ada, again]) {
+    const ended = () =>
+      client.frames.filter(({ type }) => /^MESSAGING_SEND_(SUCCESS|FAILURE)$/.test(type)).length;
+    await client.waitFor(() => ended() === 50);
+  }
+  const stored = answers('MESSAGING_SEND_SUCCESS').length;
+  // All came at once: each of the two cores learned of the other's messages too late.
+  expect(stored).toBeGreaterThanOrEqual(40);
+  expect(stored).toBeLessThanOrEqual(80);
+  expect(await limited('messages')).toBe(100 - stored);
+  const [error] = errorsOf(answers('MESSAGING_SEND_FAILURE')[0] as never);
+  expect(error?.text).toBe('too many messages');
+  expect(error?.seconds).toBeLessThanOrEqual(windowSeconds);
+  const repeated = await ada.client.request('MESSAGING_SEND', { group_id, content: 'x' }, first);
+  expect(repeated.type).toBe('MESSAGING_SEND_SUCCESS');
+  // Nobody else is limited by it.
+  const { payload } = await bob.client.requestOk('MESSAGING_SEND', { group_id, content: 'from bob' });
+  await receiveMessage(ada, payload.message_id as number);
+});
+
+test('a group has so many members, and no more are added', async () => {
+  const ada = await fixture.enter(0);
+  const others = [...(await known()), ...(await known())];
+  expect(errorsOf(await create(ada, [...others, uniqueSid()]))).toEqual([
+    { text: 'group would have too many members', seconds: undefined },
+  ]);
+  const group_id = (await create(ada, others.slice(0, 3))).payload.group_id as number;
+  await ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: others[3] });
+  const [sixth = ''] = await known();
+  const refused = await ada.client.request('GROUP_ADD_MEMBER', { group_id, member_sid: sixth });
+  expect(errorsOf(refused)).toEqual([{ text: 'group would have too many members', seconds: undefined }]);
+  expect(await limited('group_members')).toBe(2);
+});
+
+test('a user creates so many groups a day; a repetition is none, and others may still name them', async () => {
+  const ada = await fixture.enter(0);
+  const [bob = ''] = await known();
+  const id = randomUUID();
+  const first = await create(ada, [bob], id);
+  for (let n = 0; n < 2; n += 1) expect((await create(ada, [bob])).type).toBe('GROUP_CREATE_SUCCESS');
+  const [error] = errorsOf(await create(ada, [bob]));
+  expect(error?.text).toBe('too many groups created');
+  expect(error?.seconds).toBeGreaterThan(86_000);
+  const repeated = await create(ada, [bob], id);
+  expect(repeated.payload).toEqual(first.payload);
+  const cat = await fixture.enter(1);
+  expect((await create(cat, [ada.sid, bob])).type).toBe('GROUP_CREATE_SUCCESS');
+});
+
+test('a user puts so many others into groups a day', async () => {
+  const ada = await fixture.enter(0);
+  const four = [...(await known()), ...(await known())];
+  await create(ada, four);
+  const group_id = (await create(ada, four.slice(0, 3))).payload.group_id as number;
+  const [error] = errorsOf(await create(ada, four.slice(0, 2)));
+  expect(error?.text).toBe('too many members added');
+  await ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: four[3] });
+  const [last] = errorsOf(await ada.client.request('GROUP_ADD_MEMBER', { group_id, member_sid: four[3] }));
+  expect(last?.text).toBe('too many members added');
+});
+
+test('a user learns of so many numbers a day whether somebody has them', async () => {
+  const ada = await fixture.enter(0);
+  const group_id = (await create(ada, [uniqueSid(), uniqueSid()])).payload.group_id as number;
+  const texts = [];
+  for (let n = 0; n < 4; n += 1) {
+    const answer = await ada.client.request('GROUP_ADD_MEMBER', { group_id, member_sid: uniqueSid() });
+    texts.push(errorsOf(answer)[0]?.text);
+  }
+  expect(texts).toEqual([
+    'payload.member_sid: nobody has this sid',
+    'payload.member_sid: nobody has this sid',
+    'too many numbers that nobody has',
+    'too many numbers that nobody has',
+  ]);
+});
+
+test('a user leaves a group at once: unread, in one go with the sign-in, whatever else they may not do any more', async () => {
+  const [ada, victim] = [await fixture.enter(0), await fixture.enter(1, { acknowledge: false })];
+  const unwanted = (await create(ada, [victim.sid, uniqueSid()])).payload.group_id as number;
+  const common = (await create(victim, [ada.sid])).payload.group_id as number;
+  for (let n = 0; n < 3; n += 1) await create(victim, [ada.sid]);
+  const device = await fixture.connect(1, { acknowledge: false });
+  device.send('AUTHORIZATION_SIGN_IN_REQUEST', { ...phoneOf(victim.sid), verification_code: '000000' });
+  device.send('GROUP_LEAVE_REQUEST', { group_id: unwanted });
+  await device.next('GROUP_LEAVE_SUCCESS');
+  const unheard = await sendMessage(ada, unwanted, 'unheard');
+  const heard = await sendMessage(ada, common, 'heard');
+  for (const client of [device, victim.client]) {
+    await client.next(({ payload }) => payload.message_id === heard);
+    const ids = client.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload.message_id);
+    expect(ids).not.toContain(unheard);
+  }
+});

@@ -1,0 +1,20 @@
+/** The values of the label `limit`. */
+export const gatewayLimits = [
+  'address_connections',
+  'address_unsigned_connections',
+  'user_connections',
+  'sign_in_time',
+  'user_sign_ins',
+  'unsigned_frames',
+  'unsigned_bytes',
+  'connection_frames',
+  'connection_bytes',
+  'user_frames',
+  'user_bytes',
+  'address_frames',
+  'address_bytes',
+  'deliveries_sent_back',
+  'unknown_acknowledgements',
+] as const;
+
+export type GatewayLimit = (typeof gatewayLimits)[number];
