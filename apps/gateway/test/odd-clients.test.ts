@@ -148,6 +148,18 @@ describe.each(runnableUws())('on uWebSockets.js %s', (UWEBSOCKETS) => {
     client.terminate();
   });
 
+  test('a frame that is not masked is read as if it were, and is a bad one: what it says has no effect', async () => {
+    const socket = await upgraded();
+    const said = Buffer.from(keepAlive('unmasked'));
+    const answer = once(socket, 'data');
+    // In the place of the mask are its first four bytes, so four more make it whole.
+    socket.write(Buffer.concat([Buffer.from([0x81, said.length]), said, Buffer.alloc(4)]));
+    const heard = String((await answer)[0]);
+    expect(heard).toContain('CONN_FRAME_FAILURE');
+    expect(heard).not.toContain('unmasked');
+    socket.destroy();
+  });
+
   test('bytes that are no UTF-8 are a bad frame in a binary message, and end the connection in a text message', async () => {
     const client = await connect(gateway.url);
     client.sendRaw(Buffer.from([0xff, 0xfe]));

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
@@ -52,6 +52,13 @@ test('a process that dies is started again and its new pid reported', async () =
   });
   await both;
   expect(pids[0]).not.toBe(pids[1]);
+});
+
+test('what a process writes is for its owner alone to read', async () => {
+  const spec = nodeSpec(forever);
+  const probe = await SupervisedProcess.start(spec, options());
+  expect(statSync(spec.logFile).mode & 0o777).toBe(0o600);
+  await probe.stop();
 });
 
 test('a stopped process is not started again', async () => {
