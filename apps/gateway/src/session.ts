@@ -53,8 +53,6 @@ export class Session implements SocketOwner {
   signIn: object | undefined;
   /** The id of a keep-alive that is answered when they were: the newest, so that what waits is bounded. */
   keepAliveAfterGroups: string | undefined;
-  /** A code was requested here: without that none is submitted. */
-  hasRequestedCode = false;
   readonly #context: GatewayContext;
   readonly #dispatcher: Dispatcher;
   readonly #open: Set<Session>;

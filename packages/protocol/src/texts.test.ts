@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { closeReasons, reconnectAdvice } from './close-codes.ts';
-import { errorTexts, mayRetry, tryAgainIn } from './error-texts.ts';
+import { errorTexts, mayRetry } from './error-texts.ts';
 import { clientRequestTypes, frameTypes, needsSignIn } from './frame.ts';
+import { tryAgainIn } from './try-again.ts';
 
 test('the protocol has 30 types and one addition', () => {
   expect(frameTypes).toHaveLength(31);

@@ -45,9 +45,7 @@ test('a client cannot choose the address that HAProxy tells the gateways', async
   for (let tries = 0; tries < 5; tries += 1) await client.request('AUTHORIZATION_SIGN_IN', wrong);
   const direct = await connect(haproxy.url);
   const refused = await direct.request('AUTHORIZATION_SIGN_IN', wrong);
-  expect(refused.payload.errors).toEqual([
-    expect.stringMatching(/^too many attempts: try again in \d+ s$/),
-  ]);
+  expect(refused.payload.errors).toEqual([expect.stringMatching(/^too many attempts: try again in \d+ s$/)]);
   await Promise.all([client.close(), direct.close()]);
 });
 

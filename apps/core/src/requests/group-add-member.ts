@@ -1,7 +1,7 @@
 import { groupAddMember } from '@hooligram/db';
 import { groupAddMemberRefusal } from '../limits/group-limits.ts';
 import { publishState } from '../publishing/states.ts';
-import { each, faulty, type Handler, limited, refusal, refusalCodes, success } from './handler.ts';
+import { each, faulty, type Handler, refusal, refusalCodes, success } from './handler.ts';
 
 /** Adds a member and publishes the new state. Adding a present member changes and publishes nothing. */
 export const groupAddMemberHandler: Handler<'GROUP_ADD_MEMBER'> = {

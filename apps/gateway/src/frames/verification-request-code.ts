@@ -5,7 +5,6 @@ export const verificationRequestCode: FrameHandler<'VERIFICATION_REQUEST_CODE_RE
   session,
   frame,
 ) => {
-  session.hasRequestedCode = true;
   const { country_code, phone_number } = frame.payload;
   const connection = { connection_id: session.connectionId, address: session.socket.address };
   const result = await core.request('VERIFICATION_REQUEST_CODE', {
