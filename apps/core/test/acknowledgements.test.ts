@@ -1,5 +1,5 @@
 import { parseDeliveryId } from '@hooligram/protocol';
-import { uniqueSid } from '@hooligram/testkit';
+import { metrics, uniqueSid } from '@hooligram/testkit';
 import { describe, expect, test } from '@jest/globals';
 import {
   contents,
@@ -57,6 +57,22 @@ async function undelivered(
 
 const numbered = (count: number, prefix = '') =>
   Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+
+test('a delivery is timed from its commit to its acknowledgement, live and in a replay', async () => {
+  const count = async (path: string) =>
+    (await metrics(fixture.system.gateway(1).adminUrl)).value('hooligram_gateway_delivery_seconds_count', {
+      path,
+    });
+  const { ada, bob, group_id } = await pair();
+  const [live, replay] = [await count('live'), await count('replay')];
+  await receiveMessage(bob, await sendMessage(ada, group_id, 'live'));
+  await until('the live delivery is timed', async () => (await count('live')) === live + 1);
+  await bob.client.close();
+  await sayAll(ada, group_id, ['one', 'two']);
+  await fixture.returning(bob.sid, 1);
+  await until('the replayed ones are', async () => (await count('replay')) === replay + 2);
+  expect(await count('live')).toBe(live + 1);
+});
 
 describe('sign-in', () => {
   test('replays all groups first, then everything undelivered, oldest first, over many pages', async () => {

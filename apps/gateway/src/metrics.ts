@@ -13,7 +13,7 @@ import { gatewayLimits } from './limits/limit-names.ts';
  * How a message came to the connection that acknowledged it: as it was published; in a replay, after a sign-in or a
  * gap of the connection; or again, because it was not acknowledged in time.
  */
-export const deliveryPaths = ['live', 'replay', 'retry'] as const;
+const deliveryPaths = ['live', 'replay', 'retry'] as const;
 export type DeliveryPath = (typeof deliveryPaths)[number];
 
 /** `busy`: certainly not done. `unknown`: no answer in time. */

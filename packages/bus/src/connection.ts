@@ -214,7 +214,7 @@ function watchConnection(redis: Redis, fields: object, log: BusLog): { reason():
     if (!wasReady || isExpected) return;
     wasReady = false;
     lostAt = Date.now();
-    log.warn({ ...fields, reason }, 'Redis connection lost');
+    log.warn({ ...fields, reason, see: 'docs/runbook.md#redisaway' }, 'Redis connection lost');
   });
   redis.on('ready', () => {
     wasReady = true;

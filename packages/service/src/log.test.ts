@@ -120,3 +120,20 @@ test('a warning that comes again and again is one line, until the others are cou
     jest.useRealTimers();
   }
 });
+
+test('pretty lines are for people: time, level, text, fields; an error with its stack; all of it masked', () => {
+  const texts: string[] = [];
+  const log = createLog({
+    name: 'core',
+    format: 'pretty',
+    destination: { write: (text) => void texts.push(text) },
+  });
+  log.info({ queue: 'sweep', reason: 'it was late', sid }, 'began again');
+  log.error({ err: new TypeError(`no ${sid}`) }, 'broken');
+  const [first = '', second = ''] = texts;
+  expect(first).toMatch(
+    /^\d\d:\d\d:\d\d\.\d{3} INFO {2}began again queue=sweep reason="it was late" sid="1\.•+00"\n$/,
+  );
+  expect(second).toMatch(/ERROR broken\n {4}TypeError: no .*\n {8}at /);
+  expect(second).not.toContain(number);
+});

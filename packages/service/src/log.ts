@@ -1,16 +1,20 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import { masked } from './mask.ts';
+import { prettyStream } from './pretty.ts';
 import { createRepeatLimit } from './repeats.ts';
 
 /** Without `child`: its bindings would be written unmasked. */
 export type Log = Pick<Logger, 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'>;
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 type LogLevel = (typeof logLevels)[number];
+/** `pretty` is for people: see `prettyStream`. */
+export const logFormats = ['json', 'pretty'] as const;
 
 export type LogOptions = {
   /** The process's role, on every line. */
   readonly name: string;
   readonly level?: LogLevel;
+  readonly format?: (typeof logFormats)[number];
   /** Where lines go; standard output if absent. */
   readonly destination?: DestinationStream;
 };
@@ -28,6 +32,7 @@ const seriesFields = ['part', 'connection', 'queue', 'kind', 'failure', 'sid', '
  */
 export function createLog(options: LogOptions): Log {
   const limit = createRepeatLimit(repeatPeriodMs);
+  const lines = options.destination ?? pino.destination({ dest: 1, sync: true });
   return pino(
     {
       name: options.name,
@@ -55,7 +60,7 @@ export function createLog(options: LogOptions): Log {
         },
       },
     },
-    options.destination ?? pino.destination({ dest: 1, sync: true }),
+    options.format === 'pretty' ? prettyStream(lines, process.stdout.isTTY === true) : lines,
   );
 }
 

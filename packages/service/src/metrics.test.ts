@@ -17,3 +17,39 @@ test('what was tallied is read once, however often the metrics are read, and gro
   plain.count += 4;
   expect(await line('things_total{')).toMatch(/ 7$/);
 });
+
+test('a hot histogram counts each observation in every bucket that it fits into, as Prometheus has it', async () => {
+  const metrics = createMetrics({ role: 'test' });
+  const seconds = metrics.hotHistograms('took_seconds', 'Time', {
+    buckets: [0.1, 1],
+    label: 'path',
+    values: ['a', 'b'],
+  });
+  for (const value of [0.05, 0.1, 0.5, 7]) seconds('a').observe(value);
+  const text = await metrics.text();
+  for (const [series, value] of [
+    ['took_seconds_bucket{le="0.1",path="a",role="test"}', 2],
+    ['took_seconds_bucket{le="1",path="a",role="test"}', 3],
+    ['took_seconds_bucket{le="+Inf",path="a",role="test"}', 4],
+    ['took_seconds_sum{path="a",role="test"}', 7.65],
+    ['took_seconds_count{path="a",role="test"}', 4],
+    ['took_seconds_count{path="b",role="test"}', 0],
+  ] as const) {
+    expect(text).toContain(`hooligram_${series} ${value}\n`);
+  }
+});
+
+test('a labelled metric whose values are known has all its series, with 0, before anything has happened', async () => {
+  const metrics = createMetrics({ role: 'test' });
+  metrics.counter('calls_total', 'Calls', { call: ['send', 'check'], outcome: ['good', 'bad'] });
+  metrics.hotCounters('frames_total', 'Frames', { type: ['A', 'B'] });
+  metrics.gauge('jobs', 'Jobs', { queue: ['sweep'] });
+  const zeros = [...(await metrics.text()).matchAll(/^hooligram_\w+\{.*\} 0$/gm)];
+  expect(zeros).toHaveLength(4 + 2 + 1);
+  expect(metrics.describe().at(-1)).toEqual({
+    name: 'hooligram_jobs',
+    type: 'gauge',
+    help: 'Jobs',
+    labels: { queue: ['sweep'] },
+  });
+});

@@ -21,6 +21,7 @@ export function watchReadiness({
 }): () => void {
   let isLooking = false;
   let wasReady: boolean | undefined;
+  let lostAt = 0;
 
   async function look(): Promise<void> {
     const { ready, checks } = await lifecycle.readiness();
@@ -28,8 +29,11 @@ export function watchReadiness({
     for (const [check, answer] of Object.entries(checks))
       metrics.ready.set({ check }, answer === 'ok' ? 1 : 0);
     if (lifecycle.stopping.aborted) return;
-    if (ready && wasReady === false) log.info('ready again');
-    if (!ready && wasReady) log.warn({ checks: Object.fromEntries(failed) }, 'not ready');
+    if (ready && wasReady === false) log.info({ afterMs: Date.now() - lostAt }, 'ready again');
+    if (!ready && wasReady) {
+      lostAt = Date.now();
+      log.warn({ checks: Object.fromEntries(failed), see: 'docs/runbook.md' }, 'not ready');
+    }
     // A process that was never ready is still starting, which is no news.
     if (ready || wasReady !== undefined) wasReady = ready;
   }

@@ -9,7 +9,7 @@ import {
   redacted,
 } from './config.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
-import { createLog, type Log, logLevels } from './log.ts';
+import { createLog, type Log, logFormats, logLevels } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { watchReadiness } from './readiness-watch.ts';
 import { type Build, createServiceMetrics } from './service-metrics.ts';
@@ -19,6 +19,7 @@ import { milliseconds, port } from './variables.ts';
 export const serviceConfig = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development').describe('where this runs'),
   LOG_LEVEL: z.enum(logLevels).default('info').describe('the least severe lines that are logged'),
+  LOG_FORMAT: z.enum(logFormats).default('json').describe('json, a line each; pretty, for people'),
   ADMIN_HOST: z.string().default('127.0.0.1').describe('address of /healthz, /readyz and /metrics'),
   ADMIN_PORT: port().default(9000).describe('port of /healthz, /readyz and /metrics'),
   ADMIN_TOKEN: z
@@ -81,7 +82,8 @@ export function createService<S extends ConfigSchema>(
   options: { log?: Log } = {},
 ): Service<S> {
   const config = readConfig(configOf(definition), env, definition.name) as ServiceContext<S>['config'];
-  const log = options.log ?? createLog({ name: definition.name, level: config.LOG_LEVEL });
+  const log =
+    options.log ?? createLog({ name: definition.name, level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   const metrics = createMetrics({ role: definition.name });
   const serviceMetrics = createServiceMetrics(metrics);
   const lifecycle = createLifecycle({ log, deadlineMs: config.STOP_TIMEOUT_MS });

@@ -14,12 +14,18 @@ series from the start, with 0. Metrics of what all cores see alike say so: take 
 `;
 
 const names = ['gateway', 'core'] as const;
+/** A build has one list. */
+const rows = new Map<string, readonly string[]>();
 
 /** @returns rows of the tables of both processes, as `--metrics` of the built programs prints them */
-function rowsOf(app: (typeof names)[number]): string[] {
+function rowsOf(app: (typeof names)[number]): readonly string[] {
+  const known = rows.get(app);
+  if (known) return known;
   const program = join(root, 'apps', app, 'dist/main.js');
   const table = execFileSync(process.execPath, [program, '--metrics'], { encoding: 'utf8' });
-  return table.trimEnd().split('\n').slice(2);
+  const read = table.trimEnd().split('\n').slice(2);
+  rows.set(app, read);
+  return read;
 }
 
 /** Names of everything that a process exposes, as Prometheus calls the families: without `_bucket`, `_sum`, `_count`. */

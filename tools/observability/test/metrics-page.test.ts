@@ -10,7 +10,7 @@ test('docs/metrics.md is what the code says (npm run build -- --docs)', () => {
 });
 
 test('a running gateway and a running core expose what --metrics lists, and nothing else; counters that can be listed begin with 0', async () => {
-  const system = await startSystem({ gateways: 1, cores: 1 });
+  const system = await startSystem({ gateways: 1, cores: 1, coreEnv: { LIMITS_ENABLED: 'true' } });
   try {
     for (const [app, { adminUrl }] of [
       ['gateway', system.gateway(0)],

@@ -13,9 +13,15 @@ const pauseMaxMs = 8_000;
  * its users were added.
  */
 export async function resync(context: GatewayContext): Promise<void> {
-  context.metrics.resyncs.inc();
+  const { groups, log, metrics, users } = context;
+  const begunAt = performance.now();
+  metrics.resyncs.inc();
   await fetchMissed(context);
-  await findGroups(context, context.users.ids());
+  await findGroups(context, users.ids());
+  log.info(
+    { groups: groups.size, users: users.size, tookMs: Math.round(performance.now() - begunAt) },
+    'looked for everything that was published while this gateway could not hear',
+  );
 }
 
 /**

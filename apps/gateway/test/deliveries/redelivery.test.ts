@@ -1,4 +1,5 @@
 import { closeReasons, messageDeliveryId } from '@hooligram/protocol';
+import { metrics } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Fixture, metric, range, type SignedInClient } from '../fixture.ts';
 import type { Standing, StoredGroup, TestUser } from '../stored-group.ts';
@@ -133,6 +134,26 @@ describe('a redelivery request is acknowledged', () => {
 });
 
 describe('on a redelivery request a gateway sends again', () => {
+  test('and times the acknowledgement as a retry, where the first one was live', async () => {
+    const { a, group } = await sent(2);
+    const count = async (path: string) =>
+      (await metrics(fixture.system.gateway(0).adminUrl)).value('hooligram_gateway_delivery_seconds_count', {
+        path,
+      });
+    const [live, retry] = [await count('live'), await count('retry')];
+    a.acknowledge(group, 1);
+    await a.client.roundTrip();
+    expect(await count('live')).toBe(live + 1);
+    await requestRedelivery(a, [group, { delivered_seq: 1 }]);
+    await answerPage(group);
+    await a.client.waitFor(() => a.seqs(group).length === 3);
+    a.acknowledge(group, 2);
+    // Acknowledged twice, it is one delivery.
+    a.acknowledge(group, 2);
+    await settled(a);
+    expect(await count('retry')).toBe(retry + 1);
+  });
+
   test('only what is not acknowledged, also of what lies before an acknowledgement', async () => {
     const { a, group } = await sent(5);
     a.acknowledge(group, 1, 3, 5);

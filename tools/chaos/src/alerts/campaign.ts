@@ -19,7 +19,7 @@ const pollMs = 100;
 const aftermathMs = 15_000;
 const silenceTimeoutMs = 180_000;
 
-export type AlertRow = {
+type AlertRow = {
   readonly fault: string;
   readonly about: string;
   readonly alert: string;

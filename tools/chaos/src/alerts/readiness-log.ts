@@ -2,7 +2,7 @@ import type { StackDescription } from '@hooligram/local';
 
 const everyMs = 500;
 const answerTimeoutMs = 1_000;
-const reasonCharactersMax = 70;
+const reasonCharactersMax = 45;
 
 /** What `/readyz` of gateways and of cores said while a fault lasted. */
 export class ReadinessLog {
@@ -49,7 +49,11 @@ export class ReadinessLog {
   }
 
   #note(key: string, reason: string): void {
-    const text = reason.replace(/\d{3,}/g, 'N').slice(0, reasonCharactersMax);
+    // What a store says itself comes behind the colon.
+    const text = reason
+      .replace(/: [A-Z]{3,}.*/s, '')
+      .replace(/\d{3,}/g, 'N')
+      .slice(0, reasonCharactersMax);
     if (!this.#said.has(key)) this.#said.set(key, text);
   }
 }

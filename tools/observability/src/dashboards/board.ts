@@ -9,7 +9,7 @@ import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 
 export type Query = readonly [expression: string, legend: string];
 
-export type Panel = {
+type Panel = {
   readonly title: string;
   /** One sentence for the person who looks at it in the night. */
   readonly about: string;
@@ -18,7 +18,7 @@ export type Panel = {
   readonly queries: readonly Query[];
 };
 
-export type Row = { readonly title: string; readonly panels: readonly Panel[] };
+type Row = { readonly title: string; readonly panels: readonly Panel[] };
 
 export type Board = {
   readonly uid: string;
