@@ -1,4 +1,4 @@
-import type { Names, Publisher, RedisClock } from '@hooligram/bus';
+import type { DeadRequest, Names, Publisher, RedisClock } from '@hooligram/bus';
 import type { Db } from '@hooligram/db';
 import type { Log } from '@hooligram/service';
 import type { CoreConfig } from './config.ts';
@@ -21,6 +21,8 @@ export type Context = {
   readonly names: Names;
   /** How many gateways are subscribed to each of these channels. Rejects while Redis is away. */
   readonly countListeners: (channels: readonly string[]) => Promise<number[]>;
+  /** Keeps a request that was given up for operators. Rejects while Redis is away. */
+  readonly keepDeadRequest: (request: DeadRequest) => Promise<void>;
   readonly clock: RedisClock;
   readonly deadlines: Deadlines;
   readonly deliveryChecks: DeliveryCheckSchedule;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { countListeners, entryVersion } from '@hooligram/bus';
+import { countListeners, DeadRequests, entryVersion } from '@hooligram/bus';
 import { type ServiceDefinition, versionOf } from '@hooligram/service';
 import { createBacklogMetrics, startBacklogWatch } from './backlog.ts';
 import { type CoreService, coreConfig } from './config.ts';
@@ -58,6 +58,7 @@ function createContext(
   metrics: CoreMetrics,
 ): Context {
   const credentials = createCredentials(credentialKeys(config.CREDENTIAL_KEY));
+  const deadRequests = new DeadRequests(redis.command, names.deadRequests);
   return {
     config,
     log,
@@ -66,6 +67,7 @@ function createContext(
     names,
     publisher,
     countListeners: (channels) => countListeners(redis.command, channels),
+    keepDeadRequest: (request) => deadRequests.keep(request),
     clock,
     deadlines,
     deliveryChecks,

@@ -2,35 +2,43 @@ import { EventEmitter } from 'node:events';
 import { reconnect, Subscriptions, startEcho } from '@hooligram/bus';
 import type { ConnectionMetrics } from '@hooligram/service';
 import type { CoreService } from './config.ts';
+import { createNodeCalls } from './node-calls.ts';
 import type { Stores } from './stores.ts';
 
 /** A connection to Redis that brings no echo for so long is replaced. */
 const busSilenceMaxMs = 15_000;
 
 /**
- * Subscribes to this core's own channel, on which gateways reply to redelivery requests, and proves with echoes on it
- * that the way to Redis and back works. From then on that is a condition of readiness.
+ * Subscribes to this core's own channel, on which gateways reply to redelivery requests, and to that of all nodes, on
+ * which operators ask; and proves with echoes on the first that the way to Redis and back works. From then on that is a condition of readiness.
  *
- * @param channel of this core alone
+ * @param consumer the name of this process among the cores
  * @param onReply receives whatever is published there and is no echo
  * @returns when the first echo has come back
  */
 export async function openOwnChannel(
-  { log, lifecycle }: CoreService,
-  { redis, names }: Stores,
-  channel: string,
+  service: CoreService,
+  stores: Stores,
+  consumer: string,
   onReply: (bytes: Buffer) => void,
   { onWritten, onRefused }: Pick<ConnectionMetrics, 'onWritten' | 'onRefused'>,
 ): Promise<void> {
+  const { log, lifecycle } = service;
+  const { redis, names } = stores;
+  const channel = names.core(consumer);
+  const onNodeCall = createNodeCalls(service, stores, consumer);
   // Nothing is published on the channel before the first echo is sent, and that needs the subscription.
   const received = new EventEmitter<{ publication: [bytes: Buffer] }>();
   const subscriptions = new Subscriptions({
     redis: redis.subscriber,
     part: lifecycle.part('subscriptions'),
-    onPublication: (_, bytes) => received.emit('publication', bytes),
+    onPublication(from, bytes) {
+      if (from === names.nodes) onNodeCall(bytes);
+      else received.emit('publication', bytes);
+    },
     onResubscribed() {},
   });
-  await subscriptions.acquire(channel);
+  await Promise.all([subscriptions.acquire(channel), subscriptions.acquire(names.nodes)]);
   lifecycle.onClose('own channel', () => subscriptions.close());
   const echo = startEcho({
     redis: redis.command,

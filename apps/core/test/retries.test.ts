@@ -328,11 +328,11 @@ test('a user has one redelivery at a time, however often they are reported', asy
 });
 
 const run = promisify(execFile);
-const program = fileURLToPath(new URL('../dist/dead-letters.js', import.meta.url));
+const program = fileURLToPath(new URL('../../operator/dist/main.js', import.meta.url));
 
 async function deadLetters(system: TestSystem, ...args: string[]): Promise<string> {
   const env = { ...process.env, NODE_OPTIONS: '', REDIS_URL: system.redisUrl, REDIS_PREFIX: system.prefix };
-  return (await run(process.execPath, [program, ...args], { env })).stdout;
+  return (await run(process.execPath, [program, 'dead-letters', ...args], { env })).stdout;
 }
 
 test('a client that acknowledges nothing is evicted, and its dead letter is kept, counted and can be replayed', async () => {
@@ -366,22 +366,6 @@ test('a client that acknowledges nothing is evicted, and its dead letter is kept
   expect((await deadLetters(system, 'list')).trim().split('\n')).toHaveLength(2);
   await deadLetters(system, 'drop', '--all');
   expect(await deadLetters(system, 'list')).toBe('');
-});
-
-test('the dead letters program explains what is wrong with a call', async () => {
-  const { system } = await join();
-  const failure = (...args: string[]) =>
-    deadLetters(system, ...args).catch((error: { code: number; stderr: string }) => [
-      error.code,
-      error.stderr,
-    ]);
-  expect(await deadLetters(system, '--help')).toContain('REDIS_PREFIX');
-  expect(await failure()).toEqual([1, expect.stringContaining('see --help')]);
-  expect(await failure('drop')).toEqual([1, expect.stringContaining('see --help')]);
-  expect(await failure('drop', 'redelivery/1')).toEqual([
-    1,
-    'dead-letters: there is no dead letter redelivery/1\n',
-  ]);
 });
 
 test('states that are never acknowledged end quietly: no eviction, and no later report begins again', async () => {

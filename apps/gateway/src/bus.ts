@@ -44,6 +44,10 @@ type Options = Pick<FeedDeps, 'publish'> & {
    * clients have to be sent away.
    */
   onEpoch(before: GatewayContext, now: GatewayContext): void;
+  /** Takes what operators ask of nodes. */
+  onNodeCall(bytes: Buffer): void;
+  /** Takes what gateways that level their load tell each other; only then given. */
+  onLevel?: ((bytes: Buffer) => void) | undefined;
 };
 
 type Connected = Awaited<ReturnType<typeof connect>>;
@@ -56,6 +60,8 @@ export class Bus {
   readonly #options: Options;
   readonly #names: Names;
   readonly #ownChannel: string;
+  /** The name of this process among all nodes. */
+  readonly node: string;
   readonly #command: Redis;
   readonly #subscriber: Redis;
   readonly #core: CoreClient;
@@ -79,6 +85,7 @@ export class Bus {
     this.#options = options;
     this.#epoch = epoch;
     this.#names = createNames(config.REDIS_PREFIX, () => this.#epoch);
+    this.node = node;
     this.#ownChannel = this.#names.gateway(node);
     this.#command = command;
     this.#subscriber = subscriber;
@@ -98,6 +105,15 @@ export class Bus {
 
   get context(): GatewayContext {
     return this.#context;
+  }
+
+  get names(): Names {
+    return this.#names;
+  }
+
+  /** Publishes to operators and other gateways; nothing is lost that matters if it fails. */
+  publish(channel: string, body: object): void {
+    void this.#command.publish(channel, JSON.stringify(body)).catch(() => {});
   }
 
   get requestsPending(): number {
@@ -128,7 +144,8 @@ export class Bus {
     this.#options.metrics.redis.watch('command', this.#command);
     this.#options.metrics.redis.watch('subscriber', this.#subscriber);
     this.#command.on('ready', () => this.#core.repeatAll());
-    const channels = [this.#ownChannel, this.#names.gateways];
+    const { gateways, nodes, levels } = this.#names;
+    const channels = [this.#ownChannel, gateways, nodes, ...(this.#options.onLevel ? [levels] : [])];
     await Promise.all(channels.map((channel) => this.#subscriptions.acquire(channel)));
     const echo = this.#startEcho();
     this.#echo = echo;
@@ -179,7 +196,7 @@ export class Bus {
       subscriptions: this.#subscriptions,
       publish,
       budgets,
-      send: (channel, body) => void this.#command.publish(channel, JSON.stringify(body)).catch(() => {}),
+      send: (channel, body) => this.publish(channel, body),
     });
   }
 
@@ -197,7 +214,9 @@ export class Bus {
       if (channel === this.#names.gateways) this.#onCall(bytes);
       else if (channel === this.#ownChannel) {
         if (!this.#echo?.onPublication(bytes)) this.#onAnswers(bytes);
-      } else if (this.#names.isOfEpoch(channel)) receivePublication(this.#context, bytes);
+      } else if (channel === this.#names.nodes) this.#options.onNodeCall(bytes);
+      else if (channel === this.#names.levels) this.#options.onLevel?.(bytes);
+      else if (this.#names.isOfEpoch(channel)) receivePublication(this.#context, bytes);
       // Else of the epoch before: such a channel may be subscribed for a while.
     } catch (error) {
       this.#unreadable.receive(channel, error);

@@ -28,6 +28,11 @@ function list(expected: string, isItem: (text: string) => boolean) {
   });
 }
 
+function levelFactor(text: string): number | undefined {
+  const factor = /^\d{1,2}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  return factor === 0 || (factor >= 1.05 && factor <= 10) ? factor : undefined;
+}
+
 const schema = z.object({
   REDIS_URL: url(['redis', 'rediss']).default('redis://127.0.0.1:6379').describe('Redis, the bus'),
   REDIS_CA_FILE: readableFile()
@@ -151,6 +156,19 @@ const schema = z.object({
     .describe(
       'a stopping gateway, or one whose database came back older, sends its clients away spread over this time',
     ),
+  DRAIN_RATE_MAX: integer({ min: 1, max: 1_000_000 })
+    .default(500)
+    .describe('clients that a gateway sends away in a second at most, unless STOP_TIMEOUT_MS is too short'),
+  LISTEN_GRACE_MS: milliseconds()
+    .default(0)
+    .describe(
+      'a stopping gateway is not ready and still takes connections for so long: what a load balancer needs to notice',
+    ),
+  LEVEL_FACTOR: variable('0 or a number from 1.05 to 10, such as 1.2', levelFactor)
+    .default(0)
+    .describe(
+      'a gateway with more than so many times the mean of all sends its surplus away; 0 leaves it to operators',
+    ),
   BUS_SILENCE_MS: milliseconds({ min: 2_000 })
     .default(15_000)
     .describe('connections to Redis that bring no echo for so long are made again'),
@@ -162,11 +180,19 @@ const schema = z.object({
 const ownConfig = schema.check(
   configRule<z.output<typeof schema>>((config, fault) => {
     const { REQUEST_DEADLINE_MS, REQUEST_REPEAT_MS, REQUEST_PATIENCE_MS, REQUEST_SETTLE_MS } = config;
-    const { DRAIN_SECONDS, STOP_TIMEOUT_MS, TLS_CERT_FILE, TLS_KEY_FILE } = config;
+    const { DRAIN_SECONDS, STOP_TIMEOUT_MS, LISTEN_GRACE_MS = 0, TLS_CERT_FILE, TLS_KEY_FILE } = config;
     if (TLS_CERT_FILE && !TLS_KEY_FILE) fault('TLS_KEY_FILE', 'is required with TLS_CERT_FILE');
     if (TLS_KEY_FILE && !TLS_CERT_FILE) fault('TLS_CERT_FILE', 'is required with TLS_KEY_FILE');
     if (DRAIN_SECONDS && STOP_TIMEOUT_MS && STOP_TIMEOUT_MS < DRAIN_SECONDS * 1_000 + stopMarginMs) {
       fault('STOP_TIMEOUT_MS', `must be at least ${stopMarginMs} more than DRAIN_SECONDS`);
+    } else if (STOP_TIMEOUT_MS && LISTEN_GRACE_MS > 0) {
+      const leastMs = LISTEN_GRACE_MS + (DRAIN_SECONDS ?? 0) * 1_000 + stopMarginMs;
+      if (STOP_TIMEOUT_MS < leastMs) {
+        fault(
+          'STOP_TIMEOUT_MS',
+          `must be at least ${stopMarginMs} more than LISTEN_GRACE_MS and DRAIN_SECONDS`,
+        );
+      }
     }
     if (REQUEST_DEADLINE_MS && REQUEST_REPEAT_MS && REQUEST_REPEAT_MS <= REQUEST_DEADLINE_MS) {
       fault('REQUEST_REPEAT_MS', 'must be greater than REQUEST_DEADLINE_MS');

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { entryVersion } from '@hooligram/bus';
 import { frameBytesReadMax } from '@hooligram/protocol';
 import {
@@ -19,7 +20,10 @@ import { gatewayConfig, stopMarginMs } from './config.ts';
 import { ConnectionRoom } from './limits/connection-room.ts';
 import { gatewayFull, tooManyOfAddress } from './limits/handshake-refusals.ts';
 import { countClosed, createGatewayGauges, createGatewayMetrics } from './metrics.ts';
+import { createNodeCalls } from './node-calls.ts';
 import { Sessions } from './sessions.ts';
+import { startLevelling } from './start-levelling.ts';
+import { Steering } from './steering.ts';
 import { renewOnHangup, tlsFilesOf } from './tls.ts';
 import { WebSocketServer } from './websocket-server.ts';
 
@@ -48,14 +52,23 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   const budgets = createBudgets(config, metrics, log);
   const tls = tlsFilesOf(config);
   const server = new WebSocketServer(loadServer(service), budgets.socketBuffers, tls);
-  const sessions = new Sessions(config.DRAIN_SECONDS * 1_000);
+  const pace = { spreadMs: config.DRAIN_SECONDS * 1_000, rateMax: config.DRAIN_RATE_MAX };
+  const sessions = new Sessions(pace, log);
+  const steering = new Steering(sessions);
+  lifecycle.check('drain', steering.check);
+  const levels = startLevelling(service, sessions, steering);
+  const nodeCalls = createNodeCalls(service, sessions, steering);
   const bus = await Bus.connect({
     service,
     metrics,
     publish: server.publish,
     budgets,
     onEpoch: (before, now) => sessions.onEpoch(before, now),
+    onNodeCall: (bytes) => nodeCalls.receive(bytes),
+    onLevel: levels?.receive,
   });
+  nodeCalls.open(bus);
+  levels?.open(bus);
   observe(service.metrics, bus, sessions);
   observeBudgets(service.metrics, budgets);
   const room = new ConnectionRoom({
@@ -105,10 +118,15 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
     onClosed: (code, by) => countClosed(metrics, code, by),
   });
   lifecycle.onClose('connections', async () => {
-    await sessions.drain(config.STOP_TIMEOUT_MS - stopMarginMs / 2);
+    steering.stop();
+    const leftMs = config.STOP_TIMEOUT_MS - config.LISTEN_GRACE_MS;
+    await sessions.drain(leftMs - stopMarginMs, leftMs - stopMarginMs / 2);
     await bus.context.cursorWriter.flush();
   });
-  lifecycle.onClose('listening', () => server.stopListening());
+  lifecycle.onClose('listening', async () => {
+    if (config.LISTEN_GRACE_MS > 0) await pause(config.LISTEN_GRACE_MS);
+    server.stopListening();
+  });
   await server.listen(config.GATEWAY_HOST, config.GATEWAY_PORT, { isShared: true });
   if (config.GATEWAY_OWN_PORT !== undefined) {
     await server.listen(config.GATEWAY_HOST, config.GATEWAY_OWN_PORT, { isShared: false });
@@ -142,4 +160,5 @@ function observe(metrics: Metrics, bus: Bus, sessions: Sessions): void {
   gauges.answerCreditBytes.read(() => bus.credit.bytes);
   gauges.answerCreditWaiting.read(() => bus.credit.waiting);
   gauges.databaseEpoch.read(() => bus.context.epoch);
+  gauges.drainLeft.read(() => sessions.left);
 }

@@ -204,6 +204,7 @@ function createRequestMetrics(metrics: Metrics) {
 
 type GatewayGauge =
   | 'connections'
+  | 'drainLeft'
   | 'users'
   | 'groups'
   | 'requestsPending'
@@ -216,6 +217,10 @@ type GatewayGauge =
 export function createGatewayGauges({ observed }: Metrics): Record<GatewayGauge, Observed> {
   return {
     connections: observed('gateway_connections', 'Open connections'),
+    drainLeft: observed(
+      'gateway_drain_connections_left',
+      'Connections that are still to be sent away: by a stop, a drain, or levelling',
+    ),
     users: observed('gateway_users', 'Users signed in here'),
     groups: observed('gateway_groups', 'Groups with a connection here'),
     requestsPending: observed('gateway_requests_pending', 'Requests at the core that wait for their answer'),

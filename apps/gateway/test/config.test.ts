@@ -13,3 +13,11 @@ test('a gateway whose patience is less than a repetition may take does not start
     'REQUEST_REPEAT_MS must be greater than REQUEST_DEADLINE_MS',
   );
 });
+
+test('a gateway whose stop leaves no time for its drain behind the grace does not start, and says by how much', () => {
+  const times = { DRAIN_SECONDS: '10', LISTEN_GRACE_MS: '20000' };
+  expect(readConfig(gatewayConfig, { ...times, STOP_TIMEOUT_MS: '35000' }).LISTEN_GRACE_MS).toBe(20_000);
+  expect(() => readConfig(gatewayConfig, { ...times, STOP_TIMEOUT_MS: '34999' })).toThrow(
+    'STOP_TIMEOUT_MS must be at least 5000 more than LISTEN_GRACE_MS and DRAIN_SECONDS',
+  );
+});

@@ -39,6 +39,15 @@ describe('a gateway that is told to stop', () => {
     expect(await ended).toBe('exit code 0');
   });
 
+  test('goes on taking connections for as long as a load balancer needs to notice', async () => {
+    const gateway = await fixture.addGateway({ LISTEN_GRACE_MS: '3600000', STOP_TIMEOUT_MS: '3700000' });
+    const client = await fixture.connect(gateway);
+    await stop(gateway);
+    const late = await fixture.connect(gateway);
+    await Promise.all([client.roundTrip(), late.roundTrip()]);
+    await fixture.system.gateway(gateway).kill();
+  });
+
   test('serves a connection as before until its turn has come', async () => {
     const gateway = await fixture.addGateway({ DRAIN_SECONDS: '3600', STOP_TIMEOUT_MS: '3700000' });
     // One is sent away each 50 ms, so the last one's turn comes long after the first one's.

@@ -24,10 +24,18 @@ export type Names = {
   isOfEpoch(channel: string): boolean;
   /** Asks all gateways to look: the request stream was lost, or the database has another epoch. */
   readonly gateways: string;
+  /** What operators ask of nodes, of both roles. */
+  readonly nodes: string;
+  /** What gateways that level their load tell each other. */
+  readonly levels: string;
+  /** Replies of nodes to one operator. */
+  operator(id: string): string;
   /** Answers to one gateway process. */
   gateway(node: string): string;
   /** Replies of gateways to redelivery requests of one core process. */
   core(node: string): string;
+  /** Requests that were given up, for operators. */
+  readonly deadRequests: string;
   /** First part of every key of the queues: BullMQ's scripts touch several of them at once. */
   readonly queues: string;
   /** The groups that wait for their delivery check. */
@@ -53,6 +61,7 @@ export function createNames(prefix: string, epoch: () => number = () => 0): Name
     requests: `${prefix}:{requests}`,
     requestsBytes: `${prefix}:{requests}:bytes`,
     echo: `${prefix}:{requests}:echo`,
+    deadRequests: `${prefix}:{requests}:dead-letters`,
     inProgress: (entryId) => `${prefix}:{requests}:in-progress:${entryId}`,
     cores: 'cores',
     group: (id) => `${first(epoch())}:group:${id}`,
@@ -60,6 +69,9 @@ export function createNames(prefix: string, epoch: () => number = () => 0): Name
     subjectOf,
     isOfEpoch: (channel) => epoch() === 0 || channel.startsWith(`${first(epoch())}:`),
     gateways: `${prefix}:gateways`,
+    nodes: `${prefix}:nodes`,
+    levels: `${prefix}:levels`,
+    operator: (id) => `${prefix}:operator:${id}`,
     gateway: (node) => `${prefix}:gateway:${node}`,
     core: (node) => `${prefix}:core:${node}`,
     queues: `${prefix}:{queues}`,

@@ -32,7 +32,6 @@ async function work(prefix: string, handle: JobType<null, Data>['handle']) {
     schema,
     concurrency: 4,
     handle,
-    replayed: (data) => ({ data, key: String(data.n) }),
   };
   const workers = await startWorkers({
     now: Date.now,
@@ -208,7 +207,6 @@ test('a schedule that is set twice is one schedule, and begins with a run', asyn
           runs.push(Date.now());
           return done;
         },
-        replayed: () => ({ data: {}, key: 'x' }),
       } as unknown as JobType<null, never>,
     ],
     context: null,

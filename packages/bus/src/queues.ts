@@ -20,8 +20,6 @@ export type JobType<C, D> = {
   readonly concurrency: number;
   /** @throws what went wrong; the job runs again, `jobPolicy` says how often, and is a dead letter then */
   handle(context: C, data: D): Promise<JobOutcome<D>>;
-  /** What a dead letter begins with when an operator has it run again. */
-  replayed(data: D): Addition;
 };
 
 export type Addition = {
@@ -60,6 +58,13 @@ export type DeadLetter = {
   readonly date: Date;
 };
 
+export type WaitingJob = {
+  readonly id: string;
+  readonly data: unknown;
+  /** When it runs next; undefined if it is due or running. */
+  readonly dueAt: Date | undefined;
+};
+
 /**
  * The producers' side.
  *
@@ -90,15 +95,17 @@ export function openQueues(options: {
     });
     return [name, queue] as const;
   });
-  return new Queues(new Map(queues), now);
+  return new Queues(new Map(queues), redis, now);
 }
 
 export class Queues {
   readonly #queues: ReadonlyMap<string, Queue>;
+  readonly #redis: Redis;
   readonly #now: () => number;
 
-  constructor(queues: ReadonlyMap<string, Queue>, now: () => number) {
+  constructor(queues: ReadonlyMap<string, Queue>, redis: Redis, now: () => number) {
     this.#queues = queues;
+    this.#redis = redis;
     this.#now = now;
   }
 
@@ -138,6 +145,21 @@ export class Queues {
       reason: failedReason ?? '',
       date: new Date(finishedOn ?? timestamp),
     }));
+  }
+
+  /** The job that stands for a key; undefined if none does. */
+  async find(name: string, key: string): Promise<WaitingJob | undefined> {
+    const queue = this.#queueOf(name);
+    const id = await queue.getDeduplicationJobId(key);
+    const job = id ? await queue.getJob(id) : undefined;
+    if (!job?.id || job.finishedOn !== undefined) return undefined;
+    // BullMQ keeps the moment in the upper bits of the score.
+    const score = Number(await this.#redis.zscore(queue.toKey('delayed'), job.id)) || 0;
+    return {
+      id: job.id,
+      data: job.data,
+      dueAt: score > 0 ? new Date(Math.floor(score / 0x1000)) : undefined,
+    };
   }
 
   countDeadLetters(name: string): Promise<number> {

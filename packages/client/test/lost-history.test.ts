@@ -15,7 +15,7 @@ import { FaultyTcpProxy } from '@hooligram/testkit/proxies';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { contents, createFixture, heard, introduce, type Member, next, until } from './fixture.ts';
 
-const afterRestore = fileURLToPath(new URL('../../../apps/core/dist/after-restore.js', import.meta.url));
+const operator = fileURLToPath(new URL('../../../apps/operator/dist/main.js', import.meta.url));
 
 /** The server that holds the database, and what is to become of it. */
 let postgres: OwnPostgres;
@@ -245,7 +245,7 @@ describe('what is said after the database came back older reaches everybody, on 
       SELECT setval('message_id_seq', ${last?.id});
       COMMIT`);
     redis.close();
-    const { stdout } = await promisify(execFile)(process.execPath, [afterRestore], {
+    const { stdout } = await promisify(execFile)(process.execPath, [operator, 'after-restore'], {
       env: { DATABASE_URL: postgres.url },
     });
     const [, epoch] = /^epoch (\d+) of the database has begun\n$/.exec(stdout) ?? [];

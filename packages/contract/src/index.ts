@@ -1,3 +1,6 @@
+export * from './jobs.ts';
+export * from './levels.ts';
+export * from './node-calls.ts';
 export * from './publications.ts';
 export { type ReadRequest, readAnswers, readRequest, requestTypes } from './request-shapes.ts';
 export * from './requests.ts';

@@ -16,7 +16,7 @@ export function renderHelp(options: { name: string; summary?: string; config: Co
   return [
     options.summary ? `${options.name}: ${options.summary}` : options.name,
     '',
-    'Usage: node main.js [--help | --metrics]',
+    'Usage: node main.js [--help | --version | --config | --metrics]',
     '',
     'Environment variables (an empty one counts as unset):',
     ...rows.map(({ variable, value, description }) =>

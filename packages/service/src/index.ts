@@ -8,6 +8,7 @@ export {
   readConfig,
   redacted,
 } from './config.ts';
+export { type ExplainedConfig, type ExplainedVariable, explainConfig } from './explain-config.ts';
 export { renderHelp } from './help.ts';
 export { type Check, createLifecycle, type Lifecycle, type Readiness } from './lifecycle.ts';
 export { LimitReport } from './limit-report.ts';
@@ -27,7 +28,9 @@ export {
 export { networkOf } from './network.ts';
 export type { Part } from './part.ts';
 export { type Probe, startProbe } from './probe.ts';
+export { createProcessStatus } from './process-status.ts';
 export { type Rate, rate } from './rate.ts';
+export { release } from './release.ts';
 export {
   createService,
   type Service,
@@ -36,6 +39,7 @@ export {
   serviceConfig,
 } from './service.ts';
 export { type ConnectionMetrics, createConnectionMetrics, versionOf } from './service-metrics.ts';
+export { findSuspects, type Suspect, suspectText } from './suspects.ts';
 export { untilWorks } from './until-works.ts';
 export { boolean, integer, milliseconds, port, readableFile, url, variable } from './variables.ts';
 export { within } from './within.ts';

@@ -9,15 +9,16 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 
 // Real processes need JavaScript: this package is compiled once, to where its dependencies resolve.
 const packageDir = join(import.meta.dirname, '..');
-const outDir = join(packageDir, 'node_modules', '.cache', 'main-test');
+const copyDir = join(packageDir, 'node_modules', '.cache', 'main-test');
+const outDir = join(copyDir, 'dist');
 const tsc = join(packageDir, '..', '..', 'node_modules', '.bin', 'tsc');
 
 beforeAll(() => {
-  rmSync(outDir, { recursive: true, force: true });
+  rmSync(copyDir, { recursive: true, force: true });
   execFileSync(tsc, ['-p', join(packageDir, 'tsconfig.build.json'), '--outDir', outDir], {
     stdio: 'inherit',
   });
-  writeFileSync(join(outDir, 'package.json'), '{ "type": "module" }');
+  writeFileSync(join(copyDir, 'package.json'), '{ "type": "module", "version": "9.8.7" }');
 });
 
 /** A process whose `main.ts` starts like this; `start` has what ServiceContext has. */
@@ -154,6 +155,47 @@ describe('a process', () => {
     expect(code).toBe(0);
     expect(lines.join('\n')).toMatch(/ADMIN_PORT .*\n(.*\n)* *GREETING +default hello +what it says/);
     expect(lines.join('\n')).not.toContain('started');
+  });
+
+  test('--version prints the release, which is in the first line of the log too', async () => {
+    expect((await run('', {}, ['--version']).ended).lines).toEqual(['greeter 9.8.7']);
+    const child = run(keepAlive);
+    expect(JSON.parse(await child.line('"msg":"starting"'))).toMatchObject({ release: '9.8.7' });
+    child.kill('SIGTERM');
+    await child.ended;
+  });
+
+  test('--config prints what it would start with, from where and without secrets, and starts nothing', async () => {
+    const env = { GREETING: 'good day', GREETINGS: 'hi' };
+    const { code, lines } = await run(`log.info('started')`, env, ['--config']).ended;
+    const { variables, ...rest } = JSON.parse(lines.join('\n'));
+    expect([code, rest]).toEqual([
+      0,
+      {
+        name: 'greeter',
+        release: '9.8.7',
+        faults: [],
+        warnings: ['nothing reads the variable GREETINGS: did you mean GREETING?'],
+      },
+    ]);
+    expect(variables).toContainEqual({ variable: 'GREETING', from: 'environment', value: 'good day' });
+    expect(variables).toContainEqual({ variable: 'LOG_LEVEL', from: 'default', value: 'info' });
+  });
+
+  test('--config fails with what is wrong', async () => {
+    const { code, lines } = await run('', { ADMIN_PORT: 'nonsense' }, ['--config']).ended;
+    const { faults } = JSON.parse(lines.join('\n'));
+    expect([code, faults]).toEqual([1, [expect.stringMatching(/^greeter: ADMIN_PORT must be a port/)]]);
+  });
+
+  test('warns at its start of a variable that nobody reads', async () => {
+    const child = run(keepAlive, { GREETER_SPEED: '3' });
+    expect(JSON.parse(await child.line('GREETER_SPEED'))).toMatchObject({
+      level: 'warn',
+      msg: 'nothing reads the variable GREETER_SPEED (see --help)',
+    });
+    child.kill('SIGTERM');
+    await child.ended;
   });
 
   test('an unknown argument is refused', async () => {

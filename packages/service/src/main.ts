@@ -1,12 +1,15 @@
 import { ConfigError, type ConfigSchema } from './config.ts';
+import { explainConfig } from './explain-config.ts';
 import { renderHelp } from './help.ts';
 import { renderMetricsList } from './metrics-list.ts';
+import { release } from './release.ts';
 import { configOf, createService, describeMetrics, type Service, type ServiceDefinition } from './service.ts';
 
 /**
  * Runs a service as this process: the whole of a `main.ts`. Everything process-global lives here and only here.
  *
- * - `--help` prints the variables, `--metrics` the metrics; any other argument is refused.
+ * - `--help` prints the variables, `--metrics` the metrics, `--version` the release, `--config` what this environment sets, as JSON (exit code 1
+ *   if it would not start with that). Any other argument is refused.
  * - SIGTERM and SIGINT stop it gracefully: exit code 0, or 1 if something did not stop cleanly in time.
  *   The same signal a second time exits with 1 at once. (Not the other one: Ctrl-C reaches a whole group of
  *   processes, and then their supervisor sends each its SIGTERM.)
@@ -21,6 +24,16 @@ export async function runMain<S extends ConfigSchema>(definition: ServiceDefinit
   }
   if (args.length === 1 && args[0] === '--metrics') {
     process.stdout.write(renderMetricsList(describeMetrics(definition)));
+    return;
+  }
+  if (args.includes('--version')) {
+    process.stdout.write(`${definition.name} ${release}\n`);
+    return;
+  }
+  if (args.length === 1 && args[0] === '--config') {
+    const explained = explainConfig(definition);
+    process.stdout.write(`${JSON.stringify(explained, null, 2)}\n`);
+    process.exitCode = explained.faults.length > 0 ? 1 : 0;
     return;
   }
   if (args.length > 0) exitWith(definition, new ConfigError(`unknown argument ${args[0]} (see --help)`));

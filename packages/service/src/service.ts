@@ -12,7 +12,9 @@ import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { createLog, type Log, logFormats, logLevels } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { watchReadiness } from './readiness-watch.ts';
+import { release } from './release.ts';
 import { type Build, createServiceMetrics } from './service-metrics.ts';
+import { findSuspects, suspectText } from './suspects.ts';
 import { milliseconds, port } from './variables.ts';
 
 /** The variables that every process has. A process may name one of them again, with another default. */
@@ -120,7 +122,10 @@ export function createService<S extends ConfigSchema>(
       return admin.url;
     },
     async start() {
-      log.info({ config: redacted(config) }, 'starting');
+      log.info({ release, config: redacted(config) }, 'starting');
+      const known = Object.keys(configOf(definition).shape);
+      for (const suspect of findSuspects(env, known, [definition.name]))
+        log.warn(suspect, suspectText(suspect));
       try {
         await startAll();
         if (!lifecycle.stopping.aborted) log.info({ admin: admin?.url }, 'ready');

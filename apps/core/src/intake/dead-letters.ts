@@ -2,14 +2,21 @@ import type { CoreRequest } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 
 /**
- * Records a request that cannot be handled: it is counted, and logged for an operator. Of its parameters only ids and
- * flags are logged.
+ * Records a request that cannot be handled: it is counted, logged, and kept in Redis for an operator. Of its parameters
+ * only ids and flags are.
  */
-export function recordDeadLetter({ log, metrics }: Context, request: CoreRequest, reason: string): void {
+export function recordDeadLetter(
+  { log, metrics, keepDeadRequest }: Context,
+  request: CoreRequest,
+  reason: string,
+): void {
   const { type, request_id } = request;
-  const params = Object.entries(request.params ?? {}).filter(([, value]) => isImpersonal(value));
+  const impersonal = Object.entries(request.params ?? {}).filter(([, value]) => isImpersonal(value));
+  const params = Object.fromEntries(impersonal);
   metrics.requestDeadLetters.inc({ type });
-  log.error({ type, request_id, params: Object.fromEntries(params), reason }, 'request became a dead letter');
+  log.error({ type, request_id, params, reason }, 'request became a dead letter');
+  // Without Redis the log alone has it.
+  keepDeadRequest({ type, request_id, params, reason }).catch(() => {});
 }
 
 /** Texts and lists may hold phone numbers and the contents of messages. */

@@ -40,7 +40,6 @@ export const deliveryCheckJob: JobType<z.infer<typeof schema>> = {
       await pause(Math.min(pauseMaxMs, performance.now() - startedAt));
     }
   },
-  replayed: (data) => ({ data, key: String(data.bucket) }),
 };
 
 /** @throws if not every check was published, or not every next one scheduled */

@@ -1,5 +1,6 @@
 import type { DueSet } from '@hooligram/bus';
 import type { JobType as QueueJobType, Queues } from '@hooligram/bus/queues';
+import type { JobName } from '@hooligram/contract';
 import type { Redis } from 'ioredis';
 import type { Context } from '../context.ts';
 import type { JobMetrics } from './metrics.ts';
@@ -17,4 +18,4 @@ export type JobContext = Context & {
   readonly redeliveryReplies: RedeliveryReplies;
 };
 
-export type JobType<D> = QueueJobType<JobContext, D>;
+export type JobType<D> = QueueJobType<JobContext, D> & { readonly name: JobName };

@@ -68,7 +68,6 @@ export const redeliveryJob: JobType<Redelivery> = {
     if (givenUp.length > 0) await requestRedelivery(context, user_id);
     return { outcome: 'done' };
   },
-  replayed: ({ user_id }) => ({ data: { user_id }, key: String(user_id) }),
 };
 
 async function requestRedelivery(context: JobContext, user_id: number): Promise<RedeliveryReply> {

@@ -45,7 +45,7 @@ export async function openRetries(
       log.warn({ reason: String(error) }, 'unreadable redelivery reply');
     }
   };
-  await openOwnChannel(service, stores, ownChannel, onReply, connections);
+  await openOwnChannel(service, stores, consumer, onReply, connections);
   const dueGroups = new DueSet(redis.queues, names.dueGroups);
   return {
     queues,

@@ -39,7 +39,6 @@ export const sweepJob: JobType<z.infer<typeof schema>> = {
     }
     return { outcome: 'done' };
   },
-  replayed: () => ({ data: {}, key: 'replayed' }),
 };
 
 async function placeOf(context: JobContext, fromStart: boolean): Promise<SweepPlace> {

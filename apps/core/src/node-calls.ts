@@ -1,0 +1,24 @@
+import { handleNodeCall } from '@hooligram/contract';
+import { createProcessStatus } from '@hooligram/service';
+import type { CoreService } from './config.ts';
+import type { Stores } from './stores.ts';
+
+/** @returns does what operators ask of this core @param node its name */
+export function createNodeCalls(service: CoreService, { redis, names }: Stores, node: string) {
+  const { log } = service;
+  const me = { node, role: 'core', replyChannels: names.operator('') } as const;
+  const processStatus = createProcessStatus(service);
+  const handlers = { STATUS: async () => ({ ...(await processStatus()), gateway: null }) };
+
+  async function handle(bytes: Buffer): Promise<void> {
+    const handled = await handleNodeCall(bytes, me, handlers);
+    if (handled) await redis.command.publish(handled.channel, JSON.stringify(handled.reply));
+  }
+
+  return (bytes: Buffer): void => {
+    // Also while Redis is away: whoever asked does not hear of this node then.
+    handle(bytes).catch((error: Error) =>
+      log.warn({ reason: error.message }, 'a call of an operator failed'),
+    );
+  };
+}

@@ -1,0 +1,94 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ConfigError, type Environment, readableFile, readConfig, url } from '@hooligram/service';
+import { z } from 'zod';
+
+const schema = z.object({
+  REDIS_URL: url(['redis', 'rediss']).optional(),
+  REDIS_CA_FILE: readableFile().optional(),
+  REDIS_PREFIX: z.string().min(1).default('hooligram'),
+  DATABASE_URL: url(['postgres', 'postgresql']).optional(),
+});
+
+/** What `npm start` writes of a stack that runs. */
+const stackFile = z.object({
+  url: z.string(),
+  redis: z.object({ url: z.string() }),
+  postgres: z.object({ url: z.string() }),
+});
+
+// From src/ and from dist/ alike.
+const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url));
+const defaultRedisUrl = 'redis://127.0.0.1:6379';
+
+/** Where a value comes from. */
+type Source = 'environment' | 'local stack' | 'default';
+
+/** The system that a command is about. */
+export type Place = {
+  readonly redisUrl: string;
+  readonly redisFrom: Source;
+  /** Certificates in PEM by which a rediss:// is known. */
+  readonly caFile: string | undefined;
+  readonly prefix: string;
+  /** Undefined if nothing names it. */
+  readonly databaseUrl: string | undefined;
+  /** Where clients connect, if a local stack runs. */
+  readonly gatewayUrl: string | undefined;
+  /** What its gateways and cores are started with, as far as it can be known here. */
+  readonly environment: Environment;
+};
+
+/**
+ * Finds the stores: those that the environment names, else those of the local stack that runs on the data folder.
+ *
+ * @param dataDir as `npm start` was given it, from the root of the repository
+ * @throws ConfigError
+ */
+export function findPlace(dataDir: string, env: Environment = process.env): Place {
+  const { REDIS_URL, REDIS_CA_FILE, REDIS_PREFIX, DATABASE_URL } = readConfig(schema, env, 'hooligram');
+  const dir = join(repositoryRoot, dataDir);
+  const stack = REDIS_URL && DATABASE_URL ? undefined : readStack(join(dir, 'run/stack.json'));
+  const redisUrl = REDIS_URL ?? stack?.redis.url ?? defaultRedisUrl;
+  const databaseUrl = DATABASE_URL ?? stack?.postgres.url;
+  return {
+    redisUrl,
+    redisFrom: REDIS_URL ? 'environment' : stack ? 'local stack' : 'default',
+    caFile: REDIS_CA_FILE,
+    prefix: REDIS_PREFIX,
+    databaseUrl,
+    gatewayUrl: stack?.url,
+    environment: {
+      ...(stack ? localDefaults(dir) : {}),
+      ...env,
+      REDIS_URL: redisUrl,
+      ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
+    },
+  };
+}
+
+/** @throws ConfigError */
+export function requireDatabase({ databaseUrl }: Place): string {
+  if (databaseUrl) return databaseUrl;
+  throw new ConfigError('no database is named, and no local stack runs: set DATABASE_URL (postgresql://…)');
+}
+
+/** What `npm start` sets that a core cannot start without. */
+function localDefaults(dir: string): Environment {
+  const key = join(dir, 'credential-key');
+  return {
+    VERIFICATION_PROVIDER: 'fixed',
+    VERIFICATION_FIXED_CODE: '000000',
+    ...(existsSync(key) ? { CREDENTIAL_KEY: readFileSync(key, 'utf8').trim() } : {}),
+  };
+}
+
+function readStack(path: string) {
+  if (!existsSync(path)) return undefined;
+  try {
+    return stackFile.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    throw new ConfigError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+}
