@@ -176,8 +176,12 @@ test('a core’s user keeps to the prefix and does not administer, and an operat
     ['FLUSHALL'],
   ]);
   expect(await as('operator').xlen('hooligram:{requests}')).toBeGreaterThanOrEqual(0);
-  const { stdout } = await promisify(execFile)(process.execPath, ['apps/operator/dist/main.js', 'dead-letters', 'list'], {
-    env: { ...process.env, REDIS_URL: urlOf('operator'), REDIS_CA_FILE: certificate.certFile },
-  });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['apps/operator/dist/main.js', 'dead-letters', 'list'],
+    {
+      env: { ...process.env, REDIS_URL: urlOf('operator'), REDIS_CA_FILE: certificate.certFile },
+    },
+  );
   expect(stdout).toBe('');
 });
