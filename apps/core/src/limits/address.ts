@@ -1,7 +1,5 @@
 import { networkOf } from '@hooligram/service';
 
-export { networkOf };
-
 /**
  * The networks that an address is in, from the narrowest to the widest: who rents one address often has its neighbours, too.
  *

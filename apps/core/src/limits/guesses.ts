@@ -4,7 +4,7 @@ import { createNetworkLimit } from './networks.ts';
 import type { Keys, Source } from './source.ts';
 
 /** From which budget a guess is paid: that of everybody, or the number's own for networks in which it signed in. */
-export type GuessBudget = 'open' | 'reserve';
+type GuessBudget = 'open' | 'reserve';
 
 /** What a guess may cost, or the seconds until one is allowed. */
 export type GuessAllowed = { readonly budget: GuessBudget } | { readonly seconds: number };

@@ -10,7 +10,7 @@ const tokenCharacters = ((chanceBytes + proofBytes) * 4) / 3;
 type Submission = { readonly request_id: string; readonly connection_id: string };
 
 /** A token, and the name of the key that it was made from. */
-export type Token = { readonly token: string; readonly key: string };
+type Token = { readonly token: string; readonly key: string };
 
 /** Makes and compares what people sign in with. Several keys may be in force, the newest first. */
 export type Credentials = {
