@@ -29,7 +29,9 @@ for each in $packages; do
   done
 done
 
-# Types and source maps, and the uWebSockets.js of every other machine.
+# Types and source maps, Prisma's compilers for other databases, and the uWebSockets.js of every other machine.
 find "$to" -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' \) -delete
+find "$to/node_modules" -type f -path '*/@prisma/client/runtime/*' \
+  \( -name '*.mysql.*' -o -name '*.sqlite.*' -o -name '*.sqlserver.*' -o -name '*.cockroachdb.*' \) -delete
 find "$to/node_modules" -type f -name 'uws_*.node' \
   ! -name "$(node -p '`uws_${process.platform}_${process.arch}_${process.versions.modules}.node`')" -delete

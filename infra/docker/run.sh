@@ -2,7 +2,7 @@
 # The entry of the image: run.sh gateway|core|migrate [options]
 role=${1:-}
 [ $# -eq 0 ] || shift
-cd /srv/hooligram || exit 1
+cd "$(dirname "$0")" || exit 1
 case $role in
   gateway | core) exec node "apps/$role/dist/main.js" "$@" ;;
   migrate) exec node packages/db/dist/migrations/main.js "$@" ;;
