@@ -27,9 +27,10 @@ fi
 
 if [ ! -e "$dir/node" ]; then
   rm -rf "$dir/node.new"
-  npm install --prefix "$dir/node.new/npm" --no-audit --no-fund --no-save "node@$node"
+  package=node-$(node -p '`${process.platform}-${process.arch}`')
+  npm install --prefix "$dir/node.new/npm" --ignore-scripts --no-audit --no-fund --no-save "$package@$node"
   root=$dir/node.new/root/usr/local
-  install -D "$dir/node.new/npm/node_modules/node/bin/node" "$root/bin/node"
+  install -D "$dir/node.new/npm/node_modules/$package/bin/node" "$root/bin/node"
   mkdir -p "$root/lib/node_modules" "$root/etc"
   cp -r "$(npm root --global)/npm" "$root/lib/node_modules/npm"
   for file in npm npx; do ln -s "../lib/node_modules/npm/bin/$file-cli.js" "$root/bin/$file"; done
