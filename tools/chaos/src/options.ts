@@ -100,5 +100,9 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     only = [],
     sabotage,
     selfTest = sabotage,
+    alerts = false,
+    rolling,
+    ...others
+  } = values;
   return { seed, only, selfTest, alerts, rolling, ...others };
 }

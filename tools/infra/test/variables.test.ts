@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
@@ -39,4 +39,11 @@ test('every variable that infra/ names is one that a program reads', () => {
   );
   expect(named.length).toBeGreaterThan(50);
   expect(named.filter((text) => !isKnown(text.split(' ')[0] ?? ''))).toEqual([]);
+});
+
+test('every file that compose.yaml mounts is there', () => {
+  const text = readFileSync(join(infra, 'docker/compose.yaml'), 'utf8');
+  const mounted = [...text.matchAll(/["\s](\.\.?\/[\w./-]+):\//g)].map(([, path = '']) => path);
+  expect(mounted.length).toBeGreaterThan(5);
+  expect(mounted.filter((path) => !existsSync(join(infra, 'docker', path)))).toEqual([]);
 });
