@@ -42,20 +42,19 @@ describe.each([
   afterAll(() => balancer?.stop());
 
   test('limits count by the address of the client, which it cannot choose', async () => {
-    const wrong = { ...phoneOf(uniqueSid()), verification_code: 'wrong' };
+    const wrong = { ...phoneOf(uniqueSid()), verification_code: '111111' };
     const tryFrom = async (localAddress: string, claimed: string) => {
       const client = await connect(balancer.url, { localAddress, headers: { 'X-Forwarded-For': claimed } });
       const { payload } = await client.request('AUTHORIZATION_SIGN_IN', wrong);
       await client.close();
-      return payload.errors?.[0];
+      return /^too many attempts/.test(payload.errors?.[0] ?? '');
     };
-    // 10 in an hour, for a number from an address.
-    let last: string | undefined;
-    for (let tries = 0; tries < 15 && last !== 'too many attempts'; tries += 1) {
-      last = await tryFrom('127.0.0.2', `203.0.113.${tries}`);
+    let isLimited = false;
+    for (let tries = 0; tries < 15 && !isLimited; tries += 1) {
+      isLimited = await tryFrom('127.0.0.2', `203.0.113.${tries}`);
     }
-    expect(last).toBe('too many attempts');
-    expect(await tryFrom('127.0.0.3', '127.0.0.2')).not.toBe('too many attempts');
+    expect(isLimited).toBe(true);
+    expect(await tryFrom('127.0.0.3', '127.0.0.2')).toBe(false);
   });
 
   test('a reload cuts nobody, and the new workers take clients', async () => {
