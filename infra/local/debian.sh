@@ -127,7 +127,7 @@ prepare() { # <release> <node> <user>
   [ "$3" = root ] || run_in root sh -ec "useradd --create-home --uid 1000 person
     chown -R person:person $clone
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server haproxy chromium"
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server haproxy nginx-core kubernetes-client chromium"
 }
 
 # What a terminal does: it gives a command a process group of its own, and Ctrl-C goes to all of the group. Here any

@@ -12,6 +12,7 @@ export function conclusion(report: Report): { text: string; isSound: boolean } {
     table(report),
     '',
     `${messages} messages stored, ${deliveries} deliveries received, the last ${seconds(settledAfterMs)} s after the last request`,
+    ...rollingLines(report),
     ...staleStates.slice(0, 5).map((text) => `remark: a stale group state: ${text}`),
     ...problems.map((text) => `problem: ${text}`),
     ...violations
@@ -23,4 +24,14 @@ export function conclusion(report: Report): { text: string; isSound: boolean } {
     isSound ? 'no promise was broken' : 'FAILED',
   ];
   return { text: `${lines.join('\n')}\n`, isSound };
+}
+
+function rollingLines({ rolling }: Report): string[] {
+  if (!rolling) return [];
+  const { connections, failures, injected } = rolling;
+  const failed = Object.entries(failures).map(([text, count]) => `${count} times "${text}"`);
+  return [
+    `the rolling update took ${seconds(injected.endedAt - injected.beganAt)} s; failed requests: ${failed.join(', ') || 'none'}`,
+    `connections of the gateways a minute later: ${connections.join(', ')}`,
+  ];
 }

@@ -5,7 +5,7 @@ import type { Probe } from './load/probe.ts';
 
 /** A fault that was injected once. All that happens until the next one begins belongs to it. */
 export type InjectedFault = {
-  readonly name: FaultName;
+  readonly name: FaultName | 'rolling update';
   readonly beganAt: number;
   /** The component was back, or the fault over. */
   readonly endedAt: number;

@@ -1,5 +1,6 @@
 import { commandOf, flag, folder, namesOf, numberFrom, parseFlags, toggle } from '@hooligram/local';
 import { type FaultName, faultNames, faults } from './faults/index.ts';
+import { type BalancerName, balancers } from './rolling.ts';
 import { type SelfTest, selfTestNames, selfTests } from './self-tests.ts';
 
 export type Options = {
@@ -19,6 +20,8 @@ export type Options = {
   readonly alerts: boolean;
   readonly alertScale: number;
   readonly quietMinutes: number;
+  /** A rolling update behind this load balancer, instead of faults. */
+  readonly rolling: BalancerName | undefined;
 };
 
 const minutesForm = /^\d{1,3}(\.\d{1,2})?$/;
@@ -36,6 +39,11 @@ const command = commandOf(
     flag('--rate <n>', 'messages a second that they send in all, at most', numberFrom(1, 5_000), '60'),
     flag('--large-group <n>', 'how many members its largest group has', numberFrom(25, 10_000), '300'),
     flag('--port <n>', 'as in npm start', numberFrom(1, 64_000), '18080'),
+    flag(
+      '--rolling <proxy>',
+      'no faults: replaces every gateway and core twice, one at a time, behind haproxy or nginx',
+      String,
+    ).choices(Object.keys(balancers)),
     flag('--data-dir <folder>', 'for data, logs and the report; emptied at the start', folder, '.data/chaos'),
     toggle(
       '--alerts',
@@ -75,10 +83,11 @@ Self-tests (--sabotage is the earlier name of the flag):
 ${listed(selfTests)}
 `;
 
-type Values = Omit<Options, 'selfTest' | 'alerts'> & {
+type Values = Omit<Options, 'selfTest' | 'alerts' | 'rolling'> & {
   readonly alerts?: boolean;
   readonly selfTest?: SelfTest;
   readonly sabotage?: SelfTest;
+  readonly rolling?: BalancerName;
 };
 
 /**
@@ -94,7 +103,8 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     sabotage,
     selfTest = sabotage,
     alerts = false,
+    rolling,
     ...others
   } = values;
-  return { seed, only, selfTest, alerts, ...others };
+  return { seed, only, selfTest, alerts, rolling, ...others };
 }

@@ -4,6 +4,7 @@ import { duplicateTimes } from './checker/count-duplicates.ts';
 import type { History } from './checker/history.ts';
 import { type InjectedFault, seconds } from './inject-faults.ts';
 import type { Options } from './options.ts';
+import type { Rolling } from './rolling.ts';
 
 export type Interruption = { readonly at: number; readonly ms: number };
 
@@ -29,6 +30,7 @@ export type Report = {
   readonly problems: readonly string[];
   readonly staleStates: readonly string[];
   readonly violations: readonly Violation[];
+  readonly rolling?: Rolling | undefined;
 };
 
 /** The row of what happened before the first fault. */

@@ -1,16 +1,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type StackDescription, startStackProcess } from '@hooligram/local';
+import type { Balancer } from '@hooligram/testkit/balancers';
 import { FaultyWebSocketProxy } from '@hooligram/testkit/proxies';
 import { check } from './checker/check.ts';
 import { emptyHistory, type History } from './checker/history.ts';
 import { prepareDatabase, readCursors } from './database.ts';
 import { excesses } from './excesses.ts';
-import { injectFaults, seconds } from './inject-faults.ts';
+import type { FaultContext } from './faults/fault.ts';
+import { type InjectedFault, injectFaults, seconds } from './inject-faults.ts';
 import { type Load, startLoad } from './load/load.ts';
 import type { Options } from './options.ts';
 import { createRandom } from './random.ts';
 import { faultRows, type Report } from './report.ts';
+import { countConnections, failuresSince, type Rolling, roll, startBalancer } from './rolling.ts';
 import { schedule } from './schedule.ts';
 import { selfTests } from './self-tests.ts';
 import { settle } from './settle.ts';
@@ -52,30 +55,42 @@ async function underLoad(running: Running): Promise<Report> {
   const { selfTest } = options;
   const proxy = selfTest && (await FaultyWebSocketProxy.start(url, selfTests[selfTest].tamper));
   const random = createRandom(options.seed);
-  const ownUrls = gateways.map((gateway) => gateway.url);
+  const balancer = options.rolling && (await startBalancer(options.rolling, stack()));
+  // Behind a load balancer nobody knows one gateway from another.
+  const urls = balancer
+    ? { url: balancer.url, ownUrls: [balancer.url] }
+    : { url, ownUrls: gateways.map((gateway) => gateway.url) };
   const load = await startLoad({
     ...options,
-    ...{ url, ownUrls, history, random, signal, proxyUrl: proxy?.url },
-    databaseUrl: postgres.url,
+    ...urls,
+    ...{ history, random, signal, proxyUrl: proxy?.url, databaseUrl: postgres.url },
   });
   const progress = setInterval(() => log(progressLine(load, history)), progressEveryMs);
   try {
     log(`${load.devices.length} devices in ${load.population.groups.length} groups are connected`);
-    return await injectAndCheck(running, load, history);
+    return await injectAndCheck(running, load, history, balancer);
   } finally {
     clearInterval(progress);
     await load.disconnect();
     await proxy?.stop();
+    await balancer?.stop();
   }
 }
 
-async function injectAndCheck(running: Running, load: Load, history: History): Promise<Report> {
+async function injectAndCheck(
+  running: Running,
+  load: Load,
+  history: History,
+  balancer: Balancer | undefined,
+): Promise<Report> {
   const { options, stack, log, signal } = running;
   // Random numbers of its own, so that the order of faults follows from the seed alone.
   const random = createRandom(options.seed + 1);
   const context = { stack, population: load.population, history, random, signal, log };
   const until = performance.now() + options.minutes * 60_000;
-  const injected = await injectFaults(schedule(options.only, random), until, load.probe, context);
+  const injected = balancer
+    ? [await roll(context, load.probe, balancer)]
+    : await injectFaults(schedule(options.only, random), until, load.probe, context);
 
   log('the faults are over; waiting for quiet');
   await load.endSending();
@@ -83,6 +98,7 @@ async function injectAndCheck(running: Running, load: Load, history: History): P
   const { snapshot, settledAfterMs, problems } = await settle(load.devices, history, databaseUrl, signal);
   log(`settled after ${seconds(settledAfterMs)} s; checking ${history.deliveries.length} deliveries`);
   const violations = check(history, snapshot);
+  const rolling = balancer && (await rollingOf(injected[0] as InjectedFault, history, context));
   const cursors = violations.length > 0 ? Object.fromEntries(await readCursors(databaseUrl)) : {};
   const interruptions = load.devices.flatMap((device) => device.interruptions);
   const neverBack = injected.flatMap(({ name, recoveryMs }) =>
@@ -97,11 +113,17 @@ async function injectAndCheck(running: Running, load: Load, history: History): P
     problems: [...problems, ...excesses(load.devices), ...neverBack, ...running.crashes],
     staleStates: staleStates(load.devices, snapshot),
     violations,
+    rolling,
   };
   mkdirSync(options.dataDir, { recursive: true });
   const file = join(options.dataDir, 'chaos-report.json');
   writeFileSync(file, `${JSON.stringify({ ...report, injected, cursors }, null, 2)}\n`);
   return report;
+}
+
+async function rollingOf(injected: InjectedFault, history: History, context: FaultContext): Promise<Rolling> {
+  const connections = await countConnections(context, injected.endedAt);
+  return { injected, failures: failuresSince(history, injected.beganAt), connections };
 }
 
 function progressLine({ devices }: Load, { sends, deliveries }: History): string {

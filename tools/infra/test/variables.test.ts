@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
@@ -16,6 +16,9 @@ const others: Record<string, RegExp> = {
   'what Node, npm, pnpm and turbo read':
     /^(NODE_EXTRA_CA_CERTS|NO_UPDATE_NOTIFIER|DO_NOT_TRACK|TURBO_TELEMETRY_DISABLED|HTTPS?_PROXY|NO_PROXY)$/,
   'what bash and Debian read': /^(BASH_SOURCE|DEBIAN_FRONTEND|PIPESTATUS|REPO_URI)$/,
+  'the arguments of the Dockerfile': /^(NODE|DEBIAN)_IMAGE$/,
+  'a frame, in a title of a dashboard': /^MESSAGING_SEND$/,
+  'what stands for a password in the list of users of Redis': /^(GATEWAY|CORE|OPERATOR)_PASSWORD$/,
   'what buildah reads': /^(STORAGE_DRIVER|BUILDAH_ISOLATION)$/,
   'what the images of Postgres and Grafana read': /^(POSTGRES|GF)_[A-Z_]+$/,
 };
@@ -38,4 +41,11 @@ test('every variable that infra/ names is one that a program reads', () => {
   );
   expect(named.length).toBeGreaterThan(50);
   expect(named.filter((text) => !isKnown(text.split(' ')[0] ?? ''))).toEqual([]);
+});
+
+test('every file that compose.yaml mounts is there', () => {
+  const text = readFileSync(join(infra, 'docker/compose.yaml'), 'utf8');
+  const mounted = [...text.matchAll(/["\s](\.\.?\/[\w./-]+):\//g)].map(([, path = '']) => path);
+  expect(mounted.length).toBeGreaterThan(5);
+  expect(mounted.filter((path) => !existsSync(join(infra, 'docker', path)))).toEqual([]);
 });

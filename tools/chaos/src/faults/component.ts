@@ -17,12 +17,15 @@ const restartTimeoutMs = 90_000;
 const answerTimeoutMs = 1_000;
 
 export function anyGateway({ stack, random }: FaultContext): Component {
-  return service('gateways', random.integer(0, stack().gateways.length - 1));
+  return gateway(random.integer(0, stack().gateways.length - 1));
 }
 
 export function anyCore({ stack, random }: FaultContext): Component {
-  return service('cores', random.integer(0, stack().cores.length - 1));
+  return core(random.integer(0, stack().cores.length - 1));
 }
+
+export const gateway = (index: number): Component => service('gateways', index);
+export const core = (index: number): Component => service('cores', index);
 
 function service(type: 'gateways' | 'cores', index: number): Component {
   const describe = (stack: StackDescription) => {

@@ -39,10 +39,5 @@ export async function startHaproxy(gateways: readonly BalancedGateway[]): Promis
 }
 
 function addresses(name: string, { url, adminUrl }: BalancedGateway): NodeJS.ProcessEnv {
-  const admin = new URL(adminUrl);
-  return {
-    [name]: new URL(url).host,
-    [`${name}_ADMIN_HOST`]: admin.hostname,
-    [`${name}_ADMIN_PORT`]: admin.port,
-  };
+  return { [name]: new URL(url).host, [`${name}_ADMIN_PORT`]: new URL(adminUrl).port };
 }
