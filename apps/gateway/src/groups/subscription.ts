@@ -72,9 +72,14 @@ export class Subscription {
     return this.#phase === 'live' ? (this.feed.lastSeq ?? 0) : this.#sentSeq;
   }
 
+  /** The newest state that may have been sent here; 0 if the one that applies was not. */
+  get reachedVersion(): number {
+    return this.feed.isUntold(this) ? 0 : this.feed.version;
+  }
+
   /** Whether something that was sent here is not acknowledged. */
   get isOwed(): boolean {
-    return this.hasState && this.cursor?.isBehind(this.reachedSeq, this.feed.version) === true;
+    return this.hasState && this.cursor?.isBehind(this.reachedSeq, this.reachedVersion) === true;
   }
 
   /**
@@ -150,9 +155,20 @@ export class Subscription {
     });
   }
 
+  /** Sends the state that applies when it is its turn on the socket, unless it was sent by then. */
+  tellState(): void {
+    this.connection.writer.write((bytes, isEmpty) => {
+      if (!this.feed.isUntold(this)) return true;
+      if (!isEmpty && this.feed.stateFrame.length > bytes) return 'whole';
+      if (this.hasState) this.sendState();
+      return true;
+    });
+  }
+
   sendState(): void {
     this.#noteState();
     this.connection.socket.send(this.feed.stateFrame);
+    this.feed.onStateSent(this);
   }
 
   sendMessages(messages: readonly StoredMessage[]): void {
