@@ -66,6 +66,7 @@ export function gatewayWith(groups: number, members = 2, deadlineMs = 60_000) {
     core: { within: () => ({ request }) },
     subscriptions: { acquire: async () => {}, release() {} },
     metrics,
+    log: silentLog,
     publish() {},
     send() {},
   } as unknown as Parameters<typeof createContext>[1]);

@@ -246,17 +246,17 @@ export class Subscription {
 
   /** Sends page after page, each as large as the connection's window has room for, and each when it is its turn. */
   async #replay(replay: number): Promise<void> {
-    const { window, writer, socket } = this.connection;
+    const { connection } = this;
+    const { window, writer, socket } = connection;
     const isCurrent = () => this.#phase === 'replaying' && this.#replays === replay;
     this.#replayFrom = this.#sentSeq;
     this.#replayThrough = this.#sentSeq;
     this.#setReplayed(0);
     while (isCurrent()) {
-      const room = await window.reserve((this.feed.lastSeq ?? 0) - this.#sentSeq);
+      const room = await window.reserve((this.feed.lastSeq ?? 0) - this.#sentSeq, connection.replaying);
       // No page is read before there is room for it: nothing piles up for a slow client.
       if (isCurrent()) await writer.turn();
-      const reply =
-        isCurrent() && (await this.feed.requestPage(this.#sentSeq, room.messages, this.connection));
+      const reply = isCurrent() && (await this.feed.requestPage(this.#sentSeq, room.messages, connection));
       if (reply && isCurrent()) {
         if (reply.ok) await this.#sendPage(reply.answer, isCurrent);
         else socket.end(closeReasons.outcomeUnknown);
