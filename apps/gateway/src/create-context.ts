@@ -9,6 +9,7 @@ import { Overdue } from './delivery/overdue.ts';
 import type { FeedDeps, GroupFeed } from './groups/group-feed.ts';
 import { GroupRegistry } from './groups/group-registry.ts';
 import { StateReader } from './groups/state-reader.ts';
+import { StateTeller } from './groups/state-teller.ts';
 import { Users } from './groups/users.ts';
 
 /** What all epochs of the database share. */
@@ -25,7 +26,7 @@ export function createContext(
   { core: client, subscriptions, publish, budgets, ...shared }: Shared,
 ): GatewayContext {
   const { config, metrics } = shared;
-  const { signIns, requestBudget, clientLimits, outOfOrder, recentMessages } = budgets;
+  const { signIns, requestBudget, clientLimits, outOfOrder, recentMessages, socketBuffers } = budgets;
   const names = createNames(config.REDIS_PREFIX, () => epoch);
   const core = client.within(epoch);
   const users = new Users(names, subscriptions, {
@@ -37,6 +38,7 @@ export function createContext(
   const messageLookup = new MessageLookup({ core, cursorWriter, metrics, clientLimits });
   const overdue = new Overdue({ core, users, cursorWriter }, config.DELIVERY_ACK_DEADLINE_MS);
   const states = new StateReader(core);
+  const stateTeller = new StateTeller(() => socketBuffers.isCrowded);
   const groups = new GroupRegistry(names, subscriptions, {
     epoch,
     gapWaitMs: config.GAP_WAIT_MS,
@@ -46,6 +48,7 @@ export function createContext(
     core,
     users,
     states,
+    stateTeller,
     messageIndex,
     cursorWriter,
     overdue,

@@ -34,6 +34,11 @@ export class SocketBuffers {
     this.#perLookBytes = Math.min(publishedPerLookBytes, bytesMax / 4);
   }
 
+  /** Whether half of the limit is used, as of the last looks. */
+  get isCrowded(): boolean {
+    return this.#bytes > this.#bytesMax / 2;
+  }
+
   /** Looks at all sockets. */
   bytes(): number {
     for (const socket of this.#sockets) socket.look();

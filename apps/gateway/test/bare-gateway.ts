@@ -14,7 +14,7 @@ export const userId = 1;
 type Request = { [K in RequestType]: { type: K; params: ParamsOf<K> } }[RequestType];
 
 /** A gateway's groups without its sockets and stores, and a core that answers from `groups` groups with one unread message. */
-export function gatewayWith(groups: number, members = 2) {
+export function gatewayWith(groups: number, members = 2, deadlineMs = 60_000) {
   const ids = Array.from({ length: groups }, (_, at) => at + 1);
   const requests: Request[] = [];
   let sent = 0;
@@ -55,9 +55,10 @@ export function gatewayWith(groups: number, members = 2) {
     REPLAY_WINDOW: 16,
     REPLAY_WINDOW_BYTES: 1_000_000,
     CURSOR_FLUSH_MS: 1,
-    DELIVERY_ACK_DEADLINE_MS: 60_000,
+    DELIVERY_ACK_DEADLINE_MS: deadlineMs,
     GAP_HELD_BYTES_MAX: 1_000_000,
     RECENT_MESSAGES_BYTES_MAX: 1_000_000,
+    SOCKET_BUFFERS_BYTES_MAX: 1_000_000,
   } as GatewayConfig;
   const context = createContext(0, {
     config,
@@ -65,6 +66,7 @@ export function gatewayWith(groups: number, members = 2) {
     core: { within: () => ({ request }) },
     subscriptions: { acquire: async () => {}, release() {} },
     metrics,
+    log: silentLog,
     publish() {},
     send() {},
   } as unknown as Parameters<typeof createContext>[1]);

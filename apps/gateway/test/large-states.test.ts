@@ -48,3 +48,25 @@ test('a group whose state is larger than any frame of a client reaches its membe
   expect((await late.next('MESSAGING_DELIVER_REQUEST')).payload.content).toBe('hello, crowd');
   for (const client of [a, b, late]) client.terminate();
 });
+
+test('each of many connections is told a large state, and the messages behind it', async () => {
+  const [ada, bob, cat] = [uniqueSid(), uniqueSid(), uniqueSid()];
+  const a = await connect(system.gateway(0).url);
+  await a.signIn(ada);
+  for (const sid of [bob, cat]) await (await connect(system.url)).register(sid);
+  const { payload } = await a.requestOk('GROUP_CREATE', request(crowd([ada, bob])), '1');
+  const { group_id } = payload;
+  const many = await Promise.all(Array.from({ length: 20 }, () => connect(system.gateway(0).url)));
+  for (const one of many) {
+    await one.authorize(ada);
+    await one.next('GROUP_DELIVER_REQUEST');
+  }
+  await a.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: cat });
+  await a.requestOk('MESSAGING_SEND', { group_id, content: 'hello, all' });
+  for (const one of many) {
+    const grown = await one.next('GROUP_DELIVER_REQUEST');
+    expect(grown.payload.member_sids).toContain(cat);
+    expect((await one.next('MESSAGING_DELIVER_REQUEST')).payload.content).toBe('hello, all');
+  }
+  for (const client of [a, ...many]) client.terminate();
+});

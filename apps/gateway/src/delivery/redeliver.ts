@@ -103,7 +103,9 @@ async function redeliverGroup(
       return subscription?.isOwed && subscription.cursor === cursor ? [subscription] : [];
     });
   if (!feed) return [];
-  for (const subscription of owing()) if (cursor.isBehind(0, feed.version)) subscription.sendState();
+  for (const subscription of owing()) {
+    if (cursor.isBehind(0, subscription.reachedVersion)) subscription.sendState();
+  }
   if (!owing().some(({ reachedSeq }) => cursor.isBehind(reachedSeq, 0))) return [];
   const afterSeq = cursor.deliveredSeq;
   const reply = await feed.requestPage(afterSeq, limit, readers[0]);

@@ -10,12 +10,20 @@ import { LocalMembers } from './local-members.ts';
 import { RecentMessages } from './recent-messages.ts';
 import { encodeStateFrame } from './state-frame.ts';
 import type { StateReader } from './state-reader.ts';
+import type { StateTeller } from './state-teller.ts';
 import type { Subscription } from './subscription.ts';
+import { Untold } from './untold.ts';
 import type { UserConnection } from './user-connection.ts';
 import type { Users } from './users.ts';
 
 /** How often a state is read for a page before the page is given up. */
 const stateReadsMax = 3;
+
+/** A state that is more than that for all connections together is told to them one after the other. */
+const publishedBytesMax = 1024 * 1024;
+
+/** So long a frame is kept as bytes: as a string it would be encoded again for each connection. */
+const stringMax = 16 * 1024;
 
 /** What a feed needs of the gateway. */
 export type FeedDeps = GapDeps & {
@@ -25,6 +33,7 @@ export type FeedDeps = GapDeps & {
   readonly core: Core;
   readonly users: Users;
   readonly states: StateReader;
+  readonly stateTeller: StateTeller;
   readonly messageIndex: MessageIndex<GroupFeed>;
   readonly overdue: { watch(userId: number): void; report(userId: number): void };
   readonly metrics: GatewayMetrics;
@@ -58,7 +67,9 @@ export class GroupFeed {
   readonly #members: LocalMembers;
   readonly #gap: Gap;
   #version = 0;
-  #stateFrame = '';
+  #stateFrame: string | Uint8Array = '';
+  /** While the state that applies is told to one connection after the other, and after that until the next one. */
+  #untold: Untold<Subscription> | undefined;
   #lastSeq: number | undefined;
 
   constructor(id: number, listening: Promise<void>, deps: FeedDeps) {
@@ -82,7 +93,7 @@ export class GroupFeed {
   }
 
   /** The `GROUP_DELIVER_REQUEST` of that state. */
-  get stateFrame(): string {
+  get stateFrame(): string | Uint8Array {
     return this.#stateFrame;
   }
 
@@ -103,6 +114,7 @@ export class GroupFeed {
   remove(subscription: Subscription): void {
     const { user } = subscription.connection;
     this.#subscriptions.delete(subscription);
+    this.#untold?.delete(subscription);
     if (!user.isIn(this.id)) this.#members.forget(user.userId);
     if (this.isOpen) return;
     this.#gap.close();
@@ -129,18 +141,18 @@ export class GroupFeed {
 
   /** Takes a state, from whatever path; an older one than applies is nothing new. */
   apply(state: GroupState): void {
-    const { users, publish, join } = this.#deps;
+    const { users, join } = this.#deps;
     if (!this.isOpen || state.version < this.#version) return;
     const isNewer = state.version > this.#version;
     if (isNewer) {
       this.#version = state.version;
-      this.#stateFrame = encodeStateFrame(state);
+      const frame = encodeStateFrame(state);
+      this.#stateFrame = frame.length > stringMax ? Buffer.from(frame) : frame;
     }
     const named = this.#members.apply(state, isNewer);
     // The same one again is news only for users who signed in here since it applied.
     if (!isNewer) return;
-    publish(this.topic, this.#stateFrame);
-    for (const subscription of this.#subscriptions) subscription.onStatePublished();
+    this.#tellState();
     // A user who is named here for the first time is brought in by a read of their own.
     for (const userId of named) {
       for (const connection of users.connectionsOf(userId)) {
@@ -148,6 +160,37 @@ export class GroupFeed {
       }
     }
     if (this.#lastSeq !== undefined) this.#publishWaiting();
+  }
+
+  /** Whether that connection is still to be sent the state that applies, in its turn. */
+  isUntold(subscription: Subscription): boolean {
+    return this.#untold?.has(subscription) === true;
+  }
+
+  /** The state that applies was sent on that connection. */
+  onStateSent(subscription: Subscription): void {
+    if (!this.#untold?.has(subscription)) return;
+    this.#untold.delete(subscription);
+    // The delivery check may have come before.
+    this.onSent(subscription, 0);
+  }
+
+  /** Tells the next connection in turn. @returns whether there was one */
+  tellNext(): boolean {
+    return this.#untold?.tellNext() === true;
+  }
+
+  #tellState(): void {
+    const { publish, stateTeller } = this.#deps;
+    if (this.#stateFrame.length * this.#subscriptions.size <= publishedBytesMax) {
+      this.#untold = undefined;
+      publish(this.topic, this.#stateFrame);
+      for (const subscription of this.#subscriptions) subscription.onStatePublished();
+      return;
+    }
+    this.#untold ??= new Untold();
+    for (const subscription of this.#subscriptions) if (subscription.hasState) this.#untold.add(subscription);
+    stateTeller.add(this);
   }
 
   /** A user whom the state that applies names, and who was not here when it came. */
@@ -178,8 +221,10 @@ export class GroupFeed {
   /** The core says how far the group is: fetches what is missing, reports users here who have not acknowledged what is due. */
   check({ last_seq, version, due_seq, due_version }: DeliveryCheck): void {
     if (version > this.#version || last_seq > (this.#lastSeq ?? last_seq)) this.fetchMissed();
+    // Each of those who are told one after the other has a moment of their own from which on they are overdue.
+    const dueVersion = this.#untold ? 0 : due_version;
     for (const cursor of this.#members.cursors()) {
-      if (!cursor.isBehind(due_seq, due_version)) continue;
+      if (!cursor.isBehind(due_seq, dueVersion)) continue;
       this.#deps.users.find(cursor.userId)?.noteOwed(this.id);
       this.#deps.overdue.report(cursor.userId);
     }

@@ -17,7 +17,7 @@ test('a window of large messages is full of bytes long before it is full of mess
   };
   let isFull = false;
   while (!isFull) {
-    const room = window.reserve(1_000);
+    const room = window.reserve(1_000, 3);
     isFull = await Promise.race([room.then(() => false), new Promise<boolean>((r) => setImmediate(r, true))]);
     if (isFull) void room.then(send);
     else send(await room);
@@ -33,11 +33,11 @@ test('a window of large messages is full of bytes long before it is full of mess
 
 test('one message that is larger than the window is sent alone', async () => {
   const window = new ReplayWindow({ messages, bytes: 10_000 });
-  const room = await window.reserve(1);
+  const room = await window.reserve(1, 1);
   window.add(1, large);
   window.release(room);
   let isGiven = false;
-  void window.reserve(1).then(() => {
+  void window.reserve(1, 1).then(() => {
     isGiven = true;
   });
   await new Promise((resolve) => setImmediate(resolve));
@@ -45,4 +45,26 @@ test('one message that is larger than the window is sent alone', async () => {
   window.add(-1, -large);
   await new Promise((resolve) => setImmediate(resolve));
   expect(isGiven).toBe(true);
+});
+
+/** How many pages a group takes for 1,000 messages whose client acknowledges a page while the next one is read. */
+async function pagesFor(replays: number): Promise<number> {
+  const window = new ReplayWindow({ messages, bytes });
+  let pages = 0;
+  let before = 0;
+  for (let left = 1_000; left > 0; pages += 1) {
+    const room = await window.reserve(left, replays);
+    window.add(room.messages, room.messages * 100);
+    window.release(room);
+    window.add(-before, -before * 100);
+    before = room.messages;
+    left -= room.messages;
+  }
+  return pages;
+}
+
+test('a group that is replayed alone has pages of half the window, and four share it', async () => {
+  expect(await pagesFor(1)).toBe(Math.ceil(1_000 / 32));
+  expect(await pagesFor(4)).toBe(Math.ceil(1_000 / 16));
+  expect(await pagesFor(1_000)).toBe(Math.ceil(1_000 / 16));
 });

@@ -6,12 +6,19 @@ export type WindowSize = { readonly messages: number; readonly bytes: number };
 /** What is held for a page that is read: so many messages at most, and so many bytes as they will probably have. */
 export type Room = WindowSize;
 
-type Waiting = { readonly messages: number; resolve(room: Room): void };
+type Waiting = {
+  /** It goes on when there is room for so many, and takes no more than so many. */
+  readonly least: number;
+  readonly most: number;
+  resolve(room: Room): void;
+};
 
 /** Of a message, before one was sent. */
 const probableBytes = 4_096;
 /** No page has more. */
 const pageBytesMax = 256 * 1_024;
+/** So many groups are replayed side by side, if there are as many; others wait. */
+const sharersMax = 4;
 
 /**
  * The credit of one connection for replayed messages: how many of them, of all its groups together, and how many bytes,
@@ -24,8 +31,6 @@ const pageBytesMax = 256 * 1_024;
  */
 export class ReplayWindow {
   readonly #size: WindowSize;
-  /** Most room that is given out at once, so that several groups are replayed side by side. */
-  readonly #portion: number;
   readonly #waiting = new Queue<Waiting>();
   #reserved = 0;
   #reservedBytes = 0;
@@ -37,7 +42,6 @@ export class ReplayWindow {
 
   constructor(size: WindowSize) {
     this.#size = size;
-    this.#portion = Math.ceil(size.messages / 4);
   }
 
   /** How many replayed messages are on their way. */
@@ -48,11 +52,16 @@ export class ReplayWindow {
   /**
    * Waits for room, first come, first served, and holds it.
    * @param messages how many wait to be sent
+   * @param replays how many groups share the window, this one included. One that is alone has pages of half the window
+   *   if its client is quick: each costs a way to the core and back
    * @returns for how much of it there is room; no messages if the window is closed
    */
-  reserve(messages: number): Promise<Room> {
+  reserve(messages: number, replays: number): Promise<Room> {
+    const { messages: size } = this.#size;
+    const least = Math.min(messages, Math.ceil(size / sharersMax));
+    const most = Math.max(least, Math.min(messages, Math.floor(size / (replays + 1))));
     return new Promise((resolve) => {
-      this.#waiting.push({ messages: Math.min(messages, this.#portion), resolve });
+      this.#waiting.push({ least, most, resolve });
       this.#giveRoom();
     });
   }
@@ -78,9 +87,13 @@ export class ReplayWindow {
     this.#giveRoom();
   }
 
+  get #free(): number {
+    return this.#size.messages - this.#reserved - this.#unacknowledged;
+  }
+
   #giveRoom(): void {
     for (let next = this.#waiting.first(); next; next = this.#waiting.first()) {
-      const messages = this.#isClosed ? 0 : next.messages;
+      const messages = this.#isClosed ? 0 : Math.max(next.least, Math.min(next.most, this.#free));
       const bytes = Math.min(pageBytesMax, Math.round(messages * this.#meanBytes));
       if (messages > 0 && !this.#isRoomFor(messages, bytes)) return;
       this.#reserved += messages;
@@ -91,7 +104,7 @@ export class ReplayWindow {
   }
 
   #isRoomFor(messages: number, bytes: number): boolean {
-    if (messages > this.#size.messages - this.#reserved - this.#unacknowledged) return false;
+    if (messages > this.#free) return false;
     const used = this.#reservedBytes + this.#unacknowledgedBytes;
     return used <= 0 || used + bytes <= this.#size.bytes;
   }

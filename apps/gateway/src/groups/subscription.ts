@@ -72,9 +72,14 @@ export class Subscription {
     return this.#phase === 'live' ? (this.feed.lastSeq ?? 0) : this.#sentSeq;
   }
 
+  /** The newest state that may have been sent here; 0 if the one that applies was not. */
+  get reachedVersion(): number {
+    return this.feed.isUntold(this) ? 0 : this.feed.version;
+  }
+
   /** Whether something that was sent here is not acknowledged. */
   get isOwed(): boolean {
-    return this.hasState && this.cursor?.isBehind(this.reachedSeq, this.feed.version) === true;
+    return this.hasState && this.cursor?.isBehind(this.reachedSeq, this.reachedVersion) === true;
   }
 
   /**
@@ -150,9 +155,20 @@ export class Subscription {
     });
   }
 
+  /** Sends the state that applies when it is its turn on the socket, unless it was sent by then. */
+  tellState(): void {
+    this.connection.writer.write((bytes, isEmpty) => {
+      if (!this.feed.isUntold(this)) return true;
+      if (!isEmpty && this.feed.stateFrame.length > bytes) return 'whole';
+      if (this.hasState) this.sendState();
+      return true;
+    });
+  }
+
   sendState(): void {
     this.#noteState();
     this.connection.socket.send(this.feed.stateFrame);
+    this.feed.onStateSent(this);
   }
 
   sendMessages(messages: readonly StoredMessage[]): void {
@@ -230,17 +246,17 @@ export class Subscription {
 
   /** Sends page after page, each as large as the connection's window has room for, and each when it is its turn. */
   async #replay(replay: number): Promise<void> {
-    const { window, writer, socket } = this.connection;
+    const { connection } = this;
+    const { window, writer, socket } = connection;
     const isCurrent = () => this.#phase === 'replaying' && this.#replays === replay;
     this.#replayFrom = this.#sentSeq;
     this.#replayThrough = this.#sentSeq;
     this.#setReplayed(0);
     while (isCurrent()) {
-      const room = await window.reserve((this.feed.lastSeq ?? 0) - this.#sentSeq);
+      const room = await window.reserve((this.feed.lastSeq ?? 0) - this.#sentSeq, connection.replaying);
       // No page is read before there is room for it: nothing piles up for a slow client.
       if (isCurrent()) await writer.turn();
-      const reply =
-        isCurrent() && (await this.feed.requestPage(this.#sentSeq, room.messages, this.connection));
+      const reply = isCurrent() && (await this.feed.requestPage(this.#sentSeq, room.messages, connection));
       if (reply && isCurrent()) {
         if (reply.ok) await this.#sendPage(reply.answer, isCurrent);
         else socket.end(closeReasons.outcomeUnknown);
