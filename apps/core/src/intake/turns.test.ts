@@ -83,11 +83,13 @@ test('an owner has so many places at once, gets each back by itself, and leaves 
   expect(owners([...first, ...second, ...third])).toEqual([1, 2, 1]);
   expect(turns.isReady).toBe(false);
   turns.release(first);
-  const fourth = turns.take(10);
+  const fourth = turns.take(1);
   expect(owners(fourth)).toEqual([1]);
+  expect(turns.isReady).toBe(false);
   turns.release([...third, ...fourth]);
-  expect(owners(turns.take(10))).toEqual([1]);
-  turns.release([...second, ...first]);
+  const last = turns.take(10);
+  expect(owners(last)).toEqual([1]);
+  turns.release([...second, ...last]);
   expect([turns.isReady, turns.requests, turns.owners]).toEqual([false, 0, 0]);
 });
 
