@@ -21,7 +21,7 @@ const forgetStatement = {
 
 export type UserDeletion = {
   /** The sessions of an earlier credential end. Called at the beginning and at the end. */
-  onCredentialEnded(version: number): void;
+  onCredentialEnded(version: number): Promise<void>;
   /** The user has left a group, and its members have to be sent its state. */
   onLeft(state: GroupState): Promise<void>;
 };
@@ -40,7 +40,7 @@ export async function userDelete(
 ): Promise<number> {
   // Before the rest, so that no session and no sign-in undoes it.
   const ended = await versionOf(db, endStatement, user_id);
-  if (ended !== null) onCredentialEnded(ended);
+  if (ended !== null) await onCredentialEnded(ended);
   let left = 0;
   for (;;) {
     const groups = await runStatement<{ group_id: number }>(db, groupsStatement, [user_id]);
@@ -58,7 +58,7 @@ export async function userDelete(
     if (groups.length > 0) continue;
     const version = await versionOf(db, deleteStatement, user_id);
     if (version === null && (await isMember(db, user_id))) continue;
-    if (version !== null) onCredentialEnded(version);
+    if (version !== null) await onCredentialEnded(version);
     await forgetRequests(db, user_id);
     return left;
   }
