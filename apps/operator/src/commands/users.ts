@@ -29,6 +29,7 @@ export function addUsers(program: Command): void {
         const groups = await withRedis(place, (redis, names) =>
           userDelete(db, user.user_id, notify(redis, names, user.user_id)),
         ).catch((error: Error) => {
+          if (error instanceof Refusal) throw error;
           throw new Refusal(
             `${error.message}; finish it with: hooligram users delete ${user.user_id} --apply`,
           );
