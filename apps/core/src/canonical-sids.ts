@@ -42,7 +42,8 @@ async function rename(apply: boolean): Promise<void> {
   try {
     await renameUsers(db, {
       apply,
-      canonicalSid: (sid) => canonicalSid(sid, NUMBERS),
+      // A deleted account has no number, and stays as it is.
+      canonicalSid: (sid) => (sid.startsWith('0.') ? sid : canonicalSid(sid, NUMBERS)),
       onUser(sid, to, outcome) {
         const kind = outcome?.kind ?? 'nobody';
         counts.set(kind, (counts.get(kind) ?? 0) + 1);

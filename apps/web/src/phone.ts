@@ -165,7 +165,10 @@ export function sidOf({ country_code, phone_number }: PhoneNumber): string {
 
 const shown = new Map<string, string>();
 
-/** `44.7700900123` as `+44 7700 900123`; in groups of three where no country's custom is known. */
+/**
+ * `44.7700900123` as `+44 7700 900123`; in groups of three where no country's custom is known. The sid of an account that
+ * was deleted has the country code 0, and is no number.
+ */
 export function showSid(sid: string): string {
   const known = shown.get(sid) ?? format(sid);
   shown.set(sid, known);
@@ -174,6 +177,7 @@ export function showSid(sid: string): string {
 
 function format(sid: string): string {
   const [code = '', digits = ''] = sid.split('.');
+  if (code === '0') return `Deleted account ${digits.replace(/^0+/, '')}`;
   const number = parsePhoneNumberFromString(`+${code}${digits}`, { extract: false });
   if (number?.isPossible() && number.nationalNumber === digits) return number.formatInternational();
   return `+${code} ${digits.replace(/\d{3}(?=\d{3})/g, '$& ')}`;

@@ -48,9 +48,12 @@ export type Client = {
    * Submits the code, on the connection that asked for it: when that broke since, the server says `no code was
    * requested on this connection`. Does not sign in. The server ends the sessions of the credential before with 4401; one
    * on this connection goes on.
+   * @returns the token of the new credential; undefined from a server that makes none. Nobody has to keep it for this
+   *   client. Another device that signs in with it, as `verification_code`, joins this one, where a code of its own would
+   *   end the sessions here: show it to nobody else
    * @throws RequestError `connection-lost` when the connection breaks before the answer
    */
-  submitCode(verificationCode: string, options?: RequestOptions): Promise<void>;
+  submitCode(verificationCode: string, options?: RequestOptions): Promise<string | undefined>;
   /**
    * Signs in, and again on every later connection, with a lasting storage also of later pages. In the place of a code that
    * was just submitted here, the token is used and kept that came with the server's answer; the code is void then. As somebody else

@@ -103,7 +103,9 @@ class LiveClient implements Client {
       (socket) => socket.request('VERIFICATION_SUBMIT_CODE_REQUEST', uuid(), payload),
       options,
     );
-    this.#account.verified(verification_code, typeof token === 'string' ? token : undefined);
+    const known = typeof token === 'string' ? token : undefined;
+    this.#account.verified(verification_code, known);
+    return known;
   }
 
   async signIn({ country_code, phone_number, verification_code }: Credential, options: RequestOptions = {}) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type ConnectionState, memoryStorage } from '../src/index.ts';
-import { contents, createFixture, heard, type Member, next, reached } from './fixture.ts';
+import { code, contents, createFixture, heard, type Member, next, reached, signUp } from './fixture.ts';
 
 const fixture = createFixture({
   gateways: 1,
@@ -156,9 +156,7 @@ test('a credential that is refused later is forgotten, reported, and what waits 
   expect((await storage.load()).has('credential')).toBe(false);
   const sent = ada.client.send(groupId, 'I am back');
   way.onClientFrame = () => undefined;
-  await ada.client.requestCode(ada.credential);
-  await ada.client.submitCode(ada.credential.verification_code);
-  await ada.client.signIn(ada.credential);
+  await signUp(ada);
   await sent;
   await heard(bob, ['I am back']);
 });
@@ -171,11 +169,11 @@ test('a session that is ended because the number was verified again (4401) is re
   expect(JSON.parse(kept).verification_code).toHaveLength(36);
   const closed = waiting(ada);
   const refused = next(ada, 'signInRefused');
-  const elsewhere = fixture.client(gateway(0).url, {}, ada.credential);
-  await elsewhere.client.requestCode(ada.credential);
-  await elsewhere.client.submitCode(ada.credential.verification_code);
+  const elsewhere = fixture.client(gateway(0).url, {}, { ...ada.credential, verification_code: code });
+  await elsewhere.client.requestCode(elsewhere.credential);
+  await elsewhere.client.submitCode(code);
   expect(await closed).toMatchObject({ code: 4401, reason: 'the credential of this session has ended' });
-  await elsewhere.client.signIn(ada.credential);
+  await elsewhere.client.signIn(elsewhere.credential);
   expect(await refused).toEqual(['wrong phone number or verification code']);
   await reached(ada, 'connected');
   expect((await storage.load()).has('credential')).toBe(false);

@@ -120,6 +120,17 @@ function jsonEncoder<T>(typeTag: JsonTag): (body: T) => string {
 }
 
 export const encodeState = jsonEncoder<GroupState>('s');
+/** A state of more characters is not published: Redis would hold it for every gateway at the same time. */
+const publishedCharactersMax = 256 * 1_024;
+
+/** What is published of a group that has changed: its state, or of a very large one only how far it is. */
+export function encodeChange(state: GroupState): string {
+  const encoded = encodeState(state);
+  if (encoded.length <= publishedCharactersMax) return encoded;
+  const { group_id, version, version_seq: last_seq } = state;
+  return encodeDeliveryCheck({ group_id, version, last_seq, due_seq: 0, due_version: 0 });
+}
+
 export const encodeJoined = jsonEncoder<Joined>('j');
 export const encodeDeliveryCheck = jsonEncoder<DeliveryCheck>('a');
 export const encodeRedeliveryRequest = jsonEncoder<RedeliveryRequest>('n');

@@ -57,5 +57,6 @@ export { beginCheck, endCheck } from './verification/check-challenge.ts';
 export { deleteExpiredChallenges } from './verification/delete-expired-challenges.ts';
 export { type Challenge, readChallenge } from './verification/read-challenge.ts';
 export { readCredentialVersions } from './verification/read-credential-versions.ts';
+export { type UserDeletion, userDelete } from './verification/user-delete.ts';
 export { verificationRequestCode } from './verification/verification-request-code.ts';
 export { type NewCredential, verificationSubmitCode } from './verification/verification-submit-code.ts';

@@ -7,6 +7,7 @@ import {
   isSidOfNoCountry,
   isUnassignedCountryCode,
   phoneNumberPattern,
+  senderSidPattern,
   sidPattern,
 } from './sid.ts';
 
@@ -102,6 +103,9 @@ const sidFault = (input: unknown) =>
   isSidOfNoCountry(input) ? faultTexts.sidOfNoCountry : faultTexts.notASid;
 
 export const sid = textField().regex(sidPattern, { error: ({ input }) => sidFault(input) });
+
+/** Of a delivery. No client can name the `0.` of a deleted account in a request. */
+export const senderSid = textField().regex(senderSidPattern, { error: ({ input }) => sidFault(input) });
 
 export const sids = listOf(sid, (element) =>
   typeof element === 'string' && isSid(element) ? undefined : sidFault(element),

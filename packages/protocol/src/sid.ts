@@ -5,6 +5,8 @@ import { countryCodeSource } from './country-codes.ts';
  * phone number has 4-14 digits, both together at most 15 (the length of an international number in ITU-T E.164).
  */
 export const sidPattern = new RegExp(`^(?=.{6,16}$)(?:${countryCodeSource})\\.[0-9]{4,14}$`);
+/** Of who wrote a message: a sid, or `0.` and an id where the account was deleted. */
+export const senderSidPattern = new RegExp(`^(?=.{6,16}$)(?:${countryCodeSource}|0)\\.[0-9]{4,14}$`);
 export const countryCodePattern = new RegExp(`^(?:${countryCodeSource})$`);
 export const phoneNumberPattern = /^[0-9]{4,14}$/;
 

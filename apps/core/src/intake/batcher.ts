@@ -42,7 +42,7 @@ export class Batcher<K extends RequestType> {
     this.#type = type;
     this.#handler = handler;
     this.#onDone = onDone;
-    this.#turns = new Turns((owner) => handler.concurrency > 1 && typeof owner === 'number');
+    this.#turns = new Turns((owner) => placesOf(handler, owner));
     this.#waiters = new Waiters(context, type, handler, onDone);
     this.#waitingMax = isAnonymous(type) ? context.config.ANONYMOUS_REQUESTS_MAX : Number.POSITIVE_INFINITY;
   }
@@ -126,4 +126,13 @@ export class Batcher<K extends RequestType> {
       return isInTime;
     });
   }
+}
+
+/** How many bursts of an owner may be in progress at once. */
+function placesOf(
+  { concurrency, sourceMax }: Pick<Handler<RequestType>, 'concurrency' | 'sourceMax'>,
+  owner: number | string,
+) {
+  if (typeof owner === 'string') return sourceMax ?? Number.POSITIVE_INFINITY;
+  return concurrency > 1 ? 1 : Number.POSITIVE_INFINITY;
 }

@@ -54,7 +54,7 @@ test('bursts of a user keep their order, are not split, and one that is longer t
 });
 
 test('a user who is held gets no turn before the release', () => {
-  const turns = new Turns<ReturnType<typeof burst>>(() => true);
+  const turns = new Turns<ReturnType<typeof burst>>(() => 1);
   for (const user of [1, 1, 2]) turns.add(burst(user));
   const first = turns.take(1);
   expect(owners(first)).toEqual([1]);
@@ -65,13 +65,32 @@ test('a user who is held gets no turn before the release', () => {
 });
 
 test('a user alone fills a batch, also one who is held behind it', () => {
-  const turns = new Turns<ReturnType<typeof burst>>(() => true);
+  const turns = new Turns<ReturnType<typeof burst>>(() => 1);
   for (const user of [1, 1, 1, 2]) turns.add(burst(user));
   const first = turns.take(3);
   expect(owners(first)).toEqual([1, 2, 1]);
   expect(turns.isReady).toBe(false);
   turns.release(first);
   expect(owners(turns.take(3))).toEqual([1]);
+});
+
+test('an owner has so many places at once, gets each back by itself, and leaves the others to everybody', () => {
+  const turns = new Turns<ReturnType<typeof burst>>(() => 2);
+  for (const owner of [1, 1, 1, 1, 2]) turns.add(burst(owner));
+  const first = turns.take(1);
+  const second = turns.take(1);
+  const third = turns.take(1);
+  expect(owners([...first, ...second, ...third])).toEqual([1, 2, 1]);
+  expect(turns.isReady).toBe(false);
+  turns.release(first);
+  const fourth = turns.take(1);
+  expect(owners(fourth)).toEqual([1]);
+  expect(turns.isReady).toBe(false);
+  turns.release([...third, ...fourth]);
+  const last = turns.take(10);
+  expect(owners(last)).toEqual([1]);
+  turns.release([...second, ...last]);
+  expect([turns.isReady, turns.requests, turns.owners]).toEqual([false, 0, 0]);
 });
 
 test('with twice as many requests waiting, a batch looks at as many of them', () => {

@@ -6,6 +6,8 @@ type OwnerQueue<B> = {
   readonly bursts: B[];
   /** How many turns it still passes on: a burst of many requests is paid for with as many turns. */
   debt: number;
+  /** Bursts that were taken and not released; 0 for an owner whose places are not bounded. */
+  inProgress: number;
   isHeld: boolean;
 };
 
@@ -23,12 +25,15 @@ export class Turns<B extends Waiting> {
   readonly #queues = new Map<number | string, OwnerQueue<B>>();
   /** The owners that have something waiting and are not held, in the order of their turns. */
   readonly #ring = new Set<OwnerQueue<B>>();
-  readonly #isHolding: (owner: number | string) => boolean;
+  readonly #placesOf: (owner: number | string) => number;
   #requests = 0;
 
-  /** @param isHolding owners that get no turn between a batch of theirs and its release */
-  constructor(isHolding: (owner: number | string) => boolean = () => false) {
-    this.#isHolding = isHolding;
+  /**
+   * @param placesOf with so many bursts taken and not released, an owner gets no turn; one batch may take more of them. By
+   *   default there is no bound.
+   */
+  constructor(placesOf: (owner: number | string) => number = () => Number.POSITIVE_INFINITY) {
+    this.#placesOf = placesOf;
   }
 
   /** How many requests wait. */
@@ -49,7 +54,7 @@ export class Turns<B extends Waiting> {
   add(burst: B): void {
     let queue = this.#queues.get(burst.owner);
     if (!queue) {
-      queue = { owner: burst.owner, bursts: [], debt: 0, isHeld: false };
+      queue = { owner: burst.owner, bursts: [], debt: 0, inProgress: 0, isHeld: false };
       this.#queues.set(burst.owner, queue);
     }
     queue.bursts.push(burst);
@@ -91,25 +96,30 @@ export class Turns<B extends Waiting> {
     return taken;
   }
 
-  /** The owners of these bursts get turns again. */
+  /** The places of these bursts are free again. */
   release(bursts: readonly B[]): void {
     for (const { owner } of bursts) {
       const queue = this.#queues.get(owner);
-      if (!queue?.isHeld) continue;
-      queue.isHeld = false;
-      if (queue.bursts.length > 0) this.#ring.add(queue);
-      else this.#queues.delete(owner);
+      if (!queue || queue.inProgress === 0) continue;
+      queue.inProgress -= 1;
+      if (queue.isHeld && queue.inProgress < this.#placesOf(owner)) {
+        queue.isHeld = false;
+        if (queue.bursts.length > 0) this.#ring.add(queue);
+      }
+      if (queue.inProgress === 0 && queue.bursts.length === 0) this.#queues.delete(owner);
     }
   }
 
-  /** Holds the owners that get no turn before the release, and forgets those that have nothing more. */
+  /** Gives these bursts their places, and forgets the owners that have nothing more. */
   #hold(taken: readonly B[]): void {
     for (const { owner } of taken) {
       const queue = this.#queues.get(owner);
       if (!queue) continue;
-      if (this.#isHolding(owner)) {
-        queue.isHeld = true;
-        this.#ring.delete(queue);
+      const places = this.#placesOf(owner);
+      if (places < Number.POSITIVE_INFINITY) {
+        queue.inProgress += 1;
+        queue.isHeld = queue.inProgress >= places;
+        if (queue.isHeld) this.#ring.delete(queue);
       } else if (queue.bursts.length === 0) this.#queues.delete(owner);
     }
   }

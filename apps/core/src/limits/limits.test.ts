@@ -162,6 +162,19 @@ describe('guesses', () => {
     expect(await inTurn(3, () => guess(limits, ann))).toEqual(first(2, 3));
   });
 
+  test('at 200 numbers, known or not, leave keys in Redis for the few that a source may guess at, in turn or all at once', async () => {
+    const { limits } = setUp();
+    const keys = async () => (await redis.keys(`${prefix}:*`)).length;
+    const at = (n: number) => guess(limits, { ...ann, sid: `1.5556${n}` });
+    // Each of 4 numbers has its own and that with the source; the source has its two networks, numbers and look-ups.
+    await inTurn(200, at);
+    expect(await keys()).toBe(4 * 2 + 4);
+    prefix = freshPrefix();
+    const fresh = setUp().limits;
+    await Promise.all(times(200).map((n) => guess(fresh, { ...ann, sid: `1.5557${n}` })));
+    expect(await keys()).toBeLessThanOrEqual(10 * 2 + 4);
+  });
+
   test('for many numbers lock a source out of further ones, and not of its own', async () => {
     const { limits } = setUp();
     expect(await inTurn(5, (n) => guess(limits, { ...ann, sid: `1.555030${n}` }))).toEqual(first(4, 5));

@@ -1,9 +1,6 @@
-import { encodeDeliveryCheck, encodeState, type GroupState } from '@hooligram/contract';
+import { encodeChange, type GroupState } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import { publishJoined } from './joined.ts';
-
-/** A state of more characters is not published: Redis would hold it for every gateway at the same time. */
-const publishedCharactersMax = 256 * 1_024;
 
 /**
  * Publishes a group's new state to every gateway that holds a member, and schedules the group's delivery check.
@@ -20,13 +17,8 @@ export async function publishState(
   joined: readonly number[] = [],
 ): Promise<void> {
   const { publisher, names, deliveryChecks } = context;
-  const { group_id, version, version_seq: since } = state;
-  const encoded = encodeState(state);
-  const head = { group_id, version, last_seq: since, due_seq: 0, due_version: 0 };
-  publisher.publish(
-    names.group(group_id),
-    encoded.length <= publishedCharactersMax ? encoded : encodeDeliveryCheck(head),
-  );
+  const { group_id, version_seq: since } = state;
+  publisher.publish(names.group(group_id), encodeChange(state));
   deliveryChecks.schedule(group_id);
   await publishJoined(context, { group_id, since }, joined);
 }

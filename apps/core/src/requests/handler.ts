@@ -21,6 +21,8 @@ export type Handler<K extends RequestType> = {
   readonly batchMax: number;
   /** Calls in progress at once in this process. Above 1 only where order between connections does not matter. */
   readonly concurrency: number;
+  /** Calls in progress at once for one source, if that is less: what keeps it waiting must not keep the others waiting. */
+  readonly sourceMax?: number;
   /** The row that a request has to lock: while somebody else holds it, the request waits by itself. */
   rowOf?(params: ParamsOf<K>): number;
   /** Which of these rows are locked at this moment. */
@@ -59,6 +61,12 @@ export const refusalCodes = {
 export function faulty(errors: readonly string[]): { ok: false; errors: string[] } {
   return { ok: false, errors: [...errors] };
 }
+
+/**
+ * For calls that wait for a provider, a second and more: so many places that many sources find one, and so few for each
+ * that a few sources do not take all of them.
+ */
+export const providerCalls = { concurrency: 512, sourceMax: 16 } as const;
 
 /** For requests that share no statement. */
 export function each<K extends RequestType>(

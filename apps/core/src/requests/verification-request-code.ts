@@ -4,7 +4,16 @@ import type { Context } from '../context.ts';
 import { signedInFrom } from '../verification/known-networks.ts';
 import type { NumberFault } from '../verification/numbers.ts';
 import { abandonedAfterMs, providerTimeMs, settled, stored } from '../verification/waiting.ts';
-import { each, faulty, type Handler, type HandlerRequest, limited, refusal, success } from './handler.ts';
+import {
+  each,
+  faulty,
+  type Handler,
+  type HandlerRequest,
+  limited,
+  providerCalls,
+  refusal,
+  success,
+} from './handler.ts';
 
 type CodeRequest = HandlerRequest<'VERIFICATION_REQUEST_CODE'>;
 
@@ -26,7 +35,7 @@ const outcomes = { refused: 'refused', tooMany: 'too_many', unavailable: 'unavai
  */
 export const verificationRequestCodeHandler: Handler<'VERIFICATION_REQUEST_CODE'> = {
   batchMax: 1,
-  concurrency: 64,
+  ...providerCalls,
   handle: each(async (context, request) => {
     const { db, limits } = context;
     const { address, country_code, phone_number, connection_id } = request.params;

@@ -15,7 +15,15 @@ import {
 import type { Context } from '../context.ts';
 import { signedInFrom } from '../verification/known-networks.ts';
 import { abandonedAfterMs, providerTimeMs, settled, stored } from '../verification/waiting.ts';
-import { each, type Handler, type HandlerRequest, limited, refusal, success } from './handler.ts';
+import {
+  each,
+  type Handler,
+  type HandlerRequest,
+  limited,
+  providerCalls,
+  refusal,
+  success,
+} from './handler.ts';
 
 type Submission = HandlerRequest<'VERIFICATION_SUBMIT_CODE'>;
 
@@ -46,7 +54,7 @@ const outcomes = {
  */
 export const verificationSubmitCodeHandler: Handler<'VERIFICATION_SUBMIT_CODE'> = {
   batchMax: 1,
-  concurrency: 64,
+  ...providerCalls,
   handle: each(async (context, request) => {
     const { db, limits } = context;
     const { connection_id, address } = request.params;

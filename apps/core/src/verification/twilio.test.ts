@@ -10,6 +10,7 @@ import type { VerificationProvider } from './provider.ts';
 
 const account = `AC${'1'.repeat(32)}`;
 const service = `VA${'2'.repeat(32)}`;
+const messagingService = `MG${'3'.repeat(32)}`;
 const token = 'hunter2';
 const to = { countryCode: '1', phoneNumber: '5550100' };
 
@@ -21,7 +22,7 @@ type Asked = {
 
 type Reply = { status: number; body: object } | 'silence' | 'hang up' | 'trickle';
 
-// A stand-in of Twilio Verify: notes what it is asked, and answers as it is told.
+// A stand-in of Twilio: notes what it is asked, and answers as it is told.
 const asked: Asked[] = [];
 const lines: string[] = [];
 let reply: Reply;
@@ -53,7 +54,9 @@ afterEach(async () => {
   await closed;
 });
 
-function provider(options: { timeoutMs?: number; path?: string } = {}): VerificationProvider {
+type Options = { timeoutMs?: number; path?: string; env?: Record<string, string> };
+
+function provider(options: Options = {}): VerificationProvider {
   const { port } = server.address() as AddressInfo;
   const config = readConfig(verificationConfig, {
     CREDENTIAL_KEY: 'k'.repeat(32),
@@ -61,7 +64,7 @@ function provider(options: { timeoutMs?: number; path?: string } = {}): Verifica
     VERIFICATION_CODE_DIGITS: '6',
     TWILIO_ACCOUNT_SID: account,
     TWILIO_AUTH_TOKEN: token,
-    TWILIO_VERIFY_SERVICE_SID: service,
+    ...(options.env ?? { TWILIO_VERIFY_SERVICE_SID: service }),
     TWILIO_BASE_URL: `http://127.0.0.1:${port}${options.path ?? ''}`,
     TWILIO_TIMEOUT_MS: String(options.timeoutMs ?? 30_000),
     REQUEST_DEADLINE_MS: '60000',
@@ -139,6 +142,54 @@ describe('send', () => {
     expect(lines.join('')).toContain('Could not send to +');
     expect(lines.join('')).not.toContain('5550100');
     expect(lines.join('')).not.toContain(token);
+  });
+});
+
+describe('with a Messaging service', () => {
+  const texting = (env = {}) => provider({ env: { TWILIO_MESSAGING_SERVICE_SID: messagingService, ...env } });
+
+  test('a code is made here, another one each time, and Twilio is asked to text it through the service', async () => {
+    reply = { status: 201, body: { sid: 'SM1', status: 'accepted' } };
+    const twilio = texting({ VERIFICATION_CODE_DIGITS: '8' });
+    const codes = Array.from({ length: 20 }, () => twilio.createCode());
+    for (const code of codes) expect(code).toMatch(/^\d{8}$/);
+    expect(new Set(codes).size).toBe(20);
+    expect(await twilio.send(to, '01234567', 60_000)).toEqual({ ok: true });
+    expect(asked).toEqual([
+      {
+        line: `POST /2010-04-01/Accounts/${account}/Messages.json`,
+        authorization: `Basic ${Buffer.from(`${account}:${token}`).toString('base64')}`,
+        form: {
+          To: '+15550100',
+          MessagingServiceSid: messagingService,
+          Body: 'Your verification code is 01234567',
+        },
+      },
+    ]);
+  });
+
+  test('it is used in the place of a Verify service that is configured too', async () => {
+    reply = { status: 201, body: { sid: 'SM1' } };
+    const twilio = texting({ TWILIO_VERIFY_SERVICE_SID: service });
+    await twilio.send(to, twilio.createCode(), 60_000);
+    expect(asked[0]?.line).toBe(`POST /2010-04-01/Accounts/${account}/Messages.json`);
+  });
+
+  test.each([
+    ['a number that is none', failed(400, 21211), 'refused'],
+    ['a number that takes no texts', failed(400, 21614), 'refused'],
+    ['too many requests', failed(429, 20429), 'tooMany'],
+    ['an unknown service', failed(404, 20404), 'unavailable'],
+  ])('%s', async (_what, answer, reason) => {
+    reply = answer;
+    expect(await texting().send(to, '012345', 60_000)).toEqual({ ok: false, reason });
+  });
+
+  test('neither the code nor the number is in the log when it fails', async () => {
+    reply = failed(500, 20500, 'Could not send "Your verification code is 734912" to +15550100');
+    await texting().send(to, '734912', 60_000);
+    expect(lines.join('')).toContain('twilio');
+    expect(lines.join('')).not.toContain('5550100');
   });
 });
 

@@ -18,6 +18,9 @@ export type TwilioOptions = {
   readonly log: Log;
 };
 
+/** Connections to Twilio. The SDK's 20 would make callers wait for each other whenever Twilio is slow. */
+const socketsMax = 1_024;
+
 type Failure = Extract<Sent, { ok: false }>['reason'];
 
 /** Twilio's error codes that mean something else than "unavailable". */
@@ -100,7 +103,11 @@ export function createTwilioProvider(options: TwilioOptions): VerificationProvid
 }
 
 function createClient({ accountSid, authToken, baseUrl, timeoutMs }: TwilioOptions) {
-  const httpClient = new twilio.RequestClient({ timeout: timeoutMs });
+  const httpClient = new twilio.RequestClient({
+    timeout: timeoutMs,
+    maxSockets: socketsMax,
+    maxTotalSockets: socketsMax,
+  });
   if (baseUrl !== undefined) {
     const base = new URL(baseUrl);
     const request = httpClient.request.bind(httpClient);

@@ -10,6 +10,7 @@ import { addRebalance } from './rebalance.ts';
 import { addSessions } from './sessions.ts';
 import { addStatus } from './status.ts';
 import { addTrace } from './trace.ts';
+import { addUsers } from './users.ts';
 
 /** Every command, in the order of the help. */
 export function addCommands(program: Command): void {
@@ -20,6 +21,7 @@ export function addCommands(program: Command): void {
   addRebalance(program);
   addTrace(program);
   addSessions(program);
+  addUsers(program);
   addDeadLetters(program);
   addAfterRestore(program);
   addCanonicalSids(program);

@@ -25,6 +25,8 @@ export type DeviceOptions = {
   readonly sid: string;
   /** The user and the number of the device: `1.5550100#1`. */
   readonly name: string;
+  /** Another device of the user, which verifies the number: a second verification would end the sessions of the first. */
+  readonly verifiedBy?: Device | undefined;
   /** Tried in turn. */
   readonly urls: readonly string[];
   readonly history: History;
@@ -70,7 +72,10 @@ export class Device {
   /** How often each state came on this connection, by the id of its delivery. */
   readonly #stateTimes = new Map<string, number>();
   #isSignedIn = false;
-  #isRegistered = false;
+  /** Resolves when the number is verified. */
+  readonly #verified: Promise<void>;
+  #onVerified: () => void = () => {};
+  #isVerified = false;
   #isStopped = false;
   #hasCutItself = false;
   #leave: ((code: number) => void) | undefined;
@@ -83,6 +88,9 @@ export class Device {
     this.isMobile = isMobile;
     this.#habits = isMobile ? new MobileHabits((text) => this.#connection?.sendText(text)) : undefined;
     this.outbox = new Outbox(sid, history, random, this.#habits);
+    this.#verified = new Promise((resolve) => {
+      this.#onVerified = resolve;
+    });
   }
 
   get isSignedIn(): boolean {
@@ -143,7 +151,7 @@ export class Device {
 
   /** @returns a promise of the close code, which resolves when the connection is over */
   async #signIn(url: string): Promise<{ over: Promise<number> }> {
-    const { history, sid } = this.#options;
+    const { history, sid, verifiedBy } = this.#options;
     const habits = this.#habits;
     const connection = await Connection.open(url, (frame, text) => {
       if (connection !== this.#connection) return;
@@ -153,10 +161,12 @@ export class Device {
     this.#connection = connection;
     const nextId = () => habits?.nextId() ?? randomUUID();
     habits?.act('WEBSOCKET_OPEN', { host: url });
-    if (!this.#isRegistered) {
+    if (verifiedBy) await verifiedBy.#verified;
+    else if (!this.#isVerified) {
       await connection.request('VERIFICATION_REQUEST_CODE', phoneOf(sid), nextId());
       await connection.request('VERIFICATION_SUBMIT_CODE', { verification_code: localCode }, nextId());
-      this.#isRegistered = true;
+      this.#isVerified = true;
+      this.#onVerified();
     }
     this.#number = history.connections.push({ sid, device: this.name, signInAt: performance.now() }) - 1;
     this.states.clear();

@@ -60,20 +60,23 @@ function user({ url, ownUrls, history, random, proxyUrl }: PopulationOptions, i:
   const isProxied = proxyUrl !== undefined && i % proxiedEvery === 0;
   // No other device may receive what the proxy loses.
   const count = i % 3 === 0 && !isProxied ? 2 : 1;
-  const devices = Array.from({ length: count }, (_, k) => {
+  const devices: Device[] = [];
+  for (let k = 0; k < count; k += 1) {
     const index = i + k;
     const own = ownUrls[index % ownUrls.length] as string;
     // Two in three connect to one gateway's own port, and to the shared one when that fails.
     const urls = Math.floor(index / ownUrls.length) % 3 === 0 ? [url] : [own, url];
-    return new Device({
+    const device = new Device({
       sid,
       name: `${sid}#${k + 1}`,
+      verifiedBy: devices[0],
       urls: isProxied ? [proxyUrl] : urls,
       history,
       random,
       isMobile: i % mobileEvery === mobileEvery - 1,
     });
-  });
+    devices.push(device);
+  }
   return { sid, devices };
 }
 

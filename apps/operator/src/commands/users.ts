@@ -1,0 +1,58 @@
+import type { Names } from '@hooligram/bus';
+import { encodeChange, encodeCredentialChanged } from '@hooligram/contract';
+import { findUser, userDelete } from '@hooligram/db';
+import type { Command } from 'commander';
+import { act, Refusal } from '../program.ts';
+import { type Redis, withDatabase, withRedis } from '../stores.ts';
+
+type Flags = { readonly apply?: boolean };
+
+export function addUsers(program: Command): void {
+  const users = program.command('users').description('The accounts of users.');
+  act<[string], Flags>(
+    users
+      .command('delete')
+      .description(
+        `delete an account: its sessions end (4401), it leaves all groups, and its number, credential and requests go. What it wrote stays with those who have it, from a sid that is no number. Cannot be undone. Without --apply it only says whom it would delete.`,
+      )
+      .argument('<user>', 'sid, such as 1.5550100, or user id')
+      .option('--apply', 'delete it'),
+    ({ place, out }, [name], { apply = false }) =>
+      withDatabase(place, async (db) => {
+        const user = await findUser(db, /^\d+$/.test(name) ? Number(name) : name);
+        if (!user) throw new Refusal(`there is no user ${name}`);
+        const whom = `${user.sid} (user ${user.user_id})`;
+        if (!apply) {
+          out.result({ ...user, deleted: false }, [`would delete ${whom}; --apply does it`]);
+          return;
+        }
+        const groups = await withRedis(place, (redis, names) =>
+          userDelete(db, user.user_id, notify(redis, names, user.user_id)),
+        ).catch((error: Error) => {
+          if (error instanceof Refusal) throw error;
+          throw new Refusal(
+            `${error.message}; finish it with: hooligram users delete ${user.user_id} --apply`,
+          );
+        });
+        out.result({ ...user, deleted: true, groups }, [`deleted ${whom}, who left ${groups} groups`]);
+      }),
+  );
+}
+
+/**
+ * Tells gateways at once. What does not reach one is made up for: gateways compare versions of credentials when they come
+ * back to Redis, and the walk of the cores over all groups finds members without the newest state.
+ */
+function notify(redis: Redis, names: Names, user_id: number): Parameters<typeof userDelete>[2] {
+  return {
+    async onCredentialEnded(version) {
+      await redis.publish(
+        names.user(user_id),
+        encodeCredentialChanged({ user_id, version, connection_id: '' }),
+      );
+    },
+    async onLeft(state) {
+      await redis.publish(names.group(state.group_id), encodeChange(state));
+    },
+  };
+}
