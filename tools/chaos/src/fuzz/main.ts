@@ -26,7 +26,7 @@ const command = commandOf(
   [
     flag('--frames <n>', 'how many frames', numberFrom(100, 100_000_000), '20000'),
     flag('--seed <n>', 'the same frames again (default: random)', numberFrom(0, 2 ** 32 - 1)),
-    flag('--port <n>', 'as in npm start', numberFrom(1, 64_000), '19080'),
+    flag('--port <n>', 'as in npm start', numberFrom(1, 64_000), '23080'),
     flag('--data-dir <folder>', 'for data and logs; emptied at the start', folder, '.data/fuzz'),
   ],
 );

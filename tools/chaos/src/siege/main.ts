@@ -38,7 +38,7 @@ const command = commandOf(
     flag('--users <n>', 'how many honest users', numberFrom(5, 250), '100'),
     flag('--gateways <n>', 'how many gateways; the first is attacked', numberFrom(1, 20), '2'),
     flag('--cores <n>', 'how many cores', numberFrom(1, 20), '1'),
-    flag('--port <n>', 'as in npm start', numberFrom(1, 64_000), '20080'),
+    flag('--port <n>', 'as in npm start', numberFrom(1, 64_000), '26080'),
     flag('--data-dir <folder>', 'for data, logs and the table; emptied at the start', folder, '.data/siege'),
   ],
 );

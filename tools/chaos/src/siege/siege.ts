@@ -11,6 +11,8 @@ import { HonestUsers, type Window } from './honest-users.ts';
 const program = fileURLToPath(new URL('./attacker.js', import.meta.url));
 /** After an attack: what it has left behind is worked off, and garbage collected. */
 const restMs = 5_000;
+const refusalSeries =
+  /^hooligram_((?:gateway|core)_limited|limits_refused|gateway_upgrades_refused|gateway_requests_shed|core_anonymous_requests_refused)_total\{([^}]*)\} (\d+)$/gm;
 
 export type SiegeRow = {
   readonly name: AttackName;
@@ -89,14 +91,14 @@ async function startAttack(name: AttackName, url: string, victim: string) {
   throw new Error(`${name} could not begin: ${reply.error}`);
 }
 
-/** What limits have refused so far, by process kind and limit. */
+/** What limits have refused so far, by limit; and what was refused because too much of it came at once. */
 async function readRefusals({ gateways, cores }: StackDescription): Promise<Map<string, number>> {
   const refused = new Map<string, number>();
   for (const { admin } of [...gateways, ...cores]) {
     const { text } = await metrics(admin);
-    const series = /^hooligram_(gateway|core)_(?:limited|[a-z_]*refused)_total\{([^}]*)\} (\d+)$/gm;
-    for (const [, app, labels = '', value] of text.matchAll(series)) {
-      const name = `${app} ${[...labels.matchAll(/"([^"]*)"/g)].map(([, label]) => label).join(' ')}`;
+    for (const [, metric = '', labels = '', value] of text.matchAll(refusalSeries)) {
+      const [, which = ''] = /(?:limit|reason|cause|type)="([^"]*)"/.exec(labels) ?? [];
+      const name = metric.includes('limit') ? which : `${metric.replace(/^(gateway|core)_/, '')} (${which})`;
       refused.set(name, (refused.get(name) ?? 0) + Number(value));
     }
   }
