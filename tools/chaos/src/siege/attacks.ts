@@ -1,0 +1,198 @@
+import { phoneOf } from '@hooligram/protocol';
+import { ProtocolClient } from '@hooligram/protocol-client';
+import { keepSending } from './keep-sending.ts';
+
+/** What an attacker knows and has. */
+export type Target = {
+  readonly url: string;
+  /** The number of an honest user. */
+  readonly victim: string;
+  /** Tells the sids of this attack from those of all others: three digits. */
+  readonly serial: string;
+};
+
+export type Attack = {
+  readonly about: string;
+  /** Resolves when the attack is under way; it goes on until the process ends. */
+  start(target: Target): Promise<void>;
+};
+
+const timeoutMs = 30_000;
+const largest = 'x'.repeat(65_000);
+const times = <T>(count: number, make: (n: number) => T): T[] =>
+  Array.from({ length: count }, (_, n) => make(n));
+/** Each attack has a network of its own. */
+const address = ({ serial }: Target, n = 1) => `127.${100 + Number(serial)}.${n >> 8}.${1 + (n & 127)}`;
+const sidOf = ({ serial }: Target, n: number) => `888.4${serial}${String(n).padStart(7, '0')}`;
+
+async function open(target: Target, n = 1): Promise<ProtocolClient> {
+  const client = new ProtocolClient(target.url, { timeoutMs, localAddress: address(target, n) });
+  await client.opened;
+  return client;
+}
+
+/** An account of the attacker's: they have telephones, too. */
+async function account(target: Target, n: number): Promise<{ sid: string; client: ProtocolClient }> {
+  const sid = sidOf(target, n);
+  const client = await open(target, n);
+  await client.signIn(sid);
+  return { sid, client };
+}
+
+function returning(target: Target, n: number): () => Promise<ProtocolClient> {
+  return async () => {
+    const client = await open(target, n);
+    await client.authorize(sidOf(target, n));
+    return client;
+  };
+}
+
+async function groupOf(target: Target): Promise<{ group_id: number; client: ProtocolClient }> {
+  const [one, other] = [await account(target, 1), await account(target, 2)];
+  const group = { group_name: 'siege', member_sids: [one.sid, other.sid, target.victim] };
+  const { payload } = await one.client.requestOk('GROUP_CREATE', group);
+  return { group_id: payload.group_id as number, client: one.client };
+}
+
+let counted = 0;
+const next = () => {
+  counted += 1;
+  return counted;
+};
+
+export const attacks = {
+  'large-keep-alives': {
+    about: '20 connections of one address, keep-alives of 64 KiB as fast as they go',
+    async start(target) {
+      for (const _ of times(20, Number)) {
+        keepSending(
+          () => open(target),
+          (client) => client.send('CONN_KEEP_ALIVE_REQUEST', { largest }),
+        );
+      }
+    },
+  },
+  'small-keep-alives': {
+    about: '20 connections of one address, small keep-alives as fast as they go',
+    async start(target) {
+      for (const _ of times(20, Number)) {
+        keepSending(
+          () => open(target),
+          (client) => client.send('CONN_KEEP_ALIVE_REQUEST', {}),
+        );
+      }
+    },
+  },
+  'groups-of-strangers': {
+    about: 'one account creates groups of 100 numbers that nobody has',
+    async start(target) {
+      const { sid } = await account(target, 1);
+      keepSending(returning(target, 1), (client) => {
+        const member_sids = [sid, ...times(100, () => sidOf(target, 1_000 + next()))];
+        client.send('GROUP_CREATE_REQUEST', { group_name: 'strangers', member_sids });
+      });
+    },
+  },
+  'group-bomb': {
+    about:
+      'five accounts put a user into groups, and another one that is in all of them signs in again and again',
+    async start(target) {
+      const accounts = await Promise.all(times(5, (n) => account(target, n)));
+      const bombed = await account(target, 9);
+      for (const [n, { sid }] of accounts.entries()) {
+        keepSending(returning(target, n), (client) => {
+          const member_sids = [sid, target.victim, bombed.sid];
+          client.send('GROUP_CREATE_REQUEST', { group_name: 'bomb', member_sids });
+        });
+      }
+      const signIn = { ...phoneOf(bombed.sid), verification_code: '000000' };
+      for (const _ of times(5, Number)) {
+        keepSending(
+          () => open(target, 9),
+          (client) => client.send('AUTHORIZATION_SIGN_IN_REQUEST', signIn),
+        );
+      }
+    },
+  },
+  'codes-nobody-asked-for': {
+    about: '500 connections of 50 addresses submit codes that were never requested',
+    async start(target) {
+      for (const n of times(500, Number)) {
+        keepSending(
+          () => open(target, n % 50),
+          (client) => client.send('VERIFICATION_SUBMIT_CODE_REQUEST', { verification_code: '111111' }),
+        );
+      }
+    },
+  },
+  'wrong-sign-ins': {
+    about: '200 addresses sign in with wrong codes as one honest user',
+    async start(target) {
+      for (const n of times(200, Number)) {
+        keepSending(
+          () => open(target, n),
+          (client) => {
+            const verification_code = String(100_000 + (next() % 900_000));
+            client.send('AUTHORIZATION_SIGN_IN_REQUEST', { ...phoneOf(target.victim), verification_code });
+          },
+        );
+      }
+    },
+  },
+  'codes-for-consecutive-numbers': {
+    about: '200 addresses request codes for one number after the other',
+    async start(target) {
+      for (const n of times(200, Number)) {
+        keepSending(
+          () => open(target, n),
+          (client) => client.send('VERIFICATION_REQUEST_CODE_REQUEST', phoneOf(sidOf(target, next()))),
+        );
+      }
+    },
+  },
+  'slow-readers': {
+    about: '10 connections of one account read nothing, while another one sends it 10 KB a message',
+    async start(target) {
+      const { group_id } = await groupOf(target);
+      for (const client of await Promise.all(times(10, () => returning(target, 2)()))) client.socket.pause();
+      const content = 'x'.repeat(10_000);
+      keepSending(returning(target, 1), (client) =>
+        client.send('MESSAGING_SEND_REQUEST', { group_id, content }),
+      );
+    },
+  },
+  'half-messages': {
+    about: '100 connections of five addresses begin messages of 900 KB and never end them',
+    async start(target) {
+      const part = Buffer.alloc(60_000, 'x');
+      const clients = await Promise.all(times(100, (n) => open(target, n % 5)));
+      for (const { socket } of clients) for (const _ of times(15, Number)) socket.send(part, { fin: false });
+    },
+  },
+  'unknown-acknowledgements': {
+    about: 'five connections of one account acknowledge messages that do not exist',
+    async start(target) {
+      await account(target, 1);
+      for (const _ of times(5, Number)) {
+        keepSending(returning(target, 1), (client) =>
+          client.send('MESSAGING_DELIVER_SUCCESS', { message_id: 2 ** 40 + next() }),
+        );
+      }
+    },
+  },
+  'large-messages': {
+    about: 'ten connections of one account send messages of 60 KB to a group with an honest user',
+    async start(target) {
+      const { group_id } = await groupOf(target);
+      const content = 'x'.repeat(60_000);
+      for (const _ of times(10, Number)) {
+        keepSending(returning(target, 1), (client) =>
+          client.send('MESSAGING_SEND_REQUEST', { group_id, content }),
+        );
+      }
+    },
+  },
+} as const satisfies Record<string, Attack>;
+
+export type AttackName = keyof typeof attacks;
+export const attackNames = Object.keys(attacks) as AttackName[];

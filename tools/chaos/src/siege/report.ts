@@ -1,0 +1,42 @@
+import { markdownTable } from 'markdown-table';
+import { attacks } from './attacks.ts';
+import type { SiegeRow } from './siege.ts';
+
+/** What must hold in each attack. */
+const limits = { p99Factor: 2, memoryFactor: 1.1 };
+
+const milliseconds = (value: number) => (Number.isNaN(value) ? 'nothing arrived' : value.toFixed(0));
+const wholeOf = ({ gateways, cores }: SiegeRow['memory']['before']) => gateways + cores;
+
+/** @returns which promises an attack broke, in words */
+export function broken({ quiet, attacked, ownerSignsIn, memory }: SiegeRow): string[] {
+  return [
+    ...(attacked.p99Ms <= quiet.p99Ms * limits.p99Factor
+      ? []
+      : ['honest p99 is more than twice its quiet value']),
+    ...(attacked.cut === 0 ? [] : [`${attacked.cut} honest connections were cut`]),
+    ...(ownerSignsIn ? [] : ['an owner was locked out']),
+    ...(wholeOf(memory.after) <= wholeOf(memory.before) * limits.memoryFactor ? [] : ['memory is not back']),
+  ];
+}
+
+export function siegeTable(rows: readonly SiegeRow[]): string {
+  const head = ['attack', 'p50 quiet, attacked (ms)', 'p99 quiet, attacked (ms)', 'cut', 'owner signs in'];
+  const more = ['gateways before, during, after (MiB)', 'cores (MiB)', 'refused', 'broken'];
+  const lines = rows.map((row) => {
+    const { name, quiet, attacked, memory, refusals } = row;
+    const { before, during, after } = memory;
+    return [
+      `${name}: ${attacks[name].about}`,
+      `${milliseconds(quiet.p50Ms)}, ${milliseconds(attacked.p50Ms)}`,
+      `${milliseconds(quiet.p99Ms)}, ${milliseconds(attacked.p99Ms)}`,
+      String(attacked.cut),
+      row.ownerSignsIn ? 'yes' : '**no**',
+      `${before.gateways}, ${during.gateways}, ${after.gateways}`,
+      `${before.cores}, ${during.cores}, ${after.cores}`,
+      [...refusals].map(([limit, count]) => `${limit} ${count}`).join('; ') || 'nothing',
+      broken(row).join('; ') || 'nothing',
+    ];
+  });
+  return markdownTable([[...head, ...more], ...lines]);
+}

@@ -1,0 +1,106 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { StackDescription } from '@hooligram/local';
+import { metrics } from '@hooligram/testkit';
+import { type Memory, readMemory } from '../memory.ts';
+import { type AttackName, attackNames } from './attacks.ts';
+import { HonestUsers, type Window } from './honest-users.ts';
+
+const program = fileURLToPath(new URL('./attacker.js', import.meta.url));
+/** After an attack: what it has left behind is worked off, and garbage collected. */
+const restMs = 5_000;
+const refusalSeries =
+  /^hooligram_((?:gateway|core)_limited|limits_refused|gateway_upgrades_refused|gateway_requests_shed|core_anonymous_requests_refused)_total\{([^}]*)\} (\d+)$/gm;
+
+export type SiegeRow = {
+  readonly name: AttackName;
+  readonly quiet: Window;
+  readonly attacked: Window;
+  readonly ownerSignsIn: boolean;
+  readonly memory: { readonly before: Memory; readonly during: Memory; readonly after: Memory };
+  /** How much each limit refused, those that refused something. */
+  readonly refusals: ReadonlyMap<string, number>;
+};
+
+export type SiegeOptions = {
+  readonly only: readonly AttackName[];
+  readonly seconds: number;
+  readonly users: number;
+  readonly stack: () => StackDescription;
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+};
+
+/** Measures honest users in quiet, under each attack, and the memory before, during and after it. */
+export async function siege(options: SiegeOptions): Promise<SiegeRow[]> {
+  const { only, users: count, stack, log } = options;
+  const users = await HonestUsers.connect(
+    stack().gateways.map(({ url }) => url),
+    count,
+  );
+  try {
+    log(`${count} honest users chat`);
+    const rows: SiegeRow[] = [];
+    for (const name of only.length > 0 ? only : attackNames) rows.push(await besiege(options, users, name));
+    return rows;
+  } finally {
+    users.close();
+  }
+}
+
+async function besiege(
+  { seconds, stack, log, signal }: SiegeOptions,
+  users: HonestUsers,
+  name: AttackName,
+): Promise<SiegeRow> {
+  const windowMs = seconds * 1_000;
+  const victim = users.owners[0] as HonestUsers['owners'][number];
+  users.take();
+  await pause(windowMs, undefined, { signal });
+  const quiet = users.take();
+  const [before, refusedBefore] = [await readMemory(stack()), await readRefusals(stack())];
+  const attacker = await startAttack(name, stack().gateways[0]?.url ?? '', victim.sid);
+  users.take();
+  await pause(windowMs, undefined, { signal });
+  const attacked = users.take();
+  const during = await readMemory(stack());
+  const ownerSignsIn = await users.canSignIn(victim);
+  attacker.kill('SIGKILL');
+  await pause(restMs, undefined, { signal });
+  const [after, refusedAfter] = [await readMemory(stack()), await readRefusals(stack())];
+  const refusals = new Map<string, number>();
+  for (const [limit, value] of refusedAfter) {
+    const more = value - (refusedBefore.get(limit) ?? 0);
+    if (more > 0) refusals.set(limit, more);
+  }
+  const p99 = `p99 ${quiet.p99Ms.toFixed(0)} ms, under attack ${attacked.p99Ms.toFixed(0)} ms`;
+  log(`${name}: ${p99}, ${attacked.cut} cut, the owner ${ownerSignsIn ? 'signs in' : 'is locked out'}`);
+  return { name, quiet, attacked, ownerSignsIn, memory: { before, during, after }, refusals };
+}
+
+/** @throws Error when the attacker cannot begin */
+async function startAttack(name: AttackName, url: string, victim: string) {
+  const attacker = fork(program, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const serial = String(attackNames.indexOf(name)).padStart(3, '0');
+  attacker.send({ name, target: { url, victim, serial } });
+  const [reply] = (await once(attacker, 'message')) as [{ error?: string }];
+  if (reply.error === undefined) return attacker;
+  attacker.kill('SIGKILL');
+  throw new Error(`${name} could not begin: ${reply.error}`);
+}
+
+/** What limits have refused so far, by limit; and what was refused because too much of it came at once. */
+async function readRefusals({ gateways, cores }: StackDescription): Promise<Map<string, number>> {
+  const refused = new Map<string, number>();
+  for (const { admin } of [...gateways, ...cores]) {
+    const { text } = await metrics(admin);
+    for (const [, metric = '', labels = '', value] of text.matchAll(refusalSeries)) {
+      const [, which = ''] = /(?:limit|reason|cause|type)="([^"]*)"/.exec(labels) ?? [];
+      const name = metric.includes('limit') ? which : `${metric.replace(/^(gateway|core)_/, '')} (${which})`;
+      refused.set(name, (refused.get(name) ?? 0) + Number(value));
+    }
+  }
+  return refused;
+}
