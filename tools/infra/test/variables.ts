@@ -1,4 +1,5 @@
 import { joinConfig, serviceConfig } from '@hooligram/service';
+import { canaryConfig } from '../../../apps/canary/src/config.ts';
 import { coreConfig } from '../../../apps/core/src/config.ts';
 import { gatewayConfig } from '../../../apps/gateway/src/config.ts';
 
@@ -6,4 +7,5 @@ import { gatewayConfig } from '../../../apps/gateway/src/config.ts';
 export const configs = {
   gateway: joinConfig(serviceConfig, gatewayConfig),
   core: joinConfig(serviceConfig, coreConfig),
+  canary: joinConfig(serviceConfig, canaryConfig),
 } as const;

@@ -21,7 +21,7 @@ function tableOf(app: string): string[] {
 }
 
 describe('docs/operations.md', () => {
-  test.each(['gateway', 'core'])(
+  test.each(['gateway', 'core', 'canary'])(
     'lists every variable of the %s with its default and meaning, and no other',
     (app) => {
       const [, section = ''] = operations.split(`\n### ${app}\n`);

@@ -9,11 +9,11 @@ compares the two; \`node apps/gateway/dist/main.js --metrics\` prints the same. 
 [operations.md](operations.md#what-to-watch); the rules, alerts and dashboards that are made of them are in
 [infra/prometheus](../infra/prometheus/README.md) and [infra/grafana](../infra/grafana/README.md).
 
-Every metric has the label \`role\`: \`gateway\` or \`core\`. A labelled counter whose values are listed here has all its
+Every metric has the label \`role\`: \`gateway\`, \`core\` or \`canary\`. A labelled counter whose values are listed here has all its
 series from the start, with 0. Metrics of what all cores see alike say so: take their \`max\`, not their \`sum\`.
 `;
 
-const names = ['gateway', 'core'] as const;
+const names = ['gateway', 'core', 'canary'] as const;
 /** A build has one list. */
 const rows = new Map<string, readonly string[]>();
 
@@ -35,7 +35,7 @@ export function metricNames(app: (typeof names)[number]): string[] {
 
 /** The text of docs/metrics.md. */
 export function metricsPage(): string {
-  const [gateway, core] = [rowsOf('gateway'), rowsOf('core')];
+  const [gateway, core, canary] = [rowsOf('gateway'), rowsOf('core'), rowsOf('canary')];
   const isShared = (row: string) => gateway.includes(row) && core.includes(row);
   const isOwn = (row: string) => row.includes('`hooligram_');
   return [
@@ -47,6 +47,11 @@ export function metricsPage(): string {
     section(
       'Core',
       core.filter((row) => !isShared(row) && isOwn(row)),
+    ),
+    section(
+      'Canary',
+      canary.filter((row) => !gateway.includes(row)),
+      'Of [apps/canary](../apps/canary/README.md), if it runs. It has those of every process, too.',
     ),
     section(
       'Both',

@@ -13,7 +13,13 @@ export const rulesText = ruleFiles.map((name) => readFileSync(join(rulesDir, nam
 /** What expressions name, and which of that neither a process exposes nor a rule records. */
 export function metricsIn(expressions: string): { named: string[]; unknown: string[] } {
   const recorded = [...rulesText.matchAll(/record: (\S+)/g)].map(([, name = '']) => name);
-  const known = new Set([...metricNames('gateway'), ...metricNames('core'), ...foreign, ...recorded]);
+  const known = new Set([
+    ...metricNames('gateway'),
+    ...metricNames('core'),
+    ...metricNames('canary'),
+    ...foreign,
+    ...recorded,
+  ]);
   const pattern = /\b(hooligram[_:][\w:]+|process_\w+|nodejs_\w+|namedprocess_\w+|up)\b/g;
   const named = [...expressions.matchAll(pattern)]
     .map(([, name = '']) => name)

@@ -36,6 +36,29 @@ export const serviceBoard: Board = {
       ],
     },
     {
+      title: 'Canary',
+      panels: [
+        {
+          title: 'Messages of the canary that are lost',
+          about: 'By path: the gateway that they were sent through, and the one that they had to come from.',
+          unit: 'percentunit',
+          queries: [['hooligram:canary_lost:ratio5m', '{{from}} to {{to}}']],
+        },
+        {
+          title: 'The slowest hundredth of the canary',
+          about: 'From sending a message until the recipient has it, by path.',
+          unit: 's',
+          queries: [['hooligram:canary_delivery_seconds:p99_5m', '{{from}} to {{to}}']],
+        },
+        {
+          title: 'What the canary is told',
+          about: 'Messages whose sender was told in time that they are committed, or was not.',
+          unit: 'ops',
+          queries: [[sum(rate('hooligram_canary_sends_total'), 'from, outcome'), '{{from}} {{outcome}}']],
+        },
+      ],
+    },
+    {
       title: 'Requests',
       panels: [
         {
