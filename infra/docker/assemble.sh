@@ -1,21 +1,25 @@
 #!/bin/sh
-# Builds a gateway, a core and the migrations out of a clean clone, and copies what they need to run, and nothing else.
+# Builds a gateway, a core, the command of operators and the migrations out of a clean clone, and copies what they need to
+# run, and nothing else.
 # Usage, at the root of the clone: assemble.sh <folder>
 set -eu
 to=$1
-packages='apps/gateway apps/core packages/bus packages/contract packages/db packages/protocol packages/service packages/uws'
+packages='apps/gateway apps/core apps/operator packages/bus packages/client packages/contract packages/db packages/protocol packages/service packages/uws'
 version=$(node -p 'require("./package.json").packageManager')
 pnpm() { CI=true pnpm_config_pm_on_fail=ignore npx --yes "--package=$version" -- pnpm "$@"; }
 
-# The two programs and what they are made of, without the tools that test them.
-pnpm install --frozen-lockfile --prod=false --filter hooligram \
-  --filter-prod '@hooligram/gateway...' --filter-prod '@hooligram/core...'
-pnpm --filter-prod '@hooligram/gateway...' --filter-prod '@hooligram/core...' run build
+apps="--filter-prod @hooligram/gateway... --filter-prod @hooligram/core... --filter-prod @hooligram/operator..."
+
+# The programs and what they are made of, without the tools that test them.
+# shellcheck disable=SC2086
+pnpm install --frozen-lockfile --prod=false --filter hooligram $apps
+# shellcheck disable=SC2086
+pnpm $apps run build
 
 # Again, without what only the build needs.
 rm -rf node_modules ./*/*/node_modules
-pnpm install --frozen-lockfile --prod --prefer-offline \
-  --filter-prod '@hooligram/gateway...' --filter-prod '@hooligram/core...'
+# shellcheck disable=SC2086
+pnpm install --frozen-lockfile --prod --prefer-offline $apps
 
 mkdir -p "$to/prisma"
 cp package.json "$to"

@@ -43,11 +43,16 @@ if [ ! -e "$dir/node" ]; then
   mv "$dir/node.new" "$dir/node"
 fi
 
-image() { # <name> <from> <folder>
+image() { # <name> <from> <folder> [option of buildah config]...
   local container
   container=$(buildah from --pull-never "$2")
   buildah add --quiet "$container" "$3" / >/dev/null
+  buildah config "${@:4}" "$container"
   buildah commit --quiet --rm --format docker "$container" "$1" >/dev/null
 }
 image localhost/hooligram-debian scratch "$dir/debian"
-image localhost/hooligram-node localhost/hooligram-debian "$dir/node/root"
+# pnpm asks no npmrc for certificates. The last stage of the Dockerfile begins with the other image, so it has none of this.
+trusted=()
+[ ! -e "$dir/node/root/usr/local/etc/ca.pem" ] ||
+  trusted=(--env NODE_EXTRA_CA_CERTS=/usr/local/etc/ca.pem --env SSL_CERT_FILE=/usr/local/etc/ca.pem)
+image localhost/hooligram-node localhost/hooligram-debian "$dir/node/root" ${trusted[@]+"${trusted[@]}"}

@@ -3,11 +3,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-port=${1:-29080}
-usage="infra/docker/try.sh [port]   builds the image out of the last commit, and makes every check of the conformance kit on it
+port=${1:-29080} image=${2:-}
+usage="infra/docker/try.sh [port] [image]   builds the image out of the last commit, unless one is named, and makes every check
+  of the conformance kit on it
 
-  With the stores of an npm start of its own it runs the three roles of the image: migrate into a new database, then a core
-  and a gateway, each as the image's user on a read-only root. Ports from $port on are used, as npm start does.
+  With the stores of an npm start of its own it runs the four roles of the image: migrate into a new database, a core and a
+  gateway, and operator, which has to see both; each as the image's user on a read-only root. Ports from $port on are used, as
+  npm start does.
   Needs root, debootstrap and buildah (base-images.sh). Exit code 1 if a check failed."
 [ "$port" != --help ] || { printf '%s\n' "$usage" && exit; }
 
@@ -22,12 +24,15 @@ finish() {
 }
 trap finish EXIT
 
-infra/docker/base-images.sh
-git clone --quiet . "$dir/clone"
-buildah build --quiet --format docker --file "$dir/clone/infra/docker/Dockerfile" --tag localhost/hooligram \
-  --build-arg NODE_IMAGE=localhost/hooligram-node --build-arg DEBIAN_IMAGE=localhost/hooligram-debian "$dir/clone"
-buildah images localhost/hooligram
-container=$(buildah from --pull-never localhost/hooligram)
+if [ -z "$image" ]; then
+  image=localhost/hooligram
+  infra/docker/base-images.sh
+  git clone --quiet . "$dir/clone"
+  buildah build --quiet --format docker --file "$dir/clone/infra/docker/Dockerfile" --tag "$image" \
+    --build-arg NODE_IMAGE=localhost/hooligram-node --build-arg DEBIAN_IMAGE=localhost/hooligram-debian "$dir/clone"
+fi
+buildah images "$image"
+container=$(buildah from --pull-never "$image")
 root=$(buildah mount "$container")
 
 npm start -- --gateways 1 --port "$port" --data-dir "$dir/data" >"$dir/start.log" 2>&1 &
@@ -51,9 +56,9 @@ mount -t tmpfs -o mode=755 dev "$root/dev"
 for name in null zero random urandom; do touch "$root/dev/$name"; mount --bind "/dev/$name" "$root/dev/$name"; done
 exec chroot --userspec=10001:10001 --groups=10001 "$root" /srv/hooligram/run.sh "$@"
 '
-role() { # <role> <VARIABLE=value>...
-  exec env -i PATH=/usr/local/bin:/usr/bin:/bin ADMIN_HOST=127.0.0.1 REDIS_URL="$(store redis)" REDIS_PREFIX=image \
-    DATABASE_URL="$database" "${@:2}" unshare --mount --pid --fork --kill-child sh -c "$enter" sh "$root" "$1"
+role() { # <role and its arguments> <VARIABLE=value>...
+  exec env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin ADMIN_HOST=127.0.0.1 REDIS_URL="$(store redis)" REDIS_PREFIX=image \
+    DATABASE_URL="$database" "${@:2}" unshare --mount --pid --fork --kill-child sh -c "$enter" sh "$root" $1 # in words
 }
 (role migrate)
 (role core ADMIN_PORT=$((port + 61)) NUMBERS=assigned VERIFICATION_PROVIDER=fixed VERIFICATION_FIXED_CODE=000000 \
@@ -70,4 +75,5 @@ for admin in $((port + 60)) $((port + 61)); do
   done
 done
 sed -n 's/.*"uwebsockets":"\([^"]*\)","node":"\([^"]*\)".*/uWebSockets.js \1, Node \2/p' "$dir/gateway.log"
+(role 'operator status')
 node tools/conformance/bin/hooligram-conformance.js --code 000000 --timeout-ms 60000 --url "ws://127.0.0.1:$((port + 50))/v2"

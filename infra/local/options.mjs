@@ -11,6 +11,7 @@ const flags = {
   'data-dir': { type: 'string', default: '.data' },
   fresh: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
+  version: { type: 'boolean', default: false },
 };
 
 export const usage = `npm start -- [flags]   runs Hooligram on this machine until Ctrl-C
@@ -23,6 +24,7 @@ export const usage = `npm start -- [flags]   runs Hooligram on this machine unti
   --data-dir D    where data, logs and run/stack.json are kept (.data)
   --fresh         empties the data folder first
   --help          this text
+  --version       the release
 
   DATABASE_URL and REDIS_URL, if set, are used instead of a Postgres and a Redis of its own.
 `;
@@ -32,7 +34,7 @@ export class OptionsError extends Error {}
 
 /**
  * @param {string[]} args what stands after `npm start --`
- * @returns {{ gateways: number, cores: number, port: number, dataDir: string, fresh: boolean, help: boolean }}
+ * @returns {{ gateways: number, cores: number, port: number, dataDir: string, fresh: boolean, help: boolean, version: boolean }}
  * @throws {OptionsError}
  */
 export function parseOptions(args) {
@@ -45,6 +47,7 @@ export function parseOptions(args) {
     dataDir: values['data-dir'],
     fresh: values.fresh,
     help: values.help,
+    version: values.version,
   };
 }
 

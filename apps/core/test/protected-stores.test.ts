@@ -173,15 +173,42 @@ test('a core’s user keeps to the prefix and does not administer, and an operat
   await refusals('operator', [
     ['XADD', 'hooligram:{requests}', '*', 'a', 'b'],
     ['PUBLISH', 'hooligram:gateways', 'lost'],
+    ['PUBLISH', 'hooligram:group:1', 'a message'],
+    ['SUBSCRIBE', 'hooligram:group:1'],
+    ['SET', 'hooligram:database-epoch', '1'],
     ['FLUSHALL'],
   ]);
   expect(await as('operator').xlen('hooligram:{requests}')).toBeGreaterThanOrEqual(0);
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['apps/operator/dist/main.js', 'dead-letters', 'list'],
-    {
-      env: { ...process.env, REDIS_URL: urlOf('operator'), REDIS_CA_FILE: certificate.certFile },
-    },
-  );
-  expect(stdout).toBe('');
 });
+
+test('an operator’s user sees and steers all nodes, and the command finds no fault with its rights', async () => {
+  const status = JSON.parse(await hooligram('status'));
+  expect(status).toMatchObject({ is_well: true, silent: [], dead_letters: 0 });
+  expect(status.nodes).toHaveLength(3);
+  const [{ node }] = status.nodes;
+  expect(JSON.parse(await hooligram('drain', node, '--stop'))).toMatchObject({ node });
+  const { findings } = JSON.parse(await hooligram('doctor')) as {
+    findings: { name: string; verdict: string; text: string }[];
+  };
+  const ofRedis = findings.filter(({ name }) => /^(redis|nodes)\./.test(name));
+  expect(ofRedis.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['redis.write-path', 'nodes.running']),
+  );
+  expect(ofRedis.filter(({ verdict }) => verdict === 'fault' || verdict === 'warning')).toEqual([]);
+  await as('core').xadd(
+    'hooligram:{requests}:dead-letters',
+    '1-1',
+    'request',
+    'one that no release can read',
+  );
+  expect(JSON.parse(await hooligram('dead-letters', 'drop', '--all'))).toMatchObject([{ id: 'request/1-1' }]);
+});
+
+/** @returns what the operators' command printed, whatever its exit code */
+async function hooligram(...args: readonly string[]): Promise<string> {
+  const env = { ...process.env, REDIS_URL: urlOf('operator'), REDIS_CA_FILE: certificate.certFile };
+  const command = ['apps/operator/dist/main.js', ...args, '--json'];
+  const run = promisify(execFile)(process.execPath, command, { env });
+  const { stdout } = await run.catch((error: { stdout: string }) => error);
+  return stdout;
+}

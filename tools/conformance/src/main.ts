@@ -1,13 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { allChecks } from './checks/index.ts';
 import { RunError } from './failure.ts';
-import { parseCommand, usage } from './options.ts';
+import { parseCommand, usage, version } from './options.ts';
 import { count, reportJson, resultText, summaryText } from './report.ts';
 import { type CheckResult, type ConformanceOptions, runConformance } from './run.ts';
 
 try {
   const command = parseCommand(process.argv.slice(2), process.stdin.isTTY === true);
   if (command.type === 'help') process.stdout.write(usage);
+  else if (command.type === 'version') process.stdout.write(`${version}\n`);
   else if (command.type === 'list') process.stdout.write(listText());
   else await run(command.options, command.jsonFile);
 } catch (error) {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isCountryCode } from '@hooligram/protocol';
 import { Command, CommanderError } from 'commander';
 import { type CodeSource, codeFromCommand, codeFromTerminal, fixedCode } from './codes.ts';
@@ -16,6 +17,11 @@ type Flags = {
   readonly countryCode: string;
   readonly json?: string;
   readonly list?: boolean;
+};
+
+// From src/ and from dist/ alike.
+export const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
 };
 
 const command = new Command('hooligram-conformance')
@@ -44,6 +50,7 @@ const command = new Command('hooligram-conformance')
   .option('--json <file>', 'writes the report, with all frames of failed checks')
   .option('--list', 'names all checks')
   .helpOption('--help', 'this text')
+  .version(version, '--version', 'the release of the kit')
   .configureHelp({ helpWidth: 120 })
   .showSuggestionAfterError(false)
   .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
@@ -57,6 +64,7 @@ Numbers are random, so it can run again and again. The server's limits must allo
 export type ParsedCommand =
   | { readonly type: 'help' }
   | { readonly type: 'list' }
+  | { readonly type: 'version' }
   | { readonly type: 'run'; readonly options: ConformanceOptions; readonly jsonFile: string | undefined };
 
 /**
@@ -66,7 +74,7 @@ export type ParsedCommand =
  */
 export function parseCommand(args: readonly string[], isTerminal: boolean): ParsedCommand {
   const flags = parse(args);
-  if (!flags) return { type: 'help' };
+  if (typeof flags === 'string') return { type: flags };
   if (flags.list) return { type: 'list' };
   const only = flags.only.split(',').filter(Boolean);
   chosen(only);
@@ -85,13 +93,13 @@ export function parseCommand(args: readonly string[], isTerminal: boolean): Pars
   return { type: 'run', options, jsonFile: flags.json };
 }
 
-/** @returns undefined when help is asked for */
-function parse(args: readonly string[]): Flags | undefined {
+function parse(args: readonly string[]): Flags | 'help' | 'version' {
   try {
     return command.parse(args, { from: 'user' }).opts<Flags>();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === 'commander.helpDisplayed') return undefined;
+    if (error.code === 'commander.helpDisplayed') return 'help';
+    if (error.code === 'commander.version') return 'version';
     throw new RunError(`${error.message.replace('error: ', '')}; see --help`);
   }
 }

@@ -41,6 +41,7 @@ describe('the command', () => {
       exitCode: 0,
       stdout: expect.stringContaining('--code-command'),
     });
+    expect(await run('--version')).toMatchObject({ exitCode: 0, stdout: '0.1.0\n' });
     const { exitCode, stdout } = await run('--list');
     expect(exitCode).toBe(0);
     for (const { topic, name } of allChecks)

@@ -14,7 +14,7 @@ const others: Record<string, RegExp> = {
   'what the scripts of the repository read': /^(HOOLIGRAM|UWEBSOCKETS|CI|NODE_OPTIONS|TMPDIR)/,
   'a key of the Secret in Kubernetes, from which DATABASE_URL is taken': /^MIGRATION_DATABASE_URL$/,
   'what Node, npm, pnpm and turbo read':
-    /^(NODE_EXTRA_CA_CERTS|NO_UPDATE_NOTIFIER|DO_NOT_TRACK|TURBO_TELEMETRY_DISABLED|HTTPS?_PROXY|NO_PROXY)$/,
+    /^(NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|NO_UPDATE_NOTIFIER|DO_NOT_TRACK|TURBO_TELEMETRY_DISABLED|HTTPS?_PROXY|NO_PROXY)$/,
   'what bash and Debian read': /^(BASH_SOURCE|DEBIAN_FRONTEND|PIPESTATUS|REPO_URI)$/,
   'the arguments of the Dockerfile': /^(NODE|DEBIAN)_IMAGE$/,
   'a frame, in a title of a dashboard': /^MESSAGING_SEND$/,

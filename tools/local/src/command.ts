@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { release } from '@hooligram/service';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 /** A bad flag, or flags that ask for something impossible. The message is for the terminal. */
@@ -59,11 +60,12 @@ export function folder(text: string): string {
   return text;
 }
 
-/** A command that takes flags and nothing else. Its usage is `helpInformation()`. */
+/** A command that takes flags and nothing else. Its usage is `helpInformation()`; `runCommand` answers --version. */
 export function commandOf(name: string, about: string, flags: readonly Option[]): Command {
   const command = new Command(name)
     .description(about)
     .helpOption('--help', 'this text')
+    .version(release, '--version', 'print the release')
     .exitOverride()
     .showSuggestionAfterError(false)
     .configureHelp({ helpWidth: 120 })
@@ -89,6 +91,7 @@ export function parseFlags<T extends object>(command: Command, args: readonly st
 
 /**
  * Runs a tool that infra/local has started: a signal, or the end of its parent, aborts it. Then ends the process.
+ * With --version it prints the release instead.
  * Exit code 0 when `work` returns true, 1 when it returns false or throws, 2 for an OptionsError.
  */
 export async function runCommand(work: (signal: AbortSignal) => Promise<boolean>): Promise<never> {
@@ -101,7 +104,8 @@ export async function runCommand(work: (signal: AbortSignal) => Promise<boolean>
   // The terminal may be gone before the tool has stopped what it started.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
-    process.exitCode = (await work(abort.signal)) ? 0 : 1;
+    if (process.argv.includes('--version')) process.stdout.write(`${release}\n`);
+    else process.exitCode = (await work(abort.signal)) ? 0 : 1;
   } catch (error) {
     const isFlag = error instanceof OptionsError;
     const text = isFlag || abort.signal.aborted ? (error as Error).message : (error as Error).stack;

@@ -84,6 +84,12 @@ test('--help shows every flag', async () => {
   }
 });
 
+test('--version is one line', async () => {
+  const launcher = launch(['--version']);
+  expect(await launcher.ended()).toBe(0);
+  expect(launcher.output).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
 describe('what cannot be started', () => {
   test.each([
     [1, 'gateway-1'],

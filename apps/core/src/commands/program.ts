@@ -1,4 +1,4 @@
-import { ConfigError } from '@hooligram/service';
+import { ConfigError, release } from '@hooligram/service';
 import { Command, CommanderError } from 'commander';
 
 /**
@@ -9,6 +9,7 @@ import { Command, CommanderError } from 'commander';
  */
 export function createProgram(name: string, summary: string, details: string): Command {
   return new Command(`node ${name}.js`)
+    .version(release, '--version', 'print the release')
     .configureHelp({ helpWidth: 118 })
     .allowExcessArguments(false)
     .addHelpText('before', `${summary}\n`)

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { release } from '@hooligram/service';
 import { migrate } from './migrate.ts';
 
 const help = `Creates the database if there is none, and applies the migrations that it lacks, and the SQL functions.
@@ -10,6 +11,7 @@ Usage: DATABASE_URL=postgresql://user:password@host:5432/name node packages/db/d
   --back         put the SQL functions of this release in force although the database has later ones
   --patience S   seconds that a migration may wait for its locks, a second at a time (default: 600)
   --help         this text
+  --version      the release
 
 Safe to run again, and from several places at once. Exit code 1 with one line if something is wrong.
 `;
@@ -22,10 +24,13 @@ try {
       back: { type: 'boolean', default: false },
       patience: { type: 'string', default: '600' },
       help: { type: 'boolean' },
+      version: { type: 'boolean' },
     },
   });
   if (values.help) {
     process.stdout.write(help);
+  } else if (values.version) {
+    process.stdout.write(`${release}\n`);
   } else {
     const { DATABASE_URL: url } = process.env;
     if (!url) throw new Error('DATABASE_URL is not set');
