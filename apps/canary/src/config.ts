@@ -32,7 +32,7 @@ export const canaryConfig = schema.check(
   }),
 );
 
-export type CanaryConfig = Config<typeof canaryConfig>;
+type CanaryConfig = Config<typeof canaryConfig>;
 
 function sid() {
   return variable('a user as <country code>.<phone number>', (text) => (isSid(text) ? text : undefined));
