@@ -32,7 +32,6 @@ export const canaryConfig = schema.check(
   }),
 );
 
-type CanaryConfig = Config<typeof canaryConfig>;
 
 function sid() {
   return variable('a user as <country code>.<phone number>', (text) => (isSid(text) ? text : undefined));
