@@ -26,9 +26,10 @@ export function addUsers(program: Command): void {
           out.result({ ...user, deleted: false }, [`would delete ${whom}; --apply does it`]);
           return;
         }
-        const groups = await withRedis(place, (redis, names) =>
-          userDelete(db, user.user_id, notify(redis, names, user.user_id)),
-        ).catch((error: Error) => {
+        const groups = await withRedis(place, async (redis, names) => {
+          await requireRightToTell(redis, names, user.user_id);
+          return userDelete(db, user.user_id, notify(redis, names, user.user_id));
+        }).catch((error: Error) => {
           if (error instanceof Refusal) throw error;
           throw new Refusal(
             `${error.message}; finish it with: hooligram users delete ${user.user_id} --apply`,
@@ -37,6 +38,15 @@ export function addUsers(program: Command): void {
         out.result({ ...user, deleted: true, groups }, [`deleted ${whom}, who left ${groups} groups`]);
       }),
   );
+}
+
+/** Before anything is deleted. Version 0 ends no session. @throws Refusal */
+async function requireRightToTell(redis: Redis, names: Names, user_id: number): Promise<void> {
+  const nothing = encodeCredentialChanged({ user_id, version: 0, connection_id: '' });
+  await redis.publish(names.user(user_id), nothing).catch((error: Error) => {
+    if (!/NOPERM/.test(error.message)) throw error;
+    throw new Refusal('the user of REDIS_URL may not publish to clients: give the one of a core');
+  });
 }
 
 /**
