@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { clientRequestTypes } from '@hooligram/protocol';
 
 /** What the generated schemas in docs/protocol say of a value, as far as it is used here. */
-export type Schema = {
+type Schema = {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly minLength?: number;
