@@ -22,6 +22,8 @@ export class HonestUsers {
   readonly #urls: readonly string[];
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #clients: ProtocolClient[] = [];
+  /** The numbers of those whose group has begun. */
+  readonly #chatting = new Set<number>();
   #latenciesMs: number[] = [];
   #cut = 0;
   #refused = 0;
@@ -78,11 +80,10 @@ export class HonestUsers {
   async #signUp(n: number): Promise<void> {
     const sid = `888.5${String(n).padStart(9, '0')}`;
     const localAddress = `127.1.${n}.1`;
-    let isChatting = false;
     const readFrame = (text: string) => {
       const frame = JSON.parse(text) as ReceivedFrame;
       // Kept are the answers that the sign-up waits for.
-      if (!isChatting) return frame;
+      if (!this.#chatting.has(n)) return frame;
       this.#note(client, frame);
       return undefined;
     };
@@ -98,14 +99,7 @@ export class HonestUsers {
     void client.closed.then(() => {
       if (!this.#isOver) this.#cut += 1;
     });
-    if (n % groupSize !== 0) isChatting = true;
-    else
-      this.#whenStarted.set(n, () => {
-        isChatting = true;
-      });
   }
-
-  readonly #whenStarted = new Map<number, () => void>();
 
   async #startGroup(first: number): Promise<void> {
     const members = this.#clients.slice(first, first + groupSize);
@@ -114,7 +108,7 @@ export class HonestUsers {
       group_name: 'honest',
       member_sids,
     });
-    this.#whenStarted.get(first)?.();
+    for (let n = first; n < first + groupSize; n += 1) this.#chatting.add(n);
     for (const client of members) {
       const send = () => {
         if (client.socket.readyState !== client.socket.OPEN) return;
