@@ -1,5 +1,5 @@
 import { isSid } from '@hooligram/protocol';
-import { type Config, configRule, milliseconds, port, variable } from '@hooligram/service';
+import { configRule, milliseconds, port, variable } from '@hooligram/service';
 import { z } from 'zod';
 
 /** A message is measured from each place to each: beyond this there are too many series. */
@@ -31,7 +31,6 @@ export const canaryConfig = schema.check(
     }
   }),
 );
-
 
 function sid() {
   return variable('a user as <country code>.<phone number>', (text) => (isSid(text) ? text : undefined));
