@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@hooligram/client';
 import { type Part, type ServiceContext, type ServiceDefinition, versionOf } from '@hooligram/service';
@@ -28,6 +29,8 @@ type Place = {
 /** Starts whatever is away: that is what the canary is there to show. */
 async function start(service: ServiceContext<typeof canaryConfig>): Promise<void> {
   const { config, lifecycle } = service;
+  // Every message that is on its way waits for it.
+  setMaxListeners(0, lifecycle.stopping);
   service.reportBuild({ version: versionOf(import.meta.url), contract: '' });
   const names = config.CANARY_URLS.map(placeOf);
   const exchange = new Exchange(names, createCanaryMetrics(service.metrics, names));
