@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@hooligram/client';
-import { type Part, type ServiceContext, type ServiceDefinition, versionOf } from '@hooligram/service';
+import { type Part, type ServiceContext, type ServiceDefinition, release } from '@hooligram/service';
 import { canaryConfig, placeOf } from './config.ts';
 import { Exchange } from './exchange.ts';
 import { createCanaryMetrics } from './metrics.ts';
@@ -31,7 +31,7 @@ async function start(service: ServiceContext<typeof canaryConfig>): Promise<void
   const { config, lifecycle } = service;
   // Every message that is on its way waits for it.
   setMaxListeners(0, lifecycle.stopping);
-  service.reportBuild({ version: versionOf(import.meta.url), contract: '' });
+  service.reportBuild({ version: release, contract: '' });
   const names = config.CANARY_URLS.map(placeOf);
   const exchange = new Exchange(names, createCanaryMetrics(service.metrics, names));
   const places = config.CANARY_URLS.map((url): Place => {

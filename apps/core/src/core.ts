@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { countListeners, DeadRequests, entryVersion } from '@hooligram/bus';
-import { type ServiceDefinition, versionOf } from '@hooligram/service';
+import { release, type ServiceDefinition } from '@hooligram/service';
 import { createBacklogMetrics, startBacklogWatch } from './backlog.ts';
 import { type CoreService, coreConfig } from './config.ts';
 import type { Context } from './context.ts';
@@ -8,7 +8,7 @@ import { announceEpoch, observeDatabase, startEpochWatch } from './database-epoc
 import { startIntake } from './intake/start-intake.ts';
 import { createLimits } from './limits/index.ts';
 import { createLimitMetrics } from './limits/limit.ts';
-import { createUserLimits } from './limits/user-limits.ts';
+import { createUserLimitCounter, createUserLimits } from './limits/user-limits.ts';
 import { type CoreMetrics, createCoreMetrics, createDatabaseGauges } from './metrics.ts';
 import { createJobMetrics } from './retries/metrics.ts';
 import { openRetries, type Retries, startRetries } from './retries/start-retries.ts';
@@ -31,6 +31,7 @@ export const core: ServiceDefinition<typeof coreConfig> = {
     createBacklogMetrics(all);
     createJobMetrics(all);
     createLimitMetrics(all);
+    createUserLimitCounter(all);
   },
   start,
 };
@@ -38,7 +39,7 @@ export const core: ServiceDefinition<typeof coreConfig> = {
 async function start(service: CoreService): Promise<void> {
   const consumer = randomUUID();
   const metrics = createCoreMetrics(service.metrics);
-  service.reportBuild({ version: versionOf(import.meta.url), contract: entryVersion });
+  service.reportBuild({ version: release, contract: entryVersion });
   const provider = meteredProvider(createVerificationProvider(service.config, service.log), metrics);
   const stores = await connectStores(service, consumer, metrics);
   const retries = await openRetries(service, stores, consumer, metrics);

@@ -7,10 +7,10 @@ import {
   joinConfig,
   type Metrics,
   readConfig,
+  release,
   type ServiceContext,
   type ServiceDefinition,
   serviceConfig,
-  versionOf,
 } from '@hooligram/service';
 import { type LoadedUws, loadUws } from '@hooligram/uws';
 import { createBudgets, observeBudgets } from './budgets.ts';
@@ -69,7 +69,8 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   });
   nodeCalls.open(bus);
   levels?.open(bus);
-  observe(service.metrics, bus, sessions);
+  const gauges = createGatewayGauges(service.metrics);
+  observe(gauges, bus, sessions);
   observeBudgets(service.metrics, budgets);
   const room = new ConnectionRoom({
     connectionsMax: config.GATEWAY_CONNECTIONS_MAX,
@@ -78,11 +79,7 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
     pauseListening: () => server.pauseListening(),
     resumeListening: () => server.resumeListening(),
   });
-  service.metrics.observed(
-    'gateway_connections_max',
-    'Connections that this gateway takes',
-    () => room.connectionsMax,
-  );
+  gauges.connectionsMax.read(() => room.connectionsMax);
   lifecycle.check('connections', room.check);
   lifecycle.onClose('connection room', room.start());
   server.serve({
@@ -99,10 +96,7 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
     },
     onSlow: (cause) => metrics.slowClosed.inc({ cause }),
     refusalOf: (address) => {
-      if (room.isFull) {
-        metrics.connectionsRefused.inc();
-        return gatewayFull();
-      }
+      if (room.isFull) return gatewayFull();
       return budgets.clientLimits?.admits(address) === false ? tooManyOfAddress() : undefined;
     },
     onForwardedIgnored: (peer) => {
@@ -131,14 +125,14 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   if (config.GATEWAY_OWN_PORT !== undefined) {
     await server.listen(config.GATEWAY_HOST, config.GATEWAY_OWN_PORT, { isShared: false });
   }
-  if (tls) renewOnHangup(tls, service, () => server.renewTls());
+  if (tls) gauges.certificateExpires.read(renewOnHangup(tls, service, () => server.renewTls()));
 }
 
 /** @throws ConfigError when this machine cannot load the chosen release */
 function loadServer({ config, log, reportBuild }: ServiceContext<typeof gatewayConfig>): LoadedUws {
   const uws = load(config.UWEBSOCKETS);
   log.info({ uwebsockets: uws.version, node: process.versions.node }, 'uWebSockets.js loaded');
-  reportBuild({ version: versionOf(import.meta.url), contract: entryVersion, uwebsockets: uws.version });
+  reportBuild({ version: release, contract: entryVersion, uwebsockets: uws.version });
   return uws;
 }
 
@@ -150,8 +144,7 @@ function load(choice: string): LoadedUws {
   }
 }
 
-function observe(metrics: Metrics, bus: Bus, sessions: Sessions): void {
-  const gauges = createGatewayGauges(metrics);
+function observe(gauges: ReturnType<typeof createGatewayGauges>, bus: Bus, sessions: Sessions): void {
   gauges.connections.read(() => sessions.size);
   gauges.users.read(() => bus.context.users.size);
   gauges.groups.read(() => bus.context.groups.size);

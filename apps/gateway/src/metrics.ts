@@ -34,7 +34,7 @@ const knownCodes = new Set([1000, 1001, 1005, 1006, ...Object.values(closeReason
 const deliveryBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600, 3_600, 86_400];
 const requestBuckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-const upgradeRefusals = ['rate', 'address', 'origin', 'headers', 'stopping', 'no websocket'] as const;
+const upgradeRefusals = ['rate', 'address', 'full', 'origin', 'headers', 'stopping', 'no websocket'] as const;
 export type UpgradeRefusal = (typeof upgradeRefusals)[number];
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
@@ -60,7 +60,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     ),
     upgradesRefused: metrics.counter(
       'gateway_upgrades_refused_total',
-      'Handshakes that were refused, by reason: too many in a second or of an address, a page of a foreign origin, a gateway that is stopping, no sound handshake',
+      'Handshakes that were refused, by reason: too many in a second, of an address, or for the files of the gateway (full), a page of a foreign origin, a gateway that is stopping, no sound handshake',
       { reason: upgradeRefusals },
     ),
     signIns: metrics.counter('gateway_sign_ins_total', 'Sign-ins by outcome', { outcome: signInOutcomes }),
@@ -93,10 +93,6 @@ export function createGatewayMetrics(metrics: Metrics) {
     forwardedIgnored: metrics.counter(
       'gateway_forwarded_ignored_total',
       'Connections that said for whom they are, by X-Forwarded-For or the PROXY protocol, and are of no trusted proxy',
-    ),
-    connectionsRefused: metrics.counter(
-      'gateway_connections_refused_total',
-      'Handshakes refused with 503 because the gateway has as many connections as it takes',
     ),
     limited: metrics.counter(
       'gateway_limited_total',
@@ -204,6 +200,8 @@ function createRequestMetrics(metrics: Metrics) {
 
 type GatewayGauge =
   | 'connections'
+  | 'connectionsMax'
+  | 'certificateExpires'
   | 'drainLeft'
   | 'users'
   | 'groups'
@@ -217,6 +215,11 @@ type GatewayGauge =
 export function createGatewayGauges({ observed }: Metrics): Record<GatewayGauge, Observed> {
   return {
     connections: observed('gateway_connections', 'Open connections'),
+    connectionsMax: observed('gateway_connections_max', 'Connections that this gateway takes'),
+    certificateExpires: observed(
+      'gateway_certificate_expires_seconds',
+      'When the certificate for new connections runs out, in seconds since 1970',
+    ),
     drainLeft: observed(
       'gateway_drain_connections_left',
       'Connections that are still to be sent away: by a stop, a drain, or levelling',

@@ -26,12 +26,13 @@ export function tlsFilesOf({
  * logged, and the one before stays.
  *
  * @param renew takes the files again
+ * @returns when the certificate for new connections runs out, in seconds since 1970, for metrics
  */
 export function renewOnHangup(
   files: TlsFiles,
-  { log, lifecycle, metrics }: { log: Log; lifecycle: Lifecycle; metrics: Metrics },
+  { log, lifecycle }: { log: Log; lifecycle: Lifecycle },
   renew: () => Promise<void>,
-): void {
+): () => number {
   let expiresAt = checkTls(files);
   const reload = async () => {
     try {
@@ -46,11 +47,7 @@ export function renewOnHangup(
   const onHangup = () => void reload();
   process.on('SIGHUP', onHangup);
   lifecycle.onClose('certificate', () => process.off('SIGHUP', onHangup));
-  metrics.observed(
-    'gateway_certificate_expires_seconds',
-    'When the certificate for new connections runs out, in seconds since 1970',
-    () => expiresAt.getTime() / 1_000,
-  );
+  return () => expiresAt.getTime() / 1_000;
 }
 
 /**

@@ -36,6 +36,7 @@ type Connection = {
 type Place = { readonly host: string | undefined; readonly port: number; readonly isShared: boolean };
 /** How a handshake is refused: its client learns when to come back, and its connection is closed at once. */
 export type HandshakeRefusal = {
+  readonly reason: UpgradeRefusal;
   readonly status: '429 Too Many Requests' | '503 Service Unavailable';
   readonly text: string;
   readonly retryAfterSeconds: number;
@@ -264,7 +265,7 @@ export class WebSocketServer {
     const address = addressOf(response, headers.forwarded, options);
     const refusal = options.refusalOf(address);
     if (refusal) {
-      options.onUpgradeRefused('address');
+      options.onUpgradeRefused(refusal.reason);
       refuse(response, request, refusal.status, refusal.text, refusal.retryAfterSeconds, true);
       return;
     }

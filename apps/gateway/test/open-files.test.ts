@@ -34,7 +34,7 @@ const readiness = () =>
 test('of 400 clients a gateway with 256 files takes 56, tells the others when to come back, and goes on answering', async () => {
   const before = await metrics(gateway.adminUrl);
   expect(before.value('hooligram_gateway_connections_max')).toBe(openFilesMax - 200);
-  expect(before.value('hooligram_gateway_connections_refused_total')).toBe(0);
+  expect(before.value('hooligram_gateway_upgrades_refused_total', { reason: 'full' })).toBe(0);
   const answers: RawAnswer[] = [];
   // So many at a time that there are files for all of them: those that are refused give theirs back at once.
   for (let from = 0; from < clients; from += 100) {
@@ -50,7 +50,7 @@ test('of 400 clients a gateway with 256 files takes 56, tells the others when to
   }
   const full = await metrics(gateway.adminUrl);
   expect(full.value('hooligram_gateway_connections')).toBe(56);
-  expect(full.value('hooligram_gateway_connections_refused_total')).toBe(clients - 56);
+  expect(full.value('hooligram_gateway_upgrades_refused_total', { reason: 'full' })).toBe(clients - 56);
   expect(await readiness()).toContain('56 of 56 connections are taken');
   // Below 95 percent.
   for (const { socket } of taken.slice(0, 3)) socket.destroy();

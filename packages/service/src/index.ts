@@ -38,7 +38,7 @@ export {
   type ServiceDefinition,
   serviceConfig,
 } from './service.ts';
-export { type ConnectionMetrics, createConnectionMetrics, versionOf } from './service-metrics.ts';
+export { type ConnectionMetrics, createConnectionMetrics } from './service-metrics.ts';
 export { findSuspects, type Suspect, suspectText } from './suspects.ts';
 export { untilWorks } from './until-works.ts';
 export { boolean, integer, milliseconds, port, readableFile, url, variable } from './variables.ts';

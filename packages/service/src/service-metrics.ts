@@ -25,11 +25,6 @@ export type Build = {
   readonly uwebsockets?: string;
 };
 
-/** @param url of a file in `src` or `dist` of a package */
-export function versionOf(url: string): string {
-  return JSON.parse(readFileSync(new URL('../package.json', url), 'utf8')).version;
-}
-
 /** A client of a store, as far as its metrics go; one of ioredis fits. */
 type Connection = {
   readonly status: string;

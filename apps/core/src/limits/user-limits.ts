@@ -16,14 +16,16 @@ export type UserLimits = {
   readonly unknown: UserLimit;
 };
 
+export function createUserLimitCounter(metrics: Pick<Metrics, 'counter'>) {
+  return metrics.counter('core_limited_total', 'Requests of users that a limit refused', { limit: limits });
+}
+
 export function createUserLimits(
   config: UserLimitsConfig,
   options: { redis: Redis; prefix: string; metrics: Pick<Metrics, 'counter'>; log: Log },
 ): UserLimits {
   const { metrics, log, prefix } = options;
-  const counter = metrics.counter('core_limited_total', 'Requests of users that a limit refused', {
-    limit: limits,
-  });
+  const counter = createUserLimitCounter(metrics);
   const limit = (name: string, rate: UserLimitsConfig['LIMIT_MESSAGES_PER_USER']) =>
     new UserLimit(options, `${prefix}:limit:${name}`, rate);
   return {

@@ -3,6 +3,7 @@ import type { HandshakeRefusal } from '../websocket-server.ts';
 /** An address has as many connections as it may have. */
 export function tooManyOfAddress(): HandshakeRefusal {
   return {
+    reason: 'address',
     status: '429 Too Many Requests',
     text: 'Your address has too many connections. Close one of them, or connect again later.\n',
     retryAfterSeconds: secondsBetween(10, 60),
@@ -12,6 +13,7 @@ export function tooManyOfAddress(): HandshakeRefusal {
 /** The gateway has as many connections as it takes. Behind a load balancer, another one has room. */
 export function gatewayFull(): HandshakeRefusal {
   return {
+    reason: 'full',
     status: '503 Service Unavailable',
     text: 'This gateway is full. Connect again.\n',
     retryAfterSeconds: secondsBetween(1, 10),
