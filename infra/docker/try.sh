@@ -58,7 +58,7 @@ exec chroot --userspec=10001:10001 --groups=10001 "$root" /srv/hooligram/run.sh 
 '
 role() { # <role and its arguments> <VARIABLE=value>...
   exec env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin ADMIN_HOST=127.0.0.1 REDIS_URL="$(store redis)" REDIS_PREFIX=image \
-    DATABASE_URL="$database" "${@:2}" unshare --mount --pid --fork --kill-child sh -c "$enter" sh "$root" $1 # in words
+    DATABASE_URL="$database" "${@:2}" unshare --mount sh -c "$enter" sh "$root" $1 # in words
 }
 (role migrate)
 (role core ADMIN_PORT=$((port + 61)) NUMBERS=assigned VERIFICATION_PROVIDER=fixed VERIFICATION_FIXED_CODE=000000 \

@@ -22,6 +22,8 @@ import { staleStates } from './stale-states.ts';
 const progressEveryMs = 10_000;
 /** As in production: the launcher's own times are short, for the user at the terminal. */
 const drain = { DRAIN_SECONDS: process.env.DRAIN_SECONDS || '10', STOP_TIMEOUT_MS: '18000' };
+/** A rolling update ends with the last gateway nearly empty: the others send it their surplus. */
+const levelling = { LEVEL_FACTOR: '1.05' };
 
 type Running = {
   readonly options: Options;
@@ -37,8 +39,9 @@ export async function run(
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Report> {
+  const env = options.rolling ? { ...drain, ...levelling } : drain;
   log(`starting ${options.gateways} gateways and ${options.cores} cores; seed ${options.seed}`);
-  const stack = await startStackProcess({ ...options, env: drain }, log, signal);
+  const stack = await startStackProcess({ ...options, env }, log, signal);
   try {
     return await underLoad({ options, stack: stack.describe, crashes: stack.crashes, log, signal });
   } finally {
