@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@hooligram/client';
-import { type Part, type ServiceContext, type ServiceDefinition, release } from '@hooligram/service';
+import { type Part, release, type ServiceContext, type ServiceDefinition } from '@hooligram/service';
 import { canaryConfig, placeOf } from './config.ts';
 import { Exchange } from './exchange.ts';
 import { createCanaryMetrics } from './metrics.ts';

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { ConfigError, type Lifecycle, type Log, type Metrics } from '@hooligram/service';
+import { ConfigError, type Lifecycle, type Log } from '@hooligram/service';
 import type { GatewayConfig } from './config.ts';
 
 /** Files in PEM: the certificate with those that lead to a known authority behind it, and its key. */

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Metrics } from './metrics.ts';
 
 export type ServiceMetrics = ReturnType<typeof createServiceMetrics>;
