@@ -459,5 +459,7 @@ test('the groups of several users come in the order of the request', async () =>
   const user_ids = [second.one.user_id, 2 ** 50, first.two.user_id, second.one.user_id];
   expect(await gateway.request('GROUP_IDS', { user_ids })).toEqual({
     group_ids: [[second.group_id], [], [first.group_id], [second.group_id]],
+    // No credential was made since there are tokens.
+    credential_versions: [0, 0, 0, 0],
   });
 });
