@@ -62,6 +62,13 @@ async function signedIn(sid = uniqueSid(), localAddress = source()): Promise<Tes
   return client;
 }
 
+/** A further connection of a user who is verified: to verify again would end the first one. */
+async function signedInAgain(sid: string): Promise<TestClient> {
+  const client = await from(source());
+  await client.authorize(sid);
+  return client;
+}
+
 async function limited(limit: string, of = gateway): Promise<number> {
   const { value } = await metrics(of.adminUrl);
   return value('hooligram_gateway_limited_total', { limit });
@@ -144,7 +151,7 @@ describe('what a connection sends beyond its frames', () => {
 
   test('counts for all connections of a user together', async () => {
     const sid = uniqueSid();
-    const [one, other] = [await signedIn(sid), await signedIn(sid)];
+    const [one, other] = [await signedIn(sid), await signedInAgain(sid)];
     keepAlives(one, 25);
     await one.waitFor(() => one.received('CONN_KEEP_ALIVE_SUCCESS').length === 25);
     keepAlives(other, 25);
@@ -202,7 +209,7 @@ describe('connections', () => {
 
   test('of a user beyond their number close the one that signed in first', async () => {
     const sid = uniqueSid();
-    const [first, second, third] = [await signedIn(sid), await signedIn(sid), await signedIn(sid)];
+    const [first, second, third] = [await signedIn(sid), await signedInAgain(sid), await signedInAgain(sid)];
     expect(await first.closed).toEqual(closedWith(closeReasons.tooManyConnections));
     await second.roundTrip();
     await third.roundTrip();

@@ -3,7 +3,7 @@ import {
   appendFileSync,
   chmodSync,
   chownSync,
-  mkdirSync,
+  mkdtempSync,
   readFileSync,
   statSync,
   writeFileSync,
@@ -38,8 +38,6 @@ type CopyOptions = {
 };
 
 const run = promisify(execFile);
-
-let count = 0;
 
 /** A new one, with the migrated database `hooligram`. */
 export async function ownPostgres(): Promise<OwnPostgres> {
@@ -154,9 +152,9 @@ function addFile(folder: string, name: string, text: string): void {
 }
 
 function newFolder(): string {
-  count += 1;
-  const folder = join(testRunDir(), `own-postgres-${process.pid}-${count}`);
-  mkdirSync(folder);
+  const folder = mkdtempSync(join(testRunDir(), 'own-postgres-'));
+  // Postgres runs as another user when this one is root.
+  chmodSync(folder, 0o755);
   return folder;
 }
 
