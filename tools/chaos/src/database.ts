@@ -31,7 +31,7 @@ CREATE TRIGGER chaos_membership AFTER INSERT OR DELETE ON public.group_member
 INSERT INTO chaos.membership (group_id, user_id, change, seq)
 SELECT group_id, user_id, 'joined', joined_seq FROM public.group_member`;
 
-/** The sids of members who never connect begin with it: the checker does not look at them. */
+/** The sids of members who never connect begin with it; those of the load begin otherwise. */
 export const strangersPrefix = '888.2';
 
 // A float8 is a number for pg, and exact for every id and seq; a bigint would be a text.
@@ -40,9 +40,10 @@ SELECT m.id::float8 AS "messageId", m.group_id::float8 AS "groupId", m.seq::floa
   m.request_id::text AS "requestId", m.content
 FROM message m JOIN "user" u ON u.id = m.sender_id WHERE m.group_id = ANY ($1) ORDER BY m.group_id, m.seq`;
 
+/** Of this run's users alone: the checker does not look at strangers. */
 const membershipsQuery = `
 SELECT c.group_id::float8 AS "groupId", u.sid, c.change, c.seq::float8 AS seq
-FROM chaos.membership c JOIN "user" u ON u.id = c.user_id WHERE c.group_id = ANY ($1) AND u.sid NOT LIKE '${strangersPrefix}%' ORDER BY c.place`;
+FROM chaos.membership c JOIN "user" u ON u.id = c.user_id WHERE c.group_id = ANY ($1) AND u.sid = ANY ($2) ORDER BY c.place`;
 
 /** Groups of this run's users alone: the smoke test of the launcher leaves a group behind. */
 const groupsQuery = `
@@ -83,9 +84,9 @@ export async function readSnapshot(url: string, sids: readonly string[]): Promis
     // One snapshot for all three.
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const { rows: groups } = await client.query<StoredGroup>(groupsQuery, [sids]);
-    const ids = [groups.map(({ groupId }) => groupId)];
-    const { rows: messages } = await client.query<StoredMessage>(messagesQuery, ids);
-    const { rows: memberships } = await client.query<MembershipChange>(membershipsQuery, ids);
+    const ids = groups.map(({ groupId }) => groupId);
+    const { rows: messages } = await client.query<StoredMessage>(messagesQuery, [ids]);
+    const { rows: memberships } = await client.query<MembershipChange>(membershipsQuery, [ids, sids]);
     await client.query('COMMIT');
     return { groups, messages, memberships };
   });
