@@ -1,4 +1,5 @@
-import type { LimitsConfig, Rate } from './config.ts';
+import type { Rate } from '@hooligram/service';
+import type { LimitsConfig } from './config.ts';
 
 const daySeconds = 24 * 60 * 60;
 const daysPerYear = 365;

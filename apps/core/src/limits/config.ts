@@ -1,12 +1,7 @@
-import { boolean, variable } from '@hooligram/service';
+import { boolean, type Rate, variable } from '@hooligram/service';
 import { z } from 'zod';
 
-/** So many points in a window of so many seconds, which begins with the first of them. */
-export type Rate = {
-  readonly points: number;
-  readonly seconds: number;
-};
-
+/** Points in a window of time, which begins with the first of them. */
 function readRate(text: string): Rate | undefined {
   const [, points, seconds] = /^([1-9]\d{0,8})\/([1-9]\d{0,6})$/.exec(text) ?? [];
   return points && seconds ? { points: Number(points), seconds: Number(seconds) } : undefined;

@@ -1,7 +1,7 @@
 import { countMembers, findAnswers, readCredentials } from '@hooligram/db';
-import { type ErrorCode, errorTexts, tryAgainIn } from '@hooligram/protocol';
+import type { ErrorCode } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
-import { type HandlerRequest, refusal } from '../requests/handler.ts';
+import { type HandlerRequest, limited, refusal } from '../requests/handler.ts';
 import type { UserLimits } from './user-limits.ts';
 
 type Refusal = ReturnType<typeof refusal>;
@@ -63,5 +63,5 @@ export async function groupAddMemberRefusal(
 
 function refuseUntil({ report }: UserLimits, limit: Counted, userId: number, seconds: number): Refusal {
   report.add(limit, userId);
-  return { ok: false, errors: [tryAgainIn(errorTexts[texts[limit]].text, seconds)] };
+  return limited(texts[limit], seconds);
 }

@@ -1,7 +1,6 @@
-import { type Log, type Metrics, within } from '@hooligram/service';
+import { type Log, type Metrics, type Rate, within } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Rate } from './config.ts';
 import { MemoryLimiter } from './memory-limiter.ts';
 
 export type LimitOptions = {

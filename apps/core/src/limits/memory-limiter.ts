@@ -1,4 +1,4 @@
-import type { Rate } from './config.ts';
+import type { Rate } from '@hooligram/service';
 
 /** Beyond this the oldest keys are dropped: a flood of new numbers and addresses must not fill the memory. */
 const keysMax = 100_000;

@@ -1,8 +1,7 @@
 import type { Outcome } from '@hooligram/contract';
 import { findStored } from '@hooligram/db';
-import { errorTexts, tryAgainIn } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
-import type { HandlerRequest } from '../requests/handler.ts';
+import { type HandlerRequest, limited } from '../requests/handler.ts';
 
 type Send = HandlerRequest<'MESSAGING_SEND'>;
 
@@ -25,12 +24,12 @@ export async function messageRefusals(
     db,
     over.map(({ request_id, params }) => ({ sender_id: params.user_id, request_id })),
   );
-  const errors = [tryAgainIn(errorTexts.tooManyMessages.text, messages.waitSeconds(nowMs))];
+  const tooMany = limited('tooManyMessages', messages.waitSeconds(nowMs));
   const refusals = new Map<Send, Outcome<'MESSAGING_SEND'>>();
   for (const [index, send] of over.entries()) {
     if (stored[index]) continue;
     report.add('messages', send.params.user_id);
-    refusals.set(send, { ok: false, errors });
+    refusals.set(send, tooMany);
   }
   return refusals;
 }

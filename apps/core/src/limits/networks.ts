@@ -1,4 +1,4 @@
-import type { Rate } from './config.ts';
+import type { Rate } from '@hooligram/service';
 import type { Counted, LimitFactory } from './limit.ts';
 
 /** Points of wider networks as multiples of a source's: few people rent a whole network, and many share one. */
