@@ -63,7 +63,9 @@ export class FakeGateway {
     this.#subscriptions = new Subscriptions({
       redis: subscriber,
       part: quiet,
-      onResubscribed() {},
+      onResubscribed() {
+        throw new Error('the subscriber of the test broke: what was published meanwhile is lost');
+      },
       onPublication: (channel, bytes) => {
         if (channel === names.gateway(node)) this.#receiveAnswers(bytes);
         else this.#receive(channel, decodePublication(bytes));

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type TestClient, uniqueSid } from '@hooligram/testkit';
+import { connect, type TestClient, uniqueSid } from '@hooligram/testkit';
+import { FaultyTcpProxy } from '@hooligram/testkit/proxies';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { FakeGateway } from './fake-gateway.ts';
 import { createGroup, errorsOf, numberOf, sendTo, startFixture } from './fixture.ts';
@@ -110,14 +111,18 @@ describe('a new credential', () => {
 
   test('ends them also when a gateway did not hear of it', async () => {
     const { sid, token } = await registered();
-    const client = await signedIn(sid, token);
-    await client.roundTrip();
+    const proxy = await FaultyTcpProxy.start(fixture.system.redisUrl);
+    const { url } = await fixture.system.addGateway({ REDIS_URL: proxy.urlOf(fixture.system.redisUrl) });
+    const client = await connect(url);
+    await client.authorize(sid, token);
     await fixture.rows(
       'UPDATE credential c SET version = version + 1 FROM "user" u WHERE u.id = c.user_id AND u.sid = $1',
       [sid],
     );
-    await (await fixture.redis()).client('KILL', 'TYPE', 'PUBSUB');
+    proxy.close();
+    proxy.open();
     expect((await client.closed).code).toBe(4401);
+    await proxy.stop();
   });
 });
 

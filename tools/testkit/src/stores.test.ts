@@ -37,6 +37,14 @@ describe('the stores of a test run', () => {
     expect(freshPrefix()).not.toBe(freshPrefix());
   });
 
+  test('redis refuses what the tests beside it would feel', async () => {
+    const redis = new Redis(await redisUrl());
+    opened.push({ end: () => redis.quit() });
+    await expect(redis.client('KILL', 'TYPE', 'PUBSUB')).rejects.toThrow('NOPERM');
+    await expect(redis.flushall()).rejects.toThrow('NOPERM');
+    await expect(redis.config('SET', 'maxmemory', '1')).rejects.toThrow('NOPERM');
+  });
+
   test('free ports differ and lie below the range for outgoing connections', async () => {
     const ports = [...(await freePorts(4)), ...(await freePorts(4))];
     expect(new Set(ports).size).toBe(8);

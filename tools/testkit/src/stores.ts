@@ -9,6 +9,7 @@ import {
   startPostgres,
   startRedis,
 } from '@hooligram/local';
+import { Redis } from 'ioredis';
 import { freePorts } from './free-ports.ts';
 import { patienceMs } from './patience.ts';
 import { logDir, pidsDir, testRunDir } from './test-run.ts';
@@ -65,11 +66,20 @@ async function startStores(): Promise<Stores> {
     startPostgres({ ...options('postgres', postgresPort, 'SIGQUIT'), durable: false }),
     startRedis(options('redis', redisPort, 'SIGTERM')),
   ]);
+  await refuseWhatOthersFeel(redis.url);
   const adminUrl = urlOf(postgres.url, 'postgres');
   // Here and not above: only the test that starts the stores needs Prisma's client for it.
   const { migrate } = await import('@hooligram/db');
   await migrate({ url: urlOf(adminUrl, templateDatabase) });
   return { adminUrl, redisUrl: redis.url };
+}
+
+/** A test that wants to break or empty a Redis starts one of its own: the tests beside it would lose their connections. */
+async function refuseWhatOthersFeel(url: string): Promise<void> {
+  const commands = ['flushall', 'flushdb', 'client|kill', 'client|pause', 'config|set', 'debug', 'shutdown'];
+  const redis = new Redis(url);
+  await redis.acl('SETUSER', 'default', ...commands.map((command) => `-${command}`));
+  redis.disconnect();
 }
 
 /**
