@@ -5,7 +5,7 @@ import type { Probe } from './load/probe.ts';
 
 /** A fault that was injected once. All that happens until the next one begins belongs to it. */
 export type InjectedFault = {
-  readonly name: FaultName | 'rolling update';
+  readonly name: string;
   readonly beganAt: number;
   /** The component was back, or the fault over. */
   readonly endedAt: number;
@@ -35,20 +35,30 @@ export async function injectFaults(
   await recovery(performance.now(), probe, context.signal);
   while (performance.now() < until) {
     const { value: name } = names.next();
-    probe.takeLongestSilence();
-    const beganAt = performance.now();
-    await faults[name].run(context);
-    const endedAt = performance.now();
-    const recoveryMs = await recovery(endedAt, probe, context.signal);
-    const silenceMs = probe.takeLongestSilence();
-    injected.push({ name, beganAt, endedAt, recoveryMs, silenceMs });
-    context.log(
-      recoveryMs === undefined
-        ? `${name}: no message crosses ${recoveryTimeoutMs / 1000} s after the fault`
-        : `${name}: messages cross ${seconds(recoveryMs)} s after; longest silence ${seconds(silenceMs)} s`,
-    );
+    injected.push(await measured(name, probe, context, () => faults[name].run(context)));
   }
   return injected;
+}
+
+/** Runs a fault, and waits until messages cross steadily again. */
+export async function measured(
+  name: string,
+  probe: Probe,
+  { signal, log }: Pick<FaultContext, 'signal' | 'log'>,
+  fault: () => Promise<void>,
+): Promise<InjectedFault> {
+  probe.takeLongestSilence();
+  const beganAt = performance.now();
+  await fault();
+  const endedAt = performance.now();
+  const recoveryMs = await recovery(endedAt, probe, signal);
+  const silenceMs = probe.takeLongestSilence();
+  log(
+    recoveryMs === undefined
+      ? `${name}: no message crosses ${recoveryTimeoutMs / 1000} s after the fault`
+      : `${name}: messages cross ${seconds(recoveryMs)} s after; longest silence ${seconds(silenceMs)} s`,
+  );
+  return { name, beganAt, endedAt, recoveryMs, silenceMs };
 }
 
 async function recovery(endedAt: number, probe: Probe, signal: AbortSignal): Promise<number | undefined> {

@@ -22,6 +22,8 @@ export type Options = {
   readonly quietMinutes: number;
   /** A rolling update behind this load balancer, instead of faults. */
   readonly rolling: BalancerName | undefined;
+  /** A commit: its gateways and cores and those of this release side by side, instead of faults. */
+  readonly previous?: string | undefined;
 };
 
 const minutesForm = /^\d{1,3}(\.\d{1,2})?$/;
@@ -44,6 +46,11 @@ const command = commandOf(
       'no faults: replaces every gateway and core twice, one at a time, behind haproxy or nginx',
       String,
     ).choices(Object.keys(balancers)),
+    flag(
+      '--previous <commit>',
+      'no faults: gateways and cores of that commit and of this release side by side, in every mixture',
+      String,
+    ),
     flag('--data-dir <folder>', 'for data, logs and the report; emptied at the start', folder, '.data/chaos'),
     toggle(
       '--alerts',

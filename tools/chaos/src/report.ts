@@ -70,7 +70,7 @@ export function faultRows(
       >),
     };
   };
-  const names = [...new Set(injected.map(({ name }) => name as string))].sort();
+  const names = [...new Set(injected.map(({ name }) => name))].sort();
   const isUsed = (name: string) => violationNames.includes(name) || duplicateNames.includes(name);
   return {
     rows: [...names, ...(isUsed(noFault) ? [noFault] : [])].map((name) =>

@@ -56,7 +56,7 @@ export async function roll(context: FaultContext, probe: Probe, balancer: Balanc
   return { name: 'rolling update', beganAt, endedAt, recoveryMs: 0, silenceMs: probe.takeLongestSilence() };
 }
 
-async function allReady({ stack, signal }: FaultContext): Promise<void> {
+export async function allReady({ stack, signal }: FaultContext): Promise<void> {
   const deadline = Date.now() + readyTimeoutMs;
   const admins = () => [...stack().gateways, ...stack().cores].map(({ admin }) => admin);
   const isReady = async (admin: string) => (await fetch(`${admin}/readyz`)).ok;

@@ -12,6 +12,7 @@ import { type InjectedFault, injectFaults, seconds } from './inject-faults.ts';
 import { type Load, startLoad } from './load/load.ts';
 import type { Options } from './options.ts';
 import { createRandom } from './random.ts';
+import { MixedReleases } from './releases/mixed-releases.ts';
 import { faultRows, type Report } from './report.ts';
 import { countConnections, failuresSince, type Rolling, roll, startBalancer } from './rolling.ts';
 import { schedule } from './schedule.ts';
@@ -27,6 +28,7 @@ const levelling = { LEVEL_FACTOR: '1.05' };
 
 type Running = {
   readonly options: Options;
+  readonly mixed: MixedReleases | undefined;
   readonly stack: () => StackDescription;
   readonly crashes: readonly string[];
   readonly log: (line: string) => void;
@@ -40,10 +42,13 @@ export async function run(
   signal: AbortSignal,
 ): Promise<Report> {
   const env = options.rolling ? { ...drain, ...levelling } : drain;
+  const { previous } = options;
+  const mixed =
+    previous === undefined ? undefined : await MixedReleases.prepare(previous, options, log, signal);
   log(`starting ${options.gateways} gateways and ${options.cores} cores; seed ${options.seed}`);
-  const stack = await startStackProcess({ ...options, env }, log, signal);
+  const stack = await startStackProcess({ ...options, env, releases: mixed?.folder }, log, signal);
   try {
-    return await underLoad({ options, stack: stack.describe, crashes: stack.crashes, log, signal });
+    return await underLoad({ options, mixed, stack: stack.describe, crashes: stack.crashes, log, signal });
   } finally {
     log('stopping');
     await stack.stop();
@@ -86,14 +91,17 @@ async function injectAndCheck(
   history: History,
   balancer: Balancer | undefined,
 ): Promise<Report> {
-  const { options, stack, log, signal } = running;
+  const { options, mixed, stack, log, signal } = running;
   // Random numbers of its own, so that the order of faults follows from the seed alone.
   const random = createRandom(options.seed + 1);
   const context = { stack, population: load.population, history, random, signal, log };
   const until = performance.now() + options.minutes * 60_000;
-  const injected = balancer
-    ? [await roll(context, load.probe, balancer)]
-    : await injectFaults(schedule(options.only, random), until, load.probe, context);
+  const inject = async () => {
+    if (balancer) return [await roll(context, load.probe, balancer)];
+    if (mixed) return mixed.replaceAll(context, load.probe);
+    return injectFaults(schedule(options.only, random), until, load.probe, context);
+  };
+  const injected = await inject();
 
   log('the faults are over; waiting for quiet');
   await load.endSending();

@@ -8,6 +8,11 @@ export type StackOptions = {
   readonly port: number;
   readonly dataDir: string;
   readonly fresh: boolean;
+  /**
+   * A folder with a link for each process, by its name, to the root of the release from which it starts, and starts again.
+   * Default: all start from this one.
+   */
+  readonly releases?: string;
 };
 
 export type GatewayPlace = {

@@ -37,6 +37,7 @@ export function gatewaySpec(
   layout: Layout,
   dataDir: DataDir,
   stores: Stores,
+  releases?: string,
 ): ProcessSpec {
   // Whoever presses Ctrl-C wants it to end; elsewhere a gateway takes longer to send its clients away.
   const defaults = { GATEWAY_HOST: '127.0.0.1', DRAIN_SECONDS: '1', STOP_TIMEOUT_MS: '15000' };
@@ -46,10 +47,11 @@ export function gatewaySpec(
     GATEWAY_OWN_PORT: String(place.ownPort),
     ADMIN_PORT: String(place.adminPort),
   };
-  return serviceSpec('gateway', place.name, dataDir.logDir, environment(defaults, decided));
+  const env = environment(defaults, decided);
+  return serviceSpec('gateway', place.name, dataDir.logDir, env, rootOf(place.name, releases));
 }
 
-export function coreSpec(place: CorePlace, dataDir: DataDir, stores: Stores): ProcessSpec {
+export function coreSpec(place: CorePlace, dataDir: DataDir, stores: Stores, releases?: string): ProcessSpec {
   const defaults = {
     ...localVerification,
     CREDENTIAL_KEY: dataDir.credentialKey,
@@ -61,7 +63,8 @@ export function coreSpec(place: CorePlace, dataDir: DataDir, stores: Stores): Pr
     REDIS_URL: stores.redisUrl,
     ADMIN_PORT: String(place.adminPort),
   };
-  return serviceSpec('core', place.name, dataDir.logDir, environment(defaults, decided));
+  const env = environment(defaults, decided);
+  return serviceSpec('core', place.name, dataDir.logDir, env, rootOf(place.name, releases));
 }
 
 const localVerification = { VERIFICATION_PROVIDER: 'fixed', VERIFICATION_FIXED_CODE: '000000' };
@@ -72,18 +75,24 @@ export function fixedCode(): string | undefined {
   return VERIFICATION_PROVIDER === 'fixed' ? VERIFICATION_FIXED_CODE : undefined;
 }
 
-/** How a built gateway or core is started. */
+/** Where the release of a process is. The link is followed at each start of the process. */
+function rootOf(name: string, releases: string | undefined): string {
+  return releases === undefined ? repositoryRoot : join(releases, name);
+}
+
+/** How a built gateway or core is started. @param root of the release */
 export function serviceSpec(
   app: 'gateway' | 'core',
   name: string,
   logDir: string,
   env: NodeJS.ProcessEnv,
+  root: string = repositoryRoot,
 ): ProcessSpec {
   return {
     name,
     command: process.execPath,
-    args: [join(repositoryRoot, 'apps', app, 'dist/main.js')],
-    cwd: repositoryRoot,
+    args: [join(root, 'apps', app, 'dist/main.js')],
+    cwd: root,
     env,
     logFile: join(logDir, `${name}.log`),
     stopSignal: 'SIGTERM',

@@ -17,6 +17,8 @@ type StackProcessOptions = {
   readonly cores: number;
   readonly port: number;
   readonly dataDir: string;
+  /** See StackOptions. */
+  readonly releases?: string | undefined;
   readonly env?: NodeJS.ProcessEnv;
 };
 

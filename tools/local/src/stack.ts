@@ -55,10 +55,12 @@ async function bringUp(
   await progress.step('migrations', () => applyMigrations(postgres.url, progress));
   const urls = { databaseUrl: postgres.url, redisUrl: redis.url };
   const cores = await progress.step(counted(options.cores, 'core'), () =>
-    startServices(run, layout.cores, (place) => coreSpec(place, dataDir, urls)),
+    startServices(run, layout.cores, (place) => coreSpec(place, dataDir, urls, options.releases)),
   );
   const gateways = await progress.step(counted(options.gateways, 'gateway'), () =>
-    startServices(run, layout.gateways, (place) => gatewaySpec(place, layout, dataDir, urls)),
+    startServices(run, layout.gateways, (place) =>
+      gatewaySpec(place, layout, dataDir, urls, options.releases),
+    ),
   );
   await openWeb(run);
   await test(run);
