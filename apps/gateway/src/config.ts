@@ -34,7 +34,9 @@ function levelFactor(text: string): number | undefined {
 }
 
 const schema = z.object({
-  REDIS_URL: redisUrl().default('redis://127.0.0.1:6379').describe('Redis, the bus; or redis+sentinel://host,host/?name=NAME'),
+  REDIS_URL: redisUrl()
+    .default('redis://127.0.0.1:6379')
+    .describe('Redis, the bus; or redis+sentinel://host,host/?name=NAME'),
   REDIS_CA_FILE: readableFile()
     .optional()
     .describe('certificates in PEM by which a rediss:// is known, in place of those of the system'),

@@ -47,7 +47,10 @@ export async function ownSentinel(): Promise<OwnSentinel> {
       return Number(address?.[1] ?? 0);
     });
   await until('the Sentinel knows the replica', () =>
-    ask(sentinelUrl, async (redis) => ((await redis.call('SENTINEL', 'REPLICAS', name)) as unknown[]).length > 0),
+    ask(
+      sentinelUrl,
+      async (redis) => ((await redis.call('SENTINEL', 'REPLICAS', name)) as unknown[]).length > 0,
+    ),
   );
   const primary = async () => ((await primaryPort()) === one ? first : second);
   const untilSwitched = (from: number) =>
