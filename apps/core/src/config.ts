@@ -5,6 +5,7 @@ import {
   joinConfig,
   milliseconds,
   readableFile,
+  redisUrl,
   type ServiceContext,
   url,
 } from '@hooligram/service';
@@ -17,7 +18,9 @@ import { verificationConfig } from './verification/config.ts';
 const schema = z.object({
   DATABASE_URL: url(['postgres', 'postgresql']).describe('Postgres, which holds the truth'),
   DATABASE_POOL: integer({ min: 2, max: 200 }).default(8).describe('most connections to Postgres'),
-  REDIS_URL: url(['redis', 'rediss']).default('redis://127.0.0.1:6379').describe('Redis, the bus'),
+  REDIS_URL: redisUrl()
+    .default('redis://127.0.0.1:6379')
+    .describe('Redis, the bus; or redis+sentinel://host,host/?name=NAME'),
   REDIS_CA_FILE: readableFile()
     .optional()
     .describe('certificates in PEM by which a rediss:// is known, in place of those of the system'),

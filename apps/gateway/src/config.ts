@@ -7,8 +7,8 @@ import {
   milliseconds,
   port,
   readableFile,
+  redisUrl,
   type serviceConfig,
-  url,
   variable,
 } from '@hooligram/service';
 import { uwsChoices } from '@hooligram/uws';
@@ -34,7 +34,9 @@ function levelFactor(text: string): number | undefined {
 }
 
 const schema = z.object({
-  REDIS_URL: url(['redis', 'rediss']).default('redis://127.0.0.1:6379').describe('Redis, the bus'),
+  REDIS_URL: redisUrl()
+    .default('redis://127.0.0.1:6379')
+    .describe('Redis, the bus; or redis+sentinel://host,host/?name=NAME'),
   REDIS_CA_FILE: readableFile()
     .optional()
     .describe('certificates in PEM by which a rediss:// is known, in place of those of the system'),

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ConfigError, type Environment, readableFile, readConfig, url } from '@hooligram/service';
+import { ConfigError, type Environment, readableFile, readConfig, redisUrl, url } from '@hooligram/service';
 import { z } from 'zod';
 
 const schema = z.object({
-  REDIS_URL: url(['redis', 'rediss']).optional(),
+  REDIS_URL: redisUrl().optional(),
   REDIS_CA_FILE: readableFile().optional(),
   REDIS_PREFIX: z.string().min(1).default('hooligram'),
   DATABASE_URL: url(['postgres', 'postgresql']).optional(),

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { redisAddress } from '@hooligram/service';
 import { Redis, type RedisOptions } from 'ioredis';
 import { reasonOf, refusalOf } from './refusal.ts';
 
@@ -32,13 +32,13 @@ const quietMs = 2_000;
  * reconnects by itself. A server that refuses writes because it is the wrong one is left for a new connection, again
  * and again: the address may lead to another server by then.
  *
- * @param url `redis://` or `rediss://`
+ * @param url see redisAddress
  * @param name shown by CLIENT LIST
  * @param signal ends the waiting
- * @param caFile certificates by which a `rediss://` is known, in place of the system's
+ * @param caFile certificates by which a server with TLS is known, in place of the system's
  * @param isPatient false: the first connection that fails is an error
  * @returns the client, once it is ready
- * @throws Error one clear line when the first connection fails, or the waiting was ended
+ * @throws Error one clear line when the url is wrong, the first connection fails, or the waiting was ended
  */
 export async function connectRedis(
   url: string,
@@ -58,11 +58,12 @@ export async function connectRedis(
     caFile?: string | undefined;
   },
 ): Promise<Redis> {
-  const redis = createClient(url, {
+  const address = redisAddress(url, caFile);
+  const redis = createClient(address.url, {
+    ...address.options,
     lazyConnect: true,
     connectionName: name,
     keepAlive: 5_000,
-    ...(caFile !== undefined && url.startsWith('rediss:') ? { tls: { ca: readFileSync(caFile) } } : {}),
     // A peer that vanished silently would keep commands waiting until TCP gives up, for many minutes.
     socketTimeout: silenceMaxMs,
     enableOfflineQueue: false,

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { ConfigError, configRule, joinConfig, readConfig, redacted } from './config.ts';
 import { renderHelp } from './help.ts';
-import { boolean, integer, milliseconds, port, url } from './variables.ts';
+import { redisAddress } from './redis-address.ts';
+import { boolean, integer, milliseconds, port, redisUrl, url } from './variables.ts';
 
 const schema = z.object({
   PORT: port().default(8080).describe('where clients connect'),
@@ -137,4 +138,54 @@ test('--help lists every variable with its default and description', () => {
   expect(help).toMatch(/WORKERS {2,}default 2 {2,}how many\n/);
   expect(help).toMatch(/REDIS_URL {2,}required {2,}the bus\n/);
   expect(help).toMatch(/CREDENTIAL_KEY {2,}optional, secret {2,}keys the hashes\n/);
+});
+
+describe('redisUrl', () => {
+  const faultsOf = (REDIS_URL: string) => {
+    try {
+      readConfig(z.object({ REDIS_URL: redisUrl() }), { REDIS_URL }, 'core');
+      return '';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+
+  test.each([
+    'redis://h',
+    'rediss://u:p%40@h:1/2',
+    'redis+sentinel://a,b:1,[::1]:2/3?name=n',
+    'rediss+sentinel://u:p@a:1,b/?name=n&sentinel_password=s',
+  ])('%s is taken', (text) => {
+    expect(faultsOf(text)).toBe('');
+  });
+
+  test.each([
+    ['redis+sentinel://a:1,b:2/', 'needs the name that its Sentinels give to Redis: …/?name=NAME'],
+    ['redis+sentinel://a:1,:2/?name=n', 'must have hosts and ports: :2 is none'],
+    ['redis+sentinel://a:1,b:99999/?name=n', 'must have hosts and ports: b:99999 is none'],
+    ['redis+sentinel://a/x?name=n', 'must be like redis+sentinel://host:26379,host:26379/?name=NAME'],
+  ])('%s is refused', (text, reason) => {
+    expect(faultsOf(text)).toBe(`core: REDIS_URL ${reason}`);
+  });
+
+  test('several hosts are printed with their password hidden', () => {
+    const text = 'redis+sentinel://u:hunter2@a:1,b:2/0?name=n&sentinel_password=hunter2';
+    expect(redacted({ REDIS_URL: text })).toEqual({
+      REDIS_URL: 'redis+sentinel://u:***@a:1,b:2/0?name=n&sentinel_password=***',
+    });
+  });
+
+  test('Sentinels, their account and that of Redis are told apart', () => {
+    const { url, options } = redisAddress(
+      'redis+sentinel://u:p%2F@a,b:2/3?name=n&sentinel_user=v&sentinel_password=w',
+    );
+    expect(url).toBeUndefined();
+    expect(options).toMatchObject({
+      sentinels: [
+        { host: 'a', port: 26_379 },
+        { host: 'b', port: 2 },
+      ],
+      ...{ name: 'n', db: 3, username: 'u', password: 'p/', sentinelUsername: 'v', sentinelPassword: 'w' },
+    });
+  });
 });

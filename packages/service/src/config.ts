@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { divideHosts } from './variables.ts';
 
 /** What an operator has to put right before the process can start: one clear line for each fault. */
 export class ConfigError extends Error {
@@ -108,11 +109,15 @@ export function redacted(config: Readonly<Record<string, unknown>>): Record<stri
 }
 
 function redactedUrl(text: string): string {
-  if (!URL.canParse(text)) return text;
-  const parsed = new URL(text);
+  const { url, others } = divideHosts(text);
+  if (!URL.canParse(url)) return text;
+  const parsed = new URL(url);
   if (parsed.password) parsed.password = '***';
   for (const key of [...parsed.searchParams.keys()]) {
     if (/password|token|secret|key$/i.test(key)) parsed.searchParams.set(key, '***');
   }
-  return parsed.href;
+  const { href, host } = parsed;
+  return others === ''
+    ? href
+    : href.replace(`@${host}`, `@${host}${others}`).replace(`//${host}`, `//${host}${others}`);
 }

@@ -30,6 +30,7 @@ export type { Part } from './part.ts';
 export { type Probe, startProbe } from './probe.ts';
 export { createProcessStatus } from './process-status.ts';
 export { type Rate, rate } from './rate.ts';
+export { redisAddress, redisUser } from './redis-address.ts';
 export { release } from './release.ts';
 export {
   createService,
@@ -41,5 +42,5 @@ export {
 export { type ConnectionMetrics, createConnectionMetrics } from './service-metrics.ts';
 export { findSuspects, type Suspect, suspectText } from './suspects.ts';
 export { untilWorks } from './until-works.ts';
-export { boolean, integer, milliseconds, port, readableFile, url, variable } from './variables.ts';
+export { boolean, integer, milliseconds, port, readableFile, redisUrl, url, variable } from './variables.ts';
 export { within } from './within.ts';

@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { z } from 'zod';
+import { redisAddress, redisSchemes } from './redis-address.ts';
 
 /**
  * A variable given as text and used as something else. `expected` completes the sentence "<VARIABLE> must
@@ -60,21 +61,36 @@ export function readableFile() {
   });
 }
 
-/** An absolute URL of one of the given schemes (`['redis', 'rediss']`), kept as the text that it was. */
+/**
+ * An absolute URL of one of the given schemes (`['redis', 'rediss']`), kept as the text that it was. Behind a scheme with a
+ * plus, such as `redis+sentinel`, there may be several hosts, parted by commas.
+ */
 export function url(schemes: readonly string[]) {
   const starts = schemes.map((scheme) => `${scheme}://`);
   return variable(`a URL that starts with ${starts.join(' or ')}`, (text) => {
-    const isUrl = URL.canParse(text) || text.includes('@');
+    const isUrl = URL.canParse(divideHosts(text).url) || text.includes('@');
     return isUrl && starts.some((start) => text.toLowerCase().startsWith(start)) ? text : undefined;
   }).refine(isWholeUrl, {
     message: 'must have its password percent-encoded: / is %2F, ? is %3F, # is %23, % is %25',
   });
 }
 
+/** Any form of the address of a Redis that `redisAddress` reads, kept as the text that it was. */
+export function redisUrl() {
+  return url(redisSchemes).superRefine((text, context) => {
+    try {
+      redisAddress(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+    }
+  });
+}
+
 /** Whether its user and password are where they should be: a `/`, `?` or `#` in them makes another URL, or none. */
 function isWholeUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { username, password, pathname, search, hash } = new URL(text);
+  const { url } = divideHosts(text);
+  if (!URL.canParse(url)) return false;
+  const { username, password, pathname, search, hash } = new URL(url);
   if (username === '' && password === '' && `${pathname}${search}${hash}`.includes('@')) return false;
   try {
     decodeURIComponent(`${username}${password}`);
@@ -82,4 +98,12 @@ function isWholeUrl(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** A URL with its first host alone, and the further ones, each behind a comma. */
+export function divideHosts(text: string): { readonly url: string; readonly others: string } {
+  const several = /^(\w+\+\w+:\/\/(?:[^@/?#]*@)?[^@/?#,]*)(,[^@/?#]*)/i.exec(text);
+  if (!several) return { url: text, others: '' };
+  const [, first = '', others = ''] = several;
+  return { url: first + text.slice(several[0].length), others };
 }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Redis } from 'ioredis';
+import { redisAddress } from '@hooligram/service';
+import { Redis, type RedisOptions } from 'ioredis';
 import { freePort } from './ports.ts';
 import { redisProgram } from './redis-program.ts';
 import { StartError } from './start-error.ts';
@@ -53,13 +54,18 @@ export async function checkRedis(url: string): Promise<void> {
 }
 
 async function ping(url: string): Promise<string> {
-  const client = new Redis(url, {
+  const address = redisAddress(url);
+  const options: RedisOptions & { replyMapping: 'legacy' } = {
+    replyMapping: 'legacy',
+    ...address.options,
+    sentinelRetryStrategy: () => null,
     lazyConnect: true,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
     connectTimeout: 5_000,
     enableReadyCheck: true,
-  });
+  };
+  const client = address.url === undefined ? new Redis(options) : new Redis(address.url, options);
   let cause: Error | undefined;
   client.on('error', (error: Error) => {
     cause = error;

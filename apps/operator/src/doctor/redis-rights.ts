@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { connectRedis, type Names, reasonOf } from '@hooligram/bus';
+import { redisUser } from '@hooligram/service';
 import type { Place } from '../config.ts';
 import { quiet, type Redis } from '../stores.ts';
 import { type Finding, fault, ok } from './finding.ts';
@@ -90,7 +91,7 @@ async function echo({ redisUrl, caFile }: Place, redis: Redis, channel: string):
 }
 
 function rightsFault({ redisUrl, prefix }: Place, text: string): Finding {
-  const user = new URL(redisUrl).username || 'default';
+  const user = redisUser(redisUrl);
   return fault(
     'redis.rights',
     text,
