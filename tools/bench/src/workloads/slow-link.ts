@@ -47,7 +47,7 @@ function slowLink(groups: number): Workload {
     targets: ['ours'],
     notRunning: 'it writes its messages into the database',
     besideSeconds: 70 + Math.ceil(mebibytes / 20) + linkSeconds,
-    trialSecondsMax: 300 + 2 * linkSeconds,
+    trialSecondsMax: 600 + 3 * linkSeconds,
     processes: { gateways: 1, cores: 1 },
     async run(trial) {
       const [url = ''] = trial.target.urls;
