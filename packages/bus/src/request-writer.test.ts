@@ -23,7 +23,7 @@ afterAll(() => {
 type Added = readonly (readonly [request: number, run?: object])[];
 
 /** What a writer with at most four requests an entry writes of one turn, and what it gives back. */
-async function write(added: Added, entriesMax = 100) {
+async function write(added: Added, entriesMax = 100, behind: readonly number[] = []) {
   const names = createNames(freshPrefix());
   const failed: [WriteFailure, readonly number[]][] = [];
   const writer = createRequestWriter<number>({
@@ -37,8 +37,11 @@ async function write(added: Added, entriesMax = 100) {
     bytesMax: 1_048_576,
     onFailed: (requests, failure) => failed.push([failure, requests]),
   });
+  for (const request of behind) writer.addBehind(request);
   for (const [request, run] of added) writer.add(request, run);
-  await new Promise((resolve) => setImmediate(resolve));
+  for (let ticks = 0; ticks <= behind.length; ticks += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   // Redis answers a connection in order: the entries are written when this has its answer.
   const written = await redis.xrange(names.requests, '-', '+');
   const entries = written.map(([id, fields]) => decodeEntry<number>(id, fields));
@@ -78,6 +81,48 @@ test('requests of one order key are never parted, because two entries may go to 
   ).toEqual([
     [1, 2, 3, 4],
     [5, 6],
+  ]);
+});
+
+test('requests that give way leave behind those that were added later in their tick, where an entry has room', async () => {
+  const a = {};
+  const { entries } = await write([[1], [2], [3], [4], [5]], 100, [10, 11, 12, 13, 14]);
+  expect(entries).toEqual([
+    [1, 2, 3, 4],
+    [5, 10, 11, 12],
+    [13, 14],
+  ]);
+  const beside = await write([[1], [2], [3], [4]], 100, [10, 11, 12, 13, 14]);
+  expect(beside.entries).toEqual([[1, 2, 3, 4], [10, 11, 12, 13], [14]]);
+  const burst = await write([[1], [2, a], [3, a], [4, a], [5, a], [6, a]], 100, [10]);
+  expect(burst.entries).toEqual([[1, 2, 3, 4, 5, 6], [10]]);
+});
+
+test('what was added in a tick leaves before what still gives way from the ticks before', async () => {
+  const names = createNames(freshPrefix());
+  const writer = createRequestWriter<number>({
+    redis,
+    clock,
+    names,
+    node: 'node',
+    deadlineMs: 1_000,
+    requestsMax: 2,
+    entriesMax: 100,
+    bytesMax: 1_048_576,
+    onFailed() {},
+  });
+  for (const request of [10, 11, 12, 13]) writer.addBehind(request);
+  for (const request of [1, 2]) writer.add(request);
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const request of [3, 4, 5]) writer.add(request);
+  for (let ticks = 0; ticks < 4; ticks += 1) await new Promise((resolve) => setImmediate(resolve));
+  const written = await redis.xrange(names.requests, '-', '+');
+  expect(written.map(([id, fields]) => decodeEntry<number>(id, fields))).toMatchObject([
+    { requests: [1, 2] },
+    { requests: [3, 4] },
+    { requests: [5, 10] },
+    { requests: [11, 12] },
+    { requests: [13] },
   ]);
 });
 

@@ -15,6 +15,11 @@ export type RequestWriter<T> = {
    *   to two cores, and then nobody knows which is handled first
    */
   add(request: T, orderKey?: object): void;
+  /**
+   * Queues one request that gives way: it leaves behind all that was added until the end of its tick, and only where an
+   * entry has room for it.
+   */
+  addBehind(request: T): void;
   /** How many bytes the stream had when this writer's last entry was appended, or refused. */
   readonly waitingBytes: number;
 };
@@ -59,8 +64,8 @@ const entryCharactersMax = 1_048_576;
  * Writes the requests of one event-loop tick as one stream entry, or as few as `requestsMax` and a mebibyte allow; only
  * requests of one order key go beyond it.
  *
- * Guarantee: requests reach the stream at most once a call of `add`, in the order in which they were added.
- * `onFailed` gets those that did not, or perhaps did not.
+ * Guarantee: requests reach the stream at most once a call of `add` or `addBehind`, those of each in the order in which
+ * they were added. `onFailed` gets those that did not, or perhaps did not.
  *
  * @param node the channel name part on which the answers are expected
  * @param deadlineMs no core begins an entry later than this after it was written
@@ -72,6 +77,7 @@ export function createRequestWriter<T>(options: Options<T>): RequestWriter<T> {
   const { requestsMax } = options;
   options.redis.defineCommand('appendRequest', { numberOfKeys: 2, lua: appendRequestLua });
   let added: Added<T>[] = [];
+  const givingWay: Added<T>[] = [];
   let waitingBytes = 0;
   const onWritten = (bytes: number) => {
     waitingBytes = bytes;
@@ -79,11 +85,17 @@ export function createRequestWriter<T>(options: Options<T>): RequestWriter<T> {
   const flushSoon = oncePerTick(() => {
     const all = added;
     added = [];
+    if (all.length === 0) all.push(...givingWay.splice(0, requestsMax));
     for (let start = 0, end = 0; start < all.length; start = end) {
       end = Math.min(start + requestsMax, all.length);
       while (all[end]?.orderKey && all[end]?.orderKey === all[end - 1]?.orderKey) end += 1;
+      if (givingWay.length > 0 && end === all.length && end - start < requestsMax) {
+        all.push(...givingWay.splice(0, requestsMax - (end - start)));
+        end = all.length;
+      }
       writeEntries(options, all.slice(start, end), onWritten);
     }
+    if (givingWay.length > 0) flushSoon();
   });
   return {
     get waitingBytes() {
@@ -91,6 +103,10 @@ export function createRequestWriter<T>(options: Options<T>): RequestWriter<T> {
     },
     add(request, orderKey) {
       added.push({ request, orderKey });
+      flushSoon();
+    },
+    addBehind(request) {
+      givingWay.push({ request, orderKey: undefined });
       flushSoon();
     },
   };

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Duration } from './duration.ts';
+import { Duration, secondsMaxOf } from './duration.ts';
 import type { Job } from './plan.ts';
 import { workloads } from './workloads/index.ts';
 
@@ -22,4 +22,12 @@ test('how long all trials take is guessed, and corrected by those that are over'
 
 test('no trial is guessed to take longer than it may', () => {
   expect(new Duration(jobs, { ...options, trialSecondsMax: 20 }).leftSeconds).toBe(4 * 20);
+});
+
+test('a trial of a workload that needs longer than --trial-max says is given its time', () => {
+  expect(secondsMaxOf({ workload: 'direct' }, options)).toBe(600);
+  expect(secondsMaxOf({ workload: 'slow-link-100000' }, options)).toBeGreaterThan(
+    workloads['slow-link-100000'].besideSeconds,
+  );
+  expect(secondsMaxOf({ workload: 'slow-link-100000' }, { trialSecondsMax: 86_400 })).toBe(86_400);
 });

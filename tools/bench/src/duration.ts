@@ -7,7 +7,16 @@ export function trialSeconds(
   { workload }: Job,
   { seconds, warmUpSeconds, trialSecondsMax }: Pick<Options, 'seconds' | 'warmUpSeconds' | 'trialSecondsMax'>,
 ): number {
-  return Math.min(workloads[workload].besideSeconds + warmUpSeconds + seconds, trialSecondsMax);
+  const { besideSeconds } = workloads[workload];
+  return Math.min(besideSeconds + warmUpSeconds + seconds, secondsMaxOf({ workload }, { trialSecondsMax }));
+}
+
+/** After how many seconds a trial is given up. */
+export function secondsMaxOf(
+  { workload }: Pick<Job, 'workload'>,
+  { trialSecondsMax }: Pick<Options, 'trialSecondsMax'>,
+): number {
+  return Math.max(trialSecondsMax, workloads[workload].trialSecondsMax ?? 0);
 }
 
 /** Tells how much is left, from what was guessed and what earlier trials took. */

@@ -43,6 +43,9 @@ test('all is every workload but growth, which has to be named', () => {
   ]);
   expect(growth).toContain('growth-base');
   expect(growth.filter((name) => all.includes(name))).toEqual([]);
+  const { workloads: slowLinks = [] } = parseOptions(['--workload', 'slow-links']) ?? {};
+  expect(slowLinks).toEqual(['slow-link', 'slow-link-100000']);
+  for (const name of slowLinks) expect(usage).toContain(`  ${name} `);
 });
 
 test('a name for several workloads can stand beside others, and each workload is measured once', () => {

@@ -1,6 +1,7 @@
 import { commandOf, flag, folder, namesOf, numberFrom, OptionsError, parseFlags } from '@hooligram/local';
 import { type TargetName, targetNames, targets } from './targets/index.ts';
 import { usualNames, type WorkloadName, workloadNames, workloadSets, workloads } from './workloads/index.ts';
+import { slowLinkNames } from './workloads/slow-link.ts';
 
 export type Options = {
   readonly workloads: readonly WorkloadName[];
@@ -52,7 +53,7 @@ const command = commandOf(
     flag('--users <n>', 'how many users day has', numberFrom(100, 1_000_000), '10000'),
     flag(
       '--trial-max <n>',
-      'a trial that takes more seconds than this is given up, and the next one begins',
+      'a trial that takes more seconds than this is given up, and the next one begins; the longest workloads have more',
       numberFrom(10, 86_400),
       '600',
     ),
@@ -67,7 +68,7 @@ const command = commandOf(
   ],
 );
 
-const row = (name: string, about: string) => `  ${name.padEnd(14)}${about}`;
+const row = (name: string, about: string) => `  ${name.padEnd(18)}${about}`;
 
 export const usage = `${command.helpInformation()}
 Exit code 0: all was measured. 1: a trial lost, doubled or reordered something, or failed. 2: a bad flag.
@@ -77,7 +78,8 @@ ${usualNames.map((name) => row(name, workloads[name].about)).join('\n')}
 ${row('paced', 'paced-direct and paced-fanout')}
 ${row('growth', 'CPU a delivery at a fixed rate, as connections, groups, gateways, cores and stored messages grow')}
 ${row('storms', 'storm-chat, storm-chat-5000 and storm-chat-15000: so many clients come back at once, while others chat')}
-${row('all', 'each of these but growth and storms')}
+${slowLinkNames.map((name) => row(name, workloads[name].about)).join('\n')}
+${row('all', 'each of these but growth, storms and slow-links, which are both of the last')}
 rooms and paced-rooms are earlier names of fanout and paced-fanout.
 
 Targets:

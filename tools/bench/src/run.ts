@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Duration, inMinutes } from './duration.ts';
+import { Duration, inMinutes, secondsMaxOf } from './duration.ts';
 import { LoadProcess } from './load/load-process.ts';
 import { tracing } from './measure/hops.ts';
 import { describeMachine } from './measure/machine.ts';
@@ -28,7 +28,7 @@ export async function run(
   const { jobs, notMeasured } = planOf(options);
   for (const line of notMeasured) log(line);
   const duration = new Duration(jobs, options);
-  const most = inMinutes(duration.trials * options.trialSecondsMax);
+  const most = inMinutes(options.runs * jobs.reduce((sum, job) => sum + secondsMaxOf(job, options), 0));
   log(`${duration.trials} trials: about ${inMinutes(duration.leftSeconds)}, at most ${most}`);
   const results: TrialResult[] = [];
   const command = ['npm run bench', ...process.argv.slice(2)].join(' ').replace(' -', ' -- -');
@@ -58,9 +58,10 @@ async function measure(
   log: (line: string) => void,
   stopped: AbortSignal,
 ): Promise<Pick<TrialResult, 'figures' | 'fault'>> {
-  const { seconds, warmUpSeconds, pairs, users, trialSecondsMax } = options;
+  const { seconds, warmUpSeconds, pairs, users } = options;
+  const secondsMax = secondsMaxOf(job, options);
   const tooLong = new AbortController();
-  const limit = setTimeout(() => tooLong.abort(), trialSecondsMax * 1_000);
+  const limit = setTimeout(() => tooLong.abort(), secondsMax * 1_000);
   const signal = AbortSignal.any([stopped, tooLong.signal]);
   const workload = workloads[job.workload];
   const tracesFolder = resolve(`${options.dataDir}-hops`);
@@ -100,7 +101,7 @@ async function measure(
     stopped.throwIfAborted();
     // A trial with a fault has no figures.
     const fault = tooLong.signal.aborted
-      ? `it was given up after ${trialSecondsMax} s (--trial-max)`
+      ? `it was given up after ${secondsMax} s (--trial-max)`
       : (error as Error).message;
     log(`FAILED: ${fault}`);
     return { fault };

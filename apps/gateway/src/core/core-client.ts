@@ -89,7 +89,8 @@ const reads: ReadonlySet<RequestType> = new Set<RequestType>([
 
 /**
  * How many bytes an answer may have: of requests whose answers are large. They wait until so much may be on its way to
- * this gateway; their patience begins then.
+ * this gateway; their patience begins then. On the way to the cores they give way to what clients send, which has no
+ * large answer.
  */
 const answerBytes: Readonly<Partial<Record<RequestType, number>>> = {
   REPLAY_PAGE: 256 * 1_024,
@@ -229,7 +230,8 @@ export class CoreClient {
 
   #write(waiting: Waiting): void {
     waiting.entries += 1;
-    this.#writer.add(waiting.request, waiting.burst);
+    if (answerBytes[waiting.request.type] === undefined) this.#writer.add(waiting.request, waiting.burst);
+    else this.#writer.addBehind(waiting.request);
   }
 
   #onWriteFailed(requests: readonly CoreRequest[], failure: WriteFailure): void {

@@ -15,6 +15,9 @@ type Report = { user_ids: number[]; owed: [user_id: number, group_id: number][] 
  * by the delivery checks of their groups; what was sent on any other path, on sign-in or after a gap, in a group where
  * nothing happens any more, would be noticed by nothing else.
  *
+ * A user whose connections acknowledge what is replayed, however slowly, is looked at again a deadline later: what they
+ * have not acknowledged is on its way, and to send it again would fill their link with what they will have in a moment.
+ *
  * For users for whom nothing is overdue the core answers with the stored cursors: another gateway's connection of the
  * same user may have acknowledged what fills a window here. A user who is behind also by those is reported again.
  */
@@ -53,7 +56,9 @@ export class Overdue {
     for (const [userId, dueAt] of this.#dueAt) {
       if (dueAt > now) return;
       this.#dueAt.delete(userId);
-      if (this.#deps.users.find(userId)?.isBehind) this.report(userId);
+      const user = this.#deps.users.find(userId);
+      if (user?.isLate(this.#deadlineMs)) this.report(userId);
+      else if (user?.isBehind) this.watch(userId);
     }
   }
 

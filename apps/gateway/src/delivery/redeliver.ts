@@ -51,8 +51,11 @@ export function onEviction({ users, metrics }: Deps, userId: number): void {
  * that comes first next time.
  */
 async function redeliver(deps: Deps, user: User): Promise<void> {
-  // What was not read yet cannot be acknowledged yet.
-  const readers = [...user.connections].filter(({ writer }) => writer.isIdle);
+  // What was not read yet cannot be acknowledged yet; nor can what is on its way to a client that is catching up.
+  const { DELIVERY_ACK_DEADLINE_MS } = deps.config;
+  const readers = [...user.connections].filter(
+    ({ writer, window }) => writer.isIdle && !window.isMoving(DELIVERY_ACK_DEADLINE_MS),
+  );
   if (readers.length === 0) return;
   const cursors = user.takeOwedCursors(groupsMax);
   const group_ids = cursors.map(({ groupId }) => groupId);

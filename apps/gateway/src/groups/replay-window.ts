@@ -38,6 +38,8 @@ export class ReplayWindow {
   #unacknowledgedBytes = 0;
   /** Of a message, in what was sent lately. */
   #meanBytes = probableBytes;
+  /** When something was acknowledged last, in milliseconds since 1970. */
+  #acknowledgedAt = 0;
   #isClosed = false;
 
   constructor(size: WindowSize) {
@@ -47,6 +49,11 @@ export class ReplayWindow {
   /** How many replayed messages are on their way. */
   get unacknowledged(): number {
     return this.#unacknowledged;
+  }
+
+  /** Whether something was acknowledged within so many milliseconds: what is on its way is not late then, only slow. */
+  isMoving(withinMs: number): boolean {
+    return Date.now() - this.#acknowledgedAt < withinMs;
   }
 
   /**
@@ -78,6 +85,7 @@ export class ReplayWindow {
     this.#unacknowledged += messages;
     this.#unacknowledgedBytes += bytes;
     if (messages > 0) this.#meanBytes = (this.#meanBytes + bytes / messages) / 2;
+    if (messages < 0) this.#acknowledgedAt = Date.now();
     if (messages < 0 || bytes < 0) this.#giveRoom();
   }
 

@@ -39,6 +39,13 @@ export class UserConnection {
     return !this.#isClosed && this.socket.isOpen;
   }
 
+  /** Whether it has not been sent, or has not acknowledged, something that is the user's. */
+  get isBehind(): boolean {
+    if (this.replaying > 0) return true;
+    const [first] = this.owed;
+    return first !== undefined;
+  }
+
   /** Whether it signed in with a credential before this one, and is not about to have this one. */
   isBefore(credentialVersion = 0): boolean {
     return this.credentialVersion < credentialVersion && this.verifying === undefined;

@@ -70,10 +70,14 @@ export class User {
 
   /** Whether a connection has not been sent, or has not acknowledged, something that is the user's. */
   get isBehind(): boolean {
-    for (const { replaying, owed } of this.connections) {
-      if (replaying > 0) return true;
-      const [first] = owed;
-      if (first) return true;
+    for (const connection of this.connections) if (connection.isBehind) return true;
+    return false;
+  }
+
+  /** Whether one of those has acknowledged nothing of its replay for so many milliseconds. */
+  isLate(forMs: number): boolean {
+    for (const connection of this.connections) {
+      if (connection.isBehind && !connection.window.isMoving(forMs)) return true;
     }
     return false;
   }

@@ -69,6 +69,31 @@ describe('without its command connection to Redis', () => {
     expect(fixture.core.received.filter(({ type }) => type === 'MESSAGING_SEND')).toHaveLength(1);
   });
 
+  test('what the gateway reads gives way to what clients send, though it waits longer, when all is written again', async () => {
+    const { a, group } = await present();
+    const [bob, reader] = [fixture.user(), await fixture.connect()];
+    const other = fixture.group([bob]);
+    await fixture.beginSignIn(reader, bob, [other]);
+    a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'me first' });
+    const isIt = ({ content }: { content: string }) => content === 'me first';
+    await fixture.core.next('MESSAGING_SEND', isIt);
+    // Each is written again when it is due, and then no more until something breaks.
+    await Promise.all([fixture.nextRead(bob), fixture.core.next('MESSAGING_SEND', isIt)]);
+    const before = fixture.core.received.length;
+    await cutOff();
+    fixture.redisProxy().restore();
+    const [read, send] = await Promise.all([
+      fixture.nextRead(bob),
+      fixture.core.next('MESSAGING_SEND', isIt),
+    ]);
+    const types = fixture.core.received.slice(before).map(({ type }) => type);
+    expect(types.indexOf('MESSAGING_SEND')).toBeLessThan(types.indexOf('REPLAY_GROUPS'));
+    await send.succeed({ message_id: 8 });
+    await read.succeed(fixture.snapshots(other));
+    await a.client.next('MESSAGING_SEND_SUCCESS');
+    await reader.next('GROUP_DELIVER_REQUEST');
+  });
+
   test('a request whose answer is lost is written again under the same request_id, and its client gets one answer', async () => {
     const { a, group } = await present();
     const id = a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'say again' });

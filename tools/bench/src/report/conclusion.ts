@@ -2,7 +2,7 @@ import { machineLine } from '../measure/machine.ts';
 import { growthCurves, growthLines } from './growth.ts';
 import { ratioLines } from './ratios.ts';
 import type { Report, Summary } from './report.ts';
-import { hopLinesOf, roleLines, table } from './table.ts';
+import { hopLinesOf, memoryLinesOf, roleLines, table } from './table.ts';
 
 /** The text that the terminal shows at the end. */
 export function conclusion(report: Report, summaries: readonly Summary[]): string {
@@ -13,6 +13,7 @@ export function conclusion(report: Report, summaries: readonly Summary[]): strin
     ...ratioLines(report),
     ...curves,
     ...summaries.flatMap(hopLinesOf),
+    ...summaries.flatMap(memoryLinesOf),
     ...notMeasured,
   ];
   return [table(summaries), '', ...notes, '', machineLine(machine)].join('\n');

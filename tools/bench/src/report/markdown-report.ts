@@ -4,7 +4,7 @@ import { cpuChart } from './cpu-chart.ts';
 import { growthCurves, growthLines } from './growth.ts';
 import { ratioLines } from './ratios.ts';
 import type { Report, Summary } from './report.ts';
-import { columnsOf, hopLinesOf, roleLines, table } from './table.ts';
+import { columnsOf, hopLinesOf, memoryLinesOf, roleLines, table } from './table.ts';
 
 /** The whole report as a page in Markdown. Texts of servers stand in code blocks, where nothing in them is markup. */
 export function markdownReport(report: Report, summaries: readonly Summary[]): string {
@@ -27,6 +27,7 @@ export function markdownReport(report: Report, summaries: readonly Summary[]): s
     list(meanings),
     ...chapter('Compared within one round', ratioLines(report)),
     ...chapter('One quiet message, hop by hop', summaries.flatMap(hopLinesOf)),
+    ...chapter('Memory', summaries.flatMap(memoryLinesOf)),
     ...chapter('Server CPU a delivery, by role', cpuChart(summaries), roleLines(summaries)),
     ...chapter('Cost that does not grow', growthLines(growthCurves(summaries))),
   ].join('\n\n');

@@ -10,6 +10,7 @@ const comparisons: readonly (readonly [one: Side, other: Side])[] = [
   ...both(['direct', 'ours'], ['direct', 'socketio'], ['cpu_us']),
   ...both(['fanout', 'ours'], ['fanout', 'uws-limit'], ['cpu_us']),
   ...both(['fanout', 'ours'], ['fanout', 'socketio'], ['cpu_us']),
+  ...slowLinks(['slow-link', 'slow-link-100000']),
   [
     ['big', 'ours', 'p99_told_ms'],
     ['big', 'ours', 'p99_ms'],
@@ -19,6 +20,16 @@ const comparisons: readonly (readonly [one: Side, other: Side])[] = [
     ['big', 'ours', 'p99_ms'],
   ],
 ];
+
+/** What others notice of it. */
+function slowLinks(workloads: readonly string[]): [Side, Side][] {
+  return workloads.flatMap((workload) =>
+    ['p50_ms', 'p99_ms'].map((figure): [Side, Side] => [
+      [workload, 'ours', figure],
+      [workload, 'ours', `quiet_${figure}`],
+    ]),
+  );
+}
 
 function both(
   one: readonly [workload: string, target: string],

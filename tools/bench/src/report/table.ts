@@ -1,5 +1,6 @@
 import { markdownTable } from 'markdown-table';
 import { hopLines } from '../measure/hops.ts';
+import { memoryLines } from '../measure/memory.ts';
 import type { Spread, Summary } from './report.ts';
 
 /** Titles and figures. */
@@ -19,11 +20,15 @@ const allColumns = [
   ['rows/message', 'rows_per_message'],
   ['KB/connection', 'kilobytes'],
   ['sign-ins/s', 'sign_ins_per_s'],
+  ['quiet p50 ms', 'quiet_p50_ms'],
   ['quiet p99 ms', 'quiet_p99_ms'],
+  ['worst p99 ms', 'worst_p99_ms'],
   ['all in s', 'all_in_s'],
   ['MB before', 'quiet_mb'],
   ['MB after', 'after_mb'],
   ['replayed/s', 'replayed_per_s'],
+  ['waited', 'waited'],
+  ['came s', 'came_s'],
 ] as const;
 
 /** The columns that have a figure in some row, each as its title and the name of the figure. */
@@ -69,7 +74,16 @@ export function roleLines(summaries: readonly Summary[]): string[] {
 
 /** Where a single message spends its time: a line each hop, of the workload that looks. */
 export function hopLinesOf({ figures }: Summary): string[] {
-  return hopLines(Object.fromEntries(Object.entries(figures).map(([name, { median }]) => [name, median])));
+  return hopLines(mediansOf(figures));
+}
+
+/** Memory by role, of the workloads that watch it: a line each role. */
+export function memoryLinesOf({ workload, target, figures }: Summary): string[] {
+  return memoryLines(mediansOf(figures)).map((line) => `${workload}, ${target}: ${line}`);
+}
+
+function mediansOf(figures: Summary['figures']): Record<string, number> {
+  return Object.fromEntries(Object.entries(figures).map(([name, { median }]) => [name, median]));
 }
 
 function cell(spread: Spread | undefined): string {

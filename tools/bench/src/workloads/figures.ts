@@ -21,7 +21,11 @@ export const units: Readonly<Record<string, string>> = {
   all_in_s: 'until all clients were back, seconds from the end of their gateway',
   handshakes_refused: 'handshakes that were refused; their clients came again',
   quiet_p99_ms:
-    '99th percentile of the others before, mean of windows of 2 s; p99_ms: while the clients came back, ms',
+    '99th percentile of the others before, mean of windows of 2 s, or 5 beside a slow link; p99_ms: while the clients came back, or what had waited came, ms',
+  quiet_p50_ms: 'the same for the median, ms',
+  worst_p99_ms: '99th percentile of the others in the worst of those windows, ms',
+  waited: 'messages that waited, all of which came, in order, none twice',
+  came_s: 'seconds from the sign-in until the last of them had come',
   quiet_mb: 'resident memory of gateways, cores and Redis before, MB',
   after_mb: 'the same when all were back, MB',
   replayed_per_s: 'messages a second to users who reconnect',

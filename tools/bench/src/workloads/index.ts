@@ -7,6 +7,7 @@ import { day } from './day.ts';
 import { type GrowthName, growthNames, growthWorkloads } from './growth.ts';
 import { hops } from './hops.ts';
 import { layered, neighbours } from './populations.ts';
+import { type SlowLinkName, slowLinkNames, slowLinkWorkloads } from './slow-link.ts';
 import { type StormName, stormNames, stormWorkloads } from './storm-chat.ts';
 import { exchange, populate } from './trial.ts';
 import type { Workload } from './workload.ts';
@@ -147,12 +148,13 @@ const usual = {
 /** The workloads of `--workload all`. */
 export const usualNames = Object.keys(usual) as readonly (keyof typeof usual)[];
 
-export type WorkloadName = keyof typeof usual | GrowthName | StormName;
+export type WorkloadName = keyof typeof usual | GrowthName | StormName | SlowLinkName;
 
 export const workloads: Readonly<Record<WorkloadName, Workload>> = {
   ...usual,
   ...growthWorkloads,
   ...stormWorkloads,
+  ...slowLinkWorkloads,
 };
 
 export const workloadNames = Object.keys(workloads) as readonly WorkloadName[];
@@ -163,6 +165,7 @@ export const workloadSets: Readonly<Record<string, readonly WorkloadName[]>> = {
   paced: ['paced-direct', 'paced-fanout'],
   growth: growthNames,
   storms: stormNames,
+  'slow-links': slowLinkNames,
   rooms: ['fanout'],
   'paced-rooms': ['paced-fanout'],
 };

@@ -10,6 +10,8 @@ export type Workload = {
   readonly notRunning?: string;
   /** About how many seconds a trial takes beside those in which it warms up and sends. */
   readonly besideSeconds: number;
+  /** How many seconds a trial may take, where that is more than `--trial-max` says. */
+  readonly trialSecondsMax?: number;
   /** Its processes note when messages pass them: `measure/hop-tracer.ts`. */
   readonly isTraced?: true;
   /** How many processes of ours it needs, whatever the flags say. */
