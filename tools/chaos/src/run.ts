@@ -70,7 +70,7 @@ async function underLoad(running: Running): Promise<Report> {
   });
   const progress = setInterval(() => log(progressLine(load, history)), progressEveryMs);
   try {
-    log(`${load.devices.length} devices in ${load.population.groups.length} groups are connected`);
+    log(`${load.devices.length} devices in ${load.groupsCount} groups are connected`);
     return await injectAndCheck(running, load, history, balancer);
   } finally {
     clearInterval(progress);
