@@ -1,10 +1,21 @@
-import { commandOf, flag, folder, namesOf, numberFrom, OptionsError, parseFlags } from '@hooligram/local';
+import {
+  commandOf,
+  flag,
+  folder,
+  namesOf,
+  numberFrom,
+  OptionsError,
+  parseFlags,
+  toggle,
+} from '@hooligram/local';
 import { type TargetName, targetNames, targets } from './targets/index.ts';
 import { usualNames, type WorkloadName, workloadNames, workloadSets, workloads } from './workloads/index.ts';
 
 export type Options = {
   readonly workloads: readonly WorkloadName[];
   readonly targets: readonly TargetName[];
+  /** Only what the table of goals needs, each workload on the targets that it is compared with. */
+  readonly goals: boolean;
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly runs: number;
@@ -24,7 +35,11 @@ export type Options = {
 };
 
 /** By the names of the flags. */
-type Values = Omit<Options, 'workloads' | 'targets' | 'warmUpSeconds' | 'trialSecondsMax' | 'urls'> & {
+type Values = Omit<
+  Options,
+  'workloads' | 'targets' | 'goals' | 'warmUpSeconds' | 'trialSecondsMax' | 'urls'
+> & {
+  readonly goals?: boolean;
   readonly workload: Options['workloads'];
   readonly target: Options['targets'];
   readonly warmUp: number;
@@ -40,6 +55,10 @@ const command = commandOf(
   [
     flag('--workload <names>', 'which work', namesOf(workloadNames, workloadSets), 'all'),
     flag('--target <names>', 'on what, or all', namesOf(targetNames, { all: targetNames }), 'ours'),
+    toggle(
+      '--goals',
+      'no more than the table of goals needs, on the targets that it compares; rows of Postgres are not counted',
+    ),
     flag('--seconds <n>', 'how long each trial sends', numberFrom(1, 3_600), '10'),
     flag('--warm-up <n>', 'how many seconds it sends before that, unmeasured', numberFrom(0, 3_600), '4'),
     flag('--runs <n>', 'how many trials; figures are medians, lowest and highest', numberFrom(1, 100), '1'),
@@ -99,6 +118,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     warmUp: warmUpSeconds,
     trialMax: trialSecondsMax,
     url: urls,
+    goals = false,
     ...others
   } = values;
   if (urls.length > 0 && String(targets) !== 'ours') {
@@ -106,7 +126,10 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       '--url takes the place of --target: it is a system of this protocol that already runs',
     );
   }
-  return { workloads, targets, warmUpSeconds, trialSecondsMax, urls, ...others };
+  if (goals && (urls.length > 0 || String(targets) !== 'ours')) {
+    throw new OptionsError('--goals brings its own targets: --target and --url do not go with it');
+  }
+  return { workloads, targets, goals, warmUpSeconds, trialSecondsMax, urls, ...others };
 }
 
 function urlsOf(text: string): string[] {

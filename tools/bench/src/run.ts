@@ -58,7 +58,7 @@ async function measure(
   log: (line: string) => void,
   stopped: AbortSignal,
 ): Promise<Pick<TrialResult, 'figures' | 'fault'>> {
-  const { seconds, warmUpSeconds, pairs, users, trialSecondsMax } = options;
+  const { seconds, warmUpSeconds, pairs, users, trialSecondsMax, goals } = options;
   const tooLong = new AbortController();
   const limit = setTimeout(() => tooLong.abort(), trialSecondsMax * 1_000);
   const signal = AbortSignal.any([stopped, tooLong.signal]);
@@ -90,6 +90,7 @@ async function measure(
       warmUpSeconds,
       pairs,
       users,
+      countsRows: !goals,
       tracesFolder,
       toggleProfilers,
       log,

@@ -41,8 +41,10 @@ export async function populateHeavily(
   const heavy = user(options, 0, [url], { awayMs });
   const slow = user(options, 1, [proxy.urlOf(url)]);
   const groups = Array.from({ length: sizes.heavyGroups }, (_, index) => {
-    const members = index < busyGroupsMax ? [heavy, slow] : [heavy];
-    return plan(`heavy ${index + 1}`, [random.pick(users), ...members], random);
+    // Two users alone would have one and the same direct message each time.
+    const members =
+      index < busyGroupsMax ? [random.pick(users), heavy, slow] : [...twoOf(users, random), heavy];
+    return plan(`heavy ${index + 1}`, members, random);
   });
   const others = random.shuffled(users).slice(0, Math.min(largeGroupUsers, sizes.largeGroup - 2));
   const largeGroup = plan('large', [...others, heavy, slow], random);
@@ -55,12 +57,18 @@ export async function populateHeavily(
   };
 }
 
+function twoOf(users: readonly User[], random: Random): [User, User] {
+  const first = random.integer(0, users.length - 1);
+  const second = (first + random.integer(1, users.length - 1)) % users.length;
+  return [users[first] as User, users[second] as User];
+}
+
 function plan(name: string, members: readonly User[], random: Random): PlannedGroup {
   return {
     name,
     owner: members[0] as User,
     members,
-    leavers: random.next() < 0.1 && members.length > 2 ? members.slice(1, 2) : [],
+    leavers: random.next() < 0.1 ? members.slice(1, 2) : [],
   };
 }
 

@@ -64,8 +64,8 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   await probe.start();
   const coldRate = Math.min(coldGroups.length / coldEverySeconds, rate / 2);
   const stopping = [
-    startMessageLoad(groups, rate - coldRate, random),
-    ...(coldGroups.length > 0 ? [startMessageLoad(coldGroups, coldRate, random)] : []),
+    startMessageLoad(groups, rate - coldRate, random, 'message'),
+    ...(coldGroups.length > 0 ? [startMessageLoad(coldGroups, coldRate, random, 'cold message')] : []),
     startConnectionChurn(usersDevices, random),
     startComingAndGoing(coldly.users, random),
     probe,
