@@ -104,6 +104,7 @@ async function injectAndCheck(
   const rolling = balancer && (await rollingOf(injected[0] as InjectedFault, history, context));
   const cursors = violations.length > 0 ? Object.fromEntries(await readCursors(databaseUrl)) : {};
   const interruptions = load.devices.flatMap((device) => device.interruptions);
+  const names = injected.map(({ name }) => name);
   const neverBack = injected.flatMap(({ name, recoveryMs }) =>
     recoveryMs === undefined ? [`${name}: nothing crossed the gateways afterwards`] : [],
   );
@@ -113,7 +114,7 @@ async function injectAndCheck(
     messages: snapshot.messages.length,
     settledAfterMs,
     ...faultRows(injected, violations, history, interruptions),
-    problems: [...problems, ...excesses(load.devices), ...neverBack, ...running.crashes],
+    problems: [...problems, ...excesses(load.devices, names), ...neverBack, ...running.crashes],
     staleStates: staleStates(load.devices, snapshot),
     violations,
     rolling,

@@ -6,7 +6,7 @@ import { big } from './big.ts';
 import { coldLimit } from './cold-limit.ts';
 import { day } from './day.ts';
 import { type GrowthName, growthNames, growthWorkloads } from './growth.ts';
-import { hops } from './hops.ts';
+import { hops, type TailName, tailNames, tailWorkloads } from './hops.ts';
 import { layered, neighbours } from './populations.ts';
 import { type StormName, stormNames, stormWorkloads } from './storm-chat.ts';
 import { exchange, populate } from './trial.ts';
@@ -147,12 +147,13 @@ const usual = {
 /** The workloads of `--workload all`. */
 export const usualNames = Object.keys(usual) as readonly (keyof typeof usual)[];
 
-export type WorkloadName = keyof typeof usual | GrowthName | StormName;
+export type WorkloadName = keyof typeof usual | GrowthName | StormName | TailName;
 
 export const workloads: Readonly<Record<WorkloadName, Workload>> = {
   ...usual,
   ...growthWorkloads,
   ...stormWorkloads,
+  ...tailWorkloads,
 };
 
 export const workloadNames = Object.keys(workloads) as readonly WorkloadName[];
@@ -163,6 +164,7 @@ export const workloadSets: Readonly<Record<string, readonly WorkloadName[]>> = {
   paced: ['paced-direct', 'paced-fanout'],
   growth: growthNames,
   storms: stormNames,
+  tails: tailNames,
   rooms: ['fanout'],
   'paced-rooms': ['paced-fanout'],
 };
