@@ -6,6 +6,7 @@ test('flags are read, and have the defaults that the usage tells', () => {
   expect(parseOptions(['--workload', 'fanout,direct', '--runs', '3'])).toEqual({
     workloads: ['fanout', 'direct'],
     targets: ['ours'],
+    goals: false,
     seconds: 10,
     warmUpSeconds: 4,
     runs: 3,
@@ -32,6 +33,7 @@ test('all is every workload but growth, which has to be named', () => {
     'paced-direct',
     'paced-fanout',
     'cold-direct',
+    'cold-direct-230',
     'hot-direct',
     'cold-limit',
     'idle',
@@ -53,6 +55,16 @@ test('a name for several workloads can stand beside others, and each workload is
     workloads: ['paced-fanout', 'paced-direct'],
     targets: ['uws-limit', 'ours', 'socketio'],
   });
+});
+
+test('goals bring their own targets', () => {
+  expect(parseOptions(['--goals', '--workload', 'big'])).toMatchObject({ goals: true, workloads: ['big'] });
+  for (const flags of [
+    ['--target', 'all'],
+    ['--url', 'ws://127.0.0.1:8080/v2'],
+  ]) {
+    expect(() => parseOptions(['--goals', ...flags])).toThrow(OptionsError);
+  }
 });
 
 test('the earlier names of the workloads with groups of 100 are accepted', () => {

@@ -1,4 +1,13 @@
-import { commandOf, flag, folder, namesOf, numberFrom, OptionsError, parseFlags } from '@hooligram/local';
+import {
+  commandOf,
+  flag,
+  folder,
+  namesOf,
+  numberFrom,
+  OptionsError,
+  parseFlags,
+  toggle,
+} from '@hooligram/local';
 import { type TargetName, targetNames, targets } from './targets/index.ts';
 import { usualNames, type WorkloadName, workloadNames, workloadSets, workloads } from './workloads/index.ts';
 import { slowLinkNames } from './workloads/slow-link.ts';
@@ -6,6 +15,8 @@ import { slowLinkNames } from './workloads/slow-link.ts';
 export type Options = {
   readonly workloads: readonly WorkloadName[];
   readonly targets: readonly TargetName[];
+  /** Only what the table of goals needs, each workload on the targets that it is compared with. */
+  readonly goals: boolean;
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly runs: number;
@@ -25,7 +36,11 @@ export type Options = {
 };
 
 /** By the names of the flags. */
-type Values = Omit<Options, 'workloads' | 'targets' | 'warmUpSeconds' | 'trialSecondsMax' | 'urls'> & {
+type Values = Omit<
+  Options,
+  'workloads' | 'targets' | 'goals' | 'warmUpSeconds' | 'trialSecondsMax' | 'urls'
+> & {
+  readonly goals?: boolean;
   readonly workload: Options['workloads'];
   readonly target: Options['targets'];
   readonly warmUp: number;
@@ -41,6 +56,10 @@ const command = commandOf(
   [
     flag('--workload <names>', 'which work', namesOf(workloadNames, workloadSets), 'all'),
     flag('--target <names>', 'on what, or all', namesOf(targetNames, { all: targetNames }), 'ours'),
+    toggle(
+      '--goals',
+      'no more than the table of goals needs, on the targets that it compares; rows of Postgres are not counted',
+    ),
     flag('--seconds <n>', 'how long each trial sends', numberFrom(1, 3_600), '10'),
     flag('--warm-up <n>', 'how many seconds it sends before that, unmeasured', numberFrom(0, 3_600), '4'),
     flag('--runs <n>', 'how many trials; figures are medians, lowest and highest', numberFrom(1, 100), '1'),
@@ -79,7 +98,8 @@ ${row('paced', 'paced-direct and paced-fanout')}
 ${row('growth', 'CPU a delivery at a fixed rate, as connections, groups, gateways, cores and stored messages grow')}
 ${row('storms', 'storm-chat, storm-chat-5000 and storm-chat-15000: so many clients come back at once, while others chat')}
 ${slowLinkNames.map((name) => row(name, workloads[name].about)).join('\n')}
-${row('all', 'each of these but growth, storms and slow-links, which are both of the last')}
+${row('tails', 'tails-200 and tails-5000: as hops, 1,000 messages a second over so many pairs; what makes the slowest slow')}
+${row('all', 'each of these but growth, storms, slow-links (both of the last) and tails')}
 rooms and paced-rooms are earlier names of fanout and paced-fanout.
 
 Targets:
@@ -101,6 +121,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     warmUp: warmUpSeconds,
     trialMax: trialSecondsMax,
     url: urls,
+    goals = false,
     ...others
   } = values;
   if (urls.length > 0 && String(targets) !== 'ours') {
@@ -108,7 +129,10 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       '--url takes the place of --target: it is a system of this protocol that already runs',
     );
   }
-  return { workloads, targets, warmUpSeconds, trialSecondsMax, urls, ...others };
+  if (goals && (urls.length > 0 || String(targets) !== 'ours')) {
+    throw new OptionsError('--goals brings its own targets: --target and --url do not go with it');
+  }
+  return { workloads, targets, goals, warmUpSeconds, trialSecondsMax, urls, ...others };
 }
 
 function urlsOf(text: string): string[] {

@@ -1,4 +1,5 @@
 import { OptionsError } from '@hooligram/local';
+import { jobsOfGoals } from './goals.ts';
 import type { Options } from './options.ts';
 import type { TargetName } from './targets/index.ts';
 import { type WorkloadName, workloads } from './workloads/index.ts';
@@ -23,7 +24,13 @@ export function planOf({
   workloads: names,
   targets,
   urls,
-}: Pick<Options, 'workloads' | 'targets' | 'urls'>): Plan {
+  goals,
+}: Pick<Options, 'workloads' | 'targets' | 'urls' | 'goals'>): Plan {
+  if (goals) {
+    const jobs = jobsOfGoals(names);
+    if (jobs.length === 0) throw new OptionsError(`no goal is about ${names.join(' or ')}`);
+    return { jobs, notMeasured: [] };
+  }
   const jobs: Job[] = [];
   const notMeasured: string[] = [];
   for (const workload of names) {

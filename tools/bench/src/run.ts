@@ -58,8 +58,8 @@ async function measure(
   log: (line: string) => void,
   stopped: AbortSignal,
 ): Promise<Pick<TrialResult, 'figures' | 'fault'>> {
-  const { seconds, warmUpSeconds, pairs, users } = options;
   const secondsMax = secondsMaxOf(job, options);
+  const { seconds, warmUpSeconds, pairs, users, goals } = options;
   const tooLong = new AbortController();
   const limit = setTimeout(() => tooLong.abort(), secondsMax * 1_000);
   const signal = AbortSignal.any([stopped, tooLong.signal]);
@@ -91,6 +91,7 @@ async function measure(
       warmUpSeconds,
       pairs,
       users,
+      countsRows: !goals,
       tracesFolder,
       toggleProfilers,
       log,

@@ -11,6 +11,8 @@ test('flags are read, and have the defaults that the usage tells', () => {
     cores: 2,
     clients: 120,
     rate: 60,
+    coldGroups: 60,
+    heavyGroups: 40,
     largeGroup: 300,
     port: 18_080,
     dataDir: '.data/chaos',

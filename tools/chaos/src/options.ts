@@ -12,6 +12,8 @@ export type Options = {
   readonly cores: number;
   readonly clients: number;
   readonly rate: number;
+  readonly coldGroups: number;
+  readonly heavyGroups: number;
   readonly largeGroup: number;
   readonly port: number;
   readonly dataDir: string;
@@ -39,6 +41,18 @@ const command = commandOf(
     flag('--cores <n>', 'how many cores', numberFrom(1, 20), '2'),
     flag('--clients <n>', 'how many users; every third has two devices', numberFrom(10, 20_000), '120'),
     flag('--rate <n>', 'messages a second that they send in all, at most', numberFrom(1, 5_000), '60'),
+    flag(
+      '--cold-groups <n>',
+      'how many groups have a message now and then, and most members away; half as many users come and go',
+      numberFrom(0, 20_000),
+      '60',
+    ),
+    flag(
+      '--heavy-groups <n>',
+      'how many more groups one user is in, who is often away',
+      numberFrom(1, 10_000),
+      '40',
+    ),
     flag('--large-group <n>', 'how many members its largest group has', numberFrom(25, 10_000), '300'),
     flag('--port <n>', 'as in npm start', numberFrom(1, 64_000), '18080'),
     flag(

@@ -75,7 +75,7 @@ async function underLoad(running: Running): Promise<Report> {
   });
   const progress = setInterval(() => log(progressLine(load, history)), progressEveryMs);
   try {
-    log(`${load.devices.length} devices in ${load.population.groups.length} groups are connected`);
+    log(`${load.devices.length} devices in ${load.groupsCount} groups are connected`);
     return await injectAndCheck(running, load, history, balancer);
   } finally {
     clearInterval(progress);
@@ -112,6 +112,7 @@ async function injectAndCheck(
   const rolling = balancer && (await rollingOf(injected[0] as InjectedFault, history, context));
   const cursors = violations.length > 0 ? Object.fromEntries(await readCursors(databaseUrl)) : {};
   const interruptions = load.devices.flatMap((device) => device.interruptions);
+  const names = injected.map(({ name }) => name);
   const neverBack = injected.flatMap(({ name, recoveryMs }) =>
     recoveryMs === undefined ? [`${name}: nothing crossed the gateways afterwards`] : [],
   );
@@ -121,7 +122,7 @@ async function injectAndCheck(
     messages: snapshot.messages.length,
     settledAfterMs,
     ...faultRows(injected, violations, history, interruptions),
-    problems: [...problems, ...excesses(load.devices), ...neverBack, ...running.crashes],
+    problems: [...problems, ...excesses(load.devices, names), ...neverBack, ...running.crashes],
     staleStates: staleStates(load.devices, snapshot),
     violations,
     rolling,

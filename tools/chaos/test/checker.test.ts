@@ -257,9 +257,11 @@ test('a message that goes out once is checked by its answer, and can be lost lik
 });
 
 test('a client that receives one state again and again, or whose frames are refused as no frames, is a problem', () => {
-  expect(excesses([{ name: 'a', stateTimesMax: 20, frameFailures: 0 }])).toEqual([]);
-  expect(excesses([{ name: 'a', stateTimesMax: 21, frameFailures: 0 }])).toHaveLength(1);
-  expect(excesses([{ name: 'a', stateTimesMax: 1, frameFailures: 1 }])).toHaveLength(1);
+  expect(excesses([{ name: 'a', stateTimesMax: 20, frameFailures: 0 }], [])).toEqual([]);
+  const often = [{ name: 'a', stateTimesMax: 21, frameFailures: 0 }];
+  expect(excesses(often, ['kill-gateway', 'kill-redis'])).toHaveLength(1);
+  expect(excesses(often, ['flushall'])).toEqual([]);
+  expect(excesses([{ name: 'a', stateTimesMax: 1, frameFailures: 1 }], [])).toHaveLength(1);
 });
 
 test('a repetition is counted for the device that had it before, not for another device of the user', () => {

@@ -5,9 +5,12 @@ type Telling = {
 };
 
 /** So long sockets are written to without a pause: others wait as long. */
-const sliceMs = 2;
-/** So many times as long as that the gateway does something else before it goes on. */
-const restFactor = 2;
+const sliceMs = 1;
+/**
+ * So many times as long as that the gateway does something else before it goes on. What is written has to be sent by the
+ * kernel, read by clients and acknowledged besides, on machines that may be the same: it is a few times the slice.
+ */
+const restFactor = 9;
 /** While clients leave much unread, states leave so slowly that they do not fill what is left. */
 const crowdedRestMs = 100;
 

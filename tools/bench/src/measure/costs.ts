@@ -44,6 +44,22 @@ export function costFigures(
   };
 }
 
+/** Checkpoints that Postgres has begun; 0 if it is not ours to read. */
+export async function countCheckpoints({ stores }: RunningTarget): Promise<number> {
+  if (!stores) return 0;
+  return onPostgres(stores().databaseUrl, async (client) => {
+    const { rows } = await client.query<{ version: number }>(
+      "SELECT current_setting('server_version_num')::int AS version",
+    );
+    // Postgres 17 moved them.
+    const [view, columns] =
+      (rows[0]?.version ?? 0) >= 170_000
+        ? ['pg_stat_checkpointer', 'num_timed + num_requested']
+        : ['pg_stat_bgwriter', 'checkpoints_timed + checkpoints_req'];
+    return Number((await client.query(`SELECT ${columns} AS count FROM ${view}`)).rows[0]?.count);
+  });
+}
+
 async function countCommands(url: string): Promise<number> {
   const redis = new Redis(url);
   try {

@@ -1,6 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { PerformanceObserver } from 'node:perf_hooks';
 import { loadUws } from '@hooligram/uws';
 import type { Note } from './hops.ts';
 
@@ -22,6 +23,15 @@ process.on('SIGUSR2', () => {
 });
 
 const microseconds = () => Number(process.hrtime.bigint() / 1_000n);
+
+// Entries have the time of another beginning.
+const beganAt = microseconds() - performance.now() * 1_000;
+new PerformanceObserver((list) => {
+  for (const { startTime, duration } of list.getEntries()) {
+    const at = Math.round(beganAt + (startTime + duration) * 1_000);
+    notes.push({ point: 'collection', key: String(Math.round(duration * 1_000)), at });
+  }
+}).observe({ entryTypes: ['gc'] });
 
 function note(point: Note['point'], keys: readonly string[]): void {
   const at = microseconds();

@@ -17,10 +17,16 @@ const points = [
   'client-in',
 ] as const;
 
-type Point = (typeof points)[number];
+export type Point = (typeof points)[number];
 
-/** @param at microseconds of the machine's monotonic clock, which all processes share */
-export type Note = { readonly point: Point; readonly key: string; readonly at: number };
+/**
+ * A message passes a point; or a collection of garbage has ended, and `key` says how many microseconds it took.
+ * @param at microseconds of the machine's monotonic clock, which all processes share
+ */
+export type Note = { readonly point: Point | 'collection'; readonly key: string; readonly at: number };
+
+/** When a message passed each point. */
+export type Way = ReadonlyMap<Point, number>;
 
 /** What happens between a point and the one before it. */
 const hopNames: Readonly<Record<Exclude<Point, 'client-out'>, string>> = {
@@ -69,9 +75,8 @@ export async function collectNotes(folder: string, pids: readonly number[]): Pro
  *   that is busy with other work, the 10th is nearest to what it takes by itself
  */
 export function hopFigures(notes: ReadonlyMap<number, readonly Note[]>): Record<string, number> {
-  const ways = [...waysOf(notes).values()].filter((way) => points.every((point) => way.has(point)));
-  if (ways.length === 0) throw new Error('no message was noted at all points');
-  const at = (way: ReadonlyMap<Point, number>, point: Point | undefined) => way.get(point as Point) as number;
+  const ways = wholeWays(notes);
+  const at = (way: Way, point: Point | undefined) => way.get(point as Point) as number;
   const between = (name: string, from: Point | undefined, to: Point | undefined) => {
     const took = ways.map((way) => at(way, to) - at(way, from)).toSorted((one, other) => one - other);
     const percentile = (share: number) => took[Math.floor(took.length * share)] ?? Number.NaN;
@@ -86,6 +91,21 @@ export function hopFigures(notes: ReadonlyMap<number, readonly Note[]>): Record<
   return Object.assign({ hop_messages: ways.length }, ...hops, whole);
 }
 
+/** Of the messages that were noted at all points. @throws Error when there is none */
+export function wholeWays(notes: ReadonlyMap<number, readonly Note[]>): Way[] {
+  const ways = [...waysOf(notes).values()].filter((way) => points.every((point) => way.has(point)));
+  if (ways.length === 0) throw new Error('no message was noted at all points');
+  return ways;
+}
+
+/** What lies between each point and the one before it, microseconds. */
+export function hopsOf(way: Way): { readonly name: string; readonly us: number }[] {
+  return points.slice(1).map((point, index) => ({
+    name: hopNames[point as keyof typeof hopNames],
+    us: (way.get(point) as number) - (way.get(points[index] as Point) as number),
+  }));
+}
+
 /** By message: when it passed each point, on the gateway of the receiver behind the core. */
 function waysOf(notes: ReadonlyMap<number, readonly Note[]>): Map<string, Map<Point, number>> {
   const senderGateway = new Map<string, number>();
@@ -95,6 +115,7 @@ function waysOf(notes: ReadonlyMap<number, readonly Note[]>): Map<string, Map<Po
   const ways = new Map<string, Map<Point, number>>();
   for (const [pid, all] of notes) {
     for (const { point, key, at } of all) {
+      if (point === 'collection') continue;
       if ((point === 'publication-in' || point === 'socket-out') && senderGateway.get(key) === pid) continue;
       const way = ways.get(key) ?? new Map<Point, number>();
       ways.set(key, way.set(point, at));

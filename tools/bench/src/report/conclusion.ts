@@ -1,4 +1,5 @@
 import { machineLine } from '../measure/machine.ts';
+import { goalTable } from './goal-table.ts';
 import { growthCurves, growthLines } from './growth.ts';
 import { ratioLines } from './ratios.ts';
 import type { Report, Summary } from './report.ts';
@@ -16,5 +17,6 @@ export function conclusion(report: Report, summaries: readonly Summary[]): strin
     ...summaries.flatMap(memoryLinesOf),
     ...notMeasured,
   ];
-  return [table(summaries), '', ...notes, '', machineLine(machine)].join('\n');
+  const goals = goalTable(report).flatMap((lines) => ['', lines]);
+  return [table(summaries), ...goals, '', ...notes, '', machineLine(machine)].join('\n');
 }

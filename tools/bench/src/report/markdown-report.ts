@@ -1,6 +1,7 @@
 import { machineLine } from '../measure/machine.ts';
 import { units } from '../workloads/figures.ts';
 import { cpuChart } from './cpu-chart.ts';
+import { goalTable } from './goal-table.ts';
 import { growthCurves, growthLines } from './growth.ts';
 import { ratioLines } from './ratios.ts';
 import type { Report, Summary } from './report.ts';
@@ -25,6 +26,7 @@ export function markdownReport(report: Report, summaries: readonly Summary[]): s
     'Medians; over several trials, with the lowest and the highest in parentheses.',
     table(summaries),
     list(meanings),
+    ...goalTable(report).flatMap((lines) => ['## Goals', lines]),
     ...chapter('Compared within one round', ratioLines(report)),
     ...chapter('One quiet message, hop by hop', summaries.flatMap(hopLinesOf)),
     ...chapter('Memory', summaries.flatMap(memoryLinesOf)),

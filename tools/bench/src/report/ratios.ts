@@ -1,4 +1,4 @@
-import { type Report, spread } from './report.ts';
+import { type Report, spread, type TrialResult } from './report.ts';
 
 type Side = readonly [workload: string, target: string, figure: string];
 
@@ -47,20 +47,23 @@ function both(
  * the machine's own speed drifts from one round to the next. Only what was measured on both sides.
  */
 export function ratioLines({ results }: Pick<Report, 'results'>): string[] {
-  const rounds = [...new Set(results.map(({ round }) => round))];
   return comparisons.flatMap(([one, other]) => {
-    const ratios = rounds.flatMap((round) => {
-      const [value, base] = [one, other].map(
-        ([workload, target, figure]) =>
-          results.find(
-            (trial) => trial.round === round && trial.workload === workload && trial.target === target,
-          )?.figures?.[figure],
-      );
-      return value === undefined || !base ? [] : [value / base];
-    });
+    const ratios = ratiosOf(results, one, other);
     if (ratios.length === 0) return [];
     const { median, lowest, highest } = spread(ratios);
     const range = ratios.length > 1 ? ` (${lowest.toFixed(2)}–${highest.toFixed(2)})` : '';
     return [`${one.join(' ')} / ${other.join(' ')}: ${median.toFixed(2)}${range}`];
+  });
+}
+
+/** A figure of each round, or how many times as much as another one of that round it was. */
+export function ratiosOf(results: readonly TrialResult[], one: Side, other: Side | undefined): number[] {
+  const figureOf = (round: number, [workload, target, figure]: Side) =>
+    results.find((trial) => trial.round === round && trial.workload === workload && trial.target === target)
+      ?.figures?.[figure];
+  return [...new Set(results.map(({ round }) => round))].flatMap((round) => {
+    const value = figureOf(round, one);
+    const base = other ? figureOf(round, other) : 1;
+    return value === undefined || !base ? [] : [value / base];
   });
 }

@@ -6,6 +6,7 @@ import type { Spread, Summary } from './report.ts';
 /** Titles and figures. */
 const allColumns = [
   ['messages/s', 'messages_per_s'],
+  ['piles up at', 'piled_up_per_s'],
   ['deliveries/s', 'deliveries_per_s'],
   ['p50 ms', 'p50_ms'],
   ['p95 ms', 'p95_ms'],

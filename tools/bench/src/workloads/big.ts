@@ -1,6 +1,6 @@
 import { LoadProcess } from '../load/load-process.ts';
 import type { ExchangeResult } from '../load/population.ts';
-import { whenQuiet } from '../measure/roles.ts';
+import { cpuBetween, usageByRole, whenQuiet } from '../measure/roles.ts';
 import { storeBig } from './big-groups.ts';
 import type { Figures } from './figures.ts';
 import { neighbours } from './populations.ts';
@@ -52,9 +52,9 @@ async function measureBeside(trial: Trial, load: LoadProcess): Promise<Figures> 
 
   const quiet = await exchange(trial, { perSecond });
   log('members leave, one after the other, and all others are told');
-  const told = await beside(trial, load.call('leaveOneByOne', groupId, crowd, seconds));
+  const told = await beside(trial, load.pid, load.call('leaveOneByOne', groupId, crowd, seconds));
   log(`the user of ${crowd} groups signs in, again and again`);
-  const signedIn = await beside(trial, load.call('signInAgain', crowd, crowd, seconds));
+  const signedIn = await beside(trial, load.pid, load.call('signInAgain', crowd, crowd, seconds));
   return {
     ...quiet,
     p99_told_ms: told.result.latencyMs.p99,
@@ -64,12 +64,20 @@ async function measureBeside(trial: Trial, load: LoadProcess): Promise<Figures> 
   };
 }
 
-/** The others' exchange while something happens again and again. */
+/** The others' exchange while something happens again and again; the log tells who was busy with it. */
 async function beside(
-  { target, load, seconds }: Trial,
+  { target, load, seconds, log }: Trial,
+  crowdPid: number,
   events: Promise<number[]>,
 ): Promise<{ result: ExchangeResult; medianSeconds: number }> {
+  const roles = { ...target.roles(), 'the others': [load.pid], crowd: [crowdPid] };
+  const before = usageByRole(roles);
+  const startedAt = performance.now();
   const [result, took] = await Promise.all([load.call('exchange', seconds, { perSecond }), events]);
+  const busy = Object.entries(cpuBetween(before, usageByRole(roles))).map(
+    ([role, ms]) => `${role} ${Math.round((ms / (performance.now() - startedAt)) * 100)} %`,
+  );
+  log(`${took.length} times; of a core: ${busy.join(', ')}`);
   if (result.faults[0] !== undefined) throw new Error(result.faults[0]);
   await whenQuiet(target.roles(), pauseMs);
   const sorted = took.toSorted((one, other) => one - other);

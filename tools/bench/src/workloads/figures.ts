@@ -4,6 +4,8 @@ export type Figures = Readonly<Record<string, number>>;
 /** The meaning of each figure; CPU by role is `cpu_<role>_us`, and what begins with `hop_` is told by `measure/hops.ts`. */
 export const units: Readonly<Record<string, string>> = {
   messages_per_s: 'committed messages a second',
+  piled_up_per_s:
+    'messages a second at which jobs or messages began to pile up; messages_per_s: the last rate before',
   deliveries_per_s: 'acknowledged deliveries a second',
   p50_ms: 'latency from send to receipt, median, ms',
   p95_ms: '95th percentile, ms',

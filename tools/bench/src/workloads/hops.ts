@@ -1,32 +1,66 @@
+import { countCheckpoints } from '../measure/costs.ts';
 import { collectNotes, hopFigures, hopLines } from '../measure/hops.ts';
 import { whenQuiet } from '../measure/roles.ts';
+import { tailLines } from '../measure/tails.ts';
+import type { Figures } from './figures.ts';
 import { neighbours } from './populations.ts';
-import { populate } from './trial.ts';
+import { populate, type Trial } from './trial.ts';
 import type { Workload } from './workload.ts';
 
-const perSecond = 100;
-const warmUpSeconds = 30;
+/** Messages a second; the usual one is as in paced-direct. */
+const quietPerSecond = 100;
+const busyPerSecond = 1_000;
+const warmUpMessages = 3_000;
 const pauseMs = 1_500;
 
-export const hops: Workload = {
-  about: 'as paced-direct; where a single message spends its time, hop by hop',
-  targets: ['ours'],
-  besideSeconds: 50,
-  notRunning: 'its processes must be started with a tracer',
-  isTraced: true,
-  async run({ target, load, seconds, tracesFolder, log, ...trial }) {
-    await populate({ target, load, seconds, tracesFolder, log, ...trial }, neighbours(200, 2));
-    const { gateway = [], core = [] } = target.roles();
-    const pids = [...gateway, ...core, load.pid];
-    log(`warming up for ${warmUpSeconds} s`);
-    await load.call('exchange', warmUpSeconds, { perSecond });
-    await whenQuiet(target.roles(), pauseMs);
-    await collectNotes(tracesFolder, pids);
-    log(`measuring for ${seconds} s`);
-    const { faults } = await load.call('exchange', seconds, { perSecond });
-    if (faults[0] !== undefined) throw new Error(faults[0]);
-    const figures = hopFigures(await collectNotes(tracesFolder, pids));
-    for (const line of hopLines(figures)) log(line);
-    return figures;
-  },
+export const hops = traced(
+  'as paced-direct; where a single message spends its time, hop by hop',
+  200,
+  quietPerSecond,
+);
+
+export const tailNames = ['tails-200', 'tails-5000'] as const;
+export type TailName = (typeof tailNames)[number];
+
+export const tailWorkloads: Readonly<Record<TailName, Workload>> = {
+  'tails-200': traced(
+    'as hops, 1,000 messages a second: what makes the slowest hundredth slow',
+    200,
+    busyPerSecond,
+  ),
+  'tails-5000': traced('the same over 5,000 pairs', 5_000, busyPerSecond),
 };
+
+function traced(about: string, pairs: number, perSecond: number): Workload {
+  return {
+    about,
+    targets: ['ours'],
+    besideSeconds: 30 + warmUpMessages / perSecond + pairs / 100,
+    notRunning: 'its processes must be started with a tracer',
+    isTraced: true,
+    run: (trial) => followMessages(trial, pairs, perSecond),
+  };
+}
+
+async function followMessages(trial: Trial, pairs: number, perSecond: number): Promise<Figures> {
+  const { target, load, seconds, tracesFolder, log } = trial;
+  await populate(trial, neighbours(pairs, 2));
+  const { gateway = [], core = [] } = target.roles();
+  const pids = [...gateway, ...core, load.pid];
+  const roleOf = (pid: number) =>
+    gateway.includes(pid) ? 'gateways' : core.includes(pid) ? 'cores' : 'the load generator';
+  const warmUpSeconds = warmUpMessages / perSecond;
+  log(`warming up for ${warmUpSeconds} s`);
+  await load.call('exchange', warmUpSeconds, { perSecond });
+  await whenQuiet(target.roles(), pauseMs);
+  await collectNotes(tracesFolder, pids);
+  const checkpointsBefore = await countCheckpoints(target);
+  log(`measuring for ${seconds} s`);
+  const { faults } = await load.call('exchange', seconds, { perSecond });
+  if (faults[0] !== undefined) throw new Error(faults[0]);
+  const notes = await collectNotes(tracesFolder, pids);
+  const figures = hopFigures(notes);
+  for (const line of [...hopLines(figures), ...tailLines(notes, roleOf)]) log(line);
+  log(`checkpoints of Postgres meanwhile: ${(await countCheckpoints(target)) - checkpointsBefore}`);
+  return figures;
+}

@@ -3,9 +3,10 @@ import { usageOf } from '../measure/processes.ts';
 import { whenQuiet } from '../measure/roles.ts';
 import type { TargetName } from '../targets/index.ts';
 import { big } from './big.ts';
+import { coldLimit } from './cold-limit.ts';
 import { day } from './day.ts';
 import { type GrowthName, growthNames, growthWorkloads } from './growth.ts';
-import { hops } from './hops.ts';
+import { hops, type TailName, tailNames, tailWorkloads } from './hops.ts';
 import { layered, neighbours } from './populations.ts';
 import { type SlowLinkName, slowLinkNames, slowLinkWorkloads } from './slow-link.ts';
 import { type StormName, stormNames, stormWorkloads } from './storm-chat.ts';
@@ -73,6 +74,15 @@ const usual = {
       return exchange(trial, { perSecond: trial.pairs / coldEverySeconds });
     },
   },
+  'cold-direct-230': {
+    about: '1,150 pairs with a message every 5 s each',
+    targets: ['ours', 'socketio'],
+    besideSeconds: 45,
+    async run(trial) {
+      await populate(trial, neighbours(230 * coldEverySeconds, 2));
+      return exchange(trial, { perSecond: 230 });
+    },
+  },
   'hot-direct': {
     about: '200 pairs with as many messages a second as all pairs of cold-direct have',
     targets: ['ours', 'socketio'],
@@ -82,17 +92,7 @@ const usual = {
       return exchange(trial, { perSecond: trial.pairs / coldEverySeconds });
     },
   },
-  'cold-limit': {
-    about:
-      '8,000 users in 10 pairs each, every pair with a message every 5 s: 8,000 a second, if they can be had',
-    targets: ['ours'],
-    besideSeconds: 150,
-    async run(trial) {
-      const users = layered(8_000, 2, 10);
-      await populate(trial, { ...users, streams: users.groups.length });
-      return exchange(trial, { perSecond: users.groups.length / coldEverySeconds });
-    },
-  },
+  'cold-limit': coldLimit,
   idle: {
     about: '15,000 signed-in connections, each in 10 groups',
     targets: ['ours'],
@@ -148,13 +148,14 @@ const usual = {
 /** The workloads of `--workload all`. */
 export const usualNames = Object.keys(usual) as readonly (keyof typeof usual)[];
 
-export type WorkloadName = keyof typeof usual | GrowthName | StormName | SlowLinkName;
+export type WorkloadName = keyof typeof usual | GrowthName | StormName | SlowLinkName | TailName;
 
 export const workloads: Readonly<Record<WorkloadName, Workload>> = {
   ...usual,
   ...growthWorkloads,
   ...stormWorkloads,
   ...slowLinkWorkloads,
+  ...tailWorkloads,
 };
 
 export const workloadNames = Object.keys(workloads) as readonly WorkloadName[];
@@ -166,6 +167,7 @@ export const workloadSets: Readonly<Record<string, readonly WorkloadName[]>> = {
   growth: growthNames,
   storms: stormNames,
   'slow-links': slowLinkNames,
+  tails: tailNames,
   rooms: ['fanout'],
   'paced-rooms': ['paced-fanout'],
 };

@@ -17,6 +17,8 @@ export type Trial = {
   readonly pairs: number;
   /** How many users the workload day has. */
   readonly users: number;
+  /** Whether changed rows are counted, for which Postgres takes ten seconds before and after. */
+  readonly countsRows: boolean;
   /** Starts the profilers of the servers, and stops them when it is called again. */
   toggleProfilers(): void;
   /** Where traced processes write what they have noted. */
@@ -32,6 +34,8 @@ const calmMs = 1_500;
 const saturatedShare = 0.9;
 /** At a low rate, the first thousands of messages are a measurement of V8's compiler. */
 const warmUpMessages = 3_000;
+/** They are sent so many times as fast as what is measured, which is still a message at a time. */
+const warmUpFactor = 3;
 
 /** Signs all users up and in, and creates their groups. */
 export async function populate(
@@ -47,11 +51,14 @@ export async function populate(
 
 /** Sends for a while at a rate, and takes all figures of it. @throws Error at a fault */
 export function exchange(trial: Trial, rate: Rate): Promise<Figures> {
+  const send = (at: Rate) => (seconds: number) => trial.load.call('exchange', seconds, at);
+  if (!('perSecond' in rate) || trial.warmUpSeconds * rate.perSecond >= warmUpMessages) {
+    return measured(trial, send(rate));
+  }
+  const perSecond = rate.perSecond * warmUpFactor;
   const warmUpSeconds =
-    trial.warmUpSeconds > 0 && 'perSecond' in rate
-      ? Math.max(trial.warmUpSeconds, Math.ceil(warmUpMessages / rate.perSecond))
-      : trial.warmUpSeconds;
-  return measured({ ...trial, warmUpSeconds }, (seconds) => trial.load.call('exchange', seconds, rate));
+    trial.warmUpSeconds && Math.max(trial.warmUpSeconds, Math.ceil(warmUpMessages / perSecond));
+  return measured({ ...trial, warmUpSeconds }, send(rate), send({ perSecond }));
 }
 
 /**
@@ -62,14 +69,15 @@ export function exchange(trial: Trial, rate: Rate): Promise<Figures> {
 export async function measured(
   trial: Trial,
   work: (seconds: number) => Promise<ExchangeResult>,
+  warmUp = work,
 ): Promise<Figures> {
-  const { target, seconds, warmUpSeconds, log } = trial;
+  const { target, seconds, warmUpSeconds, countsRows, log } = trial;
   if (warmUpSeconds > 0) {
     log(`warming up for ${warmUpSeconds} s`);
-    await work(warmUpSeconds);
+    await warmUp(warmUpSeconds);
     await whenQuiet(target.roles(), calmMs);
   }
-  if (target.stores) await whenQuiet(target.roles(), reportedWithinMs);
+  if (target.stores && countsRows) await whenQuiet(target.roles(), reportedWithinMs);
   log(`measuring for ${seconds} s`);
   const costs = await readCosts(target);
   const before = usageByRole(target.roles());
@@ -78,8 +86,9 @@ export async function measured(
   trial.toggleProfilers();
   await whenQuiet(target.roles(), quietMs);
   const figures = exchangeFigures(result, before, usageByRole(target.roles()));
-  if (target.stores) await whenQuiet(target.roles(), reportedWithinMs - quietMs);
-  return { ...figures, ...costFigures(costs, await readCosts(target), result.sent) };
+  if (target.stores && countsRows) await whenQuiet(target.roles(), reportedWithinMs - quietMs);
+  const { rows_per_message, ...counts } = costFigures(costs, await readCosts(target), result.sent);
+  return { ...figures, ...counts, ...(countsRows && rows_per_message ? { rows_per_message } : {}) };
 }
 
 function exchangeFigures(result: ExchangeResult, before: RoleUsage, after: RoleUsage): Figures {

@@ -78,6 +78,9 @@ export class Device {
   #isVerified = false;
   #isStopped = false;
   #hasCutItself = false;
+  /** While it is away: resolves when it comes back. */
+  #away: Promise<void> | undefined;
+  #comeBack: () => void = () => {};
   #leave: ((code: number) => void) | undefined;
 
   constructor(options: DeviceOptions) {
@@ -126,12 +129,33 @@ export class Device {
       const ownMs = this.#hasCutItself && failures === 0 ? awayMs : 0;
       const pauseMs = ownMs + reconnectPauseMs({ code, failures, capMs, isMobile }, random);
       if (!this.#isStopped) await pause(pauseMs);
+      if (!this.#away) continue;
+      brokeAt = undefined;
+      await this.#away;
     }
   }
 
   stop(): void {
     this.#isStopped = true;
     this.#connection?.cut();
+    this.comeBack();
+  }
+
+  get isAway(): boolean {
+    return this.#away !== undefined;
+  }
+
+  /** Ends its connection as `reconnect` does, and opens no other before `comeBack`. */
+  goAway(): void {
+    this.#away ??= new Promise((resolve) => {
+      this.#comeBack = resolve;
+    });
+    this.reconnect();
+  }
+
+  comeBack(): void {
+    this.#away = undefined;
+    this.#comeBack();
   }
 
   /** Ends its connection without a close frame, as a phone does in a tunnel, and opens another. */

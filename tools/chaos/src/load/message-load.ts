@@ -8,11 +8,15 @@ const unansweredMax = 20;
 const givingUpEvery = 10;
 const filler = 'the quick brown fox 🦊 jumps over the lazy dog; добрый вечер; こんばんは; ';
 
-/** Sends messages of random members to random groups, `rate` a second in all, until it is stopped. */
+/**
+ * Sends messages of random members to random groups, `rate` a second in all, until it is stopped.
+ * @param label is in each message: no user sends the same text twice
+ */
 export function startMessageLoad(
   groups: readonly PlannedGroup[],
   rate: number,
   random: Random,
+  label: string,
 ): { stop(): void } {
   let due = 0;
   let count = 0;
@@ -24,7 +28,7 @@ export function startMessageLoad(
       const { name, outbox } = random.pick(random.pick(group.members).devices);
       if (group.id === undefined || outbox.size >= unansweredMax) continue;
       count += 1;
-      const content = `${name} ${count} ${filler.repeat(random.integer(0, 2))}`;
+      const content = `${name} ${label} ${count} ${filler.repeat(random.integer(0, 2))}`;
       void outbox.sendMessage(group.id, content, { givesUp: count % givingUpEvery === 0 });
     }
   }, tickMs);

@@ -81,7 +81,7 @@ function user({ url, ownUrls, history, random, proxyUrl }: PopulationOptions, i:
 }
 
 /** A pair has one open direct message: a second one planned for it would be the same group. */
-function withoutTwins(groups: readonly PlannedGroup[]): PlannedGroup[] {
+export function withoutTwins(groups: readonly PlannedGroup[]): PlannedGroup[] {
   const pairs = new Set<string>();
   return groups.filter(({ members, name }) => {
     if (name !== '') return true;
