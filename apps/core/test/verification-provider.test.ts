@@ -38,8 +38,9 @@ const fixture = startFixture({
     TWILIO_TIMEOUT_MS: '2000',
     LIMITS_ENABLED: 'true',
     VERIFICATION_CODE_DIGITS: '6',
-    LIMIT_GUESSES_PER_NUMBER_AND_SOURCE: '8/3600',
-    LIMIT_GUESSES_PER_SOURCE: '8/3600',
+    LIMIT_GUESSES_PER_NUMBER: '20/3600',
+    LIMIT_GUESSES_PER_NUMBER_AND_SOURCE: '7/3600',
+    LIMIT_GUESSES_PER_SOURCE: '7/3600',
   },
   gatewayEnv: { TRUSTED_PROXIES: '127.0.0.1' },
 });
@@ -138,11 +139,12 @@ test('after the last attempt the provider is not called, and beyond the limit of
   expect(answers.slice(attemptsMax)).toEqual(Array(8 - attemptsMax).fill(tooManyAttempts));
   expect(askedFor('VerificationCheck')).toBe(attemptsMax);
 
-  // A new code has all its attempts, and this address has none left.
+  // A new code has all its attempts, but only its first one is not counted, and this address has no other left.
   expect(await ask(client, uniqueSid())).toEqual({});
+  expect((await submit(client)).errors).toEqual(['wrong code']);
   replyTo = () => approved;
   expect((await submit(client)).errors).toEqual([
     expect.stringMatching(/^too many attempts: try again in \d+ s$/),
   ]);
-  expect(askedFor('VerificationCheck')).toBe(attemptsMax);
+  expect(askedFor('VerificationCheck')).toBe(attemptsMax + 1);
 });

@@ -57,6 +57,7 @@ export { beginCheck, endCheck } from './verification/check-challenge.ts';
 export { deleteExpiredChallenges } from './verification/delete-expired-challenges.ts';
 export { type Challenge, readChallenge } from './verification/read-challenge.ts';
 export { readCredentialVersions } from './verification/read-credential-versions.ts';
+export { rememberNetwork } from './verification/remember-network.ts';
 export { type UserDeletion, userDelete } from './verification/user-delete.ts';
 export { verificationRequestCode } from './verification/verification-request-code.ts';
 export { type NewCredential, verificationSubmitCode } from './verification/verification-submit-code.ts';

@@ -6,6 +6,7 @@ import { createCredentials } from '../verification/credential.ts';
 import { digitsFor, expectedTakeovers } from './arithmetic.ts';
 import { limitsConfig } from './config.ts';
 import { createLimits, type Limits } from './index.ts';
+import type { Familiarity } from './source.ts';
 
 const limitsOfDefault = readConfig(limitsConfig, {});
 const digits = readConfig(verificationConfig, { CREDENTIAL_KEY: 'k'.repeat(32) }).VERIFICATION_CODE_DIGITS;
@@ -44,6 +45,17 @@ async function guess({ guesses }: Limits, sid: string, address: string, isKnown 
   return (await guesses.take({ sid, address }, allowed.budget)) === 0 ? 1 : 0;
 }
 
+/** @returns 1 if a code was sent, and guessed at for the first time */
+async function guessAtText(
+  { texts, guesses }: Limits,
+  sid: string,
+  address: string,
+  familiarity: Familiarity = 'user',
+): Promise<number> {
+  if ((await texts.take({ sid, address }, async () => familiarity)) > 0) return 0;
+  return (await guesses.isFirstOfText(`${sid} ${address} ${Date.now()}`)) ? 1 : 0;
+}
+
 test('one known number is taken over with a chance of at most 1 in 10,000 a year from all addresses, any number from 1,000 addresses less than once; the default of digits follows', () => {
   const { ofOneNumber, ofAnyNumber } = expectedTakeovers(limitsOfDefault, digits, 1_000);
   expect(ofOneNumber).toBeLessThanOrEqual(1 / 10_000);
@@ -53,7 +65,7 @@ test('one known number is taken over with a chance of at most 1 in 10,000 a year
   );
 });
 
-test('ten days of guessing at one number, from new addresses and from one that it knows, is no more than the arithmetic says', async () => {
+test('ten days of guessing at one number, from new addresses and from some that it knows, at sign-ins and at codes that were sent, is no more than the arithmetic says', async () => {
   moveClock();
   const limits = defaultLimits();
   const days = 10;
@@ -61,6 +73,8 @@ test('ten days of guessing at one number, from new addresses and from one that i
   for (let day = 0; day < days; day += 1) {
     for (let n = 0; n < 20; n += 1) told += await guess(limits, '1.5550100', `10.${day}.${n}.1`);
     for (let n = 0; n < 12; n += 1) told += await guess(limits, '1.5550100', `11.1.${n}.1`, true);
+    for (let n = 0; n < 20; n += 1) told += await guessAtText(limits, '1.5550100', `12.${day}.${n}.1`);
+    for (let n = 0; n < 5; n += 1) told += await guessAtText(limits, '1.5550100', `13.1.${n}.1`, 'here');
     jest.advanceTimersByTime(dayMs + 1);
   }
   const ofYear = expectedTakeovers(limitsOfDefault, digits, 1).ofOneNumber * 10 ** digits;
@@ -75,7 +89,18 @@ test('a week of guessing at any number from some addresses is no more than the a
   for (let hours = 0; hours < days * 24; hours += 6) {
     for (let source = 0; source < sources; source += 1) {
       for (let n = 0; n < 80; n += 1) {
-        told += await guess(limits, `1.${2_000_000 + hours * 100 + (n >> 2)}`, `10.0.${source}.1`);
+        told += await guess(
+          limits,
+          `1.${2_000_000 + hours * 1_000 + source * 100 + (n >> 2)}`,
+          `10.0.${source}.1`,
+        );
+      }
+      for (let n = 0; n < 13; n += 1) {
+        told += await guessAtText(
+          limits,
+          `1.${3_000_000 + hours * 1_000 + source * 100 + n}`,
+          `10.0.${source}.1`,
+        );
       }
     }
     jest.advanceTimersByTime(dayMs / 4 + 1);

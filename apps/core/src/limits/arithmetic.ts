@@ -14,7 +14,8 @@ export type Takeovers = {
 
 /**
  * What the limits on guesses come to. Every guess hits with the chance of 1 in 10^digits: each is at a code that was made
- * by chance. A right guess at a sign-in and one at a submission take the same budgets.
+ * by chance. A right guess at a sign-in and one at a submission take the same budgets. Each code that is sent can be
+ * guessed at once more, by whoever asked for it.
  *
  * @param digits of a code
  * @param sources IPv4 addresses or IPv6 /64 networks that an attacker uses, none within the other's wider network
@@ -23,7 +24,12 @@ export function expectedTakeovers(
   config: Pick<
     LimitsConfig,
     | 'LIMIT_GUESSES_PER_NUMBER'
+    | 'LIMIT_GUESSES_FIRST_OF_NETWORK'
     | 'LIMIT_GUESSES_RESERVE'
+    | 'LIMIT_TEXTS_PER_NUMBER'
+    | 'LIMIT_TEXTS_FIRST_OF_NETWORK'
+    | 'LIMIT_TEXTS_RESERVE'
+    | 'LIMIT_TEXTS_PER_SOURCE'
     | 'LIMIT_GUESSES_PER_SOURCE'
     | 'LIMIT_GUESSED_NUMBERS_PER_SOURCE'
     | 'LIMIT_GUESSES_PER_NUMBER_AND_SOURCE'
@@ -31,10 +37,19 @@ export function expectedTakeovers(
   digits: number,
   sources: number,
 ): Takeovers {
-  const ofNumber = perYear(config.LIMIT_GUESSES_PER_NUMBER) + perYear(config.LIMIT_GUESSES_RESERVE);
+  const ofNumber = [
+    config.LIMIT_GUESSES_PER_NUMBER,
+    config.LIMIT_GUESSES_FIRST_OF_NETWORK,
+    config.LIMIT_GUESSES_RESERVE,
+    config.LIMIT_TEXTS_PER_NUMBER,
+    config.LIMIT_TEXTS_FIRST_OF_NETWORK,
+    config.LIMIT_TEXTS_RESERVE,
+  ].reduce((sum, rate) => sum + perYear(rate), 0);
   const ofNumbersOfSource =
     perYear(config.LIMIT_GUESSED_NUMBERS_PER_SOURCE) * config.LIMIT_GUESSES_PER_NUMBER_AND_SOURCE.points;
-  const ofSource = Math.min(perYear(config.LIMIT_GUESSES_PER_SOURCE), ofNumbersOfSource);
+  const ofSource =
+    Math.min(perYear(config.LIMIT_GUESSES_PER_SOURCE), ofNumbersOfSource) +
+    perYear(config.LIMIT_TEXTS_PER_SOURCE);
   return { ofOneNumber: ofNumber / 10 ** digits, ofAnyNumber: (ofSource * sources) / 10 ** digits };
 }
 

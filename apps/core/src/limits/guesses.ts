@@ -1,20 +1,30 @@
 import type { LimitsConfig } from './config.ts';
 import { type Counted, consumeAll, giveBackAll, type LimitFactory, waitForAll } from './limit.ts';
-import { createNetworkLimit } from './networks.ts';
+import { createFirstLimit, createNetworkLimit } from './networks.ts';
 import type { Keys, Source } from './source.ts';
 
-/** From which budget a guess is paid: that of everybody, or the number's own for networks in which it signed in. */
-type GuessBudget = 'open' | 'reserve';
+/**
+ * From which budget a guess is paid: that of everybody, the number's own for the first guess of each network, or its own
+ * for networks in which it signed in.
+ */
+type GuessBudget = 'open' | 'first' | 'reserve';
 
 /** What a guess may cost, or the seconds until one is allowed. */
 export type GuessAllowed = { readonly budget: GuessBudget } | { readonly seconds: number };
 
 /**
  * Bounds how often a code may be wrong. It is asked before anything is looked up. Strangers use up their own budget: that
- * of a source, and that of a number for everybody. For networks in which a number signed in before it has a reserve, so
- * that the first does not lock its owner out. Nothing counts for a token.
+ * of a source, and that of a number for everybody. A number has some for the first guess of each network, and a reserve
+ * for networks in which it signed in before, so that strangers do not lock its owner out. Nothing counts for a token.
  */
 export type GuessLimits = {
+  /**
+   * Whether this is the first submission of a code that was sent. Its text has paid for it, so nothing else counts: what
+   * strangers guess never stands between the owner of a telephone and the code on it.
+   *
+   * @param challenge tells this code from all others
+   */
+  isFirstOfText(challenge: string): Promise<boolean>;
   /** @param isKnown whether the number signed in before in the network of the source; only asked if it matters */
   allow(source: Source, isKnown: () => Promise<boolean>): Promise<GuessAllowed>;
   /**
@@ -34,7 +44,11 @@ export type GuessLimits = {
   succeeded(source: Source, budget: GuessBudget, isTaken: boolean): Promise<void>;
 };
 
+/** Longer than any code is good. */
+const textSeconds = 24 * 60 * 60;
+
 export const unlimitedGuesses: GuessLimits = {
+  isFirstOfText: async () => true,
   allow: async () => ({ budget: 'open' }),
   tell: async () => 0,
   take: async () => 0,
@@ -43,6 +57,8 @@ export const unlimitedGuesses: GuessLimits = {
 
 export function createGuessLimits(config: LimitsConfig, create: LimitFactory, keys: Keys): GuessLimits {
   const number = create('guess_number', config.LIMIT_GUESSES_PER_NUMBER);
+  const firstLimit = createFirstLimit(create, 'guess_first', config.LIMIT_GUESSES_FIRST_OF_NETWORK, keys);
+  const text = create('guess_text', { points: 1, seconds: textSeconds });
   const reserve = create('guess_reserve', config.LIMIT_GUESSES_RESERVE);
   const pair = create('guess_pair', config.LIMIT_GUESSES_PER_NUMBER_AND_SOURCE);
   const numbers = create('guess_numbers', config.LIMIT_GUESSED_NUMBERS_PER_SOURCE);
@@ -53,10 +69,12 @@ export function createGuessLimits(config: LimitsConfig, create: LimitFactory, ke
   const pairs = (source: Source): Counted[] =>
     source.address ? [{ limit: pair, key: keys.pair(source) }] : [];
   // The number comes last: a source that is refused already must not use up what others have.
-  const all = (source: Source, budget: GuessBudget): Counted[] =>
-    budget === 'reserve'
-      ? [{ limit: reserve, key: keys.number(source) }]
-      : [...networks(source), ...pairs(source), { limit: number, key: keys.number(source) }];
+  function all(source: Source, budget: GuessBudget): Counted[] {
+    const key = keys.number(source);
+    if (budget === 'reserve') return [{ limit: reserve, key }];
+    const last = budget === 'first' ? firstLimit(source) : undefined;
+    return [...networks(source), ...pairs(source), ...(last ?? [{ limit: number, key }])];
+  }
 
   /** A source that has failed for many numbers may only go on with those. */
   async function waitForNumber(source: Source): Promise<number> {
@@ -72,9 +90,20 @@ export function createGuessLimits(config: LimitsConfig, create: LimitFactory, ke
   }
 
   const limits: GuessLimits = {
+    async isFirstOfText(challenge) {
+      const key = keys.of('challenge', challenge);
+      return (await text.used(key)) === 0 && (await text.consume(key)) === 0;
+    },
     async allow(source, isKnown) {
-      const seconds = Math.max(await waitForAll(all(source, 'open')), await waitForNumber(source));
+      const key = keys.number(source);
+      const ofSource = Math.max(
+        await waitForAll([...networks(source), ...pairs(source)]),
+        await waitForNumber(source),
+      );
+      const seconds = Math.max(ofSource, await number.wait(key));
       if (seconds === 0) return { budget: 'open' };
+      const first = ofSource === 0 ? firstLimit(source) : undefined;
+      if (first && (await waitForAll(first)) === 0) return { budget: 'first' };
       const [narrowest] = keys.networks(source);
       if (!narrowest || (await lookups.consume(narrowest)) > 0 || !(await isKnown())) return { seconds };
       const reserveSeconds = await waitForAll(all(source, 'reserve'));
@@ -85,7 +114,7 @@ export function createGuessLimits(config: LimitsConfig, create: LimitFactory, ke
     },
     async take(source, budget) {
       const seconds = await consumeAll(all(source, budget));
-      if (seconds === 0 && budget === 'open') await countNumber(source);
+      if (seconds === 0 && budget !== 'reserve') await countNumber(source);
       return seconds;
     },
     async succeeded(source, budget, isTaken) {

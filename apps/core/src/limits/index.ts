@@ -35,6 +35,10 @@ export function createLimits(
     number: ({ sid }) => of(sid),
     networks: ({ address }) => networksOf(address).map((network) => of(network)),
     pair: ({ sid, address }) => of(sid, networksOf(address)[0] ?? ''),
+    widePair({ sid, address }) {
+      const widest = networksOf(address).at(-1);
+      return widest === undefined ? undefined : of(sid, widest);
+    },
   };
   return {
     guesses: createGuessLimits(config, create, keys),

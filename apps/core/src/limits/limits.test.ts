@@ -6,17 +6,19 @@ import { Redis } from 'ioredis';
 import { createCredentials } from '../verification/credential.ts';
 import { limitsConfig } from './config.ts';
 import { createLimits, type Limits } from './index.ts';
-import type { Source } from './source.ts';
+import type { Familiarity, Source } from './source.ts';
 
 const log = createLog({ name: 'core', level: 'silent' });
 const tight = {
   LIMIT_GUESSES_PER_NUMBER: '6/60',
+  LIMIT_GUESSES_FIRST_OF_NETWORK: '2/60',
   LIMIT_GUESSES_RESERVE: '3/60',
   LIMIT_GUESSES_PER_NUMBER_AND_SOURCE: '2/60',
   LIMIT_GUESSES_PER_SOURCE: '10/60',
   LIMIT_GUESSED_NUMBERS_PER_SOURCE: '4/60',
   LIMIT_LOOKUPS_PER_SOURCE: '5/60',
   LIMIT_TEXTS_PER_NUMBER: '3/60',
+  LIMIT_TEXTS_FIRST_OF_NETWORK: '2/60',
   LIMIT_TEXTS_RESERVE: '2/60',
   LIMIT_TEXTS_PER_NUMBER_AND_SOURCE: '2/60',
   LIMIT_TEXTS_PER_SOURCE: '4/60',
@@ -82,8 +84,8 @@ async function submit({ guesses }: Limits, source: Source, isRight = false): Pro
   return true;
 }
 
-const text = async ({ texts }: Limits, source: Source, isKnown = unknown) =>
-  (await texts.take(source, isKnown)) === 0;
+const text = async ({ texts }: Limits, source: Source, familiarity: Familiarity = 'nobody') =>
+  (await texts.take(source, async () => familiarity)) === 0;
 
 async function inTurn(count: number, once: (n: number) => Promise<boolean>): Promise<boolean[]> {
   const answers = [];
@@ -98,7 +100,7 @@ describe('guesses', () => {
     const { limits } = setUp();
     expect(await inTurn(4, () => guess(limits, ann))).toEqual(first(2, 4));
     // What was refused for its source used up nothing of the number.
-    expect(await inTurn(6, (n) => guess(limits, { ...ann, address: from(n) }))).toEqual(first(4, 6));
+    expect(await inTurn(8, (n) => guess(limits, { ...ann, address: from(n) }))).toEqual(first(6, 8));
     expect(await guess(limits, { sid: '1.5550101', address: from(50) })).toBe(true);
   });
 
@@ -125,6 +127,27 @@ describe('guesses', () => {
     expect(await guess(limits, owner, true, known)).toBe(true);
     expect(await inTurn(5, () => guess(limits, owner, false, known))).toEqual(first(3, 5));
     expect(await guess(limits, owner, true, known)).toBe(false);
+  });
+
+  test('of strangers who have used up what a number has for everybody leave it the first one of other networks', async () => {
+    const { limits } = setUp();
+    await inTurn(6, (n) => guess(limits, { ...ann, address: from(n >> 1) }));
+    // A network has one of them, from however many addresses.
+    expect(await inTurn(4, (n) => guess(limits, { ...ann, address: `198.51.100.${n}` }))).toEqual(
+      first(1, 4),
+    );
+    const owner = { ...ann, address: from(99) };
+    // A right one uses up nothing.
+    expect(await inTurn(5, () => guess(limits, owner, true))).toEqual(first(5, 5));
+    expect(await inTurn(2, () => guess(limits, owner))).toEqual(first(1, 2));
+    expect(await guess(limits, { ...ann, address: from(98) }, true)).toBe(false);
+  });
+
+  test('at a code that was sent have their first one paid by the text: once, on all cores, however many come at once', async () => {
+    const [one, other] = [setUp().limits.guesses, setUp().limits.guesses];
+    const asked = await Promise.all(times(40).map((n) => (n % 2 ? one : other).isFirstOfText('a')));
+    expect(asked.filter(Boolean)).toHaveLength(1);
+    expect([await one.isFirstOfText('a'), await one.isFirstOfText('b')]).toEqual([false, true]);
   });
 
   test('of a neighbour who has used up the guesses of the network do not lock a number out that signed in there', async () => {
@@ -219,13 +242,32 @@ describe('texts', () => {
   test('are bounded for a number and a source, and for a number from all sources', async () => {
     const { limits } = setUp();
     expect(await inTurn(3, () => text(limits, ann))).toEqual(first(2, 3));
-    expect(await inTurn(3, (n) => text(limits, { ...ann, address: from(n) }))).toEqual(first(1, 3));
+    expect(await inTurn(5, (n) => text(limits, { ...ann, address: from(n) }))).toEqual(first(3, 5));
+  });
+
+  test('that strangers have asked for leave a number the first one of other networks', async () => {
+    const { limits } = setUp();
+    await inTurn(3, (n) => text(limits, { ...ann, address: from(n >> 1) }));
+    expect(await inTurn(3, (n) => text(limits, { ...ann, address: `198.51.100.${n}` }))).toEqual(first(1, 3));
+    expect(await text(limits, { ...ann, address: from(99) })).toBe(true);
+    expect(await text(limits, { ...ann, address: from(98) })).toBe(false);
+  });
+
+  test('that strangers request for neighbouring numbers, or never submit, do not keep a code from a number that was verified before', async () => {
+    const { limits } = setUp();
+    const strangers = (n: number) => text(limits, { sid: `1.55501${10 + n}`, address: from(n) });
+    expect(await inTurn(6, strangers)).toEqual(first(5, 6));
+    expect(await text(limits, { ...ann, address: from(98) })).toBe(false);
+    expect(await text(limits, { ...ann, address: from(99) }, 'user')).toBe(true);
+    const elsewhere = (n: number) => text(limits, { sid: `${20 + n}.2345678`, address: from(20 + n) });
+    expect(await inTurn(3, elsewhere)).toEqual(first(2, 3));
+    expect(await text(limits, { sid: '31.2345678', address: from(97) }, 'user')).toBe(true);
   });
 
   test('that strangers have asked for leave some for networks in which the number signed in before', async () => {
     const { limits } = setUp();
     await inTurn(6, (n) => text(limits, { ...ann, address: from(n) }));
-    expect(await inTurn(3, (n) => text(limits, { ...ann, address: from(90 + n) }, known))).toEqual(
+    expect(await inTurn(3, (n) => text(limits, { ...ann, address: from(90 + n) }, 'here'))).toEqual(
       first(2, 3),
     );
   });

@@ -1,23 +1,27 @@
 import type { LimitsConfig } from './config.ts';
 import { type Counted, consumeAll, createLimits, giveBackAll, type LimitFactory } from './limit.ts';
-import { createNetworkLimit } from './networks.ts';
-import type { Keys, Source } from './source.ts';
+import { createFirstLimit, createNetworkLimit } from './networks.ts';
+import type { Familiarity, Keys, Source } from './source.ts';
 
 /**
  * Bounds what texts cost. A text counts until its code was submitted rightly, but for the budgets of a number, of a country
  * code and in all.
  *
  * Who pumps texts to numbers of their own does not submit the codes: networks that never did share a budget of texts that
- * were not. It is spent when fewer than one in five is submitted, and then only networks that did before get texts.
+ * were not. It is spent when fewer than one in five is submitted, and then only networks that did before get texts, and
+ * numbers that somebody verified before.
+ *
+ * Strangers can use up what a number has for everybody, not what it has for the first text of each network. So its owner
+ * gets a code in a new place, unless strangers had it texted from as many networks.
  */
 export type TextLimits = {
   /**
    * Counts a text before it is sent.
    *
-   * @param isKnown whether the number signed in before in the network of the source; only asked if it matters
+   * @param readFamiliarity only called if it matters
    * @returns 0, or the seconds until the text may be sent
    */
-  take(source: Source, isKnown: () => Promise<boolean>): Promise<number>;
+  take(source: Source, readFamiliarity: () => Promise<Familiarity>): Promise<number>;
   /** The code was submitted rightly. */
   converted(source: Source): Promise<void>;
 };
@@ -31,6 +35,7 @@ const convertedForSeconds = 90 * 24 * 60 * 60;
 
 export function createTextLimits(config: LimitsConfig, create: LimitFactory, keys: Keys): TextLimits {
   const number = create('text_number', config.LIMIT_TEXTS_PER_NUMBER);
+  const firstLimit = createFirstLimit(create, 'text_first', config.LIMIT_TEXTS_FIRST_OF_NETWORK, keys);
   const reserve = create('text_reserve', config.LIMIT_TEXTS_RESERVE);
   const pairLimits = createLimits(create, 'text_pair', config.LIMIT_TEXTS_PER_NUMBER_AND_SOURCE);
   const networkLimit = createNetworkLimit(create, 'text_source', config.LIMIT_TEXTS_PER_SOURCE);
@@ -55,14 +60,25 @@ export function createTextLimits(config: LimitsConfig, create: LimitFactory, key
   ];
 
   return {
-    async take(source, isKnown) {
+    async take(source, readFamiliarity) {
       const isStranger = (await converts.used(widest(source))) === 0;
-      const others = [...pairs(source), ...(isStranger ? ofStrangers(source) : []), ...inAll(source)];
+      const strangers = isStranger ? ofStrangers(source) : [];
+      const shared = [...pairs(source), ...inAll(source)];
       const key = keys.number(source);
-      const seconds = await consumeAll([...networks(source), ...others, { limit: number, key }]);
-      if (seconds === 0 || !(await isKnown())) return seconds;
-      // Strangers have used up what is the number's for everybody, or the source has neighbours who ask for many.
-      return consumeAll([...pairs(source), ...inAll(source), { limit: reserve, key }]);
+      const seconds = await consumeAll([
+        ...networks(source),
+        ...strangers,
+        ...shared,
+        { limit: number, key },
+      ]);
+      if (seconds === 0) return 0;
+      const familiarity = await readFamiliarity();
+      const first = firstLimit(source);
+      const others = [...networks(source), ...(familiarity === 'nobody' ? strangers : []), ...shared];
+      // Strangers have used up what is the number's for everybody, or what new networks have together.
+      if (first && (await consumeAll([...others, ...first])) === 0) return 0;
+      // Or the source has neighbours who ask for many.
+      return familiarity === 'here' ? consumeAll([...shared, { limit: reserve, key }]) : seconds;
     },
     async converted(source) {
       const isFirst = (await converts.used(widest(source))) === 0;

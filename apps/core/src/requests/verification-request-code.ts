@@ -1,7 +1,7 @@
 import { type CodeOutcome, readOutcome, settleOutcome, verificationRequestCode } from '@hooligram/db';
 import { mustBeWritten, sidOf } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
-import { signedInFrom } from '../verification/known-networks.ts';
+import { readFamiliarity } from '../verification/known-networks.ts';
 import type { NumberFault } from '../verification/numbers.ts';
 import { abandonedAfterMs, providerTimeMs, settled, stored } from '../verification/waiting.ts';
 import {
@@ -50,7 +50,7 @@ export const verificationRequestCodeHandler: Handler<'VERIFICATION_REQUEST_CODE'
     if (fault) return faulty([`payload.phone_number: ${numberText(fault, country_code)}`]);
     if (!context.numbers.takesTexts(sid)) return refusal('codeNotSent');
     const source = { sid, address };
-    const seconds = await limits.texts.take(source, () => signedInFrom(context, source));
+    const seconds = await limits.texts.take(source, () => readFamiliarity(context, source));
     if (seconds > 0) return limited('tooManyRequests', seconds);
     return outcomeOf((await send(context, request, sid)) ?? (await outcomeOfFirstRun(context, request)));
   }),

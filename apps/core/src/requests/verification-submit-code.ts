@@ -9,11 +9,14 @@ import {
   readChallenge,
   readChallengeAnswer,
   readOutcome,
+  rememberNetwork,
   settleOutcome,
   verificationSubmitCode,
 } from '@hooligram/db';
 import type { Context } from '../context.ts';
-import { signedInFrom } from '../verification/known-networks.ts';
+import type { GuessAllowed } from '../limits/guesses.ts';
+import type { Source } from '../limits/source.ts';
+import { networkHash, signedInFrom } from '../verification/known-networks.ts';
 import { abandonedAfterMs, providerTimeMs, settled, stored } from '../verification/waiting.ts';
 import {
   each,
@@ -67,19 +70,26 @@ export const verificationSubmitCodeHandler: Handler<'VERIFICATION_SUBMIT_CODE'> 
     const challenge = await readChallenge(db, connection_id);
     if (!challenge) return refusal('noCodeRequested');
     const source = { sid: challenge.sid, address };
-    const allowed = await limits.guesses.allow(source, () => signedInFrom(context, source));
+    const isPaid = await limits.guesses.isFirstOfText(`${connection_id} ${challenge.expires_ms}`);
+    const allowed = isPaid ? { budget: 'open' as const } : await takeGuess(context, source);
     if ('seconds' in allowed) return limited('tooManyAttempts', allowed.seconds);
-    // Taken before it is compared, however many are submitted at once; a right one is given back.
-    const seconds = await limits.guesses.take(source, allowed.budget);
-    if (seconds > 0) return limited('tooManyAttempts', seconds);
     const answer = await compareOrCheck(context, request, challenge);
     if (answer.outcome === 'right') {
-      await limits.guesses.succeeded(source, allowed.budget, true);
+      await limits.guesses.succeeded(source, allowed.budget, !isPaid);
       await limits.texts.converted(source);
     }
     return replyTo(context, request, answer);
   }),
 };
+
+/** Taken before it is compared, however many are submitted at once; a right one is given back. */
+async function takeGuess(context: Context, source: Source): Promise<GuessAllowed> {
+  const { guesses } = context.limits;
+  const allowed = await guesses.allow(source, () => signedInFrom(context, source));
+  if ('seconds' in allowed) return allowed;
+  const seconds = await guesses.take(source, allowed.budget);
+  return seconds > 0 ? { seconds } : allowed;
+}
 
 async function compareOrCheck(
   context: Context,
@@ -143,15 +153,18 @@ async function answerOfFirstRun(context: Context, request: Submission): Promise<
   return outcome === 'right' ? ((await readChallengeAnswer(db, key)) ?? { outcome }) : { outcome };
 }
 
-function replyTo(
-  { credentials, publisher, names }: Context,
-  { request_id, params: { connection_id } }: Submission,
+async function replyTo(
+  { db, credentials, publisher, names }: Context,
+  { request_id, params: { connection_id, address } }: Submission,
   { outcome, user_id, version, key }: ChallengeAnswer,
-): Outcome<'VERIFICATION_SUBMIT_CODE'> | undefined {
+): Promise<Outcome<'VERIFICATION_SUBMIT_CODE'> | undefined> {
   if (outcome === 'under_way') return undefined;
   if (outcome !== 'right') return refusal(refusals[outcome]);
   // Recorded by a core of the release before.
   if (user_id === undefined || version === undefined) return success({});
+  // The sign-in that follows may be one with the code, of which strangers have used up the guesses elsewhere.
+  const network = networkHash(credentials, address);
+  if (network) await rememberNetwork(db, { user_id, version, network });
   publisher.publish(names.user(user_id), encodeCredentialChanged({ user_id, version, connection_id }));
   // A core of the release before made no token.
   if (typeof key !== 'string') return success({ user_id, credential_version: version });

@@ -1,7 +1,7 @@
 import { type Credential, readCredentials } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { networksOf } from '../limits/address.ts';
-import type { Source } from '../limits/source.ts';
+import type { Familiarity, Source } from '../limits/source.ts';
 import type { Credentials } from './credential.ts';
 
 /** How the database names the network of an address: a keyed hash of the widest one. Null for one that is not known. */
@@ -15,13 +15,22 @@ export function isKnownFrom({ networks }: Pick<Credential, 'networks'>, network:
   return networks.some((known) => network.equals(known));
 }
 
-/** Whether the number signed in before in the network of the source. */
-export async function signedInFrom(
+/** A number that others have named as a member, and nobody verified, is nobody's. */
+export async function readFamiliarity(
   { db, credentials }: Pick<Context, 'db' | 'credentials'>,
   { sid, address }: Source,
-): Promise<boolean> {
-  const network = networkHash(credentials, address);
-  if (!network) return false;
+): Promise<Familiarity> {
   const [user] = await readCredentials(db, [sid]);
-  return !!user && isKnownFrom(user, network);
+  // One whose sessions an operator has ended has no credential, and a version.
+  if (!user || (user.credential_hash === null && user.version === 0)) return 'nobody';
+  const network = networkHash(credentials, address);
+  return network && isKnownFrom(user, network) ? 'here' : 'user';
+}
+
+/** Whether the number signed in before in the network of the source. */
+export async function signedInFrom(
+  context: Pick<Context, 'db' | 'credentials'>,
+  source: Source,
+): Promise<boolean> {
+  return source.address !== '' && (await readFamiliarity(context, source)) === 'here';
 }

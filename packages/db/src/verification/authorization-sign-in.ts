@@ -1,5 +1,6 @@
 import type { Db } from '../session/db.ts';
 import { rerun, runStatement } from '../statements/statement.ts';
+import { networksMax } from './remember-network.ts';
 
 export type Credential = {
   user_id: number;
@@ -50,8 +51,6 @@ export type AcceptedCredential = {
   /** From where; null if that is not known. */
   readonly network: Buffer | null;
 };
-
-const networksMax = 8;
 
 // The user's row is locked first, as a new credential does.
 const acceptStatement = {
