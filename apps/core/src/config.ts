@@ -6,6 +6,7 @@ import {
   milliseconds,
   readableFile,
   type ServiceContext,
+  tracingConfig,
   url,
 } from '@hooligram/service';
 import { z } from 'zod';
@@ -77,6 +78,7 @@ export const coreConfig = joinConfig(
   verificationConfig,
   limitsConfig,
   userLimitsConfig,
+  tracingConfig,
 );
 
 export type CoreService = ServiceContext<typeof coreConfig>;

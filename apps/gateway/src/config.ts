@@ -7,7 +7,9 @@ import {
   milliseconds,
   port,
   readableFile,
+  samplingConfig,
   type serviceConfig,
+  tracingConfig,
   url,
   variable,
 } from '@hooligram/service';
@@ -210,6 +212,6 @@ const ownConfig = schema.check(
   }),
 );
 
-export const gatewayConfig = joinConfig(ownConfig, gatewayLimitsConfig);
+export const gatewayConfig = joinConfig(ownConfig, gatewayLimitsConfig, tracingConfig, samplingConfig);
 
 export type GatewayConfig = Config<typeof gatewayConfig> & Config<typeof serviceConfig>;
