@@ -79,6 +79,8 @@ test('what is sent again is in the trace of its message', async () => {
   await bob.close();
   const mute = await connect(system.gateway(1).url, { acknowledge: false });
   await mute.signIn(sids[1]);
+  // From then on the gateway hears what is published to the group.
+  await mute.request('CONN_KEEP_ALIVE', { after_groups: true });
   const known = collector.spans.length;
   await ada.requestOk('MESSAGING_SEND', { group_id, content: 'again' });
   const isIt = ({ type, payload }: ReceivedFrame) =>
