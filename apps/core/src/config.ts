@@ -7,6 +7,7 @@ import {
   readableFile,
   redisUrl,
   type ServiceContext,
+  tracingConfig,
   url,
 } from '@hooligram/service';
 import { z } from 'zod';
@@ -80,6 +81,7 @@ export const coreConfig = joinConfig(
   verificationConfig,
   limitsConfig,
   userLimitsConfig,
+  tracingConfig,
 );
 
 export type CoreService = ServiceContext<typeof coreConfig>;

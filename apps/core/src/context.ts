@@ -6,6 +6,7 @@ import type { Deadlines } from './intake/deadlines.ts';
 import type { Limits } from './limits/index.ts';
 import type { UserLimits } from './limits/user-limits.ts';
 import type { CoreMetrics } from './metrics.ts';
+import type { RequestTraces } from './request-traces.ts';
 import type { DeliveryCheckSchedule } from './retries/delivery-check-schedule.ts';
 import type { Credentials } from './verification/credential.ts';
 import type { Numbers } from './verification/numbers.ts';
@@ -34,4 +35,6 @@ export type Context = {
   readonly numbers: Numbers;
   readonly provider: VerificationProvider;
   readonly credentials: Credentials;
+  /** Undefined unless messages are traced. */
+  readonly traces: RequestTraces | undefined;
 };

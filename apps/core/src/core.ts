@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { countListeners, DeadRequests, entryVersion } from '@hooligram/bus';
-import { release, type ServiceDefinition } from '@hooligram/service';
+import {
+  createTraceMetrics,
+  openTracer,
+  release,
+  type ServiceDefinition,
+  type Tracer,
+} from '@hooligram/service';
 import { createBacklogMetrics, startBacklogWatch } from './backlog.ts';
 import { type CoreService, coreConfig } from './config.ts';
 import type { Context } from './context.ts';
@@ -10,6 +16,7 @@ import { createLimits } from './limits/index.ts';
 import { createLimitMetrics } from './limits/limit.ts';
 import { createUserLimitCounter, createUserLimits } from './limits/user-limits.ts';
 import { type CoreMetrics, createCoreMetrics, createDatabaseGauges } from './metrics.ts';
+import { RequestTraces } from './request-traces.ts';
 import { createJobMetrics } from './retries/metrics.ts';
 import { openRetries, type Retries, startRetries } from './retries/start-retries.ts';
 import { connectStores, type Stores } from './stores.ts';
@@ -32,6 +39,7 @@ export const core: ServiceDefinition<typeof coreConfig> = {
     createJobMetrics(all);
     createLimitMetrics(all);
     createUserLimitCounter(all);
+    createTraceMetrics(all);
   },
   start,
 };
@@ -40,10 +48,11 @@ async function start(service: CoreService): Promise<void> {
   const consumer = randomUUID();
   const metrics = createCoreMetrics(service.metrics);
   service.reportBuild({ version: release, contract: entryVersion });
+  const tracer = await openTracer('core', service);
   const provider = meteredProvider(createVerificationProvider(service.config, service.log), metrics);
   const stores = await connectStores(service, consumer, metrics);
   const retries = await openRetries(service, stores, consumer, metrics);
-  const context = createContext(service, stores, retries, provider, metrics);
+  const context = createContext(service, stores, retries, provider, metrics, tracer);
   const backlog = startBacklogWatch(stores, createBacklogMetrics(service.metrics));
   service.lifecycle.onClose('backlog watch', () => backlog.close());
   watchDatabase(service, context, stores);
@@ -57,6 +66,7 @@ function createContext(
   { deliveryChecks, startRedeliveries }: Retries,
   provider: VerificationProvider,
   metrics: CoreMetrics,
+  tracer: Tracer | undefined,
 ): Context {
   const credentials = createCredentials(credentialKeys(config.CREDENTIAL_KEY));
   const deadRequests = new DeadRequests(redis.command, names.deadRequests);
@@ -85,6 +95,7 @@ function createContext(
     numbers: createNumbers(config.NUMBERS, config.CODE_COUNTRY_CODES),
     provider,
     credentials,
+    traces: tracer && new RequestTraces({ tracer, publisher, names }),
   };
 }
 

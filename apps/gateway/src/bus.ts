@@ -27,6 +27,7 @@ import { resync } from './core/resync.ts';
 import { checkSubscriberLimit } from './core/subscriber-limit.ts';
 import { UnreadablePublications } from './core/unreadable.ts';
 import { createContext } from './create-context.ts';
+import type { MessageTraces } from './delivery/message-traces.ts';
 import type { FeedDeps } from './groups/group-feed.ts';
 import type { GatewayMetrics } from './metrics.ts';
 
@@ -39,6 +40,8 @@ type Options = Pick<FeedDeps, 'publish'> & {
   readonly budgets: Budgets;
   readonly service: ServiceContext<typeof gatewayConfig>;
   readonly metrics: GatewayMetrics;
+  /** Undefined unless messages are traced. */
+  readonly traces: MessageTraces | undefined;
   /**
    * The database has another epoch, and `context` is a new one. The one from before receives nothing any more: its
    * clients have to be sent away.
@@ -155,8 +158,13 @@ export class Bus {
   }
 
   #createCore(node: string, clock: RedisClock): CoreClient {
-    const { service, metrics } = this.#options;
+    const { service, metrics, traces } = this.#options;
     const { config, log } = service;
+    const { onWritten } = metrics.redis;
+    const onTracedWritten = (ms: number, requests: readonly CoreRequest[]) => {
+      onWritten(ms);
+      traces?.written(ms, requests);
+    };
     return new CoreClient({
       repeatMs: config.REQUEST_REPEAT_MS,
       patienceMs: config.REQUEST_PATIENCE_MS,
@@ -175,7 +183,7 @@ export class Bus {
           requestsMax: requestsPerEntryMax,
           entriesMax: config.REQUESTS_WAITING_MAX,
           bytesMax: config.REQUESTS_WAITING_BYTES_MAX,
-          onRoundTrip: metrics.redis.onWritten,
+          onRoundTrip: traces ? onTracedWritten : onWritten,
           onFailed(requests, failure, reason) {
             log.warn({ requests: requests.length, failure, reason }, 'writing requests to Redis failed');
             if (failure === 'full') metrics.requestsShed.inc({ cause: `stream ${reason}` }, requests.length);
@@ -187,11 +195,12 @@ export class Bus {
   }
 
   #createContext(): GatewayContext {
-    const { service, metrics, publish, budgets } = this.#options;
+    const { service, metrics, traces, publish, budgets } = this.#options;
     return createContext(this.#epoch, {
       config: service.config,
       log: service.log,
       metrics,
+      traces,
       core: this.#core,
       subscriptions: this.#subscriptions,
       publish,

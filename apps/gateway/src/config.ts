@@ -8,7 +8,9 @@ import {
   port,
   readableFile,
   redisUrl,
+  samplingConfig,
   type serviceConfig,
+  tracingConfig,
   variable,
 } from '@hooligram/service';
 import { uwsChoices } from '@hooligram/uws';
@@ -212,6 +214,6 @@ const ownConfig = schema.check(
   }),
 );
 
-export const gatewayConfig = joinConfig(ownConfig, gatewayLimitsConfig);
+export const gatewayConfig = joinConfig(ownConfig, gatewayLimitsConfig, tracingConfig, samplingConfig);
 
 export type GatewayConfig = Config<typeof gatewayConfig> & Config<typeof serviceConfig>;

@@ -4,6 +4,7 @@ import type { Core } from './core/core-client.ts';
 import type { CursorWriter } from './delivery/cursor-writer.ts';
 import type { MessageIndex } from './delivery/message-index.ts';
 import type { MessageLookup } from './delivery/message-lookup.ts';
+import type { MessageTraces } from './delivery/message-traces.ts';
 import type { Overdue } from './delivery/overdue.ts';
 import type { GroupFeed } from './groups/group-feed.ts';
 import type { GroupRegistry } from './groups/group-registry.ts';
@@ -34,6 +35,8 @@ export type GatewayContext = {
   readonly messageLookup: MessageLookup;
   readonly cursorWriter: CursorWriter;
   readonly overdue: Overdue;
+  /** Undefined unless messages are traced. */
+  readonly traces: MessageTraces | undefined;
   /** Publishes to a core, at most once. */
   send(channel: string, body: object): void;
 };

@@ -13,7 +13,7 @@ import { StateTeller } from './groups/state-teller.ts';
 import { Users } from './groups/users.ts';
 
 /** What all epochs of the database share. */
-type Shared = Pick<GatewayContext, 'config' | 'log' | 'metrics' | 'send'> &
+type Shared = Pick<GatewayContext, 'config' | 'log' | 'metrics' | 'send' | 'traces'> &
   Pick<FeedDeps, 'publish'> & {
     readonly budgets: Budgets;
     readonly core: CoreClient;
@@ -25,7 +25,7 @@ export function createContext(
   epoch: number,
   { core: client, subscriptions, publish, budgets, ...shared }: Shared,
 ): GatewayContext {
-  const { config, metrics } = shared;
+  const { config, metrics, traces } = shared;
   const { signIns, requestBudget, clientLimits, outOfOrder, recentMessages, socketBuffers } = budgets;
   const names = createNames(config.REDIS_PREFIX, () => epoch);
   const core = client.within(epoch);
@@ -34,7 +34,7 @@ export function createContext(
     bytes: config.REPLAY_WINDOW_BYTES,
   });
   const messageIndex = new MessageIndex<GroupFeed>();
-  const cursorWriter = new CursorWriter({ core, epoch, everyMs: config.CURSOR_FLUSH_MS });
+  const cursorWriter = new CursorWriter({ core, epoch, everyMs: config.CURSOR_FLUSH_MS, traces });
   const messageLookup = new MessageLookup({ core, cursorWriter, metrics, clientLimits });
   const overdue = new Overdue({ core, users, cursorWriter }, config.DELIVERY_ACK_DEADLINE_MS);
   const states = new StateReader(core);
@@ -53,6 +53,7 @@ export function createContext(
     cursorWriter,
     overdue,
     metrics,
+    traces,
     publish,
   });
   return {

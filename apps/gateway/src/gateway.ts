@@ -4,8 +4,10 @@ import { frameBytesReadMax } from '@hooligram/protocol';
 import {
   ConfigError,
   createLog,
+  createTraceMetrics,
   joinConfig,
   type Metrics,
+  openTracer,
   readConfig,
   release,
   type ServiceContext,
@@ -17,6 +19,7 @@ import { createBudgets, observeBudgets } from './budgets.ts';
 import { Bus } from './bus.ts';
 import { TrustedProxies } from './client-address.ts';
 import { gatewayConfig, stopMarginMs } from './config.ts';
+import { MessageTraces } from './delivery/message-traces.ts';
 import { ConnectionRoom } from './limits/connection-room.ts';
 import { gatewayFull, tooManyOfAddress } from './limits/handshake-refusals.ts';
 import { countClosed, createGatewayGauges, createGatewayMetrics } from './metrics.ts';
@@ -40,6 +43,7 @@ export const gateway: ServiceDefinition<typeof gatewayConfig> = {
 function metrics(all: Metrics): void {
   const config = readConfig(joinConfig(serviceConfig, gatewayConfig), {});
   createGatewayGauges(all);
+  createTraceMetrics(all);
   observeBudgets(
     all,
     createBudgets(config, createGatewayMetrics(all), createLog({ name: 'gateway', level: 'silent' })),
@@ -49,6 +53,7 @@ function metrics(all: Metrics): void {
 async function start(service: ServiceContext<typeof gatewayConfig>): Promise<void> {
   const { config, lifecycle, log } = service;
   const metrics = createGatewayMetrics(service.metrics);
+  const tracer = await openTracer('gateway', service);
   const budgets = createBudgets(config, metrics, log);
   const tls = tlsFilesOf(config);
   const server = new WebSocketServer(loadServer(service), budgets.socketBuffers, tls);
@@ -61,6 +66,7 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   const bus = await Bus.connect({
     service,
     metrics,
+    traces: tracer && new MessageTraces(tracer),
     publish: server.publish,
     budgets,
     onEpoch: (before, now) => sessions.onEpoch(before, now),

@@ -222,6 +222,7 @@ export class Session implements SocketOwner {
       this.#answerNow(frame);
       return;
     }
+    this.#context.traces?.received(frame);
     this.#queue.push({ frame, bytes });
     this.#hold(bytes);
     if (this.#isWorking) return;

@@ -42,7 +42,7 @@ type Options<T> = {
   entriesMax: number;
   bytesMax: number;
   onFailed(requests: readonly T[], failure: WriteFailure, reason: string): void;
-  onRoundTrip?(ms: number): void;
+  onRoundTrip?(ms: number, requests: readonly T[]): void;
 };
 
 type Appending = Redis & {
@@ -71,7 +71,7 @@ const entryCharactersMax = 1_048_576;
  * @param deadlineMs no core begins an entry later than this after it was written
  * @param entriesMax a stream with so many entries takes no more: better to refuse at once than to queue
  * @param bytesMax nor does one with so many bytes
- * @param onRoundTrip how long Redis took to answer a write
+ * @param onRoundTrip how long Redis took to answer a write, and of what
  */
 export function createRequestWriter<T>(options: Options<T>): RequestWriter<T> {
   const { requestsMax } = options;
@@ -158,7 +158,7 @@ async function write<T>(
       bytesMax,
       ...fields,
     );
-    onRoundTrip?.(performance.now() - sentAt);
+    onRoundTrip?.(performance.now() - sentAt, requests);
     onWritten(bytes);
     if (outcome === 'entries' || outcome === 'bytes') onFailed(requests, 'full', outcome);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { decodePublication, encodeMessages } from './publications.ts';
+import { decodePublication, encodeMessages, encodeTracedMessages } from './publications.ts';
 
 const frames = ['a', 'two\nlines', 'Привет, 👋', ''].map((content) =>
   JSON.stringify({ payload: { content } }),
@@ -30,6 +30,14 @@ test('a single message has the form that the release before knows, several have 
   expect(encodeMessages({ ...place, message_ids: [101, 102], frames: ['{}', '[]'] })).toBe(
     'M 7 3 41 101 102\n{}\n[]',
   );
+});
+
+test('traces travel beside messages, whose publications are the same with and without them', () => {
+  const traced = { traced: [[101, `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`]] as const };
+  expect(decodePublication(Buffer.from(encodeTracedMessages(traced)))).toEqual({
+    type: 'traced-messages',
+    traced,
+  });
 });
 
 test('an unknown type tag is ignored', () => {

@@ -1,5 +1,5 @@
 import { parse } from './request-shapes.ts';
-import { count, object, type Shape, text, UnreadableError } from './shape.ts';
+import { count, listOf, object, type Shape, text, tuple, UnreadableError } from './shape.ts';
 import type { GroupState } from './state.ts';
 import { groupState } from './state-shape.ts';
 
@@ -45,13 +45,19 @@ export type CredentialChanged = {
 };
 
 /**
+ * Messages that are traced, each with the `traceparent` of what published it. Published just before these messages, by
+ * cores that trace; nothing but traces depends on it.
+ */
+export type TracedMessages = { readonly traced: readonly (readonly [message_id: number, trace: string])[] };
+
+/**
  * What the core publishes on `group:<id>` and `user:<id>`, as bytes.
  *
  * Messages are one line of header, and a line for each with its ready frame, which the gateway passes on untouched:
  * `m <group_id> <version> <seq> <message_id>\n<frame>`, or for several `M`, with more ids and a line for each frame. What
  * was stored together in a group travels together: the seqs follow each other, under one version. The others are a
  * type tag, a newline and JSON: `s` a GroupState, `j` a Joined, `a` a DeliveryCheck, `n` a RedeliveryRequest, `e` an
- * Eviction, `c` a CredentialChanged. An unknown type tag is for a newer gateway and is ignored, so that gateways and cores may differ by one
+ * Eviction, `c` a CredentialChanged, `t` TracedMessages. An unknown type tag is for a newer gateway and is ignored, so that gateways and cores may differ by one
  * release.
  *
  * Published at most once each, in no promised order across cores; a gateway fetches what it misses
@@ -64,7 +70,8 @@ export type Publication =
   | { type: 'delivery-check'; check: DeliveryCheck }
   | { type: 'redelivery-request'; request: RedeliveryRequest }
   | { type: 'eviction'; eviction: Eviction }
-  | { type: 'credential-changed'; changed: CredentialChanged };
+  | { type: 'credential-changed'; changed: CredentialChanged }
+  | { type: 'traced-messages'; traced: TracedMessages };
 
 /** Messages of one group, stored one behind the other under one version. */
 export type Messages<F extends string | Uint8Array> = {
@@ -109,6 +116,11 @@ const jsonByTag = {
     field: 'changed',
     shape: object<CredentialChanged>({ user_id: count, version: count, connection_id: text }),
   },
+  t: {
+    type: 'traced-messages',
+    field: 'traced',
+    shape: object<TracedMessages>({ traced: listOf(tuple(count, text)) }),
+  },
 } as const satisfies Readonly<Record<string, { type: Publication['type']; field: string; shape: Shape }>>;
 
 type JsonTag = keyof typeof jsonByTag;
@@ -136,6 +148,7 @@ export const encodeDeliveryCheck = jsonEncoder<DeliveryCheck>('a');
 export const encodeRedeliveryRequest = jsonEncoder<RedeliveryRequest>('n');
 export const encodeEviction = jsonEncoder<Eviction>('e');
 export const encodeCredentialChanged = jsonEncoder<CredentialChanged>('c');
+export const encodeTracedMessages = jsonEncoder<TracedMessages>('t');
 
 export function encodeMessages({ group_id, version, seq, message_ids, frames }: Messages<string>): string {
   // A gateway that knows only single messages ignores the others, and fetches them.

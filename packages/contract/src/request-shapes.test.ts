@@ -40,6 +40,7 @@ test('a publication with a field missing or of another type is unreadable, whate
     ['a', { group_id: 1, version: 2, last_seq: 3, due_seq: 4, due_version: 5 }],
     ['n', { user_id: 1, token: 'token', reply_to: 'channel' }],
     ['e', { user_id: 1 }],
+    ['t', { traced: [[1, 'context']] }],
   ];
   for (const [typeTag, body] of bodies) {
     const decode = (value: unknown) => decodePublication(Buffer.from(`${typeTag}\n${JSON.stringify(value)}`));

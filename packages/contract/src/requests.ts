@@ -125,10 +125,11 @@ export type AnswerOf<K extends RequestType> = Requests[K]['answer'];
 
 /**
  * One request on its way to the core. `ref` is the gateway's own number for the answer; `request_id` is the
- * frame's UUID or one that the gateway made, and makes a second run answer what the first one did.
+ * frame's UUID or one that the gateway made, and makes a second run answer what the first one did. `trace`: a
+ * `traceparent` of W3C Trace Context, if the request is traced; a core that does not trace ignores it.
  */
 export type CoreRequest<K extends RequestType = RequestType> = {
-  [P in K]: { ref: number; request_id: string; type: P; params: ParamsOf<P> };
+  [P in K]: { ref: number; request_id: string; type: P; params: ParamsOf<P>; trace?: string };
 }[K];
 
 /** What became of a request. `errors` are texts for the client. */

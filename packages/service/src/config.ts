@@ -95,7 +95,7 @@ function isPrintable(variable: string, text: string): boolean {
 
 /** Whether a variable of this name holds a secret: the one rule for error lines, help and the start's print. */
 export function isSecret(variable: string): boolean {
-  return /(^|_)(KEY|TOKEN|SECRET|PASSWORD|(?<!COUNTRY_)CODE)S?$/.test(variable);
+  return /(^|_)(KEY|TOKEN|SECRET|PASSWORD|HEADER|(?<!COUNTRY_)CODE)S?$/.test(variable);
 }
 
 /** The config as it may be printed: no keys, tokens, codes, nor passwords inside of URLs. */

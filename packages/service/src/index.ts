@@ -41,6 +41,8 @@ export {
 } from './service.ts';
 export { type ConnectionMetrics, createConnectionMetrics } from './service-metrics.ts';
 export { findSuspects, type Suspect, suspectText } from './suspects.ts';
+export { createTraceMetrics, openTracer, type Span, type Tracer } from './tracing.ts';
+export { samplingConfig, tracingConfig } from './tracing-config.ts';
 export { untilWorks } from './until-works.ts';
 export { boolean, integer, milliseconds, port, readableFile, redisUrl, url, variable } from './variables.ts';
 export { within } from './within.ts';

@@ -24,6 +24,18 @@ export type BatchResult<K extends RequestType> =
 
 type AttemptResult<K extends RequestType> = ReadonlyMap<DueRequest<K>, Outcome<K> | undefined> | 'poisoned';
 
+/** Runs the handler of a type on a batch, as a part of the traces of its requests. See `run`. */
+export function tryBatch<K extends RequestType>(
+  context: Context,
+  type: K,
+  handler: Handler<K>,
+  batch: readonly DueRequest<K>[],
+): Promise<BatchResult<K>> {
+  const { traces } = context;
+  if (!traces) return run(context, type, handler, batch);
+  return traces.batch(type, batch, (traced) => run(context, type, handler, traced));
+}
+
 /**
  * Runs the handler of a type on a batch. While the database is away, the batch is tried again until the deadline; after
  * that the outcomes are not known. What would make one request of the batch wait for another is said at once. A single
@@ -31,7 +43,7 @@ type AttemptResult<K extends RequestType> = ReadonlyMap<DueRequest<K>, Outcome<K
  *
  * @returns when done, one outcome per request; undefined where the outcome is not known
  */
-export async function tryBatch<K extends RequestType>(
+async function run<K extends RequestType>(
   context: Context,
   type: K,
   handler: Handler<K>,

@@ -11,6 +11,8 @@ export type StoredMessage = {
   /** ISO 8601, UTC, milliseconds */
   readonly date_created: string;
   readonly sender_sid: string;
+  /** The context of the span that stored it, if it is traced. */
+  readonly trace: string | undefined;
 };
 
 /** Messages of one group that follow each other under one version. */
@@ -24,9 +26,10 @@ const publicationCharactersMax = 64 * 1_024;
  * group under one version share a publication: to Redis and every gateway a publication costs as much as a message.
  */
 export function publishMessages(
-  { publisher, names, deliveryChecks }: Context,
-  messages: Iterable<StoredMessage>,
+  { publisher, names, deliveryChecks, traces }: Context,
+  messages: readonly StoredMessage[],
 ): void {
+  traces?.announce(messages);
   const sequences = new Map<number, Sequence>();
   const publish = (group_id: number, sequence: Sequence) =>
     publisher.publish(names.group(group_id), encodeMessages({ group_id, ...sequence }));

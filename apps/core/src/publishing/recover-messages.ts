@@ -22,7 +22,8 @@ export async function recoverMessages(
     const { sid, group_id, content } = send.params;
     if (!found || found.group_id !== group_id || found.content !== content) continue;
     const { message_id, seq, version, date_created } = found;
-    messages.push({ group_id, version, seq, message_id, content, date_created, sender_sid: sid });
+    const { trace } = send;
+    messages.push({ group_id, version, seq, message_id, content, date_created, sender_sid: sid, trace });
     outcomes.set(send, success({ message_id }));
   }
   publishMessages(context, messages);

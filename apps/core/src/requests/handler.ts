@@ -8,6 +8,8 @@ export type HandlerRequest<K extends RequestType> = {
   readonly params: ParamsOf<K>;
   /** Milliseconds since the epoch, by Redis's clock: a statement that changes something refuses after it. */
   readonly deadline?: number;
+  /** The context of the span that handles it, if it is traced. */
+  readonly trace?: string;
 };
 
 /**

@@ -28,6 +28,7 @@ async function store(
   context: Context,
   batch: readonly HandlerRequest<'MESSAGING_SEND'>[],
 ): Promise<Outcome<'MESSAGING_SEND'>[]> {
+  const endStatement = context.traces?.statement(batch);
   const outcomes = await messagingSend(
     context.db,
     batch.map(({ request_id, params }) => ({
@@ -39,12 +40,13 @@ async function store(
     })),
     context.deadlines.ofBatch(batch),
   );
+  endStatement?.();
   const stored: StoredMessage[] = [];
-  const answers = batch.map(({ params: { sid, group_id, content } }, index) => {
+  const answers = batch.map(({ params: { sid, group_id, content }, trace }, index) => {
     const outcome = outcomes[index];
     if (!outcome?.ok) return refusal(outcome ? refusalCodes[outcome.reason] : 'serverBusy');
     const { message_id, seq, version, date_created } = outcome;
-    stored.push({ group_id, version, seq, message_id, content, date_created, sender_sid: sid });
+    stored.push({ group_id, version, seq, message_id, content, date_created, sender_sid: sid, trace });
     return success({ message_id });
   });
   publishMessages(context, stored);

@@ -29,6 +29,7 @@ export type Core = {
    * @param requestId makes a repetition safe; a new one unless given
    * @param burst whose order counts: consecutive requests of the same one are handled in their order
    * @param asker who takes turns with others for what has large answers; each request is one of its own unless given
+   * @param trace the context of the span that it belongs to; undefined if it is not traced
    */
   request<K extends RequestType>(
     type: K,
@@ -36,6 +37,7 @@ export type Core = {
     requestId?: string,
     burst?: object,
     asker?: Asker,
+    trace?: string,
   ): Promise<Reply<K>>;
 };
 
@@ -163,10 +165,18 @@ export class CoreClient {
   /** For callers who know this epoch of the database: what the core read in another one is an unknown outcome. */
   within(epoch: number): Core {
     return {
-      request: (type, params, requestId = randomUUID(), burst = undefined, asker = undefined) => {
+      request: (
+        type,
+        params,
+        requestId = randomUUID(),
+        burst = undefined,
+        asker = undefined,
+        trace = undefined,
+      ) => {
         this.#lastRef += 1;
         const ref = this.#lastRef;
-        const request = { ref, request_id: requestId, type, params } as unknown as CoreRequest;
+        // JSON leaves out what is undefined.
+        const request = { ref, request_id: requestId, type, params, trace } as unknown as CoreRequest;
         const bytes = answerBytes[type];
         return new Promise((resolve) => {
           if (bytes === undefined) this.#begin(request, epoch, burst, resolve);

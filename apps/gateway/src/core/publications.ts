@@ -35,6 +35,9 @@ export function receivePublication(context: GatewayContext, bytes: Buffer): void
     case 'credential-changed':
       endEarlierSessions(context, publication.changed);
       return;
+    case 'traced-messages':
+      context.traces?.announced(publication.traced);
+      return;
     default:
       publication satisfies never;
   }

@@ -2,7 +2,10 @@ import type { GatewayContext } from '../context.ts';
 import type { UserConnection } from '../groups/user-connection.ts';
 import { clockStart } from './message-index.ts';
 
-type Deps = Pick<GatewayContext, 'groups' | 'messageIndex' | 'messageLookup' | 'cursorWriter' | 'metrics'>;
+type Deps = Pick<
+  GatewayContext,
+  'groups' | 'messageIndex' | 'messageLookup' | 'cursorWriter' | 'metrics' | 'traces'
+>;
 
 /**
  * A client acknowledged a message: raises its user's cursor.
@@ -33,6 +36,7 @@ export function acknowledgeMessage(
   const change = cursor.acknowledge(place.seq);
   if (change === 'known') return;
   observeDelivery(deps, connection, cursor.groupId, place);
+  deps.traces?.acknowledged(messageId, cursor, change);
   if (change === 'moved') deps.cursorWriter.changed(cursor);
   if (user.connections.size === 1) connection.onAcknowledged(cursor.groupId, place.seq);
   else for (const each of user.connections) each.onAcknowledged(cursor.groupId, place.seq);

@@ -1,5 +1,15 @@
 import type { Core } from '../core/core-client.ts';
 import type { DeliveryCursor, StoredPosition } from '../groups/delivery-cursor.ts';
+import type { MessageTraces } from './message-traces.ts';
+
+type Options = {
+  readonly core: Core;
+  /** Of the database in which these cursors are acknowledged. */
+  readonly epoch: number;
+  readonly everyMs: number;
+  /** Undefined unless messages are traced. */
+  readonly traces?: Pick<MessageTraces, 'writing'> | undefined;
+};
 
 /** A statement of so many rows takes two or three milliseconds, in which messages do not wait noticeably. */
 const cursorsPerRequest = 100;
@@ -15,6 +25,7 @@ export class CursorWriter {
   readonly #core: Core;
   readonly #epoch: number;
   readonly #everyMs: number;
+  readonly #traces: Options['traces'];
   readonly #writing = new Set<Promise<void>>();
   /** In the order in which they moved. */
   #moved: DeliveryCursor[] = [];
@@ -24,11 +35,11 @@ export class CursorWriter {
   readonly #leaving = new Set<number>();
   #leavingWritten: Promise<void> | undefined;
 
-  /** @param epoch of the database in which these cursors are acknowledged */
-  constructor({ core, epoch, everyMs }: { core: Core; epoch: number; everyMs: number }) {
+  constructor({ core, epoch, everyMs, traces }: Options) {
     this.#core = core;
     this.#epoch = epoch;
     this.#everyMs = everyMs;
+    this.#traces = traces;
   }
 
   /** Whether a cursor moved that is not on its way yet. */
@@ -110,7 +121,17 @@ export class CursorWriter {
       delivered_version: deliveredVersion,
     }));
     const epoch = this.#epoch === 0 ? {} : { epoch: this.#epoch };
-    const reply = await this.#core.request('CURSOR_RAISE', { ...epoch, cursors });
+    const writing = this.#traces?.writing(moved);
+    const params = { ...epoch, cursors };
+    const reply = await this.#core.request(
+      'CURSOR_RAISE',
+      params,
+      undefined,
+      undefined,
+      undefined,
+      writing?.context,
+    );
+    writing?.end(reply);
     if (!reply.ok) for (const cursor of moved) this.changed(cursor);
   }
 }

@@ -2,6 +2,7 @@ import type { DeliveryCheck, GroupState, Messages, ReplayPage } from '@hooligram
 import type { Core, Reply } from '../core/core-client.ts';
 import { commitTimeOf } from '../delivery/commit-time.ts';
 import type { MessageIndex } from '../delivery/message-index.ts';
+import type { MessageTraces } from '../delivery/message-traces.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import type { DeliveryCursor } from './delivery-cursor.ts';
@@ -37,6 +38,8 @@ export type FeedDeps = GapDeps & {
   readonly messageIndex: MessageIndex<GroupFeed>;
   readonly overdue: { watch(userId: number): void; report(userId: number): void };
   readonly metrics: GatewayMetrics;
+  /** Undefined unless messages are traced. */
+  readonly traces: Pick<MessageTraces, 'sent'> | undefined;
   /** Sends a frame to every socket on a topic. */
   publish(topic: string, frame: string | Uint8Array): void;
   /** Brings a connection into the group. */
@@ -286,7 +289,9 @@ export class GroupFeed {
 
   /** Notes the place of a message that one connection is sent: its acknowledgement names the message alone. */
   index(messageId: number, seq: number, frame: string): void {
-    this.#deps.messageIndex.note(messageId, this, seq, commitTimeOf(frame));
+    const { messageIndex, traces } = this.#deps;
+    messageIndex.note(messageId, this, seq, commitTimeOf(frame));
+    traces?.sent(messageId, 'connection');
   }
 
   /** The state, or so many messages of a replay, were sent to one connection of the user: no delivery check covers that. */
@@ -297,10 +302,11 @@ export class GroupFeed {
   }
 
   #publish(seq: number, messageId: number, frame: string | Uint8Array): void {
-    const { metrics, messageIndex, publish } = this.#deps;
+    const { metrics, messageIndex, publish, traces } = this.#deps;
     this.#lastSeq = seq;
     messageIndex.note(messageId, this, seq, commitTimeOf(frame));
     publish(this.topic, frame);
+    traces?.sent(messageId, 'group');
     metrics.messagesPublished.count += 1;
     this.recent.add(seq, frame);
     for (const subscription of this.pending) subscription.resume();
