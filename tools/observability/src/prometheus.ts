@@ -8,6 +8,8 @@ const ruleFiles = ['recording.rules.yml', 'alerts.rules.yml'] as const;
 const readyTimeoutMs = 60_000;
 /** A range has to hold some scrapes, whatever the scale. */
 const scrapesPerRangeMin = 5;
+/** As in production, where `for` is two scrapes at least: one that is lost fires nothing. */
+const scrapesPendingMin = 2;
 
 export type Alert = {
   readonly name: string;
@@ -117,7 +119,10 @@ export function scaledRules(
   const scaled = (text: string, leastMs: number) =>
     `${Math.round(Math.max(leastMs, durationMs(text) * scale))}ms`;
   return rules
-    .replace(/(^ +for: )(\w+)$/gm, (_, start: string, text: string) => start + scaled(text, 0))
+    .replace(
+      /(^ +for: )(\w+)$/gm,
+      (_, start: string, text: string) => start + scaled(text, scrapesPendingMin * scrapeEveryMs),
+    )
     .replace(
       /\[(\d+[smhd])(:?)\]/g,
       (_, text: string, colon: string) => `[${scaled(text, scrapesPerRangeMin * scrapeEveryMs)}${colon}]`,

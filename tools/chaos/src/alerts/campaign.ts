@@ -18,6 +18,8 @@ const pollMs = 100;
 /** After a fault: its alert may come a moment later, and what follows from it must not. */
 const aftermathMs = 15_000;
 const silenceTimeoutMs = 180_000;
+/** In a short campaign: a fault whose alert has not fired within this time ends. No machine is so busy. */
+const firesTimeoutMs = 90_000;
 
 type AlertRow = {
   readonly fault: string;
@@ -103,7 +105,8 @@ async function inject(campaign: Campaign): Promise<AlertsReport> {
   await silence(campaign);
   const quietMs = options.quietMinutes * 60_000;
   log(`quiet for ${seconds(quietMs)} s`);
-  const firedInQuiet = await firedWithin(prometheus, pause(quietMs, undefined, { signal }));
+  const firedInQuiet = new Map<string, number>();
+  await noteFired(firedInQuiet, prometheus, pause(quietMs, undefined, { signal }));
   const [cost = Number.NaN] = await prometheus.query('sum(hooligram:cpu_seconds_per_delivery:rate5m) * 1e6');
   const rows: AlertRow[] = [];
   for (const [name, fault] of Object.entries(alertFaults)) rows.push(await injectOne(campaign, name, fault));
@@ -117,11 +120,18 @@ async function inject(campaign: Campaign): Promise<AlertsReport> {
 }
 
 async function injectOne(campaign: Campaign, name: string, fault: AlertFault): Promise<AlertRow> {
-  const { prometheus, readiness, context, log, signal } = campaign;
+  const { options, prometheus, readiness, context, log, signal } = campaign;
   await silence(campaign);
   readiness.take();
-  const over = fault.run(context).then(() => pause(aftermathMs, undefined, { signal }));
-  const fired = await firedWithin(prometheus, over);
+  const fired = new Map<string, number>();
+  const untilFired = () => fires(fault.alert, fired, signal);
+  const over = options.short
+    ? fault
+        .run({ ...context, untilOver: untilFired })
+        .then(untilFired)
+        .then(() => silence(campaign))
+    : fault.run(context).then(() => pause(aftermathMs, undefined, { signal }));
+  await noteFired(fired, prometheus, over);
   const firedAfterMs = fired.get(fault.alert);
   const others = [...fired.keys()].filter((alert) => alert !== fault.alert);
   log(
@@ -146,10 +156,21 @@ async function silence({ prometheus, signal }: Campaign): Promise<void> {
   }
 }
 
-/** @returns by alert, after how many milliseconds it first fired before `end` was settled */
-async function firedWithin(prometheus: Prometheus, end: Promise<unknown>): Promise<Map<string, number>> {
+/** Waits until an alert is noted as fired, or that has taken too long. */
+async function fires(alert: string, fired: ReadonlyMap<string, number>, signal: AbortSignal): Promise<void> {
   const begunAt = performance.now();
-  const fired = new Map<string, number>();
+  while (!fired.has(alert) && performance.now() - begunAt < firesTimeoutMs) {
+    await pause(pollMs, undefined, { signal });
+  }
+}
+
+/** Notes by alert, after how many milliseconds it first fired before `end` was settled. */
+async function noteFired(
+  fired: Map<string, number>,
+  prometheus: Prometheus,
+  end: Promise<unknown>,
+): Promise<void> {
+  const begunAt = performance.now();
   let isOver = false;
   const over = end.finally(() => {
     isOver = true;
@@ -162,5 +183,4 @@ async function firedWithin(prometheus: Prometheus, end: Promise<unknown>): Promi
     await pause(pollMs);
   }
   await over;
-  return fired;
 }
