@@ -1,5 +1,5 @@
 import { commandOf, flag, folder, namesOf, numberFrom, OptionsError, parseFlags } from '@hooligram/local';
-import { type TargetName, targetNames, targets } from './targets/index.ts';
+import { systemNames, type TargetName, targetNames, targets } from './targets/index.ts';
 import { usualNames, type WorkloadName, workloadNames, workloadSets, workloads } from './workloads/index.ts';
 
 export type Options = {
@@ -39,7 +39,7 @@ const command = commandOf(
   'Measures this system, and others on the same work, on this machine.',
   [
     flag('--workload <names>', 'which work', namesOf(workloadNames, workloadSets), 'all'),
-    flag('--target <names>', 'on what, or all', namesOf(targetNames, { all: targetNames }), 'ours'),
+    flag('--target <names>', 'on what, or all', namesOf(targetNames, { all: systemNames }), 'ours'),
     flag('--seconds <n>', 'how long each trial sends', numberFrom(1, 3_600), '10'),
     flag('--warm-up <n>', 'how many seconds it sends before that, unmeasured', numberFrom(0, 3_600), '4'),
     flag('--runs <n>', 'how many trials; figures are medians, lowest and highest', numberFrom(1, 100), '1'),
