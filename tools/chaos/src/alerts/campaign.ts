@@ -12,6 +12,8 @@ import { type AlertFault, alertFaults } from './alert-faults.ts';
 import { ReadinessLog } from './readiness-log.ts';
 
 const scrapeEveryMs = 1_000;
+/** In a short campaign, which is for busy machines too: a scrape may take as long. */
+const scrapeEveryMsShort = 2_000;
 /** The launcher's ports end below it. */
 const prometheusPortOffset = 1_300;
 const pollMs = 100;
@@ -83,7 +85,7 @@ function startPrometheus(options: Options, { gateways, cores }: StackDescription
     cores: cores.map(({ admin }) => admin),
     port: options.port + prometheusPortOffset,
     dir: join(options.dataDir, 'prometheus'),
-    scrapeEveryMs,
+    scrapeEveryMs: options.short ? scrapeEveryMsShort : scrapeEveryMs,
     scale: options.alertScale,
   });
 }
