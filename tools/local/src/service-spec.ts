@@ -72,9 +72,9 @@ export function fixedCode(): string | undefined {
   return VERIFICATION_PROVIDER === 'fixed' ? VERIFICATION_FIXED_CODE : undefined;
 }
 
-/** How a built gateway or core is started. */
+/** How a built program is started. */
 export function serviceSpec(
-  app: 'gateway' | 'core',
+  app: 'gateway' | 'core' | 'canary',
   name: string,
   logDir: string,
   env: NodeJS.ProcessEnv,

@@ -21,6 +21,7 @@ export type PrometheusOptions = {
   /** Addresses of `/metrics`, as `http://127.0.0.1:9081`. */
   readonly gateways: readonly string[];
   readonly cores: readonly string[];
+  readonly canaries?: readonly string[];
   readonly port: number;
   /** For its data and its log; emptied at the start. */
   readonly dir: string;
@@ -106,6 +107,14 @@ export class Prometheus {
     }));
   }
 
+  /** All rules, with why the last evaluation failed, if it did. */
+  async rules(): Promise<{ name: string; lastError?: string }[]> {
+    const answer = (await (await fetch(`${this.url}/api/v1/rules`)).json()) as {
+      data: { groups: { rules: { name: string; lastError?: string }[] }[] };
+    };
+    return answer.data.groups.flatMap(({ rules }) => rules);
+  }
+
   async stop(): Promise<void> {
     await this.#process.stop();
   }
@@ -136,7 +145,7 @@ function durationMs(text: string): number {
   return Number(count) * unitMs[unit as keyof typeof unitMs];
 }
 
-function configOf({ gateways, cores, scrapeEveryMs }: PrometheusOptions): string {
+function configOf({ gateways, cores, canaries = [], scrapeEveryMs }: PrometheusOptions): string {
   const hosts = (urls: readonly string[]) => JSON.stringify(urls.map((url) => new URL(url).host));
   return `global:
   scrape_interval: ${scrapeEveryMs}ms
@@ -148,5 +157,7 @@ scrape_configs:
     static_configs: [{ targets: ${hosts(gateways)} }]
   - job_name: hooligram-core
     static_configs: [{ targets: ${hosts(cores)} }]
+  - job_name: hooligram-canary
+    static_configs: [{ targets: ${hosts(canaries)} }]
 `;
 }

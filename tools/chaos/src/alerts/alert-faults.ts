@@ -1,8 +1,12 @@
 import { ProtocolClient } from '@hooligram/protocol-client';
 import { type Fault, type FaultContext, whileItLasts } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
+import type { Canary } from './canary.ts';
 
-export type AlertFault = Fault & {
+type AlertContext = FaultContext & { readonly canary: Canary };
+
+export type AlertFault = Pick<Fault, 'about'> & {
+  readonly run: (context: AlertContext) => Promise<void>;
   /** The alert that it fires. */
   readonly alert: string;
   /** A short campaign leaves it out: another one shows nearly the same. */
@@ -10,6 +14,7 @@ export type AlertFault = Fault & {
 };
 
 const failingMs = 12_000;
+const cutMs = 20_000;
 const failuresPerSecond = 20;
 
 /**
@@ -29,7 +34,23 @@ export const alertFaults: Readonly<Record<string, AlertFault>> = {
   'demote-redis': { ...faults['demote-redis'], alert: 'RedisReadOnly' },
   'fill-redis': { ...faults['fill-redis'], alert: 'RedisFull', isLeftOut: true },
   'read-only-postgres': { ...faults['read-only-postgres'], alert: 'PostgresNotWritable' },
+  'cut-canary': {
+    about: 'what the canary sends is lost on its way, for 20 s',
+    run: cutCanary,
+    alert: 'CanaryLosesMessages',
+    isLeftOut: true,
+  },
 };
+
+async function cutCanary(context: AlertContext): Promise<void> {
+  context.log('what the canary sends is lost');
+  context.canary.isCut = true;
+  try {
+    await whileItLasts(cutMs, context);
+  } finally {
+    context.canary.isCut = false;
+  }
+}
 
 async function failSignIns(context: FaultContext): Promise<void> {
   context.log(`${failuresPerSecond} sign-ins a second with a wrong code`);

@@ -9,7 +9,9 @@ import { type Load, startLoad } from '../load/load.ts';
 import type { Options } from '../options.ts';
 import { createRandom } from '../random.ts';
 import { type AlertFault, alertFaults } from './alert-faults.ts';
+import { type Canary, startCanary } from './canary.ts';
 import { ReadinessLog } from './readiness-log.ts';
+import { unanswered } from './unanswered.ts';
 
 const scrapeEveryMs = 1_000;
 /** In a short campaign, which is for busy machines too: a scrape may take as long. */
@@ -39,6 +41,8 @@ export type AlertsReport = {
   /** Alerts that fired while there was no fault. */
   readonly firedInQuiet: readonly string[];
   readonly rows: readonly AlertRow[];
+  /** A line for each panel of the boards that has no data afterwards, and for each rule that fails. */
+  readonly unanswered: readonly string[];
   readonly scale: number;
   /** Server CPU in microseconds an acknowledged delivery, without Postgres, as the recording rule has it. */
   readonly cpuMicrosPerDelivery: number;
@@ -48,7 +52,7 @@ type Campaign = {
   readonly options: Options;
   readonly prometheus: Prometheus;
   readonly readiness: ReadinessLog;
-  readonly context: FaultContext;
+  readonly context: FaultContext & { readonly canary: Canary };
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
 };
@@ -63,7 +67,9 @@ export async function runAlerts(
   const stack = await startStackProcess({ ...options, env: { DRAIN_SECONDS: '5' } }, log, signal);
   const stops: (() => unknown)[] = [() => stack.stop()];
   try {
-    const prometheus = await startPrometheus(options, stack.describe());
+    const canary = await startCanary(options, stack.describe(), signal);
+    stops.push(() => canary.stop());
+    const prometheus = await startPrometheus(options, stack.describe(), canary);
     stops.push(() => prometheus.stop());
     const history = emptyHistory();
     const random = createRandom(options.seed);
@@ -71,7 +77,8 @@ export async function runAlerts(
     stops.push(() => load.disconnect());
     const readiness = new ReadinessLog(stack.describe);
     stops.push(() => readiness.close());
-    const context = { stack: stack.describe, population: load.population, history, random, signal, log };
+    const { population } = load;
+    const context = { stack: stack.describe, population, history, random, signal, log, canary };
     return await inject({ options, prometheus, readiness, context, log, signal });
   } finally {
     log('stopping');
@@ -79,10 +86,15 @@ export async function runAlerts(
   }
 }
 
-function startPrometheus(options: Options, { gateways, cores }: StackDescription): Promise<Prometheus> {
+function startPrometheus(
+  options: Options,
+  { gateways, cores }: StackDescription,
+  canary: Canary,
+): Promise<Prometheus> {
   return Prometheus.start({
     gateways: gateways.map(({ admin }) => admin),
     cores: cores.map(({ admin }) => admin),
+    canaries: [canary.admin],
     port: options.port + prometheusPortOffset,
     dir: join(options.dataDir, 'prometheus'),
     scrapeEveryMs: options.short ? scrapeEveryMsShort : scrapeEveryMs,
@@ -118,6 +130,7 @@ async function inject(campaign: Campaign): Promise<AlertsReport> {
     quietMs,
     firedInQuiet: [...firedInQuiet.keys()],
     rows,
+    unanswered: await unanswered(prometheus),
     scale: options.alertScale,
     cpuMicrosPerDelivery: cost,
   };
