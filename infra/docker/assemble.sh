@@ -1,14 +1,14 @@
 #!/bin/sh
-# Builds a gateway, a core, the command of operators and the migrations out of a clean clone, and copies what they need to
-# run, and nothing else.
+# Builds a gateway, a core, the command of operators, the canary and the migrations out of a clean clone, and copies what
+# they need to run, and nothing else.
 # Usage, at the root of the clone: assemble.sh <folder>
 set -eu
 to=$1
-packages='apps/gateway apps/core apps/operator packages/bus packages/client packages/contract packages/db packages/protocol packages/service packages/uws'
+packages='apps/gateway apps/core apps/operator apps/canary packages/bus packages/client packages/contract packages/db packages/protocol packages/service packages/uws'
 version=$(node -p 'require("./package.json").packageManager')
 pnpm() { CI=true pnpm_config_pm_on_fail=ignore npx --yes "--package=$version" -- pnpm "$@"; }
 
-apps="--filter-prod @hooligram/gateway... --filter-prod @hooligram/core... --filter-prod @hooligram/operator..."
+apps="--filter-prod @hooligram/gateway... --filter-prod @hooligram/core... --filter-prod @hooligram/operator... --filter-prod @hooligram/canary..."
 
 # The programs and what they are made of, without the tools that test them.
 # shellcheck disable=SC2086

@@ -7,7 +7,7 @@ port=${1:-29080} image=${2:-}
 usage="infra/docker/try.sh [port] [image]   builds the image out of the last commit, unless one is named, and makes every check
   of the conformance kit on it
 
-  With the stores of an npm start of its own it runs the four roles of the image: migrate into a new database, a core and a
+  With the stores of an npm start of its own it runs four roles of the image: migrate into a new database, a core and a
   gateway, and operator, which has to see both; each as the image's user on a read-only root. Ports from $port on are used, as
   npm start does.
   Needs root, debootstrap and buildah (base-images.sh). Exit code 1 if a check failed."

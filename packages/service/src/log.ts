@@ -1,7 +1,7 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import { masked } from './mask.ts';
 import { prettyStream } from './pretty.ts';
-import { createRepeatLimit } from './repeats.ts';
+import { createRepeatLimit, type Repeated } from './repeats.ts';
 
 /** Without `child`: its bindings would be written unmasked. */
 export type Log = Pick<Logger, 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'>;
@@ -21,14 +21,17 @@ export type LogOptions = {
 
 const repeatPeriodMs = 10_000;
 /** Warnings and errors that agree in their text and in these fields are a series. Each code that is sent is its own. */
-const seriesFields = ['part', 'connection', 'queue', 'kind', 'failure', 'sid', 'code'] as const;
+const seriesFields = ['part', 'connection', 'queue', 'kind', 'failure', 'sid', 'code', 'limit'] as const;
+/** So many of the sources of a series, the worst, are in its line. */
+const sourcesShown = 5;
 
 /**
  * Structured log, one JSON object a line. All that is passed to it is masked before it is written (see `masked`),
  * messages too: a careless call leaks no phone number and no text.
  * A line is written before the call returns: lines are rare, and the last one before a crash matters most.
  * To keep them rare, a warning or an error that comes again and again is written once, and then every 10 s with
- * `repeated`, the number of times that it came since, and `lastAt`, when it came last.
+ * `repeated`, the number of times that it came since, and `lastAt`, when it came last. A field `source` does not make
+ * lines different: the line has `sources`, how many there were, and `worst`, those who came most often.
  */
 export function createLog(options: LogOptions): Log {
   const limit = createRepeatLimit(repeatPeriodMs);
@@ -47,16 +50,16 @@ export function createLog(options: LogOptions): Log {
       hooks: {
         logMethod(args, method, level) {
           const [first, ...rest] = args as unknown[];
-          const write = (repeated: number, lastAt: number) => {
+          const write = (repeated?: Repeated) => {
             const fields = first instanceof Error ? { err: masked(first) } : masked(first);
-            const counted = repeated > 0 ? withCount(fields, repeated, lastAt) : fields;
+            const counted = repeated && repeated.count > 0 ? withCount(fields, repeated) : fields;
             method.apply(this, [counted, ...rest.map((item) => masked(item))] as unknown as Parameters<
               typeof method
             >);
           };
           if (level === pino.levels.values.warn || level === pino.levels.values.error) {
-            limit.pass(`${level} ${seriesOf(first, rest)}`, write);
-          } else write(0, 0);
+            limit.pass(`${level} ${seriesOf(first, rest)}`, write, sourceOf(first));
+          } else write();
         },
       },
     },
@@ -64,9 +67,17 @@ export function createLog(options: LogOptions): Log {
   );
 }
 
-function withCount(fields: unknown, repeated: number, lastAt: number): object {
+function withCount(fields: unknown, { count, lastAt, sources }: Repeated): object {
   const known = typeof fields === 'object' ? fields : { text: fields };
-  return { ...known, repeated, lastAt: new Date(lastAt).toISOString() };
+  const counted = { ...known, repeated: count, lastAt: new Date(lastAt).toISOString() };
+  if (!sources) return counted;
+  const worst = masked(Object.fromEntries([...sources].slice(0, sourcesShown)));
+  return { ...counted, source: undefined, sources: sources.size, worst };
+}
+
+function sourceOf(first: unknown): string | undefined {
+  const source = typeof first === 'object' && first !== null && 'source' in first ? first.source : undefined;
+  return typeof source === 'string' ? source : undefined;
 }
 
 function seriesOf(first: unknown, rest: readonly unknown[]): string {

@@ -13,7 +13,7 @@ function limited() {
   const limit = createRepeatLimit(1_000);
   return {
     written,
-    say: (key: string, text = key) => limit.pass(key, (repeated) => written.push(`${text} ${repeated}`)),
+    say: (key: string, text = key) => limit.pass(key, ({ count }) => written.push(`${text} ${count}`)),
   };
 }
 

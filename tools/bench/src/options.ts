@@ -8,7 +8,7 @@ import {
   parseFlags,
   toggle,
 } from '@hooligram/local';
-import { type TargetName, targetNames, targets } from './targets/index.ts';
+import { systemNames, type TargetName, targetNames, targets } from './targets/index.ts';
 import { usualNames, type WorkloadName, workloadNames, workloadSets, workloads } from './workloads/index.ts';
 import { slowLinkNames } from './workloads/slow-link.ts';
 
@@ -55,7 +55,7 @@ const command = commandOf(
   'Measures this system, and others on the same work, on this machine.',
   [
     flag('--workload <names>', 'which work', namesOf(workloadNames, workloadSets), 'all'),
-    flag('--target <names>', 'on what, or all', namesOf(targetNames, { all: targetNames }), 'ours'),
+    flag('--target <names>', 'on what, or all', namesOf(targetNames, { all: systemNames }), 'ours'),
     toggle(
       '--goals',
       'no more than the table of goals needs, on the targets that it compares; rows of Postgres are not counted',

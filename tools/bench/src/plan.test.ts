@@ -20,6 +20,16 @@ test('a workload that a target cannot do is reported, and the others are measure
   });
 });
 
+test('a system is measured scraped wherever it is measured, beside itself', () => {
+  const { jobs } = planOf({ workloads: ['direct', 'idle'], targets: ['ours', 'scraped'], urls: [] });
+  expect(jobs.map(({ workload, target }) => `${workload} ${target}`)).toEqual([
+    'direct ours',
+    'direct scraped',
+    'idle ours',
+    'idle scraped',
+  ]);
+});
+
 test('on a system that already runs, memory and growth are not measured', () => {
   const urls = ['ws://127.0.0.1:8080/v2'];
   const plan = planOf({

@@ -41,7 +41,7 @@ export function planOf({
       continue;
     }
     for (const target of targets) {
-      if (able.includes(target)) jobs.push({ workload, target });
+      if (able.includes(target === 'scraped' ? 'ours' : target)) jobs.push({ workload, target });
       else
         notMeasured.push(`${workload} is not measured on ${target}: this work is for ${able.join(' and ')}`);
     }

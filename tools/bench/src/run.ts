@@ -70,7 +70,7 @@ async function measure(
   let load: LoadProcess | undefined;
   let deliveredBefore = 0;
   const toggleProfilers = () => {
-    if (!options.profile || job.target !== 'ours' || workload.isTraced) return;
+    if (!options.profile || !['ours', 'scraped'].includes(job.target) || workload.isTraced) return;
     const { gateway = [], core = [] } = target?.roles() ?? {};
     for (const pid of [...gateway, ...core]) process.kill(pid, 'SIGUSR2');
   };

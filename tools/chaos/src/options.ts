@@ -20,6 +20,8 @@ export type Options = {
   readonly selfTest: SelfTest | undefined;
   /** Shows which alert each fault fires, instead of what clients lost. */
   readonly alerts: boolean;
+  /** With alerts: a fault ends when its alert fires, and the next begins when none is left. */
+  readonly short: boolean;
   readonly alertScale: number;
   readonly quietMinutes: number;
   /** A rolling update behind this load balancer, instead of faults. */
@@ -70,6 +72,7 @@ const command = commandOf(
       '--alerts',
       'shows which alert each fault fires, with a Prometheus of its own; checks nothing else',
     ),
+    toggle('--short', 'with --alerts: ends a fault when its alert fires, begins the next when none is left'),
     flag(
       '--alert-scale <n>',
       'with --alerts: durations of the rules times this',
@@ -104,8 +107,9 @@ Self-tests (--sabotage is the earlier name of the flag):
 ${listed(selfTests)}
 `;
 
-type Values = Omit<Options, 'selfTest' | 'alerts' | 'rolling'> & {
+type Values = Omit<Options, 'selfTest' | 'alerts' | 'short' | 'rolling'> & {
   readonly alerts?: boolean;
+  readonly short?: boolean;
   readonly selfTest?: SelfTest;
   readonly sabotage?: SelfTest;
   readonly rolling?: BalancerName;
@@ -124,8 +128,9 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     sabotage,
     selfTest = sabotage,
     alerts = false,
+    short = false,
     rolling,
     ...others
   } = values;
-  return { seed, only, selfTest, alerts, rolling, ...others };
+  return { seed, only, selfTest, alerts, short, rolling, ...others };
 }

@@ -10,6 +10,8 @@ import { configs } from './variables.ts';
 
 const path = (name: string) => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
 const overlays = ['development', 'production'] as const;
+/** In none of them. */
+const canary = 'canary';
 
 type Variable = { name: string; value?: string; valueFrom?: object };
 type Pod = {
@@ -39,8 +41,8 @@ beforeAll(async () => {
     find: () => findProgram('kubectl'),
     debianPackage: 'kubernetes-client',
   });
-  for (const overlay of overlays) {
-    const folder = path(`infra/kubernetes/overlays/${overlay}`);
+  for (const overlay of [...overlays, canary]) {
+    const folder = path(`infra/kubernetes/${overlay === canary ? '' : 'overlays/'}${overlay}`);
     // kustomize warns of words that only its older versions need.
     const text = execFileSync(kubectl, ['kustomize', folder], { encoding: 'utf8', stdio: 'pipe' });
     rendered.set(
@@ -64,6 +66,10 @@ const secrets: Record<string, string> = {
   TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
   TWILIO_AUTH_TOKEN: 'x'.repeat(32),
   TWILIO_VERIFY_SERVICE_SID: `VA${'0'.repeat(32)}`,
+  CANARY_SENDER: '44.7700900001',
+  CANARY_SENDER_TOKEN: 'x',
+  CANARY_RECIPIENT: '44.7700900002',
+  CANARY_RECIPIENT_TOKEN: 'x',
 };
 
 /** The environment of the first container, with something in the place of each secret. */
@@ -133,6 +139,31 @@ describe.each(overlays)('%s', (overlay) => {
   });
 });
 
+test('the canary is in no overlay, has variables that it takes, and reaches gateways alone', () => {
+  const running = overlays.flatMap(podsOf).flatMap(({ containers }) => containers.map(({ name }) => name));
+  expect(running).not.toContain('canary');
+  const [pod] = podsOf(canary);
+  const environment = environmentOf(canary, pod as Pod);
+  expect(Object.keys(environment).filter((key) => !(key in configs.canary.shape))).toEqual([]);
+  const { CANARY_URLS } = readConfig(configs.canary, environment, 'canary');
+  expect(CANARY_URLS).toEqual([`ws://${serviceOf('production', 'gateway')}/v2`]);
+  const policy = manifestsOf(canary).find(({ kind }) => kind === 'NetworkPolicy')?.spec;
+  expect(policy).toMatchObject({
+    egress: [{ to: [{ podSelector: { matchLabels: { 'app.kubernetes.io/component': 'gateway' } } }] }],
+  });
+  expect(pod?.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(20 + 5);
+});
+
+/** The name of the Service that leads clients to a component. */
+function serviceOf(overlay: string, component: string): string | undefined {
+  return manifestsOf(overlay).find(
+    ({ kind, metadata }) =>
+      kind === 'Service' &&
+      metadata.labels?.['app.kubernetes.io/component'] === component &&
+      !metadata.labels['hooligram/port'],
+  )?.metadata.name;
+}
+
 test('a gateway with as many connections as the autoscaler aims at can send them away in its time', () => {
   const pod = podsOf('production').find(({ containers }) => containers[0]?.name === 'gateway') as Pod;
   const { DRAIN_SECONDS, DRAIN_RATE_MAX } = environmentOf('production', pod);
@@ -155,7 +186,7 @@ test('Prometheus gets every rule of infra/prometheus in production', () => {
 });
 
 test('Kubernetes has every field of the manifests, with values of its type', () => {
-  expect(faultsOf(overlays.flatMap(manifestsOf))).toBe('');
+  expect(faultsOf([...overlays, canary].flatMap(manifestsOf))).toBe('');
 });
 
 test('a misspelt field and a value of another type are found', () => {

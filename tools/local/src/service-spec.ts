@@ -80,9 +80,9 @@ function rootOf(name: string, releases: string | undefined): string {
   return releases === undefined ? repositoryRoot : join(releases, name);
 }
 
-/** How a built gateway or core is started. @param root of the release */
+/** How a built program is started. @param root of the release */
 export function serviceSpec(
-  app: 'gateway' | 'core',
+  app: 'gateway' | 'core' | 'canary',
   name: string,
   logDir: string,
   env: NodeJS.ProcessEnv,

@@ -8,6 +8,8 @@ const ruleFiles = ['recording.rules.yml', 'alerts.rules.yml'] as const;
 const readyTimeoutMs = 60_000;
 /** A range has to hold some scrapes, whatever the scale. */
 const scrapesPerRangeMin = 5;
+/** As in production, where `for` is two scrapes at least: one that is lost fires nothing. */
+const scrapesPendingMin = 2;
 
 export type Alert = {
   readonly name: string;
@@ -19,6 +21,7 @@ export type PrometheusOptions = {
   /** Addresses of `/metrics`, as `http://127.0.0.1:9081`. */
   readonly gateways: readonly string[];
   readonly cores: readonly string[];
+  readonly canaries?: readonly string[];
   readonly port: number;
   /** For its data and its log; emptied at the start. */
   readonly dir: string;
@@ -104,6 +107,14 @@ export class Prometheus {
     }));
   }
 
+  /** All rules, with why the last evaluation failed, if it did. */
+  async rules(): Promise<{ name: string; lastError?: string }[]> {
+    const answer = (await (await fetch(`${this.url}/api/v1/rules`)).json()) as {
+      data: { groups: { rules: { name: string; lastError?: string }[] }[] };
+    };
+    return answer.data.groups.flatMap(({ rules }) => rules);
+  }
+
   async stop(): Promise<void> {
     await this.#process.stop();
   }
@@ -117,7 +128,10 @@ export function scaledRules(
   const scaled = (text: string, leastMs: number) =>
     `${Math.round(Math.max(leastMs, durationMs(text) * scale))}ms`;
   return rules
-    .replace(/(^ +for: )(\w+)$/gm, (_, start: string, text: string) => start + scaled(text, 0))
+    .replace(
+      /(^ +for: )(\w+)$/gm,
+      (_, start: string, text: string) => start + scaled(text, scrapesPendingMin * scrapeEveryMs),
+    )
     .replace(
       /\[(\d+[smhd])(:?)\]/g,
       (_, text: string, colon: string) => `[${scaled(text, scrapesPerRangeMin * scrapeEveryMs)}${colon}]`,
@@ -131,7 +145,7 @@ function durationMs(text: string): number {
   return Number(count) * unitMs[unit as keyof typeof unitMs];
 }
 
-function configOf({ gateways, cores, scrapeEveryMs }: PrometheusOptions): string {
+function configOf({ gateways, cores, canaries = [], scrapeEveryMs }: PrometheusOptions): string {
   const hosts = (urls: readonly string[]) => JSON.stringify(urls.map((url) => new URL(url).host));
   return `global:
   scrape_interval: ${scrapeEveryMs}ms
@@ -143,5 +157,7 @@ scrape_configs:
     static_configs: [{ targets: ${hosts(gateways)} }]
   - job_name: hooligram-core
     static_configs: [{ targets: ${hosts(cores)} }]
+  - job_name: hooligram-canary
+    static_configs: [{ targets: ${hosts(canaries)} }]
 `;
 }

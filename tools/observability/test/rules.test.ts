@@ -59,9 +59,14 @@ describe('the runbook', () => {
 });
 
 test('a scale shortens every duration of the rules, and no range to less than five scrapes', () => {
-  const scaled = scaledRules('        for: 30s\n  expr: rate(a[5m]) + max_over_time(b[1m:]) + c_1h\n', {
-    scale: 0.05,
-    scrapeEveryMs: 1_000,
-  });
-  expect(scaled).toBe('        for: 1500ms\n  expr: rate(a[15000ms]) + max_over_time(b[5000ms:]) + c_1h\n');
+  const scaled = scaledRules(
+    '        for: 10s\n        for: 2m\n  expr: rate(a[5m]) + max_over_time(b[1m:]) + c_1h\n',
+    {
+      scale: 0.05,
+      scrapeEveryMs: 1_000,
+    },
+  );
+  expect(scaled).toBe(
+    '        for: 2000ms\n        for: 6000ms\n  expr: rate(a[15000ms]) + max_over_time(b[5000ms:]) + c_1h\n',
+  );
 });

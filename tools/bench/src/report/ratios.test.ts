@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { ratioLines } from './ratios.ts';
 
-const result = (round: number, workload: string, figures: Record<string, number>) => ({
+const result = (round: number, workload: string, figures: Record<string, number>, target = 'ours') => ({
   round,
   workload,
-  target: 'ours',
+  target,
   figures,
 });
 
@@ -28,4 +28,15 @@ test('what failed on one side of a round is compared in the others', () => {
     { round: 2, workload: 'big', target: 'ours', fault: 'lost' },
   ];
   expect(ratioLines({ results })).toEqual(['big ours p99_told_ms / big ours p99_ms: 1.50']);
+});
+
+test('every figure of a scraped system is compared with the same work unscraped', () => {
+  const results = [
+    result(1, 'fanout', { cpu_us: 10, deliveries_per_s: 100 }),
+    result(1, 'fanout', { cpu_us: 11, deliveries_per_s: 99 }, 'scraped'),
+  ];
+  expect(ratioLines({ results })).toEqual([
+    'fanout scraped cpu_us / fanout ours cpu_us: 1.10',
+    'fanout scraped deliveries_per_s / fanout ours deliveries_per_s: 0.99',
+  ]);
 });

@@ -30,6 +30,10 @@ export const ours: Target = {
         for (const { pid } of old) process.kill(pid, 'SIGTERM');
         await whenReplaced(() => stack.describe().gateways, old);
       },
+      metricsUrls() {
+        const now = stack.describe();
+        return [...now.gateways, ...now.cores].map(({ admin }) => `${admin}/metrics`);
+      },
       stores: () => ({
         databaseUrl: postgres.url,
         redisUrl: redis.url,

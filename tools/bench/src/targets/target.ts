@@ -23,6 +23,8 @@ export type RunningTarget = {
   roles(): Roles;
   /** Replaces each gateway by a new process, which has had no connection yet. No client may be connected. */
   renewGateways?(): Promise<void>;
+  /** Where each of its processes exposes its metrics; absent if they are not ours. */
+  metricsUrls?(): readonly string[];
   /** Its stores, and where its processes expose their counters; absent if they are not ours. */
   stores?(): {
     readonly databaseUrl: string;

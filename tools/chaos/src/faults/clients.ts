@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AckMode, Device } from '../load/device.ts';
-import { type FaultContext, victims } from './fault.ts';
+import { type FaultContext, victims, whileItLasts } from './fault.ts';
 
 const halfOpenMs = 20_000;
 const slowMs = 8_000;
@@ -49,9 +49,9 @@ export async function slowReaders(context: FaultContext): Promise<void> {
 /** Clients that acknowledge nothing for a while, and get all of it again on a new connection. */
 export async function neverAcknowledge(context: FaultContext): Promise<void> {
   const devices = victims(context, 10);
-  context.log(`${devices.length} clients acknowledge nothing for ${ignoringMs / 1000} s`);
+  context.log(`${devices.length} clients acknowledge nothing`);
   try {
-    await inAckMode('ignore', devices, ignoringMs, context.signal);
+    await inAckMode('ignore', devices, ignoringMs, context);
   } finally {
     for (const device of devices) device.reconnect();
   }
@@ -61,18 +61,18 @@ export async function neverAcknowledge(context: FaultContext): Promise<void> {
 export async function vanish(context: FaultContext): Promise<void> {
   const devices = victims(context, 12);
   context.log(`${devices.length} clients vanish before they acknowledge, for ${vanishingMs / 1000} s`);
-  await inAckMode('disconnect', devices, vanishingMs, context.signal);
+  await inAckMode('disconnect', devices, vanishingMs, context);
 }
 
 async function inAckMode(
   ackMode: AckMode,
   devices: readonly Device[],
-  durationMs: number,
-  signal: AbortSignal,
+  usualMs: number,
+  context: FaultContext,
 ): Promise<void> {
   for (const device of devices) device.ackMode = ackMode;
   try {
-    await pause(durationMs, undefined, { signal });
+    await whileItLasts(usualMs, context);
   } finally {
     for (const device of devices) device.ackMode = 'acknowledge';
   }

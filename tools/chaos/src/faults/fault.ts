@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { StackDescription } from '@hooligram/local';
 import type { History } from '../checker/history.ts';
 import type { Device } from '../load/device.ts';
@@ -11,6 +12,8 @@ export type FaultContext = {
   readonly random: Random;
   /** Ends every wait. */
   readonly signal: AbortSignal;
+  /** How long a fault lasts, if not its usual time: until this resolves. */
+  readonly untilOver?: (() => Promise<void>) | undefined;
   readonly log: (line: string) => void;
 };
 
@@ -19,6 +22,11 @@ export type Fault = {
   /** Injects it once. Resolves as soon as the component is back, or the fault is over. */
   readonly run: (context: FaultContext) => Promise<void>;
 };
+
+/** Waits as long as a fault lasts: its usual time, if its context says nothing else. */
+export async function whileItLasts(usualMs: number, { untilOver, signal }: FaultContext): Promise<void> {
+  await (untilOver ? untilOver() : pause(usualMs, undefined, { signal }));
+}
 
 /** A few devices that are connected now, each of another user who has no other device. */
 export function victims({ population, random }: FaultContext, count: number): Device[] {

@@ -1,9 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { onRedis } from '../on-redis.ts';
 import { type Component, redis, restarted } from './component.ts';
-import type { Fault, FaultContext } from './fault.ts';
+import { type Fault, type FaultContext, whileItLasts } from './fault.ts';
 import { childrenOf, sendSignal } from './signals.ts';
 
 const frozenMs = 10_000;
@@ -28,13 +27,13 @@ export function freeze(find: FindComponent): Run {
   return async (context) => {
     const component = find(context);
     const pid = component.pid(context.stack());
-    context.log(`SIGSTOP to ${component.name} (pid ${pid}) for ${frozenMs / 1000} s`);
+    context.log(`SIGSTOP to ${component.name} (pid ${pid})`);
     sendSignal(pid, 'SIGSTOP');
     // Looked up only now, because a frozen process has no new children.
     const pids = [...childrenOf(pid), pid];
     try {
       for (const each of pids) sendSignal(each, 'SIGSTOP');
-      await pause(frozenMs, undefined, { signal: context.signal });
+      await whileItLasts(frozenMs, context);
     } finally {
       for (const each of pids) sendSignal(each, 'SIGCONT');
     }

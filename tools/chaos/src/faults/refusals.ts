@@ -1,7 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { onPostgres } from '@hooligram/local';
 import { onRedis } from '../on-redis.ts';
-import type { FaultContext } from './fault.ts';
+import { type FaultContext, whileItLasts } from './fault.ts';
 
 const refusingMs = 8_000;
 
@@ -44,15 +43,15 @@ export async function makePostgresReadOnly(context: FaultContext): Promise<void>
 }
 
 async function refuse(
-  { log, signal }: FaultContext,
+  context: FaultContext,
   what: string,
   begin: () => Promise<unknown>,
   end: () => Promise<unknown>,
 ): Promise<void> {
-  log(`${what} for ${refusingMs / 1000} s`);
+  context.log(what);
   await begin();
   try {
-    await pause(refusingMs, undefined, { signal });
+    await whileItLasts(refusingMs, context);
   } finally {
     await end();
   }
