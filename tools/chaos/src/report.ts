@@ -25,6 +25,8 @@ export type Report = {
   readonly deliveries: number;
   readonly messages: number;
   readonly settledAfterMs: number;
+  /** Messages a second of `MessageLoad`, and how many it left out because their device had too many unanswered. */
+  readonly rate: { readonly asked: number; readonly reached: number; readonly leftOut: number };
   readonly rows: readonly FaultRow[];
   readonly total: FaultRow;
   readonly problems: readonly string[];

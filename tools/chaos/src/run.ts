@@ -7,13 +7,14 @@ import { check } from './checker/check.ts';
 import { emptyHistory, type History } from './checker/history.ts';
 import { prepareDatabase, readCursors } from './database.ts';
 import { excesses } from './excesses.ts';
+import { failuresSince } from './failures.ts';
 import type { FaultContext } from './faults/fault.ts';
 import { type InjectedFault, injectFaults, seconds } from './inject-faults.ts';
 import { type Load, startLoad } from './load/load.ts';
 import type { Options } from './options.ts';
 import { createRandom } from './random.ts';
 import { faultRows, type Report } from './report.ts';
-import { countConnections, failuresSince, type Rolling, roll, startBalancer } from './rolling.ts';
+import { countConnections, type Rolling, roll, startBalancer } from './rolling.ts';
 import { schedule } from './schedule.ts';
 import { selfTests } from './self-tests.ts';
 import { settle } from './settle.ts';
@@ -90,11 +91,16 @@ async function injectAndCheck(
   // Random numbers of its own, so that the order of faults follows from the seed alone.
   const random = createRandom(options.seed + 1);
   const context = { stack, population: load.population, history, random, signal, log };
-  const until = performance.now() + options.minutes * 60_000;
+  const beganAt = performance.now();
+  const until = beganAt + options.minutes * 60_000;
   const injected = balancer
     ? [await roll(context, load.probe, balancer)]
     : await injectFaults(schedule(options.only, random), until, load.probe, context);
 
+  const rate = {
+    asked: options.rate,
+    reached: (load.messages.count * 1_000) / (performance.now() - beganAt),
+  };
   log('the faults are over; waiting for quiet');
   await load.endSending();
   const databaseUrl = stack().postgres.url;
@@ -113,7 +119,14 @@ async function injectAndCheck(
     messages: snapshot.messages.length,
     settledAfterMs,
     ...faultRows(injected, violations, history, interruptions),
-    problems: [...problems, ...excesses(load.devices), ...neverBack, ...running.crashes],
+    rate: { ...rate, leftOut: load.messages.leftOut },
+    problems: [
+      ...problems,
+      ...excesses(load.devices),
+      ...neverBack,
+      ...failedRequests(rolling),
+      ...running.crashes,
+    ],
     staleStates: staleStates(load.devices, snapshot),
     violations,
     rolling,
@@ -127,6 +140,12 @@ async function injectAndCheck(
 async function rollingOf(injected: InjectedFault, history: History, context: FaultContext): Promise<Rolling> {
   const connections = await countConnections(context, injected.endedAt);
   return { injected, failures: failuresSince(history, injected.beganAt), connections };
+}
+
+/** A rolling update is no fault: no request may fail. */
+function failedRequests(rolling: Rolling | undefined): string[] {
+  const failed = Object.entries(rolling?.failures.failed ?? {});
+  return failed.map(([text, count]) => `${count} requests failed with "${text}"`);
 }
 
 function progressLine({ devices }: Load, { sends, deliveries }: History): string {

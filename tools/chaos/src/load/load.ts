@@ -5,7 +5,7 @@ import { startConnectionChurn } from './connection-churn.ts';
 import type { Device } from './device.ts';
 import { type HeavyPopulation, populateHeavily } from './heavy-population.ts';
 import { startMemberChurn } from './member-churn.ts';
-import { startMessageLoad } from './message-load.ts';
+import { type MessageLoad, startMessageLoad } from './message-load.ts';
 import { type PlannedGroup, type Population, type PopulationOptions, populate } from './population.ts';
 import { Probe } from './probe.ts';
 
@@ -18,6 +18,7 @@ export type Load = {
   /** Without those who cost more than others: a fault for one of those alone would say little. */
   readonly population: Population;
   readonly probe: Probe;
+  readonly messages: MessageLoad;
   readonly devices: readonly Device[];
   /** Ends the sending; the clients stay connected. */
   endSending(): Promise<void>;
@@ -49,15 +50,16 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   await createGroups(groups, random);
   await enlarge(heavily, options);
   await probe.start();
-  const messageLoad = startMessageLoad(groups, rate, random);
+  const messages = startMessageLoad(groups, rate, random);
   const connectionChurn = startConnectionChurn(usersDevices, random);
   const memberChurn = startMemberChurn(groups, random);
   return {
     population: everybody,
     probe,
+    messages,
     devices,
     endSending: async () => {
-      for (const each of [messageLoad, connectionChurn, probe]) each.stop();
+      for (const each of [messages, connectionChurn, probe]) each.stop();
       await Promise.race([memberChurn.stop(), pause(leaversTimeoutMs, undefined, { ref: false })]);
     },
     disconnect: async () => {
