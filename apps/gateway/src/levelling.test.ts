@@ -8,10 +8,16 @@ test.each([
   ['with few connections, where chance alone is as uneven', 5, [1, 1], 1.2, 0],
   ['alone', 1_000, [], 1.2, 0],
 ])('the surplus %s is what is above the mean', (_, own, others, factor, surplus) => {
-  expect(surplusOf(own, others, factor)).toBe(surplus);
+  expect(surplusOf(own, others, { factor })).toBe(surplus);
 });
 
-/** A gateway with 300 connections and what it sent away. */
+test('one that levels already sends away a smaller surplus than it takes to begin', () => {
+  expect(surplusOf(110, [100, 90], { factor: 1.2 })).toBe(0);
+  expect(surplusOf(110, [100, 90], { factor: 1.2, isLevelling: true })).toBe(10);
+  expect(surplusOf(104, [100, 96], { factor: 1.2, isLevelling: true })).toBe(0);
+});
+
+/** A gateway with 300 connections, whom the load balancer gives back whoever it sends away, and what it sent away. */
 function fullGateway() {
   const shed: number[] = [];
   let at = 0;
@@ -20,6 +26,7 @@ function fullGateway() {
     node: 'own',
     factor: 1.2,
     level: () => ({ connections: 300, is_open: isOpen }),
+    isShedding: () => false,
     shed: (connections) => shed.push(connections),
     now: () => at,
   });
@@ -50,7 +57,7 @@ const empty = { node: 'other', connections: 0, is_open: true };
 
 test('a surplus is sent away, and the pauses double while the load balancer brings it back', () => {
   const gateway = fullGateway();
-  expect(gateway.look(40, [empty])).toEqual([2, 5, 10, 19, 36]);
+  expect(gateway.look(41, [empty])).toEqual([2, 6, 12, 22, 40]);
   expect(new Set(gateway.shed)).toEqual(new Set([150]));
 });
 

@@ -15,6 +15,7 @@ export function startLevelling(
   if (config.LEVEL_FACTOR === 0) return undefined;
   let levelling: Levelling | undefined;
   let isReady = false;
+  let isClosed = false;
 
   return {
     receive(bytes: Buffer): void {
@@ -24,7 +25,8 @@ export function startLevelling(
       levelling = new Levelling({
         node: bus.node,
         factor: config.LEVEL_FACTOR,
-        level: () => ({ connections: sessions.size, is_open: isReady && steering.status.kind === 'none' }),
+        level: () => ({ connections: sessions.size, is_open: isReady && steering.status.kind !== 'drain' }),
+        isShedding: () => steering.status.kind === 'shed',
         shed(connections) {
           log.info({ connections, of: sessions.size }, 'too full: the surplus is sent away');
           steering.shed(connections, null);
@@ -32,10 +34,14 @@ export function startLevelling(
       });
       const look = async () => {
         isReady = (await lifecycle.readiness()).ready;
-        if (levelling && !lifecycle.stopping.aborted) bus.publish(bus.names.levels, levelling.look());
+        // One that stops goes on telling: the others must not count it.
+        if (levelling && !isClosed) bus.publish(bus.names.levels, levelling.look());
       };
       const timer = setInterval(() => void look(), levelEveryMs);
-      lifecycle.onClose('levelling', () => clearInterval(timer));
+      lifecycle.onClose('levelling', () => {
+        isClosed = true;
+        clearInterval(timer);
+      });
     },
   };
 }

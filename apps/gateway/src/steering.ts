@@ -49,12 +49,18 @@ export class Steering {
     return this.status;
   }
 
-  /** Sends so many away, chosen by chance. An operator's drain goes on instead. @param rateMax connections a second */
+  /**
+   * Sends so many away, those first that are here longest: so nobody is sent away twice before everybody was once, and a
+   * load balancer that does not count who came before its last reload gets those to place that it does not count. An
+   * operator's drain goes on instead.
+   * @param rateMax connections a second
+   */
   shed(connections: number, rateMax: number | null): DrainStatus {
     if (this.#running?.kind === 'drain') return this.status;
     this.stop();
     const stop = new AbortController();
-    const chosen = sample([...this.#sessions.current], connections);
+    // In the order in which they came.
+    const chosen = [...this.#sessions.current].slice(0, connections);
     const drain = this.#sessions.sendAway(chosen, { ...rateOf(rateMax), spreadMs: 0, signal: stop.signal });
     const running: Running = { kind: 'shed', stop, drain };
     this.#running = running;
@@ -86,14 +92,4 @@ export class Steering {
 
 function rateOf(rateMax: number | null): { rateMax?: number } {
   return rateMax === null ? {} : { rateMax };
-}
-
-/** So many of them, each with the same chance. Their order is lost. */
-function sample<T>(all: T[], count: number): T[] {
-  const end = Math.min(count, all.length);
-  for (let at = 0; at < end; at += 1) {
-    const other = at + Math.floor(Math.random() * (all.length - at));
-    [all[at], all[other]] = [all[other] as T, all[at] as T];
-  }
-  return all.slice(0, end);
 }

@@ -9,7 +9,7 @@ import {
 } from '@hooligram/contract';
 import type { Place } from './config.ts';
 import { exitCodes, Refusal } from './program.ts';
-import { quiet, type Redis, withRedis } from './stores.ts';
+import { quiet, type Redis, withRedis } from './stores/redis.ts';
 
 /** A node that has not replied by then does not answer. */
 const replyTimeoutMs = 2_000;

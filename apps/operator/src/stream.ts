@@ -1,5 +1,5 @@
 import type { Names } from '@hooligram/bus';
-import type { Redis } from './stores.ts';
+import type { Redis } from './stores/redis.ts';
 
 export type Stream = {
   readonly entries: number;

@@ -20,7 +20,7 @@ import { examinePostgres } from '../src/doctor/database.ts';
 import type { Finding } from '../src/doctor/finding.ts';
 import { examineRedis } from '../src/doctor/redis.ts';
 import { readRoleConfig, roles } from '../src/role-config.ts';
-import { quiet, type Redis } from '../src/stores.ts';
+import { quiet, type Redis } from '../src/stores/redis.ts';
 import { envOf, hooligram } from './hooligram.ts';
 
 const creditBytes = 8 * 1_024 * 1_024;

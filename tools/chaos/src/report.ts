@@ -4,7 +4,7 @@ import { duplicateTimes } from './checker/count-duplicates.ts';
 import type { History } from './checker/history.ts';
 import { type InjectedFault, seconds } from './inject-faults.ts';
 import type { Options } from './options.ts';
-import type { Rolling } from './rolling.ts';
+import type { Update } from './rolling.ts';
 
 export type Interruption = { readonly at: number; readonly ms: number };
 
@@ -25,12 +25,14 @@ export type Report = {
   readonly deliveries: number;
   readonly messages: number;
   readonly settledAfterMs: number;
+  /** Messages a second of `MessageLoad`, and how many it left out because their device had too many unanswered. */
+  readonly rate: { readonly asked: number; readonly reached: number; readonly leftOut: number };
   readonly rows: readonly FaultRow[];
   readonly total: FaultRow;
   readonly problems: readonly string[];
   readonly staleStates: readonly string[];
   readonly violations: readonly Violation[];
-  readonly rolling?: Rolling | undefined;
+  readonly update?: Update | undefined;
 };
 
 /** The row of what happened before the first fault. */

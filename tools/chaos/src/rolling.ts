@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { StackDescription } from '@hooligram/local';
 import { type Balancer, startHaproxy, startNginx } from '@hooligram/testkit/balancers';
-import type { History } from './checker/history.ts';
+import type { Failures } from './failures.ts';
 import { core, gateway, restarted } from './faults/component.ts';
 import type { FaultContext } from './faults/fault.ts';
 import { sendSignal } from './faults/signals.ts';
@@ -18,14 +18,19 @@ const pollMs = 50;
 /** When the connections of the gateways are counted, after the last process was replaced. */
 const levelAfterMs = 60_000;
 
-/** What became of a rolling update. */
-export type Rolling = {
-  readonly injected: InjectedFault;
-  /** Requests that were answered with a failure, and those that the mobile client did not repeat: by the error's text. */
-  readonly failures: Readonly<Record<string, number>>;
-  /** Connections of each gateway, a minute after the last restart. */
-  readonly connections: readonly number[];
+/** What became of an update, which is no fault: no request may fail. */
+export type Update = {
+  readonly tookMs: number;
+  readonly failures: Failures;
+  /** Connections of each gateway, a minute after the last restart; undefined without a load balancer. */
+  readonly connections: readonly number[] | undefined;
 };
+
+/** How far the gateway that is furthest from the mean is from it, as a part of it. */
+export function unevenness(connections: readonly number[]): number {
+  const mean = connections.reduce((sum, count) => sum + count, 0) / connections.length;
+  return Math.max(...connections.map((count) => Math.abs(count - mean))) / mean;
+}
 
 /** The load balancer in front of all gateways of a stack. */
 export function startBalancer(name: BalancerName, stack: StackDescription): Promise<Balancer> {
@@ -78,17 +83,4 @@ export async function countConnections({ stack, signal }: FaultContext, endedAt:
       return Number(/^hooligram_gateway_connections(?:\{[^}]*\})? (\d+)/m.exec(text)?.[1] ?? Number.NaN);
     }),
   );
-}
-
-/** Counts the failures since a moment, by their texts. A request that was repeated and succeeded is none. */
-export function failuresSince({ sends, changes }: History, moment: number): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { attempts } of [...sends, ...changes]) {
-    const answer = attempts.at(-1)?.answer;
-    if (answer && !answer.ok && answer.at >= moment) {
-      const text = answer.errors.join(', ');
-      counts[text] = (counts[text] ?? 0) + 1;
-    }
-  }
-  return counts;
 }

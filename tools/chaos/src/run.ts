@@ -7,6 +7,7 @@ import { check } from './checker/check.ts';
 import { emptyHistory, type History } from './checker/history.ts';
 import { prepareDatabase, readCursors } from './database.ts';
 import { excesses } from './excesses.ts';
+import { failuresSince } from './failures.ts';
 import type { FaultContext } from './faults/fault.ts';
 import { type InjectedFault, injectFaults, seconds } from './inject-faults.ts';
 import { type Load, startLoad } from './load/load.ts';
@@ -14,7 +15,7 @@ import type { Options } from './options.ts';
 import { createRandom } from './random.ts';
 import { MixedReleases } from './releases/mixed-releases.ts';
 import { faultRows, type Report } from './report.ts';
-import { countConnections, failuresSince, type Rolling, roll, startBalancer } from './rolling.ts';
+import { countConnections, roll, startBalancer, type Update } from './rolling.ts';
 import { schedule } from './schedule.ts';
 import { selfTests } from './self-tests.ts';
 import { settle } from './settle.ts';
@@ -95,7 +96,8 @@ async function injectAndCheck(
   // Random numbers of its own, so that the order of faults follows from the seed alone.
   const random = createRandom(options.seed + 1);
   const context = { stack, population: load.population, history, random, signal, log };
-  const until = performance.now() + options.minutes * 60_000;
+  const beganAt = performance.now();
+  const until = beganAt + options.minutes * 60_000;
   const inject = async () => {
     if (balancer) return [await roll(context, load.probe, balancer)];
     if (mixed) return mixed.replaceAll(context, load.probe);
@@ -103,13 +105,18 @@ async function injectAndCheck(
   };
   const injected = await inject();
 
+  const rate = {
+    asked: options.rate,
+    reached: (sumOf(load, 'count') * 1_000) / (performance.now() - beganAt),
+  };
   log('the faults are over; waiting for quiet');
   await load.endSending();
   const databaseUrl = stack().postgres.url;
   const { snapshot, settledAfterMs, problems } = await settle(load.devices, history, databaseUrl, signal);
   log(`settled after ${seconds(settledAfterMs)} s; checking ${history.deliveries.length} deliveries`);
   const violations = check(history, snapshot);
-  const rolling = balancer && (await rollingOf(injected[0] as InjectedFault, history, context));
+  const update =
+    balancer || mixed ? await updateOf(injected, history, balancer && context) : undefined;
   const cursors = violations.length > 0 ? Object.fromEntries(await readCursors(databaseUrl)) : {};
   const interruptions = load.devices.flatMap((device) => device.interruptions);
   const names = injected.map(({ name }) => name);
@@ -122,10 +129,17 @@ async function injectAndCheck(
     messages: snapshot.messages.length,
     settledAfterMs,
     ...faultRows(injected, violations, history, interruptions),
-    problems: [...problems, ...excesses(load.devices, names), ...neverBack, ...running.crashes],
+    rate: { ...rate, leftOut: sumOf(load, 'leftOut') },
+    problems: [
+      ...problems,
+      ...excesses(load.devices, names),
+      ...neverBack,
+      ...failedRequests(update),
+      ...running.crashes,
+    ],
     staleStates: staleStates(load.devices, snapshot),
     violations,
-    rolling,
+    update,
   };
   mkdirSync(options.dataDir, { recursive: true });
   const file = join(options.dataDir, 'chaos-report.json');
@@ -133,13 +147,28 @@ async function injectAndCheck(
   return report;
 }
 
-async function rollingOf(injected: InjectedFault, history: History, context: FaultContext): Promise<Rolling> {
-  const connections = await countConnections(context, injected.endedAt);
-  return { injected, failures: failuresSince(history, injected.beganAt), connections };
+/** @param context if the connections of the gateways are to be counted */
+async function updateOf(
+  injected: readonly InjectedFault[],
+  history: History,
+  context: FaultContext | undefined,
+): Promise<Update> {
+  const [{ beganAt }, { endedAt }] = [injected[0], injected.at(-1)] as [InjectedFault, InjectedFault];
+  const connections = context && (await countConnections(context, endedAt));
+  return { tookMs: endedAt - beganAt, failures: failuresSince(history, beganAt), connections };
+}
+
+function failedRequests(update: Update | undefined): string[] {
+  const failed = Object.entries(update?.failures.failed ?? {});
+  return failed.map(([text, count]) => `${count} requests failed with "${text}"`);
 }
 
 function progressLine({ devices }: Load, { sends, deliveries }: History): string {
   const connected = devices.filter(({ isSignedIn }) => isSignedIn).length;
   const unanswered = devices.reduce((sum, { outbox }) => sum + outbox.size, 0);
   return `${connected}/${devices.length} connected, ${sends.length} messages sent, ${unanswered} requests unanswered, ${deliveries.length} deliveries`;
+}
+
+function sumOf({ messages }: Load, what: 'count' | 'leftOut'): number {
+  return messages.reduce((sum, each) => sum + each[what], 0);
 }

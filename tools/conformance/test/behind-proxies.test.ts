@@ -41,21 +41,8 @@ describe.each([
   });
   afterAll(() => balancer?.stop());
 
-  test('limits count by the address of the client, which it cannot choose', async () => {
-    const wrong = { ...phoneOf(uniqueSid()), verification_code: '111111' };
-    const tryFrom = async (localAddress: string, claimed: string) => {
-      const client = await connect(balancer.url, { localAddress, headers: { 'X-Forwarded-For': claimed } });
-      const { payload } = await client.request('AUTHORIZATION_SIGN_IN', wrong);
-      await client.close();
-      return /^too many attempts/.test(payload.errors?.[0] ?? '');
-    };
-    let isLimited = false;
-    for (let tries = 0; tries < 15 && !isLimited; tries += 1) {
-      isLimited = await tryFrom('127.0.0.2', `203.0.113.${tries}`);
-    }
-    expect(isLimited).toBe(true);
-    expect(await tryFrom('127.0.0.3', '127.0.0.2')).toBe(false);
-  });
+  test('limits count by the address of the client, which it cannot choose', () =>
+    limitsCountByAddress(balancer.url));
 
   test('a reload cuts nobody, and the new workers take clients', async () => {
     const before = await Promise.all(Array.from({ length: 3 }, () => connect(balancer.url)));
@@ -99,6 +86,12 @@ describe.each([
   );
 });
 
+test('limits count by the address of the client behind HAProxy with the PROXY protocol', async () => {
+  const haproxy = await startHaproxy(system.gateways, { isProxyV2: true });
+  await limitsCountByAddress(haproxy.url);
+  await haproxy.stop();
+});
+
 test('HAProxy passes handshakes on when every gateway says that it is not ready', async () => {
   // Nobody answers there: to HAProxy all gateways are down, as when Redis has a pause.
   const unready = system.gateways.map(({ url }) => ({ url, adminUrl: 'http://127.0.0.1:1' }));
@@ -115,6 +108,28 @@ test('HAProxy passes handshakes on when every gateway says that it is not ready'
   await until('the log says which gateway each had', () => logged.test(haproxy.log()));
   await haproxy.stop();
 });
+
+/** Of those in 127.0.0.0/8; none is tried twice. */
+let hosts = 1;
+
+/** Guesses from one address until it may try no more; another one still may, whatever either says of itself. */
+async function limitsCountByAddress(url: string): Promise<void> {
+  const wrong = { ...phoneOf(uniqueSid()), verification_code: '111111' };
+  const [guessing, other] = [`127.0.0.${++hosts}`, `127.0.0.${++hosts}`];
+  const isRefused = async (localAddress: string, claimed: string) => {
+    const client = await connect(url, { localAddress, headers: { 'X-Forwarded-For': claimed } });
+    const { payload } = await client.request('AUTHORIZATION_SIGN_IN', wrong);
+    await client.close();
+    return /^too many attempts/.test(payload.errors?.[0] ?? '');
+  };
+  expect(await isRefused(guessing, '203.0.113.0')).toBe(false);
+  let isLimited = false;
+  for (let tries = 1; tries < 15 && !isLimited; tries += 1) {
+    isLimited = await isRefused(guessing, `203.0.113.${tries}`);
+  }
+  expect(isLimited).toBe(true);
+  expect(await isRefused(other, guessing)).toBe(false);
+}
 
 type Member = { readonly client: Client; readonly sid: string; readonly received: string[] };
 type Group = { readonly id: number; readonly members: readonly Member[] };

@@ -3,7 +3,7 @@ import type { Queues } from '@hooligram/bus/queues';
 import { type JobName, jobNames, replayOf } from '@hooligram/contract';
 import type { Command } from 'commander';
 import { act, exitCodes, Refusal } from '../program.ts';
-import { withQueues } from '../stores.ts';
+import { withQueues } from '../stores/queues.ts';
 
 /** `redelivery/17` of a job, `request/1700000000000-0` of a request. */
 type Letter = {

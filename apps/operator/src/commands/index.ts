@@ -1,29 +1,29 @@
 import type { Command } from 'commander';
-import { addAfterRestore } from './after-restore.ts';
-import { addCanonicalSids } from './canonical-sids.ts';
-import { addChat } from './chat.ts';
-import { addConfig } from './config.ts';
-import { addDeadLetters } from './dead-letters.ts';
-import { addDoctor } from './doctor.ts';
-import { addDrain } from './drain.ts';
-import { addRebalance } from './rebalance.ts';
-import { addSessions } from './sessions.ts';
-import { addStatus } from './status.ts';
-import { addTrace } from './trace.ts';
-import { addUsers } from './users.ts';
 
-/** Every command, in the order of the help. */
-export function addCommands(program: Command): void {
-  addDoctor(program);
-  addConfig(program);
-  addStatus(program);
-  addDrain(program);
-  addRebalance(program);
-  addTrace(program);
-  addSessions(program);
-  addUsers(program);
-  addDeadLetters(program);
-  addAfterRestore(program);
-  addCanonicalSids(program);
-  addChat(program);
+type AddCommand = (program: Command) => void;
+
+/**
+ * Every command, in the order of the help. Each is loaded when it is called: the libraries for Postgres and for the jobs
+ * take longer to load than most commands to run.
+ */
+export const commands = {
+  doctor: async () => (await import('./doctor.ts')).addDoctor,
+  config: async () => (await import('./config.ts')).addConfig,
+  status: async () => (await import('./status.ts')).addStatus,
+  drain: async () => (await import('./drain.ts')).addDrain,
+  rebalance: async () => (await import('./rebalance.ts')).addRebalance,
+  trace: async () => (await import('./trace.ts')).addTrace,
+  sessions: async () => (await import('./sessions.ts')).addSessions,
+  users: async () => (await import('./users.ts')).addUsers,
+  'dead-letters': async () => (await import('./dead-letters.ts')).addDeadLetters,
+  'after-restore': async () => (await import('./after-restore.ts')).addAfterRestore,
+  'canonical-sids': async () => (await import('./canonical-sids.ts')).addCanonicalSids,
+  chat: async () => (await import('./chat.ts')).addChat,
+} satisfies Record<string, () => Promise<AddCommand>>;
+
+/** Adds the command that is called; all of them if the call begins otherwise, as for help. */
+export async function addCommands(program: Command, [called = '']: readonly string[]): Promise<void> {
+  const loaders: [string, () => Promise<AddCommand>][] = Object.entries(commands);
+  const wanted = Object.hasOwn(commands, called) ? loaders.filter(([name]) => name === called) : loaders;
+  for (const [, load] of wanted) (await load())(program);
 }

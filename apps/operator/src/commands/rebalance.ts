@@ -22,8 +22,9 @@ export function addRebalance(program: Command): void {
       .summary('level the connections of all gateways')
       .description(
         `Levels the connections of all gateways: each that has more than a factor times the mean sends its surplus away with 1012,
-chosen by chance, at most DRAIN_RATE_MAX a second. Where they go is the load balancer's decision; with "leastconn" that is
-where few are. LEVEL_FACTOR has gateways do this by themselves.`,
+who came first, at most DRAIN_RATE_MAX a second. Where they go is the load balancer's decision; with "leastconn" that is
+where few are. After a reload of the load balancer it takes several calls: a new one counts nobody who came before.
+LEVEL_FACTOR has gateways do all this by themselves.`,
       )
       .option('--factor <n>', 'what is above the mean by this is too much', factorOf, 1.05)
       .option('--rate <n>', 'clients a second and gateway, instead of DRAIN_RATE_MAX', wholeNumber)

@@ -4,7 +4,7 @@ import type { Place } from '../config.ts';
 import { withNodes } from '../nodes.ts';
 import { table } from '../output.ts';
 import { act, Refusal } from '../program.ts';
-import { withDatabase } from '../stores.ts';
+import { withDatabase } from '../stores/database.ts';
 import { shortOf } from './drain.ts';
 
 const userText = 'sid, such as 1.5550100, or user id';

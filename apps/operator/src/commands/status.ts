@@ -6,7 +6,8 @@ import type { Nodes } from '../nodes.ts';
 import { withNodes } from '../nodes.ts';
 import { ago, table } from '../output.ts';
 import { act, exitCodes } from '../program.ts';
-import { type Redis, withQueues } from '../stores.ts';
+import { withQueues } from '../stores/queues.ts';
+import type { Redis } from '../stores/redis.ts';
 import { readStream, type Stream } from '../stream.ts';
 
 const watchEveryMs = 2_000;

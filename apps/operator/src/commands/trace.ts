@@ -4,7 +4,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { type Nodes, withNodes } from '../nodes.ts';
 import { ago } from '../output.ts';
 import { act, Refusal } from '../program.ts';
-import { withDatabase, withQueues } from '../stores.ts';
+import { withDatabase } from '../stores/database.ts';
+import { withQueues } from '../stores/queues.ts';
 import { shortOf } from './drain.ts';
 
 /** Of so many who lack it is found out where they are. */

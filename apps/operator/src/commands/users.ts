@@ -3,7 +3,8 @@ import { encodeChange, encodeCredentialChanged } from '@hooligram/contract';
 import { findUser, userDelete } from '@hooligram/db';
 import type { Command } from 'commander';
 import { act, Refusal } from '../program.ts';
-import { type Redis, withDatabase, withRedis } from '../stores.ts';
+import { withDatabase } from '../stores/database.ts';
+import { type Redis, withRedis } from '../stores/redis.ts';
 
 type Flags = { readonly apply?: boolean };
 

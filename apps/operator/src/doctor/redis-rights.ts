@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connectRedis, type Names, reasonOf } from '@hooligram/bus';
 import { redisUser } from '@hooligram/service';
 import type { Place } from '../config.ts';
-import { quiet, type Redis } from '../stores.ts';
+import { quiet, type Redis } from '../stores/redis.ts';
 import { type Finding, fault, ok } from './finding.ts';
 
 const groupName = 'doctor';

@@ -1,7 +1,7 @@
 import { createNames, reasonOf } from '@hooligram/bus';
 import type { Place } from '../config.ts';
 import { Refusal } from '../program.ts';
-import { type Redis, withRedis } from '../stores.ts';
+import { type Redis, withRedis } from '../stores/redis.ts';
 import { clockFinding, type Finding, fault, ok, unknown, warning } from './finding.ts';
 import { examineRights } from './redis-rights.ts';
 

@@ -1,6 +1,6 @@
 /**
  * The requests of all clients, their answers, and the deliveries, in the order in which they happened. Append-only: no
- * entry changes, except that an answer is added later. Times are milliseconds of this process's own clock.
+ * entry changes, except that an answer, or the end of a connection by its own device, is added later. Times are milliseconds of this process's own clock.
  */
 export type History = {
   readonly connections: ConnectionRecord[];
@@ -21,6 +21,8 @@ type ConnectionRecord = {
   readonly device: string;
   /** When it requested to sign in. The server decides later what it delivers. */
   readonly signInAt: number;
+  /** When the device ended it without a close frame. */
+  cutAt?: number;
 };
 
 /** One sending of a request: the same request goes out again on the next connection. */

@@ -161,6 +161,8 @@ export class Device {
   /** Ends its connection without a close frame, as a phone does in a tunnel, and opens another. */
   reconnect(): void {
     this.#hasCutItself = true;
+    const record = this.#options.history.connections[this.#number];
+    if (record) record.cutAt = performance.now();
     this.#connection?.cut();
   }
 

@@ -6,7 +6,7 @@ import { startConnectionChurn } from './connection-churn.ts';
 import type { Device } from './device.ts';
 import { type HeavyPopulation, populateHeavily } from './heavy-population.ts';
 import { startMemberChurn } from './member-churn.ts';
-import { startMessageLoad } from './message-load.ts';
+import { type MessageLoad, startMessageLoad } from './message-load.ts';
 import { type PlannedGroup, type Population, type PopulationOptions, populate } from './population.ts';
 import { Probe } from './probe.ts';
 
@@ -22,6 +22,7 @@ export type Load = {
   /** Without those who cost more than others: a fault for one of those alone would say little. */
   readonly population: Population;
   readonly probe: Probe;
+  readonly messages: readonly MessageLoad[];
   readonly devices: readonly Device[];
   /** How many groups messages are sent to. */
   readonly groupsCount: number;
@@ -63,9 +64,12 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   await enlarge(heavily, options);
   await probe.start();
   const coldRate = Math.min(coldGroups.length / coldEverySeconds, rate / 2);
-  const stopping = [
+  const messages = [
     startMessageLoad(groups, rate - coldRate, random, 'message'),
     ...(coldGroups.length > 0 ? [startMessageLoad(coldGroups, coldRate, random, 'cold message')] : []),
+  ];
+  const stopping = [
+    ...messages,
     startConnectionChurn(usersDevices, random),
     startComingAndGoing(coldly.users, random),
     probe,
@@ -74,6 +78,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   return {
     population: everybody,
     probe,
+    messages,
     devices,
     groupsCount: groups.length + coldGroups.length,
     endSending: async () => {

@@ -13,8 +13,16 @@ export type Haproxy = Balancer & {
   readonly statsSocket: string;
 };
 
+type HaproxyOptions = {
+  /** Tells gateways clients' addresses by the PROXY protocol, not by a header. */
+  readonly isProxyV2?: boolean;
+};
+
 /** HAProxy with infra/haproxy/haproxy.cfg, as a master and its workers, in front of one to four gateways. */
-export async function startHaproxy(gateways: readonly BalancedGateway[]): Promise<Haproxy> {
+export async function startHaproxy(
+  gateways: readonly BalancedGateway[],
+  { isProxyV2 = false }: HaproxyOptions = {},
+): Promise<Haproxy> {
   const command = await findOrInstall({
     name: 'haproxy',
     find: () => findProgram('haproxy'),
@@ -26,6 +34,7 @@ export async function startHaproxy(gateways: readonly BalancedGateway[]): Promis
   const env = {
     ...process.env,
     CLIENT_BIND: `127.0.0.1:${port}`,
+    GATEWAY_PROXY_V2: isProxyV2 ? 'on' : 'off',
     METRICS_BIND: `127.0.0.1:${metricsPort}`,
     STATS_SOCKET: statsSocket,
     ...Object.assign({}, ...gateways.map((gateway, i) => addresses(`GATEWAY_${i + 1}`, gateway))),
