@@ -29,8 +29,8 @@ export { networkOf } from './network.ts';
 export type { Part } from './part.ts';
 export { type Probe, startProbe } from './probe.ts';
 export { createProcessStatus } from './process-status.ts';
-export { redisAddress, redisUser } from './redis-address.ts';
 export { type Rate, rate, rates } from './rate.ts';
+export { redisAddress, redisUser } from './redis-address.ts';
 export { release } from './release.ts';
 export {
   createService,

@@ -21,7 +21,12 @@ test('a workload that a target cannot do is reported, and the others are measure
 });
 
 test('a system is measured scraped wherever it is measured, beside itself', () => {
-  const { jobs } = planOf({ workloads: ['direct', 'idle'], targets: ['ours', 'scraped'], urls: [] });
+  const { jobs } = planOf({
+    workloads: ['direct', 'idle'],
+    targets: ['ours', 'scraped'],
+    urls: [],
+    goals: false,
+  });
   expect(jobs.map(({ workload, target }) => `${workload} ${target}`)).toEqual([
     'direct ours',
     'direct scraped',

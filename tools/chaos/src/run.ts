@@ -115,8 +115,7 @@ async function injectAndCheck(
   const { snapshot, settledAfterMs, problems } = await settle(load.devices, history, databaseUrl, signal);
   log(`settled after ${seconds(settledAfterMs)} s; checking ${history.deliveries.length} deliveries`);
   const violations = check(history, snapshot);
-  const update =
-    balancer || mixed ? await updateOf(injected, history, balancer && context) : undefined;
+  const update = balancer || mixed ? await updateOf(injected, history, balancer && context) : undefined;
   const cursors = violations.length > 0 ? Object.fromEntries(await readCursors(databaseUrl)) : {};
   const interruptions = load.devices.flatMap((device) => device.interruptions);
   const names = injected.map(({ name }) => name);
