@@ -8,7 +8,9 @@ usage="infra/docker/try.sh [port] [image]   builds the image out of the last com
   of the conformance kit on it
 
   With the stores of an npm start of its own it runs four roles of the image: migrate into a new database, a core and a
-  gateway, and operator, which has to see both; each as the image's user on a read-only root. Ports from $port on are used, as
+  gateway, and operator, which has to see both; each as the image's user on a read-only root. Then it has
+  tools/infra/bin/try-compose.mjs run the services of compose.yaml in the image, which needs more of Debian's packages:
+  its --help names them. Ports from $port on are used, as
   npm start does.
   Needs root, debootstrap and buildah (base-images.sh). Exit code 1 if a check failed."
 [ "$port" != --help ] || { printf '%s\n' "$usage" && exit; }
@@ -16,9 +18,13 @@ usage="infra/docker/try.sh [port] [image]   builds the image out of the last com
 export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
 dir=$(mktemp -d "${TMPDIR:-/tmp}/hooligram-image-XXXXXX")
 pids=() container=''
-finish() {
+stop_all() {
   for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
   for pid in ${pids[@]+"${pids[@]}"}; do wait "$pid" || true; done
+  pids=()
+}
+finish() {
+  stop_all
   [ -z "$container" ] || buildah rm "$container" >/dev/null
   rm -rf "$dir"
 }
@@ -77,3 +83,5 @@ done
 sed -n 's/.*"uwebsockets":"\([^"]*\)","node":"\([^"]*\)".*/uWebSockets.js \1, Node \2/p' "$dir/gateway.log"
 (role 'operator status')
 node tools/conformance/bin/hooligram-conformance.js --code 000000 --timeout-ms 60000 --url "ws://127.0.0.1:$((port + 50))/v2"
+stop_all
+node tools/infra/bin/try-compose.mjs "$root"

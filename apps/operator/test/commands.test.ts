@@ -17,4 +17,5 @@ test.each(names)('a call of %s finds that command, and loads no other', async (n
 test('a call that begins with none of them knows all', async () => {
   for (const args of [[], ['--help'], ['statsu'], ['toString']])
     expect(await commandsOf(...args)).toEqual(names);
+  expect(await commandsOf('--version')).toEqual([]);
 });

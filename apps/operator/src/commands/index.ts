@@ -21,8 +21,9 @@ export const commands = {
   chat: async () => (await import('./chat.ts')).addChat,
 } satisfies Record<string, () => Promise<AddCommand>>;
 
-/** Adds the command that is called; all of them if the call begins otherwise, as for help. */
+/** Adds the command that is called; all of them if the call begins otherwise, as for help, and none for the release. */
 export async function addCommands(program: Command, [called = '']: readonly string[]): Promise<void> {
+  if (called === '--version') return;
   const loaders: [string, () => Promise<AddCommand>][] = Object.entries(commands);
   const wanted = Object.hasOwn(commands, called) ? loaders.filter(([name]) => name === called) : loaders;
   for (const [, load] of wanted) (await load())(program);
