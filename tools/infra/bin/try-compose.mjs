@@ -13,7 +13,7 @@ const usage = `tools/infra/bin/try-compose.mjs <root>   runs the services of inf
   <root> is the root of the built image. Each of its services runs in it, read-only and as its user; each of the other
   images is replaced by the program of that name on this machine. Every container has a network of its own with a name
   and an address, as Docker gives it; commands, environments, mounted files, the order of starts, health checks and the
-  times to stop are those of compose.yaml. Grafana is left out.
+  times to stop are those of compose.yaml; limits are off, as the kit needs. Grafana, and what has a profile, is left out.
   Needs root, the programs ip and unshare, and Debian's postgresql, redis-server, haproxy and prometheus. Exit code 1 if
   a check failed.
 `;
