@@ -4,7 +4,7 @@ import type { ServiceContext } from './service.ts';
 import { ratioOf, type TracingConfig, type tracingConfig } from './tracing-config.ts';
 import { within } from './within.ts';
 
-export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
+type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
 
 /** One step of a trace, which has begun. */
 export type Span = {
