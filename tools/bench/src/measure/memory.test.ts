@@ -3,7 +3,7 @@ import { MemoryWatch, memoryLines } from './memory.ts';
 
 test('memory is told by role, before, at most and after, and Postgres is left out', () => {
   const own = { gateway: [process.pid], postgres: [process.pid] };
-  const watch = new MemoryWatch(() => own);
+  const watch = new MemoryWatch(() => own, new AbortController().signal);
   watch.stop();
   const figures = watch.figures();
   expect(Object.keys(figures)).toEqual(['gateway_before_mb', 'gateway_peak_mb', 'gateway_after_mb']);

@@ -4,18 +4,19 @@ const everyMs = 1_000;
 
 type Megabytes = { readonly before: number; readonly peak: number; readonly after: number };
 
-/** Reads how much memory the roles have, once a second, from its making until `stop`. */
+/** Reads how much memory the roles have, once a second, from its making until `stop` or until the trial is given up. */
 export class MemoryWatch {
   readonly #roles: () => Roles;
   readonly #before: Readonly<Record<string, number>>;
   readonly #peak: Record<string, number>;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(roles: () => Roles) {
+  constructor(roles: () => Roles, signal: AbortSignal) {
     this.#roles = roles;
     this.#before = this.#read();
     this.#peak = { ...this.#before };
     this.#timer = setInterval(() => this.#look(), everyMs);
+    signal.addEventListener('abort', () => this.stop());
   }
 
   /** @returns resident megabytes as figures, `<role>_before_mb`, `_peak_mb` and `_after_mb`, which is now */

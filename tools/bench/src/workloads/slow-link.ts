@@ -105,7 +105,7 @@ async function measure(trial: Trial, reader: Reader, spec: WaitingSpec): Promise
   log('the others chat');
   const quiet: ExchangeResult[] = [];
   for (let done = 0; done < seconds; done += windowSeconds) quiet.push(await chat(trial));
-  const memory = new MemoryWatch(() => target.roles());
+  const memory = new MemoryWatch(() => target.roles(), trial.signal);
   try {
     log('the user behind the slow link signs in');
     const startedAt = performance.now();
