@@ -15,7 +15,8 @@ const fixture = startFixture({
     LIMIT_MESSAGES_PER_USER: `40/${windowSeconds}`,
     LIMIT_GROUP_MEMBERS: '5',
     LIMIT_GROUPS_CREATED_PER_USER: '3/86400',
-    LIMIT_MEMBERS_ADDED_PER_USER: '8/86400',
+    LIMIT_MEMBERS_ADDED_PER_USER: '11/86400',
+    LIMIT_STRANGERS_ADDED_PER_USER: '5/86400',
     LIMIT_UNKNOWN_MEMBERS_PER_USER: '4/86400',
   },
 });
@@ -102,16 +103,37 @@ test('a user creates so many groups a day; a repetition is none, and others may 
   expect((await create(cat, [ada.sid, bob])).type).toBe('GROUP_CREATE_SUCCESS');
 });
 
-test('a user puts so many others into groups a day', async () => {
-  const ada = await fixture.enter(0);
-  const four = [...(await known()), ...(await known())];
-  await create(ada, four);
-  const group_id = (await create(ada, four.slice(0, 3))).payload.group_id as number;
-  const [error] = errorsOf(await create(ada, four.slice(0, 2)));
-  expect(error?.text).toBe('too many members added');
-  await ada.client.requestOk('GROUP_ADD_MEMBER', { group_id, member_sid: four[3] });
-  const [last] = errorsOf(await ada.client.request('GROUP_ADD_MEMBER', { group_id, member_sid: four[3] }));
-  expect(last?.text).toBe('too many members added');
+/** The messages of a group were sent two days ago. */
+const ageMessages = (group_id: number) =>
+  fixture.rows(
+    `UPDATE message SET date_created = date_created - INTERVAL '2 days' WHERE group_id = $1 RETURNING id`,
+    [group_id],
+  );
+
+test('a user puts so many others into groups a day, and fewer strangers, who stay strangers until they have been in a group with the user for a day', async () => {
+  const [ada, bob, cat] = [await fixture.enter(0), await fixture.enter(1), await fixture.enter(1)];
+  const common = await createGroup(bob, [ada.sid, cat.sid]);
+  await sendMessage(bob, common, 'hello');
+  await ageMessages(common);
+  const [dan = '', eve = '', fay = '', gil = '', hal = ''] = (
+    await Promise.all([known(), known(), known()])
+  ).flat();
+  const add = async (group_id: unknown, member_sid: string) =>
+    errorsOf(await ada.client.request('GROUP_ADD_MEMBER', { group_id, member_sid }))[0]?.text;
+
+  // One stranger, who knows her after a day; one more, whom her old group with its old messages does not make known.
+  const old = (await create(ada, [bob.sid, cat.sid, dan])).payload.group_id as number;
+  await sendMessage(ada, old, 'first');
+  await ageMessages(old);
+  expect(await add(old, eve)).toBeUndefined();
+  // Only the second one is counted, again.
+  await create(ada, [bob.sid, dan, eve]);
+  const last = (await create(ada, [fay, gil])).payload.group_id;
+  expect(await add(last, hal)).toBe('too many members added');
+  expect([await limited('strangers_added'), await limited('members_added')]).toEqual([1, 0]);
+  expect(await add(last, cat.sid)).toBeUndefined();
+  expect(await add(last, dan)).toBe('too many members added');
+  expect([await limited('strangers_added'), await limited('members_added')]).toEqual([1, 1]);
 });
 
 test('a user learns of so many numbers a day whether somebody has them', async () => {

@@ -3,6 +3,7 @@ export { type OpenCursor, readGroupIds } from './cursors/group-ids.ts';
 export { overdueReport, type UserOverdue } from './cursors/overdue-report.ts';
 export { readCursors } from './cursors/read-cursors.ts';
 export { countMembers } from './groups/count-members.ts';
+export { countStrangers } from './groups/count-strangers.ts';
 export { findAnswers } from './groups/find-answers.ts';
 export { findUser } from './groups/find-user.ts';
 export { groupFingerprints } from './groups/fingerprint.ts';

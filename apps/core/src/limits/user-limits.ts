@@ -4,15 +4,24 @@ import { MessageRate } from './message-rate.ts';
 import type { UserLimitsConfig } from './user-config.ts';
 import { UserLimit } from './user-limit.ts';
 
-const limits = ['messages', 'group_members', 'groups_created', 'members_added', 'unknown_members'] as const;
+const limits = [
+  'messages',
+  'group_members',
+  'groups_created',
+  'members_added',
+  'strangers_added',
+  'unknown_members',
+] as const;
 
 export type UserLimits = {
   readonly report: LimitReport<(typeof limits)[number]>;
   readonly messages: MessageRate;
   readonly membersMax: number;
   readonly created: UserLimit;
-  /** Members put into groups, by who put them there: how many others do that to them is no limit that others can fill. */
+  /** Members put into groups, whoever they are: what a user makes the system store. */
   readonly added: UserLimit;
+  /** Strangers put into groups, by who put them there: how often others do that to somebody is no limit that others can fill. */
+  readonly strangers: UserLimit;
   readonly unknown: UserLimit;
 };
 
@@ -37,6 +46,7 @@ export function createUserLimits(
     membersMax: config.LIMIT_GROUP_MEMBERS,
     created: limit('groups_created', config.LIMIT_GROUPS_CREATED_PER_USER),
     added: limit('members_added', config.LIMIT_MEMBERS_ADDED_PER_USER),
+    strangers: limit('strangers_added', config.LIMIT_STRANGERS_ADDED_PER_USER),
     unknown: limit('unknown_members', config.LIMIT_UNKNOWN_MEMBERS_PER_USER),
   };
 }

@@ -13,6 +13,7 @@ import {
 import { type AttackName, attackNames, attacks } from './attacks.ts';
 import { broken, siegeTable } from './report.ts';
 import { siege } from './siege.ts';
+import { collectingEnv } from './usage.ts';
 
 type Options = {
   only?: readonly AttackName[];
@@ -56,7 +57,11 @@ await runCommand(async (signal) => {
     return true;
   }
   const { only = [], seconds, users } = options;
-  const stack = await startStackProcess({ ...options, env: { LIMITS_ENABLED: 'true' } }, log, signal);
+  const stack = await startStackProcess(
+    { ...options, env: { ...collectingEnv, LIMITS_ENABLED: 'true' } },
+    log,
+    signal,
+  );
   try {
     const rows = await siege({ only, seconds, users, stack: stack.describe, log, signal });
     const table = siegeTable(rows);

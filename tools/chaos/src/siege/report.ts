@@ -22,9 +22,17 @@ export function broken({ quiet, attacked, ownerSignsIn, memory }: SiegeRow): str
 
 export function siegeTable(rows: readonly SiegeRow[]): string {
   const head = ['attack', 'p50 quiet, attacked (ms)', 'p99 quiet, attacked (ms)', 'cut', 'owner signs in'];
-  const more = ['gateways before, during, after (MiB)', 'cores (MiB)', 'refused', 'broken'];
+  const more = [
+    ...[
+      'CPU of gateways, cores quiet (s/s)',
+      'attacked, and attacker',
+      'gateways before, during, after (MiB)',
+    ],
+    ...['cores (MiB)', 'refused', 'broken'],
+  ];
+  const shares = (...all: number[]) => all.map((share) => share.toFixed(2)).join(', ');
   const lines = rows.map((row) => {
-    const { name, quiet, attacked, memory, refusals } = row;
+    const { name, quiet, attacked, cpu, memory, refusals } = row;
     const { before, during, after } = memory;
     return [
       `${name}: ${attacks[name].about}`,
@@ -32,6 +40,8 @@ export function siegeTable(rows: readonly SiegeRow[]): string {
       `${milliseconds(quiet.p99Ms)}, ${milliseconds(attacked.p99Ms)}`,
       String(attacked.cut),
       row.ownerSignsIn ? 'yes' : '**no**',
+      shares(cpu.quiet.gateways, cpu.quiet.cores),
+      shares(cpu.attacked.gateways, cpu.attacked.cores, cpu.attacked.attacker),
       `${before.gateways}, ${during.gateways}, ${after.gateways}`,
       `${before.cores}, ${during.cores}, ${after.cores}`,
       [...refusals].map(([limit, count]) => `${limit} ${count}`).join('; ') || 'nothing',

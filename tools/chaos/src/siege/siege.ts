@@ -7,9 +7,10 @@ import { metrics } from '@hooligram/testkit';
 import { type Memory, readMemory } from '../memory.ts';
 import { type AttackName, attackNames } from './attacks.ts';
 import { HonestUsers, type Window } from './honest-users.ts';
+import { type Cpu, cpuDuring, readKeptMemory } from './usage.ts';
 
 const program = fileURLToPath(new URL('./attacker.js', import.meta.url));
-/** After an attack: what it has left behind is worked off, and garbage collected. */
+/** After an attack: what it has left behind is worked off. */
 const restMs = 5_000;
 const refusalSeries =
   /^hooligram_((?:gateway|core)_limited|limits_refused|gateway_upgrades_refused|gateway_requests_shed|core_anonymous_requests_refused)_total\{([^}]*)\} (\d+)$/gm;
@@ -19,6 +20,8 @@ export type SiegeRow = {
   readonly quiet: Window;
   readonly attacked: Window;
   readonly ownerSignsIn: boolean;
+  readonly cpu: { readonly quiet: Cpu; readonly attacked: Cpu };
+  /** Before and after: once all garbage was collected. */
   readonly memory: { readonly before: Memory; readonly during: Memory; readonly after: Memory };
   /** How much each limit refused, those that refused something. */
   readonly refusals: ReadonlyMap<string, number>;
@@ -57,19 +60,20 @@ async function besiege(
 ): Promise<SiegeRow> {
   const windowMs = seconds * 1_000;
   const victim = users.owners[0] as HonestUsers['owners'][number];
+  const before = await readKeptMemory(stack(), signal);
   users.take();
-  await pause(windowMs, undefined, { signal });
+  const quietCpu = await cpuDuring(windowMs, stack, signal);
   const quiet = users.take();
-  const [before, refusedBefore] = [await readMemory(stack()), await readRefusals(stack())];
+  const refusedBefore = await readRefusals(stack());
   const attacker = await startAttack(name, stack().gateways[0]?.url ?? '', victim.sid);
   users.take();
-  await pause(windowMs, undefined, { signal });
+  const attackedCpu = await cpuDuring(windowMs, stack, signal, attacker);
   const attacked = users.take();
   const during = await readMemory(stack());
   const ownerSignsIn = await users.canSignIn(victim);
   attacker.kill('SIGKILL');
   await pause(restMs, undefined, { signal });
-  const [after, refusedAfter] = [await readMemory(stack()), await readRefusals(stack())];
+  const [after, refusedAfter] = [await readKeptMemory(stack(), signal), await readRefusals(stack())];
   const refusals = new Map<string, number>();
   for (const [limit, value] of refusedAfter) {
     const more = value - (refusedBefore.get(limit) ?? 0);
@@ -77,7 +81,8 @@ async function besiege(
   }
   const p99 = `p99 ${quiet.p99Ms.toFixed(0)} ms, under attack ${attacked.p99Ms.toFixed(0)} ms`;
   log(`${name}: ${p99}, ${attacked.cut} cut, the owner ${ownerSignsIn ? 'signs in' : 'is locked out'}`);
-  return { name, quiet, attacked, ownerSignsIn, memory: { before, during, after }, refusals };
+  const cpu = { quiet: quietCpu, attacked: attackedCpu };
+  return { name, quiet, attacked, ownerSignsIn, cpu, memory: { before, during, after }, refusals };
 }
 
 /** @throws Error when the attacker cannot begin */
