@@ -3,7 +3,7 @@ import type { TargetName } from './targets/index.ts';
 import type { WorkloadName } from './workloads/index.ts';
 
 /** A figure of one workload on one target. */
-export type Side = readonly [workload: WorkloadName, target: TargetName, figure: string];
+type Side = readonly [workload: WorkloadName, target: TargetName, figure: string];
 
 export type Goal = {
   readonly about: string;

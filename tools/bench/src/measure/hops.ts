@@ -17,7 +17,7 @@ const points = [
   'client-in',
 ] as const;
 
-export type Point = (typeof points)[number];
+type Point = (typeof points)[number];
 
 /**
  * A message passes a point; or a collection of garbage has ended, and `key` says how many microseconds it took.
