@@ -10,7 +10,7 @@ const filler = ' the quick brown fox jumps over the lazy dog, yes';
 export class MessageStream {
   readonly groupId: number;
   readonly members: readonly LoadClient[];
-  /** A member who signs in again may be sent again what was acknowledged just before. */
+  /** A member who signs in again, or whose acknowledgement was not noted in time, may be sent a message again. */
   mayRepeat = false;
   /** By number: when the message was sent, or should have been sent. */
   readonly #sentAt: number[] = [];

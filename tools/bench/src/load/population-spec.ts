@@ -13,4 +13,6 @@ export type PopulationSpec = {
   readonly groups: readonly (readonly number[])[];
   /** How many groups have a stream of messages: the first ones. The others are idle. */
   readonly streams: number;
+  /** A message that was received may come again: a system that has too much to do may be late to note acknowledgements. */
+  readonly mayRepeat?: boolean;
 };

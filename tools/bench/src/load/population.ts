@@ -78,7 +78,10 @@ export class Population {
         member_sids: members.map(({ sid }) => sid),
       });
       const { group_id } = answer as { group_id: number };
-      if (group < this.#spec.streams) this.#streams.set(group_id, new MessageStream(group_id, members));
+      if (group >= this.#spec.streams) return;
+      const stream = new MessageStream(group_id, members);
+      stream.mayRepeat = this.#spec.mayRepeat === true;
+      this.#streams.set(group_id, stream);
     };
     await pMap(this.#spec.groups, createGroup, { concurrency: setUpConcurrency });
     await this.#untilGroupsReceived();

@@ -5,7 +5,7 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { loadUws } from '@hooligram/uws';
 import type { Note } from './hops.ts';
 
-// Loaded into gateways, cores and the load process with --import, for the workload hops alone: it notes when each
+// Loaded into gateways, cores and the load process with --import, for hops and tails alone: it notes when each
 // message passes a socket of the process, and SIGUSR2 writes what it has noted to `<pid>.json`. A message is known by
 // the numbers in its content, see load/message-stream.ts. Nothing of it is in a process that runs without it.
 

@@ -26,8 +26,12 @@ function limit(goal: Goal): string {
 }
 
 function cell({ median, lowest, highest }: Spread): string {
-  const range = lowest === highest ? '' : ` (${digits(lowest)}–${digits(highest)})`;
-  return `${digits(median)}${range}`;
+  const range = lowest === highest ? '' : ` (${figure(lowest)}–${figure(highest)})`;
+  return `${figure(median)}${range}`;
+}
+
+function figure(value: number): string {
+  return value < 0.1 ? value.toPrecision(2) : digits(value);
 }
 
 function verdict(goal: Goal, here: Spread | undefined): string {

@@ -76,7 +76,7 @@ const usual = {
   },
   'cold-direct-230': {
     about: '1,150 pairs with a message every 5 s each',
-    targets: ['ours', 'socketio'],
+    targets: ['ours'],
     besideSeconds: 45,
     async run(trial) {
       await populate(trial, neighbours(230 * coldEverySeconds, 2));

@@ -40,7 +40,7 @@ const warmUpFactor = 3;
 /** Signs all users up and in, and creates their groups. */
 export async function populate(
   { target, load, log }: Trial,
-  population: Pick<PopulationSpec, 'users' | 'groups' | 'streams'>,
+  population: Pick<PopulationSpec, 'users' | 'groups' | 'streams' | 'mayRepeat'>,
 ): Promise<void> {
   const { users, groups } = population;
   log(`${users} users sign up, ${groups.length} groups are created`);
