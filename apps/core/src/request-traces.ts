@@ -1,7 +1,12 @@
 import type { Names, Publisher } from '@hooligram/bus';
 import { encodeTracedMessages } from '@hooligram/contract';
 import type { Span, Tracer } from '@hooligram/service';
-import type { StoredMessage } from './publishing/messages.ts';
+
+type TracedMessage = {
+  readonly group_id: number;
+  readonly message_id: number;
+  readonly trace: string | undefined;
+};
 
 type Options = {
   readonly tracer: Tracer;
@@ -51,7 +56,7 @@ export class RequestTraces {
   }
 
   /** Publishes which of these messages are traced. The messages themselves have to be published behind it, in this tick. */
-  announce(messages: readonly StoredMessage[]): void {
+  announce(messages: readonly TracedMessage[]): void {
     const { publisher, names } = this.#options;
     const spans: Span[] = [];
     const ofGroups = new Map<number, [number, string][]>();

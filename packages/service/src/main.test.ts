@@ -55,6 +55,32 @@ function run(start: string, env: Record<string, string> = {}, args: string[] = [
 const keepAlive = `const timer = setInterval(() => {}, 1e6); lifecycle.onClose('timer', () => clearInterval(timer));`;
 
 describe('a process', () => {
+  test.each([
+    ['nothing is traced', {}, false],
+    ['messages are traced', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }, true],
+  ] as const)(
+    'the SDK of OpenTelemetry is loaded only if messages are traced: %s',
+    async (_, otel, isLoaded) => {
+      const child = run(
+        `
+      const { createMetrics, openTracer, readConfig, tracingConfig } = await import('./index.js');
+      const own = readConfig(tracingConfig, process.env);
+      const tracer = await openTracer('greeter', { config: own, log, lifecycle, metrics: createMetrics({ role: 'greeter' }) });
+      const { createRequire } = await import('node:module');
+      const loaded = Object.keys(createRequire(import.meta.url).cache).some((path) => path.includes('sdk-trace'));
+      log.info({ loaded, traces: tracer !== undefined }, 'looked');
+      process.kill(process.pid, 'SIGTERM');
+    `,
+        otel,
+      );
+      expect(JSON.parse(await child.line('"msg":"looked"'))).toMatchObject({
+        loaded: isLoaded,
+        traces: isLoaded,
+      });
+      expect((await child.ended).code).toBe(0);
+    },
+  );
+
   test.each(['SIGTERM', 'SIGINT'] as const)('stops gracefully on %s, with code 0', async (signal) => {
     const child = run(`${keepAlive} lifecycle.onClose('work', () => log.info('work is done'));`);
     await child.line('"msg":"ready"');

@@ -46,7 +46,7 @@ type Options = Pick<ServiceContext<typeof tracingConfig>, 'log' | 'metrics' | 'l
  * Opens the way to the collector. It is no condition of readiness: what cannot be sent is lost, and harms nobody.
  *
  * @param name of the process, unless it is configured
- * @returns undefined when nothing is traced: OpenTelemetry is not even loaded then
+ * @returns undefined when nothing is traced: OpenTelemetry's SDK is not even loaded then
  */
 export async function openTracer(
   name: string,
