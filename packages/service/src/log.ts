@@ -20,8 +20,8 @@ export type LogOptions = {
 };
 
 const repeatPeriodMs = 10_000;
-/** Warnings and errors that agree in their part, in their text and in these fields are a series. Each code that is sent is its own. */
-const seriesFields = ['connection', 'queue', 'kind', 'failure', 'sid', 'code', 'limit'] as const;
+/** Warnings and errors that agree in their text and in these fields are a series. Each code that is sent is its own. */
+const seriesFields = ['part', 'connection', 'queue', 'kind', 'failure', 'sid', 'code', 'limit'] as const;
 /** So many of the sources of a series, the worst, are in its line. */
 const sourcesShown = 5;
 
@@ -58,13 +58,8 @@ export function createLog(options: LogOptions): Log {
             >);
           };
           if (level === pino.levels.values.warn || level === pino.levels.values.error) {
-            limit.pass(`${partOf(first)}${level} ${seriesOf(first, rest)}`, write, sourceOf(first));
-          } else {
-            // A part works again, and the line has the number of its failures.
-            const part = partOf(first);
-            if (part !== '' && level === pino.levels.values.info) limit.end(part);
-            write();
-          }
+            limit.pass(`${level} ${seriesOf(first, rest)}`, write, sourceOf(first));
+          } else write();
         },
       },
     },
@@ -78,12 +73,6 @@ function withCount(fields: unknown, { count, lastAt, sources }: Repeated): objec
   if (!sources) return counted;
   const worst = masked(Object.fromEntries([...sources].slice(0, sourcesShown)));
   return { ...counted, source: undefined, sources: sources.size, worst };
-}
-
-/** How the series of a part begin: no name has a line break. */
-function partOf(first: unknown): string {
-  const part = typeof first === 'object' && first !== null && 'part' in first ? first.part : undefined;
-  return typeof part === 'string' ? `${part}\n` : '';
 }
 
 function sourceOf(first: unknown): string | undefined {

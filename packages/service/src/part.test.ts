@@ -23,7 +23,7 @@ function setUp() {
   return { log, lines, lifecycle: createLifecycle({ log, deadlineMs: 1_000 }) };
 }
 
-test('a part that fails a thousand times is a line, one more each ten seconds, and one when it works again', async () => {
+test('a part that fails a thousand times is a line, one more a minute, and one when it works again', async () => {
   const { lifecycle, lines } = setUp();
   const part = lifecycle.part('reader');
   part.works();
@@ -37,13 +37,9 @@ test('a part that fails a thousand times is a line, one more each ten seconds, a
   expect((await lifecycle.readiness()).checks.reader).toBe('ok');
   expect(lines.map(({ msg, failures }) => [msg, failures])).toEqual([
     ['fails and is tried again', 1],
-    ...Array.from({ length: 10 }, (_, tens) => ['fails and is tried again', 100 * (tens + 1)]),
+    ['fails and is tried again', 601],
     ['works again', 1_000],
   ]);
-  for (let times = 0; times < 5; times += 1) part.failed('refused');
-  part.works();
-  await jest.advanceTimersByTimeAsync(60_000);
-  expect(lines.slice(12).map(({ msg, failures }) => [msg, failures])).toEqual([['works again', 5]]);
 });
 
 test('what a start needs is tried until it is there, and a stop ends the waiting', async () => {

@@ -8,9 +8,11 @@ export type Part = {
   works(): void;
 };
 
+const reminderMs = 60_000;
+
 /**
- * The log has a line when a part begins to fail, one with the number of failures from time to time while it goes on (the
- * log counts what repeats), and one when it works again.
+ * The log has a line when a part begins to fail, one with the number of failures each minute that it goes on, and
+ * one when it works again.
  *
  * @returns the part, with a condition of readiness: it works, or why it does not
  */
@@ -18,11 +20,15 @@ export function createPart(name: string, log: Log): Part & { check(): true | str
   let failure: string | undefined;
   let failures = 0;
   let failedAt = 0;
+  let loggedAt = 0;
   return {
     failed(reason) {
-      if (failures === 0) failedAt = Date.now();
+      const now = Date.now();
+      if (failures === 0) failedAt = now;
       failures += 1;
       failure = reason;
+      if (failures > 1 && now - loggedAt < reminderMs) return;
+      loggedAt = now;
       log.warn({ part: name, reason, failures }, 'fails and is tried again');
     },
     works() {

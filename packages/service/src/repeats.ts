@@ -19,8 +19,6 @@ export type RepeatLimit = {
    * @param source whom it is about, such as a network or a user's id: they do not make two lines different
    */
   pass(key: string, write: Write, source?: string): void;
-  /** Forgets what is held back of all series whose keys begin so: another line says how they ended. */
-  end(prefix: string): void;
 };
 
 /** Most series at a time. Lines beyond it are written at once, so that input from outside takes no memory. */
@@ -61,9 +59,6 @@ export function createRepeatLimit(periodMs: number): RepeatLimit {
       }
       if (held.size < keysMax) begin(key, write);
       write({ count: 0, lastAt: Date.now(), sources: undefined });
-    },
-    end(prefix) {
-      for (const [key, series] of held) if (key.startsWith(prefix)) series.count = 0;
     },
   };
 }
