@@ -58,6 +58,11 @@ export function observeBudgets(metrics: Metrics, budgets: Budgets): void {
     () => socketBuffers.bytes(),
   );
   metrics.observed(
+    'gateway_connections_behind',
+    'Connections whose client has not read all that was sent: their number, where the bytes do not tell one from many',
+    () => socketBuffers.behind(),
+  );
+  metrics.observed(
     'gateway_out_of_order_bytes',
     'Bytes of messages that wait behind a gap, of all groups',
     () => outOfOrder.bytes,

@@ -45,6 +45,13 @@ export class SocketBuffers {
     return this.#bytes;
   }
 
+  /** How many sockets have something that waits, as of the last looks. */
+  behind(): number {
+    let behind = 0;
+    for (const { unreadBytes } of this.#sockets) if (unreadBytes > 0) behind += 1;
+    return behind;
+  }
+
   add(socket: SocketBuffer): void {
     this.#sockets.add(socket);
   }

@@ -130,7 +130,7 @@ async function inject(campaign: Campaign): Promise<AlertsReport> {
     quietMs,
     firedInQuiet: [...firedInQuiet.keys()],
     rows,
-    unanswered: await unanswered(prometheus),
+    unanswered: await unanswered(prometheus, signal),
     scale: options.alertScale,
     cpuMicrosPerDelivery: cost,
   };

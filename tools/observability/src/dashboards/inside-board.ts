@@ -134,7 +134,7 @@ export const insideBoard: Board = {
       panels: [
         {
           title: 'CPU of an acknowledged delivery',
-          about: 'Of the whole server, by part. Postgres needs process-exporter.',
+          about: 'Of the whole server, by part. Postgres needs an exporter (infra/prometheus).',
           unit: 's',
           queries: [['hooligram:cpu_seconds_per_delivery:rate5m', '{{part}}']],
         },
@@ -152,6 +152,12 @@ export const insideBoard: Board = {
             ['process_resident_memory_bytes{job=~"hooligram-.*"}', '{{instance}}'],
             ['hooligram_gateway_socket_buffers_bytes', '{{instance}} unread'],
           ],
+        },
+        {
+          title: 'Clients that have not read all',
+          about: 'One that reads nothing, or a network that is slow for many.',
+          unit: 'short',
+          queries: [['hooligram_gateway_connections_behind', '{{instance}}']],
         },
         {
           title: 'Open files, of their limit',
