@@ -44,8 +44,11 @@ async function leaveAndReturn(
     if (signal.aborted) return;
     await random.pick(owner.devices).outbox.addMember(id, leaver.sid);
     if (round % creatingEvery !== 0) continue;
+    const third = members.find((member) => member !== owner && member !== leaver);
+    // Two alone would get their direct message, which may be there already.
+    if (!third) continue;
     const newName = `${name}, created again by ${leaver.sid}, ${round}`;
-    await createGroup(newName, leaver, [owner, leaver, members.at(-1) ?? owner]);
+    await createGroup(newName, leaver, [owner, leaver, third]);
   }
 }
 
