@@ -54,6 +54,7 @@ export class FakeGateway {
     writer: RequestWriter<CoreRequest>,
     node: string,
     close: () => void,
+    mayBreak: boolean,
   ) {
     this.names = names;
     this.node = node;
@@ -64,7 +65,8 @@ export class FakeGateway {
       redis: subscriber,
       part: quiet,
       onResubscribed() {
-        throw new Error('the subscriber of the test broke: what was published meanwhile is lost');
+        if (!mayBreak)
+          throw new Error('the subscriber of the test broke: what was published meanwhile is lost');
       },
       onPublication: (channel, bytes) => {
         if (channel === names.gateway(node)) this.#receiveAnswers(bytes);
@@ -73,7 +75,11 @@ export class FakeGateway {
     });
   }
 
-  static async connect({ redisUrl, prefix }: { redisUrl: string; prefix: string }): Promise<FakeGateway> {
+  /** @param mayBreak the test breaks its Redis: what is published meanwhile does not matter to it */
+  static async connect(
+    { redisUrl, prefix }: { redisUrl: string; prefix: string },
+    { mayBreak = false } = {},
+  ): Promise<FakeGateway> {
     const names = createNames(prefix);
     const node = randomUUID();
     const connect = (role: 'command' | 'subscriber') =>
@@ -101,7 +107,7 @@ export class FakeGateway {
       clock.close();
       redis.disconnect();
     };
-    const gateway = new FakeGateway(names, redis, subscriber, writer, node, close);
+    const gateway = new FakeGateway(names, redis, subscriber, writer, node, close, mayBreak);
     await gateway.subscribe(names.gateway(node));
     return gateway;
   }

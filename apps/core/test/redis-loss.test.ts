@@ -27,7 +27,8 @@ test('when Redis is killed and comes back empty, delivery checks and redeliverie
     coreEnv: { DELIVERY_ACK_DEADLINE_MS: '200', DELIVERY_RETRY_MS: '50', SWEEP_EVERY_MS: '600000' },
   });
   closers.push(() => system.stop());
-  const gateway = await FakeGateway.connect({ redisUrl: first.url, prefix: system.prefix });
+  const stores = { redisUrl: first.url, prefix: system.prefix };
+  const gateway = await FakeGateway.connect(stores, { mayBreak: true });
   closers.push(() => gateway.close());
   const db = openDb({ url: system.databaseUrl, applicationName: 'test' });
   closers.push(() => db.close());
