@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { redisAddress } from '@hooligram/service';
+import { redisAddress, withoutPasswords } from '@hooligram/service';
 import { Redis, type RedisOptions } from 'ioredis';
 import { reasonOf, refusalOf } from './refusal.ts';
 
@@ -76,7 +76,7 @@ export async function connectRedis(
   });
   const watch = watchConnection(redis, { connection: name, role }, log);
   const failed = (cause?: unknown) =>
-    new Error(`Redis does not answer at ${withoutPassword(url)}: ${watch.reason()} (REDIS_URL)`, { cause });
+    new Error(`Redis does not answer at ${withoutPasswords(url)}: ${watch.reason()} (REDIS_URL)`, { cause });
   const logWaiting = () =>
     log.warn({ connection: name, role, reason: failed().message }, 'waiting for Redis');
   const logging = isPatient ? setTimeout(logWaiting, quietMs) : undefined;
@@ -234,9 +234,4 @@ function isReadyAtLast(redis: Redis): Promise<boolean> {
     redis.once('ready', () => resolve(true));
     redis.once('end', () => resolve(false));
   });
-}
-
-function withoutPassword(url: string): string {
-  // A password with an "@" in it ends at the last one.
-  return url.replace(/\/\/.*@/, '//');
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { ConfigError, configRule, joinConfig, readConfig, redacted } from './config.ts';
 import { renderHelp } from './help.ts';
-import { redisAddress } from './redis-address.ts';
+import { redisAddress, withoutPasswords } from './redis-address.ts';
 import { boolean, integer, milliseconds, port, redisUrl, url } from './variables.ts';
 
 const schema = z.object({
@@ -173,6 +173,13 @@ describe('redisUrl', () => {
     expect(redacted({ REDIS_URL: text })).toEqual({
       REDIS_URL: 'redis+sentinel://u:***@a:1,b:2/0?name=n&sentinel_password=***',
     });
+  });
+
+  test('an address is logged without the passwords of Redis and of the Sentinels', () => {
+    const text = 'redis+sentinel://u:hun@ter2@a:1,b:2/?name=n&sentinel_password=hunter2&sentinel_user=v';
+    expect(withoutPasswords(text)).toBe(
+      'redis+sentinel://***@a:1,b:2/?name=n&sentinel_password=***&sentinel_user=v',
+    );
   });
 
   test('Sentinels, their account and that of Redis are told apart', () => {

@@ -30,7 +30,7 @@ export type { Part } from './part.ts';
 export { type Probe, startProbe } from './probe.ts';
 export { createProcessStatus } from './process-status.ts';
 export { type Rate, rate, rates } from './rate.ts';
-export { redisAddress, redisUser } from './redis-address.ts';
+export { redisAddress, redisUser, withoutPasswords } from './redis-address.ts';
 export { release } from './release.ts';
 export {
   createService,

@@ -80,6 +80,12 @@ export function redisUser(url: string): string {
   return accountOf(account).username ?? 'default';
 }
 
+/** As it may be logged: without the accounts of Redis and of the Sentinels. */
+export function withoutPasswords(url: string): string {
+  // A password with an "@" in it ends at the last one.
+  return url.replace(/\/\/.*@/, '//***@').replace(/([?&][^=&]*password=)[^&]*/gi, '$1***');
+}
+
 function hostOf(text: string): Host {
   const [, host = '', port = String(sentinelPort)] = sentinelHost.exec(text.trim()) ?? [];
   if (!host || Number(port) > 65_535)

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { redisAddress } from '@hooligram/service';
+import { redisAddress, withoutPasswords } from '@hooligram/service';
 import { Redis, type RedisOptions } from 'ioredis';
 import { freePort } from './ports.ts';
 import { redisProgram } from './redis-program.ts';
@@ -49,7 +49,7 @@ export async function checkRedis(url: string): Promise<void> {
     await ping(url);
   } catch (error) {
     const { message } = error as Error;
-    throw new StartError(`REDIS_URL: ${url.replace(/\/\/.*@/, '//***@')} does not answer: ${message}`);
+    throw new StartError(`REDIS_URL: ${withoutPasswords(url)} does not answer: ${message}`);
   }
 }
 
