@@ -37,29 +37,37 @@ test('a group of more than a thousand new users is created whole, and every chan
 });
 
 test('while it holds its row, a change of a group with twice as many members looks at as much', async () => {
+  // What the server does of its own accord meanwhile (vacuum, new statistics, a page that splits) only adds to what is
+  // counted, so the least of several changes is what one needs.
   const measured = async (members: number) => {
     const { group_id, users } = await newGroup(cores.one, members);
-    const [{ user_id }, { user_id: leaver }] = users;
-    const { sid } = (await newGroup(cores.one, 2)).users[0];
-    return [
-      await blocksOf('group_leave($1, $2, true, $3, $4)', [
-        leaver,
-        randomUUID(),
-        fingerprint('leave', group_id),
-        group_id,
-      ]),
-      await blocksOf('group_add_member($1, $2, true, $3, $4, $5)', [
-        user_id,
-        randomUUID(),
-        fingerprint('add', group_id, sid),
-        group_id,
-        sid,
-      ]),
-    ];
+    const [{ user_id }] = users;
+    const leave: number[] = [];
+    const add: number[] = [];
+    for (const { user_id: leaver } of users.slice(1, 6)) {
+      const { sid } = (await newGroup(cores.one, 2)).users[0];
+      leave.push(
+        await blocksOf('group_leave($1, $2, true, $3, $4)', [
+          leaver,
+          randomUUID(),
+          fingerprint('leave', group_id),
+          group_id,
+        ]),
+      );
+      add.push(
+        await blocksOf('group_add_member($1, $2, true, $3, $4, $5)', [
+          user_id,
+          randomUUID(),
+          fingerprint('add', group_id, sid),
+          group_id,
+          sid,
+        ]),
+      );
+    }
+    return { leave: Math.min(...leave), add: Math.min(...add) };
   };
-  await measured(600);
-  const [leave = 0, add = 0] = await measured(600);
-  const [leaveTwice = 0, addTwice = 0] = await measured(1_200);
-  expect(leaveTwice).toBeLessThan(1.3 * leave);
-  expect(addTwice).toBeLessThan(1.3 * add);
+  const once = await measured(600);
+  const twice = await measured(1_200);
+  expect(twice.leave).toBeLessThan(1.3 * once.leave);
+  expect(twice.add).toBeLessThan(1.3 * once.add);
 });
