@@ -159,13 +159,19 @@ export class Session implements SocketOwner {
   }
 
   #read(bytes: Uint8Array): void {
-    const judgement = this.limits?.judge(bytes) ?? 'read';
-    if (judgement !== 'read') refuseUnread(this, bytes, judgement, this.#context.metrics);
-    else {
-      // Behind a sign-in that is under way it may be a request of somebody who is signed in then.
-      const mayBeSignedIn = this.#connection !== undefined || this.#isWorking;
-      this.#receive(decodeFrame(bytes, mayBeSignedIn), bytes.byteLength);
+    let judgement = this.limits?.judge(bytes) ?? 'read';
+    let frame: DecodedFrame | undefined;
+    if (judgement === 'acknowledgement') {
+      frame = this.#decode(bytes);
+      judgement = frame.kind === 'acknowledgement' ? 'read' : (this.limits?.judgeOther(bytes) ?? 'read');
     }
+    if (judgement === 'read') this.#receive(frame ?? this.#decode(bytes), bytes.byteLength);
+    else refuseUnread(this, bytes, judgement, this.#context.metrics);
+  }
+
+  #decode(bytes: Uint8Array): DecodedFrame {
+    // Behind a sign-in that is under way it may be a request of somebody who is signed in then.
+    return decodeFrame(bytes, this.#connection !== undefined || this.#isWorking);
   }
 
   #receive(frame: DecodedFrame, bytes: number): void {

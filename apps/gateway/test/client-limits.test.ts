@@ -24,6 +24,7 @@ const limits = {
   LIMIT_BYTES_PER_CONNECTION: '200000/36000',
   LIMIT_FRAMES_PER_USER: '40/36000',
   LIMIT_FRAMES_PER_ADDRESS: '50/36000',
+  LIMIT_ACKNOWLEDGEMENTS_PER_CONNECTION: '100/36000',
   LIMIT_UNKNOWN_ACKNOWLEDGEMENTS: '5/36000',
 };
 
@@ -86,7 +87,7 @@ test('every limit has its metric from the beginning', async () => {
   const fresh = await system.addGateway({ LIMITS_ENABLED: 'true' });
   const { text } = await metrics(fresh.adminUrl);
   const series = text.match(/^hooligram_gateway_limited_total\{.* 0$/gm) ?? [];
-  expect(series).toHaveLength(15);
+  expect(series).toHaveLength(16);
 });
 
 test('a client within the default limits is refused nothing: 1,000 messages and as many acknowledgements at once', async () => {
@@ -181,9 +182,36 @@ test('a client that sends back what it is sent loses neither requests nor its co
   expect(await limited('deliveries_sent_back')).toBeGreaterThan(0);
 });
 
+test.each(['GROUP_DELIVER_SUCCESS', 'MESSAGING_DELIVER_SUCCESS'])(
+  'a client that acknowledges much with %s, in a form of its own, loses neither requests nor its connection for it',
+  async (type) => {
+    const client = await signedIn();
+    const frames = await limited('connection_frames');
+    const acknowledgements = await limited('connection_acknowledgements');
+    for (let n = 1; n <= 200; n += 1) {
+      const payload = type.startsWith('GROUP') ? { group_id: n } : { message_id: n };
+      client.sendRaw(JSON.stringify({ type, payload, id: String(n) }));
+    }
+    const before = client.frames.length;
+    await client.roundTrip();
+    expect(client.frames).toHaveLength(before + 1);
+    expect(await limited('connection_frames')).toBe(frames);
+    expect(await limited('connection_acknowledgements')).toBe(acknowledgements + 100);
+  },
+);
+
+test('what only names an acknowledgement is held against its client as any other frame', async () => {
+  const client = await signedIn();
+  const frame = { id: 'x', type: 'CONN_KEEP_ALIVE_REQUEST', payload: { type: 'GROUP_DELIVER_SUCCESS' } };
+  for (let n = 0; n < 35; n += 1) client.sendRaw(JSON.stringify(frame));
+  await client.waitFor(() => client.received('CONN_KEEP_ALIVE_FAILURE').length === 5);
+  expect(client.received('CONN_KEEP_ALIVE_SUCCESS')).toHaveLength(30);
+});
+
 test('acknowledgements of what nobody sent are looked up a few times, and then ignored', async () => {
   const client = await signedIn();
   const before = await metrics(gateway.adminUrl);
+  const limitedBefore = await limited('unknown_acknowledgements');
   const ignored = (from: typeof before) => from.value('hooligram_gateway_acknowledgements_ignored_total');
   for (let n = 1; n <= 100; n += 1) client.send('MESSAGING_DELIVER_SUCCESS', { message_id: 2 ** 40 + n });
   await client.roundTrip();
@@ -191,7 +219,7 @@ test('acknowledgements of what nobody sent are looked up a few times, and then i
     async () => ignored(await metrics(gateway.adminUrl)) === ignored(before) + 100,
     'all are ignored',
   );
-  expect(await limited('unknown_acknowledgements')).toBe(95);
+  expect(await limited('unknown_acknowledgements')).toBe(limitedBefore + 95);
 });
 
 describe('connections', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { encodeFrame } from './encode.ts';
-import { isDeliverySentBack, readFrameHead } from './frame-head.ts';
+import { isDeliverySentBack, mayBeAcknowledgement, readFrameHead } from './frame-head.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -34,4 +34,28 @@ test('a delivery that comes back is known by its head, an answer to it is not on
   expect(isDeliverySentBack(head('GROUP_DELIVER_REQUEST'))).toBe(true);
   expect(isDeliverySentBack(head('MESSAGING_DELIVER_SUCCESS'))).toBe(false);
   expect(isDeliverySentBack(head('MESSAGING_DELIVER_REQUEST_'))).toBe(false);
+});
+
+test.each([
+  ['as JSON.stringify writes it', '{"id":"1","type":"GROUP_DELIVER_SUCCESS","payload":{"group_id":1}}'],
+  [
+    'with its keys in another order',
+    '{"payload":{"message_id":1},"type":"MESSAGING_DELIVER_SUCCESS","id":"1"}',
+  ],
+  ['with spaces', '{ "id" : "1",\n "type" : "MESSAGING_DELIVER_SUCCESS", "payload" : { "message_id" : 1 } }'],
+  [
+    'with the longest id',
+    `{"id":"${'\\u0041'.repeat(128)}","type":"GROUP_DELIVER_SUCCESS","payload":{"group_id":9007199254740991}}`,
+  ],
+])('an acknowledgement is known %s', (_, text) => {
+  expect(mayBeAcknowledgement(bytes(text))).toBe(true);
+});
+
+test.each([
+  ['a delivery', '{"id":"1","type":"GROUP_DELIVER_REQUEST","payload":{}}'],
+  ['another answer', '{"id":"1","type":"CONN_KEEP_ALIVE_SUCCESS","payload":{}}'],
+  ['nothing', ''],
+  ['a large frame', `{"id":"1","type":"GROUP_DELIVER_SUCCESS","payload":{"more":"${'x'.repeat(1_024)}"}}`],
+])('%s is not taken for an acknowledgement', (_, text) => {
+  expect(mayBeAcknowledgement(bytes(text))).toBe(false);
 });

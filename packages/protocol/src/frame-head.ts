@@ -9,7 +9,11 @@ const latin1 = new TextDecoder('latin1');
 const start = bytesOf('{"id":"');
 const middle = bytesOf('","type":"');
 const deliveries = [bytesOf('MESSAGING_DELIVER_REQUEST"'), bytesOf('GROUP_DELIVER_REQUEST"')] as const;
+const acknowledged = bytesOf('_DELIVER_SUCCESS"');
 const [quote, backslash] = bytesOf('"\\') as unknown as [number, number];
+
+/** A longer frame is none: its id has 128 characters at most, each six bytes at most. */
+const acknowledgementBytesMax = 1_024;
 
 /** Longest type that is read, in bytes: no type of the protocol is half as long. */
 const typeBytesMax = 64;
@@ -36,6 +40,17 @@ export function readFrameHead(bytes: Uint8Array): FrameHead | undefined {
 export function isDeliverySentBack(bytes: Uint8Array): boolean {
   const from = typeStart(bytes);
   return from !== undefined && (holds(bytes, deliveries[0], from) || holds(bytes, deliveries[1], from));
+}
+
+/**
+ * Whether a frame may acknowledge a delivery, in whichever form its client writes JSON: a small one that names such a
+ * type. Only decoding tells whether it does. Nothing is allocated.
+ */
+export function mayBeAcknowledgement(bytes: Uint8Array): boolean {
+  const last = bytes.length - acknowledged.length;
+  if (bytes.length > acknowledgementBytesMax) return false;
+  for (let at = 0; at <= last; at += 1) if (holds(bytes, acknowledged, at)) return true;
+  return false;
 }
 
 function typeStart(bytes: Uint8Array): number | undefined {

@@ -7,7 +7,7 @@ export * from './error-texts.ts';
 export { type Checked, checkPayload } from './faults.ts';
 export { faultTexts, mustBeWritten } from './fields.ts';
 export * from './frame.ts';
-export { type FrameHead, isDeliverySentBack, readFrameHead } from './frame-head.ts';
+export { type FrameHead, isDeliverySentBack, mayBeAcknowledgement, readFrameHead } from './frame-head.ts';
 export * from './limits.ts';
 export { readMessageAcknowledgement } from './quick-acknowledgement.ts';
 export { compareByCodeUnit, isSid, phoneOf, sidOf } from './sid.ts';

@@ -18,6 +18,7 @@ export class ClientLimits {
   readonly signInTimes: SignInTimes<ConnectionLimits>;
   readonly unsignedRates: TrafficRates;
   readonly connectionRates: TrafficRates;
+  readonly acknowledgementRates: TrafficRates;
   readonly #config: GatewayLimitsConfig;
   readonly #signIns: Shares<string>;
   readonly #lookupRates: TrafficRates;
@@ -31,6 +32,7 @@ export class ClientLimits {
       frames: config.LIMIT_FRAMES_PER_CONNECTION,
       bytes: config.LIMIT_BYTES_PER_CONNECTION,
     };
+    this.acknowledgementRates = inNumber(config.LIMIT_ACKNOWLEDGEMENTS_PER_CONNECTION);
     this.addresses = new Shares({
       frames: config.LIMIT_FRAMES_PER_ADDRESS,
       bytes: config.LIMIT_BYTES_PER_ADDRESS,

@@ -31,6 +31,10 @@ export const gatewayLimitsConfig = z.object({
   LIMIT_BYTES_PER_USER: rate('4194304/32', 'bytes of all connections of a user', largestFrame),
   LIMIT_FRAMES_PER_ADDRESS: rate('10000/10', 'frames of all connections of an address'),
   LIMIT_BYTES_PER_ADDRESS: rate('8388608/16', 'bytes of all connections of an address', largestFrame),
+  LIMIT_ACKNOWLEDGEMENTS_PER_CONNECTION: rate(
+    '20000/20',
+    'acknowledgements of a connection that have to be parsed; more are ignored, and their deliveries come again',
+  ),
   LIMIT_UNKNOWN_ACKNOWLEDGEMENTS: rate(
     '5000/50',
     'acknowledgements of a connection that have to be looked up; more are ignored',

@@ -1,10 +1,12 @@
-import { isDeliverySentBack } from '@hooligram/protocol';
+import { isDeliverySentBack, mayBeAcknowledgement } from '@hooligram/protocol';
 import type { ClientLimits } from './client-limits.ts';
 import type { Share } from './shares.ts';
 import { Traffic } from './traffic.ts';
 
 /** What becomes of a frame. `ignore`: no client needs an answer to it. */
 export type Judgement = 'read' | 'ignore' | 'refuse' | 'close';
+/** `acknowledgement`: it is read as one. If it turns out to be something else, `judgeOther` says what becomes of it. */
+export type FirstJudgement = Judgement | 'acknowledgement';
 
 /** What closes a connection: its socket. */
 type Closable = { end(reason: { code: number; reason: string }): void };
@@ -24,6 +26,8 @@ export class ConnectionLimits {
   #userId = 0;
   /** Of deliveries that come back. Only clients that send them have it. */
   #sentBack: Traffic | undefined;
+  /** Of acknowledgements. As many as there were deliveries are no fault of the client's. */
+  #acknowledgements: Traffic | undefined;
   #isSignedIn = false;
   #waitSeconds = 0;
 
@@ -43,10 +47,16 @@ export class ConnectionLimits {
   }
 
   /** What becomes of a frame, before anything of it is parsed. */
-  judge(frame: Uint8Array): Judgement {
-    const { byteLength } = frame;
+  judge(frame: Uint8Array): FirstJudgement {
     if (this.#isSignedIn && isDeliverySentBack(frame))
-      return this.takeSentBack(byteLength) ? 'read' : 'ignore';
+      return this.takeSentBack(frame.byteLength) ? 'read' : 'ignore';
+    if (this.#isSignedIn && mayBeAcknowledgement(frame))
+      return this.#takeAcknowledgement() ? 'acknowledgement' : 'ignore';
+    return this.judgeOther(frame);
+  }
+
+  /** What becomes of a frame that does not acknowledge a delivery. */
+  judgeOther({ byteLength }: Uint8Array): Judgement {
     const own = this.#traffic.take(byteLength);
     if (own)
       return this.#refuse(this.#isSignedIn ? 'connection' : 'unsigned', this.#traffic, own, byteLength);
@@ -63,6 +73,13 @@ export class ConnectionLimits {
     this.#sentBack ??= new Traffic(this.#limits.connectionRates);
     if (this.#sentBack.take(bytes) === undefined) return true;
     this.#limits.report.add('deliveries_sent_back', this.source);
+    return false;
+  }
+
+  #takeAcknowledgement(): boolean {
+    this.#acknowledgements ??= new Traffic(this.#limits.acknowledgementRates);
+    if (this.#acknowledgements.take(0) === undefined) return true;
+    this.#limits.report.add('connection_acknowledgements', this.source);
     return false;
   }
 

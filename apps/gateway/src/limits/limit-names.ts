@@ -14,6 +14,7 @@ export const gatewayLimits = [
   'address_frames',
   'address_bytes',
   'deliveries_sent_back',
+  'connection_acknowledgements',
   'unknown_acknowledgements',
 ] as const;
 

@@ -1,7 +1,10 @@
+import { setPriority } from 'node:os';
 import { StormClients } from './storm-clients.ts';
 import type { StormCall, StormReply } from './storm-process.ts';
 
-// Started by storm-process.ts; ends with it.
+// Started by storm-process.ts; ends with it. Phones have processors of their own: here theirs is the one that is left.
+setPriority(10);
+
 let clients: StormClients | undefined;
 
 process.on('disconnect', () => process.exit());

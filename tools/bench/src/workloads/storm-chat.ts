@@ -82,6 +82,7 @@ async function measure(
   do during.push(await chat());
   while (!isOver);
   const { elapsedMs, failures, refused } = await over;
+  log(`the others' p99, each ${windowSeconds} s: ${inMs(quiet)} ms before, ${inMs(during)} ms after`);
   const fault = [...quiet, ...during].flatMap(({ faults }) => faults)[0];
   if (fault !== undefined) throw new Error(fault);
   if (failures > 0) throw new Error(`${failures} clients were refused, or closed when they were back`);
@@ -97,6 +98,9 @@ async function measure(
 
 const mean = (windows: readonly ExchangeResult[]) =>
   windows.reduce((sum, { latencyMs }) => sum + latencyMs.p99, 0) / windows.length;
+
+const inMs = (windows: readonly ExchangeResult[]) =>
+  windows.map(({ latencyMs }) => latencyMs.p99.toFixed(0)).join(', ');
 
 /** Of everything but Postgres, which counts shared memory in each of its processes. */
 function residentBytes({ postgres: _, ...roles }: Readonly<Record<string, readonly number[]>>): number {

@@ -1,5 +1,5 @@
 import { closeReasons, decodeFrame } from '@hooligram/protocol';
-import { ProtocolClient, type ReceivedFrame } from '@hooligram/protocol-client';
+import { type Close, ProtocolClient, type ReceivedFrame } from '@hooligram/protocol-client';
 import type { Random } from '../random.ts';
 import { mutate } from './mutate.ts';
 import type { FuzzFrame } from './sound-frames.ts';
@@ -35,18 +35,21 @@ export async function vandalize(
   const client = new ProtocolClient(url, { timeoutMs, acknowledge: acknowledges && isMessage });
   try {
     await client.opened;
-    if (signIn !== undefined) await client.authorize(signIn);
+    const ended = signIn === undefined ? undefined : await orClosed(client, client.authorize(signIn));
+    if (ended) return judgeClose(ended);
     const before = client.frames.length;
     const expected = sendAll(random, client, frames, count);
     const why = await answered(client);
-    if (why !== undefined) {
-      const isDocumented = documentedCodes.includes(why.code) && why.reason !== '';
-      return isDocumented ? [] : [`closed with ${why.code} "${why.reason}"`];
-    }
-    return compare(expected, client.frames.slice(before));
+    return why ? judgeClose(why) : compare(expected, client.frames.slice(before));
   } finally {
     client.terminate();
   }
+}
+
+/** @returns what is wrong with a close, in words */
+function judgeClose({ code, reason }: Close): string[] {
+  const isDocumented = documentedCodes.includes(code) && reason !== '';
+  return isDocumented ? [] : [`closed with ${code} "${reason}"`];
 }
 
 function sendAll(
@@ -67,14 +70,25 @@ function sendAll(
 }
 
 /** Resolves when everything before is answered, or with how the connection was closed. */
-async function answered(client: ProtocolClient): Promise<{ code: number; reason: string } | undefined> {
+async function answered(client: ProtocolClient): Promise<Close | undefined> {
   // Behind everything else in the session's line, so all the answers are here before its own.
-  const last = client.request('GROUP_LEAVE', { group_id: 2 ** 53 - 1 }, 'own-last').then(() => undefined);
-  const why = await Promise.race([client.closed, last.catch(() => client.closed)]);
-  if (why) return why;
+  const why = await orClosed(client, client.request('GROUP_LEAVE', { group_id: 2 ** 53 - 1 }, 'own-last'));
   // Its own line is a shorter one.
-  await client.request('CONN_KEEP_ALIVE', {}, 'own-keep-alive');
-  return undefined;
+  return why ?? orClosed(client, client.request('CONN_KEEP_ALIVE', {}, 'own-keep-alive'));
+}
+
+/**
+ * Another connection of the same user may end the credential at any moment, and this one with it.
+ * @returns how the connection was closed before the answer came; undefined when it came
+ */
+async function orClosed(client: ProtocolClient, answer: Promise<unknown>): Promise<Close | undefined> {
+  try {
+    await answer;
+    return undefined;
+  } catch (error) {
+    if (client.socket.readyState === client.socket.OPEN) throw error;
+    return client.closed;
+  }
 }
 
 /** Acknowledgements have ids of the client's own counting, and get no answer. */

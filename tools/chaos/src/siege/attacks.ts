@@ -1,51 +1,10 @@
 import { phoneOf } from '@hooligram/protocol';
-import { ProtocolClient } from '@hooligram/protocol-client';
+import type { ProtocolClient } from '@hooligram/protocol-client';
+import { type Attack, account, open, returning, sidOf, type Target, times } from './attack.ts';
+import { dataAttacks } from './data-attacks.ts';
 import { keepSending } from './keep-sending.ts';
 
-/** What an attacker knows and has. */
-export type Target = {
-  readonly url: string;
-  /** The number of an honest user. */
-  readonly victim: string;
-  /** Tells the sids of this attack from those of all others: three digits. */
-  readonly serial: string;
-};
-
-export type Attack = {
-  readonly about: string;
-  /** Resolves when the attack is under way; it goes on until the process ends. */
-  start(target: Target): Promise<void>;
-};
-
-const timeoutMs = 30_000;
 const largest = 'x'.repeat(65_000);
-const times = <T>(count: number, make: (n: number) => T): T[] =>
-  Array.from({ length: count }, (_, n) => make(n));
-/** Each attack has a network of its own. */
-const address = ({ serial }: Target, n = 1) => `127.${100 + Number(serial)}.${n >> 8}.${1 + (n & 127)}`;
-const sidOf = ({ serial }: Target, n: number) => `888.4${serial}${String(n).padStart(7, '0')}`;
-
-async function open(target: Target, n = 1): Promise<ProtocolClient> {
-  const client = new ProtocolClient(target.url, { timeoutMs, localAddress: address(target, n) });
-  await client.opened;
-  return client;
-}
-
-/** An account of the attacker's: they have telephones, too. */
-async function account(target: Target, n: number): Promise<{ sid: string; client: ProtocolClient }> {
-  const sid = sidOf(target, n);
-  const client = await open(target, n);
-  await client.signIn(sid);
-  return { sid, client };
-}
-
-function returning(target: Target, n: number): () => Promise<ProtocolClient> {
-  return async () => {
-    const client = await open(target, n);
-    await client.authorize(sidOf(target, n));
-    return client;
-  };
-}
 
 async function groupOf(target: Target): Promise<{ group_id: number; client: ProtocolClient }> {
   const [one, other] = [await account(target, 1), await account(target, 2)];
@@ -192,6 +151,7 @@ export const attacks = {
       }
     },
   },
+  ...dataAttacks,
 } as const satisfies Record<string, Attack>;
 
 export type AttackName = keyof typeof attacks;

@@ -9,19 +9,29 @@ const milliseconds = (value: number) => (Number.isNaN(value) ? 'nothing arrived'
 const wholeOf = ({ gateways, cores }: SiegeRow['memory']['before']) => gateways + cores;
 
 /** @returns which promises an attack broke, in words */
-export function broken({ quiet, attacked, ownerSignsIn, memory }: SiegeRow): string[] {
+export function broken({ quiet, attacked, ownerSignsIn, progress, memory }: SiegeRow): string[] {
   return [
     ...(attacked.p99Ms <= quiet.p99Ms * limits.p99Factor
       ? []
       : ['honest p99 is more than twice its quiet value']),
     ...(attacked.cut === 0 ? [] : [`${attacked.cut} honest connections were cut`]),
+    ...(progress.reached >= progress.wanted
+      ? []
+      : [`${progress.reached} of ${progress.wanted} ${progress.what}`]),
     ...(ownerSignsIn ? [] : ['an owner was locked out']),
     ...(wholeOf(memory.after) <= wholeOf(memory.before) * limits.memoryFactor ? [] : ['memory is not back']),
   ];
 }
 
 export function siegeTable(rows: readonly SiegeRow[]): string {
-  const head = ['attack', 'p50 quiet, attacked (ms)', 'p99 quiet, attacked (ms)', 'cut', 'owner signs in'];
+  const head = [
+    'attack',
+    'p50 quiet, attacked (ms)',
+    'p99 quiet, attacked (ms)',
+    'cut',
+    'owner signs in',
+    'reached their aim',
+  ];
   const more = [
     ...[
       'CPU of gateways, cores quiet (s/s)',
@@ -40,6 +50,7 @@ export function siegeTable(rows: readonly SiegeRow[]): string {
       `${milliseconds(quiet.p99Ms)}, ${milliseconds(attacked.p99Ms)}`,
       String(attacked.cut),
       row.ownerSignsIn ? 'yes' : '**no**',
+      row.progress.wanted === 0 ? '' : `${row.progress.reached} of ${row.progress.wanted}`,
       shares(cpu.quiet.gateways, cpu.quiet.cores),
       shares(cpu.attacked.gateways, cpu.attacked.cores, cpu.attacked.attacker),
       `${before.gateways}, ${during.gateways}, ${after.gateways}`,

@@ -1,17 +1,21 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { StackDescription } from '@hooligram/local';
 import { metrics } from '@hooligram/testkit';
 import { type Memory, readMemory } from '../memory.ts';
+import type { Progress, Target } from './attack.ts';
 import { type AttackName, attackNames } from './attacks.ts';
 import { HonestUsers, type Window } from './honest-users.ts';
-import { type Cpu, cpuDuring, readKeptMemory } from './usage.ts';
+import { askAttacker, type Cpu, cpuDuring, readKeptMemory } from './usage.ts';
 
 const program = fileURLToPath(new URL('./attacker.js', import.meta.url));
 /** After an attack: what it has left behind is worked off. */
 const restMs = 5_000;
+/** How long those who have an aim may need for it beyond the measurement. */
+const progressMaxMs = 120_000;
+const progressPollMs = 500;
 const refusalSeries =
   /^hooligram_((?:gateway|core)_limited|limits_refused|gateway_upgrades_refused|gateway_requests_shed|core_anonymous_requests_refused)_total\{([^}]*)\} (\d+)$/gm;
 
@@ -20,6 +24,7 @@ export type SiegeRow = {
   readonly quiet: Window;
   readonly attacked: Window;
   readonly ownerSignsIn: boolean;
+  readonly progress: Progress;
   readonly cpu: { readonly quiet: Cpu; readonly attacked: Cpu };
   /** Before and after: once all garbage was collected. */
   readonly memory: { readonly before: Memory; readonly during: Memory; readonly after: Memory };
@@ -65,12 +70,17 @@ async function besiege(
   const quietCpu = await cpuDuring(windowMs, stack, signal);
   const quiet = users.take();
   const refusedBefore = await readRefusals(stack());
-  const attacker = await startAttack(name, stack().gateways[0]?.url ?? '', victim.sid);
+  const { gateways, postgres } = stack();
+  const attacker = await startAttack(name, {
+    ...{ url: gateways[0]?.url ?? '', victim: victim.sid, databaseUrl: postgres.url },
+    serial: String(attackNames.indexOf(name)).padStart(3, '0'),
+  });
   users.take();
   const attackedCpu = await cpuDuring(windowMs, stack, signal, attacker);
   const attacked = users.take();
   const during = await readMemory(stack());
   const ownerSignsIn = await users.canSignIn(victim);
+  const progress = await progressOf(attacker, signal);
   attacker.kill('SIGKILL');
   await pause(restMs, undefined, { signal });
   const [after, refusedAfter] = [await readKeptMemory(stack(), signal), await readRefusals(stack())];
@@ -81,19 +91,29 @@ async function besiege(
   }
   const p99 = `p99 ${quiet.p99Ms.toFixed(0)} ms, under attack ${attacked.p99Ms.toFixed(0)} ms`;
   log(`${name}: ${p99}, ${attacked.cut} cut, the owner ${ownerSignsIn ? 'signs in' : 'is locked out'}`);
+  if (progress.wanted > 0) log(`${name}: ${progress.reached} of ${progress.wanted} ${progress.what}`);
   const cpu = { quiet: quietCpu, attacked: attackedCpu };
-  return { name, quiet, attacked, ownerSignsIn, cpu, memory: { before, during, after }, refusals };
+  return { name, quiet, attacked, ownerSignsIn, progress, cpu, memory: { before, during, after }, refusals };
 }
 
 /** @throws Error when the attacker cannot begin */
-async function startAttack(name: AttackName, url: string, victim: string) {
+async function startAttack(name: AttackName, target: Target) {
   const attacker = fork(program, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const serial = String(attackNames.indexOf(name)).padStart(3, '0');
-  attacker.send({ name, target: { url, victim, serial } });
+  attacker.send({ name, target });
   const [reply] = (await once(attacker, 'message')) as [{ error?: string }];
   if (reply.error === undefined) return attacker;
   attacker.kill('SIGKILL');
   throw new Error(`${name} could not begin: ${reply.error}`);
+}
+
+/** Waits until those who have an aim have reached it, or for as long as they may need. */
+async function progressOf(attacker: ChildProcess, signal: AbortSignal): Promise<Progress> {
+  const until = performance.now() + progressMaxMs;
+  for (;;) {
+    const { progress } = await askAttacker(attacker);
+    if (progress.reached >= progress.wanted || performance.now() > until) return progress;
+    await pause(progressPollMs, undefined, { signal });
+  }
 }
 
 /** What limits have refused so far, by limit; and what was refused because too much of it came at once. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { StackDescription } from '@hooligram/local';
 import { metrics } from '@hooligram/testkit';
 import { type Memory, readMemory } from '../memory.ts';
+import type { Progress } from './attack.ts';
 
 const collector = fileURLToPath(new URL('./collect-garbage.js', import.meta.url));
 /** A process that is busy collects when its next tick begins, and gives pages back a little later. */
@@ -44,14 +45,17 @@ async function readCpu({ gateways, cores }: StackDescription, attacker?: ChildPr
   return {
     gateways: await sum(gateways),
     cores: await sum(cores),
-    attacker: attacker ? await cpuOf(attacker) : 0,
+    attacker: attacker ? (await askAttacker(attacker)).cpuSeconds : 0,
   };
 }
 
-async function cpuOf(attacker: ChildProcess): Promise<number> {
-  attacker.send('cpu');
-  const [{ cpuSeconds }] = (await once(attacker, 'message')) as [{ cpuSeconds: number }];
-  return cpuSeconds;
+/** @returns seconds of CPU that an attacker has used so far, and how far its people have come */
+export async function askAttacker(
+  attacker: ChildProcess,
+): Promise<{ cpuSeconds: number; progress: Progress }> {
+  attacker.send('usage');
+  const [answer] = await once(attacker, 'message');
+  return answer;
 }
 
 /** What the processes keep: their memory after all garbage was collected. */

@@ -1,0 +1,208 @@
+import { phoneOf } from '@hooligram/protocol';
+import type { ProtocolClient, ReceivedFrame } from '@hooligram/protocol-client';
+import { type Attack, account, open, type Progress, returning, sidOf, type Target, times } from './attack.ts';
+import { keepSending } from './keep-sending.ts';
+import { crowdPrefix, keepRowHeld, type LargeData, storeLargeData } from './large-data.ts';
+
+// Nobody in here means harm: they are in large groups, or away for long. What that costs comes back at sign-in.
+
+/** Grows sevenfold in JSON. */
+const ugliest = String.fromCharCode(1);
+const againAfterMs = 1_000;
+const signUpsAtOnce = 10;
+/** Each account has a network of its own, and a prefix of numbers, so that no limit of theirs is in the way. */
+const apart = (n: number) => n * 256;
+const sidApart = (target: Target, n: number) => sidOf(target, apart(n) * 100);
+
+async function signUp(target: Target, count: number): Promise<string[]> {
+  const sids = times(count, (n) => sidApart(target, n));
+  for (let from = 0; from < count; from += signUpsAtOnce) {
+    const some = sids.slice(from, from + signUpsAtOnce);
+    await Promise.all(
+      some.map(async (sid, at) => {
+        const client = await open(target, apart(from + at));
+        await client.signIn(sid);
+        client.terminate();
+      }),
+    );
+  }
+  return sids;
+}
+
+/** Signs in, takes and acknowledges everything, leaves, and comes back, for ever. @param onWhole all of it was there */
+async function returnAgain(
+  target: Target,
+  n: number,
+  expected: { groups: number; messages: number },
+  onWhole: () => void,
+): Promise<never> {
+  for (let isFirst = true; ; ) {
+    const groups = new Set<unknown>();
+    let messages = 0;
+    const connection: { client?: ProtocolClient } = {};
+    const isWhole = () => groups.size >= expected.groups && (!isFirst || messages >= expected.messages);
+    const readFrame = (text: string) => {
+      const frame = JSON.parse(text) as ReceivedFrame;
+      if (!frame.type.endsWith('_DELIVER_REQUEST')) return frame;
+      if (frame.type.startsWith('GROUP')) groups.add(frame.payload.group_id);
+      else messages += 1;
+      connection.client?.acknowledge(frame);
+      if (isWhole()) connection.client?.socket.close();
+      return undefined;
+    };
+    try {
+      const client = await open(target, apart(n), { readFrame });
+      connection.client = client;
+      await client.authorize(sidApart(target, n));
+      await client.closed;
+    } catch {
+      connection.client?.terminate();
+    }
+    if (isWhole()) {
+      if (isFirst) onWhole();
+      isFirst = false;
+    }
+    await new Promise((resolve) => setTimeout(resolve, againAfterMs));
+  }
+}
+
+/** So many members of the same groups sign in at once, and again and again. */
+async function allReturn(
+  target: Target,
+  progress: Progress,
+  count: number,
+  data: Omit<LargeData, 'sids'>,
+): Promise<void> {
+  const sids = await signUp(target, count);
+  await storeLargeData(target.databaseUrl, { ...data, sids });
+  const { groups, messages = 0 } = data;
+  Object.assign(progress, { what: 'signed in and have all that waited', wanted: count });
+  for (const n of times(count, Number)) {
+    void returnAgain(target, n, { groups, messages: groups * messages }, () => {
+      progress.reached += 1;
+    });
+  }
+}
+
+export const dataAttacks = {
+  'members-of-a-large-group': {
+    about: '100 members of a group of 20,000 sign in, take everything, and come back',
+    start: (target, progress) => allReturn(target, progress, 100, { groups: 1, crowd: 20_000 }),
+  },
+  'members-of-hundred-groups': {
+    about: '140 members of the same 100 groups of 4,400 sign in at once, and come back',
+    start: (target, progress) => allReturn(target, progress, 140, { groups: 100, crowd: 4_400 }),
+  },
+  'much-that-waits': {
+    about: 'twelve people come back to 4 MB of control characters each (28 MB in JSON) in four groups',
+    start: (target, progress) =>
+      allReturn(target, progress, 12, {
+        ...{ groups: 4, crowd: 1 },
+        ...{ messages: 64, content: ugliest.repeat(16_000) },
+      }),
+  },
+  'many-conversations': {
+    about: 'a user comes back to one message in each of 20,000 conversations',
+    start: (target, progress) =>
+      allReturn(target, progress, 1, { groups: 20_000, crowd: 1, messages: 1, content: 'one' }),
+  },
+  'one-account-signs-in': {
+    about: '20 connections of one account with 600 short messages sign in as fast as they can',
+    async start(target) {
+      const [sid = ''] = await signUp(target, 1);
+      const data = { groups: 1, crowd: 1, messages: 600, content: 'thirty bytes, more or less' };
+      await storeLargeData(target.databaseUrl, { ...data, sids: [sid] });
+      const signIn = { ...phoneOf(sid), verification_code: '000000' };
+      for (const _ of times(20, Number)) {
+        keepSending(
+          () => open(target, apart(0), { acknowledge: false, readFrame: () => undefined }),
+          (client) => client.send('AUTHORIZATION_SIGN_IN_REQUEST', signIn),
+        );
+      }
+    },
+  },
+  'nobody-reads': {
+    about: '144 connections of twelve accounts, each with 4 MB waiting, sign in and read nothing',
+    async start(target) {
+      const sids = await signUp(target, 12);
+      const data = { groups: 4, crowd: 1, messages: 64, content: 'x'.repeat(16_000) };
+      await storeLargeData(target.databaseUrl, { ...data, sids });
+      for (const n of times(144, (each) => each % 12)) {
+        const client = await open(target, apart(n));
+        const { country_code, phone_number } = phoneOf(sidApart(target, n));
+        client.send('AUTHORIZATION_SIGN_IN_REQUEST', {
+          country_code,
+          phone_number,
+          verification_code: '000000',
+        });
+        client.socket.pause();
+      }
+    },
+  },
+  'a-row-is-held': {
+    about: "somebody's session holds the row of a group for 20 s, again and again, while its members send",
+    async start(target) {
+      const [one, other] = [await account(target, 1), await account(target, 2)];
+      const group = { group_name: 'held', member_sids: [one.sid, other.sid] };
+      const { payload } = await one.client.requestOk('GROUP_CREATE', group);
+      void keepRowHeld(target.databaseUrl, payload.group_id as number, 20);
+      for (const n of [1, 2]) {
+        keepSending(returning(target, n), (client) =>
+          client.send('MESSAGING_SEND_REQUEST', { group_id: payload.group_id, content: 'held' }),
+        );
+      }
+    },
+  },
+  'coming-and-going': {
+    about: 'a member of a group of 50,000 leaves and is added again, as fast as it goes; 20 are told',
+    async start(target) {
+      const sids = await signUp(target, 20);
+      const [group_id] = await storeLargeData(target.databaseUrl, { sids, groups: 1, crowd: 50_000 });
+      const back = async (n: number) => {
+        const client = await open(target, apart(n), { readFrame: answersAlone });
+        await client.authorize(sidApart(target, n));
+        return client;
+      };
+      const clients = await Promise.all(times(20, back));
+      void comeAndGo(clients[0] as ProtocolClient, clients[1] as ProtocolClient, {
+        group_id,
+        member_sid: sidApart(target, 1),
+      });
+    },
+  },
+  'large-groups-are-made': {
+    about: '20 connections of one account create groups of 4,400',
+    async start(target) {
+      const [sid = ''] = await signUp(target, 1);
+      await storeLargeData(target.databaseUrl, { sids: [sid], groups: 1, crowd: 4_400 });
+      const member_sids = [sid, ...times(4_399, (n) => `${crowdPrefix}${1_000_000_001 + n}`)];
+      for (const _ of times(20, Number)) {
+        keepSending(
+          async () => {
+            const client = await open(target, apart(0));
+            await client.authorize(sid);
+            return client;
+          },
+          (client) => client.send('GROUP_CREATE_REQUEST', { group_name: 'large', member_sids }),
+        );
+      }
+    },
+  },
+} as const satisfies Record<string, Attack>;
+
+/** Deliveries are not kept: a state of a large group is megabytes. */
+function answersAlone(text: string): ReceivedFrame | undefined {
+  const frame = JSON.parse(text) as ReceivedFrame;
+  return frame.type.endsWith('_DELIVER_REQUEST') ? undefined : frame;
+}
+
+async function comeAndGo(
+  stays: ProtocolClient,
+  goes: ProtocolClient,
+  { group_id, member_sid }: { group_id: number | undefined; member_sid: string },
+): Promise<never> {
+  for (;;) {
+    await goes.request('GROUP_LEAVE', { group_id });
+    await stays.request('GROUP_ADD_MEMBER', { group_id, member_sid });
+  }
+}
