@@ -16,7 +16,13 @@ afterAll(() => fixture?.stop());
 async function stop(index: number): Promise<{ ended: Promise<string> }> {
   const { process } = fixture.system.gateway(index);
   process.kill('SIGTERM');
-  await eventually(async () => !(await fixture.system.gateway(index).isReady()), 'it is not ready');
+  // It may have ended before it is asked.
+  const isReady = () =>
+    fixture.system
+      .gateway(index)
+      .isReady()
+      .catch(() => false);
+  await eventually(async () => !(await isReady()), 'it is not ready');
   return { ended: process.exited };
 }
 

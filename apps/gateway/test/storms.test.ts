@@ -14,7 +14,12 @@ const mobiles: MobileClient[] = [];
 
 beforeAll(async () => {
   fixture = await Fixture.start(
-    { SIGN_INS_MAX: String(signInsMax), DRAIN_SECONDS: '0' },
+    {
+      SIGN_INS_MAX: String(signInsMax),
+      DRAIN_SECONDS: '0',
+      // Each sign-in is at the core once, however long the others take.
+      ...{ REQUEST_DEADLINE_MS: '120000', REQUEST_REPEAT_MS: '130000', REQUEST_PATIENCE_MS: '300000' },
+    },
     { HANDSHAKES_PER_SECOND_MAX: '3' },
   );
 });

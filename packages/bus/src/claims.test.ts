@@ -38,6 +38,18 @@ async function give(consumer: string, requests: unknown, version = '1', deadline
 
 type Options = Partial<Parameters<typeof startClaims<string>>[0]>;
 
+/** How long an entry may be left untouched where a busy machine must not be taken for a dead process. */
+const patientIdleMs = 1_500;
+
+/** Looks until an entry could have been taken over, had nobody touched it. */
+async function expectHeldBy(consumer: string, id: string): Promise<void> {
+  const end = Date.now() + 1.5 * patientIdleMs;
+  await until('it could have been taken over', async () => {
+    expect(await holder(id)).toBe(consumer);
+    return Date.now() > end;
+  });
+}
+
 function claim(consumer: string, options: Options): Claims<string> {
   const claims = startClaims<string>({
     redis,
@@ -91,13 +103,11 @@ test('entries of a consumer that is gone are taken over, oldest first and one at
 
 test('an entry that its process works on is taken over by nobody, as long as that process lives', async () => {
   const id = await give('worker', ['long']);
-  const worker = claim('worker', { own: () => [id] });
+  const worker = claim('worker', { own: () => [id], idleMs: patientIdleMs });
   const taken = new Promise<string>((resolve) => {
-    claim('rival', { onEntry: async (entry) => resolve(entry.id) });
+    claim('rival', { onEntry: async (entry) => resolve(entry.id), idleMs: patientIdleMs });
   });
-  // Many times as long as an entry may be left untouched.
-  const end = Date.now() + 500;
-  while (Date.now() < end) expect(await holder(id)).toBe('worker');
+  await expectHeldBy('worker', id);
   await worker.stop();
   worker.close();
   expect(await taken).toBe(id);
@@ -114,12 +124,12 @@ test('an entry that was taken over is touched while it is worked on', async () =
           release = done;
         });
       },
+      idleMs: patientIdleMs,
     });
   });
   await begun;
-  claim('rival', {});
-  const end = Date.now() + 500;
-  while (Date.now() < end) expect(await holder(id)).toBe('heir');
+  claim('rival', { idleMs: patientIdleMs });
+  await expectHeldBy('heir', id);
   release();
 });
 
@@ -209,8 +219,12 @@ test('a consumer is forgotten when it was silent for long and has no entry, and 
     const listed = (await redis.xinfo('CONSUMERS', stream, group)) as (string | number)[][];
     return listed.every((flat) => Number(flat[flat.indexOf('idle') + 1]) > 1_000);
   });
-  await redis.xack(stream, group, await give('alive', ['just now']));
+  const speak = async () => redis.xack(stream, group, await give('alive', ['just now']));
+  await speak();
   claim('observer', { idleMs: 600_000, consumerGoneMs: 1_000 });
-  await until('one is forgotten', async () => !(await consumers()).includes('has none'));
+  await until('one is forgotten', async () => {
+    await speak();
+    return !(await consumers()).includes('has none');
+  });
   expect(await consumers()).toEqual(['alive', 'holds one']);
 });

@@ -152,21 +152,20 @@ test('jobs of unknown names and forms are dropped, and harm no others', async ()
 test('workers that are closed wait for the jobs under way', async () => {
   const { prefix, queues } = open();
   let end = () => {};
+  let begin = () => {};
   const begun = new Promise<void>((resolve) => {
-    void work(prefix, () => {
-      resolve();
-      return new Promise((finish) => {
-        end = () => finish(done);
-      });
-    }).then((workers) => {
-      close = workers.close;
+    begin = resolve;
+  });
+  const workers = await work(prefix, () => {
+    begin();
+    return new Promise((finish) => {
+      end = () => finish(done);
     });
   });
-  let close: () => Promise<void> = async () => {};
   await queues.add('count', [{ data: { n: 1 }, key: 'a' }]);
   await begun;
   let isClosed = false;
-  const closed = close().then(() => {
+  const closed = workers.close().then(() => {
     isClosed = true;
   });
   await redis.ping();

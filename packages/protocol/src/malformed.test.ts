@@ -133,11 +133,16 @@ describe('a frame of 64 KiB made to cost time', () => {
   ])('%s: is answered with less than 50 ms of CPU, and with less than itself', (_, text) => {
     const bytes = encoder.encode(text);
     expect(bytes.length).toBeLessThanOrEqual(frameBytesMax);
-    // CPU and not time: other processes may have theirs meanwhile.
-    const before = process.cpuUsage();
+    // CPU and not time: other processes may have theirs meanwhile. The least of several times: a collection of garbage, or
+    // the compiler, may have its own during one of them.
+    const taken = Array.from({ length: 3 }, () => {
+      const before = process.cpuUsage();
+      decodeFrame(bytes);
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1_000;
+    });
+    expect(Math.min(...taken)).toBeLessThan(50);
     const decoded = decodeFrame(bytes);
-    const { user, system } = process.cpuUsage(before);
-    expect((user + system) / 1_000).toBeLessThan(50);
     answerTo(decoded);
     if ('faults' in decoded) expect(JSON.stringify(decoded.faults).length).toBeLessThan(8_192);
   });

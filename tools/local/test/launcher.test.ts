@@ -242,6 +242,7 @@ describe('a stack that has run', () => {
     // One that does not stop, so that the stack waits for it.
     process.kill(gateways[0]?.pid as number, 'SIGSTOP');
     first.child.kill('SIGINT');
+    await until('it has the first one', () => first.output.includes('\nstopping'));
     // One that comes right after the first would count as the same.
     await pause(700);
     first.child.kill('SIGINT');

@@ -68,13 +68,15 @@ export class Launcher {
     return child.signalCode ?? child.exitCode ?? -1;
   }
 
-  /** Waits for the word that it works. */
+  /** Waits for the word that it works. Each step of a start may take its time on a busy machine. */
   async ready(): Promise<void> {
     const output = () => {
       if (this.child.exitCode !== null) throw new Error(`ended: ${this.#output}${this.#errors}`);
       return this.#output;
     };
-    await until('it is ready', output, (text) => text.includes('is ready'));
+    for (let before = output(); !before.includes('is ready'); ) {
+      before = await until('it is ready, or a step further', output, (text) => text !== before);
+    }
   }
 }
 

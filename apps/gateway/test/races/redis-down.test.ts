@@ -6,6 +6,8 @@ import { eventually, Fixture } from '../fixture.ts';
 
 /** The gateway whose patience ends soon; that of the other one outlasts a test. */
 const impatient = 1;
+/** Writes no request again while a test runs. */
+const patient = 2;
 
 let fixture: Fixture;
 
@@ -18,6 +20,7 @@ beforeAll(async () => {
       REQUEST_PATIENCE_MS: '4000',
       REQUEST_SETTLE_MS: '500',
     },
+    { REQUEST_DEADLINE_MS: '120000', REQUEST_REPEAT_MS: '130000', REQUEST_PATIENCE_MS: '300000' },
   );
 });
 
@@ -58,11 +61,11 @@ describe('without its command connection to Redis', () => {
   });
 
   test('requests of that time go to the core once, as soon as the gateway is connected again', async () => {
-    const { a, group } = await present();
-    await cutOff();
+    const { a, group } = await present(patient);
+    await cutOff(patient);
     const id = a.client.send('MESSAGING_SEND_REQUEST', { group_id: group.id, content: 'heard later' });
     await a.client.roundTrip();
-    fixture.redisProxy().restore();
+    fixture.redisProxy(patient).restore();
     const request = await fixture.core.next('MESSAGING_SEND', ({ content }) => content === 'heard later');
     await request.succeed({ message_id: 1 });
     await a.client.next((frame) => frame.type === 'MESSAGING_SEND_SUCCESS' && frame.id === id);

@@ -36,7 +36,8 @@ function withSetting(databaseUrl: string, setting: string): string {
 }
 
 test('a failure of the database is distinguished from a failure of the request', async () => {
-  const db = open({ statementTimeoutMs: 100, poolSize: 1 });
+  const db = open({ poolSize: 1 });
+  const hasty = open({ statementTimeoutMs: 100, poolSize: 1 });
   const unreachable = open({ url: 'postgresql://nobody@127.0.0.1:1/none' });
   const missing = new URL(url);
   missing.pathname = '/no_such_database';
@@ -47,8 +48,8 @@ test('a failure of the database is distinguished from a failure of the request',
   const unmigrated = open({ url: await emptyDatabase() });
 
   const infrastructure = [
-    db.pool.query('SELECT pg_sleep(10)'),
-    db.prisma.$queryRaw`SELECT 1 FROM pg_sleep(10)`,
+    hasty.pool.query('SELECT pg_sleep(10)'),
+    hasty.prisma.$queryRaw`SELECT 1 FROM pg_sleep(10)`,
     unreachable.pool.query('SELECT 1'),
     unreachable.prisma.user.count(),
     open({ url: missing.href }).pool.query('SELECT 1'),
