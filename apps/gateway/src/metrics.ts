@@ -56,7 +56,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     connectionsClosed: metrics.counter(
       'gateway_connections_closed_total',
       'Connections that ended, by close code and by who ended them: gateway, client, or lost (broken or silent)',
-      ['code', 'by'],
+      { code: [...[...knownCodes].map(String), 'other'], by: closers },
     ),
     upgradesRefused: metrics.counter(
       'gateway_upgrades_refused_total',

@@ -29,6 +29,10 @@ export class DeadRequests {
     await this.#redis.xadd(this.#key, 'MAXLEN', '~', keptMax, '*', 'request', JSON.stringify(request));
   }
 
+  count(): Promise<number> {
+    return this.#redis.xlen(this.#key);
+  }
+
   /** The oldest first. What this release cannot read has an empty type. */
   async list(): Promise<(DeadRequest & { readonly id: string; readonly date: Date })[]> {
     const entries = await this.#redis.xrange(this.#key, '-', '+');

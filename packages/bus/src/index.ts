@@ -2,6 +2,7 @@ export { startClaims } from './claims.ts';
 export { type RedisClock, startRedisClock } from './clock.ts';
 export { type BusLog, type ConnectionRole, connectRedis, reconnect } from './connection.ts';
 export { isEpoch, readEpoch, startEpochWatch } from './database-epoch.ts';
+export { countDeadJobs } from './dead-jobs.ts';
 export { type DeadRequest, DeadRequests } from './dead-requests.ts';
 export { DueSet } from './due-set.ts';
 export { type Echo, startEcho } from './echo.ts';

@@ -4,6 +4,7 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { connectRedis } from './connection.ts';
+import { countDeadJobs } from './dead-jobs.ts';
 import { createNames } from './names.ts';
 import { type JobType, openQueues, startWorkers } from './queues.ts';
 
@@ -124,6 +125,7 @@ test('what is given up becomes a dead letter that is kept, and that blocks no la
   ]);
   await workers.until(2);
   expect(await queues.countDeadLetters('count')).toBe(2);
+  expect(await countDeadJobs(redis, prefix, ['count', 'other'])).toBe(2);
   await queues.dropDeadLetter('count', added?.id ?? '');
   expect((await queues.deadLetters('count')).map(({ id }) => id)).not.toContain(added?.id);
   await workers.close();

@@ -49,14 +49,19 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return { code, reason: `${meanings[code]}: ${detail}`, isWrongServer: wrongServer.has(code) };
 }
 
+/** The text of ioredis for a command that never left, because there is no connection. */
+const unsentText = "Stream isn't writeable and enableOfflineQueue options is false";
+/** Those for a command whose connection broke before its answer came. */
+const brokenText =
+  /^(Reached the max retries per request limit|Connection is closed|Command aborted due to connection close)/;
+
 /** An error as an operator reads it. */
 export function reasonOf(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException;
+  if (message === unsentText) return 'not connected to Redis';
+  if (brokenText.test(message)) return 'the connection to Redis broke before the answer';
   return refusalOf(error)?.reason ?? (message || code || String(error));
 }
-
-/** The text of ioredis for a command that never left, because there is no connection. */
-const unsentText = "Stream isn't writeable and enableOfflineQueue options is false";
 
 export function wasNeverSent(error: unknown): boolean {
   return (error as Error).message === unsentText;

@@ -163,6 +163,10 @@ describe('redisUrl', () => {
     ['redis+sentinel://a:1,b:2/', 'needs the name that its Sentinels give to Redis: …/?name=NAME'],
     ['redis+sentinel://a:1,:2/?name=n', 'must have hosts and ports: :2 is none'],
     ['redis+sentinel://a:1,b:99999/?name=n', 'must have hosts and ports: b:99999 is none'],
+    [
+      'redis+sentinel://u:p%@a:1/?name=n',
+      'must have its password percent-encoded: / is %2F, ? is %3F, # is %23, % is %25',
+    ],
     ['redis+sentinel://a/x?name=n', 'must be like redis+sentinel://host:26379,host:26379/?name=NAME'],
   ])('%s is refused', (text, reason) => {
     expect(faultsOf(text)).toBe(`core: REDIS_URL ${reason}`);

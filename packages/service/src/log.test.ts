@@ -101,7 +101,7 @@ test('what refers to itself can be logged', () => {
   expect(lineOf((log) => log.info({ loop }, 'x')).text).toContain('[deep]');
 });
 
-test('a warning that comes again and again is one line, until the others are counted', () => {
+test('a warning that comes again and again is a line at once, and a count after a second, after two more, up to once a minute', () => {
   jest.useFakeTimers();
   try {
     const texts: string[] = [];
@@ -112,10 +112,16 @@ test('a warning that comes again and again is one line, until the others are cou
     log.info('queue');
     log.info('queue');
     expect(lines()).toHaveLength(4);
-    jest.advanceTimersByTime(10_000);
+    jest.advanceTimersByTime(1_000);
     expect(lines().slice(4)).toEqual([
       expect.objectContaining({ level: 'warn', msg: 'queue', queue: 'sweep', times: 999, repeated: 999 }),
     ]);
+    for (let second = 0; second < 600; second += 1) {
+      log.warn({ queue: 'sweep' }, 'queue');
+      jest.advanceTimersByTime(1_000);
+    }
+    const counts = lines().slice(5);
+    expect(counts.map(({ repeated }) => repeated)).toEqual([2, 4, 8, 16, 32, ...Array(8).fill(60)]);
   } finally {
     jest.useRealTimers();
   }

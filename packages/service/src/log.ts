@@ -19,9 +19,12 @@ export type LogOptions = {
   readonly destination?: DestinationStream;
 };
 
-const repeatPeriodMs = 10_000;
+/** A count after a second, and then less and less often, at least once a minute. */
+const repeats = { periodMs: 1_000, periodMaxMs: 60_000 } as const;
+/** What may fail and work again: a line of info about one of them ends the series of its warnings. */
+const subjectFields = ['part', 'connection'] as const;
 /** Warnings and errors that agree in their text and in these fields are a series. Each code that is sent is its own. */
-const seriesFields = ['part', 'connection', 'queue', 'kind', 'failure', 'sid', 'code', 'limit'] as const;
+const seriesFields = [...subjectFields, 'queue', 'kind', 'failure', 'sid', 'code', 'limit'] as const;
 /** So many of the sources of a series, the worst, are in its line. */
 const sourcesShown = 5;
 
@@ -29,12 +32,14 @@ const sourcesShown = 5;
  * Structured log, one JSON object a line. All that is passed to it is masked before it is written (see `masked`),
  * messages too: a careless call leaks no phone number and no text.
  * A line is written before the call returns: lines are rare, and the last one before a crash matters most.
- * To keep them rare, a warning or an error that comes again and again is written once, and then every 10 s with
- * `repeated`, the number of times that it came since, and `lastAt`, when it came last. A field `source` does not make
- * lines different: the line has `sources`, how many there were, and `worst`, those who came most often.
+ * To keep them rare, a warning or an error that comes again and again is written at once, and then after a second, after
+ * two more, after four, up to once a minute, with `repeated`, the number of times that it came since, and `lastAt`, when
+ * it came last. Nothing else in a process keeps a count for its lines. A count every second would be sixty times the
+ * lines in an outage that lasts, and say no more than the metrics. A field `source` does not make lines different: the
+ * line has `sources`, how many there were, and `worst`, those who came most often.
  */
 export function createLog(options: LogOptions): Log {
-  const limit = createRepeatLimit(repeatPeriodMs);
+  const limit = createRepeatLimit(repeats);
   const lines = options.destination ?? pino.destination({ dest: 1, sync: true });
   return pino(
     {
@@ -57,9 +62,18 @@ export function createLog(options: LogOptions): Log {
               typeof method
             >);
           };
+          const subject = subjectOf(first);
           if (level === pino.levels.values.warn || level === pino.levels.values.error) {
-            limit.pass(`${level} ${seriesOf(first, rest)}`, write, sourceOf(first));
-          } else write();
+            limit.pass({
+              key: `${level} ${seriesOf(first, rest)}`,
+              write,
+              source: textOf(first, 'source'),
+              subject,
+            });
+            return;
+          }
+          if (level === pino.levels.values.info && subject !== undefined) limit.end(subject);
+          write();
         },
       },
     },
@@ -75,9 +89,18 @@ function withCount(fields: unknown, { count, lastAt, sources }: Repeated): objec
   return { ...counted, source: undefined, sources: sources.size, worst };
 }
 
-function sourceOf(first: unknown): string | undefined {
-  const source = typeof first === 'object' && first !== null && 'source' in first ? first.source : undefined;
-  return typeof source === 'string' ? source : undefined;
+function subjectOf(first: unknown): string | undefined {
+  for (const field of subjectFields) {
+    const name = textOf(first, field);
+    if (name !== undefined) return `${field} ${name}`;
+  }
+  return undefined;
+}
+
+function textOf(first: unknown, field: string): string | undefined {
+  if (typeof first !== 'object' || first === null) return undefined;
+  const value = (first as Record<string, unknown>)[field];
+  return typeof value === 'string' ? value : undefined;
 }
 
 function seriesOf(first: unknown, rest: readonly unknown[]): string {

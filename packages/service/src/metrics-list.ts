@@ -13,10 +13,9 @@ export function renderMetricsList(metrics: readonly MetricDescription[]): string
 
 function labelText(labels: MetricDescription['labels']): string {
   return Object.entries(labels)
-    .map(([label, values]) =>
-      values.length === 0 || values.length > valuesListedMax
-        ? `\`${label}\``
-        : `\`${label}\`: ${values.join(', ')}`,
-    )
+    .map(([label, values]) => {
+      if (values.length === 0) return `\`${label}\``;
+      return `\`${label}\`: ${values.length > valuesListedMax ? `${values.length} values` : values.join(', ')}`;
+    })
     .join('; ');
 }

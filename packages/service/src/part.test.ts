@@ -23,7 +23,7 @@ function setUp() {
   return { log, lines, lifecycle: createLifecycle({ log, deadlineMs: 1_000 }) };
 }
 
-test('a part that fails a thousand times is a line, one more a minute, and one when it works again', async () => {
+test('a part that fails a thousand times is a line at once, some with a count, and one when it works again, and the next failure is a line at once', async () => {
   const { lifecycle, lines } = setUp();
   const part = lifecycle.part('reader');
   part.works();
@@ -35,10 +35,21 @@ test('a part that fails a thousand times is a line, one more a minute, and one w
   part.works();
   part.works();
   expect((await lifecycle.readiness()).checks.reader).toBe('ok');
+  // After 1, 3, 7, 15, 31 and 63 seconds.
+  const counts = [10, 30, 70, 150, 310, 630].map((failures) => ['fails and is tried again', failures]);
   expect(lines.map(({ msg, failures }) => [msg, failures])).toEqual([
     ['fails and is tried again', 1],
-    ['fails and is tried again', 601],
+    ...counts,
     ['works again', 1_000],
+  ]);
+  for (let times = 0; times < 5; times += 1) part.failed('refused');
+  part.works();
+  part.failed('refused');
+  await jest.advanceTimersByTimeAsync(120_000);
+  expect(lines.slice(8).map(({ msg, failures }) => [msg, failures])).toEqual([
+    ['fails and is tried again', 1],
+    ['works again', 5],
+    ['fails and is tried again', 1],
   ]);
 });
 

@@ -8,11 +8,9 @@ export type Part = {
   works(): void;
 };
 
-const reminderMs = 60_000;
-
 /**
- * The log has a line when a part begins to fail, one with the number of failures each minute that it goes on, and
- * one when it works again.
+ * The log has a line when a part begins to fail, some with the number of failures while it goes on (it counts what
+ * repeats), and one when it works again.
  *
  * @returns the part, with a condition of readiness: it works, or why it does not
  */
@@ -20,15 +18,11 @@ export function createPart(name: string, log: Log): Part & { check(): true | str
   let failure: string | undefined;
   let failures = 0;
   let failedAt = 0;
-  let loggedAt = 0;
   return {
     failed(reason) {
-      const now = Date.now();
-      if (failures === 0) failedAt = now;
+      if (failures === 0) failedAt = Date.now();
       failures += 1;
       failure = reason;
-      if (failures > 1 && now - loggedAt < reminderMs) return;
-      loggedAt = now;
       log.warn({ part: name, reason, failures }, 'fails and is tried again');
     },
     works() {

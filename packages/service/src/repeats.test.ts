@@ -10,10 +10,12 @@ afterEach(() => {
 
 function limited() {
   const written: string[] = [];
-  const limit = createRepeatLimit(1_000);
+  const limit = createRepeatLimit({ periodMs: 1_000, periodMaxMs: 4_000 });
   return {
     written,
-    say: (key: string, text = key) => limit.pass(key, ({ count }) => written.push(`${text} ${count}`)),
+    say: (key: string, text = key, subject?: string) =>
+      limit.pass({ key, write: ({ count }) => written.push(`${text} ${count}`), subject }),
+    end: limit.end,
   };
 }
 
@@ -25,8 +27,31 @@ test('the first of a series is written at once, and the last one a period with t
   jest.advanceTimersByTime(1_000);
   expect(written).toEqual(['first 0', 'again 4999 5000']);
   say('lost', 'and again');
-  jest.advanceTimersByTime(1_000);
+  jest.advanceTimersByTime(1_999);
+  expect(written.slice(2)).toEqual([]);
+  jest.advanceTimersByTime(1);
   expect(written.slice(2)).toEqual(['and again 1']);
+});
+
+test('each period is twice as long as the one before, up to the longest', () => {
+  const { written, say } = limited();
+  say('lost');
+  for (let second = 1; second <= 15; second += 1) {
+    say('lost', `at ${second}`);
+    jest.advanceTimersByTime(1_000);
+  }
+  expect(written).toEqual(['lost 0', 'at 1 1', 'at 3 2', 'at 7 4', 'at 11 4', 'at 15 4']);
+});
+
+test('when a line says that something works again, nothing of its failures comes behind it, and the next one is a line at once', () => {
+  const { written, say, end } = limited();
+  for (const subject of ['a', 'b'])
+    for (let times = 0; times < 3; times += 1) say(`${subject} lost`, subject, subject);
+  end('a');
+  jest.advanceTimersByTime(1_000);
+  expect(written).toEqual(['a 0', 'b 0', 'b 2']);
+  say('a lost', 'a', 'a');
+  expect(written.slice(3)).toEqual(['a 0']);
 });
 
 test('after a period of silence a series is new', () => {

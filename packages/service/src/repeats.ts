@@ -10,15 +10,33 @@ export type Repeated = {
 
 type Write = (repeated: Repeated) => void;
 
-type Series = { count: number; lastAt: number; write: Write; sources: Map<string, number> | undefined };
+type Series = {
+  readonly subject: string | undefined;
+  count: number;
+  lastAt: number;
+  write: Write;
+  sources: Map<string, number> | undefined;
+  timer: NodeJS.Timeout;
+};
+
+export type RepeatedLine = {
+  /** What makes two lines alike. */
+  readonly key: string;
+  /** Writes the line, with how many of its like were held back. */
+  readonly write: Write;
+  /** Whom it is about, such as a network or a user's id: they do not make two lines different. */
+  readonly source?: string | undefined;
+  /** What fails: another line may say that it works again. */
+  readonly subject?: string | undefined;
+};
 
 export type RepeatLimit = {
+  pass(line: RepeatedLine): void;
   /**
-   * @param key what makes two lines alike
-   * @param write writes the line, with how many of its like were held back
-   * @param source whom it is about, such as a network or a user's id: they do not make two lines different
+   * It works again, and a line says so: what is held back of its failures would come behind that, and is dropped. Its
+   * next failure is the first of a series.
    */
-  pass(key: string, write: Write, source?: string): void;
+  end(subject: string): void;
 };
 
 /** Most series at a time. Lines beyond it are written at once, so that input from outside takes no memory. */
@@ -28,27 +46,35 @@ const sourcesMax = 1_000;
 
 /**
  * Passes the first of a series of like lines at once, and the last one of each period with a count of those between.
- * So a failure that repeats costs a line a period, however fast it repeats, and every one is counted.
+ * So a failure that repeats costs a line a period, however fast it repeats, and every one is counted. Each period is
+ * twice as long as the one before it: who looks while it begins sees within a moment how fast it repeats, and a night of
+ * it is some hundred lines. A period without a repetition ends the series.
  */
-export function createRepeatLimit(periodMs: number): RepeatLimit {
+export function createRepeatLimit({
+  periodMs,
+  periodMaxMs,
+}: {
+  periodMs: number;
+  periodMaxMs: number;
+}): RepeatLimit {
   const held = new Map<string, Series>();
 
-  function endPeriod(key: string): void {
+  function endPeriod(key: string, lastedMs: number): void {
     const series = held.get(key);
     held.delete(key);
     if (!series || series.count === 0) return;
-    begin(key, series.write);
+    begin(series, key, Math.min(2 * lastedMs, periodMaxMs));
     const sources = series.sources && new Map([...series.sources].sort(([, a], [, b]) => b - a));
     series.write({ count: series.count, lastAt: series.lastAt, sources });
   }
 
-  function begin(key: string, write: Write): void {
-    held.set(key, { count: 0, lastAt: 0, write, sources: undefined });
-    setTimeout(endPeriod, periodMs, key).unref();
+  function begin({ write, subject }: Pick<Series, 'write' | 'subject'>, key: string, lastsMs: number): void {
+    const timer = setTimeout(endPeriod, lastsMs, key, lastsMs).unref();
+    held.set(key, { subject, count: 0, lastAt: 0, write, sources: undefined, timer });
   }
 
   return {
-    pass(key, write, source) {
+    pass({ key, write, source, subject }) {
       const series = held.get(key);
       if (series) {
         series.count += 1;
@@ -57,8 +83,15 @@ export function createRepeatLimit(periodMs: number): RepeatLimit {
         if (source !== undefined) addSource(series, source);
         return;
       }
-      if (held.size < keysMax) begin(key, write);
+      if (held.size < keysMax) begin({ write, subject }, key, periodMs);
       write({ count: 0, lastAt: Date.now(), sources: undefined });
+    },
+    end(subject) {
+      for (const [key, series] of held) {
+        if (series.subject !== subject) continue;
+        clearTimeout(series.timer);
+        held.delete(key);
+      }
     },
   };
 }

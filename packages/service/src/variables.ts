@@ -72,6 +72,8 @@ export function url(schemes: readonly string[]) {
     return isUrl && starts.some((start) => text.toLowerCase().startsWith(start)) ? text : undefined;
   }).refine(isWholeUrl, {
     message: 'must have its password percent-encoded: / is %2F, ? is %3F, # is %23, % is %25',
+    // What else could be wrong with it is read behind the password.
+    abort: true,
   });
 }
 

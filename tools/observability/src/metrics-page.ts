@@ -9,8 +9,8 @@ compares the two; \`node apps/gateway/dist/main.js --metrics\` prints the same. 
 [operations.md](operations.md#what-to-watch); the rules, alerts and dashboards that are made of them are in
 [infra/prometheus](../infra/prometheus/README.md) and [infra/grafana](../infra/grafana/README.md).
 
-Every metric has the label \`role\`: \`gateway\`, \`core\` or \`canary\`. A labelled counter whose values are listed here has all its
-series from the start, with 0. Metrics of what all cores see alike say so: take their \`max\`, not their \`sum\`.
+Every metric has the label \`role\`: \`gateway\`, \`core\` or \`canary\`. A labelled counter whose values are listed or
+counted here has all its series from the start, with 0. Metrics of what all cores see alike say so: take their \`max\`, not their \`sum\`.
 `;
 
 const names = ['gateway', 'core', 'canary'] as const;
@@ -31,6 +31,30 @@ function rowsOf(app: (typeof names)[number]): readonly string[] {
 /** Names of everything that a process exposes, as Prometheus calls the families: without `_bucket`, `_sum`, `_count`. */
 export function metricNames(app: (typeof names)[number]): string[] {
   return rowsOf(app).map((row) => /`(\w+)`/.exec(row)?.[1] ?? '');
+}
+
+/** For each metric with labels, how many series it has from the start; undefined if the values of a label are not known. */
+export function seriesFromTheStart(
+  app: (typeof names)[number],
+  type: string,
+): Map<string, number | undefined> {
+  const read = rowsOf(app).map((row) => row.split(' | ').map((cell) => cell.replace(/^\| /, '')));
+  const ofType = read.filter(([, itsType, labels]) => itsType === type && labels !== '');
+  return new Map(ofType.map(([name = '', , labels = '']) => [name.replaceAll('`', ''), countSeries(labels)]));
+}
+
+/** @param labels as a table has them: "`type`: 24 values; `by`: gateway, client" */
+function countSeries(labels: string): number | undefined {
+  const counts = labels.split('; ').map((label) => {
+    const [, values] = label.split(': ');
+    return values === undefined
+      ? undefined
+      : Number(/^(\d+) values$/.exec(values)?.[1] ?? values.split(', ').length);
+  });
+  return counts.reduce(
+    (all, count) => (all === undefined || count === undefined ? undefined : all * count),
+    1,
+  );
 }
 
 /** The text of docs/metrics.md. */

@@ -4,7 +4,7 @@ import { metricNames } from '../src/metrics-page.ts';
 import { root } from '../src/paths.ts';
 
 /** Of Prometheus itself, and of exporters that may be there. */
-const foreign = ['up', 'namedprocess_namegroup_cpu_seconds_total'];
+const foreign = ['up', 'ALERTS', 'namedprocess_namegroup_cpu_seconds_total'];
 
 export const rulesDir = join(root, 'infra/prometheus');
 export const ruleFiles = readdirSync(rulesDir).filter((name) => name.endsWith('.rules.yml'));
@@ -20,7 +20,7 @@ export function metricsIn(expressions: string): { named: string[]; unknown: stri
     ...foreign,
     ...recorded,
   ]);
-  const pattern = /\b(hooligram[_:][\w:]+|process_\w+|nodejs_\w+|namedprocess_\w+|up)\b/g;
+  const pattern = /\b(hooligram[_:][\w:]+|process_\w+|nodejs_\w+|namedprocess_\w+|ALERTS|up)\b/g;
   const named = [...expressions.matchAll(pattern)]
     .map(([, name = '']) => name)
     .map((name) => (known.has(name) ? name : name.replace(/_(bucket|sum|count)$/, '')));

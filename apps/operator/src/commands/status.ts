@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { countDeadJobs, DeadRequests, type Names } from '@hooligram/bus';
 import type { NodeReply } from '@hooligram/contract';
 import { jobNames } from '@hooligram/contract';
 import type { Command } from 'commander';
@@ -6,7 +7,6 @@ import type { Nodes } from '../nodes.ts';
 import { withNodes } from '../nodes.ts';
 import { ago, table } from '../output.ts';
 import { act, exitCodes } from '../program.ts';
-import { withQueues } from '../stores/queues.ts';
 import type { Redis } from '../stores/redis.ts';
 import { readStream, type Stream } from '../stream.ts';
 
@@ -24,35 +24,35 @@ or does not answer, or if no gateway or no core runs.`,
       )
       .option('--watch', 'again every two seconds, until Ctrl-C'),
     ({ place, out }, _, { watch = false }) =>
-      withQueues(place, (queues) =>
-        withNodes(place, async (nodes, redis, names) => {
-          for (;;) {
-            const letters = await Promise.all(jobNames.map((name) => queues.countDeadLetters(name)));
-            const system = {
-              ...(await readSystem(nodes, redis, names)),
-              dead_letters: letters.reduce((sum, count) => sum + count, 0),
-            };
-            if (watch) out.note('\u001b[2J\u001b[H');
-            out.result(system, linesOf(system));
-            if (!watch) return system.is_well ? exitCodes.done : exitCodes.no;
-            await pause(watchEveryMs);
-          }
-        }),
-      ),
+      withNodes(place, async (nodes, redis, names) => {
+        for (;;) {
+          const system = await readSystem(nodes, redis, names);
+          if (watch) out.note('\u001b[2J\u001b[H');
+          out.result(system, linesOf(system));
+          if (!watch) return system.is_well ? exitCodes.done : exitCodes.no;
+          await pause(watchEveryMs);
+        }
+      }),
   );
 }
 
-type System = Awaited<ReturnType<typeof readSystem>> & { readonly dead_letters: number };
+type System = Awaited<ReturnType<typeof readSystem>>;
 
-async function readSystem(nodes: Nodes, redis: Redis, names: Parameters<typeof readStream>[1]) {
+async function readSystem(nodes: Nodes, redis: Redis, names: Names) {
   const statuses = await nodes.statuses();
-  const [silent, stream] = await Promise.all([nodes.silent(statuses), readStream(redis, names)]);
+  const [silent, stream, jobs, requests] = await Promise.all([
+    nodes.silent(statuses),
+    readStream(redis, names),
+    countDeadJobs(redis, names.queues, jobNames),
+    new DeadRequests(redis, names.deadRequests).count(),
+  ]);
   const hasBoth = (['gateway', 'core'] as const).every((one) => statuses.some(({ role }) => role === one));
   return {
     is_well: hasBoth && silent.length === 0 && statuses.every(({ body }) => body.is_ready),
     nodes: statuses.map(({ node, role, body }) => ({ node, role, ...body })),
     silent,
     stream,
+    dead_letters: jobs + requests,
   };
 }
 

@@ -5,6 +5,8 @@ import { type Prometheus, panelQueries } from '@hooligram/observability';
 const emptyOften: Readonly<Record<string, string>> = {
   'hooligram_ready == 0': 'no check fails',
   'hooligram_draining == 1': 'no process drains',
+  'ALERTS{alertstate="firing"}': 'no alert fires',
+  'hooligram_gateway_certificate_expires_seconds - time()': 'no gateway of the stack has a certificate',
 };
 
 const pollMs = 500;

@@ -1,6 +1,16 @@
 import {
+  LegendDisplayMode,
+  LegendPlacement,
+  SortOrder,
+  TooltipDisplayMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common';
+import {
+  AnnotationQueryBuilder,
   type Dashboard,
   DashboardBuilder,
+  DashboardCursorSync,
   DatasourceVariableBuilder,
   RowBuilder,
 } from '@grafana/grafana-foundation-sdk/dashboard';
@@ -27,6 +37,10 @@ export type Board = {
   readonly rows: readonly Row[];
 };
 
+/** Marked on every panel. */
+export const firingAlerts = 'ALERTS{alertstate="firing"}';
+
+const dataSource = { type: 'prometheus', uid: '$datasource' };
 const columns = 3;
 const width = 24 / columns;
 const height = 8;
@@ -40,6 +54,18 @@ export function dashboardOf({ uid, title, about, rows }: Board): Dashboard {
     .refresh('10s')
     .time({ from: 'now-1h', to: 'now' })
     .timezone('browser')
+    // What happens in one panel is looked for at the same moment in the others.
+    .tooltip(DashboardCursorSync.Crosshair)
+    .annotation(
+      new AnnotationQueryBuilder()
+        .name('Alerts')
+        .datasource(dataSource)
+        .enable(true)
+        .iconColor('red')
+        .expr(firingAlerts)
+        .titleFormat('{{alertname}}')
+        .textFormat('{{instance}}'),
+    )
     .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'));
   for (const row of rows) {
     builder.withRow(new RowBuilder(row.title));
@@ -56,9 +82,18 @@ function panelOf({ title, about, unit, queries }: Panel): PanelBuilder {
     .min(0)
     .span(width)
     .height(height)
-    .datasource({ type: 'prometheus', uid: '$datasource' });
-  for (const [expression, legend] of queries) {
-    panel.withTarget(new DataqueryBuilder().expr(expression).legendFormat(legend));
+    .datasource(dataSource)
+    .legend(
+      new VizLegendOptionsBuilder()
+        .showLegend(true)
+        .displayMode(LegendDisplayMode.List)
+        .placement(LegendPlacement.Bottom)
+        .calcs(['lastNotNull']),
+    )
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
+  for (const [index, [expression, legend]] of queries.entries()) {
+    const letter = String.fromCharCode('A'.charCodeAt(0) + index);
+    panel.withTarget(new DataqueryBuilder().refId(letter).expr(expression).legendFormat(legend));
   }
   return panel;
 }

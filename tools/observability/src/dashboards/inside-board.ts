@@ -165,6 +165,12 @@ export const insideBoard: Board = {
           unit: 'percentunit',
           queries: [['process_open_fds{job=~"hooligram-.*"} / process_max_fds', '{{instance}}']],
         },
+        {
+          title: 'Certificates run out in',
+          about: 'Of gateways that have one. SIGHUP makes a gateway read a new one.',
+          unit: 's',
+          queries: [['hooligram_gateway_certificate_expires_seconds - time()', '{{instance}}']],
+        },
       ],
     },
   ],

@@ -1,4 +1,4 @@
-import type { Board } from './board.ts';
+import { type Board, firingAlerts } from './board.ts';
 import { quantiles, rate, sum } from './queries.ts';
 
 /** What users get, and what fails. */
@@ -7,6 +7,33 @@ export const serviceBoard: Board = {
   title: 'Hooligram: service',
   about: 'What users get. The runbook is docs/runbook.md.',
   rows: [
+    {
+      title: 'Now',
+      panels: [
+        {
+          title: 'Alerts that fire',
+          about: 'Each has a section of its name in docs/runbook.md.',
+          unit: 'short',
+          queries: [[firingAlerts, '{{alertname}} {{instance}}']],
+        },
+        {
+          title: 'Connections and users',
+          about:
+            'A fall that no alert explains is in front of the gateways: load balancer, certificate, DNS.',
+          unit: 'short',
+          queries: [
+            ['hooligram:connections:sum', 'connections'],
+            ['sum(hooligram_gateway_users)', 'users signed in'],
+          ],
+        },
+        {
+          title: 'Requests whose outcome is not known',
+          about: 'Of clients and of gateways, as a part of all. Clients repeat them.',
+          unit: 'percentunit',
+          queries: [['hooligram:core_requests_unknown:ratio5m', 'unknown']],
+        },
+      ],
+    },
     {
       title: 'Deliveries',
       panels: [
