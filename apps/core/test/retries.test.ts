@@ -452,6 +452,21 @@ test('a core that is told to stop finishes the jobs that it has', async () => {
   expect(await redis.zcard(`${names.queues}:redelivery:delayed`)).toBe(1);
 });
 
+test('the first read of a sign-in names all groups of its user, any other read only what it asks for', async () => {
+  const { gateway, db } = await join();
+  const { group_id, one } = await group(gateway, db);
+  const other = await group(gateway, db, 3);
+  await gateway.request('GROUP_ADD_MEMBER', {
+    ...{ user_id: other.one.user_id, repeatable: true },
+    ...{ group_id: other.group_id, member_sid: one.sid },
+  });
+  const params = { user_id: one.user_id, group_ids: [group_id] };
+  const { memberships, ...others } = await gateway.request('REPLAY_GROUPS', { ...params, is_sign_in: true });
+  expect(memberships.map((membership) => membership.group_id)).toEqual([group_id]);
+  expect(others).toEqual({ all_group_ids: [group_id, other.group_id], credential_version: 0 });
+  expect(await gateway.request('REPLAY_GROUPS', params)).toEqual({ memberships });
+});
+
 test('the groups of several users come in the order of the request', async () => {
   const { gateway, db } = await join();
   const first = await group(gateway, db);

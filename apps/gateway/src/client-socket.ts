@@ -63,6 +63,17 @@ export class ClientSocket {
     this.#isFilling = false;
   }
 
+  /** What is sent meanwhile leaves in one system call, as far as it fits into one. */
+  together<T>(work: () => T): T {
+    if (!this.#isOpen) return work();
+    let result: T | undefined;
+    this.#ws.cork(() => {
+      result = work();
+    });
+    this.look();
+    return result as T;
+  }
+
   /** Sends a frame with the others of this tick. Never overtakes nor is overtaken by `send`. */
   sendLater(frame: string): void {
     if (!this.#isOpen) return;

@@ -79,6 +79,7 @@ export function gatewayWith(groups: number, members = 2, deadlineMs = 60_000) {
       sent += more.length;
       frames.push(...more.map(String));
     },
+    together: <T>(work: () => T) => work(),
     join() {},
     leave() {},
     end() {},

@@ -28,7 +28,7 @@ import type { MembershipWithState } from './stored-group.ts';
 
 /** The answer of a test: of a membership also the state, which is left out, and answered when it is asked for. */
 export type TestAnswerOf<K extends RequestType> = K extends 'REPLAY_GROUPS'
-  ? { memberships: readonly MembershipWithState[] }
+  ? Omit<AnswerOf<K>, 'memberships'> & { memberships: readonly MembershipWithState[] }
   : AnswerOf<K>;
 
 /** A request of a gateway that waits for a test's answer. `succeed` and `refuse` resolve when Redis has the answer. */
@@ -302,8 +302,9 @@ export class FakeCore {
     }
     if (type !== 'REPLAY_GROUPS') return answer;
     const { user_id } = params as ParamsOf<'REPLAY_GROUPS'>;
-    const { memberships } = answer as TestAnswerOf<'REPLAY_GROUPS'>;
+    const { memberships, ...others } = answer as TestAnswerOf<'REPLAY_GROUPS'>;
     return {
+      ...others,
       memberships: memberships.map(({ state, ...cursor }) => {
         this.#states.set(state.group_id, state);
         const { group_id, version, closed, members } = state;

@@ -94,6 +94,29 @@ test('a group whose state is known here is joined without a look at its other me
   close();
 });
 
+test('the states of all groups of a portion that are known here leave together', async () => {
+  const { socket, signIn, frames, close } = gatewayWith(150);
+  await signIn(true);
+  let apart = 0;
+  let isTogether = false;
+  const { send } = socket;
+  socket.send = (...more) => {
+    if (!isTogether && more.some((frame) => String(frame).includes('GROUP_DELIVER_REQUEST'))) apart += 1;
+    send(...more);
+  };
+  socket.together = (work) => {
+    isTogether = true;
+    const result = work();
+    isTogether = false;
+    return result;
+  };
+  const before = frames.length;
+  await signIn(false);
+  const states = frames.slice(before).filter((frame) => frame.includes('GROUP_DELIVER_REQUEST'));
+  expect([states.length, apart]).toEqual([150, 0]);
+  close();
+});
+
 test('a resync asks for a thousand groups at a time, and for pages only of those that are behind', async () => {
   const { context, signIn, requests, close } = gatewayWith(2_500);
   await signIn(false);

@@ -101,9 +101,11 @@ const shapes: Shapes = {
     answer: object<Requests['MESSAGING_SEND']['answer']>({ message_id: count }),
   },
   REPLAY_GROUPS: {
-    params: { user_id: count, group_ids: listOf(count) },
+    params: { user_id: count, group_ids: listOf(count), is_sign_in: optional(flag) },
     answer: object<Requests['REPLAY_GROUPS']['answer']>({
       memberships: listOf(membership),
+      all_group_ids: optional(listOf(count)),
+      credential_version: optional(count),
     }),
   },
   GROUP_STATES: {

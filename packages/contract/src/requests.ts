@@ -49,10 +49,17 @@ export type Requests = {
     params: { user_id: number; sid: string; repeatable: boolean; group_id: number; content: string };
     answer: { message_id: number };
   };
-  /** Where the user stands in these groups; those in which the user is no member are left out. */
+  /**
+   * Where the user stands in these groups; those in which the user is no member are left out. `is_sign_in`: the user signs
+   * in, and the gateway may have missed that they were added somewhere.
+   */
   REPLAY_GROUPS: {
-    params: { user_id: number; group_ids: number[] };
-    answer: { memberships: Membership[] };
+    params: { user_id: number; group_ids: number[]; is_sign_in?: boolean };
+    /**
+     * `all_group_ids`, `credential_version`: at a sign-in, all groups of the user and the version of their credential, as
+     * GROUP_IDS answers them. Left out if the user has too many groups for it, and by a core of the release before.
+     */
+    answer: { memberships: Membership[]; all_group_ids?: number[]; credential_version?: number };
   };
   /**
    * The states of the first of these groups, in their order, as many as fit into an answer, one at least. `looked`: how

@@ -5,6 +5,8 @@ import { Duration, inMinutes, secondsMaxOf } from './duration.ts';
 import { LoadProcess } from './load/load-process.ts';
 import { tracing } from './measure/hops.ts';
 import { describeMachine } from './measure/machine.ts';
+import { profileLines } from './measure/profile-shares.ts';
+import type { Roles } from './measure/roles.ts';
 import type { Options } from './options.ts';
 import { type Job, planOf, runningTarget } from './plan.ts';
 import type { Report, TrialResult } from './report/report.ts';
@@ -69,9 +71,11 @@ async function measure(
   let target: RunningTarget | undefined;
   let load: LoadProcess | undefined;
   let deliveredBefore = 0;
+  let profiled: Roles = {};
   const toggleProfilers = () => {
     if (!options.profile || !['ours', 'scraped'].includes(job.target) || workload.isTraced) return;
     const { gateway = [], core = [] } = target?.roles() ?? {};
+    profiled = { gateway, core };
     for (const pid of [...gateway, ...core]) process.kill(pid, 'SIGUSR2');
   };
   try {
@@ -110,6 +114,7 @@ async function measure(
     clearTimeout(limit);
     load?.stop();
     await target?.stop();
+    if (profiled.gateway) for (const line of profileLines(options.profile, profiled)) log(line);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Membership } from '@hooligram/contract';
+import type { AnswerOf, Membership } from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
 import type { Core } from '../core/core-client.ts';
 import type { CursorWriter } from '../delivery/cursor-writer.ts';
@@ -13,6 +13,12 @@ export type JoinDeps = {
   readonly states: StateReader;
   openFeed(groupId: number): GroupFeed;
 };
+
+/**
+ * Of a user who signs in: read behind the subscription to their channel, so from then on the gateway hears of every group
+ * to which they are added, and of a new credential.
+ */
+type AtSignIn = { readonly groupIds: readonly number[]; readonly credentialVersion: number | undefined };
 
 /** How often groups are read again whose membership changes meanwhile. */
 const readsMax = 5;
@@ -43,6 +49,7 @@ const portionGroups = 200;
  * @param groupIds groups to subscribe to
  * @param since in the same order: what was stored after it is sent on this connection in any case
  * @param onRead called whenever a portion was read; its states may still wait for their turns on the socket
+ * @param onAtSignIn the user signs in: called with what the first read says of all their groups, if it does
  * @returns when the states of all of them were sent
  */
 export async function joinGroups(
@@ -51,10 +58,12 @@ export async function joinGroups(
   groupIds: readonly number[],
   since: readonly number[],
   onRead: () => void = () => {},
+  onAtSignIn?: (read: AtSignIn) => void,
 ): Promise<void> {
   for (let start = 0; start < groupIds.length && connection.isOpen; start += portionGroups) {
     const end = start + portionGroups;
-    await joinPortion(deps, connection, groupIds.slice(start, end), since.slice(start, end));
+    const onFirst = start === 0 ? onAtSignIn : undefined;
+    await joinPortion(deps, connection, groupIds.slice(start, end), since.slice(start, end), onFirst);
     onRead();
     await connection.writer.turn();
   }
@@ -62,7 +71,8 @@ export async function joinGroups(
 
 /**
  * Brings a connection into all groups of its user.
- * @param groupIds those that were read when the credential was checked; others are looked for behind them
+ * @param groupIds those that were read when the credential was checked. The read of the first portion looks for others, or
+ *   a read of its own where that cannot
  */
 export async function joinAllGroups(
   deps: JoinDeps,
@@ -71,22 +81,18 @@ export async function joinAllGroups(
   since: readonly number[],
   onRead?: () => void,
 ): Promise<void> {
-  await joinGroups(deps, connection, groupIds, since, onRead);
-  // From here on the gateway hears of every group to which the user is added.
-  await connection.user.listening;
-  if (!connection.isOpen) return;
-  const reply = await deps.core.request('GROUP_IDS', { user_ids: [connection.user.userId] });
-  if (!connection.isOpen) return;
-  if (!reply.ok) {
-    connection.socket.end(closeReasons.outcomeUnknown);
-    return;
-  }
+  let atSignIn: AtSignIn | undefined;
+  await joinGroups(deps, connection, groupIds, since, onRead, (read) => {
+    atSignIn = read;
+  });
+  atSignIn ??= await readAtSignIn(deps, connection);
+  if (!connection.isOpen || !atSignIn) return;
   // The credential may have been replaced between its check and the subscription.
-  if (connection.isBefore(reply.answer.credential_versions?.[0])) {
+  if (connection.isBefore(atSignIn.credentialVersion)) {
     connection.socket.end(closeReasons.credentialEnded);
     return;
   }
-  const added = (reply.answer.group_ids[0] ?? []).filter((id) => !connection.isIn(id));
+  const added = atSignIn.groupIds.filter((id) => !connection.isIn(id));
   // All that was stored since they were added is sent on this connection.
   await joinGroups(
     deps,
@@ -96,11 +102,26 @@ export async function joinAllGroups(
   );
 }
 
+/** In a request of its own: for a user without groups, or with too many for the first read, and for an older core. */
+async function readAtSignIn({ core }: JoinDeps, connection: UserConnection): Promise<AtSignIn | undefined> {
+  await connection.user.listening;
+  if (!connection.isOpen) return undefined;
+  const reply = await core.request('GROUP_IDS', { user_ids: [connection.user.userId] });
+  if (!connection.isOpen) return undefined;
+  if (!reply.ok) {
+    connection.socket.end(closeReasons.outcomeUnknown);
+    return undefined;
+  }
+  const { group_ids, credential_versions } = reply.answer;
+  return { groupIds: group_ids[0] ?? [], credentialVersion: credential_versions?.[0] };
+}
+
 async function joinPortion(
   deps: JoinDeps,
   connection: UserConnection,
   groupIds: readonly number[],
   since: readonly number[],
+  onAtSignIn?: (read: AtSignIn) => void,
 ): Promise<void> {
   let joining: Subscription[] = [];
   for (const [index, id] of groupIds.entries()) {
@@ -109,34 +130,40 @@ async function joinPortion(
   for (let reads = 0; joining.length > 0; reads += 1) {
     // Removed and added again faster than it can be read, five times over: the client starts clean.
     if (reads > readsMax) return connection.socket.end(closeReasons.outcomeUnknown);
-    const heads = await read(deps, connection, joining);
-    if (!heads) return;
+    const answer = await read(deps, connection, joining, reads === 0 && onAtSignIn !== undefined);
+    if (!answer) return;
+    const { memberships, all_group_ids, credential_version: credentialVersion } = answer;
+    if (all_group_ids) onAtSignIn?.({ groupIds: all_group_ids, credentialVersion });
+    const heads = new Map(memberships.map((membership) => [membership.group_id, membership]));
     const isLastRead = reads === readsMax;
     const isAgain = await Promise.all(
-      joining.map((one) => reconcile(deps, one, heads.get(one.feed.id), isLastRead)),
+      connection.socket.together(() =>
+        joining.map((one) => reconcile(deps, one, heads.get(one.feed.id), isLastRead)),
+      ),
     );
     joining = joining.filter((_, index) => isAgain[index]);
   }
 }
 
-/** @returns what was read of each group, by its id; undefined if the connection is over */
+/** @returns undefined if the connection is over */
 async function read(
   { core }: JoinDeps,
   connection: UserConnection,
   joining: readonly Subscription[],
-): Promise<Map<number, Membership> | undefined> {
+  isSignIn: boolean,
+): Promise<AnswerOf<'REPLAY_GROUPS'> | undefined> {
   const { user } = connection;
   await Promise.all([user.listening, ...joining.map(({ feed }) => feed.listening)]);
   if (!connection.isOpen) return undefined;
   const group_ids = joining.map(({ feed }) => feed.id);
-  const params = { user_id: user.userId, group_ids };
+  const params = { user_id: user.userId, group_ids, ...(isSignIn && { is_sign_in: true }) };
   const reply = await core.request('REPLAY_GROUPS', params, undefined, undefined, connection);
   if (!connection.isOpen) return undefined;
   if (!reply.ok) {
     connection.socket.end(closeReasons.outcomeUnknown);
     return undefined;
   }
-  return new Map(reply.answer.memberships.map((membership) => [membership.group_id, membership]));
+  return reply.answer;
 }
 
 /** @param head undefined if the user was no member when it was read @returns whether it has to be read again */

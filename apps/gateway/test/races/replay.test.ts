@@ -206,6 +206,44 @@ describe('a sign-in', () => {
     expect(a.seqs(group)).toEqual([3]);
   });
 
+  test('finds such a group in its first read, and asks for nothing else where that names all groups', async () => {
+    const [ada, bob] = [fixture.user(), fixture.user()];
+    const sentinel = fixture.sentinel(ada);
+    const client = await fixture.connect();
+    const first = await fixture.beginSignIn(client, ada, [sentinel]);
+    expect(first.params.is_sign_in).toBe(true);
+    const group = fixture.group([bob], { lastSeq: 2 });
+    group.add(ada);
+    const all_group_ids = [sentinel.id, group.id];
+    await first.succeed({ ...fixture.snapshots(sentinel), all_group_ids, credential_version: 0 });
+    const second = await fixture.nextRead(ada);
+    expect(second.params).toEqual({ user_id: ada.userId, group_ids: [group.id] });
+    await second.succeed(fixture.snapshots(group));
+    await client.request('CONN_KEEP_ALIVE', { after_groups: true });
+    expect(fixture.asUser(client, ada).versions(group)).toEqual([2]);
+    const asked = fixture.core.received.filter(
+      ({ type, params }) =>
+        type === 'GROUP_IDS' && 'user_ids' in params && params.user_ids.includes(ada.userId),
+    );
+    expect(asked).toEqual([]);
+  });
+
+  test('ends if its first read tells of a newer credential', async () => {
+    const ada = fixture.user();
+    const sentinel = fixture.sentinel(ada);
+    const client = await fixture.connect();
+    const request = await fixture.requestSignIn(client, ada);
+    const { userId: user_id, sid } = ada;
+    await request.succeed({ user_id, sid, group_ids: [sentinel.id], credential_version: 3 });
+    const first = await fixture.nextRead(ada);
+    await first.succeed({
+      ...fixture.snapshots(sentinel),
+      all_group_ids: [sentinel.id],
+      credential_version: 4,
+    });
+    expect(await client.closed).toMatchObject({ code: 4401 });
+  });
+
   test('is sent what another connection of the user acknowledges while it is still reading', async () => {
     const ada = fixture.user();
     const group = fixture.group([ada], { lastSeq: 2 });

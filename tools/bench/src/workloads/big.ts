@@ -66,14 +66,16 @@ async function measureBeside(trial: Trial, load: LoadProcess): Promise<Figures> 
 
 /** The others' exchange while something happens again and again; the log tells who was busy with it. */
 async function beside(
-  { target, load, seconds, log }: Trial,
+  { target, load, seconds, toggleProfilers, log }: Trial,
   crowdPid: number,
   events: Promise<number[]>,
 ): Promise<{ result: ExchangeResult; medianSeconds: number }> {
   const roles = { ...target.roles(), 'the others': [load.pid], crowd: [crowdPid] };
   const before = usageByRole(roles);
   const startedAt = performance.now();
+  toggleProfilers();
   const [result, took] = await Promise.all([load.call('exchange', seconds, { perSecond }), events]);
+  toggleProfilers();
   const busy = Object.entries(cpuBetween(before, usageByRole(roles))).map(
     ([role, ms]) => `${role} ${Math.round((ms / (performance.now() - startedAt)) * 100)} %`,
   );

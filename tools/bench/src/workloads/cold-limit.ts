@@ -42,10 +42,11 @@ export const coldLimit: Workload = {
 type Step = { readonly figures?: Figures; readonly problem?: string };
 
 async function tryRate(trial: Trial, perSecond: number): Promise<Step> {
-  const { load, seconds, target } = trial;
+  const { load, seconds, target, toggleProfilers } = trial;
   const stepSeconds = Math.max(stepSecondsMin, seconds);
   const over = new AbortController();
   const watching = mostOverdue(target.stores?.().metricsUrls ?? [], over.signal);
+  toggleProfilers();
   const { result, refused } = await load
     .call('exchange', stepSeconds, { perSecond })
     .then((all: ExchangeResult) => ({ result: all, refused: undefined }))
@@ -54,6 +55,7 @@ async function tryRate(trial: Trial, perSecond: number): Promise<Step> {
       return { result: undefined, refused: error.message };
     })
     .finally(() => over.abort());
+  toggleProfilers();
   const overdueSeconds = await watching;
   if (!result) return { problem: refused };
   if (result.faults[0] !== undefined) throw new Error(result.faults[0]);

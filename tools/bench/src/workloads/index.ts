@@ -18,6 +18,7 @@ const coldEverySeconds = 5;
 const stormConcurrency = 250;
 const idleConcurrency = 20;
 const idlePauseMs = 10_000;
+const calmMs = 1_500;
 
 /** Users who send at a rate, measured while they do. */
 function sending(
@@ -122,7 +123,10 @@ const usual = {
       await trial.load.call('disconnect');
       await whenQuiet(trial.target.roles(), idlePauseMs);
       trial.log('all users sign in');
+      trial.toggleProfilers();
       const elapsedMs = await trial.load.call('storm', stormConcurrency);
+      trial.toggleProfilers();
+      await whenQuiet(trial.target.roles(), calmMs);
       return { sign_ins_per_s: 5_000 / (elapsedMs / 1_000) };
     },
   },
