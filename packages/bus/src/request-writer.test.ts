@@ -44,7 +44,7 @@ async function write(added: Added, entriesMax = 100, behind: readonly number[] =
   }
   // Redis answers a connection in order: the entries are written when this has its answer.
   const written = await redis.xrange(names.requests, '-', '+');
-  const entries = written.map(([id, fields]) => decodeEntry<number>(id, fields));
+  const entries = written.map(([id, fields]) => decodeEntry<number>(id, fields, { stream: names.requests }));
   return { failed, entries: entries.map((entry) => ('requests' in entry ? entry.requests : entry)) };
 }
 
@@ -117,7 +117,9 @@ test('what was added in a tick leaves before what still gives way from the ticks
   for (const request of [3, 4, 5]) writer.add(request);
   for (let ticks = 0; ticks < 4; ticks += 1) await new Promise((resolve) => setImmediate(resolve));
   const written = await redis.xrange(names.requests, '-', '+');
-  expect(written.map(([id, fields]) => decodeEntry<number>(id, fields))).toMatchObject([
+  expect(
+    written.map(([id, fields]) => decodeEntry<number>(id, fields, { stream: names.requests })),
+  ).toMatchObject([
     { requests: [1, 2] },
     { requests: [3, 4] },
     { requests: [5, 10] },
@@ -207,7 +209,7 @@ test('the requests of a tick that are large leave in entries of about a mebibyte
   for (const letter of 'cdef') writer.add(text(letter));
   await new Promise((resolve) => setImmediate(resolve));
   const written = await redis.xrange(names.requests, '-', '+');
-  const entries = written.map(([id, fields]) => decodeEntry<string>(id, fields));
+  const entries = written.map(([id, fields]) => decodeEntry<string>(id, fields, { stream: names.requests }));
   const letters = entries.map((entry) =>
     'requests' in entry ? entry.requests.map((request) => request[0]).join('') : entry,
   );

@@ -4,6 +4,7 @@ import type { RedisClock } from './clock.ts';
 import type { Names } from './names.ts';
 import { oncePerTick } from './once-per-tick.ts';
 import { reasonOf, refusalOf, wasNeverSent } from './refusal.ts';
+import type { Signatures } from './signatures.ts';
 
 /** The layout of a stream entry. A core that does not know it leaves the entry to one that does. */
 export const entryVersion = '1';
@@ -43,6 +44,7 @@ type Options<T> = {
   bytesMax: number;
   onFailed(requests: readonly T[], failure: WriteFailure, reason: string): void;
   onRoundTrip?(ms: number, requests: readonly T[]): void;
+  signatures?: Signatures | undefined;
 };
 
 type Appending = Redis & {
@@ -72,6 +74,7 @@ const entryCharactersMax = 1_048_576;
  * @param entriesMax a stream with so many entries takes no more: better to refuse at once than to queue
  * @param bytesMax nor does one with so many bytes
  * @param onRoundTrip how long Redis took to answer a write, and of what
+ * @param signatures sign each entry
  */
 export function createRequestWriter<T>(options: Options<T>): RequestWriter<T> {
   const { requestsMax } = options;
@@ -142,7 +145,8 @@ async function write<T>(
   text: string,
   onWritten: OnWritten,
 ): Promise<void> {
-  const { redis, clock, names, node, deadlineMs, entriesMax, bytesMax, onFailed, onRoundTrip } = options;
+  const { redis, clock, names, node, deadlineMs, entriesMax, bytesMax, onFailed, onRoundTrip, signatures } =
+    options;
   if (redis.status !== 'ready') {
     onFailed(requests, 'unsent', 'not connected');
     return;
@@ -150,6 +154,7 @@ async function write<T>(
   const deadline = Math.round(clock.now() + deadlineMs);
   const sentAt = performance.now();
   const fields = ['v', entryVersion, 'node', node, 'deadline', deadline, 'requests', text];
+  if (signatures) fields.push(...signatures.entryFields(names.requests, fields));
   try {
     const [outcome, bytes] = await (redis as Appending).appendRequest(
       names.requests,
