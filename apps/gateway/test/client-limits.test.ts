@@ -16,6 +16,7 @@ const limits = {
   LIMITS_ENABLED: 'true',
   LIMIT_CONNECTIONS_PER_ADDRESS: '4',
   LIMIT_UNSIGNED_CONNECTIONS_PER_ADDRESS: '3',
+  LIMIT_HANDSHAKES_PER_ADDRESS: '8/36000',
   LIMIT_CONNECTIONS_PER_USER: '2',
   LIMIT_SIGN_INS_PER_USER: '3/3600',
   LIMIT_UNSIGNED_FRAMES: '10/36000',
@@ -86,7 +87,7 @@ test('every limit has its metric from the beginning', async () => {
   const fresh = await system.addGateway({ LIMITS_ENABLED: 'true' });
   const { text } = await metrics(fresh.adminUrl);
   const series = text.match(/^hooligram_gateway_limited_total\{.* 0$/gm) ?? [];
-  expect(series).toHaveLength(15);
+  expect(series).toHaveLength(16);
 });
 
 test('a client within the default limits is refused nothing: 1,000 messages and as many acknowledgements at once', async () => {
@@ -204,6 +205,15 @@ describe('connections', () => {
     await from(address);
     await expect(from(address)).rejects.toThrow('429');
     expect(await limited('address_connections')).toBe(1);
+    await from();
+  });
+
+  test('of an address that come one after the other are refused at the handshake beyond their number', async () => {
+    const address = source();
+    for (let n = 0; n < 8; n += 1) await (await from(address)).close();
+    await expect(from(address)).rejects.toThrow('429');
+    await expect(from(address)).rejects.toThrow('429');
+    expect(await limited('address_handshakes')).toBe(2);
     await from();
   });
 
