@@ -1,4 +1,4 @@
-import { freshPrefix, redisUrl } from '@hooligram/testkit';
+import { freshPrefix, redisUrl, until } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { type RedisClock, startRedisClock } from './clock.ts';
@@ -183,6 +183,39 @@ test('a stream that has too many bytes takes no more, whoever wrote them, and ta
   // On an empty stream none is refused for its own size.
   await add('x'.repeat(2 * bytesMax));
   expect(failures).toEqual([]);
+});
+
+test('what may take a share of the stream fills an eighth of it, in entries without others, and the rest is for all', async () => {
+  const names = createNames(freshPrefix());
+  const failed: [WriteFailure, readonly number[], string][] = [];
+  const writer = createRequestWriter<number>({
+    redis,
+    clock,
+    names,
+    node: 'node',
+    deadlineMs: 1_000,
+    requestsMax: 2,
+    entriesMax: 24,
+    bytesMax: 1_048_576,
+    onFailed: (requests, failure, reason) => failed.push([failure, requests, reason]),
+  });
+  for (const request of [10, 11, 12]) writer.addWithinShare(request);
+  writer.add(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  writer.addWithinShare(13);
+  writer.add(2);
+  await new Promise((resolve) => setImmediate(resolve));
+  const written = await redis.xrange(names.requests, '-', '+');
+  const entries = written.map(([id, fields]) => decodeEntry<number>(id, fields, { stream: names.requests }));
+  expect(entries).toMatchObject([
+    { requests: [1] },
+    { requests: [10, 11] },
+    { requests: [12] },
+    { requests: [2] },
+  ]);
+  // Redis has answered; the writer has not been told yet.
+  await until('it is refused', () => failed.length > 0);
+  expect(failed).toEqual([['full', [13], 'entries']]);
 });
 
 test('a long stream is bounded in bytes, too, between two measurements', async () => {

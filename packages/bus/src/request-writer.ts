@@ -21,6 +21,11 @@ export type RequestWriter<T> = {
    * entry has room for it.
    */
   addBehind(request: T): void;
+  /**
+   * Queues one request that may take an eighth of the stream only: it leaves in an entry without others, and is refused as
+   * `full` by a stream that has that much in it.
+   */
+  addWithinShare(request: T): void;
   /** How many bytes the stream had when this writer's last entry was appended, or refused. */
   readonly waitingBytes: number;
 };
@@ -62,12 +67,15 @@ type Added<T> = { readonly request: T; readonly orderKey: object | undefined };
 /** An entry of more characters is written as two: a core reads an entry at once. */
 const entryCharactersMax = 1_048_576;
 
+/** Which part of the stream `addWithinShare` may take. */
+const share = 1 / 8;
+
 /**
  * Writes the requests of one event-loop tick as one stream entry, or as few as `requestsMax` and a mebibyte allow; only
  * requests of one order key go beyond it.
  *
- * Guarantee: requests reach the stream at most once a call of `add` or `addBehind`, those of each in the order in which
- * they were added. `onFailed` gets those that did not, or perhaps did not.
+ * Guarantee: requests reach the stream at most once a call of an `add…`, those of each in the order in which they were
+ * added. `onFailed` gets those that did not, or perhaps did not.
  *
  * @param node the channel name part on which the answers are expected
  * @param deadlineMs no core begins an entry later than this after it was written
@@ -81,6 +89,12 @@ export function createRequestWriter<T>(options: Options<T>): RequestWriter<T> {
   options.redis.defineCommand('appendRequest', { numberOfKeys: 2, lua: appendRequestLua });
   let added: Added<T>[] = [];
   const givingWay: Added<T>[] = [];
+  const withinShare: Added<T>[] = [];
+  const shareOptions = {
+    ...options,
+    entriesMax: Math.ceil(options.entriesMax * share),
+    bytesMax: Math.ceil(options.bytesMax * share),
+  };
   let waitingBytes = 0;
   const onWritten = (bytes: number) => {
     waitingBytes = bytes;
@@ -98,6 +112,7 @@ export function createRequestWriter<T>(options: Options<T>): RequestWriter<T> {
       }
       writeEntries(options, all.slice(start, end), onWritten);
     }
+    while (withinShare.length > 0) writeEntries(shareOptions, withinShare.splice(0, requestsMax), onWritten);
     if (givingWay.length > 0) flushSoon();
   });
   return {
@@ -110,6 +125,10 @@ export function createRequestWriter<T>(options: Options<T>): RequestWriter<T> {
     },
     addBehind(request) {
       givingWay.push({ request, orderKey: undefined });
+      flushSoon();
+    },
+    addWithinShare(request) {
+      withinShare.push({ request, orderKey: undefined });
       flushSoon();
     },
   };
