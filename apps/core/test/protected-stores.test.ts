@@ -156,7 +156,10 @@ test('whoever may write to Redis and has no signing key says nothing in the name
   const frame = { type: 'MESSAGING_DELIVER_REQUEST', id: 'x', payload: { ...genuine, content: 'forged' } };
   const channels = (await thief.pubsub('CHANNELS', `hooligram*:group:${group_id}`)) as string[];
   for (const channel of channels) {
-    await thief.publish(channel, `m ${group_id} 1 2 ${Number(genuine.message_id) + 1}\n${JSON.stringify(frame)}`);
+    await thief.publish(
+      channel,
+      `m ${group_id} 1 2 ${Number(genuine.message_id) + 1}\n${JSON.stringify(frame)}`,
+    );
   }
   const refused = async (node: { adminUrl: string }, name: string, labels: Record<string, string>) =>
     (await metrics(node.adminUrl)).value(`hooligram_${name}_signatures_refused_total`, labels);
