@@ -1,3 +1,4 @@
+import { signingKeys } from '@hooligram/bus';
 import { beyondStatementMs } from '@hooligram/db';
 import {
   configRule,
@@ -26,6 +27,11 @@ const schema = z.object({
     .optional()
     .describe('certificates in PEM by which a rediss:// is known, in place of those of the system'),
   REDIS_PREFIX: z.string().min(1).default('hooligram').describe('first part of every name in Redis'),
+  BUS_SIGNING_KEYS: signingKeys()
+    .optional()
+    .describe(
+      'sign what gateways and cores send each other through Redis: the first signs, all are accepted; the same in all nodes',
+    ),
   STATEMENT_TIMEOUT_MS: milliseconds({ min: 100 }).default(4_000).describe('longest database statement'),
   LOCK_TIMEOUT_MS: milliseconds({ min: 10 })
     .default(200)

@@ -57,7 +57,7 @@ async function start(service: CoreService): Promise<void> {
   service.lifecycle.onClose('backlog watch', () => backlog.close());
   watchDatabase(service, context, stores);
   const scheduleKeeper = await startRetries(service, context, stores, retries);
-  await startIntake(service, context, { redis: stores.redis, consumer, onStreamLost: scheduleKeeper.run });
+  await startIntake(service, context, { stores, consumer, onStreamLost: scheduleKeeper.run });
 }
 
 function createContext(

@@ -71,6 +71,11 @@ export function createCoreMetrics(metrics: Metrics) {
       'Stream entries that cannot be read, by whether they were left to another core or removed',
       { outcome: ['left', 'removed'] },
     ),
+    signaturesRefused: metrics.counter(
+      'core_signatures_refused_total',
+      'Stream entries and publications refused because no key of BUS_SIGNING_KEYS has signed them',
+      { what: ['entry', 'publication'] },
+    ),
     statementSeconds: metrics.hotHistograms(
       'core_database_statement_seconds',
       'Time that a statement took, by its name; the wait for a connection is part of it',

@@ -1,12 +1,13 @@
 import { EventEmitter } from 'node:events';
 import { reconnect, Subscriptions, startEcho } from '@hooligram/bus';
-import type { ConnectionMetrics } from '@hooligram/service';
 import type { CoreService } from './config.ts';
+import type { CoreMetrics } from './metrics.ts';
 import { createNodeCalls } from './node-calls.ts';
 import type { Stores } from './stores.ts';
 
 /** A connection to Redis that brings no echo for so long is replaced. */
 const busSilenceMaxMs = 15_000;
+const see = 'docs/security.md#signing-what-goes-through-redis';
 
 /**
  * Subscribes to this core's own channel, on which gateways reply to redelivery requests, and to that of all nodes, on
@@ -21,10 +22,10 @@ export async function openOwnChannel(
   stores: Stores,
   consumer: string,
   onReply: (bytes: Buffer) => void,
-  { onWritten, onRefused }: Pick<ConnectionMetrics, 'onWritten' | 'onRefused'>,
+  metrics: Pick<CoreMetrics, 'redis' | 'signaturesRefused'>,
 ): Promise<void> {
   const { log, lifecycle } = service;
-  const { redis, names } = stores;
+  const { redis, names, signatures } = stores;
   const channel = names.core(consumer);
   const onNodeCall = createNodeCalls(service, stores, consumer);
   // Nothing is published on the channel before the first echo is sent, and that needs the subscription.
@@ -37,6 +38,13 @@ export async function openOwnChannel(
       else received.emit('publication', bytes);
     },
     onResubscribed() {},
+    signing: signatures && {
+      signatures,
+      onRefused() {
+        metrics.signaturesRefused.inc({ what: 'publication' });
+        log.error({ see }, 'a publication is not signed with a key that is known here');
+      },
+    },
   });
   await Promise.all([subscriptions.acquire(channel), subscriptions.acquire(names.nodes)]);
   lifecycle.onClose('own channel', () => subscriptions.close());
@@ -54,8 +62,9 @@ export async function openOwnChannel(
       if (isWrongServer) reconnect(redis.subscriber);
     },
     silenceMaxMs: busSilenceMaxMs,
-    onRoundTrip: onWritten,
-    onRefused,
+    onRoundTrip: metrics.redis.onWritten,
+    onRefused: metrics.redis.onRefused,
+    signatures,
   });
   received.on('publication', (bytes) => {
     if (!echo.onPublication(bytes)) onReply(bytes);

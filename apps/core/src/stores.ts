@@ -1,4 +1,12 @@
-import { type ConnectionRole, connectRedis, createNames, Publisher, startRedisClock } from '@hooligram/bus';
+import {
+  type ConnectionRole,
+  connectRedis,
+  createNames,
+  createSignatures,
+  Publisher,
+  type Signatures,
+  startRedisClock,
+} from '@hooligram/bus';
 import type { Db } from '@hooligram/db';
 import { untilWorks } from '@hooligram/service';
 import type { Redis } from 'ioredis';
@@ -19,7 +27,9 @@ export type Stores = Awaited<ReturnType<typeof connectStores>>;
  */
 export async function connectStores(service: CoreService, consumer: string, metrics: CoreMetrics) {
   const { config, log, lifecycle } = service;
-  const connect = (role: ConnectionRole, use: string = role) => connectOne(service, role, use, consumer);
+  const signatures = createSignatures(config.BUS_SIGNING_KEYS);
+  const connect = (role: ConnectionRole, use: string = role) =>
+    connectOne(service, { role, use, consumer, signatures });
   const session = await inspectDatabase(service);
   lifecycle.check('redis', () => 'not connected');
   // One connection after the other: while Redis is away, the log says it once.
@@ -55,14 +65,17 @@ export async function connectStores(service: CoreService, consumer: string, metr
   const deadlines = await Deadlines.start({ db, readRedis: clock.read });
   lifecycle.onClose('deadlines', () => deadlines.close());
   const namesOfEpoch = createNames(config.REDIS_PREFIX, () => db.epoch.current);
-  return { redis, db, names: namesOfEpoch, publisher, clock, deadlines };
+  return { redis, db, names: namesOfEpoch, publisher, clock, deadlines, signatures };
 }
 
 async function connectOne(
   { config, log, lifecycle }: CoreService,
-  role: ConnectionRole,
-  use: string,
-  consumer: string,
+  {
+    role,
+    use,
+    consumer,
+    signatures,
+  }: { role: ConnectionRole; use: string; consumer: string; signatures: Signatures | undefined },
 ): Promise<Redis> {
   const connection = await connectRedis(config.REDIS_URL, {
     role,
@@ -71,6 +84,7 @@ async function connectOne(
     signal: lifecycle.stopping,
     isPatient: true,
     caFile: config.REDIS_CA_FILE,
+    signatures,
   });
   lifecycle.onClose(`redis ${use}`, () => connection.disconnect());
   return connection;

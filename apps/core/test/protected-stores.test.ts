@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import {
   connect,
   freePorts,
   makeCertificate,
+  metrics,
   type OwnPostgres,
   ownPostgres,
   patienceMs,
@@ -16,12 +18,15 @@ import {
   startSystem,
   type TestSystem,
   uniqueSid,
+  until,
 } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 
 const passwords = { gateway: 'pass-g', core: 'pass-c', operator: 'pass-o' };
 type Role = keyof typeof passwords;
+
+const signingKey = 'a-key-of-the-bus-for-tests-that-protects-nothing';
 
 const folder = mkdtempSync(join(tmpdir(), 'hooligram-protected-'));
 let certificate: Certificate;
@@ -34,7 +39,7 @@ beforeAll(async () => {
   certificate = await makeCertificate(folder, 'stores');
   [redis, postgres] = await Promise.all([startRedis(), ownPostgres()]);
   const REDIS_CA_FILE = certificate.certFile;
-  const env = { REDIS_PREFIX: 'hooligram', REDIS_CA_FILE };
+  const env = { REDIS_PREFIX: 'hooligram', REDIS_CA_FILE, BUS_SIGNING_KEYS: signingKey };
   system = await startSystem({
     gateways: 2,
     cores: 1,
@@ -119,6 +124,57 @@ test('gateways and cores sign in to Redis as their roles, over TLS, and to Postg
   for (const client of [a, b]) client.terminate();
   expect(system.logs()).not.toMatch(/NOPERM|permissions/);
   await expect(postgres.query('SELECT 1')).rejects.toThrow('no encryption');
+});
+
+test('whoever may write to Redis and has no signing key says nothing in the name of others', async () => {
+  const [ada, bob] = [uniqueSid(), uniqueSid()];
+  const [a, b] = await Promise.all([connect(system.gateway(0).url), connect(system.gateway(1).url)]);
+  await Promise.all([a.signIn(ada), b.signIn(bob)]);
+  const created = await a.requestOk('GROUP_CREATE', { group_name: '', member_sids: [ada, bob] });
+  const { group_id } = created.payload;
+  const isMessage = ({ type }: { type: string }) => type === 'MESSAGING_DELIVER_REQUEST';
+  const send = async (content: string) => {
+    await a.requestOk('MESSAGING_SEND', { group_id, content });
+    return (await b.next(isMessage)).payload;
+  };
+  const genuine = await send('one');
+  const [thief, stream] = [as('core'), 'hooligram:{requests}'];
+  // As Ada, whichever id she has.
+  const requests = Array.from({ length: 20 }, (_, user_id) => ({
+    ref: user_id,
+    request_id: randomUUID(),
+    type: 'MESSAGING_SEND',
+    params: { user_id, sid: ada, repeatable: false, group_id, content: 'forged' },
+  }));
+  const fields = {
+    v: 1,
+    node: 'node',
+    deadline: Date.now() + patienceMs,
+    requests: JSON.stringify(requests),
+  };
+  const entry = await thief.xadd(stream, '*', ...Object.entries(fields).flat());
+  const frame = { type: 'MESSAGING_DELIVER_REQUEST', id: 'x', payload: { ...genuine, content: 'forged' } };
+  const channels = (await thief.pubsub('CHANNELS', `hooligram*:group:${group_id}`)) as string[];
+  for (const channel of channels) {
+    await thief.publish(
+      channel,
+      `m ${group_id} 1 2 ${Number(genuine.message_id) + 1}\n${JSON.stringify(frame)}`,
+    );
+  }
+  const refused = async (node: { adminUrl: string }, name: string, labels: Record<string, string>) =>
+    (await metrics(node.adminUrl)).value(`hooligram_${name}_signatures_refused_total`, labels);
+  await until('the entry is refused', async () => {
+    return (await refused(system.core(0), 'core', { what: 'entry' })) === 1;
+  });
+  await until('the publication is refused', async () => {
+    return (await refused(system.gateway(1), 'gateway', { channel: 'group' })) === channels.length;
+  });
+  expect(await send('two')).toMatchObject({ content: 'two', sender_sid: ada });
+  expect(channels).toHaveLength(1);
+  // It would stay for a core with other keys, for a minute.
+  await thief.xdel(stream, entry ?? '');
+  await thief.xack(stream, 'cores', entry ?? '');
+  for (const client of [a, b]) client.terminate();
 });
 
 test('a gateway’s user can neither take requests nor read or change keys', async () => {
@@ -206,7 +262,12 @@ test('an operator’s user sees and steers all nodes, and the command finds no f
 
 /** @returns what the operators' command printed, whatever its exit code */
 async function hooligram(...args: readonly string[]): Promise<string> {
-  const env = { ...process.env, REDIS_URL: urlOf('operator'), REDIS_CA_FILE: certificate.certFile };
+  const env = {
+    ...process.env,
+    REDIS_URL: urlOf('operator'),
+    REDIS_CA_FILE: certificate.certFile,
+    BUS_SIGNING_KEYS: signingKey,
+  };
   const command = ['apps/operator/dist/main.js', ...args, '--json'];
   const run = promisify(execFile)(process.execPath, command, { env });
   const { stdout } = await run.catch((error: { stdout: string }) => error);

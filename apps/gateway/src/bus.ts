@@ -4,12 +4,14 @@ import {
   connectRedis,
   createNames,
   createRequestWriter,
+  createSignatures,
   type Echo,
   type Names,
   PieceCollector,
   type RedisClock,
   readEpoch,
   reconnect,
+  type Signatures,
   Subscriptions,
   startEcho,
   startEpochWatch,
@@ -67,6 +69,7 @@ export class Bus {
   readonly node: string;
   readonly #command: Redis;
   readonly #subscriber: Redis;
+  readonly #signatures: Signatures | undefined;
   readonly #core: CoreClient;
   readonly #subscriptions: Subscriptions;
   readonly #unreadable: UnreadablePublications;
@@ -83,7 +86,7 @@ export class Bus {
     return bus;
   }
 
-  private constructor(options: Options, { node, command, subscriber, clock, epoch }: Connected) {
+  private constructor(options: Options, { node, command, subscriber, signatures, clock, epoch }: Connected) {
     const { config, lifecycle } = options.service;
     this.#options = options;
     this.#epoch = epoch;
@@ -92,6 +95,7 @@ export class Bus {
     this.#ownChannel = this.#names.gateway(node);
     this.#command = command;
     this.#subscriber = subscriber;
+    this.#signatures = signatures;
     this.#core = this.#createCore(node, clock);
     this.#subscriptions = new Subscriptions({
       redis: subscriber,
@@ -100,6 +104,10 @@ export class Bus {
       onResubscribed: () => {
         this.#core.repeatAll();
         void resync(this.#context);
+      },
+      signing: signatures && {
+        signatures,
+        onRefused: (channel) => this.#unreadable.refuse(channel),
       },
     });
     this.#context = this.#createContext();
@@ -184,6 +192,7 @@ export class Bus {
           entriesMax: config.REQUESTS_WAITING_MAX,
           bytesMax: config.REQUESTS_WAITING_BYTES_MAX,
           onRoundTrip: traces ? onTracedWritten : onWritten,
+          signatures: this.#signatures,
           onFailed(requests, failure, reason) {
             log.warn({ requests: requests.length, failure, reason }, 'writing requests to Redis failed');
             if (failure === 'full') metrics.requestsShed.inc({ cause: `stream ${reason}` }, requests.length);
@@ -264,6 +273,7 @@ export class Bus {
       silenceMaxMs: config.BUS_SILENCE_MS,
       onRoundTrip: this.#options.metrics.redis.onWritten,
       onRefused: this.#options.metrics.redis.onRefused,
+      signatures: this.#signatures,
     });
   }
 }
@@ -274,19 +284,21 @@ async function connect(service: Options['service']) {
   // New and random at every start: a late answer to an earlier process of this gateway must not reach a client here.
   const node = randomUUID();
   // One after the other: an outage is logged once.
-  const command = await connectTo(service, 'command', node);
+  const signatures = createSignatures(config.BUS_SIGNING_KEYS);
+  const command = await connectTo(service, 'command', node, signatures);
   const subscriber = await connectTo(service, 'subscriber', node);
   const clock = await untilWorks(lifecycle, 'redis clock', () => startRedisClock(command));
   lifecycle.onClose('clock', () => clock.close());
   const { databaseEpoch } = createNames(config.REDIS_PREFIX);
   const epoch = await untilWorks(lifecycle, 'epoch of the database', () => readEpoch(command, databaseEpoch));
-  return { node, command, subscriber, clock, epoch: epoch ?? 0 };
+  return { node, command, subscriber, signatures, clock, epoch: epoch ?? 0 };
 }
 
 async function connectTo(
   { config, log, lifecycle }: Options['service'],
   role: ConnectionRole,
   node: string,
+  signatures?: Signatures,
 ): Promise<Redis> {
   lifecycle.check(`redis ${role}`, () => 'not connected');
   const redis = await connectRedis(config.REDIS_URL, {
@@ -296,6 +308,7 @@ async function connectTo(
     signal: lifecycle.stopping,
     isPatient: true,
     caFile: config.REDIS_CA_FILE,
+    signatures,
   });
   lifecycle.onClose(`redis ${role}`, () => redis.disconnect());
   lifecycle.check(`redis ${role}`, () => redis.status === 'ready' || 'not connected');

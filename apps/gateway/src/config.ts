@@ -1,4 +1,4 @@
-import { deadlineMaxMs } from '@hooligram/bus';
+import { deadlineMaxMs, signingKeys } from '@hooligram/bus';
 import {
   type Config,
   configRule,
@@ -43,6 +43,11 @@ const schema = z.object({
     .optional()
     .describe('certificates in PEM by which a rediss:// is known, in place of those of the system'),
   REDIS_PREFIX: z.string().min(1).default('hooligram').describe('first part of every name in Redis'),
+  BUS_SIGNING_KEYS: signingKeys()
+    .optional()
+    .describe(
+      'sign what gateways and cores send each other through Redis: the first signs, all are accepted; the same in all nodes',
+    ),
   GATEWAY_HOST: z
     .string()
     .min(1)

@@ -21,7 +21,7 @@ import { TrustedProxies } from './client-address.ts';
 import { gatewayConfig, stopMarginMs } from './config.ts';
 import { MessageTraces } from './delivery/message-traces.ts';
 import { ConnectionRoom } from './limits/connection-room.ts';
-import { gatewayFull, tooManyOfAddress } from './limits/handshake-refusals.ts';
+import { gatewayFull } from './limits/handshake-refusals.ts';
 import { countClosed, createGatewayGauges, createGatewayMetrics } from './metrics.ts';
 import { createNodeCalls } from './node-calls.ts';
 import { Sessions } from './sessions.ts';
@@ -101,10 +101,7 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
       return sessions.open(bus.context, socket);
     },
     onSlow: (cause) => metrics.slowClosed.inc({ cause }),
-    refusalOf: (address) => {
-      if (room.isFull) return gatewayFull();
-      return budgets.clientLimits?.admits(address) === false ? tooManyOfAddress() : undefined;
-    },
+    refusalOf: (address) => (room.isFull ? gatewayFull() : budgets.clientLimits?.refusalOf(address)),
     onForwardedIgnored: (peer) => {
       metrics.forwardedIgnored.inc();
       log.warn({ peer }, 'ignored whom a client connects for: its address is not among TRUSTED_PROXIES');

@@ -21,3 +21,14 @@ test('a second has as many handshakes as are set, at once or one by one, and the
   expect(Math.max(...waits)).toBeLessThanOrEqual(10);
   expect(new Set(waits).size).toBeGreaterThan(1);
 });
+
+test('what was accepted and became no connection takes no room, and leaves no more than a second’s worth', () => {
+  const rate = new HandshakeRate(2, () => 0);
+  for (let times = 0; times < 10; times += 1) {
+    expect(rate.accept()).toBeUndefined();
+    rate.giveBack();
+  }
+  rate.giveBack();
+  expect([rate.accept(), rate.accept()]).toEqual([undefined, undefined]);
+  expect(rate.accept()).toBeGreaterThan(0);
+});

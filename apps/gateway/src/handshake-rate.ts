@@ -26,4 +26,9 @@ export class HandshakeRate {
     this.#left -= 1;
     return undefined;
   }
+
+  /** What was accepted has become no connection: somebody who is refused anyway takes no room from others. */
+  giveBack(): void {
+    this.#left = Math.min(this.#perSecond, this.#left + 1);
+  }
 }

@@ -150,6 +150,11 @@ export function createGatewayMetrics(metrics: Metrics) {
       'Publications that could not be read or handled, by the type of their channel',
       { channel: ['group', 'user', 'gateways', 'answers'] },
     ),
+    signaturesRefused: metrics.counter(
+      'gateway_signatures_refused_total',
+      'Publications refused because no key of BUS_SIGNING_KEYS has signed them, by the type of their channel',
+      { channel: ['group', 'user', 'gateways', 'answers'] },
+    ),
     acknowledged: metrics.hotCounter(
       'gateway_acknowledged_total',
       'Acknowledgements that matched a delivery',

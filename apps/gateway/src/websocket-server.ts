@@ -123,8 +123,9 @@ export class WebSocketServer {
       compression: this.#uWS.DISABLED,
       upgrade: (response, request, context) => {
         const waitSeconds = rate.accept();
-        if (waitSeconds === undefined) this.#upgrade(response, request, context, options);
-        else {
+        if (waitSeconds === undefined) {
+          if (!this.#upgrade(response, request, context, options)) rate.giveBack();
+        } else {
           options.onUpgradeRefused('rate');
           refuse(response, request, unavailable, 'Too many connect at once. Connect again.\n', waitSeconds);
         }
@@ -233,41 +234,42 @@ export class WebSocketServer {
     for (const socket of this.#listening.splice(0)) this.#uWS.us_listen_socket_close(socket);
   }
 
+  /** @returns whether it becomes a connection */
   #upgrade(
     response: uWS.HttpResponse,
     request: uWS.HttpRequest,
     context: uWS.us_socket_context_t,
     options: ServeOptions,
-  ): void {
+  ): boolean {
     if (this.#isStopping) {
       options.onUpgradeRefused('stopping');
       refuse(response, request, unavailable, 'This gateway is stopping. Connect again.\n');
-      return;
+      return false;
     }
     const fault = upgradeFault(request);
     if (fault) {
       options.onUpgradeRefused('no websocket');
       refuse(response, request, '426 Upgrade Required', fault);
-      return;
+      return false;
     }
     const headers = readHeaders(request);
     if (headers.fault) {
       options.onUpgradeRefused('headers');
       refuse(response, request, '400 Bad Request', headers.fault);
-      return;
+      return false;
     }
     const origin = request.getHeader('origin');
     if (!isAllowedOrigin(options.allowedOrigins, origin, request.getHeader('host'))) {
       options.onUpgradeRefused('origin', { origin });
       refuse(response, request, '403 Forbidden', 'No page of this origin may connect (ALLOWED_ORIGINS).\n');
-      return;
+      return false;
     }
     const address = addressOf(response, headers.forwarded, options);
     const refusal = options.refusalOf(address);
     if (refusal) {
       options.onUpgradeRefused(refusal.reason);
       refuse(response, request, refusal.status, refusal.text, refusal.retryAfterSeconds, true);
-      return;
+      return false;
     }
     this.#connections += 1;
     const connection: Connection = { number: this.#connections, address, owner: undefined };
@@ -278,6 +280,7 @@ export class WebSocketServer {
       request.getHeader('sec-websocket-extensions'),
       context,
     );
+    return true;
   }
 
   #close(close: () => void): void {

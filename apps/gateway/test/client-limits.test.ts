@@ -16,6 +16,7 @@ const limits = {
   LIMITS_ENABLED: 'true',
   LIMIT_CONNECTIONS_PER_ADDRESS: '4',
   LIMIT_UNSIGNED_CONNECTIONS_PER_ADDRESS: '3',
+  LIMIT_HANDSHAKES_PER_ADDRESS: '8/36000',
   LIMIT_CONNECTIONS_PER_USER: '2',
   LIMIT_SIGN_INS_PER_USER: '3/3600',
   LIMIT_UNSIGNED_FRAMES: '10/36000',
@@ -244,6 +245,15 @@ describe('connections', () => {
     await from(address);
     await expect(from(address)).rejects.toThrow('429');
     expect(await limited('address_connections')).toBe(1);
+    await from();
+  });
+
+  test('of an address that come one after the other are refused at the handshake beyond their number', async () => {
+    const address = source();
+    for (let n = 0; n < 8; n += 1) await (await from(address)).close();
+    await expect(from(address)).rejects.toThrow('429');
+    await expect(from(address)).rejects.toThrow('429');
+    expect(await limited('address_handshakes')).toBe(2);
     await from();
   });
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createSignatures, type Signatures, signingKeys } from '@hooligram/bus';
 import { ConfigError, type Environment, readableFile, readConfig, redisUrl, url } from '@hooligram/service';
 import { z } from 'zod';
 
@@ -8,6 +9,7 @@ const schema = z.object({
   REDIS_URL: redisUrl().optional(),
   REDIS_CA_FILE: readableFile().optional(),
   REDIS_PREFIX: z.string().min(1).default('hooligram'),
+  BUS_SIGNING_KEYS: signingKeys().optional(),
   DATABASE_URL: url(['postgres', 'postgresql']).optional(),
 });
 
@@ -32,6 +34,8 @@ export type Place = {
   /** Certificates in PEM by which a rediss:// is known. */
   readonly caFile: string | undefined;
   readonly prefix: string;
+  /** Sign what is sent to nodes, and check what they reply. */
+  readonly signatures: Signatures | undefined;
   /** Undefined if nothing names it. */
   readonly databaseUrl: string | undefined;
   /** Where clients connect, if a local stack runs. */
@@ -47,7 +51,11 @@ export type Place = {
  * @throws ConfigError
  */
 export function findPlace(dataDir: string, env: Environment = process.env): Place {
-  const { REDIS_URL, REDIS_CA_FILE, REDIS_PREFIX, DATABASE_URL } = readConfig(schema, env, 'hooligram');
+  const { REDIS_URL, REDIS_CA_FILE, REDIS_PREFIX, BUS_SIGNING_KEYS, DATABASE_URL } = readConfig(
+    schema,
+    env,
+    'hooligram',
+  );
   const dir = join(repositoryRoot, dataDir);
   const stack = REDIS_URL && DATABASE_URL ? undefined : readStack(join(dir, 'run/stack.json'));
   const redisUrl = REDIS_URL ?? stack?.redis.url ?? defaultRedisUrl;
@@ -57,6 +65,7 @@ export function findPlace(dataDir: string, env: Environment = process.env): Plac
     redisFrom: REDIS_URL ? 'environment' : stack ? 'local stack' : 'default',
     caFile: REDIS_CA_FILE,
     prefix: REDIS_PREFIX,
+    signatures: createSignatures(BUS_SIGNING_KEYS),
     databaseUrl,
     gatewayUrl: stack?.url,
     environment: {

@@ -72,7 +72,7 @@ export class Nodes {
     return (await this.ask('STATUS', {})).sort((one, other) => (order(one) < order(other) ? -1 : 1));
   }
 
-  /** Nodes that are subscribed and did not answer: frozen, or of a release that knows no operator. */
+  /** Nodes that are subscribed and did not answer: frozen, with other BUS_SIGNING_KEYS, or of a release that knows no operator. */
   async silent(answered: readonly NodeReply<'STATUS'>[]): Promise<{ role: string; node: string }[]> {
     const known = new Set(answered.map(({ node }) => node));
     const roles = ['gateway', 'core'] as const;
@@ -138,6 +138,11 @@ export function withNodes<T>(
       part: { works() {}, failed: (reason) => refuse(reason) },
       onPublication: (_, bytes) => nodes.receive(bytes),
       onResubscribed() {},
+      signing: place.signatures && {
+        signatures: place.signatures,
+        // Nobody of this system has replied.
+        onRefused() {},
+      },
     });
     try {
       await Promise.race([subscriptions.acquire(own), refused]);

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { decodeEntry, type Entry, isUnreadable, type Unreadable } from './entry.ts';
+import { decodeEntry, type Entry, type EntryCheck, isUnreadable, type Unreadable } from './entry.ts';
 import type { BusPart } from './pause.ts';
 import { reasonOf } from './refusal.ts';
 
@@ -10,9 +10,8 @@ const pageEntries = 100;
 /** This long after its deadline nobody waits for an entry, and a consumer that knew it would have claimed it. */
 const leftMs = 60_000;
 
-type Options<T> = {
+type Options<T> = EntryCheck & {
   redis: Redis;
-  stream: string;
   group: string;
   consumer: string;
   idleMs: number;
@@ -35,7 +34,8 @@ type Options<T> = {
  * while its first consumer still works on it (it was frozen and woke up): what runs twice must be idempotent.
  *
  * @param now milliseconds since the epoch, by Redis's clock
- * @param onUnreadable gets what no process of this release can read; what is of another layout is left to others first
+ * @param onUnreadable gets what no process of this release can read; what is of another layout, or not signed with a key
+ *   that is known here, is left to others first
  * @param onRemoved an entry that was left, and that nobody took
  * @param own the ids of entries that this process works on
  * @param onEntry gets an entry and how often it has been given to a consumer, this time included
@@ -154,7 +154,7 @@ export class Claims<T> {
     )[];
     if (!claimed?.[1]) return;
     this.#claimed = id;
-    const entry = decodeEntry<T>(id, claimed[1]);
+    const entry = decodeEntry<T>(id, claimed[1], this.#options);
     if (isUnreadable(entry)) onUnreadable(id, entry);
     else await onEntry(entry, deliveries);
     this.#claimed = undefined;

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { redisAddress, withoutPasswords } from '@hooligram/service';
 import { Redis, type RedisOptions } from 'ioredis';
 import { reasonOf, refusalOf } from './refusal.ts';
+import type { Signatures } from './signatures.ts';
 
 /** Where the bus logs; a pino logger fits. */
 export type BusLog = {
@@ -37,6 +38,7 @@ const quietMs = 2_000;
  * @param signal ends the waiting
  * @param caFile certificates by which a server with TLS is known, in place of the system's
  * @param isPatient false: the first connection that fails is an error
+ * @param signatures sign what is published over this connection, but by scripts
  * @returns the client, once it is ready
  * @throws Error one clear line when the url is wrong, the first connection fails, or the waiting was ended
  */
@@ -49,6 +51,7 @@ export async function connectRedis(
     signal,
     isPatient = false,
     caFile,
+    signatures,
   }: {
     role: ConnectionRole;
     name: string;
@@ -56,6 +59,7 @@ export async function connectRedis(
     signal?: AbortSignal;
     isPatient?: boolean;
     caFile?: string | undefined;
+    signatures?: Signatures | undefined;
   },
 ): Promise<Redis> {
   const address = redisAddress(url, caFile);
@@ -74,6 +78,7 @@ export async function connectRedis(
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), reconnectPauseMaxMs),
   });
+  if (signatures) signPublications(redis, signatures);
   const watch = watchConnection(redis, { connection: name, role }, log);
   const failed = (cause?: unknown) =>
     new Error(`Redis does not answer at ${withoutPasswords(url)}: ${watch.reason()} (REDIS_URL)`, { cause });
@@ -180,6 +185,18 @@ function allowRefusedInfo(redis: Redis): void {
     });
   };
   redis.info = readInfo as Redis['info'];
+}
+
+/** At the one place that every command passes, those of pipelines too, once: such a connection sends nothing again. */
+function signPublications(redis: Redis, signatures: Signatures): void {
+  const send = redis.sendCommand.bind(redis);
+  redis.sendCommand = (command, stream) => {
+    if (command.name === 'publish') {
+      const [channel, publication] = command.args as [string, string | Buffer];
+      command.args[1] = signatures.signPublication(channel, publication);
+    }
+    return send(command, stream);
+  };
 }
 
 function delayRefusals(redis: Redis, pauseMs: number): void {

@@ -3,6 +3,7 @@ import { hasLeftServer } from './connection.ts';
 import { echoLua } from './echo.lua.ts';
 import type { BusPart } from './pause.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
+import type { Signatures } from './signatures.ts';
 
 const everyMs = 1_000;
 const mark = 'echo ';
@@ -21,6 +22,7 @@ type Options = {
   silenceMaxMs: number;
   onRoundTrip?(ms: number): void;
   onRefused?(code: string): void;
+  signatures?: Signatures | undefined;
 };
 
 /**
@@ -36,6 +38,7 @@ type Options = {
  *   left a server for that, where other connections may still be
  * @param onRoundTrip how long Redis took to answer the write
  * @param onRefused gets Redis's error code each time that it refuses the write
+ * @param signatures sign each echo
  */
 export function startEcho(options: Options): Echo {
   const echo = new Echo(options);
@@ -106,10 +109,12 @@ export class Echo {
   }
 
   async #send(now: number): Promise<void> {
-    const { redis, stream, channel, part, onAccepted, onRoundTrip, onRefused } = this.#options;
+    const { redis, stream, channel, part, onAccepted, onRoundTrip, onRefused, signatures } = this.#options;
+    const text = `${mark}${now}`;
+    const echo = signatures ? signatures.signPublication(channel, text) : text;
     const sentAt = performance.now();
     try {
-      await (redis as Echoing).echoThroughStream(stream, channel, `${mark}${now}`);
+      await (redis as Echoing).echoThroughStream(stream, channel, echo);
       onRoundTrip?.(performance.now() - sentAt);
     } catch (error) {
       // Every other failure ends in silence.

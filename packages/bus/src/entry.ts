@@ -1,4 +1,5 @@
 import { entryVersion } from './request-writer.ts';
+import type { Signatures } from './signatures.ts';
 
 /** No entry may be begun later than this after it was written. */
 export const deadlineMaxMs = 3_600_000;
@@ -17,12 +18,13 @@ export type Entry<T> = {
  *
  * - `foreign`: of another layout. A core of another release knows it, so it stays. Until when is said by its deadline:
  *   `node` and `deadline` are the same in every layout.
+ * - `unsigned`: without a signature that this process accepts. One with another list of keys may, so it stays for a while.
  * - `rubbish`: of this layout, and wrong. No core can read it.
  */
 export type Unreadable = {
-  readonly is: 'foreign' | 'rubbish';
+  readonly is: 'foreign' | 'unsigned' | 'rubbish';
   readonly reason: string;
-  /** Milliseconds since the epoch, by Redis's clock; of an entry without one, when it was written. */
+  /** Milliseconds since the epoch, by Redis's clock; of an entry without one, or unsigned, when it was written. */
   readonly deadline: number;
 };
 
@@ -30,7 +32,14 @@ export function isUnreadable<T>(entry: Entry<T> | Unreadable): entry is Unreadab
   return 'reason' in entry;
 }
 
-export function decodeEntry<T>(id: string, flat: readonly string[]): Entry<T> | Unreadable {
+/** Who may have written the entries of a stream. */
+export type EntryCheck = { readonly stream: string; readonly signatures?: Signatures | undefined };
+
+export function decodeEntry<T>(
+  id: string,
+  flat: readonly string[],
+  { stream, signatures }: EntryCheck,
+): Entry<T> | Unreadable {
   const fields = new Map<string, string>();
   for (let index = 0; index + 1 < flat.length; index += 2) {
     fields.set(flat[index] as string, flat[index + 1] as string);
@@ -45,6 +54,9 @@ export function decodeEntry<T>(id: string, flat: readonly string[]): Entry<T> | 
   const layout = fields.get('v');
   if (layout === undefined) return rubbish('no layout');
   if (layout !== entryVersion) return { is: 'foreign', reason: `layout ${layout.slice(0, 20)}`, deadline };
+  if (signatures && !signatures.acceptsEntry(stream, flat)) {
+    return { is: 'unsigned', reason: 'not signed with a key that is known here', deadline: writtenAt };
+  }
   if (!node) return rubbish('no node');
   if (!isDeadline) return rubbish('no deadline, or one too far away');
   try {

@@ -20,4 +20,5 @@ export {
   type RequestWriter,
   type WriteFailure,
 } from './request-writer.ts';
+export { createSignatures, type Signatures, signingKeys } from './signatures.ts';
 export { Subscriptions } from './subscriptions.ts';

@@ -1,14 +1,13 @@
 import type { Redis } from 'ioredis';
-import { decodeEntry, type Entry, isUnreadable, type Unreadable } from './entry.ts';
+import { decodeEntry, type Entry, type EntryCheck, isUnreadable, type Unreadable } from './entry.ts';
 import { type BusPart, createGrowingPause } from './pause.ts';
 import { reasonOf } from './refusal.ts';
 
 const blockMs = 1_000;
 
-type Options<T> = {
+type Options<T> = EntryCheck & {
   blocking: Redis;
   command: Redis;
-  stream: string;
   group: string;
   consumer: string;
   entriesMax: number;
@@ -95,7 +94,7 @@ export class RequestReader<T> {
         await room();
         if (this.#isStopping) return;
         for (const [id, fields] of await this.#readEntries()) {
-          const entry = decodeEntry<T>(id, fields);
+          const entry = decodeEntry<T>(id, fields, this.#options);
           if (isUnreadable(entry)) onUnreadable(id, entry);
           else onEntry(entry);
         }

@@ -1,4 +1,4 @@
-import { freshPrefix, redisUrl } from '@hooligram/testkit';
+import { freshPrefix, redisUrl, until } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { type RedisClock, startRedisClock } from './clock.ts';
@@ -44,7 +44,7 @@ async function write(added: Added, entriesMax = 100, behind: readonly number[] =
   }
   // Redis answers a connection in order: the entries are written when this has its answer.
   const written = await redis.xrange(names.requests, '-', '+');
-  const entries = written.map(([id, fields]) => decodeEntry<number>(id, fields));
+  const entries = written.map(([id, fields]) => decodeEntry<number>(id, fields, { stream: names.requests }));
   return { failed, entries: entries.map((entry) => ('requests' in entry ? entry.requests : entry)) };
 }
 
@@ -117,7 +117,9 @@ test('what was added in a tick leaves before what still gives way from the ticks
   for (const request of [3, 4, 5]) writer.add(request);
   for (let ticks = 0; ticks < 4; ticks += 1) await new Promise((resolve) => setImmediate(resolve));
   const written = await redis.xrange(names.requests, '-', '+');
-  expect(written.map(([id, fields]) => decodeEntry<number>(id, fields))).toMatchObject([
+  expect(
+    written.map(([id, fields]) => decodeEntry<number>(id, fields, { stream: names.requests })),
+  ).toMatchObject([
     { requests: [1, 2] },
     { requests: [3, 4] },
     { requests: [5, 10] },
@@ -183,6 +185,39 @@ test('a stream that has too many bytes takes no more, whoever wrote them, and ta
   expect(failures).toEqual([]);
 });
 
+test('what may take a share of the stream fills an eighth of it, in entries without others, and the rest is for all', async () => {
+  const names = createNames(freshPrefix());
+  const failed: [WriteFailure, readonly number[], string][] = [];
+  const writer = createRequestWriter<number>({
+    redis,
+    clock,
+    names,
+    node: 'node',
+    deadlineMs: 1_000,
+    requestsMax: 2,
+    entriesMax: 24,
+    bytesMax: 1_048_576,
+    onFailed: (requests, failure, reason) => failed.push([failure, requests, reason]),
+  });
+  for (const request of [10, 11, 12]) writer.addWithinShare(request);
+  writer.add(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  writer.addWithinShare(13);
+  writer.add(2);
+  await new Promise((resolve) => setImmediate(resolve));
+  const written = await redis.xrange(names.requests, '-', '+');
+  const entries = written.map(([id, fields]) => decodeEntry<number>(id, fields, { stream: names.requests }));
+  expect(entries).toMatchObject([
+    { requests: [1] },
+    { requests: [10, 11] },
+    { requests: [12] },
+    { requests: [2] },
+  ]);
+  // Redis has answered; the writer has not been told yet.
+  await until('it is refused', () => failed.length > 0);
+  expect(failed).toEqual([['full', [13], 'entries']]);
+});
+
 test('a long stream is bounded in bytes, too, between two measurements', async () => {
   const bytesMax = 1_048_576;
   const { names, failures, add } = textWriter({ bytesMax });
@@ -207,7 +242,7 @@ test('the requests of a tick that are large leave in entries of about a mebibyte
   for (const letter of 'cdef') writer.add(text(letter));
   await new Promise((resolve) => setImmediate(resolve));
   const written = await redis.xrange(names.requests, '-', '+');
-  const entries = written.map(([id, fields]) => decodeEntry<string>(id, fields));
+  const entries = written.map(([id, fields]) => decodeEntry<string>(id, fields, { stream: names.requests }));
   const letters = entries.map((entry) =>
     'requests' in entry ? entry.requests.map((request) => request[0]).join('') : entry,
   );

@@ -4,6 +4,7 @@ import type { RedisClock } from './clock.ts';
 import type { Names } from './names.ts';
 import { oncePerTick } from './once-per-tick.ts';
 import { reasonOf, refusalOf, wasNeverSent } from './refusal.ts';
+import type { Signatures } from './signatures.ts';
 
 /** The layout of a stream entry. A core that does not know it leaves the entry to one that does. */
 export const entryVersion = '1';
@@ -20,6 +21,11 @@ export type RequestWriter<T> = {
    * entry has room for it.
    */
   addBehind(request: T): void;
+  /**
+   * Queues one request that may take an eighth of the stream only: it leaves in an entry without others, and is refused as
+   * `full` by a stream that has that much in it.
+   */
+  addWithinShare(request: T): void;
   /** How many bytes the stream had when this writer's last entry was appended, or refused. */
   readonly waitingBytes: number;
 };
@@ -43,6 +49,7 @@ type Options<T> = {
   bytesMax: number;
   onFailed(requests: readonly T[], failure: WriteFailure, reason: string): void;
   onRoundTrip?(ms: number, requests: readonly T[]): void;
+  signatures?: Signatures | undefined;
 };
 
 type Appending = Redis & {
@@ -60,24 +67,34 @@ type Added<T> = { readonly request: T; readonly orderKey: object | undefined };
 /** An entry of more characters is written as two: a core reads an entry at once. */
 const entryCharactersMax = 1_048_576;
 
+/** Which part of the stream `addWithinShare` may take. */
+const share = 1 / 8;
+
 /**
  * Writes the requests of one event-loop tick as one stream entry, or as few as `requestsMax` and a mebibyte allow; only
  * requests of one order key go beyond it.
  *
- * Guarantee: requests reach the stream at most once a call of `add` or `addBehind`, those of each in the order in which
- * they were added. `onFailed` gets those that did not, or perhaps did not.
+ * Guarantee: requests reach the stream at most once a call of an `add…`, those of each in the order in which they were
+ * added. `onFailed` gets those that did not, or perhaps did not.
  *
  * @param node the channel name part on which the answers are expected
  * @param deadlineMs no core begins an entry later than this after it was written
  * @param entriesMax a stream with so many entries takes no more: better to refuse at once than to queue
  * @param bytesMax nor does one with so many bytes
  * @param onRoundTrip how long Redis took to answer a write, and of what
+ * @param signatures sign each entry
  */
 export function createRequestWriter<T>(options: Options<T>): RequestWriter<T> {
   const { requestsMax } = options;
   options.redis.defineCommand('appendRequest', { numberOfKeys: 2, lua: appendRequestLua });
   let added: Added<T>[] = [];
   const givingWay: Added<T>[] = [];
+  const withinShare: Added<T>[] = [];
+  const shareOptions = {
+    ...options,
+    entriesMax: Math.ceil(options.entriesMax * share),
+    bytesMax: Math.ceil(options.bytesMax * share),
+  };
   let waitingBytes = 0;
   const onWritten = (bytes: number) => {
     waitingBytes = bytes;
@@ -95,6 +112,7 @@ export function createRequestWriter<T>(options: Options<T>): RequestWriter<T> {
       }
       writeEntries(options, all.slice(start, end), onWritten);
     }
+    while (withinShare.length > 0) writeEntries(shareOptions, withinShare.splice(0, requestsMax), onWritten);
     if (givingWay.length > 0) flushSoon();
   });
   return {
@@ -107,6 +125,10 @@ export function createRequestWriter<T>(options: Options<T>): RequestWriter<T> {
     },
     addBehind(request) {
       givingWay.push({ request, orderKey: undefined });
+      flushSoon();
+    },
+    addWithinShare(request) {
+      withinShare.push({ request, orderKey: undefined });
       flushSoon();
     },
   };
@@ -142,7 +164,8 @@ async function write<T>(
   text: string,
   onWritten: OnWritten,
 ): Promise<void> {
-  const { redis, clock, names, node, deadlineMs, entriesMax, bytesMax, onFailed, onRoundTrip } = options;
+  const { redis, clock, names, node, deadlineMs, entriesMax, bytesMax, onFailed, onRoundTrip, signatures } =
+    options;
   if (redis.status !== 'ready') {
     onFailed(requests, 'unsent', 'not connected');
     return;
@@ -150,6 +173,7 @@ async function write<T>(
   const deadline = Math.round(clock.now() + deadlineMs);
   const sentAt = performance.now();
   const fields = ['v', entryVersion, 'node', node, 'deadline', deadline, 'requests', text];
+  if (signatures) fields.push(...signatures.entryFields(names.requests, fields));
   try {
     const [outcome, bytes] = await (redis as Appending).appendRequest(
       names.requests,

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { oncePerTick } from './once-per-tick.ts';
 import { type BusPart, createGrowingPause } from './pause.ts';
 import { reasonOf } from './refusal.ts';
+import type { Signatures } from './signatures.ts';
 
 /** A call with more arguments than the stack has room for would end the process. */
 const channelsPerCommand = 1_000;
@@ -45,17 +46,27 @@ export class Subscriptions {
     part,
     onPublication,
     onResubscribed,
+    signing,
   }: {
     redis: Redis;
     part: BusPart;
     onPublication(channel: string, bytes: Buffer): void;
     onResubscribed(): void;
+    /** Checks what is received. `onRefused` is told of what is not to be believed, and `onPublication` is not. */
+    signing?: { readonly signatures: Signatures; onRefused(channel: string): void } | undefined;
   }) {
     this.#redis = redis;
     this.#part = part;
     this.#onResubscribed = onResubscribed;
+    const receive = signing
+      ? (channel: string, bytes: Buffer) => {
+          const publication = signing.signatures.openPublication(channel, bytes);
+          if (publication) onPublication(channel, publication);
+          else signing.onRefused(channel);
+        }
+      : onPublication;
     redis.on('messageBuffer', (channel: Buffer, bytes: Buffer) => {
-      onPublication(channel.toString(), bytes);
+      receive(channel.toString(), bytes);
     });
     redis.on('ready', () => this.#reconnected());
   }

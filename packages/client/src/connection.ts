@@ -1,6 +1,6 @@
 import type { ConnectionState } from './events.ts';
 import type { Settings } from './options.ts';
-import { reconnectDelayMs } from './reconnect-delay.ts';
+import { isLongPause, reconnectDelayMs } from './reconnect-delay.ts';
 import { Socket, type SocketOwner } from './socket.ts';
 
 /** A connection that lived for less than this counts as one that failed. */
@@ -64,10 +64,11 @@ export class Connection implements SocketOwner {
     if (!this.#socket || this.#socket.ended.aborted) this.#begin();
   }
 
-  /** As connectNow, after a mere hint: it does not undo an end that is final. */
+  /** As connectNow, after a mere hint: it does not undo an end that is final, nor a pause for which the server asked. */
   doubt(hasNetwork: boolean): void {
-    const { status } = this.#state;
-    if (hasNetwork && status !== 'stopped') this.connectNow();
+    const state = this.#state;
+    const isToldToWait = state.status === 'waiting' && isLongPause(state.code);
+    if (hasNetwork && state.status !== 'stopped' && !isToldToWait) this.connectNow();
     else this.socket?.doubt();
   }
 

@@ -1,6 +1,6 @@
 import { closeReasons } from '@hooligram/protocol';
 import { describe, expect, test } from '@jest/globals';
-import { reconnectDelayMs } from './reconnect-delay.ts';
+import { isLongPause, reconnectDelayMs } from './reconnect-delay.ts';
 
 const least = 0;
 const most = 0.999_999;
@@ -34,5 +34,10 @@ describe('a client that was disconnected', () => {
     expect(longest.map((ms) => Math.ceil(ms / 1_000))).toEqual([2, 3, 5, 9, 17, 31, 31, 31]);
     expect(reconnectDelayMs(1006, 3, 0.5)).toBe(1_000 + 4_000);
     expect(reconnectDelayMs(4408, 2, 0.5)).toBe(2_000);
+  });
+
+  test('is asked for a long pause with 4409 and 4429 alone', () => {
+    const long = [1006, ...Object.values(closeReasons).map(({ code }) => code)].filter(isLongPause);
+    expect(long.sort()).toEqual([4409, 4429]);
   });
 });

@@ -17,3 +17,8 @@ export function reconnectDelayMs(code: number, failures: number, random: number)
   if (failures > 0 || reconnectAfterMs > 0) return reconnectAfterMs + backoffMs(failures, random);
   return code === closeReasons.notAcknowledged.code ? 0 : random * spreadMs;
 }
+
+/** Whether the server asks for a longer pause than after a connection that broke: no hint makes it shorter. */
+export function isLongPause(code: number): boolean {
+  return reconnectAdvice(code).reconnectAfterMs > reconnectAdvice(1006).reconnectAfterMs;
+}

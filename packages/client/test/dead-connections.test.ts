@@ -147,6 +147,17 @@ test('a connection that the server ended for good does not come back because the
   expect(ada.client.state.status).toBe('stopped');
 });
 
+test.each([4429, 4409])('a client that was told to wait (%d) waits, whatever it hears', async (code) => {
+  const { ada, gate } = await quiet();
+  gate.close(code);
+  await until('it waits', () => ada.client.state.status === 'waiting');
+  for (const [, happens] of reasons.slice(0, -1)) happens();
+  const { state } = ada.client;
+  expect([state.status, gate.attempts]).toEqual(['waiting', 1]);
+  jest.advanceTimersByTime('retryInMs' in state ? state.retryInMs : 0);
+  await until('it is back', () => ada.client.state.status === 'signed-in');
+});
+
 test('a client that waits for its next try begins it when the network is back', async () => {
   const { ada, gate } = await quiet();
   gate.close(1001);

@@ -62,6 +62,7 @@ const podsOf = (overlay: string) =>
 const secrets: Record<string, string> = {
   DATABASE_URL: 'postgres://host/database',
   REDIS_URL: 'redis://host',
+  BUS_SIGNING_KEYS: 'x'.repeat(32),
   CREDENTIAL_KEY: 'x'.repeat(32),
   TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
   TWILIO_AUTH_TOKEN: 'x'.repeat(32),

@@ -12,7 +12,8 @@ const files = readdirSync(infra, { recursive: true, withFileTypes: true })
 /** Variables of other programs, and of the scripts themselves. */
 const others: Record<string, RegExp> = {
   'what the scripts of the repository read': /^(HOOLIGRAM|UWEBSOCKETS|CI|NODE_OPTIONS|TMPDIR)/,
-  'a key of the Secret in Kubernetes, from which DATABASE_URL is taken': /^MIGRATION_DATABASE_URL$/,
+  'a key of the Secret in Kubernetes, from which DATABASE_URL or REDIS_URL is taken':
+    /^(MIGRATION_DATABASE|GATEWAY_REDIS|CORE_REDIS)_URL$/,
   'what Node, npm, pnpm and turbo read':
     /^(NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|NO_UPDATE_NOTIFIER|DO_NOT_TRACK|TURBO_TELEMETRY_DISABLED|HTTPS?_PROXY|NO_PROXY)$/,
   'what bash and Debian read': /^(BASH_SOURCE|DEBIAN_FRONTEND|PIPESTATUS|REPO_URI)$/,

@@ -9,6 +9,8 @@ import { Intake } from './intake.ts';
 
 type Claims = ReturnType<typeof startClaims<unknown>>;
 
+const see = 'docs/security.md#signing-what-goes-through-redis';
+
 /**
  * Begins to take entries from the request stream, and to claim those whose core has died.
  *
@@ -17,12 +19,16 @@ type Claims = ReturnType<typeof startClaims<unknown>>;
 export async function startIntake(
   { config, log, lifecycle }: CoreService,
   context: Context,
-  { redis, consumer, onStreamLost }: { redis: Stores['redis']; consumer: string; onStreamLost(): void },
+  {
+    stores: { redis, signatures },
+    consumer,
+    onStreamLost,
+  }: { stores: Pick<Stores, 'redis' | 'signatures'>; consumer: string; onStreamLost(): void },
 ): Promise<void> {
   const { clock, names, publisher } = context;
   const intake = new Intake(context);
   const markers = createInProgressMarkers(redis.command, names);
-  const source = { stream: names.requests, group: names.cores, consumer };
+  const source = { stream: names.requests, group: names.cores, consumer, signatures };
   const claims: Claims = startClaims({
     ...source,
     part: lifecycle.part('claims'),
@@ -32,7 +38,7 @@ export async function startIntake(
     own: () => intake.entryIds(),
     now: clock.now,
     onRemoved: (id) =>
-      countRemoved(context, id, 'entry of another layout removed: no core that knows it took it'),
+      countRemoved(context, id, 'an entry that was left is removed: no core that can read it took it'),
     onEntry: (entry: Entry<unknown>, deliveries) => runClaimed(context, markers, entry, deliveries),
     // The first entry is claimed after `everyMs`, when `claims` exists.
     onUnreadable: (id, why) => settleUnreadable(context, claims, id, why),
@@ -72,6 +78,10 @@ function settleUnreadable(
   if (is === 'foreign') {
     context.log.warn({ entry: id, reason }, 'entry of another layout left to a core that knows it');
     context.metrics.entriesUnreadable.inc({ outcome: 'left' });
+    claims.leave(id, deadline);
+  } else if (is === 'unsigned') {
+    context.log.error({ entry: id, reason, see }, 'an entry is left: it may be of a gateway with other keys');
+    context.metrics.signaturesRefused.inc({ what: 'entry' });
     claims.leave(id, deadline);
   } else {
     countRemoved(context, id, 'unreadable entry removed', reason);

@@ -22,7 +22,7 @@ export async function openRetries(
   service: CoreService,
   stores: Stores,
   consumer: string,
-  { redis: connections }: CoreMetrics,
+  metrics: CoreMetrics,
 ) {
   const { config, log, lifecycle } = service;
   const { redis, names, clock } = stores;
@@ -45,7 +45,7 @@ export async function openRetries(
       log.warn({ reason: String(error) }, 'unreadable redelivery reply');
     }
   };
-  await openOwnChannel(service, stores, consumer, onReply, connections);
+  await openOwnChannel(service, stores, consumer, onReply, metrics);
   const dueGroups = new DueSet(redis.queues, names.dueGroups);
   return {
     queues,

@@ -116,6 +116,15 @@ const ofClients: ReadonlySet<RequestType> = new Set<RequestType>([
   'MESSAGING_SEND',
 ]);
 
+/**
+ * What anybody can send any number of, without a user. It may take a small part of the request stream, so that it does not
+ * fill it for all. Sign-ins are bounded already: a gateway has no more under way than it may (SIGN_INS_MAX).
+ */
+const ofNobody: ReadonlySet<RequestType> = new Set<RequestType>([
+  'VERIFICATION_REQUEST_CODE',
+  'VERIFICATION_SUBMIT_CODE',
+]);
+
 const sweepMs = 250;
 const busy = { ok: false, errors: [errorTexts.serverBusy.text] } as const;
 const unknown = { ...busy, isUnknown: true } as const;
@@ -240,8 +249,10 @@ export class CoreClient {
 
   #write(waiting: Waiting): void {
     waiting.entries += 1;
-    if (answerBytes[waiting.request.type] === undefined) this.#writer.add(waiting.request, waiting.burst);
-    else this.#writer.addBehind(waiting.request);
+    const { request, burst } = waiting;
+    if (answerBytes[request.type] !== undefined) this.#writer.addBehind(request);
+    else if (burst === undefined && ofNobody.has(request.type)) this.#writer.addWithinShare(request);
+    else this.#writer.add(request, burst);
   }
 
   #onWriteFailed(requests: readonly CoreRequest[], failure: WriteFailure): void {

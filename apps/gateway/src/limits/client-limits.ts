@@ -1,8 +1,10 @@
 import { closeReasons } from '@hooligram/protocol';
 import { LimitReport, type Log, networkOf } from '@hooligram/service';
 import type { GatewayMetrics } from '../metrics.ts';
+import type { HandshakeRefusal } from '../websocket-server.ts';
 import type { GatewayLimitsConfig } from './config.ts';
 import { ConnectionLimits } from './connection-limits.ts';
+import { tooManyOfAddress, tooOftenOfAddress } from './handshake-refusals.ts';
 import type { GatewayLimit } from './limit-names.ts';
 import { Shares } from './shares.ts';
 import { SignInTimes } from './sign-in-times.ts';
@@ -20,6 +22,7 @@ export class ClientLimits {
   readonly connectionRates: TrafficRates;
   readonly acknowledgementRates: TrafficRates;
   readonly #config: GatewayLimitsConfig;
+  readonly #handshakes: Shares<string>;
   readonly #signIns: Shares<string>;
   readonly #lookupRates: TrafficRates;
   readonly #lookups = new WeakMap<object, Traffic>();
@@ -38,6 +41,7 @@ export class ClientLimits {
       bytes: config.LIMIT_BYTES_PER_ADDRESS,
     });
     this.users = new Shares({ frames: config.LIMIT_FRAMES_PER_USER, bytes: config.LIMIT_BYTES_PER_USER });
+    this.#handshakes = new Shares(inNumber(config.LIMIT_HANDSHAKES_PER_ADDRESS));
     this.#signIns = new Shares(inNumber(config.LIMIT_SIGN_INS_PER_USER));
     this.#lookupRates = inNumber(config.LIMIT_UNKNOWN_ACKNOWLEDGEMENTS);
     this.signInTimes = new SignInTimes(config.SIGN_IN_WITHIN_SECONDS * 1_000, ({ socket, source }) => {
@@ -46,16 +50,22 @@ export class ClientLimits {
     });
   }
 
-  /** Whether one more connection of this address may be opened; counts it if not. */
-  admits(address: string): boolean {
+  /** @returns how one more handshake of this address is refused, and counts it; undefined if it is not */
+  refusalOf(address: string): HandshakeRefusal | undefined {
     const source = networkOf(address);
+    const handshakes = this.#handshakes.enter(source);
+    this.#handshakes.leave(handshakes);
+    if (handshakes.traffic.take(0)) {
+      this.report.add('address_handshakes', source);
+      return tooOftenOfAddress();
+    }
     const share = this.addresses.find(source);
-    if (!share) return true;
+    if (!share) return undefined;
     const { LIMIT_CONNECTIONS_PER_ADDRESS, LIMIT_UNSIGNED_CONNECTIONS_PER_ADDRESS } = this.#config;
     const isFull = share.connections >= LIMIT_CONNECTIONS_PER_ADDRESS;
-    if (!isFull && share.unsigned < LIMIT_UNSIGNED_CONNECTIONS_PER_ADDRESS) return true;
+    if (!isFull && share.unsigned < LIMIT_UNSIGNED_CONNECTIONS_PER_ADDRESS) return undefined;
     this.report.add(isFull ? 'address_connections' : 'address_unsigned_connections', source);
-    return false;
+    return tooManyOfAddress();
   }
 
   /** A connection was opened. */

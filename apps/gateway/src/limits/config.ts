@@ -16,6 +16,7 @@ export const gatewayLimitsConfig = z.object({
   LIMIT_UNSIGNED_CONNECTIONS_PER_ADDRESS: integer({ min: 1 })
     .default(200)
     .describe('most of them on which nobody is signed in'),
+  LIMIT_HANDSHAKES_PER_ADDRESS: rate('2000/100', 'handshakes of an address; more get 429 with Retry-After'),
   LIMIT_CONNECTIONS_PER_USER: integer({ min: 1 })
     .default(20)
     .describe('most connections of a user on this gateway; the one that signed in first is closed'),

@@ -10,6 +10,16 @@ export function tooManyOfAddress(): HandshakeRefusal {
   };
 }
 
+/** An address connects again and again, or many clients of it at once. */
+export function tooOftenOfAddress(): HandshakeRefusal {
+  return {
+    reason: 'address',
+    status: '429 Too Many Requests',
+    text: 'Your address connects too often. Connect again later.\n',
+    retryAfterSeconds: secondsBetween(10, 60),
+  };
+}
+
 /** The gateway has as many connections as it takes. Behind a load balancer, another one has room. */
 export function gatewayFull(): HandshakeRefusal {
   return {

@@ -2,6 +2,7 @@
 export const gatewayLimits = [
   'address_connections',
   'address_unsigned_connections',
+  'address_handshakes',
   'user_connections',
   'sign_in_time',
   'user_sign_ins',

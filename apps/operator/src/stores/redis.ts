@@ -8,7 +8,7 @@ export const quiet = { info() {}, warn() {}, error() {} };
 
 /** Lends a connection to Redis. @throws Refusal */
 export async function withRedis<T>(
-  { redisUrl, caFile, prefix }: Place,
+  { redisUrl, caFile, prefix, signatures }: Place,
   use: (redis: Redis, names: Names) => Promise<T>,
 ): Promise<T> {
   const redis = await connectRedis(redisUrl, {
@@ -16,6 +16,7 @@ export async function withRedis<T>(
     name: 'hooligram',
     log: quiet,
     caFile,
+    signatures,
   }).catch((error: Error) => {
     throw new Refusal(error.message, exitCodes.unreachable);
   });
