@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { limitsConfig } from './limits/config.ts';
 import { userLimitsConfig } from './limits/user-config.ts';
 import { jobsConfig } from './retries/config.ts';
+import { upkeepConfig } from './upkeep/config.ts';
 import { verificationConfig } from './verification/config.ts';
 
 const schema = z.object({
@@ -84,6 +85,7 @@ const ownConfig = schema.check(
 export const coreConfig = joinConfig(
   ownConfig,
   jobsConfig,
+  upkeepConfig,
   verificationConfig,
   limitsConfig,
   userLimitsConfig,

@@ -20,6 +20,8 @@ import { RequestTraces } from './request-traces.ts';
 import { createJobMetrics } from './retries/metrics.ts';
 import { openRetries, type Retries, startRetries } from './retries/start-retries.ts';
 import { connectStores, type Stores } from './stores.ts';
+import { createUpkeepMetrics } from './upkeep/metrics.ts';
+import { startUpkeep } from './upkeep/start-upkeep.ts';
 import { startChallengeCleaning } from './verification/challenge-cleaning.ts';
 import { createCredentials, credentialKeys } from './verification/credential.ts';
 import { createVerificationProvider } from './verification/index.ts';
@@ -37,6 +39,7 @@ export const core: ServiceDefinition<typeof coreConfig> = {
     createDatabaseGauges(all);
     createBacklogMetrics(all);
     createJobMetrics(all);
+    createUpkeepMetrics(all);
     createLimitMetrics(all);
     createUserLimitCounter(all);
     createTraceMetrics(all);
@@ -107,4 +110,5 @@ function watchDatabase({ lifecycle, metrics }: CoreService, context: Context, st
   const epochWatch = startEpochWatch(epochStores);
   lifecycle.onClose('epoch of the database', () => epochWatch.close());
   lifecycle.onClose('challenge cleaning', startChallengeCleaning(context));
+  lifecycle.onClose('upkeep', startUpkeep(context, createUpkeepMetrics(metrics)));
 }

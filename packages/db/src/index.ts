@@ -39,6 +39,8 @@ export { deliveryChecks } from './sweep/delivery-checks.ts';
 export { setRetriedVersions } from './sweep/set-retried-versions.ts';
 export { sweepGroups } from './sweep/sweep-groups.ts';
 export { beginSweep, moveSweep, readSweepPlace, type SweepPlace } from './sweep/sweep-place.ts';
+export { upkeepAnswers } from './upkeep/upkeep-answers.ts';
+export { upkeepMessages } from './upkeep/upkeep-messages.ts';
 export {
   type ChallengeAnswer,
   type ChallengeOutcome,

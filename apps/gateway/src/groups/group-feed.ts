@@ -273,8 +273,9 @@ export class GroupFeed {
     const isNewer = version > this.#version;
     if (!(await this.applyStateOf(reply.answer))) return 'failed';
     if (!this.isOpen) return 'all';
+    // What a page leaves out is gone: its time had come, and nobody is to be sent it any more.
     for (const [seq, messageId, frame] of messages) {
-      if (seq === (this.#lastSeq ?? 0) + 1) this.#publish(seq, messageId, frame);
+      if (seq > (this.#lastSeq ?? 0)) this.#publish(seq, messageId, frame);
     }
     this.#publishWaiting();
     // Its delivery check may have been published while nobody here could receive it, and there need not be another one.

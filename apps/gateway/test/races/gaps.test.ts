@@ -124,6 +124,21 @@ describe('when two cores publish out of order', () => {
     expect(a.seqs(group)).toEqual(range(6, 11));
   });
 
+  test('a page that leaves out what is gone from the database is passed on from its first message', async () => {
+    const ada = fixture.user();
+    const group = fixture.group([ada], { lastSeq: 5 });
+    const a = await fixture.connectAs(ada, [group], eager);
+    group.storeMany(3);
+    await fixture.core.publish.message(group.store());
+    const request = await fixture.nextPage(group);
+    const page = group.page(request.params);
+    await request.succeed({ ...page, messages: page.messages.slice(2) });
+    await a.has(group, 9);
+    await fixture.core.publish.message(group.store());
+    await a.has(group, 10);
+    expect(a.seqs(group)).toEqual([8, 9, 10]);
+  });
+
   test('a message whose state was lost waits until a page brings the state, which comes first', async () => {
     const [ada, bob] = [fixture.user(), fixture.user()];
     const group = fixture.group([ada, bob]);

@@ -16,16 +16,21 @@ BEGIN
         RETURN '{"ok": false, "reason": "id_used"}';
     END IF;
 
-    INSERT INTO request (user_id, request_id, fingerprint)
-    VALUES (by_user_id, with_request_id, with_fingerprint)
-    ON CONFLICT DO NOTHING;
-    IF FOUND THEN
-        RETURN NULL;
-    END IF;
+    LOOP
+        INSERT INTO request (user_id, request_id, fingerprint)
+        VALUES (by_user_id, with_request_id, with_fingerprint)
+        ON CONFLICT DO NOTHING;
+        IF FOUND THEN
+            RETURN NULL;
+        END IF;
 
-    -- A new statement, so a new snapshot: it sees the row that the insert may have waited for.
-    SELECT * INTO STRICT earlier FROM request
-    WHERE user_id = by_user_id AND request_id = with_request_id;
+        -- A new statement, so a new snapshot: it sees the row that the insert may have waited for. If an old one has
+        -- just been deleted, this run is a first one.
+        SELECT * INTO earlier FROM request
+        WHERE user_id = by_user_id AND request_id = with_request_id;
+        EXIT WHEN FOUND;
+    END LOOP;
+
     IF earlier.fingerprint <> with_fingerprint THEN
         RETURN '{"ok": false, "reason": "id_used"}';
     END IF;

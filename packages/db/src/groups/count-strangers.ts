@@ -5,6 +5,7 @@ import { runStatement } from '../statements/statement.ts';
 const groupsMax = 200;
 
 // What counts is the first message that was sent to both: nobody can make it older, by old groups of their own either.
+// One that is gone was old: the upkeep has deleted it.
 const statement = {
   name: 'count_strangers',
   text: `
@@ -16,8 +17,12 @@ FROM unnest($2::text[]) AS s (sid) JOIN "user" u ON u.sid = s.sid COLLATE "C"
 WHERE u.id <> $1 AND NOT EXISTS (
   SELECT FROM mine
   JOIN group_member theirs ON theirs.group_id = mine.group_id AND theirs.user_id = u.id
-  JOIN message m ON m.group_id = mine.group_id AND m.seq = greatest(mine.joined_seq, theirs.joined_seq) + 1
+  LEFT JOIN message m ON m.group_id = mine.group_id AND m.seq = greatest(mine.joined_seq, theirs.joined_seq) + 1
   WHERE m.date_created < clock_timestamp() - INTERVAL '1 day'
+    OR (m.id IS NULL AND EXISTS (
+      SELECT FROM "group" g
+      WHERE g.id = mine.group_id AND g.last_seq > greatest(mine.joined_seq, theirs.joined_seq)
+    ))
 )`,
 };
 

@@ -268,7 +268,7 @@ test('a database from before the initial migration has it, and keeps what is sto
   await migrate({ url });
   await inSession(url, (client) =>
     client.query(`
-      DROP TABLE function_set, credential;
+      DROP TABLE function_set, credential, upkeep;
       DELETE FROM _prisma_migrations WHERE migration_name NOT LIKE '%_initial';
       UPDATE _prisma_migrations SET migration_name = '20261125130000_verification_outcomes', checksum = 'x';
       CREATE FUNCTION create_group() RETURNS INT LANGUAGE sql RETURN 1;
