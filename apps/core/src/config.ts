@@ -21,6 +21,9 @@ import { verificationConfig } from './verification/config.ts';
 const schema = z.object({
   DATABASE_URL: url(['postgres', 'postgresql']).describe('Postgres, which holds the truth'),
   DATABASE_POOL: integer({ min: 2, max: 200 }).default(8).describe('most connections to Postgres'),
+  DATABASE_REPLICA_URL: url(['postgres', 'postgresql'])
+    .optional()
+    .describe('a standby of that Postgres, for pages of replays; what it cannot answer, the primary does'),
   REDIS_URL: redisUrl()
     .default('redis://127.0.0.1:6379')
     .describe('Redis, the bus; or redis+sentinel://host,host/?name=NAME'),

@@ -6,6 +6,7 @@ import type { Deadlines } from './intake/deadlines.ts';
 import type { Limits } from './limits/index.ts';
 import type { UserLimits } from './limits/user-limits.ts';
 import type { CoreMetrics } from './metrics.ts';
+import type { Replica } from './replica/replica.ts';
 import type { RequestTraces } from './request-traces.ts';
 import type { DeliveryCheckSchedule } from './retries/delivery-check-schedule.ts';
 import type { Credentials } from './verification/credential.ts';
@@ -18,6 +19,8 @@ export type Context = {
   readonly log: Log;
   readonly metrics: CoreMetrics;
   readonly db: Db;
+  /** Undefined unless one is configured. */
+  readonly replica: Replica | undefined;
   readonly publisher: Publisher;
   readonly names: Names;
   /** How many gateways are subscribed to each of these channels. Rejects while Redis is away. */

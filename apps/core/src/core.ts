@@ -16,6 +16,8 @@ import { createLimits } from './limits/index.ts';
 import { createLimitMetrics } from './limits/limit.ts';
 import { createUserLimitCounter, createUserLimits } from './limits/user-limits.ts';
 import { type CoreMetrics, createCoreMetrics, createDatabaseGauges } from './metrics.ts';
+import { createReplicaMetrics } from './replica/metrics.ts';
+import { startReplica } from './replica/start-replica.ts';
 import { RequestTraces } from './request-traces.ts';
 import { createJobMetrics } from './retries/metrics.ts';
 import { openRetries, type Retries, startRetries } from './retries/start-retries.ts';
@@ -37,6 +39,7 @@ export const core: ServiceDefinition<typeof coreConfig> = {
   metrics(all) {
     createCoreMetrics(all);
     createDatabaseGauges(all);
+    createReplicaMetrics(all);
     createBacklogMetrics(all);
     createJobMetrics(all);
     createUpkeepMetrics(all);
@@ -55,7 +58,8 @@ async function start(service: CoreService): Promise<void> {
   const provider = meteredProvider(createVerificationProvider(service.config, service.log), metrics);
   const stores = await connectStores(service, consumer, metrics);
   const retries = await openRetries(service, stores, consumer, metrics);
-  const context = createContext(service, stores, retries, provider, metrics, tracer);
+  const replica = startReplica(service, stores.db, metrics);
+  const context = createContext(service, { ...stores, replica }, retries, provider, metrics, tracer);
   const backlog = startBacklogWatch(stores, createBacklogMetrics(service.metrics));
   service.lifecycle.onClose('backlog watch', () => backlog.close());
   watchDatabase(service, context, stores);
@@ -65,7 +69,7 @@ async function start(service: CoreService): Promise<void> {
 
 function createContext(
   { config, log, metrics: all }: CoreService,
-  { db, names, publisher, clock, deadlines, redis }: Stores,
+  { db, replica, names, publisher, clock, deadlines, redis }: Stores & Pick<Context, 'replica'>,
   { deliveryChecks, startRedeliveries }: Retries,
   provider: VerificationProvider,
   metrics: CoreMetrics,
@@ -78,6 +82,7 @@ function createContext(
     log,
     metrics,
     db,
+    replica,
     names,
     publisher,
     countListeners: (channels) => countListeners(redis.command, channels),

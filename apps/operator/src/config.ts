@@ -11,6 +11,7 @@ const schema = z.object({
   REDIS_PREFIX: z.string().min(1).default('hooligram'),
   BUS_SIGNING_KEYS: signingKeys().optional(),
   DATABASE_URL: url(['postgres', 'postgresql']).optional(),
+  DATABASE_REPLICA_URL: url(['postgres', 'postgresql']).optional(),
 });
 
 /** What `npm start` writes of a stack that runs. */
@@ -38,6 +39,8 @@ export type Place = {
   readonly signatures: Signatures | undefined;
   /** Undefined if nothing names it. */
   readonly databaseUrl: string | undefined;
+  /** Of a standby that answers pages of replays; undefined if there is none. */
+  readonly replicaUrl: string | undefined;
   /** Where clients connect, if a local stack runs. */
   readonly gatewayUrl: string | undefined;
   /** What its gateways and cores are started with, as far as it can be known here. */
@@ -51,11 +54,9 @@ export type Place = {
  * @throws ConfigError
  */
 export function findPlace(dataDir: string, env: Environment = process.env): Place {
-  const { REDIS_URL, REDIS_CA_FILE, REDIS_PREFIX, BUS_SIGNING_KEYS, DATABASE_URL } = readConfig(
-    schema,
-    env,
-    'hooligram',
-  );
+  const read = readConfig(schema, env, 'hooligram');
+  const { REDIS_URL, REDIS_CA_FILE, REDIS_PREFIX, BUS_SIGNING_KEYS, DATABASE_URL, DATABASE_REPLICA_URL } =
+    read;
   const dir = join(repositoryRoot, dataDir);
   const stack = REDIS_URL && DATABASE_URL ? undefined : readStack(join(dir, 'run/stack.json'));
   const redisUrl = REDIS_URL ?? stack?.redis.url ?? defaultRedisUrl;
@@ -67,6 +68,7 @@ export function findPlace(dataDir: string, env: Environment = process.env): Plac
     prefix: REDIS_PREFIX,
     signatures: createSignatures(BUS_SIGNING_KEYS),
     databaseUrl,
+    replicaUrl: DATABASE_REPLICA_URL,
     gatewayUrl: stack?.url,
     environment: {
       ...(stack ? localDefaults(dir) : {}),

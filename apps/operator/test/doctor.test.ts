@@ -19,6 +19,7 @@ import { examineConfiguration } from '../src/doctor/configuration.ts';
 import { examinePostgres } from '../src/doctor/database.ts';
 import type { Finding } from '../src/doctor/finding.ts';
 import { examineRedis } from '../src/doctor/redis.ts';
+import { examineStandby } from '../src/doctor/replica.ts';
 import { readRoleConfig, roles } from '../src/role-config.ts';
 import { quiet, type Redis } from '../src/stores/redis.ts';
 import { envOf, hooligram } from './hooligram.ts';
@@ -230,6 +231,19 @@ describe('a broken Postgres is named:', () => {
       ['postgres.session', expect.stringMatching(/the pooler is in transaction mode.*ALTER ROLE/)],
     ]);
     expect(await postgresWith(bouncer.session)).toEqual([]);
+  });
+
+  test('a replica that is away, and one that is no standby', async () => {
+    const replicaWith = (url: string) => examineStandby(placeOf({ DATABASE_REPLICA_URL: url }));
+    expect(await replicaWith(databaseUrl)).toEqual([expect.objectContaining({ verdict: 'unknown' })]);
+    await onDatabase(databaseUrl, 'SELECT FROM enter_epoch(0, NULL, NULL, false)');
+    expect(wrong(await replicaWith(databaseUrl))).toEqual([
+      ['postgres.replica', expect.stringContaining('it is no standby')],
+    ]);
+    expect(wrong(await replicaWith('postgresql://x:y@127.0.0.1:1/z'))).toEqual([
+      ['postgres.replica', expect.stringContaining('ECONNREFUSED')],
+    ]);
+    expect(await examineStandby(placeOf())).toEqual([]);
   });
 
   test('one that answers before its disk has anything', async () => {

@@ -18,7 +18,7 @@ export { findStored } from './messages/find-stored.ts';
 export { lockedGroups } from './messages/locked-groups.ts';
 export { messageLookup } from './messages/message-lookup.ts';
 export { messagingSend } from './messages/messaging-send.ts';
-export { replayPages } from './messages/replay-page.ts';
+export { type Page, type PageQuestion, replayPages, replicaPages } from './messages/replay-page.ts';
 export { type TracedMessage, traceMessage } from './messages/trace-message.ts';
 export { migrate } from './migrations/migrate.ts';
 export { boundedDb } from './session/bounded-db.ts';
@@ -27,12 +27,22 @@ export { beyondStatementMs, type Db, openDb } from './session/db.ts';
 export { requireDurableCommits } from './session/durability.ts';
 export { beginEpoch, type History } from './session/epoch.ts';
 export { type DatabaseFacts, examineDatabase } from './session/examine-database.ts';
+export { examineReplica, type ReplicaFacts } from './session/examine-replica.ts';
+export {
+  type Fit,
+  openReplica,
+  type ReplicaDb,
+  readReplicaState,
+  readWalPosition,
+  replicaFault,
+} from './session/replica.ts';
 export { inspectSession, type SessionKind } from './session/session.ts';
 export { hasOlderTransaction, readClock } from './statements/clock.ts';
 export {
   isDeadlineError,
   isInfrastructureError,
   isLockTimeout,
+  isRecoveryConflict,
   isStatementTimeout,
 } from './statements/errors.ts';
 export { deliveryChecks } from './sweep/delivery-checks.ts';

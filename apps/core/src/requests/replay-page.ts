@@ -16,12 +16,10 @@ const placeBytes = 32;
 export const replayPageHandler: Handler<'REPLAY_PAGE'> = {
   batchMax: 8,
   concurrency: 2,
-  async handle({ db, config }, batch) {
-    const pages = await replayPages(
-      db,
-      batch.map(({ params }) => params),
-      config.REPLAY_PAGE_MESSAGES,
-    );
+  async handle({ db, replica, config }, batch) {
+    const questions = batch.map(({ params }) => params);
+    const { REPLAY_PAGE_MESSAGES: limit } = config;
+    const pages = await (replica ? replica.pages(db, questions, limit) : replayPages(db, questions, limit));
     return pages.map((page, index) => {
       if (!page) return refusal('notAMember');
       const { group_id, version, last_seq } = page;

@@ -5,6 +5,7 @@ import type { Finding, Verdict } from '../doctor/finding.ts';
 import { examineFiles } from '../doctor/machine.ts';
 import { examineNodes } from '../doctor/nodes.ts';
 import { examineRedis } from '../doctor/redis.ts';
+import { examineStandby } from '../doctor/replica.ts';
 import { act, exitCodes } from '../program.ts';
 import { readRoleConfig, roles } from '../role-config.ts';
 
@@ -35,6 +36,7 @@ and the whole way of a write; and the nodes that run. Nothing that it writes sta
         examineFiles('self', 'a process that is started here'),
         ...redis,
         ...postgres,
+        ...(await examineStandby(place)),
         ...(isRedisWell ? await examineNodes(place) : []),
       ];
       const count = (verdict: Verdict) => findings.filter((finding) => finding.verdict === verdict).length;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { emptyDatabase, freshDatabase, newSid } from '../../test/test-db.ts';
 import { type Db, openDb } from '../session/db.ts';
-import { isInfrastructureError, isRerunnable } from './errors.ts';
+import { isInfrastructureError, isRecoveryConflict, isRerunnable } from './errors.ts';
 import { rerun } from './statement.ts';
 
 let url: string;
@@ -96,6 +96,7 @@ test('a lost race is run again, a few times', async () => {
   const raced = await errorOf(insert());
   expect(isRerunnable(raced)).toBe(true);
   expect(isRerunnable({ code: '40P01' }) && isRerunnable({ code: '40001' })).toBe(true);
+  expect(isRecoveryConflict({ code: '40001' })).toBe(true);
   expect(isRerunnable({ code: '23505', constraint: 'message_group_id_seq_key' })).toBe(false);
 
   let runs = 0;

@@ -34,6 +34,11 @@ export function isStatementTimeout(error: unknown): boolean {
   return causes(error).some(({ code }) => code === queryCanceled);
 }
 
+/** Whether a standby cancelled a statement because what it had to replay could not wait: it is well all the same. */
+export function isRecoveryConflict(error: unknown): boolean {
+  return causes(error).some(({ code }) => code === serializationFailure || code === deadlockDetected);
+}
+
 /** Whether the same call, made again, can be expected to succeed: nothing of it was committed. */
 export function isRerunnable(error: unknown): boolean {
   return causes(error).some(({ code, constraint }) =>

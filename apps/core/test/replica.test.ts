@@ -1,0 +1,376 @@
+import { randomUUID } from 'node:crypto';
+import {
+  beginEpoch,
+  type Db,
+  examineReplica,
+  groupCreate,
+  messagingSend,
+  openDb,
+  openReplica,
+  type ReplicaDb,
+  replayPages,
+  replicaPages,
+} from '@hooligram/db';
+import { createMetrics } from '@hooligram/service';
+import {
+  copyFiles,
+  freshDatabase,
+  metrics,
+  type OwnPostgres,
+  ownPostgres,
+  patienceMs,
+  restartPostgres,
+  startCopy,
+  uniqueSid,
+} from '@hooligram/testkit';
+import { FaultyTcpProxy } from '@hooligram/testkit/proxies';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createReplicaMetrics } from '../src/replica/metrics.ts';
+import { Replica } from '../src/replica/replica.ts';
+import { contents, createGroup, sendMessage, startFixture, until } from './fixture.ts';
+
+let primary: OwnPostgres;
+let standby: OwnPostgres;
+/** The way to the standby, wherever it is started again. */
+let link: FaultyTcpProxy;
+let db: Db;
+const open: { close(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  primary = await ownPostgres();
+  await primary.stop();
+  const copy = await copyFiles(primary);
+  primary = await restartPostgres(primary);
+  standby = await startCopy(copy, { standbyOf: primary });
+  link = await FaultyTcpProxy.start(standby.url);
+  db = await connected(primary.url);
+});
+afterEach(async () => {
+  link.release();
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+const fixture = startFixture({
+  gateways: 1,
+  get databaseUrl() {
+    return primary.url;
+  },
+  get coreEnv() {
+    return { DATABASE_REPLICA_URL: link.urlOf(standby.url) };
+  },
+});
+
+afterAll(async () => {
+  await db?.close();
+  await link?.stop();
+  await Promise.all([primary, standby].map((one) => one?.crash().catch(() => {})));
+});
+
+/** The database, as a core has it. */
+async function connected(url: string): Promise<Db> {
+  const opened = openDb({ url, applicationName: 'replica-test', onEpoch() {} });
+  await opened.pool.query('SELECT 1');
+  return opened;
+}
+
+/** The replica as a core follows it, by a clock that the test moves, and what it said in the log and counted. */
+function follow({ of = db, deadlineMs = patienceMs } = {}) {
+  const url = link.urlOf(standby.url);
+  const replica: ReplicaDb = openReplica({
+    url,
+    poolSize: 2,
+    deadlineMs,
+    applicationName: 'replica-test',
+    onStatement() {},
+  });
+  open.push(replica);
+  const lines: string[] = [];
+  const say = (fields: object, text?: string) => {
+    lines.push([text?.replace(/:.*/, ''), ...Object.values(fields)].join(': '));
+  };
+  const clock = { now: 0 };
+  const { pages } = createReplicaMetrics(createMetrics({ role: 'test' }));
+  const followed = new Replica({
+    db: of,
+    replica,
+    log: { info: say, warn: say } as never,
+    metrics: { pages },
+    now: () => clock.now,
+  });
+  const counted = async () =>
+    Object.fromEntries(
+      (await pages.get()).values.flatMap(({ labels, value }) => (value > 0 ? [[labels.outcome, value]] : [])),
+    );
+  return { followed, replica, clock, lines, counted };
+}
+
+async function newGroup(): Promise<number> {
+  const [sid, other] = [uniqueSid(), uniqueSid()];
+  const created = await groupCreate(db, {
+    request_id: randomUUID(),
+    repeatable: false,
+    user_id: 0,
+    sid,
+    group_name: 'a group',
+    member_sids: [sid, other],
+  });
+  if (!created.ok) throw new Error(created.reason);
+  return created.group_id;
+}
+
+async function send(group_id: number, ...said: readonly string[]): Promise<void> {
+  const { rows } = await db.pool.query('SELECT min(user_id) AS id FROM group_member WHERE group_id = $1', [
+    group_id,
+  ]);
+  const sends = said.map((content) => ({
+    sender_id: rows[0].id,
+    request_id: randomUUID(),
+    repeatable: true,
+    group_id,
+    content,
+  }));
+  for (const outcome of await messagingSend(db, sends)) if (!outcome.ok) throw new Error(outcome.reason);
+}
+
+/** A new group of two messages, which the replica has. */
+async function knownGroup(): Promise<number> {
+  const group = await newGroup();
+  await send(group, 'one', 'two');
+  await untilReplayed();
+  return group;
+}
+
+async function untilReplayed(): Promise<void> {
+  const [has] = await primary.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn() AS lsn');
+  const sql = 'SELECT FROM pg_last_wal_replay_lsn() AS replayed WHERE replayed >= $1::pg_lsn';
+  await until('the standby has it', async () => (await standby.query(sql, [has?.lsn])).length > 0);
+}
+
+/** Nothing more is replayed until `resume`. */
+async function pause(): Promise<void> {
+  await standby.query('SELECT pg_wal_replay_pause()');
+  const sql = `SELECT FROM pg_get_wal_replay_pause_state() AS state WHERE state = 'paused'`;
+  await until('replay is paused', async () => (await standby.query(sql)).length > 0);
+}
+
+async function resume(): Promise<void> {
+  await standby.query('SELECT pg_wal_replay_resume()');
+  await untilReplayed();
+}
+
+type Follower = ReturnType<typeof follow>;
+
+/** Until the replica has all that the primary had at this moment of the test's clock. */
+async function untilUsed({ followed }: Follower): Promise<void> {
+  await until('the replica is used', async () => {
+    await followed.look();
+    return followed.isUsed && followed.lagMs === 0;
+  });
+}
+
+/** @returns the contents of a page after the beginning of each group */
+async function pagesOf({ followed }: Follower, ...groups: readonly number[]) {
+  const questions = groups.map((group_id) => ({ group_id, after_seq: 0 }));
+  const pages = await followed.pages(db, questions, 100);
+  expect(pages).toEqual(await replayPages(db, questions, 100));
+  return pages.map((page) => page?.messages.map(({ content }) => content));
+}
+
+test('a user who comes back is sent by the replica what they missed', async () => {
+  const core = fixture.system.core(0);
+  const counted = async (name: string, labels = {}) =>
+    (await metrics(core.adminUrl)).value(`hooligram_core_replica_${name}`, labels);
+  await until('the core uses it', async () => (await counted('used')) === 1);
+  const [ada, bob] = [await fixture.enter(0), await fixture.enter(0)];
+  bob.client.terminate();
+  await bob.client.closed;
+  const group = await createGroup(ada, [bob.sid]);
+  for (const content of ['one', 'two', 'three']) await sendMessage(ada, group, content);
+  await untilReplayed();
+  const back = await fixture.returning(bob.sid, 0);
+  await until('all is there', () => contents(back, group).length === 3);
+  expect(contents(back, group)).toEqual(['one', 'two', 'three']);
+  expect(await counted('pages_total', { outcome: 'replica' })).toBeGreaterThan(0);
+});
+
+test('a replica that is as far as the groups reads their pages', async () => {
+  const follower = follow();
+  const groups = [await knownGroup(), await knownGroup()];
+  await untilUsed(follower);
+  expect(await pagesOf(follower, groups[0] as number, 2 ** 53, groups[1] as number)).toEqual([
+    ['one', 'two'],
+    undefined,
+    ['one', 'two'],
+  ]);
+  expect(await follower.counted()).toEqual({ replica: 3 });
+  expect(follower.lines).toEqual(['the replica is used']);
+  expect(await examineReplica(primary.url, standby.url)).toMatchObject({ fault: undefined });
+});
+
+describe('the primary answers for a replica', () => {
+  test('that is paused, each group that went on meanwhile; after five seconds all of them', async () => {
+    const follower = follow();
+    const { followed, clock, lines } = follower;
+    const [quiet, busy, changed] = [await knownGroup(), await knownGroup(), await knownGroup()];
+    await untilUsed(follower);
+    await pause();
+    await send(busy, 'three');
+    await primary.query('UPDATE "group" SET version = version + 1 WHERE id = $1', [changed]);
+    const fresh = await newGroup();
+    expect(await pagesOf(follower, quiet, busy, changed, fresh)).toEqual([
+      ['one', 'two'],
+      ['one', 'two', 'three'],
+      ['one', 'two'],
+      [],
+    ]);
+    expect(await follower.counted()).toEqual({ replica: 1, behind: 3 });
+    clock.now += 5_000;
+    await followed.look();
+    expect([followed.isUsed, followed.lagMs]).toEqual([true, 5_000]);
+    clock.now += 1;
+    await followed.look();
+    expect(followed.isUsed).toBe(false);
+    expect(await pagesOf(follower, quiet)).toEqual([['one', 'two']]);
+    expect(await follower.counted()).toEqual({ replica: 1, behind: 3, unused: 1 });
+
+    await resume();
+    await followed.look();
+    expect(followed.isUsed).toBe(false);
+    clock.now += 1_000;
+    await untilUsed(follower);
+    expect(lines).toEqual([
+      'the replica is used',
+      'the replica is not used: it is 5 s behind',
+      'the replica is used',
+    ]);
+    expect(await pagesOf(follower, busy)).toEqual([['one', 'two', 'three']]);
+    expect(await follower.counted()).toEqual({ replica: 2, behind: 3, unused: 1 });
+  });
+
+  test('that replays an hour late', async () => {
+    const follower = follow();
+    const group = await knownGroup();
+    await untilUsed(follower);
+    const delay = async (value: string) => {
+      await standby.query(`ALTER SYSTEM SET recovery_min_apply_delay = '${value}'`);
+      await standby.query('SELECT pg_reload_conf()');
+      const sql = `SELECT FROM pg_settings WHERE name = 'recovery_min_apply_delay' AND setting::int > 0`;
+      await until('it is set', async () => (await standby.query(sql)).length === (value === '0' ? 0 : 1));
+    };
+    await delay('1h');
+    await send(group, 'three');
+    expect(await pagesOf(follower, group)).toEqual([['one', 'two', 'three']]);
+    expect(await follower.counted()).toEqual({ behind: 1 });
+    await delay('0');
+    await untilReplayed();
+    await pagesOf(follower, group);
+    expect(await follower.counted()).toEqual({ replica: 1, behind: 1 });
+  });
+
+  test('that does not answer, after a deadline and once; then it is left alone for a second, and used again', async () => {
+    const follower = follow({ deadlineMs: 500 });
+    const { followed, clock, lines } = follower;
+    const group = await knownGroup();
+    await until('it is used', async () => {
+      clock.now += 1_000;
+      await followed.look();
+      return followed.isUsed;
+    });
+    lines.length = 0;
+    link.hold('replica_pages');
+    expect(await pagesOf(follower, group)).toEqual([['one', 'two']]);
+    expect(link.isHolding()).toBe(true);
+    expect(await pagesOf(follower, group, group)).toEqual([
+      ['one', 'two'],
+      ['one', 'two'],
+    ]);
+    expect(await follower.counted()).toEqual({ failed: 1, unused: 2 });
+    await followed.look();
+    expect(followed.isUsed).toBe(false);
+    expect(lines).toEqual([expect.stringMatching(/^the replica is not used: .*timeout/)]);
+
+    link.release();
+    await until('it is used again', async () => {
+      clock.now += 1_000;
+      await followed.look();
+      return followed.isUsed;
+    });
+    expect(lines.slice(1)).toEqual(['the replica is used']);
+  });
+
+  test('that is stopped, and it is used again when it is back', async () => {
+    const follower = follow();
+    const { followed, clock, lines } = follower;
+    const group = await knownGroup();
+    await untilUsed(follower);
+    await standby.stop();
+    expect(await pagesOf(follower, group)).toEqual([['one', 'two']]);
+    for (let looks = 0; looks < 3; looks += 1) await followed.look();
+    expect(await pagesOf(follower, group)).toEqual([['one', 'two']]);
+    expect(await follower.counted()).toEqual({ failed: 1, unused: 1 });
+    standby = await restartPostgres(standby);
+    link.open(standby.url);
+    await untilReplayed();
+    clock.now += 1_000;
+    await untilUsed(follower);
+    expect(await pagesOf(follower, group)).toEqual([['one', 'two']]);
+    expect(await follower.counted()).toEqual({ replica: 1, failed: 1, unused: 1 });
+    expect(lines).toEqual([
+      'the replica is used',
+      expect.stringMatching(/^the replica is not used: ./),
+      'the replica is used',
+    ]);
+  });
+
+  test('of another cluster, whose groups of the same ids are not shown to anybody', async () => {
+    const databaseUrl = await freshDatabase();
+    const other = await connected(databaseUrl);
+    open.push(other);
+    const follower = follow({ of: other });
+    const group = await knownGroup();
+    await follower.followed.look();
+    const fault = 'it is a copy of another database cluster';
+    expect(follower.lines).toEqual([`the replica is not used: ${fault}`]);
+    expect(await examineReplica(databaseUrl, standby.url)).toMatchObject({ fault });
+    expect(await follower.followed.pages(other, [{ group_id: group, after_seq: 0 }], 100)).toEqual([null]);
+    // Nor if somebody should ask it all the same.
+    const { seen } = other.epoch;
+    if (!seen) throw new Error('nothing seen');
+    const question = [{ group_id: group, after_seq: 0 }];
+    expect(await replicaPages(follower.replica, { ...seen, wal: 0 }, question)).toEqual([null]);
+  });
+
+  test('that has not replayed that the database came back older', async () => {
+    const follower = follow();
+    const { followed, clock, lines } = follower;
+    const group = await knownGroup();
+    await untilUsed(follower);
+    await pause();
+    await beginEpoch(primary.url);
+    await db.epoch.check(db.pool);
+    expect(await pagesOf(follower, group)).toEqual([['one', 'two']]);
+    await followed.look();
+    expect(await follower.counted()).toEqual({ unused: 1 });
+    await resume();
+    clock.now += 1_000;
+    await untilUsed(follower);
+    expect(await pagesOf(follower, group)).toEqual([['one', 'two']]);
+    expect(await follower.counted()).toEqual({ replica: 1, unused: 1 });
+    expect(lines).toEqual([
+      'the replica is used',
+      expect.stringMatching(/^the replica is not used: it has another history than the database/),
+      'the replica is used',
+    ]);
+  });
+
+  test('that was promoted', async () => {
+    const follower = follow();
+    const group = await knownGroup();
+    await untilUsed(follower);
+    await standby.query('SELECT pg_promote()');
+    expect(await pagesOf(follower, group)).toEqual([['one', 'two']]);
+    expect(await follower.counted()).toEqual({ behind: 1 });
+    await follower.followed.look();
+    expect(follower.lines.at(-1)).toMatch(/^the replica is not used: it is no standby/);
+  });
+});
