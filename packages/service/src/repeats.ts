@@ -19,7 +19,7 @@ type Series = {
   timer: NodeJS.Timeout;
 };
 
-export type RepeatedLine = {
+type RepeatedLine = {
   /** What makes two lines alike. */
   readonly key: string;
   /** Writes the line, with how many of its like were held back. */
