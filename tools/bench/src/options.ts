@@ -83,7 +83,12 @@ const command = commandOf(
     flag('--port <n>', 'ports are taken from here on, as in npm start', numberFrom(1, 64_000), '28080'),
     flag('--data-dir <folder>', 'for data and logs; emptied at each start', folder, '.data/bench'),
     flag('--results <folder>', 'for the report, as Markdown and as JSON', folder, 'bench-results'),
-    flag('--profile <folder>', 'for CPU profiles of our processes; figures are too high then', anyText, ''),
+    flag(
+      '--profile <folder>',
+      'for CPU profiles of our processes, whose shares are told; figures are too high then',
+      anyText,
+      '',
+    ),
   ],
 );
 
