@@ -61,7 +61,12 @@ export function startFixture(options: TestSystemOptions): Fixture {
 
   beforeAll(async () => {
     system = await startSystem(options);
-    db = openDb({ url: system.databaseUrl, poolSize: 2, applicationName: 'core-test' });
+    db = openDb({
+      url: system.databaseUrl,
+      poolSize: 2,
+      applicationName: 'core-test',
+      statementTimeoutMs: patienceMs,
+    });
   });
   afterEach(async () => {
     const clients = [...open];

@@ -1,12 +1,11 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { openQueues } from '@hooligram/bus/queues';
-import { connect, silentLog, type TestClient, uniqueSid, until } from '@hooligram/testkit';
+import { connect, fuzzSeed, silentLog, type TestClient, uniqueSid, until } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { jobTypes } from '../src/retries/index.ts';
 import { startFixture } from './fixture.ts';
 
-// FUZZ_SEED=... runs once more what failed.
-const seed = Number(process.env.FUZZ_SEED ?? randomInt(2 ** 31));
+const seed = fuzzSeed();
 const entries = 200;
 const requestsPerEntry = 5;
 const publicationsPerChannel = 300;

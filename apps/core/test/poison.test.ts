@@ -183,13 +183,17 @@ describe('a request that the database cannot accept, for a reason of its own,', 
 });
 
 describe('a request that was in progress when its core ended', () => {
+  /** @param core takes nothing before the mark is there */
   async function leaveSuspect(
+    core: ServiceProcess,
     requests: readonly CoreRequest[],
     index: number,
     deadlineMs: number,
   ): Promise<string> {
+    core.freeze();
     const id = await leave(requests, { deadlineMs });
     await gateway.redis.sadd(gateway.names.inProgress(id), index);
+    core.resume();
     return id;
   }
 
@@ -197,7 +201,7 @@ describe('a request that was in progress when its core ended', () => {
     const requests = [message('innocent'), message('the interrupted'), message('innocent', {}, two)];
     const core = await system.addCore(concluding);
     const answered = gateway.answers.length;
-    const id = await leaveSuspect(requests, 1, 5_000);
+    const id = await leaveSuspect(core, requests, 1, 5_000);
     expect(await outcomes(requests)).toEqual([success, internalError, success]);
     const firsts = [...new Set(gateway.answers.slice(answered).map(({ ref }) => ref))];
     expect(firsts).toEqual([requests[0], requests[2], requests[1]].map((request) => request?.ref));
@@ -212,7 +216,7 @@ describe('a request that was in progress when its core ended', () => {
     const core = await system.addCore(concluding);
     await outcomes([interrupted]);
     const answered = gateway.answers.length;
-    await leaveSuspect([interrupted], 0, 500);
+    await leaveSuspect(core, [interrupted], 0, 500);
     await outcomes([interrupted]);
     expect(gateway.answers.slice(answered)).toEqual([{ ref: interrupted.ref, ...success }]);
     expect(await countDeadLetters(core)).toBe(0);
@@ -226,8 +230,9 @@ describe('a request that was in progress when its core ended', () => {
     second.freeze();
     const interrupted = message('comes too late');
     const release = await database.holdGroup(group_id);
-    const deadline = Date.now() + 3_000;
-    const id = await leave([interrupted], { deadlineMs: 3_000 });
+    const deadlineMs = 5_000;
+    const deadline = Date.now() + deadlineMs;
+    const id = await leave([interrupted], { deadlineMs });
     await database.untilWaiting(1);
     await first.kill();
     second.resume();

@@ -117,5 +117,5 @@ test('a collector that is away holds up no message, and is one line of the log',
     .filter((line) => line.includes('"part":"traces"'));
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain('fails and is tried again');
-  expect(await system.gateway(0).isReady()).toBe(true);
+  await until('it is ready', () => system.gateway(0).isReady());
 });

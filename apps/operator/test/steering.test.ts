@@ -91,7 +91,7 @@ describe('hooligram drain', () => {
     expect(stdout).toMatch(/is not ready: drain: drained by an operator/);
 
     expect((await run('drain', pidOf(0), '--stop')).code).toBe(0);
-    expect(await system.gateway(0).isReady()).toBe(true);
+    await until('it is ready', () => system.gateway(0).isReady());
     const [stays] = await enter(0, 1);
     await stays?.roundTrip();
   });
@@ -110,7 +110,7 @@ describe('hooligram drain', () => {
       'nobody is to go',
       async () => (await metrics(adminUrl)).value('hooligram_gateway_drain_connections_left') === 0,
     );
-    expect(await system.gateway(0).isReady()).toBe(true);
+    await until('it is ready', () => system.gateway(0).isReady());
   });
 
   test('refuses the last gateway that is ready, and a name that nobody or more than one has', async () => {

@@ -1,10 +1,8 @@
-import { randomInt } from 'node:crypto';
-import { startSystem, type TestSystem, uniqueSid } from '@hooligram/testkit';
+import { fuzzSeed, startSystem, type TestSystem, uniqueSid, until } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { fuzz } from '../src/fuzz/fuzz.ts';
 
-// FUZZ_SEED=... runs once more what failed.
-const seed = Number(process.env.FUZZ_SEED ?? randomInt(2 ** 31));
+const seed = fuzzSeed();
 
 let system: TestSystem;
 
@@ -19,5 +17,5 @@ test(`whatever is sent, every request has exactly one answer or its connection a
   const pids = processes.map(({ pid }) => pid);
   expect(await fuzz({ url: system.gateway(0).url, frames: 9_000, seed, newSid: uniqueSid })).toEqual([]);
   expect(processes.map(({ pid, process }) => (process.isRunning() ? pid : 'ended'))).toEqual(pids);
-  for (const process of processes) expect(await process.isReady()).toBe(true);
+  for (const process of processes) await until(`${process.name} is ready`, () => process.isReady());
 });

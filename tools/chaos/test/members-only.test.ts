@@ -1,5 +1,12 @@
-import { randomInt, randomUUID } from 'node:crypto';
-import { connect, startSystem, type TestClient, type TestSystem, uniqueSid } from '@hooligram/testkit';
+import { randomUUID } from 'node:crypto';
+import {
+  connect,
+  fuzzSeed,
+  startSystem,
+  type TestClient,
+  type TestSystem,
+  uniqueSid,
+} from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { findMisdelivered } from '../src/checker/find-misdelivered.ts';
 import { emptyHistory } from '../src/checker/history.ts';
@@ -9,8 +16,7 @@ import { createRandom } from '../src/random.ts';
 const rounds = 40;
 const usersCount = 8;
 const groupsCount = 4;
-// FUZZ_SEED=... runs once more what failed.
-const seed = Number(process.env.FUZZ_SEED ?? randomInt(2 ** 31));
+const seed = fuzzSeed();
 
 let system: TestSystem;
 const clients: TestClient[] = [];

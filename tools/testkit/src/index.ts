@@ -1,6 +1,7 @@
 export type { ReceivedFrame } from '@hooligram/protocol-client';
 export { type Certificate, makeCertificate } from './certificates.ts';
 export { freePorts } from './free-ports.ts';
+export { fuzzSeed } from './fuzz-seed.ts';
 export { getOnce, type Metrics, metrics } from './metrics.ts';
 export {
   backUp,
