@@ -240,7 +240,7 @@ function watchConnection(redis: Redis, fields: object, log: BusLog): { reason():
   });
   redis.on('ready', () => {
     wasReady = true;
-    reason = 'closed';
+    reason = 'Redis closed it';
     expectedBreaks.delete(redis);
     if (lostAt !== undefined)
       log.info({ ...fields, afterMs: Date.now() - lostAt }, 'Redis connection is back');
