@@ -64,7 +64,11 @@ export async function connectDatabase(
     remembered,
     onStatement: (name, ms) => metrics.statementSeconds(name).observe(ms / 1_000),
     onRerun: () => metrics.statementReruns.inc(),
-    onConnectionError: (error) => log.warn({ reason: error.message }, 'database connection'),
+    onConnectionError: (error) =>
+      log.warn(
+        { reason: error.message, see: 'docs/runbook.md#postgresnotwritable' },
+        'Postgres connection lost',
+      ),
     onEpoch(epoch, hasBegun) {
       log.warn({ epoch, hasBegun }, 'the database has come back with another history: a new epoch');
       onEpoch(db);

@@ -194,7 +194,8 @@ export class Bus {
           onRoundTrip: traces ? onTracedWritten : onWritten,
           signatures: this.#signatures,
           onFailed(requests, failure, reason) {
-            log.warn({ requests: requests.length, failure, reason }, 'writing requests to Redis failed');
+            const see = `docs/runbook.md#${failure === 'full' ? 'streambacklog' : 'redisaway'}`;
+            log.warn({ requests: requests.length, failure, reason, see }, 'writing requests to Redis failed');
             if (failure === 'full') metrics.requestsShed.inc({ cause: `stream ${reason}` }, requests.length);
             if (failure === 'refused') metrics.requestsRefused.inc(requests.length);
             onFailed(requests, failure);

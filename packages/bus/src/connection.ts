@@ -82,8 +82,12 @@ export async function connectRedis(
   const watch = watchConnection(redis, { connection: name, role }, log);
   const failed = (cause?: unknown) =>
     new Error(`Redis does not answer at ${withoutPasswords(url)}: ${watch.reason()} (REDIS_URL)`, { cause });
-  const logWaiting = () =>
+  let isWaitingLogged = false;
+  const logWaiting = () => {
+    if (isWaitingLogged) return;
+    isWaitingLogged = true;
     log.warn({ connection: name, role, reason: failed().message }, 'waiting for Redis');
+  };
   const logging = isPatient ? setTimeout(logWaiting, quietMs) : undefined;
   const abort = () => redis.disconnect();
   signal?.addEventListener('abort', abort);
@@ -236,7 +240,7 @@ function watchConnection(redis: Redis, fields: object, log: BusLog): { reason():
   });
   redis.on('ready', () => {
     wasReady = true;
-    reason = 'closed';
+    reason = 'Redis closed it';
     expectedBreaks.delete(redis);
     if (lostAt !== undefined)
       log.info({ ...fields, afterMs: Date.now() - lostAt }, 'Redis connection is back');

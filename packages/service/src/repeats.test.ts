@@ -68,3 +68,15 @@ test('series of different keys do not hold each other back', () => {
   jest.advanceTimersByTime(1_000);
   expect(written).toEqual(['a 0', 'b 0', 'a 1', 'b 1']);
 });
+
+test('what is tried again after long pauses is one series until it works again', () => {
+  const { written, say, end } = limited();
+  for (let times = 0; times < 3; times += 1) {
+    say('store', 'away', 'part store');
+    jest.advanceTimersByTime(60_000);
+  }
+  expect(written).toEqual(['away 0', 'away 1', 'away 1']);
+  end('part store');
+  say('store', 'away', 'part store');
+  expect(written.slice(3)).toEqual(['away 0']);
+});

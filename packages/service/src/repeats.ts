@@ -12,11 +12,13 @@ type Write = (repeated: Repeated) => void;
 
 type Series = {
   readonly subject: string | undefined;
+  periodMs: number;
+  /** Undefined between two periods: nothing came in the last one. */
+  timer: NodeJS.Timeout | undefined;
   count: number;
   lastAt: number;
   write: Write;
   sources: Map<string, number> | undefined;
-  timer: NodeJS.Timeout;
 };
 
 type RepeatedLine = {
@@ -48,7 +50,8 @@ const sourcesMax = 1_000;
  * Passes the first of a series of like lines at once, and the last one of each period with a count of those between.
  * So a failure that repeats costs a line a period, however fast it repeats, and every one is counted. Each period is
  * twice as long as the one before it: who looks while it begins sees within a moment how fast it repeats, and a night of
- * it is some hundred lines. A period without a repetition ends the series.
+ * it is some hundred lines. A period without a repetition ends the series, unless it has a subject: that one fails until a
+ * line says that it works again, however long the pauses are in which it is tried.
  */
 export function createRepeatLimit({
   periodMs,
@@ -59,31 +62,45 @@ export function createRepeatLimit({
 }): RepeatLimit {
   const held = new Map<string, Series>();
 
-  function endPeriod(key: string, lastedMs: number): void {
-    const series = held.get(key);
-    held.delete(key);
-    if (!series || series.count === 0) return;
-    begin(series, key, Math.min(2 * lastedMs, periodMaxMs));
-    const sources = series.sources && new Map([...series.sources].sort(([, a], [, b]) => b - a));
-    series.write({ count: series.count, lastAt: series.lastAt, sources });
+  function beginPeriod(key: string, series: Series): void {
+    series.timer = setTimeout(endPeriod, series.periodMs, key, series).unref();
   }
 
-  function begin({ write, subject }: Pick<Series, 'write' | 'subject'>, key: string, lastsMs: number): void {
-    const timer = setTimeout(endPeriod, lastsMs, key, lastsMs).unref();
-    held.set(key, { subject, count: 0, lastAt: 0, write, sources: undefined, timer });
+  function endPeriod(key: string, series: Series): void {
+    series.timer = undefined;
+    if (series.count > 0) writeCount(key, series);
+    else if (series.subject === undefined) held.delete(key);
+  }
+
+  function writeCount(key: string, series: Series): void {
+    const { count, lastAt } = series;
+    const sources = series.sources && new Map([...series.sources].sort(([, a], [, b]) => b - a));
+    series.count = 0;
+    series.sources = undefined;
+    series.periodMs = Math.min(2 * series.periodMs, periodMaxMs);
+    beginPeriod(key, series);
+    series.write({ count, lastAt, sources });
+  }
+
+  function begin({ key, write, subject }: RepeatedLine): void {
+    const series = { subject, periodMs, timer: undefined, count: 0, lastAt: 0, write, sources: undefined };
+    held.set(key, series);
+    beginPeriod(key, series);
   }
 
   return {
-    pass({ key, write, source, subject }) {
+    pass(line) {
+      const { key, write, source } = line;
       const series = held.get(key);
       if (series) {
         series.count += 1;
         series.lastAt = Date.now();
         series.write = write;
         if (source !== undefined) addSource(series, source);
+        if (!series.timer) writeCount(key, series);
         return;
       }
-      if (held.size < keysMax) begin({ write, subject }, key, periodMs);
+      if (held.size < keysMax) begin(line);
       write({ count: 0, lastAt: Date.now(), sources: undefined });
     },
     end(subject) {

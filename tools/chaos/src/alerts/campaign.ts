@@ -82,7 +82,18 @@ export async function runAlerts(
     return await inject({ options, prometheus, readiness, context, log, signal });
   } finally {
     log('stopping');
-    for (const stop of stops.reverse()) await stop();
+    await stopAll(stops.reverse(), log);
+  }
+}
+
+/** Whatever one of them fails with, the others are stopped: the stack is the last. */
+async function stopAll(stops: readonly (() => unknown)[], log: Campaign['log']): Promise<void> {
+  for (const stop of stops) {
+    try {
+      await stop();
+    } catch (error) {
+      log(`could not be stopped: ${(error as Error).message}`);
+    }
   }
 }
 
