@@ -47,6 +47,8 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   link.release();
+  // A test that failed may have left it paused.
+  await standby.query('SELECT pg_wal_replay_resume() WHERE pg_is_in_recovery()').catch(() => {});
   await Promise.all(open.splice(0).map((one) => one.close()));
 });
 
@@ -258,10 +260,13 @@ describe('the primary answers for a replica', () => {
       await until('it is set', async () => (await standby.query(sql)).length === (value === '0' ? 0 : 1));
     };
     await delay('1h');
-    await send(group, 'three');
-    expect(await pagesOf(follower, group)).toEqual([['one', 'two', 'three']]);
-    expect(await follower.counted()).toEqual({ behind: 1 });
-    await delay('0');
+    try {
+      await send(group, 'three');
+      expect(await pagesOf(follower, group)).toEqual([['one', 'two', 'three']]);
+      expect(await follower.counted()).toEqual({ behind: 1 });
+    } finally {
+      await delay('0');
+    }
     await untilReplayed();
     await pagesOf(follower, group);
     expect(await follower.counted()).toEqual({ replica: 1, behind: 1 });
