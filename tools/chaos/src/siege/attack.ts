@@ -27,8 +27,7 @@ const timeoutMs = 30_000;
 export const times = <T>(count: number, make: (n: number) => T): T[] =>
   Array.from({ length: count }, (_, n) => make(n));
 /** Each attack has a network of its own. */
-const address = ({ serial }: Target, n = 1) =>
-  `127.${100 + Number(serial)}.${n >> 8}.${1 + (n & 127)}`;
+const address = ({ serial }: Target, n = 1) => `127.${100 + Number(serial)}.${n >> 8}.${1 + (n & 127)}`;
 export const sidOf = ({ serial }: Target, n: number) => `888.4${serial}${String(n).padStart(7, '0')}`;
 
 export async function open(
