@@ -1,5 +1,5 @@
 import type { LimitsConfig } from './config.ts';
-import { type Counted, consumeAll, giveBackAll, type LimitFactory, waitForAll } from './limit.ts';
+import { type Counted, consumeAll, giveBackAll, type LimitFactory, waitForAll, waitHere } from './limit.ts';
 import { createFirstLimit, createNetworkLimit } from './networks.ts';
 import type { Keys, Source } from './source.ts';
 
@@ -84,6 +84,11 @@ export function createGuessLimits(config: LimitsConfig, create: LimitFactory, ke
     return seconds > 0 && (await pair.used(keys.pair(source))) === 0 ? seconds : 0;
   }
 
+  async function waitForSource(source: Source): Promise<number> {
+    const seconds = await waitForAll([...networks(source), ...pairs(source)]);
+    return seconds > 0 ? seconds : waitForNumber(source);
+  }
+
   async function countNumber(source: Source): Promise<void> {
     const [narrowest] = keys.networks(source);
     if (narrowest && (await pair.used(keys.pair(source))) === 1) await numbers.penalize(narrowest);
@@ -96,14 +101,14 @@ export function createGuessLimits(config: LimitsConfig, create: LimitFactory, ke
     },
     async allow(source, isKnown) {
       const key = keys.number(source);
-      const ofSource = Math.max(
-        await waitForAll([...networks(source), ...pairs(source)]),
-        await waitForNumber(source),
-      );
-      const seconds = Math.max(ofSource, await number.wait(key));
+      const first = firstLimit(source);
+      // All that strangers share of this number is used up: what the source has left does not matter.
+      const ofNumber = waitHere([{ limit: number, key }]);
+      const isUsedUp = ofNumber > 0 && (!first || waitHere(first) > 0);
+      const ofSource = isUsedUp ? 0 : await waitForSource(source);
+      const seconds = ofSource || ofNumber || (await number.wait(key));
       if (seconds === 0) return { budget: 'open' };
-      const first = ofSource === 0 ? firstLimit(source) : undefined;
-      if (first && (await waitForAll(first)) === 0) return { budget: 'first' };
+      if (!isUsedUp && ofSource === 0 && first && (await waitForAll(first)) === 0) return { budget: 'first' };
       const [narrowest] = keys.networks(source);
       if (!narrowest || (await lookups.consume(narrowest)) > 0 || !(await isKnown())) return { seconds };
       const reserveSeconds = await waitForAll(all(source, 'reserve'));

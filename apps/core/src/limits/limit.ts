@@ -29,6 +29,8 @@ export type Limit = {
   giveBackHere(key: string): void;
   /** @returns 0 if there is a point left, or the seconds until there is one */
   wait(key: string): Promise<number>;
+  /** The first half of `wait`: as far as this process knows, at once. */
+  waitHere(key: string): number;
   /** Consumes a point, left or not. */
   penalize(key: string): Promise<void>;
   /** Gives points back, at most those that were consumed. */
@@ -129,9 +131,10 @@ export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions
         if (sharedMs > 0) memory.giveBack(key);
         return counted(sharedMs);
       },
+      waitHere: (key) => counted(memory.waitMs(key)),
       async wait(key) {
-        const waitMs = memory.waitMs(key);
-        if (waitMs > 0) return counted(waitMs);
+        const here = one.waitHere(key);
+        if (here > 0) return here;
         const reply = shared
           .get(key)
           .then((used) => (used && used.consumedPoints >= points ? waitOf(used) : 0));
@@ -194,8 +197,19 @@ export async function giveBackAll(all: readonly Counted[], points = 1): Promise<
   await Promise.all(all.map(({ limit, key }) => limit.giveBack(key, points)));
 }
 
-/** @returns 0 if each has a point left, or the seconds until each has one */
+/** @returns as `waitForAll`, as far as this process knows */
+export function waitHere(all: readonly Counted[]): number {
+  return Math.max(0, ...all.map(({ limit, key }) => limit.waitHere(key)));
+}
+
+/**
+ * Redis is asked only where this process does not know of a limit that is used up: a refusal is to cost little.
+ *
+ * @returns 0 if each has a point left, or the seconds until each has one
+ */
 export async function waitForAll(all: readonly Counted[]): Promise<number> {
+  const here = waitHere(all);
+  if (here > 0) return here;
   return Math.max(0, ...(await Promise.all(all.map(({ limit, key }) => limit.wait(key)))));
 }
 

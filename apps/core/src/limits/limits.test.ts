@@ -169,6 +169,31 @@ describe('guesses', () => {
     expect(submitted.filter(Boolean)).toHaveLength(2);
   });
 
+  test('that are refused, of a source or at a number that has none left, cost Redis and the database nothing', async () => {
+    const counting = client(await redisUrl());
+    await counting.connect();
+    const { limits } = setUp({}, counting);
+    const stranger = { ...ann, address: from(20) };
+    let lookups = 0;
+    const looked = async () => {
+      lookups += 1;
+      return false;
+    };
+    // Until the source has none left, then the number, and until none of them may have the number looked up.
+    await inTurn(10, () => guess(limits, ann, false, looked));
+    await inTurn(10, (n) => guess(limits, { ...ann, address: from(n) }));
+    await inTurn(10, () => guess(limits, stranger, false, looked));
+    const before = lookups;
+    let commands = 0;
+    const send = counting.sendCommand.bind(counting);
+    counting.sendCommand = (...given) => {
+      commands += 1;
+      return send(...given);
+    };
+    for (const source of [ann, stranger]) expect(await guess(limits, source, true, looked)).toBe(false);
+    expect([commands, lookups - before]).toEqual([0, 0]);
+  });
+
   test('on several cores are counted together', async () => {
     const [one, other] = [setUp().limits, setUp().limits];
     expect(await inTurn(4, (n) => guess(n % 2 ? one : other, ann))).toEqual(first(2, 4));
