@@ -8,6 +8,7 @@ import { MessageLookup } from './delivery/message-lookup.ts';
 import { Overdue } from './delivery/overdue.ts';
 import type { FeedDeps, GroupFeed } from './groups/group-feed.ts';
 import { GroupRegistry } from './groups/group-registry.ts';
+import { createPageTurns } from './groups/page-turns.ts';
 import { StateReader } from './groups/state-reader.ts';
 import { StateTeller } from './groups/state-teller.ts';
 import { Users } from './groups/users.ts';
@@ -49,6 +50,7 @@ export function createContext(
     users,
     states,
     stateTeller,
+    pageTurn: createPageTurns(),
     messageIndex,
     cursorWriter,
     overdue,

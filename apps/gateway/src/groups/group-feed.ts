@@ -23,6 +23,11 @@ const stateReadsMax = 3;
 /** A state that is more than that for all connections together is told to them one after the other. */
 const publishedBytesMax = 1024 * 1024;
 
+/** Of what waited behind a gap: so much is published at once, whoever has not read what was sent before. */
+const publishedUnaskedMax = 128 * 1024;
+/** No page has more. */
+const pageBytesMax = 256 * 1024;
+
 /** So long a frame is kept as bytes: as a string it would be encoded again for each connection. */
 const stringMax = 16 * 1024;
 
@@ -40,6 +45,8 @@ export type FeedDeps = GapDeps & {
   readonly metrics: GatewayMetrics;
   /** Undefined unless messages are traced. */
   readonly traces: Pick<MessageTraces, 'sent'> | undefined;
+  /** Resolves when what was read may be published: see `createPageTurns`. */
+  pageTurn(): Promise<void>;
   /** Sends a frame to every socket on a topic. */
   publish(topic: string, frame: string | Uint8Array): void;
   /** Brings a connection into the group. */
@@ -271,8 +278,10 @@ export class GroupFeed {
     if (!this.isOpen) return 'all';
     const { version, messages, through_seq, last_seq } = reply.answer;
     const isNewer = version > this.#version;
+    if (messages.length > 0) await this.#deps.pageTurn();
     if (!(await this.applyStateOf(reply.answer))) return 'failed';
     if (!this.isOpen) return 'all';
+    this.#spareSlow(messages.reduce((sum, [, , frame]) => sum + Buffer.byteLength(frame), 0));
     // What a page leaves out is gone: its time had come, and nobody is to be sent it any more.
     for (const [seq, messageId, frame] of messages) {
       if (seq > (this.#lastSeq ?? 0)) this.#publish(seq, messageId, frame);
@@ -313,8 +322,15 @@ export class GroupFeed {
     for (const subscription of this.pending) subscription.resume();
   }
 
+  /** So many bytes are going to be published that are no live messages: who reads too slowly for them is replayed them. */
+  #spareSlow(bytes: number): void {
+    for (const subscription of this.#subscriptions) subscription.spare(bytes);
+  }
+
   /** Publishes what waited behind a gap and is next now. */
   #publishWaiting(): void {
+    const { bytes } = this.#gap;
+    if (bytes > publishedUnaskedMax) this.#spareSlow(Math.min(bytes, pageBytesMax));
     for (;;) {
       const seq = (this.#lastSeq ?? 0) + 1;
       const next = this.#gap.take(seq, this.#version);

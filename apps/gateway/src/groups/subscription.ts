@@ -18,6 +18,9 @@ type Phase = 'joining' | 'opening' | 'replaying' | 'pending' | 'live' | 'gone';
 /** Most states that a connection may leave unacknowledged before its acknowledgements of the group stop counting. */
 const statesUnacknowledgedMax = 1_000;
 
+/** Most bytes that a client may have to read with what is published and is no live message: half of what closes it. */
+const unreadWithPageMax = 512 * 1_024;
+
 const frameBytes = ([, , frame]: StoredMessage) => Buffer.byteLength(frame);
 const bytesOf = (messages: readonly StoredMessage[]) =>
   messages.reduce((sum, message) => sum + frameBytes(message), 0);
@@ -130,6 +133,16 @@ export class Subscription {
     this.#enter('pending');
     this.onRaised();
     this.resume();
+  }
+
+  /**
+   * So many bytes are going to be published on the topic that came late, all at once. A client that has not read what was
+   * sent before is replayed them instead, in its own time: else they would close its socket.
+   */
+  spare(bytes: number): void {
+    if (this.#phase !== 'live' || this.connection.socket.unreadBytes + bytes <= unreadWithPageMax) return;
+    this.#sentSeq = this.reachedSeq;
+    this.#enter('pending');
   }
 
   /** Takes the connection out of the group, at once. */
