@@ -100,7 +100,7 @@ const schema = z.object({
     .default(64)
     .describe('most messages of one connection at the core at a time'),
   SIGN_INS_MAX: integer({ min: 1 })
-    .default(8)
+    .default(32)
     .describe(
       'most sign-ins under way, from the request until the first groups were read; the others wait, and take turns',
     ),
