@@ -8,6 +8,7 @@ import type { BufferBudget } from './buffer-budget.ts';
 import type { DeliveryCursor } from './delivery-cursor.ts';
 import { Gap, type GapDeps, type PageOutcome } from './gap.ts';
 import { LocalMembers } from './local-members.ts';
+import { bytesOf, pageBytesMax } from './page-bytes.ts';
 import { RecentMessages } from './recent-messages.ts';
 import { encodeStateFrame } from './state-frame.ts';
 import type { StateReader } from './state-reader.ts';
@@ -25,8 +26,6 @@ const publishedBytesMax = 1024 * 1024;
 
 /** Of what waited behind a gap: so much is published at once, whoever has not read what was sent before. */
 const publishedUnaskedMax = 128 * 1024;
-/** No page has more. */
-const pageBytesMax = 256 * 1024;
 
 /** So long a frame is kept as bytes: as a string it would be encoded again for each connection. */
 const stringMax = 16 * 1024;
@@ -281,7 +280,7 @@ export class GroupFeed {
     if (messages.length > 0) await this.#deps.pageTurn();
     if (!(await this.applyStateOf(reply.answer))) return 'failed';
     if (!this.isOpen) return 'all';
-    this.#spareSlow(messages.reduce((sum, [, , frame]) => sum + Buffer.byteLength(frame), 0));
+    this.#spareSlow(bytesOf(messages));
     // What a page leaves out is gone: its time had come, and nobody is to be sent it any more.
     for (const [seq, messageId, frame] of messages) {
       if (seq > (this.#lastSeq ?? 0)) this.#publish(seq, messageId, frame);

@@ -1,4 +1,5 @@
 import { Queue } from '../queue.ts';
+import { pageBytesMax } from './page-bytes.ts';
 
 /** How much may be on its way. */
 export type WindowSize = { readonly messages: number; readonly bytes: number };
@@ -15,8 +16,6 @@ type Waiting = {
 
 /** Of a message, before one was sent. */
 const probableBytes = 4_096;
-/** No page has more. */
-const pageBytesMax = 256 * 1_024;
 /** So many groups are replayed side by side, if there are as many; others wait. */
 const sharersMax = 4;
 

@@ -3,6 +3,7 @@ import { closeReasons } from '@hooligram/protocol';
 import type { DeliveryCursor } from './delivery-cursor.ts';
 import { firstWithin } from './first-within.ts';
 import type { GroupFeed } from './group-feed.ts';
+import { bytesOf, frameBytes } from './page-bytes.ts';
 import type { UserConnection } from './user-connection.ts';
 
 /**
@@ -20,10 +21,6 @@ const statesUnacknowledgedMax = 1_000;
 
 /** Most bytes that a client may have to read with what is published and is no live message: half of what closes it. */
 const unreadWithPageMax = 512 * 1_024;
-
-const frameBytes = ([, , frame]: StoredMessage) => Buffer.byteLength(frame);
-const bytesOf = (messages: readonly StoredMessage[]) =>
-  messages.reduce((sum, message) => sum + frameBytes(message), 0);
 
 /** One connection's place in a group: how far it was sent the group, and in which phase it is. */
 export class Subscription {

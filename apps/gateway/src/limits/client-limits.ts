@@ -53,9 +53,7 @@ export class ClientLimits {
   /** @returns how one more handshake of this address is refused, and counts it; undefined if it is not */
   refusalOf(address: string): HandshakeRefusal | undefined {
     const source = networkOf(address);
-    const handshakes = this.#handshakes.enter(source);
-    this.#handshakes.leave(handshakes);
-    if (handshakes.traffic.take(0)) {
+    if (!this.#handshakes.takeOne(source)) {
       this.report.add('address_handshakes', source);
       return tooOftenOfAddress();
     }
@@ -86,9 +84,7 @@ export class ClientLimits {
   }
 
   signedIn(sid: string): void {
-    const share = this.#signIns.enter(sid);
-    share.traffic.take(0);
-    this.#signIns.leave(share);
+    this.#signIns.takeOne(sid);
   }
 
   /** Closes the connections of a user that are too many, those that signed in first. @param connections in that order */

@@ -44,6 +44,13 @@ export class Shares<K> {
     return share;
   }
 
+  /** Takes one of a key's bucket, without a connection. @returns whether there was one */
+  takeOne(key: K): boolean {
+    const share = this.enter(key);
+    this.leave(share);
+    return share.traffic.take(0) === undefined;
+  }
+
   leave(share: Share): void {
     share.connections -= 1;
   }

@@ -1,5 +1,5 @@
 import { phoneOf } from '@hooligram/protocol';
-import type { ProtocolClient, ReceivedFrame } from '@hooligram/protocol-client';
+import type { ProtocolClient, ProtocolClientOptions, ReceivedFrame } from '@hooligram/protocol-client';
 import { type Attack, account, open, type Progress, returning, sidOf, type Target, times } from './attack.ts';
 import { keepSending } from './keep-sending.ts';
 import { crowdPrefix, keepRowHeld, type LargeData, storeLargeData } from './large-data.ts';
@@ -27,6 +27,16 @@ async function signUp(target: Target, count: number): Promise<string[]> {
     );
   }
   return sids;
+}
+
+async function returnApart(
+  target: Target,
+  n: number,
+  options?: Partial<ProtocolClientOptions>,
+): Promise<ProtocolClient> {
+  const client = await open(target, apart(n), options);
+  await client.authorize(sidApart(target, n));
+  return client;
 }
 
 /** Signs in, takes and acknowledges everything, leaves, and comes back, for ever. @param onWhole all of it was there */
@@ -129,12 +139,8 @@ export const dataAttacks = {
       await storeLargeData(target.databaseUrl, { ...data, sids });
       for (const n of times(144, (each) => each % 12)) {
         const client = await open(target, apart(n));
-        const { country_code, phone_number } = phoneOf(sidApart(target, n));
-        client.send('AUTHORIZATION_SIGN_IN_REQUEST', {
-          country_code,
-          phone_number,
-          verification_code: '000000',
-        });
+        const signIn = { ...phoneOf(sidApart(target, n)), verification_code: '000000' };
+        client.send('AUTHORIZATION_SIGN_IN_REQUEST', signIn);
         client.socket.pause();
       }
     },
@@ -158,12 +164,9 @@ export const dataAttacks = {
     async start(target) {
       const sids = await signUp(target, 20);
       const [group_id] = await storeLargeData(target.databaseUrl, { sids, groups: 1, crowd: 50_000 });
-      const back = async (n: number) => {
-        const client = await open(target, apart(n), { readFrame: answersAlone });
-        await client.authorize(sidApart(target, n));
-        return client;
-      };
-      const clients = await Promise.all(times(20, back));
+      const clients = await Promise.all(
+        times(20, (n) => returnApart(target, n, { readFrame: answersAlone })),
+      );
       void comeAndGo(clients[0] as ProtocolClient, clients[1] as ProtocolClient, {
         group_id,
         member_sid: sidApart(target, 1),
@@ -178,11 +181,7 @@ export const dataAttacks = {
       const member_sids = [sid, ...times(4_399, (n) => `${crowdPrefix}${1_000_000_001 + n}`)];
       for (const _ of times(20, Number)) {
         keepSending(
-          async () => {
-            const client = await open(target, apart(0));
-            await client.authorize(sid);
-            return client;
-          },
+          () => returnApart(target, 0),
           (client) => client.send('GROUP_CREATE_REQUEST', { group_name: 'large', member_sids }),
         );
       }
