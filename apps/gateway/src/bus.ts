@@ -122,9 +122,10 @@ export class Bus {
     return this.#names;
   }
 
-  /** Publishes to operators and other gateways; nothing is lost that matters if it fails. */
-  publish(channel: string, body: object): void {
-    void this.#command.publish(channel, JSON.stringify(body)).catch(() => {});
+  /** Publishes to operators and other gateways; nothing is lost that matters if it fails. @param body a text, or JSON */
+  publish(channel: string, body: object | string): void {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    void this.#command.publish(channel, text).catch(() => {});
   }
 
   get requestsPending(): number {
@@ -211,6 +212,7 @@ export class Bus {
       log: service.log,
       metrics,
       traces,
+      node: this.node,
       core: this.#core,
       subscriptions: this.#subscriptions,
       publish,

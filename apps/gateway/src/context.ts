@@ -11,6 +11,7 @@ import type { GroupRegistry } from './groups/group-registry.ts';
 import type { StateReader } from './groups/state-reader.ts';
 import type { Users } from './groups/users.ts';
 import type { ClientLimits } from './limits/client-limits.ts';
+import type { ConnectionsElsewhere } from './limits/connections-elsewhere.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { RequestBudget } from './request-budget.ts';
 import type { SignIns } from './sign-ins.ts';
@@ -27,6 +28,8 @@ export type GatewayContext = {
   readonly signIns: SignIns;
   readonly requestBudget: RequestBudget;
   readonly clientLimits: ClientLimits | undefined;
+  /** Undefined without limits. */
+  readonly connectionsElsewhere: ConnectionsElsewhere | undefined;
   readonly core: Core;
   readonly users: Users;
   readonly groups: GroupRegistry;
@@ -38,5 +41,5 @@ export type GatewayContext = {
   /** Undefined unless messages are traced. */
   readonly traces: MessageTraces | undefined;
   /** Publishes to a core, at most once. */
-  send(channel: string, body: object): void;
+  send(channel: string, body: object | string): void;
 };

@@ -12,11 +12,14 @@ import { createPageTurns } from './groups/page-turns.ts';
 import { StateReader } from './groups/state-reader.ts';
 import { StateTeller } from './groups/state-teller.ts';
 import { Users } from './groups/users.ts';
+import { ConnectionsElsewhere } from './limits/connections-elsewhere.ts';
 
 /** What all epochs of the database share. */
 type Shared = Pick<GatewayContext, 'config' | 'log' | 'metrics' | 'send' | 'traces'> &
   Pick<FeedDeps, 'publish'> & {
     readonly budgets: Budgets;
+    /** The name of this gateway among all nodes. */
+    readonly node: string;
     readonly core: CoreClient;
     readonly subscriptions: Subscriptions;
   };
@@ -24,7 +27,7 @@ type Shared = Pick<GatewayContext, 'config' | 'log' | 'metrics' | 'send' | 'trac
 /** Makes what belongs to one epoch of the database. */
 export function createContext(
   epoch: number,
-  { core: client, subscriptions, publish, budgets, ...shared }: Shared,
+  { core: client, subscriptions, publish, budgets, node, ...shared }: Shared,
 ): GatewayContext {
   const { config, metrics, traces } = shared;
   const { signIns, requestBudget, clientLimits, outOfOrder, recentMessages, socketBuffers } = budgets;
@@ -34,6 +37,16 @@ export function createContext(
     messages: config.REPLAY_WINDOW,
     bytes: config.REPLAY_WINDOW_BYTES,
   });
+  const connectionsElsewhere =
+    clientLimits &&
+    new ConnectionsElsewhere({
+      node,
+      connectionsMax: config.LIMIT_CONNECTIONS_PER_USER,
+      metrics,
+      find: (userId) => users.find(userId),
+      publish: (userId, publication) => shared.send(names.user(userId), publication),
+      close: ({ userId, connections }, count) => clientLimits.closeFirst(userId, connections, count),
+    });
   const messageIndex = new MessageIndex<GroupFeed>();
   const cursorWriter = new CursorWriter({ core, epoch, everyMs: config.CURSOR_FLUSH_MS, traces });
   const messageLookup = new MessageLookup({ core, cursorWriter, metrics, clientLimits });
@@ -63,6 +76,7 @@ export function createContext(
     signIns,
     requestBudget,
     clientLimits,
+    connectionsElsewhere,
     epoch,
     core,
     users,

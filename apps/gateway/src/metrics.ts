@@ -99,6 +99,11 @@ export function createGatewayMetrics(metrics: Metrics) {
       'Connections and frames that a limit refused, ignored or closed, by limit',
       { limit: gatewayLimits },
     ),
+    connectionsCounted: metrics.counter(
+      'gateway_user_connections_counted_total',
+      'Times that all gateways of a user counted the connections of that user, by what they found',
+      { outcome: ['within', 'too many'] },
+    ),
     messagesPublished: metrics.hotCounter(
       'gateway_messages_published_total',
       'Messages published live, each once a gateway',

@@ -141,6 +141,7 @@ export class Session implements SocketOwner {
     this.#connection = connection;
     this.limits?.signIn(userId);
     this.#context.clientLimits?.closeExcess(userId, connection.user.connections);
+    void this.#context.connectionsElsewhere?.signedIn(connection.user);
     return connection;
   }
 
@@ -150,9 +151,10 @@ export class Session implements SocketOwner {
    */
   async signOut(): Promise<void> {
     if (!this.#connection) return;
-    const { cursorWriter, users } = this.#context;
+    const { cursorWriter, users, connectionsElsewhere } = this.#context;
     const { userId } = this.#connection.user;
     users.signOut(this.#connection);
+    if (!users.find(userId)) connectionsElsewhere?.forget(userId);
     this.#connection = undefined;
     this.limits?.signOut();
     if (cursorWriter.hasMoved) await cursorWriter.flushUser(userId);

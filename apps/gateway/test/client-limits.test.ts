@@ -58,15 +58,15 @@ async function from(localAddress = source(), to = gateway): Promise<TestClient> 
   return client;
 }
 
-async function signedIn(sid = uniqueSid(), localAddress = source()): Promise<TestClient> {
-  const client = await from(localAddress);
+async function signedIn(sid = uniqueSid(), localAddress = source(), to = gateway): Promise<TestClient> {
+  const client = await from(localAddress, to);
   await client.signIn(sid);
   return client;
 }
 
 /** A further connection of a user who is verified: to verify again would end the first one. */
-async function signedInAgain(sid: string): Promise<TestClient> {
-  const client = await from(source());
+async function signedInAgain(sid: string, to = gateway): Promise<TestClient> {
+  const client = await from(source(), to);
   await client.authorize(sid);
   return client;
 }
@@ -264,6 +264,40 @@ describe('connections', () => {
     await second.roundTrip();
     await third.roundTrip();
     expect(await limited('user_connections')).toBe(1);
+  });
+
+  test('of a user on several gateways are too many together: the one that signed in first is closed, wherever it is', async () => {
+    const other = await system.addGateway(limits);
+    const sid = uniqueSid();
+    const first = await signedIn(sid);
+    await first.roundTrip();
+    const [second, third] = [await signedInAgain(sid, other), await signedInAgain(sid, other)];
+    expect(await first.closed).toEqual(closedWith(closeReasons.tooManyConnections));
+    await second.roundTrip();
+    await third.roundTrip();
+    expect(await limited('user_connections', other)).toBe(0);
+  });
+
+  test('of a user that ended with their gateway count for nothing: whoever comes back to another one stays', async () => {
+    const dying = await system.addGateway(limits);
+    const counted = async (outcome: string) => {
+      const { value } = await metrics(gateway.adminUrl);
+      return value('hooligram_gateway_user_connections_counted_total', { outcome });
+    };
+    const [within, tooMany] = [await counted('within'), await counted('too many')];
+    const sid = uniqueSid();
+    const first = await signedIn(sid);
+    const lost = await signedInAgain(sid, dying);
+    // Once it is sent a group, its gateway has told the other one of it.
+    await lost.requestOk('GROUP_CREATE', { group_name: '', member_sids: [sid, uniqueSid()] });
+    await lost.next('GROUP_DELIVER_REQUEST');
+    await dying.kill();
+    await lost.closed;
+    const back = await signedInAgain(sid);
+    await eventually(async () => (await counted('within')) > within, 'the connections are counted');
+    await first.roundTrip();
+    await back.roundTrip();
+    expect(await counted('too many')).toBe(tooMany);
   });
 
   test('on which nobody signs in are closed after a while, others are not', async () => {

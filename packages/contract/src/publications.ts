@@ -45,19 +45,33 @@ export type CredentialChanged = {
 };
 
 /**
+ * Which connections of a user a gateway has, for the other gateways that hold the user: when each of them signed in, in
+ * milliseconds since 1970.
+ */
+export type UserConnections = {
+  readonly user_id: number;
+  readonly gateway: string;
+  readonly signed_in_at: readonly number[];
+};
+
+/** Asks every gateway that holds a user for its `UserConnections`. */
+export type ConnectionsAsked = { readonly user_id: number };
+
+/**
  * Messages that are traced, each with the `traceparent` of what published it. Published just before these messages, by
  * cores that trace; nothing but traces depends on it.
  */
 export type TracedMessages = { readonly traced: readonly (readonly [message_id: number, trace: string])[] };
 
 /**
- * What the core publishes on `group:<id>` and `user:<id>`, as bytes.
+ * What is published on `group:<id>` and `user:<id>`, by cores unless another is named, as bytes.
  *
  * Messages are one line of header, and a line for each with its ready frame, which the gateway passes on untouched:
  * `m <group_id> <version> <seq> <message_id>\n<frame>`, or for several `M`, with more ids and a line for each frame. What
  * was stored together in a group travels together: the seqs follow each other, under one version. The others are a
  * type tag, a newline and JSON: `s` a GroupState, `j` a Joined, `a` a DeliveryCheck, `n` a RedeliveryRequest, `e` an
- * Eviction, `c` a CredentialChanged, `t` TracedMessages. An unknown type tag is for a newer gateway and is ignored, so that gateways and cores may differ by one
+ * Eviction, `c` a CredentialChanged, `t` TracedMessages; and of gateways to each other `u` UserConnections, `q` a
+ * ConnectionsAsked. An unknown type tag is for a newer gateway and is ignored, so that gateways and cores may differ by one
  * release.
  *
  * Published at most once each, in no promised order across cores; a gateway fetches what it misses
@@ -71,7 +85,9 @@ export type Publication =
   | { type: 'redelivery-request'; request: RedeliveryRequest }
   | { type: 'eviction'; eviction: Eviction }
   | { type: 'credential-changed'; changed: CredentialChanged }
-  | { type: 'traced-messages'; traced: TracedMessages };
+  | { type: 'traced-messages'; traced: TracedMessages }
+  | { type: 'user-connections'; connections: UserConnections }
+  | { type: 'connections-asked'; asked: ConnectionsAsked };
 
 /** Messages of one group, stored one behind the other under one version. */
 export type Messages<F extends string | Uint8Array> = {
@@ -121,6 +137,12 @@ const jsonByTag = {
     field: 'traced',
     shape: object<TracedMessages>({ traced: listOf(tuple(count, text)) }),
   },
+  u: {
+    type: 'user-connections',
+    field: 'connections',
+    shape: object<UserConnections>({ user_id: count, gateway: text, signed_in_at: listOf(count) }),
+  },
+  q: { type: 'connections-asked', field: 'asked', shape: object<ConnectionsAsked>({ user_id: count }) },
 } as const satisfies Readonly<Record<string, { type: Publication['type']; field: string; shape: Shape }>>;
 
 type JsonTag = keyof typeof jsonByTag;
@@ -149,6 +171,8 @@ export const encodeRedeliveryRequest = jsonEncoder<RedeliveryRequest>('n');
 export const encodeEviction = jsonEncoder<Eviction>('e');
 export const encodeCredentialChanged = jsonEncoder<CredentialChanged>('c');
 export const encodeTracedMessages = jsonEncoder<TracedMessages>('t');
+export const encodeUserConnections = jsonEncoder<UserConnections>('u');
+export const encodeConnectionsAsked = jsonEncoder<ConnectionsAsked>('q');
 
 export function encodeMessages({ group_id, version, seq, message_ids, frames }: Messages<string>): string {
   // A gateway that knows only single messages ignores the others, and fetches them.

@@ -3,7 +3,7 @@ import type { GatewayContext } from '../context.ts';
 import { onEviction, onRedeliveryRequest } from '../delivery/redeliver.ts';
 import { endEarlierSessions } from './ended-credentials.ts';
 
-/** Takes what the core published on the channel of a group or of a user. */
+/** Takes what a core, or another gateway, published on the channel of a group or of a user. */
 export function receivePublication(context: GatewayContext, bytes: Buffer): void {
   const publication = decodePublication(bytes);
   // A newer core's: the core of this release publishes nothing else.
@@ -37,6 +37,12 @@ export function receivePublication(context: GatewayContext, bytes: Buffer): void
       return;
     case 'traced-messages':
       context.traces?.announced(publication.traced);
+      return;
+    case 'user-connections':
+      context.connectionsElsewhere?.receive(publication.connections);
+      return;
+    case 'connections-asked':
+      context.connectionsElsewhere?.asked(publication.asked.user_id);
       return;
     default:
       publication satisfies never;

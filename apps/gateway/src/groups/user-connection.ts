@@ -16,6 +16,8 @@ export class UserConnection {
   /** Its turns on the socket, for everything but live messages. */
   readonly writer: SocketWriter;
   readonly owed = new Owed<Subscription>();
+  /** Milliseconds since 1970. */
+  readonly signedInAt = Date.now();
   /** The name of the connection to the core, while a code that was submitted here is checked. */
   verifying: string | undefined;
   /** With which version of the user's credential it signed in. A core that does not say ends no session. */

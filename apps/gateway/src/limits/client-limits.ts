@@ -11,6 +11,7 @@ import { SignInTimes } from './sign-in-times.ts';
 import { Traffic, type TrafficRates } from './traffic.ts';
 
 type Socket = ConnectionLimits['socket'] & { readonly address: string };
+type Connections = ReadonlySet<{ readonly socket: ConnectionLimits['socket'] }>;
 
 /** What one client may cost this gateway. Without `LIMITS_ENABLED` there is none of it. */
 export class ClientLimits {
@@ -88,14 +89,16 @@ export class ClientLimits {
   }
 
   /** Closes the connections of a user that are too many, those that signed in first. @param connections in that order */
-  closeExcess(
-    userId: number,
-    connections: ReadonlySet<{ readonly socket: ConnectionLimits['socket'] }>,
-  ): void {
-    let excess = connections.size - this.#config.LIMIT_CONNECTIONS_PER_USER;
+  closeExcess(userId: number, connections: Connections): void {
+    this.closeFirst(userId, connections, connections.size - this.#config.LIMIT_CONNECTIONS_PER_USER);
+  }
+
+  /** Closes so many connections of a user, those that signed in first. @param connections in that order */
+  closeFirst(userId: number, connections: Connections, count: number): void {
+    let left = count;
     for (const { socket } of [...connections]) {
-      if (excess <= 0) return;
-      excess -= 1;
+      if (left <= 0) return;
+      left -= 1;
       this.report.add('user_connections', userId);
       socket.end(closeReasons.tooManyConnections);
     }

@@ -19,7 +19,7 @@ export const gatewayLimitsConfig = z.object({
   LIMIT_HANDSHAKES_PER_ADDRESS: rate('2000/100', 'handshakes of an address; more get 429 with Retry-After'),
   LIMIT_CONNECTIONS_PER_USER: integer({ min: 1 })
     .default(20)
-    .describe('most connections of a user on this gateway; the one that signed in first is closed'),
+    .describe('most connections of a user on all gateways together; the one that signed in first is closed'),
   SIGN_IN_WITHIN_SECONDS: integer({ min: 1, max: 86_400 })
     .default(900)
     .describe('a connection on which nobody signs in, nor asks for a code, for so long is closed'),
