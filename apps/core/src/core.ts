@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { countListeners, DeadRequests, entryVersion } from '@hooligram/bus';
+import { encodeStopping } from '@hooligram/contract';
 import {
   createTraceMetrics,
   openTracer,
@@ -65,6 +66,12 @@ async function start(service: CoreService): Promise<void> {
   watchDatabase(service, context, stores);
   const scheduleKeeper = await startRetries(service, context, stores, retries);
   await startIntake(service, context, { stores, consumer, onStreamLost: scheduleKeeper.run });
+  service.nodes.is(consumer);
+  service.lifecycle.onClose('goodbye', async () => {
+    if (service.lifecycle.isFailing) return;
+    // While Redis is away nobody hears it.
+    await stores.redis.command.publish(stores.names.nodes, encodeStopping(consumer)).catch(() => {});
+  });
 }
 
 function createContext(

@@ -1,4 +1,4 @@
-import { handleNodeCall } from '@hooligram/contract';
+import { handleNodeCall, readStopping } from '@hooligram/contract';
 import { createProcessStatus } from '@hooligram/service';
 import type { CoreService } from './config.ts';
 import type { Stores } from './stores.ts';
@@ -16,6 +16,11 @@ export function createNodeCalls(service: CoreService, { redis, names }: Stores, 
   }
 
   return (bytes: Buffer): void => {
+    const stopping = readStopping(bytes);
+    if (stopping !== undefined) {
+      service.nodes.stopped(stopping);
+      return;
+    }
     // Also while Redis is away: whoever asked does not hear of this node then.
     handle(bytes).catch((error: Error) =>
       log.warn({ reason: error.message }, 'a call of an operator failed'),

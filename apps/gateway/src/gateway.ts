@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { entryVersion } from '@hooligram/bus';
+import { encodeStopping } from '@hooligram/contract';
 import { frameBytesReadMax } from '@hooligram/protocol';
 import {
   ConfigError,
@@ -129,6 +130,10 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
     await server.listen(config.GATEWAY_HOST, config.GATEWAY_OWN_PORT, { isShared: false });
   }
   if (tls) gauges.certificateExpires.read(renewOnHangup(tls, service, () => server.renewTls()));
+  service.nodes.is(bus.node);
+  lifecycle.onClose('goodbye', () => {
+    if (!lifecycle.isFailing) bus.publish(bus.names.nodes, encodeStopping(bus.node));
+  });
 }
 
 /** @throws ConfigError when this machine cannot load the chosen release */

@@ -1,4 +1,4 @@
-import { type GatewayStatus, handleNodeCall, type NodeCallHandlers } from '@hooligram/contract';
+import { type GatewayStatus, handleNodeCall, type NodeCallHandlers, readStopping } from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
 import { createProcessStatus, type ServiceContext } from '@hooligram/service';
 import type { Bus } from './bus.ts';
@@ -29,6 +29,11 @@ export function createNodeCalls(
 
   return {
     receive(bytes: Buffer): void {
+      const stopping = readStopping(bytes);
+      if (stopping !== undefined) {
+        service.nodes.stopped(stopping);
+        return;
+      }
       handle(bytes).catch((error: Error) =>
         log.warn({ reason: error.message }, 'unreadable call of an operator'),
       );

@@ -6,3 +6,4 @@ export { type ReadRequest, readAnswers, readRequest, requestTypes } from './requ
 export * from './requests.ts';
 export { UnreadableError } from './shape.ts';
 export * from './state.ts';
+export { encodeStopping, readStopping } from './stopping.ts';

@@ -101,3 +101,9 @@ test('what is started while the stop is under way is stopped right away', async 
   });
   expect(isClosed).toBe(true);
 });
+
+test('a stop is a failure if the first who asked for it said so', async () => {
+  const [failing, planned] = [setUp().lifecycle, setUp().lifecycle];
+  await Promise.all([failing.close(true), failing.close(), planned.close(), planned.close(true)]);
+  expect([failing.isFailing, planned.isFailing]).toEqual([true, false]);
+});

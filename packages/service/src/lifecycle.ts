@@ -13,6 +13,8 @@ export type Readiness = {
 export type Lifecycle = {
   /** Aborted as soon as the stop begins. */
   readonly stopping: AbortSignal;
+  /** Whether it stops because of an error, and not on purpose. */
+  readonly isFailing: boolean;
   /** Registers how to undo what was just started. Called after the stop has begun, it is undone right away. */
   onClose(name: string, close: () => unknown): void;
   /** A condition of readiness, checked at every `/readyz`. */
@@ -26,8 +28,10 @@ export type Lifecycle = {
    * Not ready from this moment; then undoes what was registered, last first, each after the one before it.
    * Failures, and closes that have not ended by the deadline, are logged; at the deadline all remaining closes
    * begin at once, and nothing is waited for. Resolves, once for all callers, with whether the stop was clean.
+   *
+   * @param isFailure because of an error
    */
-  close(): Promise<boolean>;
+  close(isFailure?: boolean): Promise<boolean>;
 };
 
 const checkTimeoutMs = 2_000;
@@ -43,10 +47,14 @@ export function createLifecycle(options: { log: Log; deadlineMs: number }): Life
   const checks = new Map<string, Check>();
   const stop = new AbortController();
   let isStarted = false;
+  let isFailing = false;
   let closing: Promise<boolean> | undefined;
 
   return {
     stopping: stop.signal,
+    get isFailing() {
+      return isFailing;
+    },
     onClose(name, close) {
       if (closing) void attempt({ name, close }, log);
       else closers.push({ name, close });
@@ -66,8 +74,9 @@ export function createLifecycle(options: { log: Log; deadlineMs: number }): Life
       const answers = [['process', phase] as const, ...(await Promise.all(results))];
       return { ready: answers.every(([, answer]) => answer === 'ok'), checks: Object.fromEntries(answers) };
     },
-    close() {
+    close(isFailure = false) {
       if (!closing) {
+        isFailing = isFailure;
         closing = Promise.resolve().then(() => closeAll(closers, log, deadlineMs));
         stop.abort();
       }

@@ -68,8 +68,8 @@ function takeOver<S extends ConfigSchema>({ log, close }: Service<S>) {
   const signals = new Set<NodeJS.Signals>();
   let exitCode = 0;
 
-  async function stop(): Promise<void> {
-    const isClean = await close();
+  async function stop(isFailure = false): Promise<void> {
+    const isClean = await close(isFailure);
     const code = isClean ? exitCode : 1;
     log.info({ code }, 'stopped');
     process.exit(code);
@@ -78,7 +78,7 @@ function takeOver<S extends ConfigSchema>({ log, close }: Service<S>) {
   function fail(err: unknown, event: string): void {
     log.fatal({ err, event }, 'stopping because of an error that nobody caught');
     exitCode = 1;
-    void stop();
+    void stop(true);
   }
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

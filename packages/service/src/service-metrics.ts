@@ -6,7 +6,20 @@ export type ServiceMetrics = ReturnType<typeof createServiceMetrics>;
 export function createServiceMetrics(metrics: Metrics) {
   return {
     ready: metrics.gauge('ready', 'Whether a check of /readyz is passed: 1 or 0', ['check']),
-    draining: metrics.observed('draining', 'Whether the process stops and takes nothing new: 1 or 0'),
+    draining: metrics.observed(
+      'draining',
+      'Whether the process stops on purpose and takes nothing new: 1 or 0',
+    ),
+    nodeInfo: metrics.gauge(
+      'node_info',
+      'Which node this process is, by the name that nodes have in Redis; always 1',
+      ['id'],
+    ),
+    nodeStopped: metrics.gauge(
+      'node_stopped',
+      'Nodes that have said in the last ten minutes that they stop on purpose, as this one heard; always 1',
+      ['id'],
+    ),
     buildInfo: metrics.gauge('build_info', 'What this process is and runs on; always 1', [
       'version',
       'contract',

@@ -11,6 +11,7 @@ import {
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { createLog, type Log, logFormats, logLevels } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { createNodes, type Nodes } from './nodes.ts';
 import { watchReadiness } from './readiness-watch.ts';
 import { release } from './release.ts';
 import { type Build, createServiceMetrics } from './service-metrics.ts';
@@ -39,6 +40,8 @@ export type ServiceContext<S extends ConfigSchema> = {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly lifecycle: Lifecycle;
+  /** For the metrics `node_info` and `node_stopped`. */
+  readonly nodes: Nodes;
   /** For the metric `build_info`. */
   reportBuild(build: Build): void;
 };
@@ -61,7 +64,7 @@ export type Service<S extends ConfigSchema> = ServiceContext<S> & {
   /** Where the admin server listens; throws before `start`. */
   readonly adminUrl: string;
   /** See `Lifecycle.close`. */
-  close(): Promise<boolean>;
+  close(isFailure?: boolean): Promise<boolean>;
 };
 
 /** All the variables of a process: its own and those of every process. */
@@ -89,12 +92,14 @@ export function createService<S extends ConfigSchema>(
   const metrics = createMetrics({ role: definition.name });
   const serviceMetrics = createServiceMetrics(metrics);
   const lifecycle = createLifecycle({ log, deadlineMs: config.STOP_TIMEOUT_MS });
-  serviceMetrics.draining.read(() => (lifecycle.stopping.aborted ? 1 : 0));
+  // Whoever ends because of an error has died, whatever it still closes in order.
+  serviceMetrics.draining.read(() => (lifecycle.stopping.aborted && !lifecycle.isFailing ? 1 : 0));
   const context: ServiceContext<S> = {
     config,
     log,
     metrics,
     lifecycle,
+    nodes: createNodes(serviceMetrics),
     reportBuild: (build) =>
       serviceMetrics.buildInfo.set({ node: process.versions.node, uwebsockets: '', ...build }, 1),
   };
@@ -130,7 +135,7 @@ export function createService<S extends ConfigSchema>(
         await startAll();
         if (!lifecycle.stopping.aborted) log.info({ admin: admin?.url }, 'ready');
       } catch (error) {
-        await lifecycle.close();
+        await lifecycle.close(true);
         throw error;
       }
     },

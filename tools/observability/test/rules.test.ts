@@ -49,7 +49,9 @@ describe('the runbook', () => {
     (alert) => {
       const section = sections.get(alert) ?? '';
       for (const part of ['**Means**', '**Look**', '**Do**']) expect(section).toContain(part);
-      expect(rulesText).toContain(`runbook_url: docs/runbook.md#${alert.toLowerCase()}\n`);
+      expect(rulesText).toContain(
+        `runbook_url: '{{ or $externalLabels.runbook "docs/runbook.md" }}#${alert.toLowerCase()}'\n`,
+      );
     },
   );
 
