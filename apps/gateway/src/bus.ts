@@ -18,7 +18,7 @@ import {
   startRedisClock,
 } from '@hooligram/bus';
 import { type CoreRequest, UnreadableError } from '@hooligram/contract';
-import { type ServiceContext, untilWorks } from '@hooligram/service';
+import { createLoopTurns, type ServiceContext, untilWorks } from '@hooligram/service';
 import type { Budgets } from './budgets.ts';
 import type { gatewayConfig } from './config.ts';
 import type { GatewayContext } from './context.ts';
@@ -35,6 +35,12 @@ import type { GatewayMetrics } from './metrics.ts';
 
 /** Requests in one stream entry; what is more in one event-loop tick goes into the next entry. */
 const requestsPerEntryMax = 500;
+
+/**
+ * Answers of so many bytes are read one publication in each round of the event loop. Messages that were published behind
+ * them are passed on meanwhile: that is as if the core had answered a moment later.
+ */
+const largeBytes = 32 * 1_024;
 
 type Redis = Awaited<ReturnType<typeof connectRedis>>;
 
@@ -74,6 +80,7 @@ export class Bus {
   readonly #subscriptions: Subscriptions;
   readonly #unreadable: UnreadablePublications;
   readonly #pieces = new PieceCollector();
+  readonly #largeTurn = createLoopTurns();
   #context: GatewayContext;
   #epoch: number;
   #epochWatch: ReturnType<typeof startEpochWatch> | undefined;
@@ -246,7 +253,17 @@ export class Bus {
 
   #onAnswers(bytes: Buffer): void {
     const answers = this.#pieces.receive(bytes);
-    if (answers) this.#core.onAnswers(answers);
+    if (!answers) return;
+    if (answers.byteLength < largeBytes) this.#core.onAnswers(answers);
+    else void this.#largeTurn().then(() => this.#onLargeAnswers(answers));
+  }
+
+  #onLargeAnswers(answers: Buffer): void {
+    try {
+      this.#core.onAnswers(answers);
+    } catch (error) {
+      this.#unreadable.receive(this.#ownChannel, error);
+    }
   }
 
   #onCall(bytes: Buffer): void {

@@ -1,4 +1,5 @@
 import { createNames, type Subscriptions } from '@hooligram/bus';
+import { createLoopTurns } from '@hooligram/service';
 import type { Budgets } from './budgets.ts';
 import type { GatewayContext } from './context.ts';
 import type { CoreClient } from './core/core-client.ts';
@@ -8,7 +9,6 @@ import { MessageLookup } from './delivery/message-lookup.ts';
 import { Overdue } from './delivery/overdue.ts';
 import type { FeedDeps, GroupFeed } from './groups/group-feed.ts';
 import { GroupRegistry } from './groups/group-registry.ts';
-import { createPageTurns } from './groups/page-turns.ts';
 import { StateReader } from './groups/state-reader.ts';
 import { StateTeller } from './groups/state-teller.ts';
 import { Users } from './groups/users.ts';
@@ -63,7 +63,7 @@ export function createContext(
     users,
     states,
     stateTeller,
-    pageTurn: createPageTurns(),
+    pageTurn: createLoopTurns(),
     messageIndex,
     cursorWriter,
     overdue,

@@ -7,12 +7,18 @@ import { reasonOf } from './refusal.ts';
 /** Most bytes of one publication of answers; a larger answer is published in pieces. */
 const publicationBytesMax = 256 * 1_024;
 
+/** So much of what may be large is encoded in one event-loop tick: a millisecond or two. */
+const sliceBytesMax = 128 * 1_024;
+
 /** No answer is larger: what grows with somebody's data is answered in pages. */
 const answerBytesMax = 16 * 1_024 * 1_024;
 
 /**
  * Gathers what one event-loop tick publishes, and sends it as one pipeline: publications, then answers, then XDEL and
  * XACK.
+ *
+ * Answers that may be large leave behind all else, and not more of them in a tick than take a moment to encode: messages
+ * and other answers do not wait for them, neither here nor on the connection.
  *
  * Guarantee: an entry is acknowledged only behind the publications and answers that were given before it. When
  * the pipeline breaks, entries whose acknowledgement did not arrive stay pending, and a later claim publishes all of
@@ -26,8 +32,13 @@ export class Publisher {
   readonly #cutter: PieceCutter;
   readonly #sending = new Set<Promise<void>>();
   #publications: [channel: string, payload: string][] = [];
-  #answers = new Map<string, { text: string; bytes: number }[]>();
+  #answers = new Map<string, Encoded[]>();
   #finished: string[] = [];
+  /** What may be large, in its order, and the entries that were finished behind it. */
+  #behind: Behind[] = [];
+  /** How many of those were given so far, and taken. */
+  #behindGiven = 0;
+  #behindTaken = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -43,32 +54,68 @@ export class Publisher {
 
   /** Sends one answer to a gateway; the answers of one tick for the same gateway travel together. */
   answer(node: string, answer: object): void {
-    const text = this.#encode(answer);
-    const encoded = { text, bytes: Buffer.byteLength(text) };
-    const answers = this.#answers.get(node);
-    if (answers) answers.push(encoded);
-    else this.#answers.set(node, [encoded]);
+    this.#encodeInto(this.#answers, node, answer);
     this.#flushSoon();
+  }
+
+  /** Sends one answer that may be large. It is encoded when it is its turn: it must not change any more. */
+  answerBehind(node: string, answer: object): void {
+    this.#giveBehind({ node, answer });
   }
 
   /** The entry has been answered: it leaves the stream. */
   finish(entryId: string): void {
-    this.#finished.push(entryId);
+    if (this.#behind.length > 0) this.#giveBehind({ finished: entryId });
+    else this.#finished.push(entryId);
     this.#flushSoon();
   }
 
   /** Resolves when all that was given so far has been sent, or has failed. */
   async flushed(): Promise<void> {
-    // The flush of this tick comes before.
-    await new Promise((resolve) => setImmediate(resolve));
+    const given = this.#behindGiven;
+    // The flush of a tick comes before.
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (this.#behindTaken < given);
     await Promise.all(this.#sending);
   }
 
+  /** @returns its bytes */
+  #encodeInto(answers: Map<string, Encoded[]>, node: string, answer: object): number {
+    const text = this.#encode(answer);
+    const encoded = { text, bytes: Buffer.byteLength(text) };
+    const ofNode = answers.get(node);
+    if (ofNode) ofNode.push(encoded);
+    else answers.set(node, [encoded]);
+    return encoded.bytes;
+  }
+
+  #giveBehind(behind: Behind): void {
+    this.#behind.push(behind);
+    this.#behindGiven += 1;
+    this.#flushSoon();
+  }
+
+  /** Takes as much of what may be large as may leave now, and what was finished behind it. */
+  #takeBehind(): Map<string, Encoded[]> {
+    const large = new Map<string, Encoded[]>();
+    let taken = 0;
+    for (let bytes = 0; taken < this.#behind.length && bytes < sliceBytesMax; taken += 1) {
+      const next = this.#behind[taken] as Behind;
+      if ('finished' in next) this.#finished.push(next.finished);
+      else bytes += this.#encodeInto(large, next.node, next.answer);
+    }
+    this.#behindTaken += taken;
+    this.#behind.splice(0, taken);
+    if (this.#behind.length > 0) this.#flushSoon();
+    return large;
+  }
+
   #flush(): void {
+    const large = this.#takeBehind();
     const { redis, stream, group, channelOf, log } = this.#options;
     const pipeline = redis.pipeline();
     for (const [channel, payload] of this.#publications) pipeline.publish(channel, payload);
-    for (const [node, answers] of this.#answers) {
+    for (const [node, answers] of [...this.#answers, ...large]) {
       for (const payload of this.#publicationsOf(answers)) pipeline.publish(channelOf(node), payload);
     }
     if (this.#finished.length > 0) {
@@ -89,7 +136,7 @@ export class Publisher {
   }
 
   /** JSON lists of answers, none larger than a publication may be, and pieces of those that are larger alone. */
-  #publicationsOf(answers: readonly { text: string; bytes: number }[]): (string | Buffer)[] {
+  #publicationsOf(answers: readonly Encoded[]): (string | Buffer)[] {
     const bytesMax = this.#publicationBytesMax;
     const publications: (string | Buffer)[] = [];
     let together: string[] = [];
@@ -125,6 +172,10 @@ export class Publisher {
     return JSON.stringify(refuse(answer));
   }
 }
+
+type Encoded = { readonly text: string; readonly bytes: number };
+
+type Behind = { readonly node: string; readonly answer: object } | { readonly finished: string };
 
 type Options = {
   redis: Redis;

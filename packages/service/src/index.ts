@@ -14,6 +14,7 @@ export { type Check, createLifecycle, type Lifecycle, type Readiness } from './l
 export { LimitReport } from './limit-report.ts';
 export { listen } from './listen.ts';
 export { createLog, type Log } from './log.ts';
+export { createLoopTurns } from './loop-turns.ts';
 export { runMain } from './main.ts';
 export {
   type Counter,

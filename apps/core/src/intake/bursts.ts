@@ -45,6 +45,24 @@ export function isAnonymous(type: RequestType): boolean {
   return anonymousTypes.has(type);
 }
 
+const catchUpTypes: ReadonlySet<RequestType> = new Set<RequestType>([
+  'AUTHORIZATION_SIGN_IN',
+  'REPLAY_GROUPS',
+  'GROUP_STATES',
+  'GROUP_HEADS',
+  'REPLAY_PAGE',
+  'GROUP_IDS',
+]);
+
+/**
+ * Whether users and gateways ask for this who come back. Thousands may come at once, and the answers may be large: all of
+ * it shares a few connections to the database, so that the statements that store messages find others beside them, but
+ * never more than these; and the answers leave behind all else.
+ */
+export function isOfThoseWhoComeBack(type: RequestType): boolean {
+  return catchUpTypes.has(type);
+}
+
 /**
  * Divides the requests of an entry. The messages of a user stay together: an entry does not say which session sent a
  * request, and a session's messages keep their order. Of everything else a session has one request at a time, so each

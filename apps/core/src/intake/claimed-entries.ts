@@ -80,7 +80,7 @@ async function runOneByOne(
       continue;
     }
     countOutcome(metrics, request.type, outcome);
-    reply(context, entry.node, request.ref, outcome);
+    reply(context, entry.node, request, outcome);
     await deliveryChecks.settled();
     await publisher.flushed();
   }
@@ -115,7 +115,7 @@ async function conclude(context: Context, markers: InProgressMarkers, entry: Cla
   for (const [place, [, request]] of requests.entries()) {
     const outcome = outcomes[place];
     countOutcome(context.metrics, request.type, outcome);
-    if (outcome && outcome !== 'expired') reply(context, entry.node, request.ref, outcome);
+    if (outcome && outcome !== 'expired') reply(context, entry.node, request, outcome);
   }
   await markers.removeAll(entry.id);
   return true;

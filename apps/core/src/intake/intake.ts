@@ -5,24 +5,11 @@ import type { Context } from '../context.ts';
 import { countOutcome } from '../metrics.ts';
 import { handlerOf, requestTypes } from '../requests/index.ts';
 import { Batcher } from './batcher.ts';
-import { type Burst, burstsOf, type OnDone, type OpenEntry } from './bursts.ts';
+import { type Burst, burstsOf, isOfThoseWhoComeBack, type OnDone, type OpenEntry } from './bursts.ts';
 import { readRequests } from './read-requests.ts';
 import { reply } from './reply.ts';
 
 const schedulingPauseMs = 500;
-
-/**
- * What users and gateways ask for who come back. Thousands may come at once, so all of it shares a few connections to
- * the database: the statements that store messages find others beside them, but never more than these.
- */
-const catchUpTypes: ReadonlySet<RequestType> = new Set<RequestType>([
-  'AUTHORIZATION_SIGN_IN',
-  'REPLAY_GROUPS',
-  'GROUP_STATES',
-  'GROUP_HEADS',
-  'REPLAY_PAGE',
-  'GROUP_IDS',
-]);
 
 /**
  * Divides entries by type of request, and replies to and acknowledges each entry when all of its requests have their
@@ -45,7 +32,7 @@ export class Intake {
     const catchingUp = { ...context, db: boundedDb(db, config.CATCH_UP_DATABASE_MAX) };
     const contextOf = (type: RequestType) => {
       if (type.startsWith('VERIFICATION_')) return verification;
-      return catchUpTypes.has(type) ? catchingUp : context;
+      return isOfThoseWhoComeBack(type) ? catchingUp : context;
     };
     this.#batchers = new Map(
       requestTypes.map((type) => [type, new Batcher(contextOf(type), type, handlerOf(type), onDone)]),
@@ -91,12 +78,12 @@ export class Intake {
   }
 
   #reply({ entry, requests }: Burst, outcomes: readonly (Outcome | undefined)[] | 'expired'): void {
-    for (const [index, { ref, type }] of requests.entries()) {
+    for (const [index, request] of requests.entries()) {
       // An expired request gets no reply: its gateway may have written it again, and that one may still run.
       const outcome = outcomes === 'expired' ? outcomes : outcomes[index];
-      countOutcome(this.#context.metrics, type, outcome);
+      countOutcome(this.#context.metrics, request.type, outcome);
       if (outcome === undefined) entry.areOutcomesKnown = false;
-      else if (outcome !== 'expired') reply(this.#context, entry.node, ref, outcome);
+      else if (outcome !== 'expired') reply(this.#context, entry.node, request, outcome);
     }
     entry.requestsOpen -= requests.length;
     if (entry.requestsOpen === 0) this.#finish(entry);

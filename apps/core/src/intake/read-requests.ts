@@ -32,7 +32,7 @@ export function readRequests(
       metrics.requestsUnreadable.inc();
       log.warn({ entry: entry.id, ref: read.ref }, 'unreadable request in an entry');
       if (read.ref === undefined) continue;
-      reply(context, entry.node, read.ref, refusal('internalError'));
+      reply(context, entry.node, { ref: read.ref }, refusal('internalError'));
     }
   }
   return { requests, isUnknown };

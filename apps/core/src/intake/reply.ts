@@ -1,11 +1,22 @@
-import type { CoreAnswer, Outcome } from '@hooligram/contract';
+import type { CoreAnswer, Outcome, RequestType } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import { refusal } from '../requests/handler.ts';
+import { isOfThoseWhoComeBack } from './bursts.ts';
 
-/** Sends a gateway the outcome of a request, with the epoch of the database: what it knows of another epoch is void. */
-export function reply({ db, publisher }: Context, node: string, ref: number, outcome: Outcome): void {
+/**
+ * Sends a gateway the outcome of a request, with the epoch of the database: what it knows of another epoch is void. What
+ * may be large leaves behind all else.
+ */
+export function reply(
+  { db, publisher }: Context,
+  node: string,
+  { ref, type }: { readonly ref: number; readonly type?: RequestType },
+  outcome: Outcome,
+): void {
   const { current } = db.epoch;
-  publisher.answer(node, current === 0 ? { ref, ...outcome } : { ref, epoch: current, ...outcome });
+  const answer = current === 0 ? { ref, ...outcome } : { ref, epoch: current, ...outcome };
+  if (type && isOfThoseWhoComeBack(type)) publisher.answerBehind(node, answer);
+  else publisher.answer(node, answer);
 }
 
 /** In place of an answer that cannot be sent: its request alone is refused. */

@@ -1,5 +1,6 @@
-import type { StoredMessage } from '@hooligram/contract';
-import { replayPages } from '@hooligram/db';
+import type { Outcome, ReplayPage, StoredMessage } from '@hooligram/contract';
+import { type Page, replayPages } from '@hooligram/db';
+import { createLoopTurns } from '@hooligram/service';
 import { deliveryFrame } from '../publishing/delivery-frame.ts';
 import { bytesInJson } from './bytes-in-json.ts';
 import { type Handler, refusal, success } from './handler.ts';
@@ -12,41 +13,54 @@ const pageBytesMax = 255 * 1_024;
 /** Of a message's seq and id, with what stands between them. */
 const placeBytes = 32;
 
-/** The messages after a seq of a group, oldest first. */
-export const replayPageHandler: Handler<'REPLAY_PAGE'> = {
-  batchMax: 8,
-  concurrency: 2,
-  async handle({ db, replica, config }, batch) {
-    const questions = batch.map(({ params }) => params);
-    const { REPLAY_PAGE_MESSAGES: limit } = config;
-    const pages = await (replica ? replica.pages(db, questions, limit) : replayPages(db, questions, limit));
-    return pages.map((page, index) => {
-      if (!page) return refusal('notAMember');
-      const { group_id, version, last_seq } = page;
-      const messages = withinPage(
-        page.messages.map((message) => [
-          message.seq,
-          message.message_id,
-          deliveryFrame({ group_id, ...message }),
-        ]),
-      );
-      return success({
-        group_id,
-        version,
-        last_seq,
-        through_seq: messages.at(-1)?.[0] ?? Math.max(batch[index]?.params.after_seq ?? 0, last_seq),
-        messages,
-      });
-    });
-  },
-};
+/** So many bytes are encoded at a time, about: a millisecond or two in which nobody else is served. */
+const sliceBytes = 128 * 1_024;
 
-/** @returns the first of them, at least one, as many as a page may hold */
-function withinPage(messages: readonly StoredMessage[]): readonly StoredMessage[] {
+/**
+ * The messages after a seq of a group, oldest first. The pages of a batch are encoded in slices, with rounds of the event
+ * loop between: messages do not wait for all pages of those who come back.
+ *
+ * @param turn the turns of this process
+ */
+export function createReplayPageHandler(turn = createLoopTurns()): Handler<'REPLAY_PAGE'> {
+  return {
+    batchMax: 8,
+    concurrency: 2,
+    async handle({ db, replica, config }, batch) {
+      const questions = batch.map(({ params }) => params);
+      const { REPLAY_PAGE_MESSAGES: limit } = config;
+      const pages = await (replica ? replica.pages(db, questions, limit) : replayPages(db, questions, limit));
+      const outcomes: Outcome<'REPLAY_PAGE'>[] = [];
+      let bytes = 0;
+      for (const [index, page] of pages.entries()) {
+        if (bytes >= sliceBytes) {
+          bytes = 0;
+          await turn();
+        }
+        const encoded = page && encodePage(page, questions[index]?.after_seq ?? 0);
+        bytes += encoded?.bytes ?? 0;
+        outcomes.push(encoded ? success(encoded.answer) : refusal('notAMember'));
+      }
+      return outcomes;
+    },
+  };
+}
+
+export const replayPageHandler = createReplayPageHandler();
+
+/** Encodes the first messages, at least one, as many as a page may hold; and no more than one that it does not hold. */
+function encodePage(
+  { group_id, version, last_seq, messages }: Page,
+  after_seq: number,
+): { readonly answer: ReplayPage; readonly bytes: number } {
+  const held: StoredMessage[] = [];
   let bytes = 0;
-  const end = messages.findIndex(([, , frame], index) => {
+  for (const message of messages) {
+    const frame = deliveryFrame({ group_id, ...message });
     bytes += bytesInJson(frame) + placeBytes;
-    return index > 0 && bytes > pageBytesMax;
-  });
-  return end < 0 ? messages : messages.slice(0, end);
+    if (held.length > 0 && bytes > pageBytesMax) break;
+    held.push([message.seq, message.message_id, frame]);
+  }
+  const through_seq = held.at(-1)?.[0] ?? Math.max(after_seq, last_seq);
+  return { answer: { group_id, version, last_seq, through_seq, messages: held }, bytes };
 }

@@ -12,7 +12,8 @@ import {
 } from '@hooligram/contract';
 import { errorTexts } from '@hooligram/protocol';
 import type { RequestOutcome } from '../metrics.ts';
-import { type Asker, Credit } from './credit.ts';
+import { AnswerSizes, isLargeAnswer } from './answer-sizes.ts';
+import { type AnswerSize, type Asker, Credit } from './credit.ts';
 
 /**
  * What the core replied. `isUnknown`: no answer came in time, so the request may or may not have had its
@@ -46,6 +47,8 @@ type Waiting = {
   /** Of the database, as far as the caller knows. */
   readonly epoch: number;
   readonly burst: object | undefined;
+  /** What it holds of the credit. */
+  readonly size: AnswerSize | undefined;
   readonly begunAt: number;
   readonly repeatsAt: number;
   readonly givesUpAt: number;
@@ -88,19 +91,6 @@ const reads: ReadonlySet<RequestType> = new Set<RequestType>([
   'GROUP_IDS',
   'OVERDUE_REPORT',
 ]);
-
-/**
- * How many bytes an answer may have: of requests whose answers are large. They wait until so much may be on its way to
- * this gateway; their patience begins then. On the way to the cores they give way to what clients send, which has no
- * large answer.
- */
-const answerBytes: Readonly<Partial<Record<RequestType, number>>> = {
-  REPLAY_PAGE: 256 * 1_024,
-  GROUP_STATES: 256 * 1_024,
-  REPLAY_GROUPS: 32 * 1_024,
-  GROUP_IDS: 64 * 1_024,
-  GROUP_HEADS: 32 * 1_024,
-};
 
 /**
  * Requests of clients. What Redis refuses of them is answered at once. No client waits for the gateway's own: they wait
@@ -149,6 +139,7 @@ export class CoreClient {
   readonly #repeated = new Map<number, Waiting>();
   readonly #timer: NodeJS.Timeout;
   readonly credit: Credit;
+  readonly #sizes = new AnswerSizes();
   #lastRef = 0;
   #isClosed = false;
 
@@ -186,27 +177,26 @@ export class CoreClient {
         const ref = this.#lastRef;
         // JSON leaves out what is undefined.
         const request = { ref, request_id: requestId, type, params, trace } as unknown as CoreRequest;
-        const bytes = answerBytes[type];
+        const size = this.#sizes.of(type, params, asker);
         return new Promise((resolve) => {
-          if (bytes === undefined) this.#begin(request, epoch, burst, resolve);
-          else this.credit.take(asker ?? {}, bytes, () => this.#begin(request, epoch, burst, resolve));
+          const begin = () => this.#begin({ request, epoch, burst, size, resolve });
+          if (size) this.credit.take(asker ?? {}, size, begin);
+          else begin();
         });
       },
     };
   }
 
-  #begin(request: CoreRequest, epoch: number, burst: object | undefined, resolve: Waiting['resolve']): void {
+  #begin(begun: Pick<Waiting, 'request' | 'epoch' | 'burst' | 'size' | 'resolve'>): void {
     const now = Date.now();
     const { repeatMs, patienceMs } = this.#options;
+    const { request } = begun;
     const waiting: Waiting = {
-      request,
-      epoch,
-      burst,
+      ...begun,
       begunAt: now,
       repeatsAt: now + repeatMs,
       givesUpAt: now + patienceMs,
       entries: 0,
-      resolve,
     };
     this.#fresh.set(request.ref, waiting);
     if (this.#isClosed) this.#settle(request.ref, busy);
@@ -220,7 +210,11 @@ export class CoreClient {
    */
   onAnswers(bytes: Buffer): void {
     const { answers, unreadable } = readAnswers(bytes, (ref) => this.#find(ref)?.request.type);
-    for (const answer of answers) this.#onAnswer(answer);
+    for (const answer of answers) {
+      const type = this.#find(answer.ref)?.request.type;
+      if (type) this.#sizes.note(type, bytes.byteLength / answers.length);
+      this.#onAnswer(answer);
+    }
     if (unreadable > 0) throw new UnreadableError(`${unreadable} answers`);
   }
 
@@ -250,7 +244,7 @@ export class CoreClient {
   #write(waiting: Waiting): void {
     waiting.entries += 1;
     const { request, burst } = waiting;
-    if (answerBytes[request.type] !== undefined) this.#writer.addBehind(request);
+    if (isLargeAnswer(request.type)) this.#writer.addBehind(request);
     else if (burst === undefined && ofNobody.has(request.type)) this.#writer.addWithinShare(request);
     else this.#writer.add(request, burst);
   }
@@ -281,8 +275,7 @@ export class CoreClient {
     this.#repeated.delete(ref);
     const isOfAnother =
       answeredIn !== undefined && answeredIn !== waiting.epoch && reads.has(waiting.request.type);
-    const bytes = answerBytes[waiting.request.type];
-    if (bytes !== undefined) this.credit.giveBack(bytes);
+    if (waiting.size) this.credit.giveBack(waiting.size);
     const outcome = outcomeOf(isOfAnother ? unknown : reply);
     this.#options.onSettled(waiting.request.type, outcome, Date.now() - waiting.begunAt);
     waiting.resolve((isOfAnother ? unknown : reply) as Reply<never>);

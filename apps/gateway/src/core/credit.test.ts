@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { Credit } from './credit.ts';
 
 const page = 256 * 1_024;
+const atMost = (most: number, probable = 1) => ({ most, probable });
 
 test('never more bytes of answers are on their way than the credit has, and one that is larger comes alone', () => {
   const credit = new Credit(4 * page);
@@ -9,7 +10,7 @@ test('never more bytes of answers are on their way than the credit has, and one 
   let most = 0;
   const asker = {};
   for (let asked = 0; asked < 100; asked += 1) {
-    credit.take(asker, page, () => {
+    credit.take(asker, atMost(page), () => {
       onTheirWay += page;
       most = Math.max(most, onTheirWay);
     });
@@ -17,11 +18,11 @@ test('never more bytes of answers are on their way than the credit has, and one 
   expect([onTheirWay, credit.bytes, credit.waiting]).toEqual([4 * page, 4 * page, 96]);
   for (let answered = 0; answered < 100; answered += 1) {
     onTheirWay -= page;
-    credit.giveBack(page);
+    credit.giveBack(atMost(page));
   }
   expect([most, credit.bytes, credit.waiting]).toEqual([4 * page, 0, 0]);
   let isBegun = false;
-  credit.take(asker, 5 * page, () => {
+  credit.take(asker, atMost(5 * page), () => {
     isBegun = true;
   });
   expect(isBegun).toBe(true);
@@ -31,10 +32,28 @@ test('who asks for one page has the next turn beside one who asks for thousands'
   const credit = new Credit(page);
   const [heavy, light] = [{}, {}];
   const begun: object[] = [];
-  for (let asked = 0; asked < 1_000; asked += 1) credit.take(heavy, page, () => begun.push(heavy));
-  credit.take(light, page, () => begun.push(light));
-  credit.giveBack(page);
-  credit.giveBack(page);
+  for (let asked = 0; asked < 1_000; asked += 1) credit.take(heavy, atMost(page), () => begun.push(heavy));
+  credit.take(light, atMost(page), () => begun.push(light));
+  credit.giveBack(atMost(page));
+  credit.giveBack(atMost(page));
   expect(begun.indexOf(light)).toBeGreaterThan(0);
   expect(begun.indexOf(light)).toBeLessThanOrEqual(2);
+});
+
+test('answers that probably are small are asked for side by side, large ones no more than an eighth of the credit', () => {
+  const credit = new Credit(32 * page);
+  let begun = 0;
+  const ask = (count: number, probable: number) => {
+    begun = 0;
+    for (let asked = 0; asked < count; asked += 1)
+      credit.take({}, atMost(page, probable), () => (begun += 1));
+  };
+  ask(100, 4_096);
+  expect(begun).toBe(32);
+  for (let answered = 0; answered < 100; answered += 1) credit.giveBack(atMost(page, 4_096));
+  expect([begun, credit.bytes]).toEqual([100, 0]);
+  ask(100, page);
+  expect(begun).toBe(4);
+  for (let answered = 0; answered < 100; answered += 1) credit.giveBack(atMost(page, page));
+  expect([begun, credit.bytes]).toEqual([100, 0]);
 });

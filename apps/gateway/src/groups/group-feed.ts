@@ -44,7 +44,10 @@ export type FeedDeps = GapDeps & {
   readonly metrics: GatewayMetrics;
   /** Undefined unless messages are traced. */
   readonly traces: Pick<MessageTraces, 'sent'> | undefined;
-  /** Resolves when what was read may be published: see `createPageTurns`. */
+  /**
+   * Resolves when what was read may be published, one page in each round of the event loop: what was published in the turn
+   * before is in the sockets' buffers then, and can be asked for.
+   */
   pageTurn(): Promise<void>;
   /** Sends a frame to every socket on a topic. */
   publish(topic: string, frame: string | Uint8Array): void;

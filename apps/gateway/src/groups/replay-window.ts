@@ -50,6 +50,16 @@ export class ReplayWindow {
     return this.#unacknowledged;
   }
 
+  /** Of a message, in what was sent lately; a guess before. */
+  get meanBytes(): number {
+    return this.#meanBytes;
+  }
+
+  /** How many messages of late would have filled a page, and one more. */
+  get messagesAPage(): number {
+    return Math.ceil(pageBytesMax / this.#meanBytes) + 1;
+  }
+
   /** Whether something was acknowledged within so many milliseconds: what is on its way is not late then, only slow. */
   isMoving(withinMs: number): boolean {
     return Date.now() - this.#acknowledgedAt < withinMs;

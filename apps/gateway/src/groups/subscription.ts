@@ -266,7 +266,9 @@ export class Subscription {
       const room = await window.reserve((this.feed.lastSeq ?? 0) - this.#sentSeq, connection.replaying);
       // No page is read before there is room for it: nothing piles up for a slow client.
       if (isCurrent()) await writer.turn();
-      const reply = isCurrent() && (await this.feed.requestPage(this.#sentSeq, room.messages, connection));
+      // What a page has no room for is not read for it.
+      const limit = Math.min(room.messages, window.messagesAPage);
+      const reply = isCurrent() && (await this.feed.requestPage(this.#sentSeq, limit, connection));
       if (reply && isCurrent()) {
         if (reply.ok) await this.#sendPage(reply.answer, isCurrent);
         else socket.end(closeReasons.outcomeUnknown);

@@ -41,6 +41,11 @@ export class UserConnection {
     return !this.#isClosed && this.socket.isOpen;
   }
 
+  /** How many bytes a message had of late that it was replayed. */
+  get messageBytes(): number {
+    return this.window.meanBytes;
+  }
+
   /** Whether it has not been sent, or has not acknowledged, something that is the user's. */
   get isBehind(): boolean {
     if (this.replaying > 0) return true;

@@ -1,9 +1,9 @@
 /**
- * Turns to publish what was read of a group, one in each round of the event loop: what was published in the turn before is
- * in the sockets' buffers then, and can be asked for.
+ * Turns for work that is done a piece at a time, one piece in each round of the event loop: sockets are read and written
+ * between two of them, whoever asks for how many.
  * @returns resolves when it is the caller's turn
  */
-export function createPageTurns(): () => Promise<void> {
+export function createLoopTurns(): () => Promise<void> {
   let last: Promise<unknown> = Promise.resolve();
   return () => {
     const turn = last.then(() => new Promise<void>((resolve) => setImmediate(resolve)));
