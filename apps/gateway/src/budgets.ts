@@ -1,7 +1,9 @@
 import type { Log, Metrics } from '@hooligram/service';
 import type { GatewayConfig } from './config.ts';
 import { BufferBudget } from './groups/buffer-budget.ts';
+import { HandshakeLine } from './handshake-line.ts';
 import { ClientLimits } from './limits/client-limits.ts';
+import { LoopWatch } from './loop-watch.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { RequestBudget } from './request-budget.ts';
 import { SignIns } from './sign-ins.ts';
@@ -9,6 +11,7 @@ import { SocketBuffers } from './socket-buffers.ts';
 
 /** What all connections of a gateway together may hold, each with a policy for what goes beyond. */
 export type Budgets = {
+  readonly handshakes: HandshakeLine;
   readonly signIns: SignIns;
   /** What one client may use; undefined without limits. */
   readonly clientLimits: ClientLimits | undefined;
@@ -21,10 +24,22 @@ export type Budgets = {
 };
 
 export function createBudgets(config: GatewayConfig, metrics: GatewayMetrics, log: Log): Budgets {
-  const { buffersDropped } = metrics;
+  const { buffersDropped, handshakeWaitSeconds } = metrics;
+  const loop = new LoopWatch();
+  const lateMaxMs = config.LOOP_LATE_MAX_MS;
   return {
+    handshakes: new HandshakeLine(
+      {
+        perSecondMax: config.HANDSHAKES_PER_SECOND_MAX,
+        waitingMax: config.HANDSHAKES_WAITING_MAX,
+        waitMaxMs: config.HANDSHAKE_WAIT_MAX_MS,
+        lateMaxMs,
+        onLetIn: (waitedMs) => handshakeWaitSeconds.observe(waitedMs / 1_000),
+      },
+      loop,
+    ),
     clientLimits: config.LIMITS_ENABLED ? new ClientLimits(config, metrics, log) : undefined,
-    signIns: new SignIns(config.SIGN_INS_MAX),
+    signIns: new SignIns({ placesMax: config.SIGN_INS_MAX, lateMaxMs }, loop),
     requestBudget: new RequestBudget({
       connectionBytesMax: config.SESSION_QUEUE_BYTES_MAX,
       gatewayBytesMax: config.SESSION_QUEUES_BYTES_MAX,
@@ -40,7 +55,22 @@ export function createBudgets(config: GatewayConfig, metrics: GatewayMetrics, lo
 }
 
 export function observeBudgets(metrics: Metrics, budgets: Budgets): void {
-  const { signIns, requestBudget, socketBuffers, outOfOrder, recentMessages } = budgets;
+  const { handshakes, signIns, requestBudget, socketBuffers, outOfOrder, recentMessages } = budgets;
+  metrics.observed(
+    'gateway_handshakes_waiting',
+    'Handshakes that wait until they are let in',
+    () => handshakes.waiting,
+  );
+  metrics.observed(
+    'gateway_handshakes_per_second_allowed',
+    'How many waiting handshakes a second may be let in, as busy as the gateway is',
+    () => handshakes.perSecond,
+  );
+  metrics.observed(
+    'gateway_sign_ins_allowed',
+    'How many sign-ins may be under way, as busy as the gateway is',
+    () => signIns.allowed,
+  );
   metrics.observed('gateway_sign_ins_under_way', 'Sign-ins under way', () => signIns.underWay);
   metrics.observed(
     'gateway_sign_ins_waiting',

@@ -106,7 +106,20 @@ const schema = z.object({
     ),
   HANDSHAKES_PER_SECOND_MAX: integer({ min: 1 })
     .default(1_000)
-    .describe('what connects beyond this rate gets 503 with Retry-After'),
+    .describe(
+      'handshakes beyond this rate wait, and take turns; fewer get in while LOOP_LATE_MAX_MS is exceeded',
+    ),
+  HANDSHAKES_WAITING_MAX: integer({ min: 0 })
+    .default(10_000)
+    .describe('most handshakes that wait; more get 503 with Retry-After'),
+  HANDSHAKE_WAIT_MAX_MS: milliseconds({ min: 1 })
+    .default(8_000)
+    .describe('a handshake that has waited so long gets 503 with Retry-After; less than clients wait'),
+  LOOP_LATE_MAX_MS: milliseconds({ min: 1 })
+    .default(5)
+    .describe(
+      'while handshakes or sign-ins wait and the event loop is later than this, fewer are let in: others come first',
+    ),
   GATEWAY_CONNECTIONS_MAX: integer({ min: 1 })
     .optional()
     .describe('most connections of clients; without it 200 fewer than the process may open files'),

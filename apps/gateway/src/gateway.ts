@@ -82,7 +82,8 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
   const room = new ConnectionRoom({
     connectionsMax: config.GATEWAY_CONNECTIONS_MAX,
     log: service.log,
-    connections: () => sessions.size,
+    // Those that wait have their files, too.
+    connections: () => sessions.size + budgets.handshakes.waiting,
     pauseListening: () => server.pauseListening(),
     resumeListening: () => server.resumeListening(),
   });
@@ -96,13 +97,14 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
     idleTimeoutSeconds: config.IDLE_TIMEOUT_SECONDS,
     trustedProxies: new TrustedProxies(config.TRUSTED_PROXIES ?? []),
     allowedOrigins: config.ALLOWED_ORIGINS,
-    handshakesPerSecondMax: config.HANDSHAKES_PER_SECOND_MAX,
+    handshakes: budgets.handshakes,
     onOpen: (socket) => {
       metrics.connectionsOpened.inc();
       return sessions.open(bus.context, socket);
     },
     onSlow: (cause) => metrics.slowClosed.inc({ cause }),
-    refusalOf: (address) => (room.isFull ? gatewayFull() : budgets.clientLimits?.refusalOf(address)),
+    refusalOf: (address) =>
+      room.isFull ? gatewayFull() : budgets.clientLimits?.refusalOf(address, budgets.handshakes),
     onForwardedIgnored: (peer) => {
       metrics.forwardedIgnored.inc();
       log.warn({ peer }, 'ignored whom a client connects for: its address is not among TRUSTED_PROXIES');

@@ -34,7 +34,18 @@ const knownCodes = new Set([1000, 1001, 1005, 1006, ...Object.values(closeReason
 const deliveryBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600, 3_600, 86_400];
 const requestBuckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-const upgradeRefusals = ['rate', 'address', 'full', 'origin', 'headers', 'stopping', 'no websocket'] as const;
+const handshakeWaitBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 10];
+
+const upgradeRefusals = [
+  'line full',
+  'waited',
+  'address',
+  'full',
+  'origin',
+  'headers',
+  'stopping',
+  'no websocket',
+] as const;
 export type UpgradeRefusal = (typeof upgradeRefusals)[number];
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
@@ -60,8 +71,13 @@ export function createGatewayMetrics(metrics: Metrics) {
     ),
     upgradesRefused: metrics.counter(
       'gateway_upgrades_refused_total',
-      'Handshakes that were refused, by reason: too many in a second, of an address, or for the files of the gateway (full), a page of a foreign origin, a gateway that is stopping, no sound handshake',
+      'Handshakes that were refused, by reason: too many wait (line full), one waited too long, too many of an address, or for the files of the gateway (full), a page of a foreign origin, a gateway that is stopping, no sound handshake',
       { reason: upgradeRefusals },
+    ),
+    handshakeWaitSeconds: metrics.histogram(
+      'gateway_handshake_wait_seconds',
+      'Time that handshakes waited until they were let in; not counted are those that were let in at once',
+      { buckets: handshakeWaitBuckets },
     ),
     signIns: metrics.counter('gateway_sign_ins_total', 'Sign-ins by outcome', { outcome: signInOutcomes }),
     signInSeconds: metrics.histogram(

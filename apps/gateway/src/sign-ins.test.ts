@@ -1,6 +1,23 @@
 import { expect, test } from '@jest/globals';
 import { SignIns } from './sign-ins.ts';
 
+const never = { begin() {}, end() {} };
+const steady = (placesMax: number) => new SignIns({ placesMax, lateMaxMs: 5 }, never);
+
+/** Says whether somebody looks at it. */
+function watchedLoop() {
+  const loop = {
+    isLookedAt: false,
+    begin() {
+      loop.isLookedAt = true;
+    },
+    end() {
+      loop.isLookedAt = false;
+    },
+  };
+  return loop;
+}
+
 /** The names of those who were let in, in order. */
 function line(signIns: SignIns) {
   const inside: string[] = [];
@@ -22,7 +39,7 @@ function line(signIns: SignIns) {
 }
 
 test('one who asks for an account on very many connections has few places, and others get theirs at once', async () => {
-  const signIns = new SignIns(8);
+  const signIns = steady(8);
   const { inside, enter, leave } = line(signIns);
   for (let count = 1; count <= 50; count += 1) enter(`many ${count}`, 'many');
   enter('ada');
@@ -34,7 +51,7 @@ test('one who asks for an account on very many connections has few places, and o
 });
 
 test('those who wait take turns, whatever others have waiting before them', async () => {
-  const signIns = new SignIns(2);
+  const signIns = steady(2);
   const { inside, enter, leave } = line(signIns);
   enter('first');
   enter('second');
@@ -46,4 +63,30 @@ test('those who wait take turns, whatever others have waiting before them', asyn
   for (const who of ['first', 'second', 'many 1', 'ada', 'many 2', 'many 3']) await leave(who);
   expect(inside).toEqual(['first', 'second', 'many 1', 'ada', 'many 2', 'many 3']);
   expect([signIns.underWay, signIns.waiting]).toEqual([0, 0]);
+});
+
+test('fewer are under way while some wait and the event loop is late, an eighth at least, and all again when it is in time', async () => {
+  let nowMs = 0;
+  const loop = watchedLoop();
+  const signIns = new SignIns({ placesMax: 16, lateMaxMs: 5 }, loop, () => nowMs);
+  const { inside, enter, leave } = line(signIns);
+  for (let count = 0; count < 16; count += 1) enter(`client ${count}`);
+  expect([signIns.waiting, loop.isLookedAt]).toEqual([0, false]);
+  for (let count = 16; count < 40; count += 1) enter(`client ${count}`);
+  expect([signIns.underWay, signIns.waiting, loop.isLookedAt]).toEqual([16, 24, true]);
+  for (let look = 0; look < 5; look += 1) {
+    nowMs += 100;
+    signIns.look(nowMs, 6);
+  }
+  await leave('nobody');
+  expect(signIns.allowed).toBe(2);
+  for (let count = 0; count < 14; count += 1) await leave(`client ${count}`);
+  expect([signIns.underWay, inside.length]).toEqual([2, 16]);
+  await leave('client 14');
+  expect([signIns.underWay, inside.at(-1)]).toEqual([2, 'client 16']);
+  nowMs += 2_000;
+  signIns.look(nowMs, 0);
+  expect([signIns.underWay, signIns.waiting]).toEqual([16, 9]);
+  for (let count = 15; count < 40; count += 1) await leave(`client ${count}`);
+  expect([signIns.underWay, signIns.waiting, loop.isLookedAt]).toEqual([0, 0, false]);
 });

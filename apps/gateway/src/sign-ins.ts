@@ -1,3 +1,6 @@
+import { Allowance } from './allowance.ts';
+import type { LoopWatch } from './loop-watch.ts';
+
 /** Gives a sign-in's place back; calling it again does nothing. */
 type LeavePlace = () => void;
 
@@ -11,26 +14,48 @@ type Key = {
 
 /** Most places of one key: nobody with many connections keeps the others out. */
 const placesPerKeyMax = 4;
+/** However late the event loop is, an eighth of the places is used: hundreds a second where nothing else is slow. */
+const leastPart = 8;
+
+type Loop = Pick<LoopWatch, 'begin' | 'end'>;
+
+type Options = {
+  /** Most sign-ins under way. */
+  readonly placesMax: number;
+  /** See Allowance. */
+  readonly lateMaxMs: number;
+};
 
 /**
- * How many sign-ins are under way on this gateway. The others wait: what they need of the cores is not requested yet, so
- * no patience runs out meanwhile. Keys take turns, and each has few places, so one user with many connections, or one
- * who asks for somebody else's account again and again, keeps nobody waiting.
+ * How many sign-ins are under way on this gateway: fewer while some wait and the event loop is late. The others wait: what
+ * they need of the cores is not requested yet, so no patience runs out meanwhile. Keys take turns, and each has few
+ * places, so one user with many connections, or one who asks for somebody else's account again and again, keeps nobody
+ * waiting.
  */
 export class SignIns {
-  readonly #placesMax: number;
-  readonly #perKeyMax: number;
+  readonly #places: Allowance;
+  readonly #loop: Loop;
+  readonly #nowMs: () => number;
   readonly #keys = new Map<string, Key>();
-  /** The keys that have somebody waiting and may have another place, in the order of their turns. */
+  /** The keys that have somebody waiting, in the order of their turns. */
   readonly #ring = new Set<Key>();
   /** Who waits, by owner. */
   readonly #waiting = new Map<object, Key>();
   #underWay = 0;
 
-  /** @param placesMax most sign-ins under way */
-  constructor(placesMax: number) {
-    this.#placesMax = placesMax;
-    this.#perKeyMax = Math.max(1, Math.min(placesPerKeyMax, Math.floor(placesMax / 2)));
+  /** @param nowMs the clock of `loop` */
+  constructor({ placesMax, lateMaxMs }: Options, loop: Loop, nowMs: () => number = () => performance.now()) {
+    this.#places = new Allowance(
+      { least: Math.max(1, placesMax / leastPart), most: placesMax, lateMaxMs },
+      nowMs(),
+    );
+    this.#loop = loop;
+    this.#nowMs = nowMs;
+  }
+
+  /** How many may be under way now. */
+  get allowed(): number {
+    return Math.floor(this.#places.at(this.#nowMs()));
   }
 
   get underWay(): number {
@@ -52,10 +77,16 @@ export class SignIns {
     return new Promise((resolve) => {
       key.waiting.set(owner, resolve);
       this.#waiting.set(owner, key);
-      this.#queue(key);
-      this.#giveTurns();
+      this.#ring.add(key);
+      this.#giveTurns(this.allowed);
+      if (this.#waiting.size > 0) this.#loop.begin(this.look);
     });
   }
+
+  /** Called every few milliseconds while somebody waits. */
+  readonly look = (nowMs: number, lateMs: number): void => {
+    this.#giveTurns(Math.floor(this.#places.look(nowMs, lateMs)));
+  };
 
   /** The owner does not want a place any more. What it has it keeps. */
   leaveLine(owner: object): void {
@@ -65,21 +96,20 @@ export class SignIns {
     key.waiting.delete(owner);
     this.#waiting.delete(owner);
     if (key.waiting.size === 0) this.#ring.delete(key);
+    if (this.#waiting.size === 0) this.#loop.end(this.look);
     this.#forget(key);
     resolve?.(undefined);
-  }
-
-  #queue(key: Key): void {
-    if (key.waiting.size > 0 && key.underWay < this.#perKeyMax) this.#ring.add(key);
   }
 
   #forget(key: Key): void {
     if (key.waiting.size === 0 && key.underWay === 0) this.#keys.delete(key.name);
   }
 
-  #giveTurns(): void {
+  #giveTurns(allowed: number): void {
+    const perKeyMax = Math.max(1, Math.min(placesPerKeyMax, Math.floor(allowed / 2)));
     for (const key of this.#ring) {
-      if (this.#underWay >= this.#placesMax) return;
+      if (this.#underWay >= allowed) return;
+      if (key.underWay >= perKeyMax) continue;
       const [next] = key.waiting;
       this.#ring.delete(key);
       if (!next) continue;
@@ -87,8 +117,9 @@ export class SignIns {
       key.waiting.delete(owner);
       this.#waiting.delete(owner);
       resolve(this.#place(key));
-      this.#queue(key);
+      if (key.waiting.size > 0) this.#ring.add(key);
     }
+    if (this.#waiting.size === 0) this.#loop.end(this.look);
   }
 
   #place(key: Key): LeavePlace {
@@ -101,8 +132,7 @@ export class SignIns {
       this.#underWay -= 1;
       key.underWay -= 1;
       this.#forget(key);
-      this.#queue(key);
-      this.#giveTurns();
+      this.#giveTurns(this.allowed);
     };
   }
 }

@@ -2,19 +2,16 @@ import type { LoadedUws, uWS } from '@hooligram/uws';
 import { isAllowedOrigin } from './allowed-origins.ts';
 import type { TrustedProxies } from './client-address.ts';
 import { ClientSocket, type SlowCause } from './client-socket.ts';
-import { HandshakeRate } from './handshake-rate.ts';
+import { Handshake, stoppingText } from './handshake.ts';
+import type { HandshakeLine } from './handshake-line.ts';
 import type { Closer, UpgradeRefusal } from './metrics.ts';
+import { refuse, unavailable, webSocketVersion } from './refuse.ts';
 import type { SocketBuffers } from './socket-buffers.ts';
 import type { TlsFiles } from './tls.ts';
 
 // Enums in the typings alone. A shared port has SO_REUSEPORT.
 const sharedPort = 0;
 const exclusivePort = 1;
-
-/** That of RFC 6455, the only one that is spoken. */
-const webSocketVersion = '13';
-
-const unavailable = '503 Service Unavailable';
 
 /** First letter of the topic that a socket has to itself. */
 const ownTopic = 's';
@@ -51,7 +48,8 @@ export type ServeOptions = {
   readonly trustedProxies: TrustedProxies;
   /** Which web pages may connect: see `isAllowedOrigin`. */
   readonly allowedOrigins: readonly string[];
-  readonly handshakesPerSecondMax: number;
+  /** Where sound handshakes wait when very many come at once. */
+  readonly handshakes: HandshakeLine;
   onOpen(socket: ClientSocket): SocketOwner;
   /** A connection is closed because its client reads too slowly. */
   onSlow(cause: SlowCause): void;
@@ -78,6 +76,7 @@ export class WebSocketServer {
   /** How many connections each has: that one, and those under a certificate from before that still have some. */
   readonly #apps = new Map<uWS.TemplatedApp, number>();
   #route: (app: uWS.TemplatedApp) => void = () => {};
+  #refuseWaiting = () => {};
   #connections = 0;
   #isStopping = false;
   /** While we close a socket uWS reports the topics that it leaves, and any use of it throws. */
@@ -101,18 +100,25 @@ export class WebSocketServer {
 
   /** Says what happens to clients, once, before `listen`. */
   serve(options: ServeOptions): void {
-    const rate = new HandshakeRate(options.handshakesPerSecondMax);
-    this.#route = (app) => this.#serveOn(app, options, rate);
+    this.#route = (app) => this.#serveOn(app, options);
+    this.#refuseWaiting = () => options.handshakes.close();
     this.#route(this.#app);
   }
 
-  #serveOn(app: uWS.TemplatedApp, options: ServeOptions, rate: HandshakeRate): void {
-    const { path, backpressureMaxBytes, onOpen, onSlow } = options;
+  #serveOn(app: uWS.TemplatedApp, options: ServeOptions): void {
+    const { path, backpressureMaxBytes, handshakes, onOpen, onSlow } = options;
     const buffers = this.#buffers;
     const events = {
       onSlow,
       onBuffered: (bytes: number) => buffers.move(bytes),
       close: (close: () => void) => this.#close(close),
+    };
+    const owner = {
+      connect: (address: string): Connection => {
+        this.#connections += 1;
+        return { number: this.#connections, address, owner: undefined };
+      },
+      onRefused: options.onUpgradeRefused,
     };
     app.ws<Connection>(path, {
       maxPayloadLength: options.frameBytesReadMax,
@@ -122,12 +128,13 @@ export class WebSocketServer {
       sendPingsAutomatically: true,
       compression: this.#uWS.DISABLED,
       upgrade: (response, request, context) => {
-        const waitSeconds = rate.accept();
-        if (waitSeconds === undefined) {
-          if (!this.#upgrade(response, request, context, options)) rate.giveBack();
-        } else {
-          options.onUpgradeRefused('rate');
-          refuse(response, request, unavailable, 'Too many connect at once. Connect again.\n', waitSeconds);
+        const address = this.#soundAddressOf(response, request, options);
+        if (address === undefined) return;
+        const handshake = new Handshake(owner, response, request, { context, address });
+        if (handshakes.passes()) handshake.upgrade();
+        else {
+          handshake.hold(() => handshakes.leave(handshake));
+          handshakes.enter(handshake);
         }
       },
       open: (ws) => {
@@ -159,7 +166,8 @@ export class WebSocketServer {
     });
     app.any('/*', (response, request) => {
       const status = request.getUrl() === path ? '426 Upgrade Required' : '404 Not Found';
-      refuse(response, request, status, `This is a WebSocket server. Connect to ${path}.\n`);
+      const isHead = request.getMethod() === 'head';
+      refuse(response, status, `This is a WebSocket server. Connect to ${path}.\n`, { isHead });
     });
   }
 
@@ -217,10 +225,11 @@ export class WebSocketServer {
     });
   }
 
-  /** Takes no more connections. */
+  /** Takes no more connections, and refuses those that wait. */
   stopListening(): void {
     this.#isStopping = true;
     this.pauseListening();
+    this.#refuseWaiting();
   }
 
   /** Listens again where it did. Where that fails, it is not tried again. */
@@ -234,53 +243,41 @@ export class WebSocketServer {
     for (const socket of this.#listening.splice(0)) this.#uWS.us_listen_socket_close(socket);
   }
 
-  /** @returns whether it becomes a connection */
-  #upgrade(
+  /** Refuses what is no handshake or may not be one. @returns the address of the client of one that is sound */
+  #soundAddressOf(
     response: uWS.HttpResponse,
     request: uWS.HttpRequest,
-    context: uWS.us_socket_context_t,
     options: ServeOptions,
-  ): boolean {
+  ): string | undefined {
     if (this.#isStopping) {
       options.onUpgradeRefused('stopping');
-      refuse(response, request, unavailable, 'This gateway is stopping. Connect again.\n');
-      return false;
+      refuse(response, unavailable, stoppingText);
+      return;
     }
     const fault = upgradeFault(request);
     if (fault) {
       options.onUpgradeRefused('no websocket');
-      refuse(response, request, '426 Upgrade Required', fault);
-      return false;
+      refuse(response, '426 Upgrade Required', fault);
+      return;
     }
     const headers = readHeaders(request);
     if (headers.fault) {
       options.onUpgradeRefused('headers');
-      refuse(response, request, '400 Bad Request', headers.fault);
-      return false;
+      refuse(response, '400 Bad Request', headers.fault);
+      return;
     }
     const origin = request.getHeader('origin');
     if (!isAllowedOrigin(options.allowedOrigins, origin, request.getHeader('host'))) {
       options.onUpgradeRefused('origin', { origin });
-      refuse(response, request, '403 Forbidden', 'No page of this origin may connect (ALLOWED_ORIGINS).\n');
-      return false;
+      refuse(response, '403 Forbidden', 'No page of this origin may connect (ALLOWED_ORIGINS).\n');
+      return;
     }
     const address = addressOf(response, headers.forwarded, options);
     const refusal = options.refusalOf(address);
-    if (refusal) {
-      options.onUpgradeRefused(refusal.reason);
-      refuse(response, request, refusal.status, refusal.text, refusal.retryAfterSeconds, true);
-      return false;
-    }
-    this.#connections += 1;
-    const connection: Connection = { number: this.#connections, address, owner: undefined };
-    response.upgrade(
-      connection,
-      request.getHeader('sec-websocket-key'),
-      request.getHeader('sec-websocket-protocol'),
-      request.getHeader('sec-websocket-extensions'),
-      context,
-    );
-    return true;
+    if (!refusal) return address;
+    const { reason, status, text, retryAfterSeconds } = refusal;
+    options.onUpgradeRefused(reason);
+    refuse(response, status, text, { retryAfterSeconds, isClosing: true });
   }
 
   #close(close: () => void): void {
@@ -347,28 +344,6 @@ function readHeaders(request: uWS.HttpRequest): { forwarded: string[]; fault: st
   });
   const isGood = isPlain && hosts === 1;
   return { forwarded, fault: isGood ? undefined : 'An upgrade has one header "Host", and no body.\n' };
-}
-
-/**
- * @param retryAfterSeconds when the client should come back
- * @param isClosing whether the connection is closed: else it is kept for another request, for 10 s
- */
-function refuse(
-  response: uWS.HttpResponse,
-  request: uWS.HttpRequest,
-  status: string,
-  text: string,
-  retryAfterSeconds?: number,
-  isClosing = false,
-): void {
-  response.writeStatus(status);
-  if (retryAfterSeconds !== undefined) response.writeHeader('Retry-After', String(retryAfterSeconds));
-  if (status.startsWith('426')) {
-    response.writeHeader('Upgrade', 'websocket').writeHeader('Sec-WebSocket-Version', webSocketVersion);
-  }
-  response.writeHeader('Content-Type', 'text/plain; charset=utf-8');
-  // A client that asks with HEAD would take a body for the next response. (endWithoutBody ends the process of 20.30.)
-  response.end(request.getMethod() === 'head' ? '' : text, isClosing);
 }
 
 function addressOf(

@@ -16,11 +16,13 @@ beforeAll(async () => {
   fixture = await Fixture.start(
     {
       SIGN_INS_MAX: String(signInsMax),
+      // All places are used, however busy the machine is.
+      LOOP_LATE_MAX_MS: '600000',
       DRAIN_SECONDS: '0',
       // Each sign-in is at the core once, however long the others take.
       ...{ REQUEST_DEADLINE_MS: '120000', REQUEST_REPEAT_MS: '130000', REQUEST_PATIENCE_MS: '300000' },
     },
-    { HANDSHAKES_PER_SECOND_MAX: '3' },
+    { HANDSHAKES_PER_SECOND_MAX: '3', HANDSHAKES_WAITING_MAX: '2', LOOP_LATE_MAX_MS: '600000' },
   );
 });
 afterEach(() => Promise.all(mobiles.splice(0).map((mobile) => mobile.stop())));
@@ -113,10 +115,10 @@ test('a storm of clients that come back at once gets in, each of them, without a
   expect(mobiles.flatMap(({ closes }) => closes)).toEqual([]);
 });
 
-test('handshakes beyond the rate get 503 and learn when to come back, and then get in', async () => {
+test('handshakes beyond the rate wait, more than may wait get 503 and learn when to come back, and then get in', async () => {
   const { url } = fixture.system.gateway(slow);
   const refusedMetric = () =>
-    metric(fixture.system.gateway(slow), 'gateway_upgrades_refused_total', { reason: 'rate' });
+    metric(fixture.system.gateway(slow), 'gateway_upgrades_refused_total', { reason: 'line full' });
   const refused = await until('a handshake is refused', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask(url, upgradeRequest())));
     for (const { socket } of answers) socket.destroy();
@@ -126,6 +128,9 @@ test('handshakes beyond the rate get 503 and learn when to come back, and then g
   expect(Number.isInteger(seconds) && seconds >= 1 && seconds <= 10).toBe(true);
   expect(refused?.body).toContain('Connect again');
   expect(await refusedMetric()).toBeGreaterThan(0);
+  expect(await metric(fixture.system.gateway(slow), 'gateway_handshake_wait_seconds_count')).toBeGreaterThan(
+    0,
+  );
   await until('a handshake is accepted', async () => {
     const { status, socket } = await ask(url, upgradeRequest());
     socket.destroy();

@@ -12,6 +12,7 @@ import { Traffic, type TrafficRates } from './traffic.ts';
 
 type Socket = ConnectionLimits['socket'] & { readonly address: string };
 type Connections = ReadonlySet<{ readonly socket: ConnectionLimits['socket'] }>;
+type Waiting = { waitingOf(network: string): number };
 
 /** What one client may cost this gateway. Without `LIMITS_ENABLED` there is none of it. */
 export class ClientLimits {
@@ -51,18 +52,21 @@ export class ClientLimits {
     });
   }
 
-  /** @returns how one more handshake of this address is refused, and counts it; undefined if it is not */
-  refusalOf(address: string): HandshakeRefusal | undefined {
+  /**
+   * @param handshakes those that wait, and will be connections without a sign-in
+   * @returns how one more handshake of this address is refused, and counts it; undefined if it is not
+   */
+  refusalOf(address: string, handshakes: Waiting): HandshakeRefusal | undefined {
     const source = networkOf(address);
     if (!this.#handshakes.takeOne(source)) {
       this.report.add('address_handshakes', source);
       return tooOftenOfAddress();
     }
-    const share = this.addresses.find(source);
-    if (!share) return undefined;
+    const waiting = handshakes.waitingOf(source);
+    const { connections, unsigned } = this.addresses.find(source) ?? { connections: 0, unsigned: 0 };
     const { LIMIT_CONNECTIONS_PER_ADDRESS, LIMIT_UNSIGNED_CONNECTIONS_PER_ADDRESS } = this.#config;
-    const isFull = share.connections >= LIMIT_CONNECTIONS_PER_ADDRESS;
-    if (!isFull && share.unsigned < LIMIT_UNSIGNED_CONNECTIONS_PER_ADDRESS) return undefined;
+    const isFull = connections + waiting >= LIMIT_CONNECTIONS_PER_ADDRESS;
+    if (!isFull && unsigned + waiting < LIMIT_UNSIGNED_CONNECTIONS_PER_ADDRESS) return undefined;
     this.report.add(isFull ? 'address_connections' : 'address_unsigned_connections', source);
     return tooManyOfAddress();
   }

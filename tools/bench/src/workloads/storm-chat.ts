@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { LoadProcess } from '../load/load-process.ts';
 import type { ExchangeResult } from '../load/population.ts';
 import { StormProcess } from '../load/storm-process.ts';
@@ -16,16 +17,23 @@ const windowSeconds = 2;
 const groupSize = 10;
 const groupsEach = 5;
 const quietMs = 1_500;
+const lookEveryMs = 2;
 /** Numbers that the chatters do not have. */
 const crowdFrom = 1_000_000;
 
 export const stormNames = ['storm-chat', 'storm-chat-5000', 'storm-chat-15000'] as const;
-export type StormName = (typeof stormNames)[number];
+/** The gateway is started again when all are back: it and the clients do not share the machine. */
+export const stormAloneNames = [
+  'storm-chat-alone',
+  'storm-chat-5000-alone',
+  'storm-chat-15000-alone',
+] as const;
+export type StormName = (typeof stormNames)[number] | (typeof stormAloneNames)[number];
 
 /** Clients of the mobile kind come back all at once, while others chat on the gateways that they come to. */
-function stormChat(users: number): Workload {
+function stormChat(users: number, startsLate = false): Workload {
   return {
-    about: `${users.toLocaleString('en')} clients come back 1 s after their gateway went, while 100 others chat elsewhere`,
+    about: `${users.toLocaleString('en')} clients come back 1 s after their gateway went, while 100 others chat elsewhere${startsLate ? '; it starts again when all are back' : ''}`,
     targets: ['ours'],
     notRunning: 'it kills a gateway',
     besideSeconds: 60 + users / 50,
@@ -34,7 +42,7 @@ function stormChat(users: number): Workload {
       const crowd = new LoadProcess();
       const storm = new StormProcess();
       try {
-        return await measure(trial, users, crowd, storm);
+        return await measure(trial, users, { crowd, storm, startsLate });
       } finally {
         crowd.stop();
         storm.stop();
@@ -46,8 +54,7 @@ function stormChat(users: number): Workload {
 async function measure(
   { target, load, seconds, log }: Trial,
   users: number,
-  crowd: LoadProcess,
-  storm: StormProcess,
+  { crowd, storm, startsLate }: { crowd: LoadProcess; storm: StormProcess; startsLate: boolean },
 ): Promise<Figures> {
   const { codec, code, firstNumber = 5_550_000_000 } = target;
   const [goes = '', ...urls] = target.urls;
@@ -77,11 +84,15 @@ async function measure(
   const over = storm.storm().finally(() => {
     isOver = true;
   });
-  process.kill(target.roles().gateway?.[0] as number, 'SIGKILL');
+  const gateway = target.roles().gateway?.[0] as number;
+  process.kill(gateway, 'SIGKILL');
+  const frozen = startsLate ? freezeNext(target, gateway) : undefined;
   const during: ExchangeResult[] = [];
   do during.push(await chat());
   while (!isOver);
   const { elapsedMs, failures, refused } = await over;
+  const pid = await frozen;
+  if (pid) process.kill(pid, 'SIGCONT');
   log(`the others' p99, each ${windowSeconds} s: ${inMs(quiet)} ms before, ${inMs(during)} ms after`);
   const fault = [...quiet, ...during].flatMap(({ faults }) => faults)[0];
   if (fault !== undefined) throw new Error(fault);
@@ -94,6 +105,18 @@ async function measure(
     quiet_mb: before / 1_000_000,
     after_mb: residentBytes(target.roles()) / 1_000_000,
   };
+}
+
+/** Stops the process that the launcher starts in place of a gateway as soon as it is there. @returns its pid */
+async function freezeNext({ roles }: Trial['target'], before: number): Promise<number> {
+  for (;;) {
+    const pid = roles().gateway?.[0];
+    if (pid && pid !== before) {
+      process.kill(pid, 'SIGSTOP');
+      return pid;
+    }
+    await pause(lookEveryMs);
+  }
 }
 
 const mean = (windows: readonly ExchangeResult[]) =>
@@ -111,4 +134,7 @@ export const stormWorkloads: Readonly<Record<StormName, Workload>> = {
   'storm-chat': stormChat(1_000),
   'storm-chat-5000': stormChat(5_000),
   'storm-chat-15000': stormChat(15_000),
+  'storm-chat-alone': stormChat(1_000, true),
+  'storm-chat-5000-alone': stormChat(5_000, true),
+  'storm-chat-15000-alone': stormChat(15_000, true),
 };

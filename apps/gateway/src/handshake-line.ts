@@ -1,0 +1,155 @@
+import { Allowance } from './allowance.ts';
+import type { LoopWatch } from './loop-watch.ts';
+
+/** However late the event loop is, a tenth of the rate gets in: that is what comes and goes on a gateway that is just busy. */
+const leastPart = 10;
+/** What may come at once is what the rate gives in 10 ms. */
+const atOncePart = 100;
+/** Those whose time is over are refused over several turns: very many may have come in one. */
+const refusedAtOnce = 32;
+
+export type LineRefusal = 'line full' | 'waited' | 'stopping';
+
+/** A handshake without an answer, which costs its connection and little more. */
+export type WaitingHandshake = {
+  /** Networks take turns. */
+  readonly network: string;
+  letIn(): void;
+  refuse(reason: LineRefusal): void;
+};
+
+type Loop = Pick<LoopWatch, 'begin' | 'end'>;
+
+type Options = {
+  readonly perSecondMax: number;
+  readonly waitingMax: number;
+  readonly waitMaxMs: number;
+  /** See Allowance. */
+  readonly lateMaxMs: number;
+  onLetIn(waitedMs: number): void;
+};
+
+/**
+ * Where handshakes wait when very many come at once. A client that is refused comes again, at once or a second later, and a
+ * refusal costs as much as an upgrade; one that waits costs nothing meanwhile. They are let in at the rate that this
+ * process can do without being late for those who are in. Each network's in their order, and networks in turn.
+ */
+export class HandshakeLine {
+  readonly #options: Options;
+  readonly #loop: Loop;
+  readonly #nowMs: () => number;
+  readonly #perSecond: Allowance;
+  readonly #atOnceMax: number;
+  /** In the order of their turns. */
+  readonly #networks = new Map<string, Set<WaitingHandshake>>();
+  /** Since when, in the order in which they came. */
+  readonly #since = new Map<WaitingHandshake, number>();
+  #left: number;
+  #filledAtMs: number;
+  #isOver = false;
+
+  /** @param nowMs the clock of `loop` */
+  constructor(options: Options, loop: Loop, nowMs: () => number = () => performance.now()) {
+    const { perSecondMax, lateMaxMs } = options;
+    this.#options = options;
+    this.#loop = loop;
+    this.#nowMs = nowMs;
+    this.#filledAtMs = nowMs();
+    const limits = { least: perSecondMax / leastPart, most: perSecondMax, lateMaxMs };
+    this.#perSecond = new Allowance(limits, this.#filledAtMs);
+    this.#atOnceMax = Math.max(1, perSecondMax / atOncePart);
+    this.#left = this.#atOnceMax;
+  }
+
+  get waiting(): number {
+    return this.#since.size;
+  }
+
+  /** How many a second are let in now. */
+  get perSecond(): number {
+    return this.#perSecond.at(this.#nowMs());
+  }
+
+  waitingOf(network: string): number {
+    return this.#networks.get(network)?.size ?? 0;
+  }
+
+  /** Whether one more may be let in at once; counts it if so. */
+  passes(): boolean {
+    if (this.#since.size > 0) return false;
+    const nowMs = this.#nowMs();
+    this.#fill(nowMs, this.#perSecond.at(nowMs));
+    return this.#takeOne();
+  }
+
+  /** Lets it in when its turn comes, or refuses it. */
+  enter(handshake: WaitingHandshake): void {
+    if (this.#isOver || this.#since.size >= this.#options.waitingMax) {
+      handshake.refuse(this.#isOver ? 'stopping' : 'line full');
+      return;
+    }
+    const { network } = handshake;
+    const those = this.#networks.get(network);
+    if (those) those.add(handshake);
+    else this.#networks.set(network, new Set([handshake]));
+    this.#since.set(handshake, this.#nowMs());
+    this.#loop.begin(this.look);
+  }
+
+  /** It waits no longer: its client has gone. */
+  leave(handshake: WaitingHandshake): void {
+    if (!this.#since.delete(handshake)) return;
+    const those = this.#networks.get(handshake.network);
+    those?.delete(handshake);
+    if (those?.size === 0) this.#networks.delete(handshake.network);
+    if (this.#since.size === 0) this.#loop.end(this.look);
+  }
+
+  /** Refuses all, and who comes later. */
+  close(): void {
+    this.#isOver = true;
+    for (const handshake of [...this.#since.keys()]) {
+      this.leave(handshake);
+      handshake.refuse('stopping');
+    }
+  }
+
+  /** Called every few milliseconds while somebody waits: lets in as many as may be, and refuses who waited too long. */
+  readonly look = (nowMs: number, lateMs: number): void => {
+    this.#fill(nowMs, this.#perSecond.look(nowMs, lateMs));
+    while (this.#since.size > 0 && this.#takeOne()) this.#letInNext(nowMs);
+    let refused = 0;
+    for (const [handshake, sinceMs] of this.#since) {
+      if (nowMs - sinceMs < this.#options.waitMaxMs || refused === refusedAtOnce) return;
+      refused += 1;
+      this.leave(handshake);
+      handshake.refuse('waited');
+    }
+  };
+
+  #letInNext(nowMs: number): void {
+    const [turn] = this.#networks;
+    if (!turn) return;
+    const [network, those] = turn;
+    const [handshake] = those;
+    if (!handshake) return;
+    const waitedMs = nowMs - (this.#since.get(handshake) ?? nowMs);
+    this.leave(handshake);
+    // Behind the others.
+    if (this.#networks.delete(network)) this.#networks.set(network, those);
+    this.#options.onLetIn(waitedMs);
+    handshake.letIn();
+  }
+
+  #fill(nowMs: number, perSecond: number): void {
+    const more = (perSecond * (nowMs - this.#filledAtMs)) / 1_000;
+    this.#left = Math.min(this.#atOnceMax, this.#left + more);
+    this.#filledAtMs = nowMs;
+  }
+
+  #takeOne(): boolean {
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    return true;
+  }
+}

@@ -1,0 +1,39 @@
+/** Smaller than a turn of the event loop that others would notice, larger than what the clock of timers can tell. */
+const lookEveryMs = 5;
+
+/** @param lateMs by how much the event loop was late, at a time of a clock that never goes back */
+export type Look = (nowMs: number, lateMs: number) => void;
+
+/**
+ * How late the event loop is: by how much a timer comes after its time. That contains long turns of this process, and
+ * what others of its machine take from it. While nobody looks there is no timer, so a quiet gateway is not woken.
+ */
+export class LoopWatch {
+  readonly #looks = new Set<Look>();
+  #timer: NodeJS.Timeout | undefined;
+  #dueAtMs = 0;
+
+  /** Calls it every 5 ms, or as soon after that as the event loop can, until `end`. */
+  begin(look: Look): void {
+    this.#looks.add(look);
+    if (this.#timer) return;
+    this.#dueAtMs = performance.now() + lookEveryMs;
+    this.#timer = setTimeout(() => this.#look(), lookEveryMs).unref();
+  }
+
+  end(look: Look): void {
+    this.#looks.delete(look);
+  }
+
+  #look(): void {
+    if (this.#looks.size === 0) {
+      this.#timer = undefined;
+      return;
+    }
+    const nowMs = performance.now();
+    const lateMs = Math.max(0, nowMs - this.#dueAtMs);
+    this.#dueAtMs = nowMs + lookEveryMs;
+    this.#timer?.refresh();
+    for (const look of this.#looks) look(nowMs, lateMs);
+  }
+}
