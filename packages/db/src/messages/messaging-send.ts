@@ -1,5 +1,5 @@
 import type { Db } from '../session/db.ts';
-import { rerun, rowsByPlace, runStatement } from '../statements/statement.ts';
+import { rerun, runStatement } from '../statements/statement.ts';
 import { messagingSendStatement } from './messaging-send.sql.ts';
 
 export type Send = {
@@ -58,7 +58,9 @@ export async function messagingSend(
   ];
   const rows = await rerun(db, () => runStatement<Row>(db, messagingSendStatement, values));
 
-  const outcomes = rowsByPlace(distinct, rows).map(([row]) => outcomeOf(row));
+  // A member's send to a closed group has no row.
+  const outcomes = distinct.map<StoreOutcome>(() => closed);
+  for (const row of rows) outcomes[row.ord - 1] = outcomeOf(row);
   return sends.map((send, at) => {
     const place = places[at] as number;
     const first = distinct[place] as Send;
@@ -71,11 +73,12 @@ export async function messagingSend(
   });
 }
 
-/** @param row none for a member's send to a closed group */
-function outcomeOf(row: Omit<Row, 'ord'> | undefined): StoreOutcome {
-  if (!row) return { ok: false, reason: 'closed' };
-  const { status, ...stored } = row;
-  return status === 'new' || status === 'stored' ? { ok: true, ...stored } : { ok: false, reason: status };
+const closed: StoreOutcome = { ok: false, reason: 'closed' };
+
+function outcomeOf({ status, message_id, seq, version, date_created }: Row): StoreOutcome {
+  return status === 'new' || status === 'stored'
+    ? { ok: true, message_id, seq, version, date_created }
+    : { ok: false, reason: status };
 }
 
 /** A request_id that comes twice in one batch: the statement sees the first, and `places` leads the others there. */

@@ -14,9 +14,22 @@ export async function runStatement<R extends QueryResultRow>(
   values: readonly unknown[],
 ): Promise<R[]> {
   const sentAt = performance.now();
-  const { rows } = await pool.query<R>({ ...(keepsStatements ? { name } : {}), text, values: [...values] });
+  const parameters = values.map(parameterOf);
+  const { rows } = await pool.query<R>({ ...(keepsStatements ? { name } : {}), text, values: parameters });
   onStatement(name, performance.now() - sentAt);
   return rows;
+}
+
+/**
+ * A list of numbers or of truth values as Postgres reads it. The driver would quote and escape each of them, and Postgres take
+ * the quotes off again. Of texts that is needed.
+ */
+function parameterOf(value: unknown): unknown {
+  return Array.isArray(value) && value.every(isPlain) ? `{${value.join()}}` : value;
+}
+
+function isPlain(item: unknown): boolean {
+  return typeof item === 'number' || typeof item === 'boolean';
 }
 
 /** Runs a statement that calls an SQL function, and returns its one row. It runs again when it lost a race. */
