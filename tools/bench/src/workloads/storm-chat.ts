@@ -22,7 +22,7 @@ const crowdFrom = 1_000_000;
 
 export const stormNames = ['storm-chat', 'storm-chat-5000', 'storm-chat-15000'] as const;
 /** The gateway is started again when all are back: it and the clients do not share the machine. */
-const stormAloneNames = [
+export const stormAloneNames = [
   'storm-chat-alone',
   'storm-chat-5000-alone',
   'storm-chat-15000-alone',
