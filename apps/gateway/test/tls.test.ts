@@ -15,7 +15,7 @@ const open: TestClient[] = [];
 beforeAll(async () => {
   [first, second] = await Promise.all([makeCertificate(folder, 'first'), makeCertificate(folder, 'second')]);
   put(first);
-  fixture = await Fixture.start(files);
+  fixture = await Fixture.start({ ...files, HANDSHAKES_PER_SECOND_MAX: '10' });
   fixture.answerPages();
 });
 
@@ -49,6 +49,14 @@ test('with a certificate a gateway takes connections over TLS, and no plain ones
     await expect(connect(url)).rejects.toThrow();
   }
   expect(await expiry()).toBeGreaterThan(Date.now() / 1_000);
+});
+
+test('a handshake that waits is upgraded under TLS, too', async () => {
+  await eventually(async () => {
+    const clients = await Promise.all([0, 1, 2, 3].map(() => under(first)));
+    await Promise.all(clients.map((client) => client.roundTrip()));
+    return (await metric(fixture.system.gateway(0), 'gateway_handshake_wait_seconds_count')) > 0;
+  }, 'one has waited');
 });
 
 test('on SIGHUP new connections get the new certificate, and those that are open keep theirs and every message', async () => {

@@ -102,9 +102,10 @@ ${usualNames.map((name) => row(name, workloads[name].about)).join('\n')}
 ${row('paced', 'paced-direct and paced-fanout')}
 ${row('growth', 'CPU a delivery at a fixed rate, as connections, groups, gateways, cores and stored messages grow')}
 ${row('storms', 'storm-chat, storm-chat-5000 and storm-chat-15000: so many clients come back at once, while others chat')}
+${row('storms-alone', 'the same with -alone behind each name: their gateway starts again when all are back')}
 ${slowLinkNames.map((name) => row(name, workloads[name].about)).join('\n')}
 ${row('tails', 'tails-200 and tails-5000: as hops, 1,000 messages a second over so many pairs; what makes the slowest slow')}
-${row('all', 'each of these but growth, storms, slow-links (both of the last) and tails')}
+${row('all', 'each of these but growth, storms, storms-alone, slow-links (both of the last) and tails')}
 rooms and paced-rooms are earlier names of fanout and paced-fanout.
 
 Targets:

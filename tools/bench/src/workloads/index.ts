@@ -9,7 +9,7 @@ import { type GrowthName, growthNames, growthWorkloads } from './growth.ts';
 import { hops, type TailName, tailNames, tailWorkloads } from './hops.ts';
 import { layered, neighbours } from './populations.ts';
 import { type SlowLinkName, slowLinkNames, slowLinkWorkloads } from './slow-link.ts';
-import { type StormName, stormNames, stormWorkloads } from './storm-chat.ts';
+import { type StormName, stormAloneNames, stormNames, stormWorkloads } from './storm-chat.ts';
 import { exchange, populate } from './trial.ts';
 import type { Workload } from './workload.ts';
 
@@ -170,6 +170,7 @@ export const workloadSets: Readonly<Record<string, readonly WorkloadName[]>> = {
   paced: ['paced-direct', 'paced-fanout'],
   growth: growthNames,
   storms: stormNames,
+  'storms-alone': stormAloneNames,
   'slow-links': slowLinkNames,
   tails: tailNames,
   rooms: ['fanout'],

@@ -1,7 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { LoadProcess } from '../load/load-process.ts';
 import type { ExchangeResult } from '../load/population.ts';
 import { StormProcess } from '../load/storm-process.ts';
+import { LateStart } from '../measure/late-start.ts';
 import { usageOf } from '../measure/processes.ts';
 import { whenQuiet } from '../measure/roles.ts';
 import type { Figures } from './figures.ts';
@@ -17,13 +17,16 @@ const windowSeconds = 2;
 const groupSize = 10;
 const groupsEach = 5;
 const quietMs = 1_500;
-const lookEveryMs = 2;
 /** Numbers that the chatters do not have. */
 const crowdFrom = 1_000_000;
 
 export const stormNames = ['storm-chat', 'storm-chat-5000', 'storm-chat-15000'] as const;
 /** The gateway is started again when all are back: it and the clients do not share the machine. */
-const stormAloneNames = ['storm-chat-alone', 'storm-chat-5000-alone', 'storm-chat-15000-alone'] as const;
+export const stormAloneNames = [
+  'storm-chat-alone',
+  'storm-chat-5000-alone',
+  'storm-chat-15000-alone',
+] as const;
 export type StormName = (typeof stormNames)[number] | (typeof stormAloneNames)[number];
 
 /** Clients of the mobile kind come back all at once, while others chat on the gateways that they come to. */
@@ -82,13 +85,15 @@ async function measure(
   });
   const gateway = target.roles().gateway?.[0] as number;
   process.kill(gateway, 'SIGKILL');
-  const frozen = startsLate ? freezeNext(target, gateway) : undefined;
+  const late = startsLate ? new LateStart(() => target.roles(), gateway) : undefined;
   const during: ExchangeResult[] = [];
-  do during.push(await chat());
-  while (!isOver);
+  try {
+    do during.push(await chat());
+    while (!isOver);
+  } finally {
+    late?.begin();
+  }
   const { elapsedMs, failures, refused } = await over;
-  const pid = await frozen;
-  if (pid) process.kill(pid, 'SIGCONT');
   log(`the others' p99, each ${windowSeconds} s: ${inMs(quiet)} ms before, ${inMs(during)} ms after`);
   const fault = [...quiet, ...during].flatMap(({ faults }) => faults)[0];
   if (fault !== undefined) throw new Error(fault);
@@ -101,18 +106,6 @@ async function measure(
     quiet_mb: before / 1_000_000,
     after_mb: residentBytes(target.roles()) / 1_000_000,
   };
-}
-
-/** Stops the process that the launcher starts in place of a gateway as soon as it is there. @returns its pid */
-async function freezeNext({ roles }: Trial['target'], before: number): Promise<number> {
-  for (;;) {
-    const pid = roles().gateway?.[0];
-    if (pid && pid !== before) {
-      process.kill(pid, 'SIGSTOP');
-      return pid;
-    }
-    await pause(lookEveryMs);
-  }
 }
 
 const mean = (windows: readonly ExchangeResult[]) =>
