@@ -38,7 +38,7 @@ const schema = z.object({
     ),
   STATEMENT_TIMEOUT_MS: milliseconds({ min: 100 }).default(4_000).describe('longest database statement'),
   LOCK_TIMEOUT_MS: milliseconds({ min: 10 })
-    .default(200)
+    .default(50)
     .describe('longest wait of a statement for a locked row; then its requests wait by themselves'),
   REQUEST_SETTLE_MS: milliseconds({ min: 1 })
     .default(11_000)

@@ -26,6 +26,11 @@ import { refuseUnread } from './limits/refuse-unread.ts';
 import type { FullBudget } from './request-budget.ts';
 import type { SocketOwner } from './websocket-server.ts';
 
+/** So many requests of a connection are handled, or refused, in one turn of the event loop when nothing has to be waited for. */
+const requestsATurn = 32;
+/** A burst that has so many bytes is closed: the messages of others would wait while all of it is stored. */
+const burstBytesMax = 128 * 1_024;
+
 type QueuedRequest = SoundRequest | FaultyRequest;
 /** A request that waits, and its size as it came. */
 type Queued = { readonly frame: QueuedRequest; readonly bytes: number };
@@ -256,9 +261,17 @@ export class Session implements SocketOwner {
   }
 
   async #work(): Promise<void> {
+    let handled = 0;
     while (this.socket.isOpen && this.#queue.length > 0) {
+      if (handled >= requestsATurn) {
+        handled = 0;
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        // Anything may have happened meanwhile.
+        continue;
+      }
       const burst = this.#nextBurst();
       const [first] = burst;
+      handled += Math.max(1, burst.length);
       if (!first) continue;
       if (burst.length === 1) await this.#handle(first);
       else await Promise.all(burst.map((frame) => this.#handle(frame)));
@@ -275,19 +288,23 @@ export class Session implements SocketOwner {
     return this.#dispatcher.handleRequest(this.#context, this, frame);
   }
 
-  /** The next requests of one type that may be at the core together; what need not go there is answered. */
+  /** The next requests of one type that may be at the core together; what need not go there is answered, some of it. */
   #nextBurst(): SoundRequest[] {
     const burst: SoundRequest[] = [];
+    let answered = 0;
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
       const { frame, bytes } = next;
       const burstMax = this.#dispatcher.burstMaxOf(this.#context, frame.type);
       if (burst[0] && (frame.type !== burst[0].type || burst.length >= burstMax)) break;
+      if (burst[0] && this.#burstBytes + bytes > burstBytesMax) break;
       const refusal = this.#refusalOf(frame);
       if (refusal && burst.length > 0) break;
       this.#queue.shift();
       if (refusal) {
         this.#hold(-bytes);
         this.#answerNow(frame);
+        answered += 1;
+        if (answered >= requestsATurn) break;
       } else {
         this.#burstBytes += bytes;
         burst.push(frame as SoundRequest);

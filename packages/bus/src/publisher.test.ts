@@ -22,7 +22,7 @@ afterAll(() => {
 });
 
 /** Publishes these answers in one tick. @returns what arrives of them, and the size of each publication */
-async function answer(answers: readonly object[]) {
+async function answer(answers: readonly object[], behind: readonly object[] = []) {
   const names = createNames(freshPrefix());
   const publisher = new Publisher({
     redis,
@@ -45,6 +45,7 @@ async function answer(answers: readonly object[]) {
     });
   });
   await subscriber.subscribe(names.gateway('node'), 'end');
+  for (const one of behind) publisher.answerBehind('node', one);
   for (const one of answers) publisher.answer('node', one);
   await publisher.flushed();
   await redis.publish('end', '');
@@ -78,6 +79,47 @@ test('an answer that is larger than a publication arrives, in pieces of a bounde
   const { received, sizes } = await answer([{ ref: 1 }, large, { ref: 3 }]);
   expect(received).toEqual([{ ref: 1 }, large, { ref: 3 }]);
   expect(Math.max(...sizes)).toBeLessThan(publicationBytesMax + 100);
+});
+
+test('what may be large leaves behind all other answers of its tick, a slice in each tick, and in its order', async () => {
+  const large = Array.from({ length: 10 }, (_, ref) => ({ ref, text: 'x'.repeat(100_000) }));
+  let pipelines = 0;
+  const pipeline = redis.pipeline.bind(redis);
+  redis.pipeline = () => {
+    pipelines += 1;
+    return pipeline();
+  };
+  const { received } = await answer([{ ref: 100 }], large);
+  redis.pipeline = pipeline;
+  expect(received).toEqual([{ ref: 100 }, ...large]);
+  expect(pipelines).toBe(5);
+});
+
+test('an entry is acknowledged behind the large answers that were given before it', async () => {
+  const names = createNames(freshPrefix());
+  const commands: string[] = [];
+  const recording = Object.create(redis, {
+    pipeline: {
+      value: () => {
+        const real = redis.pipeline();
+        for (const name of ['publish', 'xack'] as const) {
+          const run = real[name].bind(real) as (...args: unknown[]) => unknown;
+          real[name] = ((...args: unknown[]) => {
+            commands.push(name);
+            return run(...args);
+          }) as never;
+        }
+        return real;
+      },
+    },
+  }) as Redis;
+  const [stream, group] = [names.requests, names.cores];
+  const common = { redis: recording, stream, group, channelOf: names.gateway, log: silent };
+  const publisher = new Publisher({ ...common, refuse: () => ({}) });
+  for (const ref of [1, 2]) publisher.answerBehind('node', { ref, text: 'x'.repeat(200_000) });
+  publisher.finish('1-1');
+  await publisher.flushed();
+  expect(commands).toEqual(['publish', 'publish', 'xack']);
 });
 
 test('of a text that misses a piece nothing is passed on, and the next one of the same sender is', () => {

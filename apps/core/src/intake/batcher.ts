@@ -16,6 +16,9 @@ import { Waiters } from './waiters.ts';
 /** A batch is not begun less than this before its deadline: its statement would find the deadline passed. */
 const beginsBeforeMs = 100;
 
+/** So many batches are begun in one turn of the event loop: each is some work before it waits for anything. */
+const begunAtOnce = 16;
+
 /**
  * Queues the requests of one type and hands them to its handler in batches. A batch is what has gathered while earlier
  * batches were in progress: batches are of one request when there is little load, and grow with it. What does not fit
@@ -36,6 +39,7 @@ export class Batcher<K extends RequestType> {
   readonly #waitingMax: number;
   #batchesInProgress = 0;
   #isScheduled = false;
+  #begunThisTurn = 0;
 
   constructor(context: Context, type: K, handler: Handler<K>, onDone: OnDone<K>) {
     this.#context = context;
@@ -68,6 +72,7 @@ export class Batcher<K extends RequestType> {
 
   #startBatches(): void {
     while (this.#batchesInProgress < this.#handler.concurrency && this.#turns.isReady) {
+      if (!this.#mayBegin()) break;
       this.#batchesInProgress += 1;
       const bursts = this.#turns.take(this.#handler.batchMax);
       void this.#run(bursts).finally(() => {
@@ -77,6 +82,20 @@ export class Batcher<K extends RequestType> {
       });
     }
     this.#context.metrics.ownersWaiting.set({ type: this.#type }, this.#turns.owners);
+  }
+
+  /** Whether one more batch may be begun in this turn of the event loop; else it is begun in a later one. */
+  #mayBegin(): boolean {
+    if (this.#handler.concurrency <= begunAtOnce) return true;
+    if (this.#begunThisTurn === 0) {
+      setImmediate(() => {
+        this.#begunThisTurn = 0;
+        this.#startBatches();
+      });
+    }
+    if (this.#begunThisTurn === begunAtOnce) return false;
+    this.#begunThisTurn += 1;
+    return true;
   }
 
   async #run(bursts: readonly Burst<K>[]): Promise<void> {

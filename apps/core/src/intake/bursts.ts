@@ -21,6 +21,8 @@ export type Burst<K extends RequestType = RequestType> = {
   /** Milliseconds since the epoch, by Redis's clock: no request is begun after it. */
   readonly deadline: number;
   readonly requests: CoreRequest<K>[];
+  /** As how many requests it counts: a long message is as many as a kibibyte each. */
+  weight: number;
   /** A run of it was cut off: whether it had its effect is not known. */
   mayBeDone: boolean;
 };
@@ -76,6 +78,7 @@ export function burstsOf(entry: OpenEntry, requests: readonly CoreRequest[]): Bu
     const known = sender === undefined ? undefined : ofSenders.get(sender);
     if (known) {
       known.requests.push(request);
+      known.weight += weightOf(request);
       continue;
     }
     const burst: Burst = {
@@ -83,12 +86,18 @@ export function burstsOf(entry: OpenEntry, requests: readonly CoreRequest[]): Bu
       entry,
       deadline: entry.deadline,
       requests: [request],
+      weight: weightOf(request),
       mayBeDone: false,
     };
     bursts.push(burst);
     if (sender !== undefined) ofSenders.set(sender, burst);
   }
   return bursts;
+}
+
+/** A batch is one statement and one transaction: what is in it waits for all that it stores. */
+function weightOf({ type, params }: CoreRequest): number {
+  return type === 'MESSAGING_SEND' ? Math.max(1, Math.ceil(params.content.length / 1_024)) : 1;
 }
 
 function ownerOf({ node }: OpenEntry, { type, params }: CoreRequest): number | string {

@@ -104,3 +104,11 @@ test('with twice as many requests waiting, a batch looks at as many of them', ()
   };
   expect(looksOf(4_000)).toBe(looksOf(2_000));
 });
+
+test('a burst of long messages counts as many requests, and leaves the batch to others', () => {
+  const turns = new Turns<ReturnType<typeof burst> & { readonly weight?: number }>();
+  for (let count = 0; count < 3; count += 1) turns.add({ ...burst(1), weight: 60 });
+  turns.add(burst(2));
+  expect([owners(turns.take(100)), turns.requests]).toEqual([[1, 2], 2]);
+  expect([owners(turns.take(100)), owners(turns.take(100)), turns.requests]).toEqual([[1], [1], 0]);
+});

@@ -1,10 +1,15 @@
 /** What a user has waiting that must not be split. */
-type Waiting = { readonly owner: number | string; readonly requests: { readonly length: number } };
+type Waiting = {
+  readonly owner: number | string;
+  readonly requests: { readonly length: number };
+  /** How many requests it is paid for as; as many as it has unless given. */
+  readonly weight?: number;
+};
 
 type OwnerQueue<B> = {
   readonly owner: number | string;
   readonly bursts: B[];
-  /** How many turns it still passes on: a burst of many requests is paid for with as many turns. */
+  /** How many turns it still passes on: a burst is paid for with as many turns as it weighs. */
   debt: number;
   /** Bursts that were taken and not released; 0 for an owner whose places are not bounded. */
   inProgress: number;
@@ -64,11 +69,12 @@ export class Turns<B extends Waiting> {
 
   /**
    * Several bursts of one owner may be taken together, if there is room when the others had their turn.
-   * @returns bursts of at most `max` requests together; one that is longer comes alone
+   * @returns bursts that weigh at most `max` together; one that is heavier comes alone
    */
   take(max: number): B[] {
     const taken: B[] = [];
     let size = 0;
+    let requests = 0;
     let misfits = 0;
     for (const queue of this.#ring) {
       if (queue.debt > 0) {
@@ -78,20 +84,22 @@ export class Turns<B extends Waiting> {
       }
       const [burst] = queue.bursts as [B];
       const { length } = burst.requests;
-      if (size > 0 && size + length > max) {
+      const weight = burst.weight ?? length;
+      if (size > 0 && size + weight > max) {
         misfits += 1;
         if (misfits === misfitsMax) break;
         continue;
       }
       queue.bursts.shift();
-      queue.debt = length - 1;
+      queue.debt = weight - 1;
       taken.push(burst);
-      size += length;
+      size += weight;
+      requests += length;
       if (queue.bursts.length > 0) this.#moveBehind(queue);
       else this.#ring.delete(queue);
       if (size >= max) break;
     }
-    this.#requests -= size;
+    this.#requests -= requests;
     this.#hold(taken);
     return taken;
   }

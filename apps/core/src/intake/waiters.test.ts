@@ -66,7 +66,7 @@ test('requests whose outcomes belong to two histories of the database all run ag
   });
   const entry = { id: '1-1', node: 'node', deadline: 1_000, requestsOpen: 2, areOutcomesKnown: true };
   const requests = [request(1), request(2)];
-  const burst: Burst<Type> = { owner: 1, entry, deadline: 1_000, requests, mayBeDone: false };
+  const burst: Burst<Type> = { owner: 1, entry, deadline: 1_000, requests, weight: 2, mayBeDone: false };
   const outcomes = await new Promise((resolve) => {
     const waiters = new Waiters(context, 'OVERDUE_REPORT', handler, (_, all) => resolve(all));
     waiters.add([burst], 'poisoned');
@@ -93,4 +93,35 @@ test('an outcome of a history that is gone counts as unknown once the deadline h
     outcomes: [undefined],
   });
   expect(calls).toEqual([['1', 'first']]);
+});
+
+test('a row that was still locked when its requests expired keeps later ones out of batches, until one of them succeeds', async () => {
+  let isLocked = true;
+  const handler: Handler<Type> = {
+    batchMax: 10,
+    concurrency: 1,
+    rowOf: () => 7,
+    async handle(_, batch) {
+      if (isLocked) throw Object.assign(new Error('locked'), { code: '55P03' });
+      return batch.map(() => success({}));
+    },
+  };
+  const entry = { id: '1-1', node: 'node', deadline: 1_000, requestsOpen: 1, areOutcomesKnown: true };
+  const burst = (ref: number, deadline: number): Burst<Type> => ({
+    ...{ owner: 1, entry, deadline, requests: [request(ref)], weight: 1, mayBeDone: false },
+  });
+  let onDone: (outcomes: unknown) => void = () => {};
+  const waiters = new Waiters(context, 'OVERDUE_REPORT', handler, (_, outcomes) => onDone(outcomes));
+  const done = () => new Promise((resolve) => (onDone = resolve));
+  const expired = done();
+  waiters.add([burst(1, 1_000)], 'locked');
+  now = 2_000;
+  expect(await expired).toBe('expired');
+  isLocked = false;
+  const stored = done();
+  expect(waiters.accept(burst(2, 9_000))).toBe(true);
+  expect(await stored).toEqual([success({})]);
+  // The outcome is told amid the try; behind it the row is forgotten.
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(waiters.accept(burst(3, 9_000))).toBe(false);
 });

@@ -10,7 +10,7 @@ const triedAtOnce = 3;
 const pauseMs = 100;
 /** Runs of a request alone that end by the statement's timeout: after them, it is given up. */
 const timeoutsMax = 2;
-/** After a timeout, the requests of a row keep out of batches for so long, unless one succeeds. */
+/** After a timeout, or while it was locked, the requests of a row keep out of batches for so long, unless one succeeds. */
 const suspectMs = 60_000;
 /** How many requests, timed out once, are remembered: a repetition of one counts as its second run. */
 const timeoutsKept = 1_000;
@@ -174,11 +174,16 @@ export class Waiters<K extends RequestType> {
       if (batch.length === 1) this.#countTimeout(batch[0] as CoreRequest<K>);
       waiter.isOneByOne = true;
       this.#suspect(waiter);
-    } else if (bursts.length > 1) {
-      // Another row of the first burst may be the locked one: then those behind it need not wait for that.
+    } else if (bursts.length > 1 && this.#hasOtherRow(waiter, bursts[0] as Burst<K>)) {
+      // The other row may be the locked one: then those behind it need not wait for that.
       waiter.bursts.push(waiter.bursts.shift() as Burst<K>);
     }
+    if (result.is === 'locked') this.#suspect(waiter);
     return result.is === 'locked';
+  }
+
+  #hasOtherRow({ row }: Waiter<K>, { requests }: Burst<K>): boolean {
+    return requests.some(({ params }) => this.#handler.rowOf?.(params as never) !== row);
   }
 
   /** Runs the next request of the first burst. */
@@ -200,8 +205,8 @@ export class Waiters<K extends RequestType> {
         return false;
       }
       if (result.mayBeDone) first.mayBeDone = true;
-      if (result.is === 'locked') return true;
       this.#suspect(waiter);
+      if (result.is === 'locked') return true;
       this.#countTimeout(request);
       if (this.#timeoutsOf(request) < timeoutsMax) return false;
     }

@@ -127,7 +127,8 @@ export class GroupFeed {
     const { user } = subscription.connection;
     this.#subscriptions.delete(subscription);
     this.#untold?.delete(subscription);
-    if (!user.isIn(this.id)) this.#members.forget(user.userId);
+    // Who signed in again meanwhile is another user object, and may be here by now.
+    if (!this.#deps.users.find(user.userId)?.isIn(this.id)) this.#members.forget(user.userId);
     if (this.isOpen) return;
     this.#gap.close();
     this.#deps.close(this.id);

@@ -115,6 +115,8 @@ export class Subscription {
   resume(): void {
     const { lastSeq } = this.feed;
     if (this.#phase !== 'pending' || lastSeq === undefined || this.#sentSeq > lastSeq) return;
+    // A closed connection leaves its groups a few at a time.
+    if (!this.connection.isOpen) return;
     if (this.#sentSeq === lastSeq) {
       this.#enter('live');
       return;
@@ -258,7 +260,7 @@ export class Subscription {
   async #replay(replay: number): Promise<void> {
     const { connection } = this;
     const { window, writer, socket } = connection;
-    const isCurrent = () => this.#phase === 'replaying' && this.#replays === replay;
+    const isCurrent = () => this.#phase === 'replaying' && this.#replays === replay && connection.isOpen;
     this.#replayFrom = this.#sentSeq;
     this.#replayThrough = this.#sentSeq;
     this.#setReplayed(0);

@@ -6,6 +6,8 @@ const groupSize = 5;
 const sendEveryMs = 2_000;
 
 export type Window = {
+  /** Sorted. */
+  readonly latenciesMs: readonly number[];
   readonly deliveries: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -13,6 +15,20 @@ export type Window = {
   readonly cut: number;
   readonly refused: number;
 };
+
+/** Two windows as one. */
+export function together(one: Window, other: Window): Window {
+  const latenciesMs = [...one.latenciesMs, ...other.latenciesMs];
+  return windowOf(latenciesMs, one.cut + other.cut, one.refused + other.refused);
+}
+
+function windowOf(latenciesMs: readonly number[], cut: number, refused: number): Window {
+  const sorted = [...latenciesMs].sort((a, b) => a - b);
+  const at = (part: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+  const { length: deliveries } = sorted;
+  return { latenciesMs: sorted, deliveries, p50Ms: at(0.5), p99Ms: at(0.99), cut, refused };
+}
 
 type Owner = { readonly sid: string; readonly token: string; readonly localAddress: string };
 
@@ -44,13 +60,7 @@ export class HonestUsers {
 
   /** @returns what was measured since the last call */
   take(): Window {
-    const sorted = this.#latenciesMs.sort((a, b) => a - b);
-    const at = (part: number) =>
-      sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
-    const window = {
-      ...{ deliveries: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99) },
-      ...{ cut: this.#cut, refused: this.#refused },
-    };
+    const window = windowOf(this.#latenciesMs, this.#cut, this.#refused);
     this.#latenciesMs = [];
     this.#cut = 0;
     this.#refused = 0;

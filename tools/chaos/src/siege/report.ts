@@ -1,6 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { markdownTable } from 'markdown-table';
 import { attacks } from './attacks.ts';
-import type { SiegeRow } from './siege.ts';
+import { burstMs, type SiegeRow } from './siege.ts';
 
 /** What must hold in each attack. */
 const limits = { p99Factor: 2, memoryFactor: 1.1 };
@@ -28,14 +29,15 @@ export function siegeTable(rows: readonly SiegeRow[]): string {
     'attack',
     'p50 quiet, attacked (ms)',
     'p99 quiet, attacked (ms)',
+    `its first ${burstMs / 1_000} s, the rest`,
     'cut',
     'owner signs in',
     'reached their aim',
   ];
   const more = [
     ...[
-      'CPU of gateways, cores quiet (s/s)',
-      'attacked, and attacker',
+      `CPU of gateways, cores, all quiet (s/s of ${availableParallelism()})`,
+      'attacked: gateways, cores, attacker, all',
       'gateways before, during, after (MiB)',
     ],
     ...['cores (MiB)', 'refused', 'broken'],
@@ -48,11 +50,12 @@ export function siegeTable(rows: readonly SiegeRow[]): string {
       `${name}: ${attacks[name].about}`,
       `${milliseconds(quiet.p50Ms)}, ${milliseconds(attacked.p50Ms)}`,
       `${milliseconds(quiet.p99Ms)}, ${milliseconds(attacked.p99Ms)}`,
+      `${milliseconds(row.first.p99Ms)}, ${milliseconds(row.rest.p99Ms)}`,
       String(attacked.cut),
       row.ownerSignsIn ? 'yes' : '**no**',
       row.progress.wanted === 0 ? '' : `${row.progress.reached} of ${row.progress.wanted}`,
-      shares(cpu.quiet.gateways, cpu.quiet.cores),
-      shares(cpu.attacked.gateways, cpu.attacked.cores, cpu.attacked.attacker),
+      shares(cpu.quiet.gateways, cpu.quiet.cores, cpu.quiet.machine),
+      shares(cpu.rest.gateways, cpu.rest.cores, cpu.rest.attacker, cpu.rest.machine),
       `${before.gateways}, ${during.gateways}, ${after.gateways}`,
       `${before.cores}, ${during.cores}, ${after.cores}`,
       [...refusals].map(([limit, count]) => `${limit} ${count}`).join('; ') || 'nothing',

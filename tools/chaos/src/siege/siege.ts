@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { StackDescription } from '@hooligram/local';
@@ -7,12 +6,14 @@ import { metrics } from '@hooligram/testkit';
 import { type Memory, readMemory } from '../memory.ts';
 import type { Progress, Target } from './attack.ts';
 import { type AttackName, attackNames } from './attacks.ts';
-import { HonestUsers, type Window } from './honest-users.ts';
-import { askAttacker, type Cpu, cpuDuring, readKeptMemory } from './usage.ts';
+import { HonestUsers, together, type Window } from './honest-users.ts';
+import { answerTo, askAttacker, type Cpu, cpuDuring, readKeptMemory } from './usage.ts';
 
 const program = fileURLToPath(new URL('./attacker.js', import.meta.url));
 /** After an attack: what it has left behind is worked off. */
 const restMs = 5_000;
+/** The first part of an attack is measured apart: what buckets allow at once. */
+export const burstMs = 2_000;
 /** How long those who have an aim may need for it beyond the measurement. */
 const progressMaxMs = 120_000;
 const progressPollMs = 500;
@@ -23,9 +24,12 @@ export type SiegeRow = {
   readonly name: AttackName;
   readonly quiet: Window;
   readonly attacked: Window;
+  /** Of that, the first moments, in which buckets are full, and what came after them. */
+  readonly first: Window;
+  readonly rest: Window;
   readonly ownerSignsIn: boolean;
   readonly progress: Progress;
-  readonly cpu: { readonly quiet: Cpu; readonly attacked: Cpu };
+  readonly cpu: { readonly quiet: Cpu; readonly first: Cpu; readonly rest: Cpu };
   /** Before and after: once all garbage was collected. */
   readonly memory: { readonly before: Memory; readonly during: Memory; readonly after: Memory };
   /** How much each limit refused, those that refused something. */
@@ -76,8 +80,11 @@ async function besiege(
     serial: String(attackNames.indexOf(name)).padStart(3, '0'),
   });
   users.take();
-  const attackedCpu = await cpuDuring(windowMs, stack, signal, attacker);
-  const attacked = users.take();
+  const firstCpu = await cpuDuring(burstMs, stack, signal, attacker);
+  const first = users.take();
+  const restCpu = await cpuDuring(Math.max(0, windowMs - burstMs), stack, signal, attacker);
+  const rest = users.take();
+  const attacked = together(first, rest);
   const during = await readMemory(stack());
   const ownerSignsIn = await users.canSignIn(victim);
   const progress = await progressOf(attacker, signal);
@@ -89,18 +96,31 @@ async function besiege(
     const more = value - (refusedBefore.get(limit) ?? 0);
     if (more > 0) refusals.set(limit, more);
   }
-  const p99 = `p99 ${quiet.p99Ms.toFixed(0)} ms, under attack ${attacked.p99Ms.toFixed(0)} ms`;
+  const parts = `${first.p99Ms.toFixed(0)} in the first ${burstMs / 1_000} s, then ${rest.p99Ms.toFixed(0)}`;
+  const p99 = `p99 ${quiet.p99Ms.toFixed(0)} ms, under attack ${attacked.p99Ms.toFixed(0)} ms (${parts})`;
+  const { machine, attacker: attackers } = restCpu;
+  log(`${name}: CPU ${machine.toFixed(1)} s/s of all, ${attackers.toFixed(1)} of the attacker's`);
   log(`${name}: ${p99}, ${attacked.cut} cut, the owner ${ownerSignsIn ? 'signs in' : 'is locked out'}`);
   if (progress.wanted > 0) log(`${name}: ${progress.reached} of ${progress.wanted} ${progress.what}`);
-  const cpu = { quiet: quietCpu, attacked: attackedCpu };
-  return { name, quiet, attacked, ownerSignsIn, progress, cpu, memory: { before, during, after }, refusals };
+  const cpu = { quiet: quietCpu, first: firstCpu, rest: restCpu };
+  return {
+    name,
+    quiet,
+    attacked,
+    first,
+    rest,
+    ownerSignsIn,
+    progress,
+    cpu,
+    memory: { before, during, after },
+    refusals,
+  };
 }
 
 /** @throws Error when the attacker cannot begin */
 async function startAttack(name: AttackName, target: Target) {
   const attacker = fork(program, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  attacker.send({ name, target });
-  const [reply] = (await once(attacker, 'message')) as [{ error?: string }];
+  const reply = await answerTo<{ error?: string }>(attacker, { name, target });
   if (reply.error === undefined) return attacker;
   attacker.kill('SIGKILL');
   throw new Error(`${name} could not begin: ${reply.error}`);

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { cpus } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { StackDescription } from '@hooligram/local';
@@ -14,8 +15,13 @@ const collectMs = 2_000;
 /** The environment of a stack whose processes collect garbage when they are asked to. */
 export const collectingEnv = { NODE_OPTIONS: `--import ${collector}` };
 
-/** Seconds of CPU a second, of all gateways, of all cores and of the attacker. */
-export type Cpu = { readonly gateways: number; readonly cores: number; readonly attacker: number };
+/** Seconds of CPU a second: of all gateways, of all cores, of the attacker, and of everything on the machine. */
+export type Cpu = {
+  readonly gateways: number;
+  readonly cores: number;
+  readonly attacker: number;
+  readonly machine: number;
+};
 
 /** What was used during a pause. */
 export async function cpuDuring(
@@ -33,6 +39,7 @@ export async function cpuDuring(
     gateways: (last.gateways - first.gateways) / seconds,
     cores: (last.cores - first.cores) / seconds,
     attacker: (last.attacker - first.attacker) / seconds,
+    machine: (last.machine - first.machine) / seconds,
   };
 }
 
@@ -46,16 +53,37 @@ async function readCpu({ gateways, cores }: StackDescription, attacker?: ChildPr
     gateways: await sum(gateways),
     cores: await sum(cores),
     attacker: attacker ? (await askAttacker(attacker)).cpuSeconds : 0,
+    machine:
+      cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0) / 1_000,
   };
 }
 
-/** @returns seconds of CPU that an attacker has used so far, and how far its people have come */
-export async function askAttacker(
-  attacker: ChildProcess,
-): Promise<{ cpuSeconds: number; progress: Progress }> {
-  attacker.send('usage');
-  const [answer] = await once(attacker, 'message');
-  return answer;
+/**
+ * @returns seconds of CPU that an attacker has used so far, and how far its people have come
+ * @throws Error when it has died
+ */
+export function askAttacker(attacker: ChildProcess): Promise<{ cpuSeconds: number; progress: Progress }> {
+  return answerTo(attacker, 'usage');
+}
+
+/** Sends a message to another process of ours. @returns its answer @throws Error when it died instead of answering */
+export async function answerTo<T>(process: ChildProcess, message: object | string): Promise<T> {
+  const over = new AbortController();
+  const died = once(process, 'exit', { signal: over.signal }).then(([code, signal]) => {
+    throw new Error(`the attacker has died: ${signal ?? code}`);
+  });
+  died.catch(() => {});
+  try {
+    if (process.exitCode !== null || process.signalCode !== null) {
+      throw new Error(`the attacker has died: ${process.signalCode ?? process.exitCode}`);
+    }
+    // What it cannot be sent it cannot answer: its end is told by the event.
+    process.send?.(message, () => {});
+    const [answer] = await Promise.race([once(process, 'message', { signal: over.signal }), died]);
+    return answer;
+  } finally {
+    over.abort();
+  }
 }
 
 /** What the processes keep: their memory after all garbage was collected. */

@@ -1,0 +1,43 @@
+import { expect, test } from '@jest/globals';
+import type { Context } from '../context.ts';
+import type { HandlerRequest } from './handler.ts';
+import { createReplayPageHandler } from './replay-page.ts';
+
+/** A page as the database has it, of so many long messages. It counts those that are encoded. */
+function storedPage(group_id: number, count: number) {
+  let encoded = 0;
+  const messages = Array.from({ length: count }, (_, index) => ({
+    seq: index + 1,
+    message_id: index + 1,
+    sender_sid: '1.5550100',
+    date_created: '2026-11-26T00:00:00.000Z',
+    get content() {
+      encoded += 1;
+      return String.fromCharCode(1).repeat(16_000);
+    },
+  }));
+  return { page: { group_id, version: 1, last_seq: count, messages }, encoded: () => encoded };
+}
+
+test('the pages of a batch are encoded in slices, and of each no more than one message that it has no room for', async () => {
+  const stored = Array.from({ length: 8 }, (_, index) => storedPage(index + 1, 17));
+  let turns = 0;
+  const { handle } = createReplayPageHandler(async () => {
+    turns += 1;
+  });
+  const context = {
+    config: { REPLAY_PAGE_MESSAGES: 256 },
+    replica: { pages: async () => stored.map(({ page }) => page) },
+  } as unknown as Context;
+  const outcomes = await handle(
+    context,
+    stored.map(({ page: { group_id } }) => ({
+      ...({ request_id: 'r', params: { group_id, after_seq: 0 } } satisfies HandlerRequest<'REPLAY_PAGE'>),
+    })),
+  );
+  // Seven bytes each in the answer, of which two fit.
+  expect(outcomes.map((outcome) => outcome?.ok && outcome.answer.messages.length)).toEqual(Array(8).fill(2));
+  expect(outcomes.map((outcome) => outcome?.ok && outcome.answer.through_seq)).toEqual(Array(8).fill(2));
+  expect(stored.map(({ encoded }) => encoded())).toEqual(Array(8).fill(3));
+  expect(turns).toBe(7);
+});

@@ -1,0 +1,44 @@
+import { createMetrics } from '@hooligram/service';
+import { expect, test } from '@jest/globals';
+import type { ClientSocket } from './client-socket.ts';
+import type { GatewayContext } from './context.ts';
+import { createGatewayMetrics } from './metrics.ts';
+import { RequestBudget } from './request-budget.ts';
+import { type Dispatcher, Session } from './session.ts';
+
+const signIn = (id: number) =>
+  Buffer.from(
+    `{"id":"${id}","type":"AUTHORIZATION_SIGN_IN_REQUEST","payload":{"country_code":"1","phone_number":"2025550100","verification_code":"000000"}}`,
+  );
+
+test('requests that are answered without a wait are handled a few in each turn of the event loop, in their order', async () => {
+  const socket = { isOpen: true, sendLater() {} } as unknown as ClientSocket;
+  const context = {
+    config: { SESSION_QUEUE_MAX: 1_000 },
+    metrics: createGatewayMetrics(createMetrics({ role: 'gateway' })),
+    requestBudget: new RequestBudget({ connectionBytesMax: 1_000_000, gatewayBytesMax: 4_000_000 }),
+  } as unknown as GatewayContext;
+  const handled: number[] = [];
+  const dispatcher: Dispatcher = {
+    handleRequest(_, __, { id }) {
+      handled.push(Number(id));
+    },
+    handleAcknowledgement() {},
+    burstMaxOf: () => 1,
+  };
+  const session = new Session(context, socket, dispatcher, new Set());
+  for (let id = 0; id < 200; id += 1) {
+    const bytes = signIn(id);
+    session.onMessage(
+      bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer,
+    );
+  }
+  const perTurn: number[] = [];
+  while (handled.length < 200) {
+    const before = handled.length;
+    await new Promise((resolve) => setImmediate(resolve));
+    perTurn.push(handled.length - before);
+  }
+  expect(Math.max(...perTurn)).toBeLessThanOrEqual(32);
+  expect(handled).toEqual(Array.from({ length: 200 }, (_, id) => id));
+});
