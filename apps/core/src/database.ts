@@ -7,7 +7,7 @@ import {
   requireDurableCommits,
   type SessionKind,
 } from '@hooligram/db';
-import { startProbe, untilWorks } from '@hooligram/service';
+import { type Check, startProbe, untilWorks } from '@hooligram/service';
 import type { CoreService } from './config.ts';
 import type { CoreMetrics } from './metrics.ts';
 
@@ -82,8 +82,30 @@ export async function connectDatabase(
     if (answer !== true) throw new Error(answer);
     await requireDurableCommits(db);
   });
-  const probe = startProbe({ ask: check });
+  const probe = startProbe({ ask: counted(check, metrics) });
   lifecycle.onClose('database probe', probe.close);
   lifecycle.check('database', probe.check);
   return db;
+}
+
+/** Reports whether there is an answer, not what it is. */
+function counted(
+  check: Check,
+  { databaseConnected, databaseReconnects }: Pick<CoreMetrics, 'databaseConnected' | 'databaseReconnects'>,
+): Check {
+  let isConnected = true;
+  databaseConnected.set(1);
+  return async () => {
+    try {
+      const answer = await check();
+      if (!isConnected) databaseReconnects.inc();
+      isConnected = true;
+      return answer;
+    } catch (error) {
+      isConnected = false;
+      throw error;
+    } finally {
+      databaseConnected.set(isConnected ? 1 : 0);
+    }
+  };
 }

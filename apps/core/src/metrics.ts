@@ -92,6 +92,14 @@ export function createCoreMetrics(metrics: Metrics) {
       'core_database_connects_total',
       'Connections to Postgres that were opened',
     ),
+    databaseConnected: metrics.gauge(
+      'core_database_connected',
+      'Whether Postgres answered when it was last asked, each second, whatever it answered: 1 or 0',
+    ),
+    databaseReconnects: metrics.counter(
+      'core_database_reconnects_total',
+      'Times that Postgres answered again after it had not',
+    ),
     codes: metrics.counter(
       'core_codes_total',
       'Codes by country code and event: requested of the provider, sent by it, converted into a credential',

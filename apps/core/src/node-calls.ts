@@ -4,11 +4,17 @@ import type { CoreService } from './config.ts';
 import type { Stores } from './stores.ts';
 
 /** @returns does what operators ask of this core @param node its name */
-export function createNodeCalls(service: CoreService, { redis, names }: Stores, node: string) {
+export function createNodeCalls(service: CoreService, { redis, names, signatures }: Stores, node: string) {
   const { log } = service;
   const me = { node, role: 'core', replyChannels: names.operator('') } as const;
   const processStatus = createProcessStatus(service);
-  const handlers = { STATUS: async () => ({ ...(await processStatus()), gateway: null }) };
+  const handlers = {
+    STATUS: async () => ({
+      ...(await processStatus()),
+      gateway: null,
+      signing_keys: signatures?.fingerprints ?? [],
+    }),
+  };
 
   async function handle(bytes: Buffer): Promise<void> {
     const handled = await handleNodeCall(bytes, me, handlers);

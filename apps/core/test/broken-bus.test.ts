@@ -7,6 +7,7 @@ import { type Store, startPostgres, startRedis } from '@hooligram/local';
 import {
   connect,
   freePorts,
+  metrics,
   type ServiceProcess,
   startSystem,
   type TestSystem,
@@ -31,6 +32,13 @@ let postgres: Store;
 let system: TestSystem;
 let db: Db;
 const people: SignedInClient[] = [];
+
+/** As the metrics of all cores say it of Postgres. */
+const untilConnected = (connected: 0 | 1) =>
+  until(`Postgres is ${connected ? 'there' : 'away'}`, async () => {
+    const all = await Promise.all(system.cores.map(({ adminUrl }) => metrics(adminUrl)));
+    return all.every(({ value }) => value('hooligram_core_database_connected') === connected);
+  });
 
 const startRedisIn = (name: string) =>
   startRedis({ dataDir: join(dir, name), logDir: dir, port: ports[0] as number, restart: false });
@@ -259,11 +267,17 @@ describe('connections, messages and members survive', () => {
         await postgres.stop();
         await untilNoticed(system.cores);
         for (const gateway of system.gateways) expect(await isReady(gateway)).toBe(true);
+        await untilConnected(0);
       },
       async () => {
         postgres = await startOwnPostgres();
       },
       { canStore: false },
     );
+    await untilConnected(1);
+    for (const core of system.cores) {
+      const { value } = await metrics(core.adminUrl);
+      expect(value('hooligram_core_database_reconnects_total')).toBeGreaterThan(0);
+    }
   });
 });

@@ -129,6 +129,11 @@ export class Bus {
     return this.#names;
   }
 
+  /** Fingerprints of BUS_SIGNING_KEYS. */
+  get signingKeys(): readonly string[] {
+    return this.#signatures?.fingerprints ?? [];
+  }
+
   /** Publishes to operators and other gateways; nothing is lost that matters if it fails. @param body a text, or JSON */
   publish(channel: string, body: object | string): void {
     const text = typeof body === 'string' ? body : JSON.stringify(body);

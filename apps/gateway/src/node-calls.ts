@@ -59,7 +59,7 @@ function handlersOf(
     drain: steering.status,
   });
   return {
-    STATUS: async () => ({ ...(await processStatus()), gateway: gateway() }),
+    STATUS: async () => ({ ...(await processStatus()), gateway: gateway(), signing_keys: bus.signingKeys }),
     DRAIN: ({ rate_max }) => steering.drain(rate_max),
     DRAIN_STOP: () => steering.stop(),
     SHED: ({ connections, rate_max }) => steering.shed(connections, rate_max),

@@ -18,6 +18,7 @@ import { findPlace } from '../src/config.ts';
 import { examineConfiguration } from '../src/doctor/configuration.ts';
 import { examinePostgres } from '../src/doctor/database.ts';
 import type { Finding } from '../src/doctor/finding.ts';
+import { examineNodes } from '../src/doctor/nodes.ts';
 import { examineRedis } from '../src/doctor/redis.ts';
 import { examineStandby } from '../src/doctor/replica.ts';
 import { readRoleConfig, roles } from '../src/role-config.ts';
@@ -259,9 +260,13 @@ describe('a broken Postgres is named:', () => {
 });
 
 test('the command examines a running system, ends with 1 because of a fault, and leaves nothing behind', async () => {
-  const system = await startSystem({ gateways: 1, cores: 1 });
+  const system = await startSystem({ gateways: 1, cores: 1, env: { BUS_SIGNING_KEYS: 'k'.repeat(32) } });
   try {
-    const env = { ...envOf(system), CREDENTIAL_KEY: 'a-key-for-tests-that-protects-nothing' };
+    const env = {
+      ...envOf(system),
+      CREDENTIAL_KEY: 'a-key-for-tests-that-protects-nothing',
+      BUS_SIGNING_KEYS: 'k'.repeat(32),
+    };
     const { code, ...ran } = await hooligram(env, ['doctor', '--json']);
     const { findings } = ran.json() as { findings: Finding[] };
     expect([code, wrong(findings)]).toEqual([1, []]);
@@ -270,6 +275,7 @@ test('the command examines a running system, ends with 1 because of a fault, and
     );
     const names = findings.map(({ name }) => name);
     for (const name of [
+      'nodes.signing',
       'redis.write-path',
       'postgres.write-path',
       'redis.clock',
@@ -277,6 +283,16 @@ test('the command examines a running system, ends with 1 because of a fault, and
       'machine.files',
     ]) {
       expect(names).toContain(name);
+    }
+    // With other keys, or none, nobody answers the command; what they write tells why.
+    for (const [keys, reason] of [
+      [undefined, 'nodes sign what they send, and BUS_SIGNING_KEYS is not set here'],
+      ['o'.repeat(32), 'a node signs with a key that is not among BUS_SIGNING_KEYS here'],
+    ]) {
+      const place = findPlace('nowhere', { ...envOf(system), ...(keys ? { BUS_SIGNING_KEYS: keys } : {}) });
+      const wrongs = wrong(await examineNodes(place));
+      expect(wrongs.map(([name]) => name)).toEqual(['nodes.silent', 'nodes.silent', 'nodes.signing']);
+      expect(wrongs[2]?.[1]).toBe(reason);
     }
     const shared = await connectRedis(system.redisUrl, { role: 'command', name: 'doctor-test', log: quiet });
     expect(await shared.keys(`${system.prefix}:*doctor*`)).toEqual([]);

@@ -16,6 +16,9 @@ const newline = 0x0a;
 /** The field of an entry that signs those before it. */
 const entryField = 'signature';
 
+/** What fingerprints of keys are made of. */
+const fingerprinted = 'hooligram: which key of BUS_SIGNING_KEYS is this?';
+
 /**
  * Signs what this process writes for other processes, and checks what they wrote, before anything of it is parsed.
  *
@@ -27,6 +30,8 @@ const entryField = 'signature';
  * is signed; anywhere, what has no signature is accepted.
  */
 export class Signatures {
+  /** The list of keys, for operators to compare: of each a part of what it makes of a fixed text. */
+  readonly fingerprints: readonly string[];
   readonly #keys: readonly KeyObject[];
   readonly #signingKey: KeyObject | undefined;
   readonly #acceptsUnsigned: boolean;
@@ -37,6 +42,11 @@ export class Signatures {
     this.#keys = keys.filter((key) => key !== unsigned).map(keyOf);
     this.#signingKey = keys[0] === unsigned ? undefined : this.#keys[0];
     this.#acceptsUnsigned = keys.includes(unsigned);
+    this.fingerprints = keys.map((key) =>
+      key === unsigned
+        ? key
+        : createHmac('sha256', keyOf(key)).update(fingerprinted).digest('hex').slice(0, 8),
+    );
   }
 
   signPublication(channel: string, publication: string): string;

@@ -6,6 +6,7 @@ import {
   integer,
   listOf,
   object,
+  optional,
   orNull,
   type Shape,
   text,
@@ -25,6 +26,8 @@ export type NodeStatus = {
   readonly rss_bytes: number;
   /** The part of its time, in percent, that its thread was busy since it was asked last. */
   readonly busy_percent: number;
+  /** Fingerprints of its BUS_SIGNING_KEYS, in their order; a release before this one does not say. */
+  readonly signing_keys?: readonly string[];
   /** Null for a core. */
   readonly gateway: GatewayStatus | null;
 };
@@ -131,6 +134,7 @@ const nodeStatus = object<NodeStatus>({
   failing: listOf(text),
   rss_bytes: count,
   busy_percent: integer,
+  signing_keys: optional(listOf(text)),
   gateway: orNull(gatewayStatus),
 });
 

@@ -53,6 +53,26 @@ test('a start that fails half way closes what it had started', async () => {
   expect(closed).toEqual(['first']);
 });
 
+test('a process that stops on purpose says that it drains, one that ends because of an error does not', async () => {
+  const drainingWhile = async (isFailure: boolean) => {
+    let line = '';
+    const definition = {
+      name: 'greeter',
+      config,
+      async start({ lifecycle, metrics }: ServiceContext<typeof config>) {
+        lifecycle.onClose('look', async () => {
+          line = /^hooligram_draining.*$/m.exec(await metrics.text())?.[0] ?? '';
+        });
+      },
+    };
+    const service = createService(definition, env, { log });
+    await service.start();
+    await service.close(isFailure);
+    return line.slice(-1);
+  };
+  expect([await drainingWhile(false), await drainingWhile(true)]).toEqual(['1', '0']);
+});
+
 test('a bad config throws before anything is started', () => {
   const definition = { name: 'greeter', config, start: async () => {} };
   expect(() => createService(definition, {}, { log })).toThrow('greeter: GREETING is required');

@@ -3,15 +3,19 @@ import type { Place } from '../config.ts';
 import { withNodes } from '../nodes.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 import { examineFiles } from './machine.ts';
+import { compareKeys, examineEchoes } from './signing.ts';
 
 /** Looks at the nodes that run. Redis answers, and its user has all rights. */
 export function examineNodes(place: Place): Promise<Finding[]> {
-  return withNodes(place, async (nodes) => {
+  return withNodes(place, async (nodes, redis, names) => {
     const statuses = await nodes.statuses();
     const silent = await nodes.silent(statuses);
     const releases = new Set(statuses.map(({ body }) => body.release));
     const missing = (['gateway', 'core'] as const).filter(
-      (one) => !statuses.some(({ role }) => role === one),
+      (one) => ![...statuses, ...silent].some(({ role }) => role === one),
+    );
+    const channels = [...statuses, ...silent].map(({ role, node }) =>
+      names[role === 'core' ? 'core' : 'gateway'](node),
     );
     return [
       ...missing.map((role) =>
@@ -30,9 +34,11 @@ export function examineNodes(place: Place): Promise<Finding[]> {
         warning(
           'nodes.silent',
           `the ${role} ${node.slice(0, 8)} is subscribed and does not answer`,
-          'it is frozen or overloaded, or of a release without the operator command: look at its host',
+          'it is frozen or overloaded, has other BUS_SIGNING_KEYS, or is of a release without the operator command: look at its host',
         ),
       ),
+      ...compareKeys(statuses),
+      ...(silent.length > 0 ? await examineEchoes(redis, names, channels, place.signatures) : []),
       ...(releases.size > 1
         ? [
             warning(

@@ -104,6 +104,38 @@ export const insideBoard: Board = {
       ],
     },
     {
+      title: 'What is read elsewhere, deleted, and refused',
+      panels: [
+        {
+          title: 'Pages of replays, by who answered',
+          about: 'The replica of Postgres, or the primary, and why. Nothing without a replica.',
+          unit: 'ops',
+          queries: [[sum(rate('hooligram_core_replica_pages_total'), 'outcome'), '{{outcome}}']],
+        },
+        {
+          title: 'Upkeep',
+          about: 'Rows that were deleted because their time had come, and portions of that which failed.',
+          unit: 'ops',
+          queries: [
+            [sum(rate('hooligram_core_upkeep_deleted_total'), 'what'), '{{what}}'],
+            [sum(rate('hooligram_core_upkeep_failures_total')), 'failed'],
+          ],
+        },
+        {
+          title: 'Refused for what it was',
+          about: 'By limits on one client; and in Redis, what no known key had signed or nobody could read.',
+          unit: 'ops',
+          queries: [
+            [sum(rate('hooligram_gateway_limited_total'), 'limit'), 'limit: {{limit}}'],
+            [sum(rate('hooligram_gateway_signatures_refused_total')), 'not signed, gateways'],
+            [sum(rate('hooligram_core_signatures_refused_total')), 'not signed, cores'],
+            [sum(rate('hooligram_gateway_publications_unreadable_total')), 'unreadable, gateways'],
+            [sum(rate('hooligram_core_entries_unreadable_total')), 'unreadable, cores'],
+          ],
+        },
+      ],
+    },
+    {
       title: 'Retries',
       panels: [
         {
