@@ -22,6 +22,15 @@ const statesUnacknowledgedMax = 1_000;
 /** Most bytes that a client may have to read with what is published and is no live message: half of what closes it. */
 const unreadWithPageMax = 512 * 1_024;
 
+/** What a replay has sent lies in (`from`, `through`]. */
+type Replay = {
+  readonly from: number;
+  through: number;
+  /** How many of those messages are not acknowledged, and their bytes: what they take of the connection's window. */
+  unacknowledged: number;
+  bytes: number;
+};
+
 /** One connection's place in a group: how far it was sent the group, and in which phase it is. */
 export class Subscription {
   readonly connection: UserConnection;
@@ -34,14 +43,8 @@ export class Subscription {
   #phase: Phase = 'joining';
   /** Everything up to here that the user may get was sent on this connection, or acknowledged before. */
   #sentSeq = 0;
-  /** What replays sent lies in (`#replayFrom`, `#replayThrough`]. */
-  #replayFrom = 0;
-  #replayThrough = 0;
-  /** How many of those are not acknowledged, and their bytes: what they take of the connection's window. */
-  #replayed = 0;
-  #replayedBytes = 0;
-  /** Counts replays, so that one that was overtaken by a new one notices. */
-  #replays = 0;
+  /** The newest one, until it is over and acknowledged. Nearly always there is none: it costs memory a connection and group. */
+  #replay: Replay | undefined;
   /** Undefined while there is none, which is nearly always: an empty list that had elements keeps its memory. */
   #statesUnacknowledged: number[] | undefined;
   #statesLost = false;
@@ -122,8 +125,7 @@ export class Subscription {
       return;
     }
     this.#enter('replaying');
-    this.#replays += 1;
-    void this.#replay(this.#replays);
+    void this.#sendPages();
   }
 
   /** The user left and was added again: what lies between is not theirs. */
@@ -191,18 +193,19 @@ export class Subscription {
 
   /** Whether a replay on this connection sent that message. */
   isReplayed(seq: number): boolean {
-    return seq > this.#replayFrom && seq <= this.#replayThrough;
+    return this.#replay !== undefined && seq > this.#replay.from && seq <= this.#replay.through;
   }
 
   /** The user acknowledged a message of the group that they had not acknowledged before. */
   onAcknowledged(seq: number): void {
-    if (this.isReplayed(seq)) this.#setReplayed(this.#replayed - 1);
+    if (this.#replay && this.isReplayed(seq)) this.#setReplayed(this.#replay.unacknowledged - 1);
   }
 
   /** The cursor was raised, or what was sent has grown: counts again what is on its way. */
   onRaised(): void {
-    if (this.#replayThrough === this.#replayFrom && this.#replayed === 0) return;
-    this.#setReplayed(this.cursor?.unacknowledged(this.#replayFrom, this.#replayThrough) ?? 0);
+    if (!this.#replay) return;
+    const { from, through } = this.#replay;
+    this.#setReplayed(this.cursor?.unacknowledged(from, through) ?? 0);
   }
 
   /**
@@ -210,13 +213,20 @@ export class Subscription {
    * @param sent how many of them were sent just now, and their bytes
    */
   #setReplayed(messages: number, sent = 0, sentBytes = 0): void {
-    const all = this.#replayed + sent;
+    const replay = this.#replay;
+    if (!replay) return;
+    const all = replay.unacknowledged + sent;
     // Which of them were acknowledged is not noted: each counts as much as the others.
-    const bytes = all > 0 ? Math.round(((this.#replayedBytes + sentBytes) * messages) / all) : 0;
-    const [more, moreBytes] = [messages - this.#replayed, bytes - this.#replayedBytes];
-    this.#replayed = messages;
-    this.#replayedBytes = bytes;
+    const bytes = all > 0 ? Math.round(((replay.bytes + sentBytes) * messages) / all) : 0;
+    const [more, moreBytes] = [messages - replay.unacknowledged, bytes - replay.bytes];
+    replay.unacknowledged = messages;
+    replay.bytes = bytes;
+    this.#forgetReplay();
     if (more !== 0 || moreBytes !== 0) this.connection.window.add(more, moreBytes);
+  }
+
+  #forgetReplay(): void {
+    if (this.#phase === 'live' && this.#replay?.unacknowledged === 0) this.#replay = undefined;
   }
 
   /**
@@ -248,7 +258,10 @@ export class Subscription {
       connection.replaying -= 1;
     }
     this.#phase = phase;
-    if (phase === 'live') connection.socket.join(feed.topic);
+    if (phase === 'live') {
+      connection.socket.join(feed.topic);
+      this.#forgetReplay();
+    }
     if (phase === 'pending') feed.pending.add(this);
     if (phase === 'replaying') {
       feed.recent.open(feed.lastSeq ?? 0);
@@ -257,13 +270,15 @@ export class Subscription {
   }
 
   /** Sends page after page, each as large as the connection's window has room for, and each when it is its turn. */
-  async #replay(replay: number): Promise<void> {
+  async #sendPages(): Promise<void> {
     const { connection } = this;
     const { window, writer, socket } = connection;
-    const isCurrent = () => this.#phase === 'replaying' && this.#replays === replay && connection.isOpen;
-    this.#replayFrom = this.#sentSeq;
-    this.#replayThrough = this.#sentSeq;
+    // What an earlier one sent counts no more.
     this.#setReplayed(0);
+    const replay: Replay = { from: this.#sentSeq, through: this.#sentSeq, unacknowledged: 0, bytes: 0 };
+    this.#replay = replay;
+    // One that was overtaken by a new one notices.
+    const isCurrent = () => this.#phase === 'replaying' && this.#replay === replay && connection.isOpen;
     while (isCurrent()) {
       const room = await window.reserve((this.feed.lastSeq ?? 0) - this.#sentSeq, connection.replaying);
       // No page is read before there is room for it: nothing piles up for a slow client.
@@ -272,7 +287,7 @@ export class Subscription {
       const limit = Math.min(room.messages, window.messagesAPage);
       const reply = isCurrent() && (await this.feed.requestPage(this.#sentSeq, limit, connection));
       if (reply && isCurrent()) {
-        if (reply.ok) await this.#sendPage(reply.answer, isCurrent);
+        if (reply.ok) await this.#sendPage(replay, reply.answer, isCurrent);
         else socket.end(closeReasons.outcomeUnknown);
       }
       window.release(room);
@@ -280,7 +295,7 @@ export class Subscription {
   }
 
   /** Resolves when all of it was sent, or need not be sent any more. */
-  async #sendPage(page: ReplayPage, isCurrent: () => boolean): Promise<void> {
+  async #sendPage(replay: Replay, page: ReplayPage, isCurrent: () => boolean): Promise<void> {
     // A state first: it may take the user out, or start over from where they were added again.
     if (!(await this.feed.applyStateOf(page))) {
       if (isCurrent()) this.connection.socket.end(closeReasons.outcomeUnknown);
@@ -288,7 +303,7 @@ export class Subscription {
     }
     await new Promise<void>((resolve) => {
       this.connection.writer.write((bytes) => {
-        const isDone = !isCurrent() || this.#sendPart(page, bytes, isCurrent);
+        const isDone = !isCurrent() || this.#sendPart(replay, page, bytes, isCurrent);
         if (isDone) resolve();
         return isDone;
       });
@@ -296,7 +311,12 @@ export class Subscription {
   }
 
   /** Sends what is next of a page. @returns whether that was all */
-  #sendPart({ messages, through_seq }: ReplayPage, bytes: number, isCurrent: () => boolean): boolean {
+  #sendPart(
+    replay: Replay,
+    { messages, through_seq }: ReplayPage,
+    bytes: number,
+    isCurrent: () => boolean,
+  ): boolean {
     const { feed } = this;
     const lastSeq = feed.lastSeq ?? 0;
     const due = messages.filter(([seq]) => seq > this.#sentSeq && seq <= lastSeq);
@@ -304,8 +324,8 @@ export class Subscription {
     const isLast = part.length === due.length;
     const partEnd = part.at(-1)?.[0] ?? 0;
     this.#sentSeq = Math.max(this.#sentSeq, isLast ? Math.min(through_seq, lastSeq) : partEnd);
-    this.#replayThrough = this.#sentSeq;
-    const unacknowledged = this.cursor?.unacknowledged(this.#replayFrom, this.#replayThrough) ?? 0;
+    replay.through = this.#sentSeq;
+    const unacknowledged = this.cursor?.unacknowledged(replay.from, replay.through) ?? 0;
     this.#setReplayed(unacknowledged, part.length, bytesOf(part));
     this.sendMessages(part);
     feed.onSent(this, part.length);
