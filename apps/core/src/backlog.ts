@@ -2,6 +2,7 @@ import type { Names, RedisClock } from '@hooligram/bus';
 import type { Metrics } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import { jobTypes } from './retries/index.ts';
+import type { Shards } from './shards/shards.ts';
 
 const everyMs = 5_000;
 /** BullMQ's scores of delayed jobs: the moment times this, and a counter. */
@@ -54,9 +55,14 @@ export function createBacklogMetrics(metrics: Metrics) {
 }
 
 type Sources = {
-  readonly redis: { readonly command: Redis };
+  readonly shards: Pick<Shards, 'all'>;
   readonly names: Names;
+};
+
+type Source = {
+  readonly redis: WithOldestId;
   readonly clock: RedisClock;
+  readonly names: Names;
 };
 
 /** Only the id: an entry may be a megabyte. */
@@ -67,22 +73,26 @@ type WithOldestId = Redis & { oldestEntryId(stream: string): Promise<string | nu
 
 /**
  * Looks every few seconds, in the background: who reads the metrics never waits for Redis. What cannot be read is not a
- * number.
+ * number. Of several Redis those that are there count: their numbers are added up, and the greatest age is told.
  */
-export function startBacklogWatch(sources: Sources, metrics: BacklogMetrics): { close(): void } {
-  const redis = sources.redis.command;
-  redis.defineCommand('oldestEntryId', { numberOfKeys: 1, lua: oldestIdLua });
+export function startBacklogWatch({ shards, names }: Sources, metrics: BacklogMetrics): { close(): void } {
   let isLooking = false;
-  let cpuSeen: number | undefined;
+  const cpuSeen = new Map<Redis, number>();
   async function look(): Promise<void> {
     if (isLooking) return;
     isLooking = true;
+    const there = shards.all().filter(({ redis }) => redis.command.status === 'ready');
+    const sources = (there.length > 0 ? there : shards.all()).map(({ redis: { command }, clock }): Source => {
+      if (!('oldestEntryId' in command))
+        command.defineCommand('oldestEntryId', { numberOfKeys: 1, lua: oldestIdLua });
+      return { redis: command as WithOldestId, clock, names };
+    });
     try {
       await Promise.all([
-        readStream(redis as WithOldestId, sources, metrics),
-        readQueues(redis, sources, metrics),
-        readSweep(redis, sources, metrics),
-        countCpu().catch(() => {}),
+        readStreams(sources, metrics),
+        readQueues(sources, metrics),
+        readSweep(sources, metrics),
+        ...sources.map(({ redis }) => countCpu(redis).catch(() => {})),
       ]);
     } catch {
       forget(metrics);
@@ -91,27 +101,37 @@ export function startBacklogWatch(sources: Sources, metrics: BacklogMetrics): { 
     }
   }
   /** Nice to have: a managed Redis may forbid it. */
-  async function countCpu(): Promise<void> {
+  async function countCpu(redis: Redis): Promise<void> {
     const now = cpuSeconds(await redis.info('cpu'));
+    const before = cpuSeen.get(redis);
     // A Redis that started again counts from 0.
-    if (cpuSeen !== undefined) metrics.redisCpu.inc(now >= cpuSeen ? now - cpuSeen : now);
-    cpuSeen = now;
+    if (before !== undefined) metrics.redisCpu.inc(now >= before ? now - before : now);
+    cpuSeen.set(redis, now);
   }
   const timer = setInterval(() => void look(), everyMs);
   void look();
   return { close: () => clearInterval(timer) };
 }
 
-async function readStream(redis: WithOldestId, { names, clock }: Sources, metrics: BacklogMetrics) {
+async function readStreams(sources: readonly Source[], metrics: BacklogMetrics) {
+  const streams = await Promise.all(sources.map(readStream));
+  metrics.entries.set(sum(streams.map(({ entries }) => entries)));
+  metrics.entriesWaiting.set(sum(streams.map(({ waiting }) => waiting)));
+  metrics.oldestEntry.set(Math.max(...streams.map(({ oldestSeconds }) => oldestSeconds)));
+}
+
+async function readStream({ redis, names, clock }: Source) {
   const [entries, pending, oldestId] = await Promise.all([
     redis.xlen(names.requests),
     // The group is made by the core that first reads: before it nothing is pending.
     redis.xpending(names.requests, names.cores).catch(ifNoGroup),
     redis.oldestEntryId(names.requests),
   ]);
-  metrics.entries.set(entries);
-  metrics.entriesWaiting.set(Math.max(0, entries - Number(pending[0])));
-  metrics.oldestEntry.set(oldestId ? overdueSeconds(clock, Number.parseInt(oldestId, 10)) : 0);
+  return {
+    entries,
+    waiting: Math.max(0, entries - Number(pending[0])),
+    oldestSeconds: oldestId ? overdueSeconds(clock, Number.parseInt(oldestId, 10)) : 0,
+  };
 }
 
 function ifNoGroup(error: Error): unknown[] {
@@ -119,33 +139,59 @@ function ifNoGroup(error: Error): unknown[] {
   throw error;
 }
 
-async function readQueues(redis: Redis, { names, clock }: Sources, metrics: BacklogMetrics) {
+async function readQueues(sources: readonly Source[], metrics: BacklogMetrics) {
   for (const name of queue) {
-    const key = `${names.queues}:${name}`;
-    const [waiting, active, delayed, first] = await Promise.all([
-      redis.llen(`${key}:wait`),
-      redis.llen(`${key}:active`),
-      redis.zcard(`${key}:delayed`),
-      redis.zrange(`${key}:delayed`, '0', '0', 'WITHSCORES'),
-    ]);
-    metrics.jobs.set({ queue: name, state: 'waiting' }, waiting);
-    metrics.jobs.set({ queue: name, state: 'active' }, active);
-    metrics.jobs.set({ queue: name, state: 'delayed' }, delayed);
-    const dueAt = first[1] === undefined ? undefined : Number(first[1]) / delayedScoreFactor;
-    metrics.jobOverdue.set({ queue: name }, overdueSeconds(clock, dueAt));
+    const queues = await Promise.all(sources.map((source) => readQueue(source, name)));
+    const [waiting, active, delayed] = (['waiting', 'active', 'delayed'] as const).map((state) => {
+      const count = sum(queues.map((one) => one[state]));
+      metrics.jobs.set({ queue: name, state }, count);
+      return count;
+    }) as [number, number, number];
+    metrics.jobOverdue.set({ queue: name }, Math.max(...queues.map(({ overdue }) => overdue)));
     if (name === 'redelivery') metrics.usersOverdue.set(waiting + active + delayed);
   }
+  const checks = await Promise.all(sources.map(readChecks));
+  metrics.checksWaiting.set(sum(checks.map(({ groups }) => groups)));
+  metrics.checkOverdue.set(Math.max(...checks.map(({ overdue }) => overdue)));
+}
+
+async function readQueue({ redis, names, clock }: Source, name: string) {
+  const key = `${names.queues}:${name}`;
+  const [waiting, active, delayed, first] = await Promise.all([
+    redis.llen(`${key}:wait`),
+    redis.llen(`${key}:active`),
+    redis.zcard(`${key}:delayed`),
+    redis.zrange(`${key}:delayed`, '0', '0', 'WITHSCORES'),
+  ]);
+  const dueAt = first[1] === undefined ? undefined : Number(first[1]) / delayedScoreFactor;
+  return { waiting, active, delayed, overdue: overdueSeconds(clock, dueAt) };
+}
+
+async function readChecks({ redis, names, clock }: Source) {
   const [groups, [, firstDue]] = await Promise.all([
     redis.zcard(names.dueGroups),
     redis.zrange(names.dueGroups, '0', '0', 'WITHSCORES'),
   ]);
-  metrics.checksWaiting.set(groups);
-  metrics.checkOverdue.set(overdueSeconds(clock, firstDue === undefined ? undefined : Number(firstDue)));
+  return {
+    groups,
+    overdue: overdueSeconds(clock, firstDue === undefined ? undefined : Number(firstDue)),
+  };
 }
 
-async function readSweep(redis: Redis, { names, clock }: Sources, metrics: BacklogMetrics) {
-  const endedAt = await redis.get(names.sweepEnded);
-  metrics.sweepAge.set(endedAt === null ? Number.NaN : overdueSeconds(clock, Number(endedAt)));
+/** The first one that works sweeps: of several, the one that has ended last counts. */
+async function readSweep(sources: readonly Source[], metrics: BacklogMetrics) {
+  const ages = await Promise.all(
+    sources.map(async ({ redis, names, clock }) => {
+      const endedAt = await redis.get(names.sweepEnded);
+      return endedAt === null ? Number.POSITIVE_INFINITY : overdueSeconds(clock, Number(endedAt));
+    }),
+  );
+  const age = Math.min(...ages);
+  metrics.sweepAge.set(Number.isFinite(age) ? age : Number.NaN);
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((all, count) => all + count, 0);
 }
 
 function cpuSeconds(info: string): number {

@@ -6,7 +6,7 @@ import {
   joinConfig,
   milliseconds,
   readableFile,
-  redisUrl,
+  redisUrls,
   type ServiceContext,
   tracingConfig,
   url,
@@ -24,7 +24,7 @@ const schema = z.object({
   DATABASE_REPLICA_URL: url(['postgres', 'postgresql'])
     .optional()
     .describe('a standby of that Postgres, for pages of replays; what it cannot answer, the primary does'),
-  REDIS_URL: redisUrl()
+  REDIS_URL: redisUrls()
     .default('redis://127.0.0.1:6379')
     .describe('Redis, the bus; or redis+sentinel://host,host/?name=NAME'),
   REDIS_CA_FILE: readableFile()

@@ -1,4 +1,4 @@
-import type { DeadRequest, Names, Publisher, RedisClock } from '@hooligram/bus';
+import type { BusPublisher, DeadRequest, Names, RedisClock } from '@hooligram/bus';
 import type { Db } from '@hooligram/db';
 import type { Log } from '@hooligram/service';
 import type { CoreConfig } from './config.ts';
@@ -8,7 +8,7 @@ import type { UserLimits } from './limits/user-limits.ts';
 import type { CoreMetrics } from './metrics.ts';
 import type { Replica } from './replica/replica.ts';
 import type { RequestTraces } from './request-traces.ts';
-import type { DeliveryCheckSchedule } from './retries/delivery-check-schedule.ts';
+import type { DeliveryChecks } from './retries/sharded-delivery-checks.ts';
 import type { Credentials } from './verification/credential.ts';
 import type { Numbers } from './verification/numbers.ts';
 import type { VerificationProvider } from './verification/provider.ts';
@@ -21,17 +21,21 @@ export type Context = {
   readonly db: Db;
   /** Undefined unless one is configured. */
   readonly replica: Replica | undefined;
-  readonly publisher: Publisher;
+  readonly publisher: BusPublisher;
   readonly names: Names;
-  /** How many gateways are subscribed to each of these channels. Rejects while Redis is away. */
+  /** How many gateways are subscribed to each of these channels of users. Rejects while Redis is away. */
   readonly countListeners: (channels: readonly string[]) => Promise<number[]>;
   /** Keeps a request that was given up for operators. Rejects while Redis is away. */
   readonly keepDeadRequest: (request: DeadRequest) => Promise<void>;
+  /** By which the core goes: see `Stores`. */
   readonly clock: RedisClock;
-  readonly deadlines: Deadlines;
-  readonly deliveryChecks: DeliveryCheckSchedule;
-  /** Adds a redelivery job for each of these users who has none. Rejects while Redis is away. */
-  readonly startRedeliveries: (userIds: readonly number[]) => Promise<void>;
+  readonly deadlines: Pick<Deadlines, 'of' | 'ofBatch'>;
+  readonly deliveryChecks: DeliveryChecks;
+  /**
+   * Adds a redelivery job for each of these users who has none.
+   * @returns those for whom it could not, because Redis is away
+   */
+  readonly startRedeliveries: (userIds: readonly number[]) => Promise<readonly number[]>;
   readonly limits: Limits;
   /** What one user may store and reach; undefined without limits. */
   readonly userLimits: UserLimits | undefined;

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { countListeners, DeadRequests, entryVersion } from '@hooligram/bus';
+import { DeadRequests, entryVersion } from '@hooligram/bus';
 import { encodeStopping } from '@hooligram/contract';
 import {
   createTraceMetrics,
   openTracer,
+  redisAddresses,
   release,
   type ServiceDefinition,
   type Tracer,
@@ -12,7 +13,7 @@ import { createBacklogMetrics, startBacklogWatch } from './backlog.ts';
 import { type CoreService, coreConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { announceEpoch, observeDatabase, startEpochWatch } from './database-epoch.ts';
-import { startIntake } from './intake/start-intake.ts';
+import { Intakes } from './intake/start-intake.ts';
 import { createLimits } from './limits/index.ts';
 import { createLimitMetrics } from './limits/limit.ts';
 import { createUserLimitCounter, createUserLimits } from './limits/user-limits.ts';
@@ -21,7 +22,8 @@ import { createReplicaMetrics } from './replica/metrics.ts';
 import { startReplica } from './replica/start-replica.ts';
 import { RequestTraces } from './request-traces.ts';
 import { createJobMetrics } from './retries/metrics.ts';
-import { openRetries, type Retries, startRetries } from './retries/start-retries.ts';
+import { Retries } from './retries/start-retries.ts';
+import { countListenersOf } from './shards/count-listeners.ts';
 import { connectStores, type Stores } from './stores.ts';
 import { createUpkeepMetrics } from './upkeep/metrics.ts';
 import { startUpkeep } from './upkeep/start-upkeep.ts';
@@ -53,37 +55,48 @@ export const core: ServiceDefinition<typeof coreConfig> = {
 
 async function start(service: CoreService): Promise<void> {
   const consumer = randomUUID();
-  const metrics = createCoreMetrics(service.metrics);
+  const metrics = createCoreMetrics(service.metrics, redisAddresses(service.config.REDIS_URL).length);
   service.reportBuild({ version: release, contract: entryVersion });
   const tracer = await openTracer('core', service);
   const provider = meteredProvider(createVerificationProvider(service.config, service.log), metrics);
   const stores = await connectStores(service, consumer, metrics);
-  const retries = await openRetries(service, stores, consumer, metrics);
+  const retries = new Retries(service, stores, consumer);
   const replica = startReplica(service, stores.db, metrics);
   const context = createContext(service, { ...stores, replica }, retries, provider, metrics, tracer);
   const backlog = startBacklogWatch(stores, createBacklogMetrics(service.metrics));
   service.lifecycle.onClose('backlog watch', () => backlog.close());
   watchDatabase(service, context, stores);
-  const scheduleKeeper = await startRetries(service, context, stores, retries);
-  await startIntake(service, context, { stores, consumer, onStreamLost: scheduleKeeper.run });
+  const { shards, publisher, names } = stores;
+  const intakes = new Intakes(service, context, { stores, consumer });
+  shards.makeGood = async (shard) => {
+    service.log.warn({ redis: shard }, 'a Redis is back; gateways are asked to look for what they missed');
+    publisher.announce(names.gateways, 'lost', shard);
+    await retries.sweep();
+  };
+  await shards.start(async (shard) => {
+    retries.open(shard);
+    await retries.listen(shard, metrics);
+    const scheduleKeeper = retries.start(context, shard);
+    await intakes.begin(shard, scheduleKeeper.run);
+  });
   service.nodes.is(consumer);
   service.lifecycle.onClose('goodbye', async () => {
     if (service.lifecycle.isFailing) return;
     // While Redis is away nobody hears it.
-    await stores.redis.command.publish(stores.names.nodes, encodeStopping(consumer)).catch(() => {});
+    await shards.onEach((redis) => redis.publish(names.nodes, encodeStopping(consumer))).catch(() => {});
   });
 }
 
 function createContext(
   { config, log, metrics: all }: CoreService,
-  { db, replica, names, publisher, clock, deadlines, redis }: Stores & Pick<Context, 'replica'>,
+  { db, replica, names, publisher, clock, deadlines, shards }: Stores & Pick<Context, 'replica'>,
   { deliveryChecks, startRedeliveries }: Retries,
   provider: VerificationProvider,
   metrics: CoreMetrics,
   tracer: Tracer | undefined,
 ): Context {
   const credentials = createCredentials(credentialKeys(config.CREDENTIAL_KEY));
-  const deadRequests = new DeadRequests(redis.command, names.deadRequests);
+  const forLimits = { prefix: config.REDIS_PREFIX, log, metrics: all };
   return {
     config,
     log,
@@ -92,20 +105,19 @@ function createContext(
     replica,
     names,
     publisher,
-    countListeners: (channels) => countListeners(redis.command, channels),
-    keepDeadRequest: (request) => deadRequests.keep(request),
+    countListeners: (channels) => countListenersOf(shards, names, channels),
+    keepDeadRequest: async (request) =>
+      new DeadRequests(shards.first().redis.command, names.deadRequests).keep(request),
     clock,
     deadlines,
     deliveryChecks,
     startRedeliveries,
     limits: createLimits(config, credentials, {
-      redis: redis.command,
-      prefix: config.REDIS_PREFIX,
-      log,
-      metrics: all,
+      ...forLimits,
+      redisOf: (key) => shards.at(shards.placement.ofName(key))?.redis.command,
     }),
     userLimits: config.LIMITS_ENABLED
-      ? createUserLimits(config, { redis: redis.command, prefix: config.REDIS_PREFIX, log, metrics: all })
+      ? createUserLimits(config, { ...forLimits, redisOf: (id) => shards.of(id)?.redis.command })
       : undefined,
     numbers: createNumbers(config.NUMBERS, config.CODE_COUNTRY_CODES),
     provider,
@@ -115,11 +127,10 @@ function createContext(
 }
 
 function watchDatabase({ lifecycle, metrics }: CoreService, context: Context, stores: Stores): void {
-  const { db, names, publisher } = stores;
-  const epochStores = { db, names, redis: stores.redis.command };
-  announceEpoch(epochStores, publisher);
+  const { db, publisher } = stores;
+  announceEpoch(stores, publisher);
   observeDatabase(metrics, db);
-  const epochWatch = startEpochWatch(epochStores);
+  const epochWatch = startEpochWatch(stores);
   lifecycle.onClose('epoch of the database', () => epochWatch.close());
   lifecycle.onClose('challenge cleaning', startChallengeCleaning(context));
   lifecycle.onClose('upkeep', startUpkeep(context, createUpkeepMetrics(metrics)));

@@ -1,13 +1,13 @@
-import { isEpoch, type Names, type Publisher } from '@hooligram/bus';
+import { type BusPublisher, isEpoch, type Names } from '@hooligram/bus';
 import type { Db, History } from '@hooligram/db';
 import { type Metrics, type Probe, startProbe } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import { createDatabaseGauges } from './metrics.ts';
+import type { Shards } from './shards/shards.ts';
 
 type Stores = {
   readonly db: Db;
-  /** A connection of the role `command`. */
-  readonly redis: Redis;
+  readonly shards: Pick<Shards, 'all' | 'onEach'>;
   readonly names: Pick<Names, 'databaseEpoch' | 'gateways'>;
 };
 
@@ -19,12 +19,12 @@ type Stores = {
  * Checks each second, because behind a pooler the server may change while the connections stay.
  */
 export function startEpochWatch(stores: Stores): Probe {
-  const { db, redis, names } = stores;
-  const isConnected = () => redis.status === 'ready';
+  const { db, names, shards } = stores;
+  const isConnected = () => shards.all().some(({ redis }) => redis.command.status === 'ready');
   // A check that fails fails for requests too, and is logged there.
   return startProbe({
     async ask() {
-      const remembered = isConnected() ? await readRemembered(redis, names) : undefined;
+      const remembered = isConnected() ? await readRemembered(shards, names) : undefined;
       if (remembered) db.epoch.remember(remembered);
       await db.epoch.check(db.pool);
       if (isConnected()) await writeSeen(stores);
@@ -43,19 +43,26 @@ export function observeDatabase(metrics: Metrics, { epoch, pool }: Db): void {
 }
 
 /** Notifies the gateways that a new epoch may have begun: a gateway that is in an older one looks at once. */
-export function announceEpoch(stores: Stores, publisher: Publisher): void {
+export function announceEpoch(stores: Stores, publisher: BusPublisher): void {
   writeSeen(stores).then(
-    () => publisher.publish(stores.names.gateways, 'epoch'),
+    () => publisher.announce(stores.names.gateways, 'epoch'),
     // The watch writes it again, and gateways look from time to time.
     () => {},
   );
 }
 
-/** @returns what the cores have seen of the database; undefined if Redis knows nothing of it */
+/** @returns what the cores have seen of the database, at the latest; undefined if no Redis knows anything of it */
 export async function readRemembered(
-  redis: Redis,
+  shards: Stores['shards'],
   names: Pick<Names, 'databaseEpoch'>,
 ): Promise<History | undefined> {
+  const found = await shards.onEach((redis) => readOne(redis, names));
+  return found
+    .filter((history) => history !== undefined)
+    .sort((one, other) => other.epoch - one.epoch || (other.wal ?? 0) - (one.wal ?? 0))[0];
+}
+
+async function readOne(redis: Redis, names: Pick<Names, 'databaseEpoch'>): Promise<History | undefined> {
   const fields = await redis.hgetall(names.databaseEpoch);
   const history: History = {
     epoch: Number(fields.epoch),
@@ -65,9 +72,11 @@ export async function readRemembered(
   return isEpoch(history.epoch) && history.identity !== '' ? history : undefined;
 }
 
-async function writeSeen({ db, redis, names }: Stores): Promise<void> {
+async function writeSeen({ db, shards, names }: Stores): Promise<void> {
   const { seen } = db.epoch;
   if (!seen) return;
   const { epoch, identity, wal } = seen;
-  await redis.hset(names.databaseEpoch, { epoch, history: identity, wal: wal ?? '' });
+  await shards.onEach((redis) =>
+    redis.hset(names.databaseEpoch, { epoch, history: identity, wal: wal ?? '' }),
+  );
 }

@@ -7,9 +7,10 @@ const ofType = { type: requestTypes };
 
 export type CoreMetrics = ReturnType<typeof createCoreMetrics>;
 
-export function createCoreMetrics(metrics: Metrics) {
+/** @param shards how many Redis there are */
+export function createCoreMetrics(metrics: Metrics, shards = 1) {
   return {
-    redis: createConnectionMetrics(metrics, ['command', 'blocking', 'queues', 'subscriber']),
+    redis: createConnectionMetrics(metrics, ['command', 'blocking', 'queues', 'subscriber'], shards),
     requests: metrics.counter('core_requests_total', 'Requests by type and outcome', {
       ...ofType,
       outcome: outcomes,

@@ -1,10 +1,15 @@
 import { handleNodeCall, readStopping } from '@hooligram/contract';
 import { createProcessStatus } from '@hooligram/service';
+import type { Redis } from 'ioredis';
 import type { CoreService } from './config.ts';
 import type { Stores } from './stores.ts';
 
-/** @returns does what operators ask of this core @param node its name */
-export function createNodeCalls(service: CoreService, { redis, names, signatures }: Stores, node: string) {
+/** @returns does what operators ask of this core through one Redis @param command where it replies @param node its name */
+export function createNodeCalls(
+  service: CoreService,
+  { command, names, signatures }: { command: Redis } & Pick<Stores, 'names' | 'signatures'>,
+  node: string,
+) {
   const { log } = service;
   const me = { node, role: 'core', replyChannels: names.operator('') } as const;
   const processStatus = createProcessStatus(service);
@@ -18,7 +23,7 @@ export function createNodeCalls(service: CoreService, { redis, names, signatures
 
   async function handle(bytes: Buffer): Promise<void> {
     const handled = await handleNodeCall(bytes, me, handlers);
-    if (handled) await redis.command.publish(handled.channel, JSON.stringify(handled.reply));
+    if (handled) await command.publish(handled.channel, JSON.stringify(handled.reply));
   }
 
   return (bytes: Buffer): void => {

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { reconnect, Subscriptions, startEcho } from '@hooligram/bus';
-import type { CoreService } from './config.ts';
 import type { CoreMetrics } from './metrics.ts';
 import { createNodeCalls } from './node-calls.ts';
+import type { Shard } from './shards/shard.ts';
 import type { Stores } from './stores.ts';
 
 /** A connection to Redis that brings no echo for so long is replaced. */
@@ -10,7 +10,7 @@ const busSilenceMaxMs = 15_000;
 const see = 'docs/security.md#signing-what-goes-through-redis';
 
 /**
- * Subscribes to this core's own channel, on which gateways reply to redelivery requests, and to that of all nodes, on
+ * Subscribes on one Redis to this core's own channel, on which gateways reply to redelivery requests, and to that of all nodes, on
  * which operators ask; and proves with echoes on the first that the way to Redis and back works. From then on that is a condition of readiness.
  *
  * @param consumer the name of this process among the cores
@@ -18,16 +18,15 @@ const see = 'docs/security.md#signing-what-goes-through-redis';
  * @returns when the first echo has come back
  */
 export async function openOwnChannel(
-  service: CoreService,
-  stores: Stores,
+  { service, redis }: Shard,
+  { names, signatures }: Pick<Stores, 'names' | 'signatures'>,
   consumer: string,
   onReply: (bytes: Buffer) => void,
   metrics: Pick<CoreMetrics, 'redis' | 'signaturesRefused'>,
 ): Promise<void> {
   const { log, lifecycle } = service;
-  const { redis, names, signatures } = stores;
   const channel = names.core(consumer);
-  const onNodeCall = createNodeCalls(service, stores, consumer);
+  const onNodeCall = createNodeCalls(service, { command: redis.command, names }, consumer);
   // Nothing is published on the channel before the first echo is sent, and that needs the subscription.
   const received = new EventEmitter<{ publication: [bytes: Buffer] }>();
   const subscriptions = new Subscriptions({

@@ -1,4 +1,4 @@
-import type { Names, Publisher } from '@hooligram/bus';
+import type { BusPublisher, Names } from '@hooligram/bus';
 import { encodeTracedMessages } from '@hooligram/contract';
 import type { Span, Tracer } from '@hooligram/service';
 
@@ -10,7 +10,7 @@ type TracedMessage = {
 
 type Options = {
   readonly tracer: Tracer;
-  readonly publisher: Pick<Publisher, 'publish' | 'flushed'>;
+  readonly publisher: Pick<BusPublisher, 'publish' | 'flushed'>;
   readonly names: Pick<Names, 'group'>;
 };
 
@@ -72,7 +72,7 @@ export class RequestTraces {
     }
     if (spans.length === 0) return;
     for (const [groupId, traced] of ofGroups) {
-      publisher.publish(names.group(groupId), encodeTracedMessages({ traced }));
+      publisher.publish(names.group(groupId), encodeTracedMessages({ traced }), groupId);
     }
     void publisher.flushed().then(() => {
       for (const span of spans) span.end();

@@ -1,5 +1,5 @@
 export { startClaims } from './claims.ts';
-export { type RedisClock, startRedisClock } from './clock.ts';
+export { type RedisClock, startClock, startRedisClock } from './clock.ts';
 export { type BusLog, type ConnectionRole, connectRedis, reconnect } from './connection.ts';
 export { isEpoch, readEpoch, startEpochWatch } from './database-epoch.ts';
 export { countDeadJobs } from './dead-jobs.ts';
@@ -11,15 +11,17 @@ export { countListeners } from './listeners.ts';
 export { createNames, type Names } from './names.ts';
 export type { BusPart } from './pause.ts';
 export { PieceCollector } from './pieces.ts';
-export { Placement, partitionOf, partitions } from './placement.ts';
-export { Publisher } from './publisher.ts';
+export { Placement, partitionOf, partitions, shardsNeeded } from './placement.ts';
+export { type BusPublisher, Publisher } from './publisher.ts';
 export { isRedisOutage, type Refusal, reasonOf } from './refusal.ts';
-export { startRequestReader } from './request-reader.ts';
+export { type RequestReader, startRequestReader } from './request-reader.ts';
 export {
   createRequestWriter,
   entryVersion,
   type RequestWriter,
   type WriteFailure,
 } from './request-writer.ts';
+export { ShardState } from './shard-state.ts';
+export { ShardedPublisher } from './sharded-publisher.ts';
 export { createSignatures, type Signatures, signingKeys } from './signatures.ts';
 export { Subscriptions } from './subscriptions.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Placement, partitionOf, partitions, shardOf } from './placement.ts';
+import { Placement, partitionOf, partitions, shardOf, shardsNeeded } from './placement.ts';
 
 const all = Array.from({ length: partitions }, (_, partition) => partition);
 
@@ -40,4 +40,15 @@ test('with one more Redis a partition stays, or goes to the new one', () => {
 test('with one Redis everything is there', () => {
   const placement = new Placement(1);
   expect(all.map((id) => placement.of(id))).toEqual(all.map(() => 0));
+});
+
+test('what has a name and no id is spread over all Redis', () => {
+  const placement = new Placement(3);
+  const shards = all.map((number) => placement.ofName(`limit ${number}`));
+  expect(new Set(shards)).toEqual(new Set([0, 1, 2]));
+  expect(shards).toEqual(all.map((number) => placement.ofName(`limit ${number}`)));
+});
+
+test('a process is of use while more than half of several Redis work, and of two while one does', () => {
+  expect([1, 2, 3, 4, 5].map(shardsNeeded)).toEqual([1, 1, 2, 3, 3]);
 });

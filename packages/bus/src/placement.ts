@@ -29,6 +29,11 @@ export function shardOf(partition: number, shards: number): number {
   return at;
 }
 
+/** How many of several Redis have to work for a process to be of use: more than half; of two, one. */
+export function shardsNeeded(shards: number): number {
+  return shards === 2 ? 1 : Math.floor(shards / 2) + 1;
+}
+
 /** Where everything lives, given how many Redis there are: a table, read for each request and publication. */
 export class Placement {
   readonly shards: number;
@@ -42,5 +47,14 @@ export class Placement {
   /** @param id of a group or of a user */
   of(id: number): number {
     return this.#shardOf[partitionOf(id)] as number;
+  }
+
+  /** The same for what belongs to no group and no user, under its name. */
+  ofName(name: string): number {
+    let hash = 0;
+    for (let index = 0; index < name.length; index += 1) {
+      hash = (Math.imul(hash, 31) + name.charCodeAt(index)) >>> 0;
+    }
+    return this.of(hash);
   }
 }

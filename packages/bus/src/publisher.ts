@@ -13,6 +13,25 @@ const sliceBytesMax = 128 * 1_024;
 /** No answer is larger: what grows with somebody's data is answered in pages. */
 const answerBytesMax = 16 * 1_024 * 1_024;
 
+/** What publishes for one process, on one Redis or on several. */
+export type BusPublisher = {
+  /**
+   * Publishes on the channel of a group or of a user.
+   * @param id of that group or user: says on which of several Redis it lives
+   */
+  publish(channel: string, payload: string, id: number): void;
+  /** Publishes on a channel that lives on each Redis. @param shard on which one alone; default: on all */
+  announce(channel: string, payload: string, shard?: number): void;
+  /** Sends one answer to a gateway; the answers of one tick for the same gateway travel together. @param shard on which its request came */
+  answer(node: string, answer: object, shard: number): void;
+  /** Sends one answer that may be large. It is encoded when it is its turn: it must not change any more. @param shard as above */
+  answerBehind(node: string, answer: object, shard: number): void;
+  /** The entry has been answered: it leaves the stream. @param shard on which it came */
+  finish(entryId: string, shard: number): void;
+  /** Resolves when all that was given so far has been sent, or has failed. */
+  flushed(): Promise<void>;
+};
+
 /**
  * Gathers what one event-loop tick publishes, and sends it as one pipeline: publications, then answers, then XDEL and
  * XACK.
@@ -25,7 +44,7 @@ const answerBytesMax = 16 * 1_024 * 1_024;
  * it again. XDEL goes before XACK: the other way round, a break between the two would leave an entry in the stream that
  * no consumer owns. An answer that is too large, or cannot be encoded, is replaced alone.
  */
-export class Publisher {
+export class Publisher implements BusPublisher {
   readonly #options: Options;
   readonly #flushSoon = oncePerTick(() => this.#flush());
   readonly #publicationBytesMax: number;
@@ -46,36 +65,46 @@ export class Publisher {
     this.#cutter = new PieceCutter(this.#publicationBytesMax);
   }
 
-  /** Publishes on a channel. */
+  /** Whether no publication waits, and nothing is on its way. */
+  get isPublished(): boolean {
+    return this.#publications.length === 0 && this.#sending.size === 0;
+  }
+
   publish(channel: string, payload: string): void {
     this.#publications.push([channel, payload]);
     this.#flushSoon();
   }
 
-  /** Sends one answer to a gateway; the answers of one tick for the same gateway travel together. */
+  announce(channel: string, payload: string): void {
+    this.publish(channel, payload);
+  }
+
   answer(node: string, answer: object): void {
     this.#encodeInto(this.#answers, node, answer);
     this.#flushSoon();
   }
 
-  /** Sends one answer that may be large. It is encoded when it is its turn: it must not change any more. */
   answerBehind(node: string, answer: object): void {
     this.#giveBehind({ node, answer });
   }
 
-  /** The entry has been answered: it leaves the stream. */
   finish(entryId: string): void {
     if (this.#behind.length > 0) this.#giveBehind({ finished: entryId });
     else this.#finished.push(entryId);
     this.#flushSoon();
   }
 
-  /** Resolves when all that was given so far has been sent, or has failed. */
   async flushed(): Promise<void> {
     const given = this.#behindGiven;
     // The flush of a tick comes before.
     do await new Promise((resolve) => setImmediate(resolve));
     while (this.#behindTaken < given);
+    await Promise.all(this.#sending);
+  }
+
+  /** Resolves when the publications that were given so far have been sent, or have failed. */
+  async published(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
     await Promise.all(this.#sending);
   }
 
@@ -112,7 +141,7 @@ export class Publisher {
 
   #flush(): void {
     const large = this.#takeBehind();
-    const { redis, stream, group, channelOf, log } = this.#options;
+    const { redis, stream, group, channelOf, log, onFailed } = this.#options;
     const pipeline = redis.pipeline();
     for (const [channel, payload] of this.#publications) pipeline.publish(channel, payload);
     for (const [node, answers] of [...this.#answers, ...large]) {
@@ -125,8 +154,10 @@ export class Publisher {
     this.#publications = [];
     this.#answers = new Map();
     this.#finished = [];
-    const failed = (error: unknown) =>
+    const failed = (error: unknown) => {
       log.error({ reason: reasonOf(error) }, 'publishing to gateways failed');
+      onFailed?.();
+    };
     const sent = pipeline.exec().then((results) => {
       const failure = results?.find(([error]) => error !== null)?.[0];
       if (failure) failed(failure);
@@ -187,4 +218,6 @@ type Options = {
   refuse(answer: object): object;
   log: BusLog;
   publicationBytesMax?: number;
+  /** Something of a tick could not be sent, or perhaps was not. */
+  onFailed?(): void;
 };

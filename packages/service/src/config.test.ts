@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { ConfigError, configRule, joinConfig, readConfig, redacted } from './config.ts';
 import { renderHelp } from './help.ts';
-import { redisAddress, withoutPasswords } from './redis-address.ts';
-import { boolean, integer, milliseconds, port, redisUrl, url } from './variables.ts';
+import { redisAddress, redisAddresses, withoutPasswords } from './redis-address.ts';
+import { boolean, integer, milliseconds, port, redisUrl, redisUrls, url } from './variables.ts';
 
 const schema = z.object({
   PORT: port().default(8080).describe('where clients connect'),
@@ -198,5 +198,52 @@ describe('redisUrl', () => {
       ],
       ...{ name: 'n', db: 3, username: 'u', password: 'p/', sentinelUsername: 'v', sentinelPassword: 'w' },
     });
+  });
+});
+
+describe('redisUrls', () => {
+  const faultsOf = (REDIS_URL: string, variable: z.ZodType<string> = redisUrls()) => {
+    try {
+      readConfig(z.object({ REDIS_URL: variable }), { REDIS_URL }, 'core');
+      return [];
+    } catch (error) {
+      return (error as ConfigError).faults;
+    }
+  };
+  const list = 'redis://u:p,w@a:1/2,REDISS://b,redis+sentinel://c,d:2/?name=n,rediss+sentinel://e,f/?name=n';
+
+  test('a comma parts two addresses only before a scheme', () => {
+    expect(redisAddresses(list)).toEqual([
+      'redis://u:p,w@a:1/2',
+      'REDISS://b',
+      'redis+sentinel://c,d:2/?name=n',
+      'rediss+sentinel://e,f/?name=n',
+    ]);
+    expect(redisAddresses('redis://a')).toEqual(['redis://a']);
+    expect(faultsOf(list)).toEqual([]);
+  });
+
+  test.each([
+    ['redis://a,redis://u:pa/ss@h', 'must have its password percent-encoded'],
+    ['redis://a,redis+sentinel://b:1,c:2/', 'needs the name that its Sentinels give to Redis'],
+    ['redis://a,redis://b,redis://a', 'must not have the same address twice'],
+  ])('%s is refused', (text, reason) => {
+    expect(faultsOf(text)).toEqual([expect.stringContaining(`core: REDIS_URL ${reason}`)]);
+  });
+
+  test('where one Redis is meant, several are refused with a clear line', () => {
+    expect(faultsOf('redis://a,redis://b', redisUrl())).toEqual([
+      'core: REDIS_URL must be the address of one Redis',
+    ]);
+  });
+
+  test('no password of a list is printed or logged', () => {
+    const secret = 'redis://u:hunter2@a:1,redis+sentinel://v:hunter2@b,c/?name=n&sentinel_password=hunter2';
+    expect(redacted({ REDIS_URL: secret })).toEqual({
+      REDIS_URL: 'redis://u:***@a:1,redis+sentinel://v:***@b,c/?name=n&sentinel_password=***',
+    });
+    expect(withoutPasswords(secret)).toBe(
+      'redis://***@a:1,redis+sentinel://***@b,c/?name=n&sentinel_password=***',
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { redisAddresses } from './redis-address.ts';
 import { divideHosts } from './variables.ts';
 
 /** What an operator has to put right before the process can start: one clear line for each fault. */
@@ -103,7 +104,7 @@ export function redacted(config: Readonly<Record<string, unknown>>): Record<stri
   const print = ([variable, value]: [string, unknown]) => {
     if (value === undefined) return [];
     if (isSecret(variable)) return [[variable, '***']];
-    return [[variable, typeof value === 'string' ? redactedUrl(value) : value]];
+    return [[variable, typeof value === 'string' ? redisAddresses(value).map(redactedUrl).join() : value]];
   };
   return Object.fromEntries(Object.entries(config).flatMap(print));
 }

@@ -27,11 +27,11 @@ export {
   type Observed,
 } from './metrics.ts';
 export { networkOf } from './network.ts';
-export type { Part } from './part.ts';
+export { createPart, type Part } from './part.ts';
 export { type Probe, startProbe } from './probe.ts';
 export { createProcessStatus } from './process-status.ts';
 export { type Rate, rate, rates } from './rate.ts';
-export { redisAddress, redisUser, withoutPasswords } from './redis-address.ts';
+export { redisAddress, redisAddresses, redisUser, withoutPasswords } from './redis-address.ts';
 export { release } from './release.ts';
 export {
   createService,
@@ -45,5 +45,15 @@ export { findSuspects, type Suspect, suspectText } from './suspects.ts';
 export { createTraceMetrics, openTracer, type Span, type Tracer } from './tracing.ts';
 export { samplingConfig, tracingConfig } from './tracing-config.ts';
 export { untilWorks } from './until-works.ts';
-export { boolean, integer, milliseconds, port, readableFile, redisUrl, url, variable } from './variables.ts';
+export {
+  boolean,
+  integer,
+  milliseconds,
+  port,
+  readableFile,
+  redisUrl,
+  redisUrls,
+  url,
+  variable,
+} from './variables.ts';
 export { within } from './within.ts';

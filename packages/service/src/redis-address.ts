@@ -23,12 +23,23 @@ export type RedisAddress = {
   };
 };
 
+/** Before a scheme alone, because the hosts of Sentinels are parted by commas too. */
+const betweenAddresses = new RegExp(
+  `,(?=(?:${redisSchemes.map((scheme) => scheme.replace('+', '\\+')).join('|')})://)`,
+  'i',
+);
+
 type Host = { readonly host: string; readonly port: number };
 
 const sentinelPort = 26_379;
 const sentinelUrl = /^(rediss?)\+sentinel:\/\/(?:([^@/?#]*)@)?([^@/?#]+)(?:\/(\d+)?)?(?:\?([^#]*))?$/i;
 const sentinelHost = /^(\[[\da-f:.]+\]|[^:]+)(?::(\d{1,5}))?$/i;
 const sentinelRetryMaxMs = 1_000;
+
+/** The addresses of a REDIS_URL: one, or several with commas between them, each in any form that `redisAddress` reads. */
+export function redisAddresses(url: string): string[] {
+  return url.split(betweenAddresses);
+}
 
 /**
  * How to reach the Redis of a REDIS_URL:
@@ -74,7 +85,7 @@ export function redisAddress(url: string, caFile?: string): RedisAddress {
   };
 }
 
-/** The user as whom Redis is asked. */
+/** The user as whom one Redis is asked. */
 export function redisUser(url: string): string {
   const account = /^[^:]+:\/\/([^@/?#]*)@/.exec(url)?.[1];
   return accountOf(account).username ?? 'default';
@@ -82,6 +93,10 @@ export function redisUser(url: string): string {
 
 /** As it may be logged: without the accounts of Redis and of the Sentinels. */
 export function withoutPasswords(url: string): string {
+  return redisAddresses(url).map(withoutPassword).join();
+}
+
+function withoutPassword(url: string): string {
   // A password with an "@" in it ends at the last one.
   return url.replace(/\/\/.*@/, '//***@').replace(/([?&][^=&]*password=)[^&]*/gi, '$1***');
 }

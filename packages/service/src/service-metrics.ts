@@ -48,15 +48,24 @@ export type ConnectionMetrics = ReturnType<typeof createConnectionMetrics>;
 /** Redis's error codes that say what to do; the others count as `other`. */
 const refusalCodes = ['OOM', 'READONLY', 'MASTERDOWN', 'NOREPLICAS', 'MISCONF', 'LOADING', 'NOPERM', 'other'];
 
-/** @param connections what they are for: the values of the label */
-export function createConnectionMetrics(metrics: Metrics, connections: readonly string[]) {
-  const connected = metrics.gauge('redis_connected', 'Whether a connection to Redis is there: 1 or 0', {
-    connection: connections,
-  });
-  const reconnects = metrics.counter(
+/**
+ * @param connections what they are for: the values of the label
+ * @param shards how many Redis there are: with several, each connection has a label that says to which, by its place in
+ *   their list
+ */
+export function createConnectionMetrics(metrics: Metrics, connections: readonly string[], shards = 1) {
+  const redis = Array.from({ length: shards }, (_, index) => String(index));
+  const labels: Record<string, readonly string[]> =
+    shards > 1 ? { connection: connections, redis } : { connection: connections };
+  const connected = metrics.gauge<string>(
+    'redis_connected',
+    'Whether a connection to Redis is there: 1 or 0',
+    labels,
+  );
+  const reconnects = metrics.counter<string>(
     'redis_reconnects_total',
     'Times that a connection to Redis was made again',
-    { connection: connections },
+    labels,
   );
   const writeSeconds = metrics.hotHistograms('redis_write_seconds', 'Round trip of a write to Redis', {
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
@@ -71,13 +80,14 @@ export function createConnectionMetrics(metrics: Metrics, connections: readonly 
     onRefused: (code: string) => refused.inc({ code: refusalCodes.includes(code) ? code : 'other' }),
     /** A write was answered. */
     onWritten: (ms: number) => writeSeconds.observe(ms / 1_000),
-    /** Begins with a connection that is ready. */
-    watch(connection: string, client: Connection): void {
-      connected.set({ connection }, client.status === 'ready' ? 1 : 0);
-      client.on('close', () => connected.set({ connection }, 0));
+    /** Begins with a connection that is ready. @param shard to which of several Redis */
+    watch(connection: string, client: Connection, shard = 0): void {
+      const which = shards > 1 ? { connection, redis: String(shard) } : { connection };
+      connected.set(which, client.status === 'ready' ? 1 : 0);
+      client.on('close', () => connected.set(which, 0));
       client.on('ready', () => {
-        connected.set({ connection }, 1);
-        reconnects.inc({ connection });
+        connected.set(which, 1);
+        reconnects.inc(which);
       });
     },
   };

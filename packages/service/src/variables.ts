@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { z } from 'zod';
-import { redisAddress, redisSchemes } from './redis-address.ts';
+import { redisAddress, redisAddresses, redisSchemes } from './redis-address.ts';
 
 /**
  * A variable given as text and used as something else. `expected` completes the sentence "<VARIABLE> must
@@ -77,14 +77,29 @@ export function url(schemes: readonly string[]) {
   });
 }
 
-/** Any form of the address of a Redis that `redisAddress` reads, kept as the text that it was. */
+/** Any form of the address of one Redis that `redisAddress` reads, kept as the text that it was. */
 export function redisUrl() {
   return url(redisSchemes).superRefine((text, context) => {
     try {
+      if (redisAddresses(text).length > 1) throw new Error('must be the address of one Redis');
       redisAddress(text);
     } catch (error) {
       context.addIssue({ code: 'custom', message: (error as Error).message });
     }
+  });
+}
+
+/** The address of one Redis, or of several with commas between: `redisAddresses` divides them. Kept as the text that it was. */
+export function redisUrls() {
+  const one = redisUrl();
+  return z.string().superRefine((text, context) => {
+    const addresses = redisAddresses(text);
+    for (const address of addresses) {
+      const { error } = one.safeParse(address);
+      for (const { message } of error?.issues ?? []) context.addIssue({ code: 'custom', message });
+    }
+    if (new Set(addresses).size < addresses.length)
+      context.addIssue({ code: 'custom', message: 'must not have the same address twice' });
   });
 }
 

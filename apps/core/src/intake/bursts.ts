@@ -4,7 +4,10 @@ import type { DueRequest } from './run-batch.ts';
 /** An entry in progress, and what of it is still missing. */
 export type OpenEntry = {
   readonly id: string;
+  /** On which of several Redis it came. */
+  readonly shard: number;
   readonly node: string;
+  /** By the clock by which the core goes. */
   readonly deadline: number;
   requestsOpen: number;
   areOutcomesKnown: boolean;

@@ -4,6 +4,7 @@ import { hasOlderTransaction } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { countOutcome } from '../metrics.ts';
 import { handlerOf } from '../requests/index.ts';
+import type { EntryDeadlines } from '../shards/shard.ts';
 import { giveUp } from './give-up.ts';
 import type { InProgressMarkers } from './in-progress-markers.ts';
 import { type ReadEntry, readRequests } from './read-requests.ts';
@@ -13,9 +14,20 @@ import { tryBatch } from './run-batch.ts';
 
 /** An entry that was claimed from a core that died, froze, or could not reach the database. */
 type ClaimedEntry = Entry<unknown> & {
+  readonly shard: number;
+  /** See `EntryDeadlines`. */
+  readonly latest: number;
   readonly read: ReadEntry;
   /** The places of requests that were in progress when an earlier core died or froze. */
   readonly interrupted: ReadonlySet<number>;
+};
+
+/** The Redis on which an entry was claimed. */
+export type ClaimSource = {
+  /** Its place among several. */
+  readonly shard: number;
+  readonly markers: InProgressMarkers;
+  readonly deadlines: EntryDeadlines;
 };
 
 /**
@@ -28,27 +40,30 @@ type ClaimedEntry = Entry<unknown> & {
  * transaction of an earlier run can still be open. Then each request that had its effect is published and answered
  * again, each marked one that had no effect is given up, and the rest gets no answer.
  *
+ * @param source on which Redis it was claimed
  * @param deliveries how often the entry was given to a core, this time included
  */
 export async function runClaimed(
   context: Context,
-  markers: InProgressMarkers,
-  entry: Entry<unknown>,
+  { shard, markers, deadlines }: ClaimSource,
+  given: Entry<unknown>,
   deliveries: number,
 ): Promise<void> {
   const { clock, config, log, metrics, publisher } = context;
+  const entry = { ...given, shard, deadline: deadlines.of(given.deadline) };
   const now = clock.now();
   const isExpired = now > entry.deadline;
   if (isExpired && now < entry.deadline + config.STATEMENT_TIMEOUT_MS) return;
   log.info({ entry: entry.id, requests: entry.requests.length, deliveries, isExpired }, 'entry claimed');
   metrics.entriesClaimed.inc();
   const interrupted = await markers.read(entry.id);
-  const claimed = { ...entry, read: readRequests(context, entry), interrupted };
+  const latest = deadlines.latestOf(given.deadline);
+  const claimed = { ...entry, latest, read: readRequests(context, entry), interrupted };
   const isDone = isExpired
     ? await conclude(context, markers, claimed)
     : await runOneByOne(context, markers, claimed);
   await context.deliveryChecks.settled();
-  if (isDone) publisher.finish(entry.id);
+  if (isDone) publisher.finish(entry.id, shard);
   await publisher.flushed();
 }
 
@@ -80,7 +95,7 @@ async function runOneByOne(
       continue;
     }
     countOutcome(metrics, request.type, outcome);
-    reply(context, entry.node, request, outcome);
+    reply(context, entry, request, outcome);
     await deliveryChecks.settled();
     await publisher.flushed();
   }
@@ -101,7 +116,7 @@ async function conclude(context: Context, markers: InProgressMarkers, entry: Cla
   const { requests } = entry.read;
   const epoch = context.db.epoch.current;
   // A statement that began in time is over by now, unless its COMMIT waits, which no timeout ends.
-  if (await hasOlderTransaction(context.db, context.deadlines.latestOf(entry))) return false;
+  if (await hasOlderTransaction(context.db, entry.latest)) return false;
   const recovered = await recover(
     context,
     requests.map(([, request]) => request),
@@ -115,7 +130,7 @@ async function conclude(context: Context, markers: InProgressMarkers, entry: Cla
   for (const [place, [, request]] of requests.entries()) {
     const outcome = outcomes[place];
     countOutcome(context.metrics, request.type, outcome);
-    if (outcome && outcome !== 'expired') reply(context, entry.node, request, outcome);
+    if (outcome && outcome !== 'expired') reply(context, entry, request, outcome);
   }
   await markers.removeAll(entry.id);
   return true;

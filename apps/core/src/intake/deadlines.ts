@@ -82,3 +82,12 @@ export class Deadlines {
     this.#timer = setTimeout(measureAgain, this.#tookMs > goodWithinMs ? repeatMs : everyMs);
   }
 }
+
+/** For a core that goes by the database's clock: what it knows as a deadline is one already. */
+export const databaseDeadlines: Pick<Deadlines, 'of' | 'ofBatch'> = {
+  of: ({ deadline = Number.POSITIVE_INFINITY }) => (Number.isFinite(deadline) ? deadline : null),
+  ofBatch(batch) {
+    const deadlines = batch.map(({ deadline = Number.POSITIVE_INFINITY }) => deadline);
+    return databaseDeadlines.of({ deadline: Math.min(...deadlines) });
+  },
+};

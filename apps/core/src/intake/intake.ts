@@ -4,12 +4,16 @@ import { boundedDb } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { countOutcome } from '../metrics.ts';
 import { handlerOf, requestTypes } from '../requests/index.ts';
+import type { EntryDeadlines, Shard } from '../shards/shard.ts';
 import { Batcher } from './batcher.ts';
 import { type Burst, burstsOf, isOfThoseWhoComeBack, type OnDone, type OpenEntry } from './bursts.ts';
 import { readRequests } from './read-requests.ts';
 import { reply } from './reply.ts';
 
 const schedulingPauseMs = 500;
+
+/** The Redis from which entries come. */
+export type EntrySource = Pick<Shard, 'index' | 'clock'> & { readonly deadlines: EntryDeadlines };
 
 /**
  * Divides entries by type of request, and replies to and acknowledges each entry when all of its requests have their
@@ -18,7 +22,8 @@ const schedulingPauseMs = 500;
 export class Intake {
   readonly #context: Context;
   readonly #batchers: ReadonlyMap<RequestType, Batcher<RequestType>>;
-  readonly #entryIds = new Set<string>();
+  /** By the Redis from which they came. */
+  readonly #entryIds: Set<string>[] = [];
   readonly #finishing = new Set<Promise<unknown>>();
   #requestsOpen = 0;
   #isEnding = false;
@@ -44,9 +49,9 @@ export class Intake {
     return this.#until(() => this.#requestsOpen < this.#context.config.CORE_REQUESTS_MAX);
   }
 
-  /** The ids of the entries that are in progress here. */
-  entryIds(): string[] {
-    return [...this.#entryIds];
+  /** The ids of the entries of a Redis that are in progress here. */
+  entryIds(shard: number): string[] {
+    return [...this.#idsOf(shard)];
   }
 
   /** Resolves when everything that was accepted has its reply. */
@@ -57,20 +62,22 @@ export class Intake {
     await this.#context.publisher.flushed();
   }
 
-  accept({ id, node, deadline, requests: given }: Entry<unknown>): void {
-    const read = readRequests(this.#context, { id, node, requests: given });
+  accept({ id, node, deadline, requests: given }: Entry<unknown>, source: EntrySource): void {
+    const { index: shard, clock, deadlines } = source;
+    const read = readRequests(this.#context, { id, node, shard, requests: given });
     const requests = read.requests.map(([, request]) => request);
-    const { clock, metrics } = this.#context;
+    const { metrics } = this.#context;
     metrics.entryAgeSeconds.observe(Math.max(0, clock.now() - Number.parseInt(id, 10)) / 1_000);
     const entry: OpenEntry = {
       id,
+      shard,
       node,
-      deadline,
+      deadline: deadlines.of(deadline),
       requestsOpen: requests.length,
       areOutcomesKnown: !read.isUnknown,
     };
     this.#requestsOpen += requests.length;
-    this.#entryIds.add(id);
+    this.#idsOf(shard).add(id);
     if (requests.length === 0) this.#finish(entry);
     for (const burst of burstsOf(entry, requests)) {
       this.#batchers.get(burst.requests[0]?.type as RequestType)?.enqueue(burst);
@@ -83,7 +90,7 @@ export class Intake {
       const outcome = outcomes === 'expired' ? outcomes : outcomes[index];
       countOutcome(this.#context.metrics, request.type, outcome);
       if (outcome === undefined) entry.areOutcomesKnown = false;
-      else if (outcome !== 'expired') reply(this.#context, entry.node, request, outcome);
+      else if (outcome !== 'expired') reply(this.#context, entry, request, outcome);
     }
     entry.requestsOpen -= requests.length;
     if (entry.requestsOpen === 0) this.#finish(entry);
@@ -93,12 +100,12 @@ export class Intake {
     for (const wake of waiters) wake();
   }
 
-  #finish({ id, areOutcomesKnown }: OpenEntry): void {
+  #finish({ id, shard, areOutcomesKnown }: OpenEntry): void {
     const finished = this.#areChecksScheduled()
       // An entry with an unknown outcome stays pending, to be claimed and run again. So does one without its checks.
-      .then((areScheduled) => areScheduled && areOutcomesKnown && this.#context.publisher.finish(id))
+      .then((areScheduled) => areScheduled && areOutcomesKnown && this.#context.publisher.finish(id, shard))
       .finally(() => {
-        this.#entryIds.delete(id);
+        this.#idsOf(shard).delete(id);
         this.#finishing.delete(finished);
       });
     this.#finishing.add(finished);
@@ -122,6 +129,12 @@ export class Intake {
         await new Promise((resolve) => setTimeout(resolve, schedulingPauseMs));
       }
     }
+  }
+
+  #idsOf(shard: number): Set<string> {
+    const ids = this.#entryIds[shard] ?? new Set<string>();
+    this.#entryIds[shard] = ids;
+    return ids;
   }
 
   async #until(isReached: () => boolean): Promise<void> {

@@ -2,7 +2,7 @@ import type { Entry } from '@hooligram/bus';
 import { type CoreRequest, readRequest } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import { refusal } from '../requests/handler.ts';
-import { reply } from './reply.ts';
+import { reply, type Sender } from './reply.ts';
 
 export type ReadEntry = {
   /** The requests that can be handled here, each with its place in the entry. */
@@ -17,7 +17,7 @@ export type ReadEntry = {
  */
 export function readRequests(
   context: Context,
-  entry: Pick<Entry<unknown>, 'id' | 'node' | 'requests'>,
+  entry: Pick<Entry<unknown>, 'id' | 'requests'> & Sender,
 ): ReadEntry {
   const { log, metrics } = context;
   const requests: [number, CoreRequest][] = [];
@@ -32,7 +32,7 @@ export function readRequests(
       metrics.requestsUnreadable.inc();
       log.warn({ entry: entry.id, ref: read.ref }, 'unreadable request in an entry');
       if (read.ref === undefined) continue;
-      reply(context, entry.node, { ref: read.ref }, refusal('internalError'));
+      reply(context, entry, { ref: read.ref }, refusal('internalError'));
     }
   }
   return { requests, isUnknown };

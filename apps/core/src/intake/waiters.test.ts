@@ -64,7 +64,14 @@ test('requests whose outcomes belong to two histories of the database all run ag
   const { calls, handler } = observed(async ([first]) => {
     if (first?.request_id === '2') await beginNextEpoch();
   });
-  const entry = { id: '1-1', node: 'node', deadline: 1_000, requestsOpen: 2, areOutcomesKnown: true };
+  const entry = {
+    id: '1-1',
+    shard: 0,
+    node: 'node',
+    deadline: 1_000,
+    requestsOpen: 2,
+    areOutcomesKnown: true,
+  };
   const requests = [request(1), request(2)];
   const burst: Burst<Type> = { owner: 1, entry, deadline: 1_000, requests, weight: 2, mayBeDone: false };
   const outcomes = await new Promise((resolve) => {

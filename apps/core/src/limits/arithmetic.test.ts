@@ -31,7 +31,7 @@ function defaultLimits(): Limits {
   const metrics = createMetrics({ role: 'core' });
   const log = createLog({ name: 'core', level: 'silent' });
   return createLimits(limitsOfDefault, createCredentials(['k'.repeat(32)]), {
-    redis,
+    redisOf: () => redis,
     prefix: 'p',
     metrics,
     log,

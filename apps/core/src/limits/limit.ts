@@ -4,8 +4,11 @@ import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { MemoryLimiter } from './memory-limiter.ts';
 
 export type LimitOptions = {
-  /** Should fail commands rather than queue them while it is not connected. */
-  readonly redis: Redis;
+  /**
+   * Where a key counts, of several Redis; undefined if that was not yet reached. Should fail commands rather than queue
+   * them while it is not connected.
+   */
+  readonly redisOf: (key: string) => Redis | undefined;
   /** First part of all keys. */
   readonly prefix: string;
   readonly metrics: Pick<Metrics, 'counter'>;
@@ -84,19 +87,30 @@ export function createLimitMetrics(metrics: Pick<Metrics, 'counter'>) {
   };
 }
 
-export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions): LimitFactory {
+export function createLimitFactory({ redisOf, prefix, metrics, log }: LimitOptions): LimitFactory {
   const { refused, skipped } = createLimitMetrics(metrics);
 
   return (limit, rate, variant = '') => {
     const { points, seconds } = rate;
     const memory = new MemoryLimiter(rate);
-    const shared = new RateLimiterRedis({
-      storeClient: redis,
-      keyPrefix: `${prefix}:limit:${limit}${variant}`,
-      points,
-      duration: seconds,
-      rejectIfRedisNotReady: true,
-    });
+    const limiters = new Map<Redis, RateLimiterRedis>();
+
+    /** @throws if the key's Redis is not there */
+    function limiterOf(key: string): RateLimiterRedis {
+      const redis = redisOf(key);
+      if (!redis) throw new Error('not connected to Redis');
+      const known = limiters.get(redis);
+      if (known) return known;
+      const limiter = new RateLimiterRedis({
+        storeClient: redis,
+        keyPrefix: `${prefix}:limit:${limit}${variant}`,
+        points,
+        duration: seconds,
+        rejectIfRedisNotReady: true,
+      });
+      limiters.set(redis, limiter);
+      return limiter;
+    }
 
     /** @param waitMs until a point is left; 0: allowed */
     function counted(waitMs: number): number {
@@ -104,9 +118,13 @@ export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions
       return Math.ceil(waitMs / 1_000);
     }
 
-    async function replyOr<T>(otherwise: T, reply: Promise<T>): Promise<T> {
+    async function replyOr<T>(
+      otherwise: T,
+      key: string,
+      ask: (shared: RateLimiterRedis) => Promise<T>,
+    ): Promise<T> {
       try {
-        return await within(replyTimeoutMs, reply);
+        return await within(replyTimeoutMs, ask(limiterOf(key)));
       } catch (err) {
         skipped.inc({ limit });
         log.debug({ err, limit }, 'limit applied by this process alone');
@@ -124,8 +142,7 @@ export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions
       },
       giveBackHere: (key) => memory.giveBack(key),
       async consumeShared(key) {
-        const sharedMs = await replyOr(
-          0,
+        const sharedMs = await replyOr(0, key, (shared) =>
           shared.consume(key).then(() => 0, waitOfExhausted),
         );
         if (sharedMs > 0) memory.giveBack(key);
@@ -135,28 +152,27 @@ export function createLimitFactory({ redis, prefix, metrics, log }: LimitOptions
       async wait(key) {
         const here = one.waitHere(key);
         if (here > 0) return here;
-        const reply = shared
-          .get(key)
-          .then((used) => (used && used.consumedPoints >= points ? waitOf(used) : 0));
-        return counted(await replyOr(0, reply));
+        const waitMs = await replyOr(0, key, async (shared) => {
+          const used = await shared.get(key);
+          return used && used.consumedPoints >= points ? waitOf(used) : 0;
+        });
+        return counted(waitMs);
       },
       async penalize(key) {
         memory.consume(key);
-        await replyOr<unknown>(undefined, shared.penalty(key));
+        await replyOr<unknown>(undefined, key, (shared) => shared.penalty(key));
       },
       async giveBack(key, given = 1) {
         memory.giveBack(key, given);
-        await replyOr<unknown>(
-          undefined,
-          shared.get(key).then(async (used) => {
-            const back = Math.min(given, used?.consumedPoints ?? 0);
-            if (back > 0) await shared.reward(key, back);
-          }),
-        );
+        await replyOr<unknown>(undefined, key, async (shared) => {
+          const used = await shared.get(key);
+          const back = Math.min(given, used?.consumedPoints ?? 0);
+          if (back > 0) await shared.reward(key, back);
+        });
       },
       used: async (key) => {
-        const reply = shared.get(key).then((used) => used?.consumedPoints ?? 0);
-        return Math.max(memory.used(key), await replyOr(0, reply));
+        const used = await replyOr(0, key, async (shared) => (await shared.get(key))?.consumedPoints ?? 0);
+        return Math.max(memory.used(key), used);
       },
     };
     return one;

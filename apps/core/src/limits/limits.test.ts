@@ -42,7 +42,10 @@ function setUp(env: Record<string, string> = {}, using = redis) {
   const metrics = createMetrics({ role: 'core' });
   const config = readConfig(limitsConfig, { ...tight, ...env });
   const credentials = createCredentials(['k'.repeat(32)]);
-  return { limits: createLimits(config, credentials, { redis: using, prefix, metrics, log }), metrics };
+  return {
+    limits: createLimits(config, credentials, { redisOf: () => using, prefix, metrics, log }),
+    metrics,
+  };
 }
 
 beforeAll(async () => {

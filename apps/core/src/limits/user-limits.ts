@@ -1,8 +1,7 @@
-import { LimitReport, type Log, type Metrics } from '@hooligram/service';
-import type { Redis } from 'ioredis';
+import { LimitReport, type Metrics } from '@hooligram/service';
 import { MessageRate } from './message-rate.ts';
 import type { UserLimitsConfig } from './user-config.ts';
-import { UserLimit } from './user-limit.ts';
+import { UserLimit, type UserLimitStores } from './user-limit.ts';
 
 const limits = [
   'messages',
@@ -31,7 +30,7 @@ export function createUserLimitCounter(metrics: Pick<Metrics, 'counter'>) {
 
 export function createUserLimits(
   config: UserLimitsConfig,
-  options: { redis: Redis; prefix: string; metrics: Pick<Metrics, 'counter'>; log: Log },
+  options: UserLimitStores & { prefix: string; metrics: Pick<Metrics, 'counter'> },
 ): UserLimits {
   const { metrics, log, prefix } = options;
   const counter = createUserLimitCounter(metrics);

@@ -23,7 +23,7 @@ export async function publishJoined(
   for (let from = 0; from < userIds.length; from += portion) {
     const some = userIds.slice(from, from + portion);
     for (const user_id of userIds.length > unaskedMax ? await listenedTo(context, some) : some) {
-      publisher.publish(names.user(user_id), encodeJoined({ user_id, group_id, since }));
+      publisher.publish(names.user(user_id), encodeJoined({ user_id, group_id, since }), user_id);
     }
   }
 }

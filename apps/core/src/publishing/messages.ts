@@ -32,7 +32,7 @@ export function publishMessages(
   traces?.announce(messages);
   const sequences = new Map<number, Sequence>();
   const publish = (group_id: number, sequence: Sequence) =>
-    publisher.publish(names.group(group_id), encodeMessages({ group_id, ...sequence }));
+    publisher.publish(names.group(group_id), encodeMessages({ group_id, ...sequence }), group_id);
   for (const message of messages) {
     const { group_id, version, seq, message_id } = message;
     const frame = deliveryFrame(message);

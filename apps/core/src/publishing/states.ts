@@ -18,7 +18,7 @@ export async function publishState(
 ): Promise<void> {
   const { publisher, names, deliveryChecks } = context;
   const { group_id, version_seq: since } = state;
-  publisher.publish(names.group(group_id), encodeChange(state));
+  publisher.publish(names.group(group_id), encodeChange(state), group_id);
   deliveryChecks.schedule(group_id);
   await publishJoined(context, { group_id, since }, joined);
 }

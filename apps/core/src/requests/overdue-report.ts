@@ -13,7 +13,7 @@ export const overdueReportHandler: Handler<'OVERDUE_REPORT'> = {
   batchMax: 16,
   concurrency: 1,
   async handle(context, batch) {
-    const { config, db, startRedeliveries, log } = context;
+    const { config, db, startRedeliveries } = context;
     const userIds = [...new Set(batch.flatMap(({ params }) => params.user_ids))];
     const reports = await overdueReport(db, userIds, config.DELIVERY_ACK_DEADLINE_MS);
     const overdue = userIds.filter((_, index) => {
@@ -22,13 +22,11 @@ export const overdueReportHandler: Handler<'OVERDUE_REPORT'> = {
     });
     const outcomes = await outcomesOf(context, batch, new Set(overdue));
     if (overdue.length === 0) return outcomes;
-    try {
-      await startRedeliveries(overdue);
-      return outcomes;
-    } catch (err) {
-      log.warn({ err, users: overdue.length }, 'redeliveries could not be started');
-      return batch.map(() => refusal('serverBusy'));
-    }
+    const failed = new Set(await startRedeliveries(overdue));
+    if (failed.size === 0) return outcomes;
+    return batch.map(({ params }, index) =>
+      params.user_ids.some((id) => failed.has(id)) ? refusal('serverBusy') : outcomes[index],
+    );
   },
 };
 

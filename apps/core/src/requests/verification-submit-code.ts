@@ -165,7 +165,11 @@ async function replyTo(
   // The sign-in that follows may be one with the code, of which strangers have used up the guesses elsewhere.
   const network = networkHash(credentials, address);
   if (network) await rememberNetwork(db, { user_id, version, network });
-  publisher.publish(names.user(user_id), encodeCredentialChanged({ user_id, version, connection_id }));
+  publisher.publish(
+    names.user(user_id),
+    encodeCredentialChanged({ user_id, version, connection_id }),
+    user_id,
+  );
   // A core of the release before made no token.
   if (typeof key !== 'string') return success({ user_id, credential_version: version });
   const { token } = credentials.tokenOf({ request_id, connection_id }, key);

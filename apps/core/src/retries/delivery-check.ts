@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { encodeDeliveryCheck } from '@hooligram/contract';
 import { deliveryChecks } from '@hooligram/db';
 import { z } from 'zod';
 import type { JobContext, JobType } from './job-context.ts';
+import { publishChecks } from './publish-checks.ts';
 
 /** So many are checked with one statement, and published with one pipeline: a few milliseconds of a core. */
 const groupsPerPortion = 200;
@@ -44,17 +44,13 @@ export const deliveryCheckJob: JobType<z.infer<typeof schema>> = {
 
 /** @throws if not every check was published, or not every next one scheduled */
 async function check(context: JobContext, groupIds: readonly number[]): Promise<void> {
-  const { config, db, redis, names, jobMetrics } = context;
+  const { config, db, jobMetrics } = context;
   const checks = await deliveryChecks(db, groupIds, config.DELIVERY_ACK_DEADLINE_MS);
-  const pipeline = redis.pipeline();
   for (const found of checks) {
-    pipeline.publish(names.group(found.group_id), encodeDeliveryCheck(found));
     const isYoung = found.last_seq > found.due_seq || found.version > found.due_version;
     if (isYoung) context.deliveryChecks.scheduleNext(found.group_id);
   }
-  const results = await pipeline.exec();
-  const failure = results?.find(([error]) => error !== null)?.[0];
-  if (failure) throw failure;
+  await publishChecks(context, checks);
   await context.deliveryChecks.settled();
   jobMetrics.deliveryChecks.inc({ by: 'job' }, checks.length);
 }

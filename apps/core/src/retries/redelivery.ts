@@ -71,7 +71,8 @@ export const redeliveryJob: JobType<Redelivery> = {
 };
 
 async function requestRedelivery(context: JobContext, user_id: number): Promise<RedeliveryReply> {
-  const { config, redis, names, ownChannel, redeliveryReplies, jobMetrics } = context;
+  const { config, shards, names, ownChannel, redeliveryReplies, jobMetrics } = context;
+  const redis = shards.commandOf(user_id);
   const outcome = await redeliveryReplies.request(
     (token) =>
       redis.publish(names.user(user_id), encodeRedeliveryRequest({ user_id, token, reply_to: ownChannel })),
@@ -81,8 +82,8 @@ async function requestRedelivery(context: JobContext, user_id: number): Promise<
   return outcome;
 }
 
-async function evict({ redis, names, jobMetrics }: JobContext, user_id: number, { messages }: UserOverdue) {
-  await redis.publish(names.user(user_id), encodeEviction({ user_id }));
+async function evict({ shards, names, jobMetrics }: JobContext, user_id: number, { messages }: UserOverdue) {
+  await shards.commandOf(user_id).publish(names.user(user_id), encodeEviction({ user_id }));
   jobMetrics.evictions.inc();
   const groups = messages.groups.slice(0, 10).join(', ');
   return { outcome: 'dead' as const, reason: `nothing acknowledged in groups ${groups}` };

@@ -52,13 +52,13 @@ export class ScheduleKeeper {
   }
 
   async #keep(): Promise<void> {
-    const { config, queues, deliveryChecks, jobMetrics } = this.#context;
+    const { config, queues, schedule, reportDeadLetters } = this.#context;
     const epoch = await readRedisEpoch(this.#context);
-    if (this.#redisEpoch !== undefined && epoch !== this.#redisEpoch) deliveryChecks.forget();
+    if (this.#redisEpoch !== undefined && epoch !== this.#redisEpoch) schedule.forget();
     this.#redisEpoch = epoch;
     await queues.schedule('sweep', config.SWEEP_EVERY_MS);
     for (const { name } of jobTypes) {
-      jobMetrics.deadLetters.set({ queue: name }, await queues.countDeadLetters(name));
+      reportDeadLetters(name, await queues.countDeadLetters(name));
     }
   }
 }

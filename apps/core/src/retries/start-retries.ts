@@ -1,94 +1,177 @@
 import { DueSet, isRedisOutage } from '@hooligram/bus';
-import { openQueues, startWorkers } from '@hooligram/bus/queues';
+import { openQueues, type Queues, startWorkers } from '@hooligram/bus/queues';
 import { isInfrastructureError } from '@hooligram/db';
+import { within } from '@hooligram/service';
 import type { CoreService } from '../config.ts';
 import type { Context } from '../context.ts';
 import type { CoreMetrics } from '../metrics.ts';
 import { openOwnChannel } from '../own-channel.ts';
+import type { Shard } from '../shards/shard.ts';
 import type { Stores } from '../stores.ts';
 import { DeliveryCheckSchedule } from './delivery-check-schedule.ts';
 import { jobTypes } from './index.ts';
-import type { JobType } from './job-context.ts';
+import type { JobContext, JobType } from './job-context.ts';
 import { countAdded, countRun, createJobMetrics } from './metrics.ts';
 import { RedeliveryReplies } from './redelivery-replies.ts';
 import { ScheduleKeeper } from './schedule-keeper.ts';
+import { ShardedDeliveryChecks } from './sharded-delivery-checks.ts';
+import { addRecovery } from './sweep.ts';
 
 const outagePauseMs = 1_000;
+/** Of several Redis, one that does not answer must not keep the others waiting. */
+const answerTimeoutMs = 1_000;
 
-export type Retries = Awaited<ReturnType<typeof openRetries>>;
+/** What one Redis has of it. */
+type Opened = Pick<JobContext, 'queues' | 'dueGroups' | 'schedule'>;
 
-/** Opens the queues and the channel for replies: from then on jobs can be added. None runs here yet. */
-export async function openRetries(
-  service: CoreService,
-  stores: Stores,
-  consumer: string,
-  metrics: CoreMetrics,
-) {
-  const { config, log, lifecycle } = service;
-  const { redis, names, clock } = stores;
-  const jobMetrics = createJobMetrics(service.metrics);
-  const queues = openQueues({
-    redis: redis.queues,
-    prefix: names.queues,
-    names: jobTypes.map(({ name }) => name),
-    now: clock.now,
-    log,
-  });
-  lifecycle.onClose('queues', () => queues.close());
-  const ownChannel = names.core(consumer);
-  const redeliveryReplies = new RedeliveryReplies();
-  const onReply = (bytes: Buffer) => {
-    try {
-      redeliveryReplies.receive(bytes);
-    } catch (error) {
-      jobMetrics.redeliveryRepliesUnreadable.inc();
-      log.warn({ reason: String(error) }, 'unreadable redelivery reply');
-    }
-  };
-  await openOwnChannel(service, stores, consumer, onReply, metrics);
-  const dueGroups = new DueSet(redis.queues, names.dueGroups);
-  return {
-    queues,
-    dueGroups,
-    ownChannel,
-    redeliveryReplies,
-    jobMetrics,
-    deliveryChecks: new DeliveryCheckSchedule({
+/** The queues and delivery checks of each Redis, and what all of them share. */
+export class Retries {
+  readonly redeliveryReplies = new RedeliveryReplies();
+  readonly ownChannel: string;
+  readonly #service: CoreService;
+  readonly #stores: Stores;
+  readonly #consumer: string;
+  readonly #jobMetrics: JobContext['jobMetrics'];
+  readonly #opened: (Opened | undefined)[] = [];
+  readonly #several: ShardedDeliveryChecks | undefined;
+  readonly #deadLetters = new Map<string, number>();
+
+  /** With one Redis, its queues are open from now on, and jobs can be added; with several, those that `open` has opened. */
+  constructor(service: CoreService, stores: Stores, consumer: string) {
+    const { shards, names } = stores;
+    this.#service = service;
+    this.#stores = stores;
+    this.#consumer = consumer;
+    this.#jobMetrics = createJobMetrics(service.metrics);
+    this.ownChannel = names.core(consumer);
+    if (shards.isOne) this.open(shards.first());
+    else this.#several = new ShardedDeliveryChecks(shards.placement, shards.states);
+  }
+
+  get deliveryChecks(): Context['deliveryChecks'] {
+    return this.#several ?? (this.#opened[0] as Opened).schedule;
+  }
+
+  /** Opens the queues of a Redis, once. */
+  open({ index, service, redis, clock }: Shard): void {
+    if (this.#opened[index]) return;
+    const { config, log, lifecycle } = service;
+    const { names } = this.#stores;
+    const queues = openQueues({
+      redis: redis.queues,
+      prefix: names.queues,
+      names: jobTypes.map(({ name }) => name),
+      now: clock.now,
+      log,
+    });
+    lifecycle.onClose('queues', () => queues.close());
+    const dueGroups = new DueSet(redis.queues, names.dueGroups);
+    const schedule = new DeliveryCheckSchedule({
       dueGroups,
       queues,
       deadlineMs: config.DELIVERY_ACK_DEADLINE_MS,
       now: clock.now,
-      metrics: jobMetrics,
-    }),
-    async startRedeliveries(userIds: readonly number[]) {
-      const additions = userIds.map((user_id) => ({ data: { user_id }, key: String(user_id) }));
-      countAdded(jobMetrics, 'redelivery', await queues.add('redelivery', additions));
-    },
-  };
-}
+      metrics: this.#jobMetrics,
+    });
+    this.#opened[index] = { queues, dueGroups, schedule };
+    this.#several?.join(index, schedule);
+  }
 
-/** Begins to run jobs, and to keep their schedule in Redis. */
-export async function startRetries(
-  { lifecycle }: CoreService,
-  context: Context,
-  { redis }: Stores,
-  retries: Retries,
-): Promise<ScheduleKeeper> {
-  const jobContext = { ...context, ...retries, redis: redis.command };
-  const workers = await startWorkers({
-    redis: redis.queues,
-    prefix: context.names.queues,
-    types: jobTypes.map(waitingForStores),
-    now: context.clock.now,
-    context: jobContext,
-    onRun: (queue, outcome) => countRun(retries.jobMetrics, queue, outcome),
-    part: lifecycle.part('jobs'),
-    log: context.log,
-  });
-  lifecycle.onClose('jobs', () => workers.close());
-  const keeper = new ScheduleKeeper(jobContext, redis.queues, lifecycle.part('schedule keeper'));
-  lifecycle.onClose('schedule keeper', () => keeper.stop());
-  return keeper;
+  /** Opens the channel of a Redis for replies. Resolves when it has proved that it works. */
+  listen(shard: Shard, metrics: CoreMetrics): Promise<void> {
+    const onReply = (bytes: Buffer) => {
+      try {
+        this.redeliveryReplies.receive(bytes);
+      } catch (error) {
+        this.#jobMetrics.redeliveryRepliesUnreadable.inc();
+        this.#service.log.warn({ reason: String(error) }, 'unreadable redelivery reply');
+      }
+    };
+    return openOwnChannel(shard, this.#stores, this.#consumer, onReply, metrics);
+  }
+
+  /** Begins to run the jobs of a Redis, and to keep their schedule there. */
+  start(context: Context, shard: Shard): ScheduleKeeper {
+    const { lifecycle } = shard.service;
+    const jobContext = this.#jobContext(context, shard);
+    const workers = startWorkers({
+      redis: shard.redis.queues,
+      prefix: context.names.queues,
+      types: jobTypes.map(waitingForStores),
+      now: shard.clock.now,
+      context: jobContext,
+      onRun: (queue, outcome) => countRun(this.#jobMetrics, queue, outcome),
+      part: lifecycle.part('jobs'),
+      log: context.log,
+    });
+    lifecycle.onClose('jobs', () => workers.close());
+    const keeper = new ScheduleKeeper(jobContext, shard.redis.queues, lifecycle.part('schedule keeper'));
+    lifecycle.onClose('schedule keeper', () => keeper.stop());
+    return keeper;
+  }
+
+  /** See `Context`. */
+  readonly startRedeliveries = async (userIds: readonly number[]): Promise<readonly number[]> => {
+    const { placement } = this.#stores.shards;
+    const ofShards = new Map<number, number[]>();
+    for (const id of userIds) {
+      const shard = placement.of(id);
+      ofShards.set(shard, [...(ofShards.get(shard) ?? []), id]);
+    }
+    const failed = await Promise.all(
+      [...ofShards].map(([shard, ids]) => this.#startRedeliveries(shard, ids)),
+    );
+    return failed.flat();
+  };
+
+  /** Has all groups looked through: something that was to be scheduled was not. */
+  async sweep(): Promise<void> {
+    const { shards } = this.#stores;
+    await addRecovery(this.#queuesOf(shards.first().index), this.#service.config);
+  }
+
+  async #startRedeliveries(shard: number, userIds: readonly number[]): Promise<readonly number[]> {
+    const additions = userIds.map((user_id) => ({ data: { user_id }, key: String(user_id) }));
+    const { isOne, states } = this.#stores.shards;
+    try {
+      if (states[shard]?.isAway) return userIds;
+      const added = this.#queuesOf(shard).add('redelivery', additions);
+      countAdded(this.#jobMetrics, 'redelivery', await (isOne ? added : within(answerTimeoutMs, added)));
+      return [];
+    } catch (err) {
+      this.#service.log.warn({ err, users: userIds.length }, 'redeliveries could not be started');
+      return userIds;
+    }
+  }
+
+  #queuesOf(shard: number): Queues {
+    const opened = this.#opened[shard];
+    if (!opened) throw new Error('not connected to Redis');
+    return opened.queues;
+  }
+
+  #jobContext(context: Context, { index, redis, clock }: Shard): JobContext {
+    return {
+      ...context,
+      ...(this.#opened[index] as Opened),
+      shards: this.#stores.shards,
+      shard: index,
+      clock,
+      redis: redis.command,
+      ownChannel: this.ownChannel,
+      jobMetrics: this.#jobMetrics,
+      redeliveryReplies: this.redeliveryReplies,
+      reportDeadLetters: (queue, count) => this.#reportDeadLetters(index, queue, count),
+    };
+  }
+
+  #reportDeadLetters(shard: number, queue: string, count: number): void {
+    this.#deadLetters.set(`${queue} ${shard}`, count);
+    const shards = this.#stores.shards.all();
+    const all = shards.map(({ index }) => this.#deadLetters.get(`${queue} ${index}`) ?? 0);
+    const sum = all.reduce((before, one) => before + one, 0);
+    this.#jobMetrics.deadLetters.set({ queue: queue as (typeof jobTypes)[number]['name'] }, sum);
+  }
 }
 
 /** An outage of Redis or Postgres is not the job's fault: the job waits, and the run does not count as an attempt. */

@@ -1,4 +1,3 @@
-import { encodeDeliveryCheck } from '@hooligram/contract';
 import {
   beginSweep,
   isInfrastructureError,
@@ -9,7 +8,8 @@ import {
 } from '@hooligram/db';
 import { z } from 'zod';
 import type { JobContext, JobType } from './job-context.ts';
-import { readRedisEpoch } from './redis-epoch.ts';
+import { publishChecks } from './publish-checks.ts';
+import { readRedisEpochs } from './redis-epoch.ts';
 
 const groupsPerPage = 500;
 const catchUpPauseMs = 100;
@@ -20,12 +20,16 @@ const schema = z.object({ from_start: z.boolean().default(false) });
  * Walks all groups, a bounded number each run, and checks those with overdue members: it finds what every other path
  * has missed. The place is kept in Postgres, with the Redis epoch in which the walk began. In another epoch all
  * scheduled delivery checks are gone: the walk begins again, and goes on without pause.
+ *
+ * Each of several Redis has this job. The first one that works walks, for all of them.
  */
 export const sweepJob: JobType<z.infer<typeof schema>> = {
   name: 'sweep',
   schema,
   concurrency: 1,
   async handle(context, { from_start }) {
+    // To begin again is asked of one of them.
+    if (!from_start && !context.shards.isFirst(context.shard)) return { outcome: 'done' };
     try {
       const place = await placeOf(context, from_start);
       const reached = await walk(context, place);
@@ -42,16 +46,26 @@ export const sweepJob: JobType<z.infer<typeof schema>> = {
 };
 
 async function placeOf(context: JobContext, fromStart: boolean): Promise<SweepPlace> {
-  const epoch = await readRedisEpoch(context);
   const place = await readSweepPlace(context.db);
+  const epoch = await readRedisEpochs(context, place?.epoch);
   if (place?.epoch === epoch && !fromStart) return place;
   if (place?.epoch !== epoch) {
     context.log.warn('Redis was emptied; scanning all groups for undelivered messages');
-    // A core may rely for a moment longer on delivery checks that are gone. This sweep begins after that moment.
-    const delayMs = 2 * context.config.DELIVERY_ACK_DEADLINE_MS;
-    await context.queues.add('sweep', [{ data: { from_start: true }, key: 'recovery', delayMs }]);
+    await addRecovery(context.queues, context.config);
   }
   return beginSweep(context.db, epoch);
+}
+
+/**
+ * A sweep of all groups. It begins in a while: a core may rely for a moment longer on delivery checks that are gone, and
+ * what was just stored is not yet due.
+ */
+export async function addRecovery(
+  queues: JobContext['queues'],
+  { DELIVERY_ACK_DEADLINE_MS }: JobContext['config'],
+): Promise<void> {
+  const delayMs = 2 * DELIVERY_ACK_DEADLINE_MS;
+  await queues.add('sweep', [{ data: { from_start: true }, key: 'recovery', delayMs }]);
 }
 
 /**
@@ -94,17 +108,12 @@ async function walk(context: JobContext, from: SweepPlace): Promise<SweepPlace |
  * @returns undefined if so many groups take too long
  * @throws every other error
  */
-async function checkPage(
-  { config, db, redis, names, jobMetrics }: JobContext,
-  after_group_id: number,
-  limit: number,
-) {
+async function checkPage(context: JobContext, after_group_id: number, limit: number) {
+  const { config, db, jobMetrics } = context;
   const deadlineMs = config.DELIVERY_ACK_DEADLINE_MS;
   try {
     const page = await sweepGroups(db, { after_group_id, limit, deadlineMs });
-    await Promise.all(
-      page.overdue.map((check) => redis.publish(names.group(check.group_id), encodeDeliveryCheck(check))),
-    );
+    await publishChecks(context, page.overdue);
     jobMetrics.deliveryChecks.inc({ by: 'sweep' }, page.overdue.length);
     jobMetrics.groupsSwept.inc(page.groups);
     return page;
