@@ -11,7 +11,7 @@ export { countListeners } from './listeners.ts';
 export { createNames, type Names } from './names.ts';
 export type { BusPart } from './pause.ts';
 export { PieceCollector } from './pieces.ts';
-export { Placement, partitionOf, partitions } from './placement.ts';
+export { Placement, partitionOf, partitions, shardsNeeded } from './placement.ts';
 export { Publisher } from './publisher.ts';
 export { isRedisOutage, type Refusal, reasonOf } from './refusal.ts';
 export { startRequestReader } from './request-reader.ts';
