@@ -1,10 +1,11 @@
-import { Placement } from '@hooligram/bus';
+import { type BusLog, connectRedis, Placement } from '@hooligram/bus';
 import { type OwnRedis, ownRedis } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually, Fixture, metric } from './fixture.ts';
 import type { StoredGroup, TestUser } from './stored-group.ts';
 
 const [first, second] = [0, 1];
+const silent: BusLog = { info() {}, warn() {}, error() {} };
 const placement = new Placement(2);
 
 let redises: readonly OwnRedis[];
@@ -140,6 +141,19 @@ test('while one Redis is away its users are late, others notice nothing, and wha
   expect([...groups, ...looking.params.user_ids].filter((id) => placement.of(id) !== second)).toEqual([]);
   await fixture.core.publish.message(there.store());
   await Promise.all([a.has(there, 2), b.has(there, 2), e.has(there, 2)]);
+});
+
+test('what a core could not publish on one Redis is fetched when the core says so, and nothing else', async () => {
+  const ada = userWithSentinelOn(first);
+  const [here, there] = [groupOn(first, ada), groupOn(second, ada)] as const;
+  const a = await fixture.connectAs(ada, [here, there]);
+  fixture.answerPages();
+  for (const group of [here, there]) group.store();
+  const core = await connectRedis(redis(second).url, { role: 'command', name: 'test', log: silent });
+  await core.publish(fixture.core.names.gateways, 'lost');
+  await a.has(there, 1);
+  core.disconnect();
+  expect(a.seqs(here)).toEqual([]);
 });
 
 test('a gateway starts while one of two Redis is away, and that one joins when it is there', async () => {
