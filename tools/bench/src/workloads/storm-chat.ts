@@ -23,11 +23,7 @@ const crowdFrom = 1_000_000;
 
 export const stormNames = ['storm-chat', 'storm-chat-5000', 'storm-chat-15000'] as const;
 /** The gateway is started again when all are back: it and the clients do not share the machine. */
-const stormAloneNames = [
-  'storm-chat-alone',
-  'storm-chat-5000-alone',
-  'storm-chat-15000-alone',
-] as const;
+const stormAloneNames = ['storm-chat-alone', 'storm-chat-5000-alone', 'storm-chat-15000-alone'] as const;
 export type StormName = (typeof stormNames)[number] | (typeof stormAloneNames)[number];
 
 /** Clients of the mobile kind come back all at once, while others chat on the gateways that they come to. */
