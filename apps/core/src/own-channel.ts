@@ -26,7 +26,7 @@ export async function openOwnChannel(
 ): Promise<void> {
   const { log, lifecycle } = service;
   const channel = names.core(consumer);
-  const onNodeCall = createNodeCalls(service, { command: redis.command, names }, consumer);
+  const onNodeCall = createNodeCalls(service, { command: redis.command, names, signatures }, consumer);
   // Nothing is published on the channel before the first echo is sent, and that needs the subscription.
   const received = new EventEmitter<{ publication: [bytes: Buffer] }>();
   const subscriptions = new Subscriptions({

@@ -1,48 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type ConnectionRole,
-  connectRedis,
-  createNames,
-  createRequestWriter,
-  createSignatures,
-  type Echo,
-  type Names,
-  PieceCollector,
-  type RedisClock,
-  readEpoch,
-  reconnect,
-  type Signatures,
-  Subscriptions,
-  startEcho,
-  startEpochWatch,
-  startRedisClock,
-} from '@hooligram/bus';
-import { type CoreRequest, UnreadableError } from '@hooligram/contract';
-import { createLoopTurns, type ServiceContext, untilWorks } from '@hooligram/service';
+import { createNames, createSignatures, type Names, Placement, shardsNeeded } from '@hooligram/bus';
+import { UnreadableError } from '@hooligram/contract';
+import { createLoopTurns, redisAddresses, type ServiceContext, withoutPasswords } from '@hooligram/service';
 import type { Budgets } from './budgets.ts';
 import type { gatewayConfig } from './config.ts';
 import type { GatewayContext } from './context.ts';
 import { CoreClient } from './core/core-client.ts';
 import type { Credit } from './core/credit.ts';
 import { receivePublication } from './core/publications.ts';
-import { resync } from './core/resync.ts';
-import { checkSubscriberLimit } from './core/subscriber-limit.ts';
+import { Resync } from './core/resync.ts';
 import { UnreadablePublications } from './core/unreadable.ts';
 import { createContext } from './create-context.ts';
 import type { MessageTraces } from './delivery/message-traces.ts';
+import { firstOf } from './first-of.ts';
 import type { FeedDeps } from './groups/group-feed.ts';
 import type { GatewayMetrics } from './metrics.ts';
-
-/** Requests in one stream entry; what is more in one event-loop tick goes into the next entry. */
-const requestsPerEntryMax = 500;
+import { RepeatedCalls } from './repeated-calls.ts';
+import { Shard, type ShardOwner } from './shard.ts';
+import { ShardHealth, watchShards } from './shard-health.ts';
 
 /**
  * Answers of so many bytes are read one publication in each round of the event loop. Messages that were published behind
  * them are passed on meanwhile: that is as if the core had answered a moment later.
  */
 const largeBytes = 32 * 1_024;
-
-type Redis = Awaited<ReturnType<typeof connectRedis>>;
 
 type Options = Pick<FeedDeps, 'publish'> & {
   readonly budgets: Budgets;
@@ -55,17 +36,26 @@ type Options = Pick<FeedDeps, 'publish'> & {
    * clients have to be sent away.
    */
   onEpoch(before: GatewayContext, now: GatewayContext): void;
-  /** Takes what operators ask of nodes. */
-  onNodeCall(bytes: Buffer): void;
+  /** Takes what operators ask of nodes. @param replyThrough where the reply has to be published */
+  onNodeCall(bytes: Buffer, replyThrough: Pick<Shard, 'publish'>): void;
   /** Takes what gateways that level their load tell each other; only then given. */
   onLevel?: ((bytes: Buffer) => void) | undefined;
 };
 
-type Connected = Awaited<ReturnType<typeof connect>>;
+/** The Redis of this gateway, and of each whether it works, if there are several. */
+type Shards = {
+  readonly node: string;
+  readonly signingKeys: readonly string[];
+  readonly all: readonly Shard[];
+  readonly healths: readonly ShardHealth[];
+};
 
 /**
- * This gateway's way to the cores and from them, through Redis; and the context of the epoch in which the database is,
- * as far as this gateway knows. Sessions keep the context with which they began.
+ * This gateway's way to the cores and from them, through one Redis or several; and the context of the epoch in which the
+ * database is, as far as this gateway knows. Sessions keep the context with which they began.
+ *
+ * What concerns a group or a user comes from the shard of its partition. A request goes through the shard of its user, and
+ * its answer comes back there.
  */
 export class Bus {
   readonly #options: Options;
@@ -73,52 +63,46 @@ export class Bus {
   readonly #ownChannel: string;
   /** The name of this process among all nodes. */
   readonly node: string;
-  readonly #command: Redis;
-  readonly #subscriber: Redis;
-  readonly #signatures: Signatures | undefined;
+  /** Fingerprints of BUS_SIGNING_KEYS. */
+  readonly signingKeys: readonly string[];
+  readonly #shards: readonly Shard[];
+  readonly #healths: readonly ShardHealth[];
+  readonly #placement: Placement;
   readonly #core: CoreClient;
-  readonly #subscriptions: Subscriptions;
+  readonly #resyncs: readonly Resync[];
   readonly #unreadable: UnreadablePublications;
-  readonly #pieces = new PieceCollector();
+  readonly #calls = new RepeatedCalls();
   readonly #largeTurn = createLoopTurns();
   #context: GatewayContext;
   #epoch: number;
-  #epochWatch: ReturnType<typeof startEpochWatch> | undefined;
-  #echo: Echo | undefined;
 
-  /** Resolves when the way to Redis and back is proved. */
+  /** Resolves when the way to Redis and back is proved; of several Redis, to as many as a ready gateway needs. */
   static async connect(options: Options): Promise<Bus> {
-    const bus = new Bus(options, await connect(options.service));
-    await bus.#start();
+    const shards = createShards(options);
+    const connecting = shards.all.map((shard) => shard.connect());
+    const epochs = await firstOf(shardsNeeded(connecting.length), connecting);
+    const bus = new Bus(options, shards, Math.max(...epochs));
+    await bus.#start(connecting);
     return bus;
   }
 
-  private constructor(options: Options, { node, command, subscriber, signatures, clock, epoch }: Connected) {
-    const { config, lifecycle } = options.service;
+  /** @param epoch of the database, as Redis knows it */
+  private constructor(options: Options, { node, signingKeys, all, healths }: Shards, epoch: number) {
     this.#options = options;
     this.#epoch = epoch;
-    this.#names = createNames(config.REDIS_PREFIX, () => this.#epoch);
+    this.#names = createNames(options.service.config.REDIS_PREFIX, () => this.#epoch);
     this.node = node;
+    this.signingKeys = signingKeys;
     this.#ownChannel = this.#names.gateway(node);
-    this.#command = command;
-    this.#subscriber = subscriber;
-    this.#signatures = signatures;
-    this.#core = this.#createCore(node, clock);
-    this.#subscriptions = new Subscriptions({
-      redis: subscriber,
-      part: lifecycle.part('subscriptions'),
-      onPublication: (channel, bytes) => this.#receive(channel, bytes),
-      onResubscribed: () => {
-        this.#core.repeatAll();
-        void resync(this.#context);
-      },
-      signing: signatures && {
-        signatures,
-        onRefused: (channel) => this.#unreadable.refuse(channel),
-      },
-    });
+    this.#shards = all;
+    this.#healths = healths;
+    this.#placement = new Placement(all.length);
+    this.#core = this.#createCore();
     this.#context = this.#createContext();
-    this.#unreadable = new UnreadablePublications(() => this.#context, this.#names);
+    const context = () => this.#context;
+    const livesOn = (shard: number) => (id: number) => this.#placement.of(id) === shard;
+    this.#resyncs = all.map(({ index }) => new Resync(context, livesOn(index)));
+    this.#unreadable = new UnreadablePublications(context, this.#names);
   }
 
   get context(): GatewayContext {
@@ -129,15 +113,9 @@ export class Bus {
     return this.#names;
   }
 
-  /** Fingerprints of BUS_SIGNING_KEYS. */
-  get signingKeys(): readonly string[] {
-    return this.#signatures?.fingerprints ?? [];
-  }
-
-  /** Publishes to operators and other gateways; nothing is lost that matters if it fails. @param body a text, or JSON */
+  /** Publishes to other nodes, on every Redis; nothing is lost that matters if it fails. @param body a text, or JSON */
   publish(channel: string, body: object | string): void {
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
-    void this.#command.publish(channel, text).catch(() => {});
+    for (const shard of this.#shards) shard.publish(channel, body);
   }
 
   get requestsPending(): number {
@@ -153,39 +131,41 @@ export class Bus {
     return this.#core.credit;
   }
 
-  async #start(): Promise<void> {
-    const { lifecycle, config, log } = this.#options.service;
-    void checkSubscriberLimit(this.#command, config.ANSWER_CREDIT_BYTES, log);
+  /** @param connecting each shard, until it is there: the epoch of the database that is noted there */
+  async #start(connecting: readonly Promise<number>[]): Promise<void> {
+    const { lifecycle } = this.#options.service;
     lifecycle.onClose('requests', () => this.#core.close());
     lifecycle.onClose('unreadable publications', () => this.#unreadable.close());
     lifecycle.onClose('cursors', () => this.#context.cursorWriter.close());
     lifecycle.onClose('overdue', () => this.#context.overdue.close());
-    const epochWatch = startEpochWatch(this.#command, this.#names.databaseEpoch, (epoch) =>
-      this.#enter(epoch),
-    );
-    this.#epochWatch = epochWatch;
-    lifecycle.onClose('epoch of the database', () => epochWatch.stop());
-    this.#options.metrics.redis.watch('command', this.#command);
-    this.#options.metrics.redis.watch('subscriber', this.#subscriber);
-    this.#command.on('ready', () => this.#core.repeatAll());
-    const { gateways, nodes, levels } = this.#names;
-    const channels = [this.#ownChannel, gateways, nodes, ...(this.#options.onLevel ? [levels] : [])];
-    await Promise.all(channels.map((channel) => this.#subscriptions.acquire(channel)));
-    const echo = this.#startEcho();
-    this.#echo = echo;
-    lifecycle.onClose('echo', () => echo.close());
-    lifecycle.check('bus', echo.check);
-    await echo.first;
+    const opening = this.#shards.map(async (shard) => {
+      this.#enter((await connecting[shard.index]) ?? 0);
+      await this.#open(shard);
+    });
+    await firstOf(shardsNeeded(opening.length), opening);
   }
 
-  #createCore(node: string, clock: RedisClock): CoreClient {
-    const { service, metrics, traces } = this.#options;
-    const { config, log } = service;
-    const { onWritten } = metrics.redis;
-    const onTracedWritten = (ms: number, requests: readonly CoreRequest[]) => {
-      onWritten(ms);
-      traces?.written(ms, requests);
+  /** @returns when the way to this Redis and back is proved */
+  async #open(shard: Shard): Promise<void> {
+    const { gateways, nodes, levels } = this.#names;
+    const channels = [gateways, nodes, ...(this.#options.onLevel ? [levels] : [])];
+    const owner: ShardOwner = {
+      onPublication: (from, channel, bytes) => this.#receive(from, channel, bytes),
+      onRefused: (channel) => this.#unreadable.refuse(channel),
+      onResubscribed: ({ index }) => {
+        this.#core.repeatAll(index);
+        this.#resyncs[index]?.start();
+      },
+      onWritable: ({ index }) => this.#core.repeatAll(index),
+      onEpoch: (epoch) => this.#enter(epoch),
     };
+    this.#core.open(shard.index);
+    await shard.open(owner, this.#ownChannel, channels);
+  }
+
+  #createCore(): CoreClient {
+    const { service, metrics, budgets } = this.#options;
+    const { config } = service;
     return new CoreClient({
       repeatMs: config.REQUEST_REPEAT_MS,
       patienceMs: config.REQUEST_PATIENCE_MS,
@@ -194,31 +174,18 @@ export class Bus {
       onSettled: metrics.requests.settled,
       epoch: () => this.#epoch,
       onEpoch: (epoch) => this.#enter(epoch),
-      createWriter: (onFailed) =>
-        createRequestWriter<CoreRequest>({
-          redis: this.#command,
-          clock,
-          names: this.#names,
-          node,
-          deadlineMs: config.REQUEST_DEADLINE_MS,
-          requestsMax: requestsPerEntryMax,
-          entriesMax: config.REQUESTS_WAITING_MAX,
-          bytesMax: config.REQUESTS_WAITING_BYTES_MAX,
-          onRoundTrip: traces ? onTracedWritten : onWritten,
-          signatures: this.#signatures,
-          onFailed(requests, failure, reason) {
-            const see = `docs/runbook.md#${failure === 'full' ? 'streambacklog' : 'redisaway'}`;
-            log.warn({ requests: requests.length, failure, reason, see }, 'writing requests to Redis failed');
-            if (failure === 'full') metrics.requestsShed.inc({ cause: `stream ${reason}` }, requests.length);
-            if (failure === 'refused') metrics.requestsRefused.inc(requests.length);
-            onFailed(requests, failure);
-          },
-        }),
+      shards: this.#shards.length,
+      shardOf: (id) => this.#placement.of(id),
+      works: (shard) => this.#healths[shard]?.works === true,
+      onShardLost: () => budgets.signIns.leaveAll(),
+      createWriter: (shard, onFailed) => (this.#shards[shard] as Shard).createWriter(onFailed),
     });
   }
 
   #createContext(): GatewayContext {
     const { service, metrics, traces, publish, budgets } = this.#options;
+    const shardOf = (id: number) => this.#shards[this.#placement.of(id)] as Shard;
+    const isAway = (id: number) => this.#healths[this.#placement.of(id)]?.works === false;
     return createContext(this.#epoch, {
       config: service.config,
       log: service.log,
@@ -226,10 +193,11 @@ export class Bus {
       traces,
       node: this.node,
       core: this.#core,
-      subscriptions: this.#subscriptions,
+      channelsOf: (id) => shardOf(id).channels,
+      isAway: this.#shards.length > 1 ? isAway : undefined,
       publish,
       budgets,
-      send: (channel, body) => this.publish(channel, body),
+      send: (userId, channel, body) => shardOf(userId).publish(channel, body),
     });
   }
 
@@ -242,12 +210,12 @@ export class Bus {
     this.#options.onEpoch(before, this.#context);
   }
 
-  #receive(channel: string, bytes: Buffer): void {
+  #receive(shard: Shard, channel: string, bytes: Buffer): void {
     try {
-      if (channel === this.#names.gateways) this.#onCall(bytes);
+      if (channel === this.#names.gateways) this.#onCall(shard, bytes);
       else if (channel === this.#ownChannel) {
-        if (!this.#echo?.onPublication(bytes)) this.#onAnswers(bytes);
-      } else if (channel === this.#names.nodes) this.#options.onNodeCall(bytes);
+        if (!shard.takeEcho(bytes)) this.#onAnswers(shard, bytes);
+      } else if (channel === this.#names.nodes) this.#onNodeCall(shard, bytes);
       else if (channel === this.#names.levels) this.#options.onLevel?.(bytes);
       else if (this.#names.isOfEpoch(channel)) receivePublication(this.#context, bytes);
       // Else of the epoch before: such a channel may be subscribed for a while.
@@ -256,8 +224,8 @@ export class Bus {
     }
   }
 
-  #onAnswers(bytes: Buffer): void {
-    const answers = this.#pieces.receive(bytes);
+  #onAnswers(shard: Shard, bytes: Buffer): void {
+    const answers = shard.pieces.receive(bytes);
     if (!answers) return;
     if (answers.byteLength < largeBytes) this.#core.onAnswers(answers);
     else void this.#largeTurn().then(() => this.#onLargeAnswers(answers));
@@ -271,71 +239,42 @@ export class Bus {
     }
   }
 
-  #onCall(bytes: Buffer): void {
+  #onCall(shard: Shard, bytes: Buffer): void {
     const call = bytes.toString();
-    if (call === 'epoch') this.#epochWatch?.look();
-    else if (call === 'lost') this.#core.repeatAll();
+    if (call === 'epoch') shard.lookForEpoch();
+    else if (call === 'lost') this.#onLost(shard);
     else throw new UnreadableError('not known here');
   }
 
-  #startEcho(): Echo {
-    const { log, lifecycle, config } = this.#options.service;
-    return startEcho({
-      redis: this.#command,
-      stream: this.#names.echo,
-      channel: this.#ownChannel,
-      part: lifecycle.part('bus'),
-      onSilence: () => {
-        log.warn({ silenceMs: this.#echo?.silenceMs() }, 'no echo: the connections to Redis are made again');
-        reconnect(this.#subscriber);
-        reconnect(this.#command);
-      },
-      onAccepted: ({ isWrongServer }) => {
-        // The command connection has found a server that takes writes; the other may still be at the one before.
-        if (isWrongServer) reconnect(this.#subscriber);
-        this.#core.repeatAll();
-      },
-      silenceMaxMs: config.BUS_SILENCE_MS,
-      onRoundTrip: this.#options.metrics.redis.onWritten,
-      onRefused: this.#options.metrics.redis.onRefused,
-      signatures: this.#signatures,
-    });
+  /**
+   * The request stream was lost; of several Redis, or a core could not publish there for a while. With one, a core that
+   * cannot publish answers nothing and keeps what it has to publish.
+   */
+  #onLost({ index }: Shard): void {
+    this.#core.repeatAll(index);
+    if (this.#shards.length > 1) this.#resyncs[index]?.start();
+  }
+
+  /** Operators call on every Redis. */
+  #onNodeCall(shard: Shard, bytes: Buffer): void {
+    if (this.#shards.length > 1 && this.#calls.has(bytes)) return;
+    this.#options.onNodeCall(bytes, shard);
   }
 }
 
-/** @returns what a bus is made of; `epoch` is the database's, as Redis knows it */
-async function connect(service: Options['service']) {
-  const { config, lifecycle } = service;
+function createShards(options: Options): Shards {
+  const { config, lifecycle, log } = options.service;
   // New and random at every start: a late answer to an earlier process of this gateway must not reach a client here.
   const node = randomUUID();
-  // One after the other: an outage is logged once.
+  const names = createNames(config.REDIS_PREFIX);
   const signatures = createSignatures(config.BUS_SIGNING_KEYS);
-  const command = await connectTo(service, 'command', node, signatures);
-  const subscriber = await connectTo(service, 'subscriber', node);
-  const clock = await untilWorks(lifecycle, 'redis clock', () => startRedisClock(command));
-  lifecycle.onClose('clock', () => clock.close());
-  const { databaseEpoch } = createNames(config.REDIS_PREFIX);
-  const epoch = await untilWorks(lifecycle, 'epoch of the database', () => readEpoch(command, databaseEpoch));
-  return { node, command, subscriber, signatures, clock, epoch: epoch ?? 0 };
-}
-
-async function connectTo(
-  { config, log, lifecycle }: Options['service'],
-  role: ConnectionRole,
-  node: string,
-  signatures?: Signatures,
-): Promise<Redis> {
-  lifecycle.check(`redis ${role}`, () => 'not connected');
-  const redis = await connectRedis(config.REDIS_URL, {
-    role,
-    name: `gateway-${role}-${node}`,
-    log,
-    signal: lifecycle.stopping,
-    isPatient: true,
-    caFile: config.REDIS_CA_FILE,
-    signatures,
+  const urls = redisAddresses(config.REDIS_URL);
+  const healths = urls.length > 1 ? urls.map((url) => new ShardHealth(withoutPasswords(url), log)) : [];
+  if (healths.length > 0) watchShards(lifecycle, healths);
+  const all = urls.map((url, index) => {
+    const fields: Record<string, string> = urls.length > 1 ? { redis: withoutPasswords(url) } : {};
+    const health = healths[index] ?? lifecycle;
+    return new Shard({ ...options, index, url, fields, node, names, signatures, health });
   });
-  lifecycle.onClose(`redis ${role}`, () => redis.disconnect());
-  lifecycle.check(`redis ${role}`, () => redis.status === 'ready' || 'not connected');
-  return redis;
+  return { node, signingKeys: signatures?.fingerprints ?? [], all, healths };
 }

@@ -7,7 +7,8 @@ import {
   milliseconds,
   port,
   readableFile,
-  redisUrl,
+  redisAddresses,
+  redisUrls,
   samplingConfig,
   type serviceConfig,
   tracingConfig,
@@ -35,8 +36,10 @@ function levelFactor(text: string): number | undefined {
   return factor === 0 || (factor >= 1.05 && factor <= 10) ? factor : undefined;
 }
 
+const isTest = (config: object) => 'NODE_ENV' in config && config.NODE_ENV === 'test';
+
 const schema = z.object({
-  REDIS_URL: redisUrl()
+  REDIS_URL: redisUrls()
     .default('redis://127.0.0.1:6379')
     .describe('Redis, the bus; or redis+sentinel://host,host/?name=NAME'),
   REDIS_CA_FILE: readableFile()
@@ -203,6 +206,10 @@ const ownConfig = schema.check(
   configRule<z.output<typeof schema>>((config, fault) => {
     const { REQUEST_DEADLINE_MS, REQUEST_REPEAT_MS, REQUEST_PATIENCE_MS, REQUEST_SETTLE_MS } = config;
     const { DRAIN_SECONDS, STOP_TIMEOUT_MS, LISTEN_GRACE_MS = 0, TLS_CERT_FILE, TLS_KEY_FILE } = config;
+    // Tests may: a gateway can use several, but the cores of this release cannot yet.
+    if (redisAddresses(config.REDIS_URL ?? '').length > 1 && !isTest(config)) {
+      fault('REDIS_URL', 'must be the address of one Redis: this release does not take several yet');
+    }
     if (TLS_CERT_FILE && !TLS_KEY_FILE) fault('TLS_KEY_FILE', 'is required with TLS_CERT_FILE');
     if (TLS_KEY_FILE && !TLS_CERT_FILE) fault('TLS_CERT_FILE', 'is required with TLS_KEY_FILE');
     if (DRAIN_SECONDS && STOP_TIMEOUT_MS && STOP_TIMEOUT_MS < DRAIN_SECONDS * 1_000 + stopMarginMs) {

@@ -40,6 +40,6 @@ export type GatewayContext = {
   readonly overdue: Overdue;
   /** Undefined unless messages are traced. */
   readonly traces: MessageTraces | undefined;
-  /** Publishes to a core, at most once. */
-  send(channel: string, body: object | string): void;
+  /** Publishes to a core, at most once, about a user: where they live. */
+  send(userId: number, channel: string, body: object | string): void;
 };

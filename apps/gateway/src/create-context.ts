@@ -1,4 +1,4 @@
-import { createNames, type Subscriptions } from '@hooligram/bus';
+import { createNames } from '@hooligram/bus';
 import { createLoopTurns } from '@hooligram/service';
 import type { Budgets } from './budgets.ts';
 import type { GatewayContext } from './context.ts';
@@ -7,8 +7,10 @@ import { CursorWriter } from './delivery/cursor-writer.ts';
 import { MessageIndex } from './delivery/message-index.ts';
 import { MessageLookup } from './delivery/message-lookup.ts';
 import { Overdue } from './delivery/overdue.ts';
+import type { ChannelsOf } from './groups/channel-registry.ts';
 import type { FeedDeps, GroupFeed } from './groups/group-feed.ts';
 import { GroupRegistry } from './groups/group-registry.ts';
+import type { JoinDeps } from './groups/join.ts';
 import { StateReader } from './groups/state-reader.ts';
 import { StateTeller } from './groups/state-teller.ts';
 import { Users } from './groups/users.ts';
@@ -16,24 +18,25 @@ import { ConnectionsElsewhere } from './limits/connections-elsewhere.ts';
 
 /** What all epochs of the database share. */
 type Shared = Pick<GatewayContext, 'config' | 'log' | 'metrics' | 'send' | 'traces'> &
-  Pick<FeedDeps, 'publish'> & {
+  Pick<FeedDeps, 'publish'> &
+  Pick<JoinDeps, 'isAway'> & {
     readonly budgets: Budgets;
     /** The name of this gateway among all nodes. */
     readonly node: string;
     readonly core: CoreClient;
-    readonly subscriptions: Subscriptions;
+    readonly channelsOf: ChannelsOf;
   };
 
 /** Makes what belongs to one epoch of the database. */
 export function createContext(
   epoch: number,
-  { core: client, subscriptions, publish, budgets, node, ...shared }: Shared,
+  { core: client, channelsOf, isAway, publish, budgets, node, ...shared }: Shared,
 ): GatewayContext {
   const { config, metrics, traces } = shared;
   const { signIns, requestBudget, clientLimits, outOfOrder, recentMessages, socketBuffers } = budgets;
   const names = createNames(config.REDIS_PREFIX, () => epoch);
   const core = client.within(epoch);
-  const users = new Users(names, subscriptions, {
+  const users = new Users(names, channelsOf, {
     messages: config.REPLAY_WINDOW,
     bytes: config.REPLAY_WINDOW_BYTES,
   });
@@ -44,7 +47,7 @@ export function createContext(
       connectionsMax: config.LIMIT_CONNECTIONS_PER_USER,
       metrics,
       find: (userId) => users.find(userId),
-      publish: (userId, publication) => shared.send(names.user(userId), publication),
+      publish: (userId, publication) => shared.send(userId, names.user(userId), publication),
       close: ({ userId, connections }, count) => clientLimits.closeFirst(userId, connections, count),
     });
   const messageIndex = new MessageIndex<GroupFeed>();
@@ -53,7 +56,8 @@ export function createContext(
   const overdue = new Overdue({ core, users, cursorWriter }, config.DELIVERY_ACK_DEADLINE_MS);
   const states = new StateReader(core);
   const stateTeller = new StateTeller(() => socketBuffers.isCrowded);
-  const groups = new GroupRegistry(names, subscriptions, {
+  const groups = new GroupRegistry(names, channelsOf, {
+    isAway,
     epoch,
     gapWaitMs: config.GAP_WAIT_MS,
     outOfOrderMax: config.GAP_HELD_MAX,

@@ -10,6 +10,7 @@ import {
   type Metrics,
   openTracer,
   readConfig,
+  redisAddresses,
   release,
   type ServiceContext,
   type ServiceDefinition,
@@ -53,7 +54,7 @@ function metrics(all: Metrics): void {
 
 async function start(service: ServiceContext<typeof gatewayConfig>): Promise<void> {
   const { config, lifecycle, log } = service;
-  const metrics = createGatewayMetrics(service.metrics);
+  const metrics = createGatewayMetrics(service.metrics, redisAddresses(config.REDIS_URL).length);
   const tracer = await openTracer('gateway', service);
   const budgets = createBudgets(config, metrics, log);
   const tls = tlsFilesOf(config);
@@ -71,7 +72,7 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
     publish: server.publish,
     budgets,
     onEpoch: (before, now) => sessions.onEpoch(before, now),
-    onNodeCall: (bytes) => nodeCalls.receive(bytes),
+    onNodeCall: (bytes, replyThrough) => nodeCalls.receive(bytes, replyThrough),
     onLevel: levels?.receive,
   });
   nodeCalls.open(bus);

@@ -50,7 +50,8 @@ export type UpgradeRefusal = (typeof upgradeRefusals)[number];
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
-export function createGatewayMetrics(metrics: Metrics) {
+/** @param shards how many Redis there are */
+export function createGatewayMetrics(metrics: Metrics, shards = 1) {
   const deliverySeconds = metrics.hotHistograms(
     'gateway_delivery_seconds',
     'Time from the commit of a message to the first acknowledgement of a user, by the path that it came',
@@ -62,7 +63,7 @@ export function createGatewayMetrics(metrics: Metrics) {
       HotHistogram
     >,
     requests: createRequestMetrics(metrics),
-    redis: createConnectionMetrics(metrics, ['command', 'subscriber']),
+    redis: createConnectionMetrics(metrics, ['command', 'subscriber'], shards),
     connectionsOpened: metrics.counter('gateway_connections_opened_total', 'Connections that were opened'),
     connectionsClosed: metrics.counter(
       'gateway_connections_closed_total',

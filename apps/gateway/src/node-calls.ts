@@ -4,7 +4,10 @@ import { createProcessStatus, type ServiceContext } from '@hooligram/service';
 import type { Bus } from './bus.ts';
 import type { gatewayConfig } from './config.ts';
 import type { Sessions } from './sessions.ts';
+import type { Shard } from './shard.ts';
 import type { Steering } from './steering.ts';
+
+type ReplyThrough = Pick<Shard, 'publish'>;
 
 /** Does what operators ask of this gateway, from the moment on when it has a bus. */
 export function createNodeCalls(
@@ -15,7 +18,7 @@ export function createNodeCalls(
   const { log } = service;
   let connected: { readonly bus: Bus; readonly handlers: NodeCallHandlers } | undefined;
 
-  async function handle(bytes: Buffer): Promise<void> {
+  async function handle(bytes: Buffer, replyThrough: ReplyThrough): Promise<void> {
     if (!connected) return;
     const { bus, handlers } = connected;
     const me = { node: bus.node, role: 'gateway', replyChannels: bus.names.operator('') } as const;
@@ -24,17 +27,17 @@ export function createNodeCalls(
     const { type, body } = handled.reply;
     if (type !== 'STATUS' && type !== 'WHEREABOUTS')
       log.warn({ call: type, result: body }, 'an operator called');
-    bus.publish(handled.channel, handled.reply);
+    replyThrough.publish(handled.channel, handled.reply);
   }
 
   return {
-    receive(bytes: Buffer): void {
+    receive(bytes: Buffer, replyThrough: ReplyThrough): void {
       const stopping = readStopping(bytes);
       if (stopping !== undefined) {
         service.nodes.stopped(stopping);
         return;
       }
-      handle(bytes).catch((error: Error) =>
+      handle(bytes, replyThrough).catch((error: Error) =>
         log.warn({ reason: error.message }, 'unreadable call of an operator'),
       );
     },

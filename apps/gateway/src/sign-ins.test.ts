@@ -90,3 +90,15 @@ test('fewer are under way while some wait and the event loop is late, an eighth 
   for (let count = 15; count < 40; count += 1) await leave(`client ${count}`);
   expect([signIns.underWay, signIns.waiting, loop.isLookedAt]).toEqual([0, 0, false]);
 });
+
+test('sign-ins that will take long give all places back, once, and others get them', async () => {
+  const signIns = steady(2);
+  const { inside, enter, leave } = line(signIns);
+  for (const who of ['ada', 'bob', 'eve', 'dan', 'kim']) enter(who);
+  await leave('nobody');
+  expect(inside).toEqual(['ada', 'bob']);
+  signIns.leaveAll();
+  await leave('ada');
+  expect(inside).toEqual(['ada', 'bob', 'eve', 'dan']);
+  expect(signIns.underWay).toBe(2);
+});

@@ -41,6 +41,8 @@ export class SignIns {
   readonly #ring = new Set<Key>();
   /** Who waits, by owner. */
   readonly #waiting = new Map<object, Key>();
+  /** Those that were not given back. */
+  readonly #taken = new Set<LeavePlace>();
   #underWay = 0;
 
   /** @param nowMs the clock of `loop` */
@@ -88,6 +90,11 @@ export class SignIns {
     this.#giveTurns(Math.floor(this.#places.look(nowMs, lateMs)));
   };
 
+  /** Gives all places back: some sign-ins will be under way for long, and nobody knows which. */
+  leaveAll(): void {
+    for (const leavePlace of [...this.#taken]) leavePlace();
+  }
+
   /** The owner does not want a place any more. What it has it keeps. */
   leaveLine(owner: object): void {
     const key = this.#waiting.get(owner);
@@ -125,14 +132,14 @@ export class SignIns {
   #place(key: Key): LeavePlace {
     this.#underWay += 1;
     key.underWay += 1;
-    let isLeft = false;
-    return () => {
-      if (isLeft) return;
-      isLeft = true;
+    const leavePlace = () => {
+      if (!this.#taken.delete(leavePlace)) return;
       this.#underWay -= 1;
       key.underWay -= 1;
       this.#forget(key);
       this.#giveTurns(this.allowed);
     };
+    this.#taken.add(leavePlace);
+    return leavePlace;
   }
 }

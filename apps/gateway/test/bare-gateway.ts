@@ -64,7 +64,7 @@ export function gatewayWith(groups: number, members = 2, deadlineMs = 60_000) {
     config,
     budgets: createBudgets(config, metrics as GatewayMetrics, silentLog as unknown as Log),
     core: { within: () => ({ request }) },
-    subscriptions: { acquire: async () => {}, release() {} },
+    channelsOf: () => ({ acquire: async () => {}, release() {} }),
     metrics,
     log: silentLog,
     publish() {},

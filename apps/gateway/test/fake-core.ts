@@ -5,6 +5,7 @@ import {
   createNames,
   type Entry,
   type Names,
+  Placement,
   Publisher,
   Subscriptions,
   startRequestReader,
@@ -23,6 +24,7 @@ import {
   type RedeliveryAcknowledged,
   type RequestType,
 } from '@hooligram/contract';
+import { redisAddresses } from '@hooligram/service';
 import { within } from '@hooligram/testkit';
 import type { MembershipWithState } from './stored-group.ts';
 
@@ -35,6 +37,8 @@ export type TestAnswerOf<K extends RequestType> = K extends 'REPLAY_GROUPS'
 export type ReceivedRequest<K extends RequestType = RequestType> = {
   /** The name of the gateway process that sent it. */
   readonly node: string;
+  /** Through which of several Redis it came. */
+  readonly shard: number;
   readonly ref: number;
   readonly request_id: string;
   readonly type: K;
@@ -65,6 +69,8 @@ const quiet = { failed() {}, works() {} };
  * A core in a test's hands: reads the real stream of requests and publishes through the real publisher, but decides
  * nothing. The test that drives it says when each request is answered, with what, and what is published in
  * which order. One step awaited after the other, they reach Redis in exactly that order.
+ *
+ * On several Redis it reads the requests of all, publishes where a group or a user lives, and answers where a request came.
  */
 export class FakeCore {
   /** Every request so far, in the order of the stream, answered or not. */
@@ -89,88 +95,62 @@ export class FakeCore {
   readonly #matchers = new Set<Matcher>();
   readonly #expected = new Map<string, () => void>();
   readonly #replyTo: string;
-  readonly #publisher: Publisher;
+  readonly #placement: Placement;
+  readonly #publishers: readonly Publisher[];
   /** What a test has answered last, of the groups of each user, and of each group's state. */
   readonly #groupIds = new Map<number, readonly number[]>();
   readonly #states = new Map<number, GroupState>();
   #always: Always = {};
   #stop: () => Promise<void> = async () => {};
 
+  /** @param redisUrl of one Redis, or of several */
   static async start({ redisUrl, prefix }: { redisUrl: string; prefix: string }): Promise<FakeCore> {
-    const connect = (role: 'command' | 'blocking' | 'subscriber') =>
-      connectRedis(redisUrl, { role, name: `fake-core-${role}`, log: silent });
-    const [command, blocking, subscriber] = await Promise.all([
-      connect('command'),
-      connect('blocking'),
-      connect('subscriber'),
-    ]);
     const names = createNames(prefix, () => core.epoch);
-    const stream = names.requests;
-    const group = names.cores;
-    const publisher = new Publisher({
-      redis: command,
-      stream,
-      group,
-      channelOf: names.gateway,
-      refuse: () => {
-        throw new Error('a test answers with what cannot be sent');
-      },
-      log: silent,
-    });
-    const core: FakeCore = new FakeCore(names, publisher);
-    const subscriptions = new Subscriptions({
-      redis: subscriber,
-      part: quiet,
-      onPublication: (_, bytes) => core.#onAcknowledged(JSON.parse(bytes.toString())),
-      onResubscribed() {},
-    });
-    await subscriptions.acquire(core.#replyTo);
-    const reader = await startRequestReader<CoreRequest>({
-      blocking,
-      command,
-      stream,
-      group,
-      consumer: `fake-core-${randomUUID()}`,
-      entriesMax: 100,
-      room: async () => {},
-      onStreamLost() {},
-      onEntry: (entry) => core.#receive(entry),
-      onUnreadable(id, { reason }) {
-        throw new Error(`entry ${id} is unreadable: ${reason}`);
-      },
-      part: quiet,
-    });
+    const shards = await Promise.all(redisAddresses(redisUrl).map((url) => connectShard(url, names)));
+    const core: FakeCore = new FakeCore(
+      names,
+      shards.map(({ publisher }) => publisher),
+    );
+    const stops = await Promise.all(
+      shards.map((shard, index) =>
+        openShard(shard, names, {
+          replyTo: core.#replyTo,
+          onReply: (bytes) => core.#onAcknowledged(JSON.parse(bytes.toString())),
+          onEntry: (entry) => core.#receive(entry, index),
+        }),
+      ),
+    );
     core.#stop = async () => {
-      await reader.stop();
-      await publisher.flushed();
-      subscriptions.close();
-      blocking.disconnect();
-      command.disconnect();
+      await Promise.all(stops.map((stop) => stop()));
     };
     return core;
   }
 
-  private constructor(names: Names, publisher: Publisher) {
+  private constructor(names: Names, publishers: readonly Publisher[]) {
     this.names = names;
-    this.#publisher = publisher;
+    this.#placement = new Placement(publishers.length);
+    this.#publishers = publishers;
     this.#replyTo = names.core(`fake-core-${randomUUID()}`);
-    const publish = (channel: string, payload: string) => {
+    const publish = (id: number, channel: string, payload: string) => {
+      const publisher = this.#publisherOf(id);
       publisher.publish(channel, payload);
       return publisher.flushed();
     };
     this.publish = {
       message: ({ message_id, frame, ...place }) =>
         publish(
+          place.group_id,
           names.group(place.group_id),
           encodeMessages({ ...place, message_ids: [message_id], frames: [frame] }),
         ),
-      state: (state) => publish(names.group(state.group_id), encodeState(state)),
-      stateTo: (userId, state) => publish(names.user(userId), encodeState(state)),
-      check: (check) => publish(names.group(check.group_id), encodeDeliveryCheck(check)),
-      evict: (user_id) => publish(names.user(user_id), encodeEviction({ user_id })),
+      state: (state) => publish(state.group_id, names.group(state.group_id), encodeState(state)),
+      stateTo: (userId, state) => publish(userId, names.user(userId), encodeState(state)),
+      check: (check) => publish(check.group_id, names.group(check.group_id), encodeDeliveryCheck(check)),
+      evict: (user_id) => publish(user_id, names.user(user_id), encodeEviction({ user_id })),
       redeliveryRequest: async (user_id) => {
         const token = randomUUID();
         await publish(
+          user_id,
           names.user(user_id),
           encodeRedeliveryRequest({ user_id, token, reply_to: this.#replyTo }),
         );
@@ -193,7 +173,7 @@ export class FakeCore {
   /** Resolves when every acknowledgement that Redis has by now is in `acknowledgements`: they come in order. */
   async receivedAcknowledgements(): Promise<void> {
     const token = randomUUID();
-    this.#publisher.publish(this.#replyTo, JSON.stringify({ user_id: 0, token }));
+    this.#publisherOf(0).publish(this.#replyTo, JSON.stringify({ user_id: 0, token }));
     await this.acknowledged(token);
   }
 
@@ -233,8 +213,18 @@ export class FakeCore {
 
   /** Answers a node by its name, as a core does that was frozen meanwhile. */
   answer(node: string, ref: number, answer: object): Promise<void> {
-    this.#publisher.answer(node, { ref, ok: true, answer });
-    return this.#publisher.flushed();
+    const publisher = this.#publisherOf(0);
+    publisher.answer(node, { ref, ok: true, answer });
+    return publisher.flushed();
+  }
+
+  /** On which Redis a group or a user lives. */
+  shardOf(id: number): number {
+    return this.#placement.of(id);
+  }
+
+  #publisherOf(id: number): Publisher {
+    return this.#publishers[this.#placement.of(id)] as Publisher;
   }
 
   /** Takes no further requests; what is open stays so. */
@@ -248,20 +238,19 @@ export class FakeCore {
     this.#expected.delete(acknowledgement.token);
   }
 
-  #receive({ id, node, requests }: Entry<CoreRequest>): void {
+  #receive({ id, node, requests }: Entry<CoreRequest>, shard: number): void {
+    const publisher = this.#publishers[shard] as Publisher;
     let open = requests.length;
     const settle = (ref: number, outcome: object) => {
       open -= 1;
-      this.#publisher.answer(
-        node,
-        this.epoch === 0 ? { ref, ...outcome } : { ref, epoch: this.epoch, ...outcome },
-      );
-      if (open === 0) this.#publisher.finish(id);
-      return this.#publisher.flushed();
+      publisher.answer(node, this.epoch === 0 ? { ref, ...outcome } : { ref, epoch: this.epoch, ...outcome });
+      if (open === 0) publisher.finish(id);
+      return publisher.flushed();
     };
     for (const { ref, request_id, type, params } of requests) {
       const request: ReceivedRequest = {
         node,
+        shard,
         ref,
         request_id,
         type,
@@ -335,4 +324,64 @@ export class FakeCore {
       )
       .join('\n');
   }
+}
+
+type ConnectedShard = Awaited<ReturnType<typeof connectShard>>;
+
+async function connectShard(url: string, { requests: stream, cores: group, gateway }: Names) {
+  const connect = (role: 'command' | 'blocking' | 'subscriber') =>
+    connectRedis(url, { role, name: `fake-core-${role}`, log: silent });
+  const [command, blocking, subscriber] = await Promise.all([
+    connect('command'),
+    connect('blocking'),
+    connect('subscriber'),
+  ]);
+  const refuse = () => {
+    throw new Error('a test answers with what cannot be sent');
+  };
+  const publisher = new Publisher({ redis: command, stream, group, channelOf: gateway, refuse, log: silent });
+  return { command, blocking, subscriber, publisher };
+}
+
+type Receiver = {
+  readonly replyTo: string;
+  onReply(bytes: Buffer): void;
+  onEntry(entry: Entry<CoreRequest>): void;
+};
+
+/** @returns ends it */
+async function openShard(
+  { command, blocking, subscriber, publisher }: ConnectedShard,
+  { requests: stream, cores: group }: Names,
+  { replyTo, onReply, onEntry }: Receiver,
+): Promise<() => Promise<void>> {
+  const subscriptions = new Subscriptions({
+    redis: subscriber,
+    part: quiet,
+    onPublication: (_, bytes) => onReply(bytes),
+    onResubscribed() {},
+  });
+  await subscriptions.acquire(replyTo);
+  const reader = await startRequestReader<CoreRequest>({
+    blocking,
+    command,
+    stream,
+    group,
+    consumer: `fake-core-${randomUUID()}`,
+    entriesMax: 100,
+    room: async () => {},
+    onStreamLost() {},
+    onEntry,
+    onUnreadable(id, { reason }) {
+      throw new Error(`entry ${id} is unreadable: ${reason}`);
+    },
+    part: quiet,
+  });
+  return async () => {
+    await reader.stop();
+    await publisher.flushed();
+    subscriptions.close();
+    blocking.disconnect();
+    command.disconnect();
+  };
 }

@@ -33,8 +33,18 @@ export class Fixture {
 
   /** @param gatewayEnvs one gateway each */
   static async start(...gatewayEnvs: NodeJS.ProcessEnv[]): Promise<Fixture> {
-    const system = await startSystem({ gateways: 0, cores: 0 });
-    const core = await FakeCore.start(system);
+    const fixture = await Fixture.#on(await startSystem({ gateways: 0, cores: 0 }));
+    for (const env of gatewayEnvs) await fixture.addGateway(env);
+    return fixture;
+  }
+
+  /** On several Redis, of the test's own, and without proxies. Its gateways are added by `addGatewayOn`. */
+  static async startOn(redisUrls: string): Promise<Fixture> {
+    return Fixture.#on(await startSystem({ gateways: 0, cores: 0 }), redisUrls);
+  }
+
+  static async #on(system: TestSystem, redisUrl: string = system.redisUrl): Promise<Fixture> {
+    const core = await FakeCore.start({ redisUrl, prefix: system.prefix });
     core.always('CURSOR_RAISE', () => ({}));
     const redis = await connectRedis(system.redisUrl, { role: 'command', name: 'fixture', log: silent });
     const fixture = new Fixture(system, core, redis);
@@ -44,7 +54,6 @@ export class Fixture {
         return group ? [[id, group.version, group.lastSeq] as const] : [];
       }),
     }));
-    for (const env of gatewayEnvs) await fixture.addGateway(env);
     return fixture;
   }
 
@@ -60,6 +69,11 @@ export class Fixture {
     const index = this.redisProxies.push(proxy) - 1;
     await this.system.addGateway({ REDIS_URL: proxy.url, ...env });
     return index;
+  }
+
+  /** @param redisUrl of one Redis, or of several */
+  async addGatewayOn(redisUrl: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
+    await this.system.addGateway({ REDIS_URL: redisUrl, NODE_ENV: 'test', ...env });
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { resync } from '../src/core/resync.ts';
+import { Resync, resync } from '../src/core/resync.ts';
 import { DeliveryCursor } from '../src/groups/delivery-cursor.ts';
 import { Users } from '../src/groups/users.ts';
 import { gatewayWith } from './bare-gateway.ts';
@@ -117,11 +117,27 @@ test('the states of all groups of a portion that are known here leave together',
   close();
 });
 
+test('resyncs that are wanted while one is under way are one more, behind it', async () => {
+  const { context, signIn, requests, close } = gatewayWith(3);
+  await signIn(false);
+  requests.length = 0;
+  const resyncs = new Resync(
+    () => context,
+    () => true,
+  );
+  for (let wanted = 0; wanted < 4; wanted += 1) resyncs.start();
+  // No socket and no timer is part of it.
+  for (let tick = 0; tick < 10; tick += 1) await new Promise((resolve) => setImmediate(resolve));
+  const types = requests.map(({ type }) => type).filter((type) => type.startsWith('GROUP_'));
+  expect(types).toEqual(['GROUP_HEADS', 'GROUP_IDS', 'GROUP_HEADS', 'GROUP_IDS']);
+  close();
+});
+
 test('a resync asks for a thousand groups at a time, and for pages only of those that are behind', async () => {
   const { context, signIn, requests, close } = gatewayWith(2_500);
   await signIn(false);
   requests.length = 0;
-  await resync(context);
+  await resync(context, () => true);
   expect(requests.map(({ type }) => type)).toEqual([
     'GROUP_HEADS',
     'GROUP_HEADS',

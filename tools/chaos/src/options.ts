@@ -12,6 +12,8 @@ export type Options = {
   readonly cores: number;
   readonly clients: number;
   readonly rate: number;
+  /** One Redis, or several: each holds a part of the groups and users. */
+  readonly redis: keyof typeof redises;
   readonly coldGroups: number;
   readonly heavyGroups: number;
   readonly largeGroup: number;
@@ -30,6 +32,9 @@ export type Options = {
   readonly previous?: string | undefined;
 };
 
+/** How many Redis a stack has. */
+export const redises = { one: 1, list: 3 } as const;
+
 const minutesForm = /^\d{1,3}(\.\d{1,2})?$/;
 
 const command = commandOf(
@@ -43,6 +48,12 @@ const command = commandOf(
     flag('--cores <n>', 'how many cores', numberFrom(1, 20), '2'),
     flag('--clients <n>', 'how many users; every third has two devices', numberFrom(10, 20_000), '120'),
     flag('--rate <n>', 'messages a second that they send in all, at most', numberFrom(1, 5_000), '60'),
+    flag(
+      '--redis <kind>',
+      'one Redis, or a list of three, of which faults break one at a time',
+      String,
+      'one',
+    ).choices(Object.keys(redises)),
     flag(
       '--cold-groups <n>',
       'how many groups have a message now and then, and most members away; half as many users come and go',

@@ -11,7 +11,7 @@ import { failuresSince } from './failures.ts';
 import type { FaultContext } from './faults/fault.ts';
 import { type InjectedFault, injectFaults, seconds } from './inject-faults.ts';
 import { type Load, startLoad } from './load/load.ts';
-import type { Options } from './options.ts';
+import { type Options, redises } from './options.ts';
 import { createRandom } from './random.ts';
 import { MixedReleases } from './releases/mixed-releases.ts';
 import { faultRows, type Report } from './report.ts';
@@ -47,7 +47,11 @@ export async function run(
   const mixed =
     previous === undefined ? undefined : await MixedReleases.prepare(previous, options, log, signal);
   log(`starting ${options.gateways} gateways and ${options.cores} cores; seed ${options.seed}`);
-  const stack = await startStackProcess({ ...options, env, releases: mixed?.folder }, log, signal);
+  const stack = await startStackProcess(
+    { ...options, env, releases: mixed?.folder, redises: redises[options.redis] },
+    log,
+    signal,
+  );
   try {
     return await underLoad({ options, mixed, stack: stack.describe, crashes: stack.crashes, log, signal });
   } finally {

@@ -13,6 +13,8 @@ export type StackOptions = {
    * Default: all start from this one.
    */
   readonly releases?: string;
+  /** How many Redis, if REDIS_URL is not set. Default 1. */
+  readonly redises?: number;
 };
 
 export type GatewayPlace = {
@@ -42,10 +44,12 @@ export type Layout = {
   readonly web: string;
   /** Where the stores listen if they can; they go elsewhere if not. */
   readonly postgresPort: number;
-  readonly redisPort: number;
+  readonly redisPorts: readonly number[];
 };
 
-export function layOut({ gateways, cores, port }: Pick<StackOptions, 'gateways' | 'cores' | 'port'>): Layout {
+type Asked = Pick<StackOptions, 'gateways' | 'cores' | 'port' | 'redises'>;
+
+export function layOut({ gateways, cores, port, redises = 1 }: Asked): Layout {
   const http = (adminPort: number) => `http://127.0.0.1:${adminPort}`;
   const ws = (clientPort: number) => `ws://127.0.0.1:${clientPort}/v2`;
   // The tenth gateway has P + 10 for itself.
@@ -69,7 +73,7 @@ export function layOut({ gateways, cores, port }: Pick<StackOptions, 'gateways' 
     webPort,
     web: `${http(webPort)}/`,
     postgresPort: port + 1_200,
-    redisPort: port + 1_201,
+    redisPorts: numbers(redises).map((i) => port + 1_200 + i),
   };
 }
 

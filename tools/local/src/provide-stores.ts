@@ -36,12 +36,17 @@ export async function provideStores(run: StackRun) {
     connectionsMax: connectionsBesides + connectionsPerCore * layout.cores.length,
     onPid: pidKeeper(run, 'postgres', 'SIGINT'),
   };
-  const redisOptions = { port: layout.redisPort, onPid: pidKeeper(run, 'redis', 'SIGTERM') };
   const { DATABASE_URL, REDIS_URL } = process.env;
-  const [postgres, redis] = await allOrNothing(
+  // Those of REDIS_URL count as one here.
+  const redisPorts = REDIS_URL ? layout.redisPorts.slice(0, 1) : layout.redisPorts;
+  const [postgres, ...redises] = await allOrNothing(
     run.signal,
     provide(DATABASE_URL, checkPostgres, (options) => startPostgres({ ...options, ...postgresOptions })),
-    provide(REDIS_URL, checkRedis, (options) => startRedis({ ...options, ...redisOptions })),
+    ...redisPorts.map((port, index) => {
+      const name = index === 0 ? 'redis' : `redis-${index + 1}`;
+      const onPid = pidKeeper(run, name, 'SIGTERM');
+      return provide(REDIS_URL, checkRedis, (options) => startRedis({ ...options, name, port, onPid }));
+    }),
   );
-  return { postgres, redis };
+  return { postgres: postgres as Store, redises: redises as readonly Store[] };
 }

@@ -1,21 +1,26 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { redisAddress, withoutPasswords } from '@hooligram/service';
+import { redisAddress, redisAddresses, withoutPasswords } from '@hooligram/service';
 import { Redis, type RedisOptions } from 'ioredis';
 import { freePort } from './ports.ts';
 import { redisProgram } from './redis-program.ts';
 import { StartError } from './start-error.ts';
 import { type Store, type StoreOptions, startStore } from './store.ts';
 
+type Options = StoreOptions & {
+  /** Of the process, its log and its folder. Default redis. */
+  readonly name?: string;
+};
+
 /**
- * Starts a Redis in `<dataDir>/redis`, on the loopback address only. It keeps its data over
+ * Starts a Redis in `<dataDir>/<name>`, on the loopback address only. It keeps its data over
  * restarts and evicts nothing: there are queues in it.
  * @returns when it has loaded its data and answers
  * @throws StartError
  */
-export async function startRedis(options: StoreOptions): Promise<Store> {
+export async function startRedis({ name = 'redis', ...options }: Options): Promise<Store> {
   const program = await redisProgram(options.log ?? (() => undefined));
-  const folder = resolve(options.dataDir, 'redis');
+  const folder = resolve(options.dataDir, name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const port = await freePort(options.port);
   const url = `redis://127.0.0.1:${port}`;
@@ -29,13 +34,13 @@ export async function startRedis(options: StoreOptions): Promise<Store> {
     daemonize: 'no',
   };
   const spec = {
-    name: 'redis',
+    name,
     command: program.path,
     argv0: program.argv0,
-    args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    args: Object.entries(settings).flatMap(([setting, value]) => [`--${setting}`, String(value)]),
     cwd: folder,
     env: process.env,
-    logFile: join(options.logDir, 'redis.log'),
+    logFile: join(options.logDir, `${name}.log`),
     stopSignal: 'SIGTERM',
     stopTimeoutMs: 20_000,
     detached: true,
@@ -43,13 +48,15 @@ export async function startRedis(options: StoreOptions): Promise<Store> {
   return startStore(spec, url, async () => (await ping(url)) === 'PONG', options);
 }
 
-/** @throws StartError when the Redis of that url does not answer */
+/** @throws StartError when a Redis of that url does not answer */
 export async function checkRedis(url: string): Promise<void> {
-  try {
-    await ping(url);
-  } catch (error) {
-    const { message } = error as Error;
-    throw new StartError(`REDIS_URL: ${withoutPasswords(url)} does not answer: ${message}`);
+  for (const address of redisAddresses(url)) {
+    try {
+      await ping(address);
+    } catch (error) {
+      const { message } = error as Error;
+      throw new StartError(`REDIS_URL: ${withoutPasswords(address)} does not answer: ${message}`);
+    }
   }
 }
 

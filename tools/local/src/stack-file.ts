@@ -7,7 +7,10 @@ export type StackDescription = {
   readonly web: string;
   readonly gateways: readonly { readonly pid: number; readonly url: string; readonly admin: string }[];
   readonly cores: readonly { readonly pid: number; readonly admin: string }[];
-  readonly redis: { readonly pid?: number | undefined; readonly url: string };
+  /** The REDIS_URL of all processes. */
+  readonly redis: { readonly url: string };
+  /** Each Redis, if they were started here. */
+  readonly redises: readonly { readonly pid: number; readonly url: string }[];
   readonly postgres: { readonly pid?: number | undefined; readonly url: string };
 };
 

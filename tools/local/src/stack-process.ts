@@ -19,12 +19,13 @@ type StackProcessOptions = {
   readonly dataDir: string;
   /** See StackOptions. */
   readonly releases?: string | undefined;
+  /** See StackOptions. */
+  readonly redises?: number | undefined;
   readonly env?: NodeJS.ProcessEnv;
 };
 
 /** What `stack.json` says of a stack whose stores are its own. */
 export type OwnStack = StackDescription & {
-  readonly redis: { readonly pid: number };
   readonly postgres: { readonly pid: number };
 };
 

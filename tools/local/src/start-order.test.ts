@@ -52,13 +52,14 @@ test('several starts give their results in the order in which they stand', async
 });
 
 test.each([9, 10, 99])('no two listeners of a stack of %i gateways share a port', (count) => {
-  const { sharedPort, gateways, cores, webPort, postgresPort, redisPort } = layOut({
+  const { sharedPort, gateways, cores, webPort, postgresPort, redisPorts } = layOut({
+    redises: 3,
     gateways: count,
     cores: 99,
     port: 8080,
   });
   const ports = [
-    ...[sharedPort, webPort, postgresPort, redisPort],
+    ...[sharedPort, webPort, postgresPort, ...redisPorts],
     ...gateways.flatMap(({ ownPort, adminPort }) => [ownPort, adminPort]),
     ...cores.map(({ adminPort }) => adminPort),
   ];

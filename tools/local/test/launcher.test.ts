@@ -185,10 +185,9 @@ describe('a running stack', () => {
     async (what) => {
       const pid = () => {
         const stack = readStack(dataDir);
-        const { gateways, cores, redis, postgres } = stack;
-        return { gateway: gateways[1]?.pid, core: cores[0]?.pid, redis: redis.pid, postgres: postgres.pid }[
-          what
-        ] as number;
+        const { gateways, cores, redises, postgres } = stack;
+        const all = { gateway: gateways[1], core: cores[0], redis: redises[0], postgres };
+        return all[what]?.pid as number;
       };
       const before = pid();
       process.kill(before, 'SIGKILL');

@@ -89,8 +89,8 @@ export function hasStackFile(dataDir: string): boolean {
 }
 
 export function pidsOf(stack: StackDescription): number[] {
-  const { gateways, cores, redis, postgres } = stack;
-  return [...gateways, ...cores, redis, postgres].map(({ pid }) => pid as number);
+  const { gateways, cores, redises, postgres } = stack;
+  return [...gateways, ...cores, ...redises, postgres].map(({ pid }) => pid as number);
 }
 
 export function living(pids: readonly number[]): number[] {

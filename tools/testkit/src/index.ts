@@ -12,6 +12,7 @@ export {
   restartPostgres,
   startCopy,
 } from './own-postgres.ts';
+export { type OwnRedis, ownRedis } from './own-redis.ts';
 export { type OwnSentinel, ownSentinel } from './own-sentinel.ts';
 export { patienceMs, until, within } from './patience.ts';
 export type { ServiceProcess } from './service-process.ts';

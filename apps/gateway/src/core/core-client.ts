@@ -52,14 +52,25 @@ type Waiting = {
   readonly begunAt: number;
   readonly repeatsAt: number;
   readonly givesUpAt: number;
+  /** Through which Redis it was written last. */
+  shard: number;
   /** How many of its entries may be in the stream. At 0 it is certain that nothing happened. */
   entries: number;
   resolve(reply: Reply<never>): void;
 };
 
 type Options = {
-  /** Makes the writer. What it could not write it gives to `onFailed`. */
+  /** Through how many Redis requests may go. */
+  shards: number;
+  /** On which of several a user or a group lives. */
+  shardOf(id: number): number;
+  /** Whether one of several takes requests and brings answers, as far as is known. */
+  works(shard: number): boolean;
+  /** One of several does not work any more. */
+  onShardLost(shard: number): void;
+  /** Makes the writer of a Redis. What it could not write it gives to `onFailed`. */
   createWriter(
+    shard: number,
     onFailed: (requests: readonly CoreRequest[], failure: WriteFailure) => void,
   ): RequestWriter<CoreRequest>;
   /** When a request without answer is written again; more than its deadline, so that the first entry can no longer begin. */
@@ -115,6 +126,14 @@ const ofNobody: ReadonlySet<RequestType> = new Set<RequestType>([
   'VERIFICATION_SUBMIT_CODE',
 ]);
 
+/** Whose request it is; of the gateway's own, the first user or group that it is about. Undefined if it is nobody's. */
+function subjectOf({ params }: CoreRequest): number | undefined {
+  const { user_id, group_id, user_ids, group_ids, cursors } = params as {
+    readonly [K in 'user_id' | 'group_id']?: number;
+  } & { readonly [K in 'user_ids' | 'group_ids']?: readonly number[] } & Partial<ParamsOf<'CURSOR_RAISE'>>;
+  return user_id ?? group_id ?? user_ids?.[0] ?? group_ids?.[0] ?? cursors?.[0]?.user_id;
+}
+
 const sweepMs = 250;
 const busy = { ok: false, errors: [errorTexts.serverBusy.text] } as const;
 const unknown = { ...busy, isUnknown: true } as const;
@@ -130,10 +149,16 @@ function outcomeOf(reply: Outcome | typeof busy | typeof unknown): RequestOutcom
  *
  * Every request has an id that makes a second run answer what the first one did, so a request whose answer does
  * not come is written again before it is given up: the entry, its answer, or all of Redis may be lost.
+ *
+ * Of several Redis a request goes through that of its user. One without an order to keep takes another one while that
+ * does not work; what has an order to keep waits, because two Redis keep none between them.
  */
 export class CoreClient {
   readonly #options: Options;
-  readonly #writer: RequestWriter<CoreRequest>;
+  /** One for each Redis that is there. */
+  readonly #writers: (RequestWriter<CoreRequest> | undefined)[];
+  /** Which of several worked when that was looked at last. */
+  readonly #worked: boolean[];
   // All have the same patience, so both are ordered by time: the first is the next to be due.
   readonly #fresh = new Map<number, Waiting>();
   readonly #repeated = new Map<number, Waiting>();
@@ -146,7 +171,8 @@ export class CoreClient {
   constructor(options: Options) {
     this.#options = options;
     this.credit = new Credit(options.creditBytes);
-    this.#writer = options.createWriter((requests, failure) => this.#onWriteFailed(requests, failure));
+    this.#writers = Array.from({ length: options.shards }, () => undefined);
+    this.#worked = Array.from({ length: options.shards }, () => false);
     // Answers that arrived while the process was stalled are read before anything is given up: timers run before
     // sockets are read, so one more tick is granted.
     this.#timer = setInterval(() => setImmediate(() => setImmediate(() => this.#sweep())), sweepMs);
@@ -157,9 +183,17 @@ export class CoreClient {
     return this.#fresh.size + this.#repeated.size;
   }
 
-  /** How many bytes the request stream had when it was last written to from here. */
+  /** How many bytes the request stream had when it was last written to from here; of several, the longest. */
   get streamBytes(): number {
-    return this.#writer.waitingBytes;
+    return Math.max(...this.#writers.map((writer) => writer?.waitingBytes ?? 0));
+  }
+
+  /** A Redis is there: requests go through it from now on, those too that wait for it. */
+  open(shard: number): void {
+    this.#writers[shard] = this.#options.createWriter(shard, (requests, failure) =>
+      this.#onWriteFailed(requests, failure),
+    );
+    this.repeatAll(shard);
   }
 
   /** For callers who know this epoch of the database: what the core read in another one is an unknown outcome. */
@@ -196,6 +230,7 @@ export class CoreClient {
       begunAt: now,
       repeatsAt: now + repeatMs,
       givesUpAt: now + patienceMs,
+      shard: this.#shardFor(request, begun.burst),
       entries: 0,
     };
     this.#fresh.set(request.ref, waiting);
@@ -219,13 +254,12 @@ export class CoreClient {
   }
 
   /**
-   * Writes everything again: after a break, requests, entries or answers may be lost. Of large answers no more are on
-   * their way than there is credit, so they do not break it again.
+   * Writes everything again that went through a Redis: after a break, requests, entries or answers may be lost. Of large
+   * answers no more are on their way than there is credit, so they do not break it again.
    */
-  repeatAll(): void {
+  repeatAll(shard: number): void {
     for (const waiting of [...this.#repeated.values(), ...this.#fresh.values()]) {
-      this.#options.onRepeated();
-      this.#write(waiting);
+      if (waiting.shard === shard) this.#repeat(waiting);
     }
   }
 
@@ -241,12 +275,32 @@ export class CoreClient {
     return this.#fresh.get(ref) ?? this.#repeated.get(ref);
   }
 
+  #shardFor(request: CoreRequest, burst: object | undefined): number {
+    const { shards, shardOf, works } = this.#options;
+    if (shards === 1) return 0;
+    const own = shardOf(subjectOf(request) ?? request.ref);
+    if (burst !== undefined) return own;
+    for (let further = 0; further < shards; further += 1) {
+      const shard = (own + further) % shards;
+      if (works(shard)) return shard;
+    }
+    return own;
+  }
+
+  #repeat(waiting: Waiting): void {
+    this.#options.onRepeated();
+    this.#write(waiting);
+  }
+
   #write(waiting: Waiting): void {
+    const { request, burst, shard } = waiting;
+    const writer = this.#writers[shard];
+    // It is written as soon as that Redis is there.
+    if (writer === undefined) return;
     waiting.entries += 1;
-    const { request, burst } = waiting;
-    if (isLargeAnswer(request.type)) this.#writer.addBehind(request);
-    else if (burst === undefined && ofNobody.has(request.type)) this.#writer.addWithinShare(request);
-    else this.#writer.add(request, burst);
+    if (isLargeAnswer(request.type)) writer.addBehind(request);
+    else if (burst === undefined && ofNobody.has(request.type)) writer.addWithinShare(request);
+    else writer.add(request, burst);
   }
 
   #onWriteFailed(requests: readonly CoreRequest[], failure: WriteFailure): void {
@@ -282,6 +336,7 @@ export class CoreClient {
   }
 
   #sweep(): void {
+    if (this.#options.shards > 1) this.#lookForShards();
     const now = Date.now();
     for (const [ref, waiting] of this.#repeated) {
       if (waiting.givesUpAt > now) break;
@@ -294,8 +349,29 @@ export class CoreClient {
       burst = waiting.burst;
       this.#fresh.delete(ref);
       this.#repeated.set(ref, waiting);
-      this.#options.onRepeated();
-      this.#write(waiting);
+      waiting.shard = this.#shardFor(waiting.request, burst);
+      this.#repeat(waiting);
+    }
+  }
+
+  /** Looks which Redis work. If those are others than before, what may take another one does not wait for one that does not. */
+  #lookForShards(): void {
+    const { works, onShardLost } = this.#options;
+    let isNews = false;
+    for (const [shard, worked] of this.#worked.entries()) {
+      const isWorking = works(shard);
+      if (isWorking === worked) continue;
+      this.#worked[shard] = isWorking;
+      isNews = true;
+      if (!isWorking) onShardLost(shard);
+    }
+    if (!isNews) return;
+    for (const waiting of [...this.#repeated.values(), ...this.#fresh.values()]) {
+      if (this.#worked[waiting.shard]) continue;
+      const shard = this.#shardFor(waiting.request, waiting.burst);
+      if (shard === waiting.shard) continue;
+      waiting.shard = shard;
+      this.#repeat(waiting);
     }
   }
 }

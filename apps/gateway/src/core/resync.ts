@@ -8,18 +8,57 @@ const usersPerRequest = 50;
 const pauseMs = 1_000;
 const pauseMaxMs = 8_000;
 
+/** Fetches what this gateway may have missed on one Redis: see `resync`. One is under way at a time. */
+export class Resync {
+  readonly #context: () => GatewayContext;
+  readonly #livesHere: (id: number) => boolean;
+  #underWay: GatewayContext | undefined;
+  #isWantedAgain = false;
+
+  /**
+   * @param context of the database's epoch, now
+   * @param livesHere whether a group or a user lives on that Redis
+   */
+  constructor(context: () => GatewayContext, livesHere: (id: number) => boolean) {
+    this.#context = context;
+    this.#livesHere = livesHere;
+  }
+
+  /** Begins one. Behind one that is under way, because that has read some of the groups already. */
+  start(): void {
+    const context = this.#context();
+    if (this.#underWay === context) this.#isWantedAgain = true;
+    else void this.#run(context);
+  }
+
+  async #run(context: GatewayContext): Promise<void> {
+    this.#underWay = context;
+    do {
+      this.#isWantedAgain = false;
+      await resync(context, this.#livesHere);
+    } while (this.#isWantedAgain && this.#underWay === context);
+    if (this.#underWay === context) this.#underWay = undefined;
+  }
+}
+
 /**
- * After this gateway's subscriptions broke: fetches what was published in its groups, and looks for groups to which
- * its users were added.
+ * After this gateway's subscriptions on one Redis broke: fetches what was published in the groups that live there, and
+ * looks for groups to which the users who live there were added.
  */
-export async function resync(context: GatewayContext): Promise<void> {
+export async function resync(context: GatewayContext, livesHere: (id: number) => boolean): Promise<void> {
   const { groups, log, metrics, users } = context;
   const begunAt = performance.now();
+  const groupIds = groups.ids().filter(livesHere);
+  const userIds = users.ids().filter(livesHere);
   metrics.resyncs.inc();
-  await fetchMissed(context);
-  await findGroups(context, users.ids());
+  await fetchMissed(context, groupIds);
+  await findGroups(context, userIds);
   log.info(
-    { groups: groups.size, users: users.size, tookMs: Math.round(performance.now() - begunAt) },
+    {
+      groups: groupIds.length,
+      users: userIds.length,
+      tookMs: Math.round(performance.now() - begunAt),
+    },
     'looked for everything that was published while this gateway could not hear',
   );
 }
@@ -28,9 +67,8 @@ export async function resync(context: GatewayContext): Promise<void> {
  * Reads how far the groups are, many at a time and one request after the other, and fetches those that are behind. A
  * group whose first read is under way is fetched behind it.
  */
-async function fetchMissed(context: GatewayContext): Promise<void> {
+async function fetchMissed(context: GatewayContext, ids: readonly number[]): Promise<void> {
   const { groups } = context;
-  const ids = groups.ids();
   for (let start = 0; start < ids.length; start += groupsPerRequest) {
     const group_ids = ids.slice(start, start + groupsPerRequest);
     const reply = await untilAnswered(context, 'GROUP_HEADS', { group_ids }, () =>

@@ -28,7 +28,7 @@ export async function onRedeliveryRequest(
 ): Promise<void> {
   if (!deps.users.find(user_id)) return;
   await deps.cursorWriter.flushUser(user_id);
-  deps.send(reply_to, { user_id, token } satisfies RedeliveryAcknowledged);
+  deps.send(user_id, reply_to, { user_id, token } satisfies RedeliveryAcknowledged);
   const user = deps.users.find(user_id);
   user?.noteAllOwed();
   if (user?.isBehind) await redeliver(deps, user);

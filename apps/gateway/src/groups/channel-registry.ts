@@ -1,14 +1,17 @@
 import type { Subscriptions } from '@hooligram/bus';
 
+/** Where the channel of a group or of a user is subscribed: on the Redis where they live. */
+export type ChannelsOf = (id: number) => Pick<Subscriptions, 'acquire' | 'release'>;
+
 /** Groups or users by their ids. The channel of each is subscribed while it is here. */
 export class ChannelRegistry<T> {
   readonly #entries = new Map<number, T>();
-  readonly #subscriptions: Subscriptions;
-  readonly #channelOf: (id: number) => string;
+  readonly #channelsOf: ChannelsOf;
+  readonly #nameOf: (id: number) => string;
 
-  constructor(subscriptions: Subscriptions, channelOf: (id: number) => string) {
-    this.#subscriptions = subscriptions;
-    this.#channelOf = channelOf;
+  constructor(channelsOf: ChannelsOf, nameOf: (id: number) => string) {
+    this.#channelsOf = channelsOf;
+    this.#nameOf = nameOf;
   }
 
   get size(): number {
@@ -31,12 +34,12 @@ export class ChannelRegistry<T> {
   protected open(id: number, create: (listening: Promise<void>) => T): T {
     const known = this.#entries.get(id);
     if (known) return known;
-    const entry = create(this.#subscriptions.acquire(this.#channelOf(id)));
+    const entry = create(this.#channelsOf(id).acquire(this.#nameOf(id)));
     this.#entries.set(id, entry);
     return entry;
   }
 
   protected close(id: number): void {
-    if (this.#entries.delete(id)) this.#subscriptions.release(this.#channelOf(id));
+    if (this.#entries.delete(id)) this.#channelsOf(id).release(this.#nameOf(id));
   }
 }

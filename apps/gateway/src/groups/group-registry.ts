@@ -1,5 +1,5 @@
-import type { Names, Subscriptions } from '@hooligram/bus';
-import { ChannelRegistry } from './channel-registry.ts';
+import type { Names } from '@hooligram/bus';
+import { ChannelRegistry, type ChannelsOf } from './channel-registry.ts';
 import { type FeedDeps, GroupFeed } from './group-feed.ts';
 import { type JoinDeps, joinAllGroups, joinGroups } from './join.ts';
 import type { UserConnection } from './user-connection.ts';
@@ -10,8 +10,8 @@ type Deps = Omit<FeedDeps, 'join' | 'close'> & Omit<JoinDeps, 'openFeed'>;
 export class GroupRegistry extends ChannelRegistry<GroupFeed> {
   readonly #deps: FeedDeps & JoinDeps;
 
-  constructor(names: Names, subscriptions: Subscriptions, deps: Deps) {
-    super(subscriptions, names.group);
+  constructor(names: Names, channelsOf: ChannelsOf, deps: Deps) {
+    super(channelsOf, names.group);
     this.#deps = {
       ...deps,
       openFeed: (id) => this.open(id, (listening) => new GroupFeed(id, listening, this.#deps)),

@@ -12,6 +12,8 @@ export type JoinDeps = {
   readonly cursorWriter: CursorWriter;
   readonly states: StateReader;
   openFeed(groupId: number): GroupFeed;
+  /** Whether a user or a group lives on a Redis that does not work now, while others do. Undefined if there is only one. */
+  readonly isAway: ((id: number) => boolean) | undefined;
 };
 
 /**
@@ -46,9 +48,12 @@ const portionGroups = 200;
  * A state is sent when it is its turn on the socket. Until then the connection is in the group as if nothing had been read:
  * what happens meanwhile is looked at in that turn.
  *
+ * Groups on a Redis that is away are the last, so that no other one waits for them.
+ *
  * @param groupIds groups to subscribe to
  * @param since in the same order: what was stored after it is sent on this connection in any case
- * @param onRead called whenever a portion was read; its states may still wait for their turns on the socket
+ * @param onRead called whenever a portion was read, or has to wait for a Redis that is away; its states may still wait for
+ *   their turns on the socket
  * @param onAtSignIn the user signs in: called with what the first read says of all their groups, if it does
  * @returns when the states of all of them were sent
  */
@@ -60,13 +65,48 @@ export async function joinGroups(
   onRead: () => void = () => {},
   onAtSignIn?: (read: AtSignIn) => void,
 ): Promise<void> {
-  for (let start = 0; start < groupIds.length && connection.isOpen; start += portionGroups) {
-    const end = start + portionGroups;
-    const onFirst = start === 0 ? onAtSignIn : undefined;
-    await joinPortion(deps, connection, groupIds.slice(start, end), since.slice(start, end), onFirst);
+  let isFirst = true;
+  for (const portion of portionsOf(groupIds, since, deps.isAway)) {
+    if (!connection.isOpen) return;
+    if (portion.isAway || deps.isAway?.(connection.user.userId)) onRead();
+    await joinPortion(deps, connection, portion.groupIds, portion.since, isFirst ? onAtSignIn : undefined);
+    isFirst = false;
     onRead();
     await connection.writer.turn();
   }
+}
+
+type Portion = {
+  readonly groupIds: readonly number[];
+  /** In the same order. */
+  readonly since: readonly (number | undefined)[];
+  readonly isAway: boolean;
+};
+
+/** @returns portions of the groups; those that are away are in portions of their own, behind the others */
+function portionsOf(
+  groupIds: readonly number[],
+  since: readonly (number | undefined)[],
+  isAway: JoinDeps['isAway'],
+): Portion[] {
+  const away = new Set(isAway && groupIds.filter(isAway));
+  if (away.size > 0) {
+    const here = groupIds.map((id, index) => ({ id, since: since[index] }));
+    const portions = (those: typeof here) =>
+      portionsOf(
+        those.map(({ id }) => id),
+        those.map((one) => one.since),
+        undefined,
+      );
+    return [
+      ...portions(here.filter(({ id }) => !away.has(id))),
+      ...portions(here.filter(({ id }) => away.has(id))).map((portion) => ({ ...portion, isAway: true })),
+    ];
+  }
+  return Array.from({ length: Math.ceil(groupIds.length / portionGroups) }, (_, index) => {
+    const [start, end] = [index * portionGroups, (index + 1) * portionGroups];
+    return { groupIds: groupIds.slice(start, end), since: since.slice(start, end), isAway: false };
+  });
 }
 
 /**
@@ -120,7 +160,7 @@ async function joinPortion(
   deps: JoinDeps,
   connection: UserConnection,
   groupIds: readonly number[],
-  since: readonly number[],
+  since: readonly (number | undefined)[],
   onAtSignIn?: (read: AtSignIn) => void,
 ): Promise<void> {
   let joining: Subscription[] = [];

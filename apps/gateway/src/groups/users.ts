@@ -1,6 +1,6 @@
-import type { Names, Subscriptions } from '@hooligram/bus';
+import type { Names } from '@hooligram/bus';
 import type { ClientSocket } from '../client-socket.ts';
-import { ChannelRegistry } from './channel-registry.ts';
+import { ChannelRegistry, type ChannelsOf } from './channel-registry.ts';
 import type { DeliveryCursor } from './delivery-cursor.ts';
 import type { WindowSize } from './replay-window.ts';
 import type { Subscription } from './subscription.ts';
@@ -92,8 +92,8 @@ export class Users extends ChannelRegistry<User> {
   readonly #replayWindow: WindowSize;
 
   /** @param replayWindow how much of replays on one connection may wait for its acknowledgement */
-  constructor(names: Names, subscriptions: Subscriptions, replayWindow: WindowSize) {
-    super(subscriptions, names.user);
+  constructor(names: Names, channelsOf: ChannelsOf, replayWindow: WindowSize) {
+    super(channelsOf, names.user);
     this.#replayWindow = replayWindow;
   }
 

@@ -21,7 +21,7 @@ export const ours: Target = {
         return {
           gateway: now.gateways.map(({ pid }) => pid),
           core: now.cores.map(({ pid }) => pid),
-          redis: [now.redis.pid],
+          redis: now.redises.map(({ pid }) => pid),
           postgres: [now.postgres.pid],
         };
       },

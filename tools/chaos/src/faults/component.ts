@@ -12,6 +12,8 @@ export type Component = {
   readonly isUp: (stack: StackDescription) => Promise<boolean>;
 };
 
+export type RedisComponent = Component & { readonly url: string };
+
 const pollMs = 25;
 const restartTimeoutMs = 90_000;
 const answerTimeoutMs = 1_000;
@@ -45,11 +47,22 @@ function service(type: 'gateways' | 'cores', index: number): Component {
   };
 }
 
-export const redis: Component = {
-  name: 'redis',
-  pid: (stack) => stack.redis.pid,
-  isUp: async (stack) => (await onRedis(stack.redis.url, (client) => client.ping())) === 'PONG',
-};
+export function anyRedis({ stack, random }: Pick<FaultContext, 'stack' | 'random'>): RedisComponent {
+  const count = stack().redises.length;
+  const index = count > 1 ? random.integer(0, count - 1) : 0;
+  const describe = (of: StackDescription) => {
+    const found = of.redises[index];
+    if (!found) throw new Error(`stack.json has no Redis ${index}`);
+    return found;
+  };
+  const { url } = describe(stack());
+  return {
+    name: count > 1 ? `redis ${index + 1} of ${count}` : 'redis',
+    url,
+    pid: (of) => describe(of).pid,
+    isUp: async () => (await onRedis(url, (client) => client.ping())) === 'PONG',
+  };
+}
 
 export const postgres: Component = {
   name: 'postgres',

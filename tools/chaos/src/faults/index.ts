@@ -1,5 +1,5 @@
 import { halfOpen, neverAcknowledge, slowReaders, vanish } from './clients.ts';
-import { anyCore, anyGateway, postgres, redis } from './component.ts';
+import { anyCore, anyGateway, anyRedis, postgres } from './component.ts';
 import type { Fault } from './fault.ts';
 import { restorePostgres } from './postgres.ts';
 import { end, freeze, loseRedis } from './processes.ts';
@@ -9,7 +9,7 @@ import { demoteRedis, fillRedis, makePostgresReadOnly } from './refusals.ts';
 export const faults = {
   'kill-gateway': { about: 'SIGKILL to a gateway', run: end('SIGKILL', anyGateway) },
   'kill-core': { about: 'SIGKILL to a core', run: end('SIGKILL', anyCore) },
-  'kill-redis': { about: 'SIGKILL to Redis, which keeps its data', run: end('SIGKILL', () => redis) },
+  'kill-redis': { about: 'SIGKILL to Redis, which keeps its data', run: end('SIGKILL', anyRedis) },
   'lose-redis': { about: 'SIGKILL to Redis, and its data are gone', run: loseRedis },
   'kill-postgres': {
     about: 'SIGKILL to Postgres, all of its processes',
@@ -23,7 +23,7 @@ export const faults = {
   'term-core': { about: 'SIGTERM to a core', run: end('SIGTERM', anyCore) },
   'stop-gateway': { about: 'SIGSTOP to a gateway for 10 s', run: freeze(anyGateway) },
   'stop-core': { about: 'SIGSTOP to a core for 10 s', run: freeze(anyCore) },
-  'stop-redis': { about: 'SIGSTOP to Redis for 10 s', run: freeze(() => redis) },
+  'stop-redis': { about: 'SIGSTOP to Redis for 10 s', run: freeze(anyRedis) },
   'stop-postgres': {
     about: 'SIGSTOP to Postgres for 10 s, all of its processes',
     run: freeze(() => postgres),

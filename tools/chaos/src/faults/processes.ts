@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { onRedis } from '../on-redis.ts';
-import { type Component, redis, restarted } from './component.ts';
+import { anyRedis, type Component, restarted } from './component.ts';
 import { type Fault, type FaultContext, whileItLasts } from './fault.ts';
 import { childrenOf, sendSignal } from './signals.ts';
 
@@ -41,13 +41,13 @@ export function freeze(find: FindComponent): Run {
 }
 
 export async function loseRedis(context: FaultContext): Promise<void> {
-  const stack = context.stack();
-  const pid = redis.pid(stack);
+  const redis = anyRedis(context);
+  const pid = redis.pid(context.stack());
   const setting = async (name: string) =>
-    onRedis(stack.redis.url, async (client) => ((await client.config('GET', name)) as string[])[1] ?? '');
+    onRedis(redis.url, async (client) => ((await client.config('GET', name)) as string[])[1] ?? '');
   const [dir, appendDir, dump] = await Promise.all(['dir', 'appenddirname', 'dbfilename'].map(setting));
   if (!dir || !appendDir || !dump) throw new Error('Redis does not tell where its data are');
-  context.log(`SIGKILL to redis (pid ${pid}), its data removed from ${dir}`);
+  context.log(`SIGKILL to ${redis.name} (pid ${pid}), its data removed from ${dir}`);
   // Frozen, so that it writes nothing more and the launcher does not restart it before its data are gone.
   sendSignal(pid, 'SIGSTOP');
   rmSync(join(dir, appendDir), { recursive: true, force: true });

@@ -1,24 +1,28 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { onRedis } from '../on-redis.ts';
+import { anyRedis } from './component.ts';
 import type { FaultContext } from './fault.ts';
 
 const pausedMs = 5_000;
 
 /** Disconnects all subscribers: they miss everything that is published until they are back. */
-export async function killPubsub({ stack, log }: FaultContext): Promise<void> {
-  const killed = await onRedis(stack().redis.url, (redis) => redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
-  log(`CLIENT KILL TYPE pubsub: ${killed} connections`);
+export async function killPubsub(context: FaultContext): Promise<void> {
+  const { url, name } = anyRedis(context);
+  const killed = await onRedis(url, (redis) => redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
+  context.log(`CLIENT KILL TYPE pubsub on ${name}: ${killed} connections`);
 }
 
 /** Lets Redis take commands and answer none. */
-export async function pauseRedis({ stack, log, signal }: FaultContext): Promise<void> {
-  log(`CLIENT PAUSE for ${pausedMs / 1000} s`);
-  await onRedis(stack().redis.url, (redis) => redis.client('PAUSE', pausedMs));
-  await pause(pausedMs, undefined, { signal });
+export async function pauseRedis(context: FaultContext): Promise<void> {
+  const { url, name } = anyRedis(context);
+  context.log(`CLIENT PAUSE on ${name} for ${pausedMs / 1000} s`);
+  await onRedis(url, (redis) => redis.client('PAUSE', pausedMs));
+  await pause(pausedMs, undefined, { signal: context.signal });
 }
 
 /** Deletes streams, consumer groups and jobs while the processes that use them run. */
-export async function flushRedis({ stack, log }: FaultContext): Promise<void> {
-  log('FLUSHALL');
-  await onRedis(stack().redis.url, (redis) => redis.flushall());
+export async function flushRedis(context: FaultContext): Promise<void> {
+  const { url, name } = anyRedis(context);
+  context.log(`FLUSHALL on ${name}`);
+  await onRedis(url, (redis) => redis.flushall());
 }

@@ -1,15 +1,16 @@
 import { onPostgres } from '@hooligram/local';
 import { onRedis } from '../on-redis.ts';
+import { anyRedis } from './component.ts';
 import { type FaultContext, whileItLasts } from './fault.ts';
 
 const refusingMs = 8_000;
 
 /** Makes Redis a replica of a primary that does not exist: it answers, and refuses every write. */
 export async function demoteRedis(context: FaultContext): Promise<void> {
-  const { url } = context.stack().redis;
+  const { url, name } = anyRedis(context);
   await refuse(
     context,
-    'Redis takes no writes (REPLICAOF)',
+    `${name} takes no writes (REPLICAOF)`,
     () => onRedis(url, (redis) => redis.replicaof('127.0.0.1', 1)),
     () => onRedis(url, (redis) => redis.replicaof('NO', 'ONE')),
   );
@@ -17,10 +18,10 @@ export async function demoteRedis(context: FaultContext): Promise<void> {
 
 /** Leaves Redis no memory: it refuses every command that needs some, and publishes all the same. */
 export async function fillRedis(context: FaultContext): Promise<void> {
-  const { url } = context.stack().redis;
+  const { url, name } = anyRedis(context);
   await refuse(
     context,
-    'Redis is full (maxmemory of 1 MB)',
+    `${name} is full (maxmemory of 1 MB)`,
     () => onRedis(url, (redis) => redis.config('SET', 'maxmemory', '1mb')),
     () => onRedis(url, (redis) => redis.config('SET', 'maxmemory', '0')),
   );
