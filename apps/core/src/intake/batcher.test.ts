@@ -30,7 +30,14 @@ test('of hundreds of requests that may all be under way, a few are begun in each
     clock: { now: () => 0 },
     db: { epoch: { current: 0 } },
   } as unknown as Context;
-  const entry = { id: '1-1', node: 'node', deadline: 9_000, requestsOpen: 300, areOutcomesKnown: true };
+  const entry = {
+    id: '1-1',
+    shard: 0,
+    node: 'node',
+    deadline: 9_000,
+    requestsOpen: 300,
+    areOutcomesKnown: true,
+  };
   await new Promise<void>((resolve) => {
     const batcher = new Batcher<Type>(context, 'VERIFICATION_REQUEST_CODE', handler, () => {
       left -= 1;

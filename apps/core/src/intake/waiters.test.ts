@@ -113,7 +113,14 @@ test('a row that was still locked when its requests expired keeps later ones out
       return batch.map(() => success({}));
     },
   };
-  const entry = { id: '1-1', node: 'node', deadline: 1_000, requestsOpen: 1, areOutcomesKnown: true };
+  const entry = {
+    id: '1-1',
+    shard: 0,
+    node: 'node',
+    deadline: 1_000,
+    requestsOpen: 1,
+    areOutcomesKnown: true,
+  };
   const burst = (ref: number, deadline: number): Burst<Type> => ({
     ...{ owner: 1, entry, deadline, requests: [request(ref)], weight: 1, mayBeDone: false },
   });

@@ -22,7 +22,7 @@ const sliceBytes = 128 * 1_024;
  *
  * @param turn the turns of this process
  */
-function createReplayPageHandler(turn = createLoopTurns()): Handler<'REPLAY_PAGE'> {
+export function createReplayPageHandler(turn = createLoopTurns()): Handler<'REPLAY_PAGE'> {
   return {
     batchMax: 8,
     concurrency: 2,
