@@ -28,11 +28,14 @@ export class Allowance {
     this.#grownAtMs = nowMs;
   }
 
-  /** @param nowMs of a clock that never goes back */
-  at(nowMs: number): number {
+  /**
+   * @param nowMs of a clock that never goes back
+   * @param upTo less than the most while nothing has shown that there is room for it
+   */
+  at(nowMs: number, upTo = this.#options.most): number {
     const { least, most } = this.#options;
     const grown = ((most - least) * (nowMs - this.#grownAtMs)) / growsInMs;
-    this.#value = Math.min(most, this.#value + grown);
+    this.#value = Math.min(upTo, this.#value + grown);
     this.#grownAtMs = nowMs;
     return this.#value;
   }

@@ -65,13 +65,18 @@ test('those who wait take turns, whatever others have waiting before them', asyn
   expect([signIns.underWay, signIns.waiting]).toEqual([0, 0]);
 });
 
-test('fewer are under way while some wait and the event loop is late, an eighth at least, and all again when it is in time', async () => {
+test('few are under way at once, more while some wait and the event loop is in time, an eighth at least while it is late', async () => {
   let nowMs = 0;
   const loop = watchedLoop();
   const signIns = new SignIns({ placesMax: 16, lateMaxMs: 5 }, loop, () => nowMs);
   const { inside, enter, leave } = line(signIns);
-  for (let count = 0; count < 16; count += 1) enter(`client ${count}`);
-  expect([signIns.waiting, loop.isLookedAt]).toEqual([0, false]);
+  for (let count = 0; count < 8; count += 1) enter(`client ${count}`);
+  expect([signIns.underWay, signIns.waiting, loop.isLookedAt]).toEqual([8, 0, false]);
+  for (let count = 8; count < 16; count += 1) enter(`client ${count}`);
+  expect([signIns.underWay, signIns.waiting, loop.isLookedAt]).toEqual([8, 8, true]);
+  nowMs = 2_000;
+  signIns.look(nowMs, 0);
+  expect([signIns.underWay, signIns.waiting, loop.isLookedAt]).toEqual([16, 0, false]);
   for (let count = 16; count < 40; count += 1) enter(`client ${count}`);
   expect([signIns.underWay, signIns.waiting, loop.isLookedAt]).toEqual([16, 24, true]);
   for (let look = 0; look < 5; look += 1) {

@@ -16,6 +16,11 @@ type Key = {
 const placesPerKeyMax = 4;
 /** However late the event loop is, an eighth of the places is used: hundreds a second where nothing else is slow. */
 const leastPart = 8;
+/**
+ * So many may be under way at once when nobody waits, and more only while some wait and the event loop is in time: the first
+ * moment of a storm would else be everybody's at once.
+ */
+const atOnceMax = 8;
 
 type Loop = Pick<LoopWatch, 'begin' | 'end'>;
 
@@ -33,6 +38,7 @@ type Options = {
  * waiting.
  */
 export class SignIns {
+  readonly #placesMax: number;
   readonly #places: Allowance;
   readonly #loop: Loop;
   readonly #nowMs: () => number;
@@ -47,6 +53,7 @@ export class SignIns {
 
   /** @param nowMs the clock of `loop` */
   constructor({ placesMax, lateMaxMs }: Options, loop: Loop, nowMs: () => number = () => performance.now()) {
+    this.#placesMax = placesMax;
     this.#places = new Allowance(
       { least: Math.max(1, placesMax / leastPart), most: placesMax, lateMaxMs },
       nowMs(),
@@ -57,7 +64,8 @@ export class SignIns {
 
   /** How many may be under way now. */
   get allowed(): number {
-    return Math.floor(this.#places.at(this.#nowMs()));
+    const upTo = this.#waiting.size > 0 ? this.#placesMax : Math.min(this.#placesMax, atOnceMax);
+    return Math.floor(this.#places.at(this.#nowMs(), upTo));
   }
 
   get underWay(): number {
@@ -76,11 +84,12 @@ export class SignIns {
   enter(owner: object, name: string): Promise<LeavePlace | undefined> {
     const key = this.#keys.get(name) ?? { name, underWay: 0, waiting: new Map() };
     this.#keys.set(name, key);
+    const allowed = this.allowed;
     return new Promise((resolve) => {
       key.waiting.set(owner, resolve);
       this.#waiting.set(owner, key);
       this.#ring.add(key);
-      this.#giveTurns(this.allowed);
+      this.#giveTurns(allowed);
       if (this.#waiting.size > 0) this.#loop.begin(this.look);
     });
   }

@@ -63,7 +63,7 @@ export type ServeOptions = {
   onClosed(code: number, by: Closer): void;
 };
 
-/** With `ClientSocket` all that knows uWebSockets.js (packages/uws loads it). */
+/** With `ClientSocket` and `Handshake` all that knows uWebSockets.js (packages/uws loads it). */
 export class WebSocketServer {
   readonly #uWS: LoadedUws['uWS'];
   readonly #tls: TlsFiles | undefined;

@@ -150,6 +150,15 @@ export const serviceBoard: Board = {
           queries: [[sum(rate('hooligram_core_codes_total'), 'event'), '{{event}}']],
         },
         {
+          title: 'Waiting to get in',
+          about: 'A storm of clients that come back, or gateways that are late.',
+          unit: 'short',
+          queries: [
+            [sum('hooligram_gateway_handshakes_waiting'), 'handshakes'],
+            [sum('hooligram_gateway_sign_ins_waiting'), 'sign-ins'],
+          ],
+        },
+        {
           title: 'Handshakes refused',
           about: 'Before there is a connection.',
           unit: 'ops',
