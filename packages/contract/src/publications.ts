@@ -156,11 +156,15 @@ function jsonEncoder<T>(typeTag: JsonTag): (body: T) => string {
 export const encodeState = jsonEncoder<GroupState>('s');
 /** A state of more characters is not published: Redis would hold it for every gateway at the same time. */
 const publishedCharactersMax = 256 * 1_024;
+/** No member of a state has fewer: `[1,"1.2345",0]`. */
+const memberCharactersMin = 14;
 
 /** What is published of a group that has changed: its state, or of a very large one only how far it is. */
 export function encodeChange(state: GroupState): string {
-  const encoded = encodeState(state);
-  if (encoded.length <= publishedCharactersMax) return encoded;
+  // Encoding what is too large anyway would take as long as all else of the change.
+  const isSmall = state.members.length * memberCharactersMin <= publishedCharactersMax;
+  const encoded = isSmall ? encodeState(state) : '';
+  if (isSmall && encoded.length <= publishedCharactersMax) return encoded;
   const { group_id, version, version_seq: last_seq } = state;
   return encodeDeliveryCheck({ group_id, version, last_seq, due_seq: 0, due_version: 0 });
 }

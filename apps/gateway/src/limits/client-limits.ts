@@ -14,6 +14,15 @@ type Socket = ConnectionLimits['socket'] & { readonly address: string };
 type Connections = ReadonlySet<{ readonly socket: ConnectionLimits['socket'] }>;
 type Waiting = { waitingOf(network: string): number };
 
+/**
+ * So many refusals close a connection: who does not look at a hundred of them will not look at a thousand, and a gateway
+ * reads half a mebibyte of a socket at a time. Those of an address are its neighbours', too: as many as frames.
+ */
+const refusalsMax = 100;
+
+/** So many acknowledgements of a connection that are ignored close it. */
+const ignoredMax = 1_000;
+
 /** What one client may cost this gateway. Without `LIMITS_ENABLED` there is none of it. */
 export class ClientLimits {
   readonly report: LimitReport<GatewayLimit>;
@@ -36,16 +45,21 @@ export class ClientLimits {
     this.connectionRates = {
       frames: config.LIMIT_FRAMES_PER_CONNECTION,
       bytes: config.LIMIT_BYTES_PER_CONNECTION,
+      refusalsMax: Math.min(refusalsMax, config.LIMIT_FRAMES_PER_CONNECTION.points),
     };
     this.acknowledgementRates = inNumber(config.LIMIT_ACKNOWLEDGEMENTS_PER_CONNECTION);
     this.addresses = new Shares({
       frames: config.LIMIT_FRAMES_PER_ADDRESS,
       bytes: config.LIMIT_BYTES_PER_ADDRESS,
     });
-    this.users = new Shares({ frames: config.LIMIT_FRAMES_PER_USER, bytes: config.LIMIT_BYTES_PER_USER });
+    this.users = new Shares({
+      frames: config.LIMIT_FRAMES_PER_USER,
+      bytes: config.LIMIT_BYTES_PER_USER,
+      refusalsMax: Math.min(refusalsMax, config.LIMIT_FRAMES_PER_USER.points),
+    });
     this.#handshakes = new Shares(inNumber(config.LIMIT_HANDSHAKES_PER_ADDRESS));
     this.#signIns = new Shares(inNumber(config.LIMIT_SIGN_INS_PER_USER));
-    this.#lookupRates = inNumber(config.LIMIT_UNKNOWN_ACKNOWLEDGEMENTS);
+    this.#lookupRates = { ...inNumber(config.LIMIT_UNKNOWN_ACKNOWLEDGEMENTS), refusalsMax: ignoredMax };
     this.signInTimes = new SignInTimes(config.SIGN_IN_WITHIN_SECONDS * 1_000, ({ socket, source }) => {
       this.report.add('sign_in_time', source);
       socket.end(closeReasons.signInTimeout);
@@ -108,8 +122,12 @@ export class ClientLimits {
     }
   }
 
-  /** Whether an acknowledgement of a message that this gateway does not know is looked up; counts it if not. */
-  looksUp(connection: object, userId: number): boolean {
+  /**
+   * Whether an acknowledgement of a message that this gateway does not know is looked up; counts it if not. A client can
+   * owe as many as a replay window has, and what came live since its connection broke: beyond many times that it is
+   * closed, so that it needs another sign-in to go on.
+   */
+  looksUp(connection: { readonly socket: ConnectionLimits['socket'] }, userId: number): boolean {
     let traffic = this.#lookups.get(connection);
     if (!traffic) {
       traffic = new Traffic(this.#lookupRates);
@@ -117,6 +135,7 @@ export class ClientLimits {
     }
     if (traffic.take(0) === undefined) return true;
     this.report.add('unknown_acknowledgements', userId);
+    if (!traffic.refuse()) connection.socket.end(closeReasons.tooFast);
     return false;
   }
 }

@@ -37,8 +37,8 @@ export const gatewayLimitsConfig = z.object({
     'acknowledgements of a connection that have to be parsed; more are ignored, and their deliveries come again',
   ),
   LIMIT_UNKNOWN_ACKNOWLEDGEMENTS: rate(
-    '5000/50',
-    'acknowledgements of a connection that have to be looked up; more are ignored',
+    '1000/50',
+    'acknowledgements of a connection that have to be looked up; more are ignored, and a thousand ignored ones close it',
   ),
 });
 

@@ -3,7 +3,12 @@ import type { Rate } from '@hooligram/service';
 /** What ran out. */
 export type Shortage = 'frames' | 'bytes';
 
-export type TrafficRates = { readonly frames: Rate; readonly bytes: Rate };
+export type TrafficRates = {
+  readonly frames: Rate;
+  readonly bytes: Rate;
+  /** Most refusals at once; as many as frames unless given. */
+  readonly refusalsMax?: number;
+};
 
 /**
  * Two token buckets, of frames and of bytes, that fill again together. Each holds the points of its rate, and an empty one
@@ -20,6 +25,7 @@ export class Traffic {
   #filledAtMs: number;
   /** What may still be refused before it is too much: another bucket, because a refusal has a cost, too. */
   #refusals: number;
+  readonly #refusalsMax: number;
 
   /** @param nowMs a clock that never goes back */
   constructor(rates: TrafficRates, nowMs: () => number = monotonicMs) {
@@ -27,7 +33,8 @@ export class Traffic {
     this.#nowMs = nowMs;
     this.#frames = rates.frames.points;
     this.#bytes = rates.bytes.points;
-    this.#refusals = rates.frames.points;
+    this.#refusalsMax = rates.refusalsMax ?? rates.frames.points;
+    this.#refusals = this.#refusalsMax;
     this.#filledAtMs = nowMs();
   }
 
@@ -76,7 +83,7 @@ export class Traffic {
     const seconds = (nowMs - this.#filledAtMs) / 1_000;
     const { frames, bytes } = this.#rates;
     this.#frames = Math.min(frames.points, this.#frames + (seconds * frames.points) / frames.seconds);
-    this.#refusals = Math.min(frames.points, this.#refusals + (seconds * frames.points) / frames.seconds);
+    this.#refusals = Math.min(this.#refusalsMax, this.#refusals + (seconds * frames.points) / frames.seconds);
     this.#bytes = Math.min(bytes.points, this.#bytes + (seconds * bytes.points) / bytes.seconds);
     this.#filledAtMs = nowMs;
   }
