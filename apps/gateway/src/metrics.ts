@@ -57,6 +57,17 @@ export function createGatewayMetrics(metrics: Metrics, shards = 1) {
     'Time from the commit of a message to the first acknowledgement of a user, by the path that it came',
     { buckets: deliveryBuckets, label: 'path', values: deliveryPaths },
   );
+  const frames = metrics.hotCounters(
+    'gateway_frames_total',
+    'Frames received and answered or acted on, by type',
+    {
+      type: [
+        ...frameTypes.filter((type) => isClientRequestType(type) || isAcknowledgementType(type)),
+        'unknown-request',
+        'bad-frame',
+      ],
+    },
+  );
   return {
     deliverySeconds: Object.fromEntries(deliveryPaths.map((path) => [path, deliverySeconds(path)])) as Record<
       DeliveryPath,
@@ -86,13 +97,9 @@ export function createGatewayMetrics(metrics: Metrics, shards = 1) {
       'Time from the request to sign in until the states of all groups were sent',
       { buckets: requestBuckets },
     ),
-    frames: metrics.hotCounters('gateway_frames_total', 'Frames received and answered or acted on, by type', {
-      type: [
-        ...frameTypes.filter((type) => isClientRequestType(type) || isAcknowledgementType(type)),
-        'unknown-request',
-        'bad-frame',
-      ],
-    }),
+    frames,
+    /** One of `frames`: of what comes most often by far, found once. */
+    messageAcknowledgements: frames('MESSAGING_DELIVER_SUCCESS'),
     framesIgnored: metrics.hotCounters(
       'gateway_frames_ignored_total',
       'Frames received and not answered: of a type that only the server sends, of an unknown type, or acknowledgements beyond a limit',

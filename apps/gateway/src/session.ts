@@ -111,7 +111,7 @@ export class Session implements SocketOwner {
     const messageId = readMessageAcknowledgement(view);
     if (messageId === undefined) this.#read(view);
     else {
-      this.#context.metrics.frames('MESSAGING_DELIVER_SUCCESS').count += 1;
+      this.#context.metrics.messageAcknowledgements.count += 1;
       acknowledgeMessage(this.#context, this.#connection, messageId);
     }
   }
