@@ -1,5 +1,5 @@
 /** So long others wait for this Redis, and no longer: it is taken to be away then, until it has answered. */
-const silenceMaxMs = 1_000;
+const silenceMaxMs = 2_000;
 /** How often one that missed something is looked at. */
 const lookEveryMs = 500;
 
