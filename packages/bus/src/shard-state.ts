@@ -1,5 +1,4 @@
-/** So long others wait for this Redis, and no longer: it is taken to be away then, until it has answered. */
-const silenceMaxMs = 1_000;
+const silenceMaxDefaultMs = 2_000;
 /** How often one that missed something is looked at. */
 const lookEveryMs = 500;
 
@@ -10,6 +9,8 @@ type Options = {
   works(): boolean;
   /** Makes good what it missed. Called again if it rejects. */
   makeGood(): Promise<void>;
+  /** So long others wait for this Redis, and no longer: it is taken to be away then, until it has answered. */
+  silenceMaxMs?: number;
 };
 
 /**
@@ -20,6 +21,7 @@ type Options = {
  */
 export class ShardState {
   readonly #options: Options;
+  readonly #silenceMaxMs: number;
   /** How much work with it has taken too long and has not ended. */
   #late = 0;
   #looking: NodeJS.Timeout | undefined;
@@ -27,6 +29,7 @@ export class ShardState {
 
   constructor(options: Options) {
     this.#options = options;
+    this.#silenceMaxMs = options.silenceMaxMs ?? silenceMaxDefaultMs;
   }
 
   get isAway(): boolean {
@@ -57,7 +60,7 @@ export class ShardState {
         resolve();
       };
       // If this process itself stood still, the answer has come: it is read before a tick ends.
-      const timer = setTimeout(() => setImmediate(beLate), silenceMaxMs);
+      const timer = setTimeout(() => setImmediate(beLate), this.#silenceMaxMs);
       const end = () => {
         hasEnded = true;
         clearTimeout(timer);

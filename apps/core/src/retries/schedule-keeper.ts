@@ -52,9 +52,13 @@ export class ScheduleKeeper {
   }
 
   async #keep(): Promise<void> {
-    const { config, queues, schedule, reportDeadLetters } = this.#context;
+    const { config, queues, schedule, shards, shard, reportDeadLetters } = this.#context;
     const epoch = await readRedisEpoch(this.#context);
-    if (this.#redisEpoch !== undefined && epoch !== this.#redisEpoch) schedule.forget();
+    if (this.#redisEpoch !== undefined && epoch !== this.#redisEpoch) {
+      schedule.forget();
+      // Another one of several may be the one that sweeps, and need not have noticed.
+      shards.states[shard]?.miss();
+    }
     this.#redisEpoch = epoch;
     await queues.schedule('sweep', config.SWEEP_EVERY_MS);
     for (const { name } of jobTypes) {
