@@ -24,7 +24,7 @@ beforeAll(async () => {
   system = await startSystem({
     gateways: 2,
     cores: 1,
-    env: { REDIS_URL: redises.map(({ url }) => url).join(), NODE_ENV: 'test' },
+    env: { REDIS_URL: redises.map(({ url }) => url).join() },
     // However long a Redis takes to be back on a busy machine, nobody is sent away for it.
     gatewayEnv: { REQUEST_PATIENCE_MS: '200000' },
   });
