@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
 
 const processesMax = 99;
-// Core 99 has its admin port at P + 1199; the stores like P + 1200 and P + 1201.
-const portMax = 65_535 - 1_201;
+const redisesMax = 9;
+// Core 99 has its admin port at P + 1199; the stores like P + 1200 and the following.
+const portMax = 65_535 - 1_200 - redisesMax;
 
 const flags = {
   gateways: { type: 'string', default: '2' },
   cores: { type: 'string', default: '1' },
+  redis: { type: 'string', default: '1' },
   port: { type: 'string', default: '8080' },
   'data-dir': { type: 'string', default: '.data' },
   fresh: { type: 'boolean', default: false },
@@ -18,6 +20,7 @@ export const usage = `npm start -- [flags]   runs Hooligram on this machine unti
 
   --gateways N    how many gateways (2)
   --cores N       how many cores (1)
+  --redis N       how many Redis, each for a part of the groups and users (1)
   --port P        the port that the gateways share (8080); gateway i listens alone on P+i,
                   its admin HTTP is on P+1000+i, that of core j on P+1100+j; the chat in the
                   browser is on P+10, with ten gateways or more on P+100
@@ -34,7 +37,7 @@ export class OptionsError extends Error {}
 
 /**
  * @param {string[]} args what stands after `npm start --`
- * @returns {{ gateways: number, cores: number, port: number, dataDir: string, fresh: boolean, help: boolean, version: boolean }}
+ * @returns {{ gateways: number, cores: number, redises: number, port: number, dataDir: string, fresh: boolean, help: boolean, version: boolean }}
  * @throws {OptionsError}
  */
 export function parseOptions(args) {
@@ -43,6 +46,7 @@ export function parseOptions(args) {
   return {
     gateways: integer('--gateways', values.gateways, 1, processesMax),
     cores: integer('--cores', values.cores, 1, processesMax),
+    redises: integer('--redis', values.redis, 1, redisesMax),
     port: integer('--port', values.port, 1, portMax),
     dataDir: values['data-dir'],
     fresh: values.fresh,

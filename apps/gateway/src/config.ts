@@ -7,7 +7,6 @@ import {
   milliseconds,
   port,
   readableFile,
-  redisAddresses,
   redisUrls,
   samplingConfig,
   type serviceConfig,
@@ -35,8 +34,6 @@ function levelFactor(text: string): number | undefined {
   const factor = /^\d{1,2}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
   return factor === 0 || (factor >= 1.05 && factor <= 10) ? factor : undefined;
 }
-
-const isTest = (config: object) => 'NODE_ENV' in config && config.NODE_ENV === 'test';
 
 const schema = z.object({
   REDIS_URL: redisUrls()
@@ -206,10 +203,6 @@ const ownConfig = schema.check(
   configRule<z.output<typeof schema>>((config, fault) => {
     const { REQUEST_DEADLINE_MS, REQUEST_REPEAT_MS, REQUEST_PATIENCE_MS, REQUEST_SETTLE_MS } = config;
     const { DRAIN_SECONDS, STOP_TIMEOUT_MS, LISTEN_GRACE_MS = 0, TLS_CERT_FILE, TLS_KEY_FILE } = config;
-    // Tests may: a gateway can use several, but the cores of this release cannot yet.
-    if (redisAddresses(config.REDIS_URL ?? '').length > 1 && !isTest(config)) {
-      fault('REDIS_URL', 'must be the address of one Redis: this release does not take several yet');
-    }
     if (TLS_CERT_FILE && !TLS_KEY_FILE) fault('TLS_KEY_FILE', 'is required with TLS_CERT_FILE');
     if (TLS_KEY_FILE && !TLS_CERT_FILE) fault('TLS_CERT_FILE', 'is required with TLS_KEY_FILE');
     if (DRAIN_SECONDS && STOP_TIMEOUT_MS && STOP_TIMEOUT_MS < DRAIN_SECONDS * 1_000 + stopMarginMs) {

@@ -73,7 +73,7 @@ export class Fixture {
 
   /** @param redisUrl of one Redis, or of several */
   async addGatewayOn(redisUrl: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
-    await this.system.addGateway({ REDIS_URL: redisUrl, NODE_ENV: 'test', ...env });
+    await this.system.addGateway({ REDIS_URL: redisUrl, ...env });
   }
 
   async stop(): Promise<void> {

@@ -62,7 +62,7 @@ async function query(url: string, sql: string): Promise<unknown[]> {
 
 describe('a wrong flag', () => {
   test.each([
-    [['--port', 'many'], '--port must be a whole number from 1 to 64334, not "many"'],
+    [['--port', 'many'], '--port must be a whole number from 1 to 64326, not "many"'],
     [['--gateways', '0'], '--gateways must be a whole number from 1 to 99, not "0"'],
     [['--cores=1.5'], '--cores must be a whole number from 1 to 99, not "1.5"'],
     [['--data-dir', ''], '--data-dir must name a folder'],

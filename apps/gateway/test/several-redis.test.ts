@@ -1,0 +1,104 @@
+import { Placement } from '@hooligram/bus';
+import {
+  connect,
+  type OwnRedis,
+  ownRedis,
+  startSystem,
+  type TestClient,
+  type TestSystem,
+  uniqueSid,
+} from '@hooligram/testkit';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+
+const placement = new Placement(2);
+
+let redises: readonly OwnRedis[];
+let system: TestSystem;
+/** On two gateways, in turn. */
+let clients: readonly TestClient[];
+/** One on each Redis, of all of them. */
+let groups: readonly number[];
+
+beforeAll(async () => {
+  redises = await Promise.all([ownRedis(), ownRedis()]);
+  system = await startSystem({
+    gateways: 2,
+    cores: 1,
+    env: { REDIS_URL: redises.map(({ url }) => url).join() },
+    // However long a Redis takes to be back on a busy machine, nobody is sent away for it.
+    gatewayEnv: { REQUEST_PATIENCE_MS: '200000' },
+  });
+  const sids = Array.from({ length: 5 }, uniqueSid);
+  clients = await Promise.all(
+    sids.map(async (sid, index) => {
+      const client = await connect(system.gateway(index % 2).url);
+      await client.signIn(sid);
+      return client;
+    }),
+  );
+  const byShard = new Map<number, number>();
+  while (byShard.size < 2) {
+    const made = await (clients[0] as TestClient).requestOk('GROUP_CREATE', {
+      group_name: 'all of us',
+      member_sids: sids,
+    });
+    const { group_id = 0 } = made.payload;
+    byShard.set(placement.of(group_id), group_id);
+  }
+  groups = [...byShard.values()];
+});
+
+afterAll(async () => {
+  await system?.stop();
+  await Promise.all(redises.map((redis) => redis.stop()));
+});
+
+/** Each user sends to each group. @returns the answers */
+function sendAll(text: string) {
+  return Promise.all(
+    clients.flatMap((client, from) =>
+      groups.map((group_id) =>
+        client.request('MESSAGING_SEND', { group_id, content: `${text} of ${from} to ${group_id}` }),
+      ),
+    ),
+  );
+}
+
+/** Resolves when everybody was sent all of that, of everybody. */
+async function receivedAll(text: string): Promise<void> {
+  const expected = clients.flatMap((_, from) => groups.map((id) => `${text} of ${from} to ${id}`));
+  await Promise.all(
+    clients.map((client) =>
+      client.waitFor(() => {
+        const contents = client.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload.content);
+        return expected.every((content) => contents.includes(content));
+      }, `all of ${text}`),
+    ),
+  );
+}
+
+test('with two Redis messages go from everybody to everybody', async () => {
+  const answers = await sendAll('first');
+  expect(new Set(answers.map(({ type }) => type))).toEqual(new Set(['MESSAGING_SEND_SUCCESS']));
+  await receivedAll('first');
+});
+
+test('what is sent while one of them is killed is stored once, answered and delivered, and nobody is disconnected', async () => {
+  const second = redises[1] as OwnRedis;
+  await second.kill();
+  const sending = sendAll('second');
+  // Others do not wait for it.
+  const isAnswered = (client: TestClient) => client.received('MESSAGING_SEND_SUCCESS').length > groups.length;
+  await Promise.race(clients.map((client) => client.waitFor(() => isAnswered(client), 'an answer')));
+  await second.start();
+  const answers = await sending;
+  expect(new Set(answers.map(({ type }) => type))).toEqual(new Set(['MESSAGING_SEND_SUCCESS']));
+  await receivedAll('second');
+  for (const client of clients) {
+    const ids = new Set<number | undefined>();
+    for (const { payload } of client.received('MESSAGING_DELIVER_REQUEST')) ids.add(payload.message_id);
+    expect(ids.size).toBe(2 * clients.length * groups.length);
+  }
+  await sendAll('third');
+  await receivedAll('third');
+});
