@@ -72,7 +72,11 @@ function readers(): [name: string, message: ContractMessage, isRead: (body: obje
       others['redelivery acknowledged'],
       (body) => isReadable(() => readRedeliveryAcknowledged(bytes(body))),
     ],
-    ['stopping', others.stopping, (body) => readStopping(bytes({ type: 'STOPPING', params: body })) !== undefined],
+    [
+      'stopping',
+      others.stopping,
+      (body) => readStopping(bytes({ type: 'STOPPING', params: body })) !== undefined,
+    ],
     ['level', others.level, (body) => isReadable(() => readLevel(bytes(body)))],
     ...Object.entries(requestTable).flatMap(
       ([type, { params, answer }]): ReturnType<typeof readers> => [
