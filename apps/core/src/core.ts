@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { DeadRequests, entryVersion } from '@hooligram/bus';
-import { encodeStopping } from '@hooligram/contract';
+import { DeadRequests } from '@hooligram/bus';
+import { contractVersion, encodeStopping } from '@hooligram/contract';
 import {
   createTraceMetrics,
   openTracer,
@@ -56,7 +56,7 @@ export const core: ServiceDefinition<typeof coreConfig> = {
 async function start(service: CoreService): Promise<void> {
   const consumer = randomUUID();
   const metrics = createCoreMetrics(service.metrics, redisAddresses(service.config.REDIS_URL).length);
-  service.reportBuild({ version: release, contract: entryVersion });
+  service.reportBuild({ version: release, contract: String(contractVersion) });
   const tracer = await openTracer('core', service);
   const provider = meteredProvider(createVerificationProvider(service.config, service.log), metrics);
   const stores = await connectStores(service, consumer, metrics);

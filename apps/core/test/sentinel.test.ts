@@ -1,21 +1,27 @@
 import {
   connect,
-  type OwnSentinel,
   ownSentinel,
+  type SentinelSet,
   startSystem,
   type TestSystem,
   uniqueSid,
 } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { type Database, openDatabase } from './database.ts';
 import { createGroup, receiveMessage, type SignedInClient, sendMessage } from './fixture.ts';
 
-let stores: OwnSentinel;
+/** Requests under way at once, and how many each sender sends when it is over. */
+const [atOnce, eachAfterwards] = [4, 10];
+
+let stores: SentinelSet;
 let system: TestSystem;
+let database: Database;
 let open: SignedInClient[] = [];
 
 beforeAll(async () => {
   stores = await ownSentinel();
   system = await startSystem({ gateways: 2, cores: 1, env: { REDIS_URL: stores.url } });
+  database = openDatabase(system.databaseUrl);
 });
 
 afterEach(() => {
@@ -24,6 +30,7 @@ afterEach(() => {
 });
 
 afterAll(async () => {
+  await database?.close();
   await system?.stop();
   await stores?.stop();
 });
@@ -40,25 +47,27 @@ async function pair() {
   return { ada, bob, group_id: await createGroup(ada, [bob.sid]) };
 }
 
-/** Sends messages while something happens, each until it is answered with SUCCESS. @returns their ids */
+/**
+ * Sends messages while something happens, and some more, several at a time, each until it is answered with SUCCESS.
+ * @returns their ids
+ */
 async function sendWhile(ada: SignedInClient, group_id: number, happens: () => Promise<void>) {
   let isOver = false;
   const over = happens().finally(() => {
     isOver = true;
   });
   const ids: number[] = [];
-  for (let index = 0; !isOver || index < 20; index += 1) ids.push(await sendAtLast(ada, group_id, index));
-  await over;
-  for (let index = 0; index < 20; index += 1) ids.push(await sendAtLast(ada, group_id, index));
+  const sendOn = async (sender: number) => {
+    for (let left = eachAfterwards; left > 0; left -= isOver ? 1 : 0)
+      ids.push(await sendAtLast(ada, group_id, `${sender}: number ${ids.length}`));
+  };
+  await Promise.all([over, ...Array.from({ length: atOnce }, (_, sender) => sendOn(sender))]);
   return ids;
 }
 
-async function sendAtLast({ client }: SignedInClient, group_id: number, index: number): Promise<number> {
+async function sendAtLast({ client }: SignedInClient, group_id: number, content: string): Promise<number> {
   for (;;) {
-    const { type, payload } = await client.request('MESSAGING_SEND', {
-      group_id,
-      content: `number ${index}`,
-    });
+    const { type, payload } = await client.request('MESSAGING_SEND', { group_id, content });
     if (type === 'MESSAGING_SEND_SUCCESS') return payload.message_id as number;
     // Not stored: it is safe to send it again.
     expect(payload.errors).toEqual(['server busy']);
@@ -69,15 +78,23 @@ test.each([
   ['a Sentinel makes the replica the primary', () => stores.failOver()],
   ['the primary dies', () => stores.killPrimary()],
 ])(
-  'when %s, every process finds the new one, and each message that was answered arrives once, in order',
+  'when %s, every process finds the new one, and what was answered is all that is stored, and arrives once, in order',
   async (_, happens) => {
+    // Without a replica nobody could take over.
+    await stores.whole();
     const { ada, bob, group_id } = await pair();
     const ids = await sendWhile(ada, group_id, happens);
-    for (const id of ids) await receiveMessage(bob, id);
+    const stored = await database.rows<{ id: string }>(
+      'SELECT id FROM message WHERE group_id = $1 ORDER BY seq',
+      [group_id],
+    );
+    const inOrder = stored.map(({ id }) => Number(id));
+    expect([...inOrder].sort((one, other) => one - other)).toEqual(ids.sort((one, other) => one - other));
+    for (const id of inOrder) await receiveMessage(bob, id);
     const received = bob.client
       .received('MESSAGING_DELIVER_REQUEST')
       .map(({ payload }) => payload.message_id);
-    expect([...new Set(received)]).toEqual(ids);
+    expect([...new Set(received)]).toEqual(inOrder);
     await receiveMessage(ada, await sendMessage(bob, group_id, 'and back'));
   },
 );

@@ -7,7 +7,12 @@ import { until } from './fixture.ts';
 import { group, send, type User } from './group.ts';
 
 /** Room for so few requests that a place that is never freed is noticed. */
-const tight = { CORE_REQUESTS_MAX: '2', CLAIM_IDLE_MS: '300', CLAIM_EVERY_MS: '50' };
+const tight = {
+  CORE_REQUESTS_MAX: '2',
+  STATEMENT_TIMEOUT_MS: '1000',
+  CLAIM_IDLE_MS: '300',
+  CLAIM_EVERY_MS: '50',
+};
 
 let system: TestSystem;
 let gateway: FakeGateway;
@@ -37,6 +42,18 @@ async function write(requests: string, other: Record<string, string | number> = 
 
 async function counted(name: string, labels: Record<string, string> = {}): Promise<number> {
   return (await metrics(system.core(0).adminUrl)).value(`hooligram_core_${name}`, labels);
+}
+
+/** @returns how many unreadable entries all cores have left, or removed, since now */
+async function countedSince(outcome: 'left' | 'removed'): Promise<() => Promise<number>> {
+  const all = async () => {
+    const found = await Promise.all(system.cores.map(({ adminUrl }) => metrics(adminUrl)));
+    return found
+      .map((one) => one.value('hooligram_core_entries_unreadable_total', { outcome }))
+      .reduce((sum, count) => sum + count, 0);
+  };
+  const before = await all();
+  return async () => (await all()) - before;
 }
 
 function request(content: unknown, other: object = {}) {
@@ -83,16 +100,41 @@ test('an entry of a layout that this core does not know stays for a core that do
   await redis.xack(names.requests, names.cores, id);
 });
 
-test('a request of a type that this core does not know is left to a newer core, and those beside it are answered', async () => {
+test('a request of a type that these cores do not know is left at once to one that does, and those beside it are answered', async () => {
   const { redis, names } = gateway;
+  const isLeft = await countedSince('left');
   const [tomorrow, today] = [request('text', { type: 'TOMORROW' }), request('today')];
   const id = await write(JSON.stringify([tomorrow, today]));
   expect(await answerTo(today)).toMatchObject({ ok: true });
-  await until('it was looked at again', async () => (await counted('entries_claimed_total')) > 0);
+  await until('each of them has left it', async () => (await isLeft()) === 2);
+  for (let times = 0; times < 5; times += 1) await send(gateway, group_id, one, 'meanwhile');
+  expect(await isLeft()).toBe(2);
   expect(gateway.answers.some(({ ref }) => ref === tomorrow.ref)).toBe(false);
-  expect(await redis.xrange(names.requests, id, id)).toHaveLength(1);
+  // Idle for as long as anybody may ask for: a newer core gets it with its first look.
+  const [taken] = (await redis.xclaim(names.requests, names.cores, 'newer', 60_000, id)) as [
+    string,
+    string[],
+  ][];
+  expect(taken?.[0]).toBe(id);
   await redis.xdel(names.requests, id);
   await redis.xack(names.requests, names.cores, id);
+});
+
+test('what a newer release adds to an entry, to a request and to its parameters is ignored', async () => {
+  const further = { further: { for: ['a newer release'] } };
+  const added = { ...request('with more', further) };
+  await write(JSON.stringify([{ ...added, params: { ...added.params, ...further } }]), { further: 'field' });
+  expect(await answerTo(added)).toMatchObject({ ok: true, answer: { message_id: expect.any(Number) } });
+});
+
+test('a request of a type that no core knows is removed when nobody can begin it any more', async () => {
+  const id = await write(JSON.stringify([request('text', { type: 'TOMORROW' })]), { deadline: Date.now() });
+  const isRemoved = await countedSince('removed');
+  await until(
+    'it is removed',
+    async () => (await gateway.redis.xrange(gateway.names.requests, id, id)).length === 0,
+  );
+  await until('and counted', async () => (await isRemoved()) > 0);
 });
 
 test('rubbish on the channel for redelivery replies is counted, and the core goes on', async () => {

@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { entryVersion } from '@hooligram/bus';
-import { encodeStopping } from '@hooligram/contract';
+import { contractVersion, encodeStopping } from '@hooligram/contract';
 import { frameBytesReadMax } from '@hooligram/protocol';
 import {
   ConfigError,
@@ -143,7 +142,7 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
 function loadServer({ config, log, reportBuild }: ServiceContext<typeof gatewayConfig>): LoadedUws {
   const uws = load(config.UWEBSOCKETS);
   log.info({ uwebsockets: uws.version, node: process.versions.node }, 'uWebSockets.js loaded');
-  reportBuild({ version: release, contract: entryVersion, uwebsockets: uws.version });
+  reportBuild({ version: release, contract: String(contractVersion), uwebsockets: uws.version });
   return uws;
 }
 

@@ -2,11 +2,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createSignatures, type Signatures, signingKeys } from '@hooligram/bus';
-import { ConfigError, type Environment, readableFile, readConfig, redisUrl, url } from '@hooligram/service';
+import {
+  ConfigError,
+  type Environment,
+  readableFile,
+  readConfig,
+  redisAddresses,
+  redisUrls,
+  url,
+} from '@hooligram/service';
 import { z } from 'zod';
 
 const schema = z.object({
-  REDIS_URL: redisUrl().optional(),
+  REDIS_URL: redisUrls().optional(),
   REDIS_CA_FILE: readableFile().optional(),
   REDIS_PREFIX: z.string().min(1).default('hooligram'),
   BUS_SIGNING_KEYS: signingKeys().optional(),
@@ -30,7 +38,10 @@ type Source = 'environment' | 'local stack' | 'default';
 
 /** The system that a command is about. */
 export type Place = {
+  /** One Redis. Of a place with several, the first one; `shardsOf` is a place for each. */
   readonly redisUrl: string;
+  /** All Redis of the system, in the order of REDIS_URL. */
+  readonly redisUrls: readonly string[];
   readonly redisFrom: Source;
   /** Certificates in PEM by which a rediss:// is known. */
   readonly caFile: string | undefined;
@@ -59,10 +70,12 @@ export function findPlace(dataDir: string, env: Environment = process.env): Plac
     read;
   const dir = join(repositoryRoot, dataDir);
   const stack = REDIS_URL && DATABASE_URL ? undefined : readStack(join(dir, 'run/stack.json'));
-  const redisUrl = REDIS_URL ?? stack?.redis.url ?? defaultRedisUrl;
+  const allRedis = REDIS_URL ?? stack?.redis.url ?? defaultRedisUrl;
+  const redisUrls = redisAddresses(allRedis);
   const databaseUrl = DATABASE_URL ?? stack?.postgres.url;
   return {
-    redisUrl,
+    redisUrl: redisUrls[0] as string,
+    redisUrls,
     redisFrom: REDIS_URL ? 'environment' : stack ? 'local stack' : 'default',
     caFile: REDIS_CA_FILE,
     prefix: REDIS_PREFIX,
@@ -73,10 +86,15 @@ export function findPlace(dataDir: string, env: Environment = process.env): Plac
     environment: {
       ...(stack ? localDefaults(dir) : {}),
       ...env,
-      REDIS_URL: redisUrl,
+      REDIS_URL: allRedis,
       ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
     },
   };
+}
+
+/** The same system as each of its Redis shows it. */
+export function shardsOf(place: Place): readonly Place[] {
+  return place.redisUrls.map((redisUrl) => ({ ...place, redisUrl }));
 }
 
 /** @throws ConfigError */

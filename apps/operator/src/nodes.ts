@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connectRedis, createNames, type Names, Subscriptions } from '@hooligram/bus';
+import { connectRedis, createNames, Subscriptions } from '@hooligram/bus';
 import {
   type NodeCall,
   type NodeCalls,
@@ -9,23 +9,30 @@ import {
 } from '@hooligram/contract';
 import type { Place } from './config.ts';
 import { exitCodes, Refusal } from './program.ts';
-import { quiet, type Redis, withRedis } from './stores/redis.ts';
+import { quiet } from './stores/redis.ts';
+import { type Shard, type Shards, withShards } from './stores/shards.ts';
 
 /** A node that has not replied by then does not answer. */
 const replyTimeoutMs = 2_000;
 
-type Waiting = { readonly replies: NodeReply[]; readonly token: string; onReply(): void };
+type Waiting = { readonly replies: Map<string, NodeReply>; onReply(): void };
 
-/** Asks the nodes of a system, over Redis. Whoever is subscribed to the channel of all nodes replies. */
+/** Which nodes a call is for, and over which Redis it reaches them: null for all that are subscribed there. */
+type Way = { readonly shard: Shard; readonly node: string | null; readonly expected: number };
+
+const roles = ['gateway', 'core'] as const;
+
+/**
+ * Asks the nodes of a system, over Redis. Whoever is subscribed to the channel of all nodes replies. With several Redis each
+ * node gets a call once, over the first Redis that it is subscribed to.
+ */
 export class Nodes {
-  readonly #redis: Redis;
-  readonly #names: Names;
+  readonly #shards: readonly Shard[];
   readonly #own: string;
   readonly #waiting = new Map<string, Waiting>();
 
-  constructor(redis: Redis, names: Names, own: string) {
-    this.#redis = redis;
-    this.#names = names;
+  constructor(shards: readonly Shard[], own: string) {
+    this.#shards = shards;
     this.#own = own;
   }
 
@@ -33,7 +40,7 @@ export class Nodes {
     const reply = readNodeReply(bytes);
     const waiting = reply && this.#waiting.get(reply.token);
     if (!waiting) return;
-    waiting.replies.push(reply);
+    waiting.replies.set(reply.node, reply);
     waiting.onReply();
   }
 
@@ -46,23 +53,25 @@ export class Nodes {
     params: NodeCalls[T]['params'],
     node: string | null = null,
   ): Promise<NodeReply<T>[]> {
-    const call = { type, node, token: randomUUID(), reply_to: this.#own, params } as NodeCall;
-    // A core has nothing to reply to most calls.
-    const all = type === 'STATUS' ? await this.#listeners() : (await this.#subscribed('gateway')).length;
-    const expected = node === null ? all : 1;
-    const replies: NodeReply[] = [];
-    if (all === 0) return [];
+    const token = randomUUID();
+    const ways = await this.#waysTo(type, node);
+    const expected = ways.reduce((sum, way) => sum + way.expected, 0);
+    const replies = new Map<string, NodeReply>();
+    if (expected === 0) return [];
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(resolve, replyTimeoutMs);
       const onReply = () => {
-        if (replies.length < expected) return;
+        if (replies.size < expected) return;
         clearTimeout(timer);
         resolve();
       };
-      this.#waiting.set(call.token, { replies, token: call.token, onReply });
-      this.#redis.publish(this.#names.nodes, JSON.stringify(call)).catch(reject);
-    }).finally(() => this.#waiting.delete(call.token));
-    return replies as NodeReply<T>[];
+      this.#waiting.set(token, { replies, onReply });
+      for (const { shard, node } of ways) {
+        const call = { type, node, token, reply_to: this.#own, params } as NodeCall;
+        shard.redis.publish(shard.names.nodes, JSON.stringify(call)).catch(reject);
+      }
+    }).finally(() => this.#waiting.delete(token));
+    return [...replies.values()] as NodeReply<T>[];
   }
 
   /** All nodes that answer, gateways first. */
@@ -75,11 +84,14 @@ export class Nodes {
   /** Nodes that are subscribed and did not answer: frozen, with other BUS_SIGNING_KEYS, or of a release that knows no operator. */
   async silent(answered: readonly NodeReply<'STATUS'>[]): Promise<{ role: string; node: string }[]> {
     const known = new Set(answered.map(({ node }) => node));
-    const roles = ['gateway', 'core'] as const;
-    const found = await Promise.all(
-      roles.map(async (role) => (await this.#subscribed(role)).map((node) => ({ role, node }))),
-    );
-    return found.flat().filter(({ node }) => !known.has(node));
+    const found = new Map<string, { role: string; node: string }>();
+    for (const shard of this.#shards) {
+      for (const role of roles) {
+        for (const node of await subscribedTo(shard, role))
+          if (!known.has(node)) found.set(node, { role, node });
+      }
+    }
+    return [...found.values()];
   }
 
   /**
@@ -101,55 +113,75 @@ export class Nodes {
     );
   }
 
-  async #listeners(): Promise<number> {
-    const [, count] = (await this.#redis.pubsub('NUMSUB', this.#names.nodes)) as [string, number];
-    return Number(count);
-  }
-
-  /** The names of all nodes of a role that are subscribed to their own channel. */
-  async #subscribed(role: 'gateway' | 'core'): Promise<string[]> {
-    const escaped = this.#names[role]('').replace(/[\\*?[\]]/g, '\\$&');
-    const channels = (await this.#redis.pubsub('CHANNELS', `${escaped}*`)) as string[];
-    return channels.map((channel) => channel.slice(this.#names[role]('').length));
+  async #waysTo(type: NodeCallType, node: string | null): Promise<Way[]> {
+    // A core has nothing to reply to most calls.
+    const asked = type === 'STATUS' ? roles : (['gateway'] as const);
+    const [first, ...others] = this.#shards as [Shard, ...Shard[]];
+    const all = type === 'STATUS' ? await listenersOf(first) : (await subscribedTo(first, 'gateway')).length;
+    if (others.length === 0)
+      return all === 0 ? [] : [{ shard: first, node, expected: node === null ? all : 1 }];
+    const ways: Way[] = node === null ? [{ shard: first, node, expected: all }] : [];
+    const reached = new Set<string>();
+    for (const shard of this.#shards) {
+      const there = (await Promise.all(asked.map((role) => subscribedTo(shard, role)))).flat();
+      for (const one of there) {
+        const isMeant = node === null ? shard !== first : node === one;
+        if (isMeant && !reached.has(one)) ways.push({ shard, node: one, expected: 1 });
+        reached.add(one);
+      }
+    }
+    return ways;
   }
 }
 
-/** Lends a way to the nodes of a system. */
-export function withNodes<T>(
-  place: Place,
-  use: (nodes: Nodes, redis: Redis, names: Names) => Promise<T>,
-): Promise<T> {
-  return withRedis(place, async (redis, names) => {
+async function listenersOf({ redis, names }: Shard): Promise<number> {
+  const [, count] = (await redis.pubsub('NUMSUB', names.nodes)) as [string, number];
+  return Number(count);
+}
+
+/** The names of all nodes of a role that are subscribed to their own channel. */
+async function subscribedTo({ redis, names }: Shard, role: (typeof roles)[number]): Promise<string[]> {
+  const escaped = names[role]('').replace(/[\\*?[\]]/g, '\\$&');
+  const channels = (await redis.pubsub('CHANNELS', `${escaped}*`)) as string[];
+  return channels.map((channel) => channel.slice(names[role]('').length));
+}
+
+/** Lends a way to the nodes of a system, and a connection to each Redis that answers. */
+export function withNodes<T>(place: Place, use: (nodes: Nodes, shards: Shards) => Promise<T>): Promise<T> {
+  return withShards(place, async (shards) => {
     const own = createNames(place.prefix).operator(randomUUID());
-    const subscriber = await connectRedis(place.redisUrl, {
-      role: 'subscriber',
-      name: 'hooligram',
-      log: quiet,
-      caFile: place.caFile,
-    });
-    const nodes = new Nodes(redis, names, own);
-    let refuse = (_reason: string) => {};
-    const refused = new Promise<never>((_, reject) => {
-      refuse = (reason) => reject(new Refusal(reason));
-    });
-    const subscriptions = new Subscriptions({
-      redis: subscriber,
-      // It would try again for ever.
-      part: { works() {}, failed: (reason) => refuse(reason) },
-      onPublication: (_, bytes) => nodes.receive(bytes),
-      onResubscribed() {},
-      signing: place.signatures && {
-        signatures: place.signatures,
-        // Nobody of this system has replied.
-        onRefused() {},
-      },
-    });
+    const nodes = new Nodes(shards.working, own);
+    const closers: (() => void)[] = [];
     try {
-      await Promise.race([subscriptions.acquire(own), refused]);
-      return await use(nodes, redis, names);
+      await Promise.all(shards.working.map((shard) => listen(shard, own, nodes, closers)));
+      return await use(nodes, shards);
     } finally {
-      subscriptions.close();
-      subscriber.disconnect();
+      for (const close of closers) close();
     }
   });
+}
+
+/** Resolves when what nodes reply over this Redis arrives. @throws Refusal */
+async function listen({ place }: Shard, own: string, nodes: Nodes, closers: (() => void)[]): Promise<void> {
+  const { redisUrl, caFile, signatures } = place;
+  const redis = await connectRedis(redisUrl, { role: 'subscriber', name: 'hooligram', log: quiet, caFile });
+  closers.push(() => redis.disconnect());
+  let refuse = (_reason: string) => {};
+  const refused = new Promise<never>((_, reject) => {
+    refuse = (reason) => reject(new Refusal(reason));
+  });
+  const subscriptions = new Subscriptions({
+    redis,
+    // It would try again for ever.
+    part: { works() {}, failed: (reason) => refuse(reason) },
+    onPublication: (_, bytes) => nodes.receive(bytes),
+    onResubscribed() {},
+    signing: signatures && {
+      signatures,
+      // Nobody of this system has replied.
+      onRefused() {},
+    },
+  });
+  closers.unshift(() => subscriptions.close());
+  await Promise.race([subscriptions.acquire(own), refused]);
 }

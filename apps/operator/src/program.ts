@@ -39,7 +39,7 @@ const details = `Exit codes: 0 done; 1 something is wrong, or what was asked for
 3 a store, or the node that was named, does not answer.
 
 Environment variables:
-  REDIS_URL         Redis, the bus
+  REDIS_URL         Redis, the bus; several with commas between
   REDIS_CA_FILE     certificates in PEM by which a rediss:// is known
   REDIS_PREFIX      first part of every name in Redis (hooligram)
   BUS_SIGNING_KEYS  as the nodes have it

@@ -32,6 +32,22 @@ export async function readStream(redis: Redis, names: Pick<Names, 'requests' | '
   };
 }
 
+/** Of all Redis together: the sums, and the oldest entry of all. */
+export function joinStreams(streams: readonly Stream[]): Stream {
+  const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
+  const known = <T>(values: readonly (T | null)[]) => values.filter((value) => value !== null);
+  const [lags, ages] = [
+    known(streams.map(({ lag }) => lag)),
+    known(streams.map(({ oldest_ms }) => oldest_ms)),
+  ];
+  return {
+    entries: sum(streams.map(({ entries }) => entries)),
+    pending: sum(streams.map(({ pending }) => pending)),
+    lag: lags.length < streams.length ? null : sum(lags),
+    oldest_ms: ages.length === 0 ? null : Math.max(...ages),
+  };
+}
+
 function fieldsOf(flat: readonly unknown[]): Record<string, unknown> {
   return Object.fromEntries(flat.flatMap((name, at) => (at % 2 === 0 ? [[String(name), flat[at + 1]]] : [])));
 }

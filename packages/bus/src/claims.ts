@@ -65,16 +65,16 @@ export class Claims<T> {
 
   /**
    * Leaves an entry of this consumer to others, who may take it over at once. It is not claimed here again, and
-   * removed when nobody has taken it a minute after its deadline.
+   * removed when nobody has taken it so long after its deadline.
    */
-  leave(id: string, deadline: number): void {
+  leave(id: string, deadline: number, keptMs: number = leftMs): void {
     const { redis, stream, group, consumer, now } = this.#options;
     const earliest = now() - leftMs;
     for (const [other, removedAt] of this.#left) {
       if (removedAt > earliest) break;
       this.#left.delete(other);
     }
-    this.#left.set(id, deadline + leftMs);
+    this.#left.set(id, deadline + keptMs);
     // As if nobody had touched it for long.
     redis.xclaim(stream, group, consumer, 0, id, 'IDLE', leftMs, 'JUSTID').catch(() => {});
   }

@@ -1,3 +1,9 @@
+export {
+  type ContractMessage,
+  contractVersion,
+  jobTable,
+  otherTable,
+} from './contract-table.ts';
 export * from './jobs.ts';
 export * from './levels.ts';
 export * from './node-calls.ts';

@@ -145,7 +145,7 @@ const jsonByTag = {
   q: { type: 'connections-asked', field: 'asked', shape: object<ConnectionsAsked>({ user_id: count }) },
 } as const satisfies Readonly<Record<string, { type: Publication['type']; field: string; shape: Shape }>>;
 
-type JsonTag = keyof typeof jsonByTag;
+export type JsonTag = keyof typeof jsonByTag;
 
 const redeliveryAcknowledged = object<RedeliveryAcknowledged>({ user_id: count, token: text });
 

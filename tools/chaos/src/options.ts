@@ -1,5 +1,15 @@
-import { commandOf, flag, folder, namesOf, numberFrom, parseFlags, toggle } from '@hooligram/local';
-import { type FaultName, faultNames, faults } from './faults/index.ts';
+import {
+  commandOf,
+  flag,
+  folder,
+  namesOf,
+  numberFrom,
+  OptionsError,
+  parseFlags,
+  toggle,
+} from '@hooligram/local';
+import { type FaultName, faultNames, faultNamesOf, faults } from './faults/index.ts';
+import { type RedisForm, redisForms } from './redis-forms.ts';
 import { type BalancerName, balancers } from './rolling.ts';
 import { type SelfTest, selfTestNames, selfTests } from './self-tests.ts';
 
@@ -8,12 +18,12 @@ export type Options = {
   readonly seed: number;
   /** Empty: all faults. */
   readonly only: readonly FaultName[];
+  /** What the stack has for a Redis. */
+  readonly redis: RedisForm;
   readonly gateways: number;
   readonly cores: number;
   readonly clients: number;
   readonly rate: number;
-  /** One Redis, or several: each holds a part of the groups and users. */
-  readonly redis: keyof typeof redises;
   readonly coldGroups: number;
   readonly heavyGroups: number;
   readonly largeGroup: number;
@@ -32,9 +42,6 @@ export type Options = {
   readonly previous?: string | undefined;
 };
 
-/** How many Redis a stack has. */
-export const redises = { one: 1, list: 3 } as const;
-
 const minutesForm = /^\d{1,3}(\.\d{1,2})?$/;
 
 const command = commandOf(
@@ -44,16 +51,16 @@ const command = commandOf(
     flag('--minutes <n>', 'how long faults are injected', numberFrom(0.1, 600, minutesForm), '2'),
     flag('--seed <n>', 'decides the order of faults (default: random)', numberFrom(0, 2 ** 32 - 1)),
     flag('--only <faults>', 'these faults instead of all', namesOf(faultNames)),
+    flag(
+      '--redis <form>',
+      'one Redis, a list of three, of which faults break one at a time, or a primary and a replica under Sentinels',
+      String,
+      'one',
+    ).choices(Object.keys(redisForms)),
     flag('--gateways <n>', 'how many gateways', numberFrom(1, 20), '3'),
     flag('--cores <n>', 'how many cores', numberFrom(1, 20), '2'),
     flag('--clients <n>', 'how many users; every third has two devices', numberFrom(10, 20_000), '120'),
     flag('--rate <n>', 'messages a second that they send in all, at most', numberFrom(1, 5_000), '60'),
-    flag(
-      '--redis <kind>',
-      'one Redis, or a list of three, of which faults break one at a time',
-      String,
-      'one',
-    ).choices(Object.keys(redises)),
     flag(
       '--cold-groups <n>',
       'how many groups have a message now and then, and most members away; half as many users come and go',
@@ -143,5 +150,8 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     rolling,
     ...others
   } = values;
+  const possible = faultNamesOf(others.redis);
+  const impossible = only.find((name) => !possible.includes(name));
+  if (impossible) throw new OptionsError(`--only ${impossible}: not with --redis ${others.redis}`);
   return { seed, only, selfTest, alerts, short, rolling, ...others };
 }

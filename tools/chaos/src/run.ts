@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type StackDescription, startStackProcess } from '@hooligram/local';
 import type { Balancer } from '@hooligram/testkit/balancers';
 import { FaultyWebSocketProxy } from '@hooligram/testkit/proxies';
+import type { SentinelSet } from '@hooligram/testkit/sentinels';
 import { check } from './checker/check.ts';
 import { emptyHistory, type History } from './checker/history.ts';
 import { prepareDatabase, readCursors } from './database.ts';
@@ -11,13 +12,15 @@ import { failuresSince } from './failures.ts';
 import type { FaultContext } from './faults/fault.ts';
 import { type InjectedFault, injectFaults, seconds } from './inject-faults.ts';
 import { type Load, startLoad } from './load/load.ts';
-import { type Options, redises } from './options.ts';
+import type { Options } from './options.ts';
 import { createRandom } from './random.ts';
+import { redisForms } from './redis-forms.ts';
 import { MixedReleases } from './releases/mixed-releases.ts';
 import { faultRows, type Report } from './report.ts';
 import { countConnections, roll, startBalancer, type Update } from './rolling.ts';
 import { schedule } from './schedule.ts';
 import { selfTests } from './self-tests.ts';
+import { startSentinels } from './sentinels.ts';
 import { settle } from './settle.ts';
 import { staleStates } from './stale-states.ts';
 
@@ -30,6 +33,7 @@ const levelling = { LEVEL_FACTOR: '1.05' };
 type Running = {
   readonly options: Options;
   readonly mixed: MixedReleases | undefined;
+  readonly sentinels: SentinelSet | undefined;
   readonly stack: () => StackDescription;
   readonly crashes: readonly string[];
   readonly log: (line: string) => void;
@@ -42,18 +46,39 @@ export async function run(
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Report> {
+  const sentinels = options.redis === 'sentinel' ? await startSentinels(options.dataDir) : undefined;
+  try {
+    return await onStack(options, sentinels, log, signal);
+  } finally {
+    await sentinels?.stop();
+  }
+}
+
+async function onStack(
+  options: Options,
+  sentinels: SentinelSet | undefined,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<Report> {
   const env = options.rolling ? { ...drain, ...levelling } : drain;
   const { previous } = options;
   const mixed =
     previous === undefined ? undefined : await MixedReleases.prepare(previous, options, log, signal);
   log(`starting ${options.gateways} gateways and ${options.cores} cores; seed ${options.seed}`);
   const stack = await startStackProcess(
-    { ...options, env, releases: mixed?.folder, redises: redises[options.redis] },
+    {
+      ...options,
+      env,
+      releases: mixed?.folder,
+      redises: redisForms[options.redis],
+      redisUrl: sentinels?.url,
+    },
     log,
     signal,
   );
   try {
-    return await underLoad({ options, mixed, stack: stack.describe, crashes: stack.crashes, log, signal });
+    const { describe, crashes } = stack;
+    return await underLoad({ options, mixed, sentinels, stack: describe, crashes, log, signal });
   } finally {
     log('stopping');
     await stack.stop();
@@ -96,16 +121,16 @@ async function injectAndCheck(
   history: History,
   balancer: Balancer | undefined,
 ): Promise<Report> {
-  const { options, mixed, stack, log, signal } = running;
+  const { options, mixed, sentinels, stack, log, signal } = running;
   // Random numbers of its own, so that the order of faults follows from the seed alone.
   const random = createRandom(options.seed + 1);
-  const context = { stack, population: load.population, history, random, signal, log };
+  const context = { stack, sentinels, population: load.population, history, random, signal, log };
   const beganAt = performance.now();
   const until = beganAt + options.minutes * 60_000;
   const inject = async () => {
     if (balancer) return [await roll(context, load.probe, balancer)];
     if (mixed) return mixed.replaceAll(context, load.probe);
-    return injectFaults(schedule(options.only, random), until, load.probe, context);
+    return injectFaults(schedule(options.only, options.redis, random), until, load.probe, context);
   };
   const injected = await inject();
 

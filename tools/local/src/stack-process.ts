@@ -21,10 +21,12 @@ type StackProcessOptions = {
   readonly releases?: string | undefined;
   /** See StackOptions. */
   readonly redises?: number | undefined;
+  /** A Redis that the caller has started for it, in any form of REDIS_URL. Default: it starts one. */
+  readonly redisUrl?: string | undefined;
   readonly env?: NodeJS.ProcessEnv;
 };
 
-/** What `stack.json` says of a stack whose stores are its own. */
+/** What `stack.json` says of a stack whose stores are its own; without a pid of a Redis that it was given. */
 export type OwnStack = StackDescription & {
   readonly postgres: { readonly pid: number };
 };
@@ -40,7 +42,7 @@ export type StackProcess = {
 
 /** Starts the launcher behind `npm start` on empty data, and waits until its smoke test has passed. */
 export async function startStackProcess(
-  { env = {}, ...options }: StackProcessOptions,
+  { env = {}, redisUrl = '', ...options }: StackProcessOptions,
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<StackProcess> {
@@ -48,7 +50,7 @@ export async function startStackProcess(
   const startedAt = Date.now();
   const child = spawn(process.execPath, [launcher, JSON.stringify({ ...options, dataDir, fresh: true })], {
     // Stores of its own: those of the environment hold data of the user.
-    env: { ...process.env, ...env, DATABASE_URL: '', REDIS_URL: '' },
+    env: { ...process.env, ...env, DATABASE_URL: '', REDIS_URL: redisUrl },
     detached: true,
     // When this process ends, the channel closes, and the launcher stops what it has started.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -13,8 +13,9 @@ export {
   startCopy,
 } from './own-postgres.ts';
 export { type OwnRedis, ownRedis } from './own-redis.ts';
-export { type OwnSentinel, ownSentinel } from './own-sentinel.ts';
+export { ownSentinel } from './own-sentinel.ts';
 export { patienceMs, until, within } from './patience.ts';
+export type { SentinelSet } from './sentinels/index.ts';
 export type { ServiceProcess } from './service-process.ts';
 export { silentLog } from './silent-log.ts';
 export { dropDatabase, emptyDatabase, freshDatabase, freshPrefix, redisUrl } from './stores.ts';

@@ -11,6 +11,8 @@ export type OpenEntry = {
   readonly deadline: number;
   requestsOpen: number;
   areOutcomesKnown: boolean;
+  /** Gives it to other cores, if it has a request of a type that is not known here. */
+  readonly leave?: (() => void) | undefined;
 };
 
 /**

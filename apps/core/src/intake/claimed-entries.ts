@@ -42,18 +42,19 @@ export type ClaimSource = {
  *
  * @param source on which Redis it was claimed
  * @param deliveries how often the entry was given to a core, this time included
+ * @returns false if all is done but requests of a type that is not known here: a newer core may know it
  */
 export async function runClaimed(
   context: Context,
   { shard, markers, deadlines }: ClaimSource,
   given: Entry<unknown>,
   deliveries: number,
-): Promise<void> {
+): Promise<boolean> {
   const { clock, config, log, metrics, publisher } = context;
   const entry = { ...given, shard, deadline: deadlines.of(given.deadline) };
   const now = clock.now();
   const isExpired = now > entry.deadline;
-  if (isExpired && now < entry.deadline + config.STATEMENT_TIMEOUT_MS) return;
+  if (isExpired && now < entry.deadline + config.STATEMENT_TIMEOUT_MS) return true;
   log.info({ entry: entry.id, requests: entry.requests.length, deliveries, isExpired }, 'entry claimed');
   metrics.entriesClaimed.inc();
   const interrupted = await markers.read(entry.id);
@@ -63,18 +64,20 @@ export async function runClaimed(
     ? await conclude(context, markers, claimed)
     : await runOneByOne(context, markers, claimed);
   await context.deliveryChecks.settled();
-  if (isDone) publisher.finish(entry.id, shard);
+  const { isUnknown } = claimed.read;
+  if (isDone && !isUnknown) publisher.finish(entry.id, shard);
   await publisher.flushed();
+  return !isDone || !isUnknown;
 }
 
-/** @returns whether every request has its outcome */
+/** @returns whether every request that is known here has its outcome */
 async function runOneByOne(
   context: Context,
   markers: InProgressMarkers,
   entry: ClaimedEntry,
 ): Promise<boolean> {
   const { clock, db, deliveryChecks, metrics, publisher } = context;
-  const { requests, isUnknown } = entry.read;
+  const { requests } = entry.read;
   const stopped = new Set<string>();
   for (const [index, request] of requests) {
     const orderKey = orderKeyOf(index, request);
@@ -99,7 +102,7 @@ async function runOneByOne(
     await deliveryChecks.settled();
     await publisher.flushed();
   }
-  return stopped.size === 0 && !isUnknown;
+  return stopped.size === 0;
 }
 
 /**

@@ -13,7 +13,11 @@ import { reply } from './reply.ts';
 const schedulingPauseMs = 500;
 
 /** The Redis from which entries come. */
-export type EntrySource = Pick<Shard, 'index' | 'clock'> & { readonly deadlines: EntryDeadlines };
+export type EntrySource = Pick<Shard, 'index' | 'clock'> & {
+  readonly deadlines: EntryDeadlines;
+  /** Gives an entry to other cores: one of them may know what this one does not. */
+  leaveUnknown(id: string, deadline: number): void;
+};
 
 /**
  * Divides entries by type of request, and replies to and acknowledges each entry when all of its requests have their
@@ -74,7 +78,8 @@ export class Intake {
       node,
       deadline: deadlines.of(deadline),
       requestsOpen: requests.length,
-      areOutcomesKnown: !read.isUnknown,
+      areOutcomesKnown: true,
+      leave: read.isUnknown ? () => source.leaveUnknown(id, deadline) : undefined,
     };
     this.#requestsOpen += requests.length;
     this.#idsOf(shard).add(id);
@@ -100,10 +105,14 @@ export class Intake {
     for (const wake of waiters) wake();
   }
 
-  #finish({ id, shard, areOutcomesKnown }: OpenEntry): void {
+  #finish({ id, shard, areOutcomesKnown, leave }: OpenEntry): void {
     const finished = this.#areChecksScheduled()
       // An entry with an unknown outcome stays pending, to be claimed and run again. So does one without its checks.
-      .then((areScheduled) => areScheduled && areOutcomesKnown && this.#context.publisher.finish(id, shard))
+      .then((areScheduled) => {
+        if (!areScheduled || !areOutcomesKnown) return;
+        if (leave) leave();
+        else this.#context.publisher.finish(id, shard);
+      })
       .finally(() => {
         this.#idsOf(shard).delete(id);
         this.#finishing.delete(finished);

@@ -53,7 +53,8 @@ export class Intakes {
     const { lifecycle } = shard.service;
     const intake = this.#intake;
     const deadlines = await this.#stores.deadlinesOf(shard);
-    const source: EntrySource = { index, clock, deadlines };
+    const leaveUnknown = (id: string, deadline: number) => this.#leaveUnknown(claims, id, deadline);
+    const source: EntrySource = { index, clock, deadlines, leaveUnknown };
     if (this.#claims.length === 0) this.#registerClose();
     const own = { stream: names.requests, group: names.cores, consumer: this.#consumer, signatures };
     const claims = this.#startClaims(shard, source, own);
@@ -99,7 +100,10 @@ export class Intakes {
       now: clock.now,
       onRemoved: (id) =>
         countRemoved(context, id, 'an entry that was left is removed: no core that can read it took it'),
-      onEntry: (entry: Entry<unknown>, deliveries) => runClaimed(context, source, entry, deliveries),
+      onEntry: async (entry: Entry<unknown>, deliveries) => {
+        const isKnown = await runClaimed(context, source, entry, deliveries);
+        if (!isKnown) this.#leaveUnknown(claims, entry.id, entry.deadline);
+      },
       // The first entry is claimed after `everyMs`, when `claims` exists.
       onUnreadable: (id, why) => this.#settleUnreadable(index, claims, id, why),
     });
@@ -119,6 +123,13 @@ export class Intakes {
       this.#isClosed = true;
       return Promise.all(this.#readers.map((reader) => reader.stop()));
     });
+  }
+
+  #leaveUnknown(claims: Claims, id: string, deadline: number): void {
+    const { config, metrics } = this.#context;
+    metrics.entriesUnreadable.inc({ outcome: 'left' });
+    // Nothing of it is begun after its deadline. A core that began before, and its heir, have had their turn by then.
+    claims.leave(id, deadline, config.STATEMENT_TIMEOUT_MS + 2 * config.CLAIM_IDLE_MS);
   }
 
   #settleUnreadable(shard: number, claims: Claims, id: string, { is, reason, deadline }: Unreadable): void {

@@ -2,10 +2,11 @@ import { DeadRequests } from '@hooligram/bus';
 import type { Queues } from '@hooligram/bus/queues';
 import { type JobName, jobNames, replayOf } from '@hooligram/contract';
 import type { Command } from 'commander';
+import type { Place } from '../config.ts';
 import { act, exitCodes, Refusal } from '../program.ts';
-import { withQueues } from '../stores/queues.ts';
+import { type Shard, withShardQueues } from '../stores/shards.ts';
 
-/** `redelivery/17` of a job, `request/1700000000000-0` of a request. */
+/** `redelivery/17` of a job, `request/1700000000000-0` of a request; of the second of several Redis `redelivery/17@1`. */
 type Letter = {
   readonly id: string;
   readonly date: Date;
@@ -28,16 +29,15 @@ export function addDeadLetters(program: Command): void {
       .command('list')
       .description('print a line per dead letter: ID, when it was given up, about what, why'),
     ({ place, out }) =>
-      withQueues(place, async (queues, redis, names) => {
-        const found = await read(queues, new DeadRequests(redis, names.deadRequests));
+      withLetters(place, async (found) => {
         out.result(found.map(asJson), found.map(lineOf));
       }),
   );
   act<[string], object>(
     letters.command('show').description('print all of one').argument('<ID>', 'one of the list'),
     ({ place, out }, [id]) =>
-      withQueues(place, async (queues, redis, names) => {
-        const [letter] = choose(await read(queues, new DeadRequests(redis, names.deadRequests)), id);
+      withLetters(place, async (found) => {
+        const [letter] = choose(found, id);
         if (!letter) return;
         const { date, about, reason, obstacle } = letter;
         out.result(asJson(letter), [
@@ -78,8 +78,8 @@ function change(
     ({ place, out }, [id], { all = false }) => {
       if (all === (id !== undefined))
         throw new Refusal('say either an ID or --all (see --help)', exitCodes.usage);
-      return withQueues(place, async (queues, redis, names) => {
-        const chosen = choose(await read(queues, new DeadRequests(redis, names.deadRequests)), id);
+      return withLetters(place, async (found) => {
+        const chosen = choose(found, id);
         const done: { id: string; outcome: string }[] = [];
         for (const letter of chosen) done.push({ id: letter.id, outcome: await apply(letter, all) });
         out.result(
@@ -108,12 +108,22 @@ function choose(letters: readonly Letter[], id: string | undefined): readonly Le
   return chosen;
 }
 
-async function read(queues: Queues, requests: DeadRequests): Promise<Letter[]> {
+/** @throws Refusal while one of several Redis is away: what it holds could not be told from what does not exist */
+function withLetters(place: Place, use: (letters: readonly Letter[]) => Promise<void>): Promise<void> {
+  return withShardQueues(place, async (shards, away) => {
+    if (away.length > 0) throw new Refusal(`a Redis is away: ${away.join('; ')}`, exitCodes.unreachable);
+    const all = (await Promise.all(shards.map(read))).flat();
+    await use(all.sort((one, other) => one.date.getTime() - other.date.getTime()));
+  });
+}
+
+async function read({ index, queues, redis, names }: Shard & { readonly queues: Queues }): Promise<Letter[]> {
+  const requests = new DeadRequests(redis, names.deadRequests);
   const [jobs, given] = await Promise.all([
     Promise.all(jobNames.map((name) => readJobs(queues, name))),
     requests.list(),
   ]);
-  return [
+  const letters = [
     ...jobs.flat(),
     ...given.map(
       ({ id, date, reason, ...about }): Letter => ({
@@ -125,7 +135,8 @@ async function read(queues: Queues, requests: DeadRequests): Promise<Letter[]> {
         drop: async () => void (await requests.drop(id)),
       }),
     ),
-  ].sort((one, other) => one.date.getTime() - other.date.getTime());
+  ];
+  return index === 0 ? letters : letters.map((letter) => ({ ...letter, id: `${letter.id}@${index}` }));
 }
 
 async function readJobs(queues: Queues, name: JobName): Promise<Letter[]> {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { examineAllRedis } from '../doctor/all-redis.ts';
 import { examineConfiguration, numberOf } from '../doctor/configuration.ts';
 import { examinePostgres } from '../doctor/database.ts';
 import type { Finding, Verdict } from '../doctor/finding.ts';
 import { examineFiles } from '../doctor/machine.ts';
 import { examineNodes } from '../doctor/nodes.ts';
-import { examineRedis } from '../doctor/redis.ts';
 import { examineStandby } from '../doctor/replica.ts';
 import { act, exitCodes } from '../program.ts';
 import { readRoleConfig, roles } from '../role-config.ts';
@@ -25,19 +25,18 @@ and the whole way of a write; and the nodes that run. Nothing that it writes sta
       .option('--quiet', 'print only what is to be mended'),
     async ({ place, out }, _, { strict = false, quiet = false }) => {
       const configs = await Promise.all(roles.map((role) => readRoleConfig(role, place)));
-      const redis = await examineRedis(place, numberOf(configs, 'ANSWER_CREDIT_BYTES', 8_388_608));
+      const redis = await examineAllRedis(place, numberOf(configs, 'ANSWER_CREDIT_BYTES', 8_388_608));
       const postgres = await examinePostgres(place, {
         statementTimeoutMs: numberOf(configs, 'STATEMENT_TIMEOUT_MS', 4_000),
         poolSize: numberOf(configs, 'DATABASE_POOL', 8),
       });
-      const isRedisWell = redis.every(({ verdict }) => verdict !== 'fault');
       const findings = [
         ...examineConfiguration(place, configs),
         examineFiles('self', 'a process that is started here'),
-        ...redis,
+        ...redis.findings,
         ...postgres,
         ...(await examineStandby(place)),
-        ...(isRedisWell ? await examineNodes(place) : []),
+        ...(redis.isOneWell ? await examineNodes(place) : []),
       ];
       const count = (verdict: Verdict) => findings.filter((finding) => finding.verdict === verdict).length;
       const isWell = count('fault') === 0 && !(strict && count('warning') > 0);

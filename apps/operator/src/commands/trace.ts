@@ -5,7 +5,7 @@ import { type Nodes, withNodes } from '../nodes.ts';
 import { ago } from '../output.ts';
 import { act, Refusal } from '../program.ts';
 import { withDatabase } from '../stores/database.ts';
-import { withQueues } from '../stores/queues.ts';
+import { withShardQueues } from '../stores/shards.ts';
 import { shortOf } from './drain.ts';
 
 /** Of so many who lack it is found out where they are. */
@@ -31,8 +31,15 @@ when it is sent to them again. Users who are on no gateway get it when they sign
         );
       }
       const lacking = message.members.filter(({ delivered_seq }) => delivered_seq < message.seq);
-      const lacks = await withQueues(place, (queues) =>
-        withNodes(place, (nodes) => locate(nodes, queues, message, lacking.slice(0, lackingMax))),
+      const lacks = await withShardQueues(place, (shards) =>
+        withNodes(place, (nodes) =>
+          locate(
+            nodes,
+            shards.map(({ queues }) => queues),
+            message,
+            lacking.slice(0, lackingMax),
+          ),
+        ),
       );
       const { members, ...stored } = message;
       const has = members.length - lacking.length;
@@ -51,7 +58,7 @@ type Lacking = Awaited<ReturnType<typeof locate>>[number];
 
 async function locate(
   nodes: Nodes,
-  queues: Queues,
+  queues: readonly Queues[],
   { group_id, stored_at }: TracedMessage,
   lacking: readonly Member[],
 ) {
@@ -75,8 +82,9 @@ async function locate(
 }
 
 /** The redelivery that stands for a user; null if none does. */
-async function nextAttempt(queues: Queues, userId: number) {
-  const job = await queues.find('redelivery', String(userId));
+async function nextAttempt(queues: readonly Queues[], userId: number) {
+  const found = await Promise.all(queues.map((one) => one.find('redelivery', String(userId))));
+  const job = found.find(Boolean);
   if (!job) return null;
   const { messages } = job.data as { messages?: { tries?: unknown } };
   return { attempt: Number(messages?.tries ?? 0) + 1, due_at: job.dueAt ?? null };

@@ -1,10 +1,10 @@
-import type { Names } from '@hooligram/bus';
+import { Placement } from '@hooligram/bus';
 import { encodeChange, encodeCredentialChanged } from '@hooligram/contract';
 import { findUser, userDelete } from '@hooligram/db';
 import type { Command } from 'commander';
-import { act, Refusal } from '../program.ts';
+import { act, exitCodes, Refusal } from '../program.ts';
 import { withDatabase } from '../stores/database.ts';
-import { type Redis, withRedis } from '../stores/redis.ts';
+import { type Shard, withShards } from '../stores/shards.ts';
 
 type Flags = { readonly apply?: boolean };
 
@@ -27,9 +27,11 @@ export function addUsers(program: Command): void {
           out.result({ ...user, deleted: false }, [`would delete ${whom}; --apply does it`]);
           return;
         }
-        const groups = await withRedis(place, async (redis, names) => {
-          await requireRightToTell(redis, names, user.user_id);
-          return userDelete(db, user.user_id, notify(redis, names, user.user_id));
+        const groups = await withShards(place, async ({ working, away }) => {
+          if (away.length > 0)
+            throw new Refusal(`a Redis is away: ${away.join('; ')}`, exitCodes.unreachable);
+          await requireRightToTell(working, user.user_id);
+          return userDelete(db, user.user_id, notify(working, user.user_id));
         }).catch((error: Error) => {
           if (error instanceof Refusal) throw error;
           throw new Refusal(
@@ -42,27 +44,33 @@ export function addUsers(program: Command): void {
 }
 
 /** Before anything is deleted. Version 0 ends no session. @throws Refusal */
-async function requireRightToTell(redis: Redis, names: Names, user_id: number): Promise<void> {
+async function requireRightToTell(shards: readonly Shard[], user_id: number): Promise<void> {
   const nothing = encodeCredentialChanged({ user_id, version: 0, connection_id: '' });
-  await redis.publish(names.user(user_id), nothing).catch((error: Error) => {
+  const tell = ({ redis, names }: Shard) => redis.publish(names.user(user_id), nothing);
+  await Promise.all(shards.map(tell)).catch((error: Error) => {
     if (!/NOPERM/.test(error.message)) throw error;
     throw new Refusal('the user of REDIS_URL may not publish to clients: give the one of a core');
   });
 }
 
 /**
- * Tells gateways at once. What does not reach one is made up for: gateways compare versions of credentials when they come
- * back to Redis, and the walk of the cores over all groups finds members without the newest state.
+ * Tells gateways at once, over the Redis on which each user and group lives. What does not reach one is made up for:
+ * gateways compare versions of credentials when they come back to Redis, and the walk of the cores over all groups finds
+ * members without the newest state.
  */
-function notify(redis: Redis, names: Names, user_id: number): Parameters<typeof userDelete>[2] {
+function notify(shards: readonly Shard[], user_id: number): Parameters<typeof userDelete>[2] {
+  const placement = new Placement(shards.length);
+  const shardOf = (id: number) => shards[placement.of(id)] as Shard;
   return {
     async onCredentialEnded(version) {
+      const { redis, names } = shardOf(user_id);
       await redis.publish(
         names.user(user_id),
         encodeCredentialChanged({ user_id, version, connection_id: '' }),
       );
     },
     async onLeft(state) {
+      const { redis, names } = shardOf(state.group_id);
       await redis.publish(names.group(state.group_id), encodeChange(state));
     },
   };

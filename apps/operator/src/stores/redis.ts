@@ -6,11 +6,13 @@ export type Redis = Awaited<ReturnType<typeof connectRedis>>;
 
 export const quiet = { info() {}, warn() {}, error() {} };
 
-/** Lends a connection to Redis. @throws Refusal */
-export async function withRedis<T>(
-  { redisUrl, caFile, prefix, signatures }: Place,
-  use: (redis: Redis, names: Names) => Promise<T>,
-): Promise<T> {
+/** @throws Refusal */
+export async function openRedis({
+  redisUrl,
+  caFile,
+  prefix,
+  signatures,
+}: Place): Promise<{ redis: Redis; names: Names }> {
   const redis = await connectRedis(redisUrl, {
     role: 'command',
     name: 'hooligram',
@@ -21,8 +23,17 @@ export async function withRedis<T>(
     throw new Refusal(error.message, exitCodes.unreachable);
   });
   redis.on('error', () => {});
+  return { redis, names: createNames(prefix) };
+}
+
+/** Lends a connection to one Redis. @throws Refusal */
+export async function withRedis<T>(
+  place: Place,
+  use: (redis: Redis, names: Names) => Promise<T>,
+): Promise<T> {
+  const { redis, names } = await openRedis(place);
   try {
-    return await use(redis, createNames(prefix));
+    return await use(redis, names);
   } finally {
     redis.disconnect();
   }

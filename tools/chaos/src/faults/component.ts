@@ -48,14 +48,16 @@ function service(type: 'gateways' | 'cores', index: number): Component {
 }
 
 export function anyRedis({ stack, random }: Pick<FaultContext, 'stack' | 'random'>): RedisComponent {
-  const count = stack().redises.length;
+  const { redis, redises } = stack();
+  const count = redises.length;
   const index = count > 1 ? random.integer(0, count - 1) : 0;
   const describe = (of: StackDescription) => {
     const found = of.redises[index];
     if (!found) throw new Error(`stack.json has no Redis ${index}`);
     return found;
   };
-  const { url } = describe(stack());
+  // One that the stack was given may be known by its Sentinels alone.
+  const { url } = redises[index] ?? redis;
   return {
     name: count > 1 ? `redis ${index + 1} of ${count}` : 'redis',
     url,

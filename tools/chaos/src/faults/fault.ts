@@ -1,15 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { StackDescription } from '@hooligram/local';
+import type { SentinelSet } from '@hooligram/testkit/sentinels';
 import type { History } from '../checker/history.ts';
 import type { Device } from '../load/device.ts';
 import type { Population } from '../load/population.ts';
 import type { Random } from '../random.ts';
+import type { RedisForm } from '../redis-forms.ts';
 
 export type FaultContext = {
   readonly stack: () => StackDescription;
   readonly population: Population;
   readonly history: History;
   readonly random: Random;
+  /** What leads to Redis, with `--redis sentinel`. */
+  readonly sentinels?: SentinelSet | undefined;
   /** Ends every wait. */
   readonly signal: AbortSignal;
   /** How long a fault lasts, if not its usual time: until this resolves. */
@@ -19,6 +23,8 @@ export type FaultContext = {
 
 export type Fault = {
   readonly about: string;
+  /** With which forms of Redis it can be injected; all unless given. */
+  readonly redis?: readonly RedisForm[];
   /** Injects it once. Resolves as soon as the component is back, or the fault is over. */
   readonly run: (context: FaultContext) => Promise<void>;
 };

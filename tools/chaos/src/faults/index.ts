@@ -1,3 +1,4 @@
+import type { RedisForm } from '../redis-forms.ts';
 import { halfOpen, neverAcknowledge, slowReaders, vanish } from './clients.ts';
 import { anyCore, anyGateway, anyRedis, postgres } from './component.ts';
 import type { Fault } from './fault.ts';
@@ -5,12 +6,17 @@ import { restorePostgres } from './postgres.ts';
 import { end, freeze, loseRedis } from './processes.ts';
 import { flushRedis, killPubsub, pauseRedis } from './redis.ts';
 import { demoteRedis, fillRedis, makePostgresReadOnly } from './refusals.ts';
+import { demotePrimary, freezePrimary, killPrimary } from './sentinels.ts';
 
 export const faults = {
   'kill-gateway': { about: 'SIGKILL to a gateway', run: end('SIGKILL', anyGateway) },
   'kill-core': { about: 'SIGKILL to a core', run: end('SIGKILL', anyCore) },
-  'kill-redis': { about: 'SIGKILL to Redis, which keeps its data', run: end('SIGKILL', anyRedis) },
-  'lose-redis': { about: 'SIGKILL to Redis, and its data are gone', run: loseRedis },
+  'kill-redis': {
+    about: 'SIGKILL to Redis, which keeps its data',
+    redis: ['one', 'list'],
+    run: end('SIGKILL', anyRedis),
+  },
+  'lose-redis': { about: 'SIGKILL to Redis, and its data are gone', redis: ['one', 'list'], run: loseRedis },
   'kill-postgres': {
     about: 'SIGKILL to Postgres, all of its processes',
     run: end('SIGKILL', () => postgres),
@@ -23,7 +29,7 @@ export const faults = {
   'term-core': { about: 'SIGTERM to a core', run: end('SIGTERM', anyCore) },
   'stop-gateway': { about: 'SIGSTOP to a gateway for 10 s', run: freeze(anyGateway) },
   'stop-core': { about: 'SIGSTOP to a core for 10 s', run: freeze(anyCore) },
-  'stop-redis': { about: 'SIGSTOP to Redis for 10 s', run: freeze(anyRedis) },
+  'stop-redis': { about: 'SIGSTOP to Redis for 10 s', redis: ['one', 'list'], run: freeze(anyRedis) },
   'stop-postgres': {
     about: 'SIGSTOP to Postgres for 10 s, all of its processes',
     run: freeze(() => postgres),
@@ -31,7 +37,26 @@ export const faults = {
   'kill-pubsub': { about: 'CLIENT KILL TYPE pubsub', run: killPubsub },
   'pause-redis': { about: 'CLIENT PAUSE for 5 s', run: pauseRedis },
   flushall: { about: 'FLUSHALL', run: flushRedis },
-  'demote-redis': { about: 'Redis is a replica that takes no writes, for 8 s', run: demoteRedis },
+  'demote-redis': {
+    about: 'Redis is a replica that takes no writes, for 8 s',
+    redis: ['one', 'list'],
+    run: demoteRedis,
+  },
+  'kill-primary': {
+    about: 'SIGKILL to the Redis that is the primary; it comes back as a replica',
+    redis: ['sentinel'],
+    run: killPrimary,
+  },
+  'demote-primary': {
+    about: 'the Sentinels make the other Redis the primary',
+    redis: ['sentinel'],
+    run: demotePrimary,
+  },
+  'freeze-primary': {
+    about: 'SIGSTOP to the primary until another one is chosen; then it goes on',
+    redis: ['sentinel'],
+    run: freezePrimary,
+  },
   'fill-redis': { about: 'Redis is full, for 8 s', run: fillRedis },
   'read-only-postgres': { about: 'Postgres takes no writes, for 8 s', run: makePostgresReadOnly },
   'half-open': { about: 'connections that clients neither read nor close', run: halfOpen },
@@ -46,3 +71,11 @@ export const faults = {
 export type FaultName = keyof typeof faults;
 
 export const faultNames = Object.keys(faults) as FaultName[];
+
+/** Those that can be injected where the stack has this for a Redis. */
+export function faultNamesOf(form: RedisForm): FaultName[] {
+  return faultNames.filter((name) => {
+    const { redis: forms }: Fault = faults[name];
+    return forms === undefined || forms.includes(form);
+  });
+}

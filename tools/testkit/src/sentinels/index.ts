@@ -1,0 +1,1 @@
+export { SentinelSet, type SentinelSetOptions } from './sentinel-set.ts';
