@@ -1,13 +1,16 @@
 import { hostname } from 'node:os';
 import type { Place } from '../config.ts';
 import { withNodes } from '../nodes.ts';
+import type { Shard } from '../stores/shards.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 import { examineFiles } from './machine.ts';
 import { compareKeys, examineEchoes } from './signing.ts';
 
 /** Looks at the nodes that run. Redis answers, and its user has all rights. */
 export function examineNodes(place: Place): Promise<Finding[]> {
-  return withNodes(place, async (nodes, redis, names) => {
+  return withNodes(place, async (nodes, { working }) => {
+    // All sign alike: the echoes of one Redis say enough.
+    const [{ redis, names }] = working as [Shard, ...Shard[]];
     const statuses = await nodes.statuses();
     const silent = await nodes.silent(statuses);
     const releases = new Set(statuses.map(({ body }) => body.release));
