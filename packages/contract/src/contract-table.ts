@@ -21,7 +21,7 @@ export type ContractMessage = {
  */
 export const contractVersions: readonly { readonly version: number; readonly digest: string }[] = [
   { version: 1, digest: 'a8bf79afa3d55f1e' },
-  { version: 2, digest: '786d8f198322424d' },
+  { version: 2, digest: '6c0eab48bba3fb41' },
 ];
 
 /** What this process speaks; in the metric `build_info`. */
@@ -203,6 +203,7 @@ export const nodeCallTable = {
         busy_percent: 1,
         gateway: { connections: 1, users: 1, groups: 1, requests_pending: 0, drain },
       },
+      optional: { signing_keys: [2, ['k']] },
     },
   },
   DRAIN: { params: { since: 1, required: { rate_max: null } }, reply: { since: 1, required: drain } },

@@ -9,8 +9,8 @@ import { compareKeys, examineEchoes } from './signing.ts';
 /** Looks at the nodes that run. Redis answers, and its user has all rights. */
 export function examineNodes(place: Place): Promise<Finding[]> {
   return withNodes(place, async (nodes, { working }) => {
-    // Nodes write their echoes on every Redis: one of them tells as much as all.
-    const { redis, names } = working[0] as Shard;
+    // All sign alike: the echoes of one Redis say enough.
+    const [{ redis, names }] = working as [Shard, ...Shard[]];
     const statuses = await nodes.statuses();
     const silent = await nodes.silent(statuses);
     const releases = new Set(statuses.map(({ body }) => body.release));
