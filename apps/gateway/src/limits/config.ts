@@ -24,7 +24,7 @@ export const gatewayLimitsConfig = z.object({
     .default(900)
     .describe('a connection on which nobody signs in, nor asks for a code, for so long is closed'),
   LIMIT_SIGN_INS_PER_USER: rate('100/600', 'successful sign-ins of a user'),
-  LIMIT_UNSIGNED_FRAMES: rate('100/10', 'frames of a connection before its sign-in'),
+  LIMIT_UNSIGNED_FRAMES: rate('250/25', 'frames of a connection before its sign-in'),
   LIMIT_UNSIGNED_BYTES: rate('131072/32', 'bytes of a connection before its sign-in', largestFrame),
   LIMIT_FRAMES_PER_CONNECTION: rate('2000/20', 'frames of a connection'),
   LIMIT_BYTES_PER_CONNECTION: rate('2097152/32', 'bytes of a connection', largestFrame),
