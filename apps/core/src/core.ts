@@ -70,7 +70,7 @@ async function start(service: CoreService): Promise<void> {
   const intakes = new Intakes(service, context, { stores, consumer });
   shards.makeGood = async (shard) => {
     service.log.warn({ redis: shard }, 'a Redis is back; gateways are asked to look for what they missed');
-    publisher.announce(names.gateways, 'lost', shard);
+    publisher.announce(names.gateways, 'missed', shard);
     await retries.sweep();
   };
   await shards.start(async (shard) => {

@@ -142,7 +142,7 @@ test('while one Redis is frozen, whoever lives on the other one is served; then 
   } finally {
     process.kill(stores[1]?.pid as number, 'SIGCONT');
   }
-  await until('gateways are asked', () => calls.slice(callsBefore).includes('lost'));
+  await until('gateways are asked', () => calls.slice(callsBefore).includes('missed'));
   await gatewayOf(second).until(
     () =>
       gatewayOf(second)

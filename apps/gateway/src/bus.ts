@@ -242,17 +242,11 @@ export class Bus {
   #onCall(shard: Shard, bytes: Buffer): void {
     const call = bytes.toString();
     if (call === 'epoch') shard.lookForEpoch();
-    else if (call === 'lost') this.#onLost(shard);
+    // The request stream was lost, with all requests.
+    else if (call === 'lost') this.#core.repeatAll(shard.index);
+    // Of several Redis: a core could not publish there for a while. The requests are in its stream.
+    else if (call === 'missed') this.#resyncs[shard.index]?.start();
     else throw new UnreadableError('not known here');
-  }
-
-  /**
-   * The request stream was lost; of several Redis, or a core could not publish there for a while. With one, a core that
-   * cannot publish answers nothing and keeps what it has to publish.
-   */
-  #onLost({ index }: Shard): void {
-    this.#core.repeatAll(index);
-    if (this.#shards.length > 1) this.#resyncs[index]?.start();
   }
 
   /** Operators call on every Redis. */

@@ -150,7 +150,7 @@ test('what a core could not publish on one Redis is fetched when the core says s
   fixture.answerPages();
   for (const group of [here, there]) group.store();
   const core = await connectRedis(redis(second).url, { role: 'command', name: 'test', log: silent });
-  await core.publish(fixture.core.names.gateways, 'lost');
+  await core.publish(fixture.core.names.gateways, 'missed');
   await a.has(there, 1);
   core.disconnect();
   expect(a.seqs(here)).toEqual([]);

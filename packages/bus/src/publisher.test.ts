@@ -45,7 +45,7 @@ async function answer(answers: readonly object[], behind: readonly object[] = []
     });
   });
   await subscriber.subscribe(names.gateway('node'), 'end');
-  for (const one of behind) publisher.answerBehind('node', one);
+  for (const one of behind) publisher.answerBehind('node', one, '1-1');
   for (const one of answers) publisher.answer('node', one);
   await publisher.flushed();
   await redis.publish('end', '');
@@ -95,7 +95,7 @@ test('what may be large leaves behind all other answers of its tick, a slice in 
   expect(pipelines).toBe(5);
 });
 
-test('an entry is acknowledged behind the large answers that were given before it', async () => {
+test('an entry is acknowledged behind its own large answers, and waits for those of no other', async () => {
   const names = createNames(freshPrefix());
   const commands: string[] = [];
   const recording = Object.create(redis, {
@@ -116,10 +116,11 @@ test('an entry is acknowledged behind the large answers that were given before i
   const [stream, group] = [names.requests, names.cores];
   const common = { redis: recording, stream, group, channelOf: names.gateway, log: silent };
   const publisher = new Publisher({ ...common, refuse: () => ({}) });
-  for (const ref of [1, 2]) publisher.answerBehind('node', { ref, text: 'x'.repeat(200_000) });
+  for (const ref of [1, 2]) publisher.answerBehind('node', { ref, text: 'x'.repeat(200_000) }, '1-1');
   publisher.finish('1-1');
+  publisher.finish('2-1');
   await publisher.flushed();
-  expect(commands).toEqual(['publish', 'publish', 'xack']);
+  expect(commands).toEqual(['publish', 'xack', 'publish', 'xack']);
 });
 
 test('of a text that misses a piece nothing is passed on, and the next one of the same sender is', () => {

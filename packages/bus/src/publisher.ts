@@ -24,10 +24,15 @@ export type BusPublisher = {
   announce(channel: string, payload: string, shard?: number): void;
   /** Sends one answer to a gateway; the answers of one tick for the same gateway travel together. @param shard on which its request came */
   answer(node: string, answer: object, shard: number): void;
-  /** Sends one answer that may be large. It is encoded when it is its turn: it must not change any more. @param shard as above */
-  answerBehind(node: string, answer: object, shard: number): void;
+  /**
+   * Sends one answer that may be large. It is encoded when it is its turn: it must not change any more.
+   * @param entryId of the entry that it answers @param shard as above
+   */
+  answerBehind(node: string, answer: object, entryId: string, shard: number): void;
   /** The entry has been answered: it leaves the stream. @param shard on which it came */
   finish(entryId: string, shard: number): void;
+  /** Resolves when all that was given so far, but what may be large, has been sent, or has failed. */
+  published(): Promise<void>;
   /** Resolves when all that was given so far has been sent, or has failed. */
   flushed(): Promise<void>;
 };
@@ -39,7 +44,7 @@ export type BusPublisher = {
  * Answers that may be large leave behind all else, and not more of them in a tick than take a moment to encode: messages
  * and other answers do not wait for them, neither here nor on the connection.
  *
- * Guarantee: an entry is acknowledged only behind the publications and answers that were given before it. When
+ * Guarantee: an entry is acknowledged only behind the publications that were given before it, and its answers. When
  * the pipeline breaks, entries whose acknowledgement did not arrive stay pending, and a later claim publishes all of
  * it again. XDEL goes before XACK: the other way round, a break between the two would leave an entry in the stream that
  * no consumer owns. An answer that is too large, or cannot be encoded, is replaced alone.
@@ -55,6 +60,8 @@ export class Publisher implements BusPublisher {
   #finished: string[] = [];
   /** What may be large, in its order, and the entries that were finished behind it. */
   #behind: Behind[] = [];
+  /** How many answers of an entry are among those. */
+  readonly #answersBehind = new Map<string, number>();
   /** How many of those were given so far, and taken. */
   #behindGiven = 0;
   #behindTaken = 0;
@@ -84,12 +91,14 @@ export class Publisher implements BusPublisher {
     this.#flushSoon();
   }
 
-  answerBehind(node: string, answer: object): void {
-    this.#giveBehind({ node, answer });
+  answerBehind(node: string, answer: object, entryId: string): void {
+    this.#answersBehind.set(entryId, (this.#answersBehind.get(entryId) ?? 0) + 1);
+    this.#giveBehind({ node, answer, entryId });
   }
 
   finish(entryId: string): void {
-    if (this.#behind.length > 0) this.#giveBehind({ finished: entryId });
+    // Behind its own answers, not those of others.
+    if (this.#answersBehind.has(entryId)) this.#giveBehind({ finished: entryId });
     else this.#finished.push(entryId);
     this.#flushSoon();
   }
@@ -102,7 +111,6 @@ export class Publisher implements BusPublisher {
     await Promise.all(this.#sending);
   }
 
-  /** Resolves when the publications that were given so far have been sent, or have failed. */
   async published(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     await Promise.all(this.#sending);
@@ -124,6 +132,12 @@ export class Publisher implements BusPublisher {
     this.#flushSoon();
   }
 
+  #keepUnfinished(): void {
+    const kept = this.#behind.filter((behind) => !('finished' in behind));
+    this.#behindTaken += this.#behind.length - kept.length;
+    this.#behind = kept;
+  }
+
   /** Takes as much of what may be large as may leave now, and what was finished behind it. */
   #takeBehind(): Map<string, Encoded[]> {
     const large = new Map<string, Encoded[]>();
@@ -131,7 +145,12 @@ export class Publisher implements BusPublisher {
     for (let bytes = 0; taken < this.#behind.length && bytes < sliceBytesMax; taken += 1) {
       const next = this.#behind[taken] as Behind;
       if ('finished' in next) this.#finished.push(next.finished);
-      else bytes += this.#encodeInto(large, next.node, next.answer);
+      else {
+        bytes += this.#encodeInto(large, next.node, next.answer);
+        const left = (this.#answersBehind.get(next.entryId) ?? 1) - 1;
+        if (left > 0) this.#answersBehind.set(next.entryId, left);
+        else this.#answersBehind.delete(next.entryId);
+      }
     }
     this.#behindTaken += taken;
     this.#behind.splice(0, taken);
@@ -151,17 +170,23 @@ export class Publisher implements BusPublisher {
       pipeline.xdel(stream, ...this.#finished);
       pipeline.xack(stream, group, ...this.#finished);
     }
+    const publications = this.#publications.length;
     this.#publications = [];
     this.#answers = new Map();
     this.#finished = [];
-    const failed = (error: unknown) => {
+    const failed = (error: unknown, isPublication: boolean) => {
       log.error({ reason: reasonOf(error) }, 'publishing to gateways failed');
-      onFailed?.();
+      // What such an entry published may have been in this pipeline: it stays, to be claimed.
+      this.#keepUnfinished();
+      if (isPublication) onFailed?.();
     };
-    const sent = pipeline.exec().then((results) => {
-      const failure = results?.find(([error]) => error !== null)?.[0];
-      if (failure) failed(failure);
-    }, failed);
+    const sent = pipeline.exec().then(
+      (results) => {
+        const at = results?.findIndex(([error]) => error !== null) ?? -1;
+        if (at >= 0) failed(results?.[at]?.[0], at < publications);
+      },
+      (error: unknown) => failed(error, publications > 0),
+    );
     this.#sending.add(sent);
     void sent.finally(() => this.#sending.delete(sent));
   }
@@ -206,7 +231,9 @@ export class Publisher implements BusPublisher {
 
 type Encoded = { readonly text: string; readonly bytes: number };
 
-type Behind = { readonly node: string; readonly answer: object } | { readonly finished: string };
+type Behind =
+  | { readonly node: string; readonly answer: object; readonly entryId: string }
+  | { readonly finished: string };
 
 type Options = {
   redis: Redis;

@@ -39,8 +39,8 @@ export class ShardedPublisher implements BusPublisher {
     this.#outlet(shard).publisher?.answer(node, answer);
   }
 
-  answerBehind(node: string, answer: object, shard: number): void {
-    this.#outlet(shard).publisher?.answerBehind(node, answer);
+  answerBehind(node: string, answer: object, entryId: string, shard: number): void {
+    this.#outlet(shard).publisher?.answerBehind(node, answer, entryId);
   }
 
   finish(entryId: string, shard: number): void {
@@ -55,6 +55,10 @@ export class ShardedPublisher implements BusPublisher {
       this.#finishing.delete(finished);
     });
     this.#finishing.add(finished);
+  }
+
+  async published(): Promise<void> {
+    await Promise.all(this.#outlets.map((outlet) => outlet.published()));
   }
 
   async flushed(): Promise<void> {

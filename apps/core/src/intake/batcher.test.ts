@@ -52,3 +52,41 @@ test('of hundreds of requests that may all be under way, a few are begun in each
   expect(Math.max(...begun.values())).toBeLessThanOrEqual(16);
   expect(begun.size).toBeGreaterThan(10);
 });
+
+test('a batch that met the lock of another one is tried together again, once that one has finished', async () => {
+  const batches: number[] = [];
+  const handler: Handler<'GROUP_STATES'> = {
+    batchMax: 500,
+    concurrency: 1,
+    rowOf: () => 7,
+    lockedRows: async () => new Set(),
+    async handle(_, batch) {
+      batches.push(batch.length);
+      if (batches.length <= 2) throw Object.assign(new Error('locked'), { code: '55P03' });
+      return batch.map(() => success({ states: [], looked: 0 }));
+    },
+  };
+  const context = {
+    config: { CORE_WAITING_MAX: 100 },
+    metrics: createCoreMetrics(createMetrics({ role: 'core' })),
+    log: { error() {} },
+    clock: { now: () => 0 },
+    db: { epoch: { current: 0 } },
+  } as unknown as Context;
+  const entry = {
+    ...{ id: '1-1', shard: 0, node: 'node', deadline: 9_000, requestsOpen: 20, areOutcomesKnown: true },
+  };
+  let left = 20;
+  await new Promise<void>((resolve) => {
+    const batcher = new Batcher<'GROUP_STATES'>(context, 'GROUP_STATES', handler, () => {
+      left -= 1;
+      if (left === 0) resolve();
+    });
+    for (let ref = 0; ref < 20; ref += 1) {
+      const params = { group_ids: [7] };
+      const requests = [{ ref, request_id: `${ref}`, type: 'GROUP_STATES' as const, params }];
+      batcher.enqueue({ owner: ref, entry, deadline: 9_000, requests, weight: 1, mayBeDone: false });
+    }
+  });
+  expect(batches).toEqual([20, 20, 20]);
+});

@@ -16,6 +16,9 @@ import { Waiters } from './waiters.ts';
 /** A batch is not begun less than this before its deadline: its statement would find the deadline passed. */
 const beginsBeforeMs = 100;
 
+/** So often a batch is tried whose rows were locked by somebody who has finished since. */
+const lockedTriesMax = 3;
+
 /** So many batches are begun in one turn of the event loop: each is some work before it waits for anything. */
 const begunAtOnce = 16;
 
@@ -101,7 +104,7 @@ export class Batcher<K extends RequestType> {
   async #run(bursts: readonly Burst<K>[]): Promise<void> {
     const { metrics } = this.#context;
     let left = this.#inTime(bursts).filter((burst) => !this.#waiters.accept(burst));
-    while (left.length > 0) {
+    for (let lockedTries = 0; left.length > 0; ) {
       const result = await this.#handle(left);
       if (result.is === 'done') {
         divideOutcomes(left, result.outcomes, this.#onDone);
@@ -109,7 +112,9 @@ export class Batcher<K extends RequestType> {
       }
       if (result.mayBeDone) for (const burst of left) burst.mayBeDone = true;
       if (result.is === 'slow') metrics.batchesSplit.inc({ type: this.#type });
-      const [free, waiting] = result.is === 'locked' ? await this.#withoutLocked(left) : [[], left];
+      lockedTries += result.is === 'locked' ? 1 : 0;
+      const [free, waiting] =
+        result.is === 'locked' ? await this.#withoutLocked(left, lockedTries) : [[], left];
       this.#waiters.add(waiting, result.is);
       left = this.#inTime(free);
     }
@@ -125,13 +130,17 @@ export class Batcher<K extends RequestType> {
     return result;
   }
 
-  /** Which of these bursts can go on, and which ones wait. If that cannot be told, each waits by itself. */
-  async #withoutLocked(bursts: Burst<K>[]): Promise<[free: Burst<K>[], waiting: Burst<K>[]]> {
+  /**
+   * Which of these bursts can go on, and which ones wait. If that cannot be told, each waits by itself; a lock that is gone
+   * again was that of another batch, and they are tried together again, not for ever.
+   */
+  async #withoutLocked(bursts: Burst<K>[], tries: number): Promise<[free: Burst<K>[], waiting: Burst<K>[]]> {
     const { rowOf, lockedRows } = this.#handler;
     if (!rowOf || !lockedRows || bursts.length === 1) return [[], bursts];
     const rows = bursts.flatMap(({ requests }) => requests.map(({ params }) => rowOf(params as never)));
-    const locked = await lockedRows(this.#context, rows).catch(() => new Set<number>());
-    if (locked.size === 0) return [[], bursts];
+    const locked = await lockedRows(this.#context, rows).catch(() => undefined);
+    if (locked?.size === 0 && tries < lockedTriesMax) return [bursts, []];
+    if (!locked || locked.size === 0) return [[], bursts];
     const isLocked = ({ requests }: Burst<K>) =>
       requests.some(({ params }) => locked.has(rowOf(params as never)));
     return [bursts.filter((burst) => !isLocked(burst)), bursts.filter(isLocked)];

@@ -5,6 +5,7 @@ import { isOfThoseWhoComeBack } from './bursts.ts';
 
 /** An entry, as far as a reply needs it. */
 export type Sender = {
+  readonly id: string;
   readonly node: string;
   /** On which of several Redis it came. */
   readonly shard: number;
@@ -16,13 +17,13 @@ export type Sender = {
  */
 export function reply(
   { db, publisher }: Context,
-  { node, shard }: Sender,
+  { id, node, shard }: Sender,
   { ref, type }: { readonly ref: number; readonly type?: RequestType },
   outcome: Outcome,
 ): void {
   const { current } = db.epoch;
   const answer = current === 0 ? { ref, ...outcome } : { ref, epoch: current, ...outcome };
-  if (type && isOfThoseWhoComeBack(type)) publisher.answerBehind(node, answer, shard);
+  if (type && isOfThoseWhoComeBack(type)) publisher.answerBehind(node, answer, id, shard);
   else publisher.answer(node, answer, shard);
 }
 

@@ -16,6 +16,9 @@ type OwnerQueue<B> = {
   isHeld: boolean;
 };
 
+/** A burst of few and long requests is paid for with so many turns at most: others of its user have a deadline. */
+const debtMax = 64;
+
 /** A batch ends when so many bursts did not fit: they come first in the next one. */
 const misfitsMax = 8;
 
@@ -91,7 +94,7 @@ export class Turns<B extends Waiting> {
         continue;
       }
       queue.bursts.shift();
-      queue.debt = weight - 1;
+      queue.debt = Math.min(weight, Math.max(length, debtMax)) - 1;
       taken.push(burst);
       size += weight;
       requests += length;

@@ -67,6 +67,8 @@ export class Shards {
     this.#arriving = this.#addresses.map(async (address, index) => {
       const shard = await connect(address, index, this.#serviceOf(index));
       this.#shards[index] = shard;
+      // What was published before may have gone to a server that was the primary no longer, and said nothing.
+      if (!this.isOne) shard.redis.command.on('ready', () => this.states[index]?.miss());
       return shard;
     });
     await this.#enough(this.#arriving);
