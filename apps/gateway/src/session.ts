@@ -67,6 +67,8 @@ export class Session implements SocketOwner {
   #heldBytes = 0;
   /** What is at the core of that. */
   #burstBytes = 0;
+  /** How many refusals came before the burst. */
+  #answeredBefore = 0;
   #isWorking = false;
   #isFinishing = false;
   #onIdle: (() => void) | undefined;
@@ -159,7 +161,7 @@ export class Session implements SocketOwner {
     const { cursorWriter, users, connectionsElsewhere } = this.#context;
     const { userId } = this.#connection.user;
     users.signOut(this.#connection);
-    if (!users.find(userId)) connectionsElsewhere?.forget(userId);
+    connectionsElsewhere?.signedOut(userId);
     this.#connection = undefined;
     this.limits?.signOut();
     if (cursorWriter.hasMoved) await cursorWriter.flushUser(userId);
@@ -271,7 +273,7 @@ export class Session implements SocketOwner {
       }
       const burst = this.#nextBurst();
       const [first] = burst;
-      handled += Math.max(1, burst.length);
+      handled += Math.max(1, burst.length + this.#answeredBefore);
       if (!first) continue;
       if (burst.length === 1) await this.#handle(first);
       else await Promise.all(burst.map((frame) => this.#handle(frame)));
@@ -291,7 +293,7 @@ export class Session implements SocketOwner {
   /** The next requests of one type that may be at the core together; what need not go there is answered, some of it. */
   #nextBurst(): SoundRequest[] {
     const burst: SoundRequest[] = [];
-    let answered = 0;
+    this.#answeredBefore = 0;
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
       const { frame, bytes } = next;
       const burstMax = this.#dispatcher.burstMaxOf(this.#context, frame.type);
@@ -303,8 +305,8 @@ export class Session implements SocketOwner {
       if (refusal) {
         this.#hold(-bytes);
         this.#answerNow(frame);
-        answered += 1;
-        if (answered >= requestsATurn) break;
+        this.#answeredBefore += 1;
+        if (this.#answeredBefore >= requestsATurn) break;
       } else {
         this.#burstBytes += bytes;
         burst.push(frame as SoundRequest);

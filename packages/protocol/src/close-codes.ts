@@ -60,7 +60,7 @@ export const closeReasons = {
     reconnect: true,
     reconnectAfterMs: 1_000,
   },
-  /** The client went on beyond its rate after it was told. A request that was not answered had no effect. */
+  /** The client went on beyond its rate after it was told. What it sent before that may have had its effect: repeat it with its id. */
   tooFast: {
     code: 4429,
     reason: 'too many frames or bytes, send more slowly',

@@ -33,26 +33,35 @@ export class Resync {
 
   async #run(context: GatewayContext): Promise<void> {
     this.#underWay = context;
-    do {
-      this.#isWantedAgain = false;
-      await resync(context, this.#livesHere);
-    } while (this.#isWantedAgain && this.#underWay === context);
-    if (this.#underWay === context) this.#underWay = undefined;
+    try {
+      do {
+        this.#isWantedAgain = false;
+        await resync(context, this.#livesHere, () => this.#isWantedAgain);
+      } while (this.#isWantedAgain && this.#underWay === context);
+    } finally {
+      if (this.#underWay === context) this.#underWay = undefined;
+    }
   }
 }
 
 /**
  * After this gateway's subscriptions on one Redis broke: fetches what was published in the groups that live there, and
  * looks for groups to which the users who live there were added.
+ *
+ * @param isWantedAgain ends it after the groups: heads first, also after a second break
  */
-export async function resync(context: GatewayContext, livesHere: (id: number) => boolean): Promise<void> {
+export async function resync(
+  context: GatewayContext,
+  livesHere: (id: number) => boolean,
+  isWantedAgain = () => false,
+): Promise<void> {
   const { groups, log, metrics, users } = context;
   const begunAt = performance.now();
   const groupIds = groups.ids().filter(livesHere);
   const userIds = users.ids().filter(livesHere);
   metrics.resyncs.inc();
   await fetchMissed(context, groupIds);
-  await findGroups(context, userIds);
+  await findGroups(context, userIds, isWantedAgain);
   log.info(
     {
       groups: groupIds.length,
@@ -81,9 +90,13 @@ async function fetchMissed(context: GatewayContext, ids: readonly number[]): Pro
 }
 
 /** Looks for groups to which users were added without a publication that got here. */
-export async function findGroups(context: GatewayContext, userIds: readonly number[]): Promise<void> {
+export async function findGroups(
+  context: GatewayContext,
+  userIds: readonly number[],
+  isOver = () => false,
+): Promise<void> {
   const { users, groups } = context;
-  for (let start = 0; start < userIds.length; start += usersPerRequest) {
+  for (let start = 0; start < userIds.length && !isOver(); start += usersPerRequest) {
     const user_ids = userIds.slice(start, start + usersPerRequest);
     const reply = await untilAnswered(context, 'GROUP_IDS', { user_ids }, () =>
       user_ids.some((userId) => users.find(userId)),

@@ -9,7 +9,7 @@ type Deps = {
   readonly core: Core;
   readonly cursorWriter: CursorWriter;
   readonly metrics: GatewayMetrics;
-  readonly clientLimits: Pick<ClientLimits, 'looksUp'> | undefined;
+  readonly clientLimits: Pick<ClientLimits, 'looksUp' | 'found'> | undefined;
 };
 
 /** Most acknowledgements of one connection that wait to be looked up; beyond it they cost a duplicate. */
@@ -48,7 +48,9 @@ export class MessageLookup {
       waiting.clear();
       const { user } = connection;
       const reply = await this.#deps.core.request('MESSAGE_LOOKUP', { user_id: user.userId, message_ids });
-      if (reply.ok) this.#acknowledge(user, message_ids.length, reply.answer.found);
+      if (!reply.ok) continue;
+      this.#acknowledge(user, message_ids.length, reply.answer.found);
+      this.#deps.clientLimits?.found(connection, reply.answer.found.length);
     }
     this.#waiting.delete(connection);
   }

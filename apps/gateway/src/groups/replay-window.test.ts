@@ -68,3 +68,12 @@ test('a group that is replayed alone has pages of half the window, and four shar
   expect(await pagesFor(4)).toBe(Math.ceil(1_000 / 16));
   expect(await pagesFor(1_000)).toBe(Math.ceil(1_000 / 16));
 });
+
+test('messages that were acknowledged before they were sent leave a page room for messages', () => {
+  const window = new ReplayWindow({ messages, bytes });
+  window.add(8, 8 * 61_440);
+  // Seven short ones of which six are acknowledged: one more, and the bytes of the others weigh less.
+  window.add(1, -195_768);
+  expect(window.meanBytes).toBeGreaterThan(0);
+  expect(window.messagesAPage).toBeGreaterThan(1);
+});

@@ -93,7 +93,8 @@ export class ReplayWindow {
   add(messages: number, bytes: number): void {
     this.#unacknowledged += messages;
     this.#unacknowledgedBytes += bytes;
-    if (messages > 0) this.#meanBytes = (this.#meanBytes + bytes / messages) / 2;
+    // What is acknowledged already changes how the bytes of a replay are divided: that may be less, and says nothing.
+    if (messages > 0 && bytes > 0) this.#meanBytes = (this.#meanBytes + bytes / messages) / 2;
     if (messages < 0) this.#acknowledgedAt = Date.now();
     if (messages < 0 || bytes < 0) this.#giveRoom();
   }

@@ -123,9 +123,8 @@ export class ClientLimits {
   }
 
   /**
-   * Whether an acknowledgement of a message that this gateway does not know is looked up; counts it if not. A client can
-   * owe as many as a replay window has, and what came live since its connection broke: beyond many times that it is
-   * closed, so that it needs another sign-in to go on.
+   * Whether an acknowledgement of a message that this gateway does not know is looked up; counts it if not. Those whose
+   * message is the user's are given back. Who goes on with others is closed, and needs another sign-in to go on.
    */
   looksUp(connection: { readonly socket: ConnectionLimits['socket'] }, userId: number): boolean {
     let traffic = this.#lookups.get(connection);
@@ -137,6 +136,11 @@ export class ClientLimits {
     this.report.add('unknown_acknowledgements', userId);
     if (!traffic.refuse()) connection.socket.end(closeReasons.tooFast);
     return false;
+  }
+
+  /** So many acknowledgements that were looked up are of messages of the user. */
+  found(connection: object, count: number): void {
+    this.#lookups.get(connection)?.giveBack(count);
   }
 }
 

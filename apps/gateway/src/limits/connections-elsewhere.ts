@@ -71,9 +71,18 @@ export class ConnectionsElsewhere {
     this.#say(user);
   }
 
-  /** The user has left this gateway. */
-  forget(userId: number): void {
-    clearTimeout(this.#users.get(userId)?.counting);
+  /** One of the user's connections to this gateway has ended. While all count, it must not count twice: it may be back elsewhere. */
+  signedOut(userId: number): void {
+    const elsewhere = this.#users.get(userId);
+    if (!elsewhere) return;
+    const { node, find, publish } = this.#options;
+    const user = find(userId);
+    if (elsewhere.counting && user) this.#say(user);
+    else if (elsewhere.counting) {
+      publish(userId, encodeUserConnections({ user_id: userId, gateway: node, signed_in_at: [] }));
+    }
+    if (user) return;
+    clearTimeout(elsewhere.counting);
     this.#users.delete(userId);
   }
 

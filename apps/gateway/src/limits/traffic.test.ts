@@ -73,3 +73,12 @@ test('it can be forgotten when it is full', () => {
   clock.nowMs = 60_000;
   expect(bucket.isFull).toBe(true);
 });
+
+test('what is given back may be taken again, up to a full bucket', () => {
+  const { bucket, taken } = traffic();
+  expect(taken(20, 1)).toBe(10);
+  bucket.giveBack(4);
+  expect(taken(20, 1)).toBe(4);
+  bucket.giveBack(1_000);
+  expect(taken(20, 1)).toBe(10);
+});

@@ -52,6 +52,11 @@ export class Traffic {
     return undefined;
   }
 
+  /** What was taken of so many frames was no cost of the client's. */
+  giveBack(frames: number): void {
+    this.#frames = Math.min(this.#rates.frames.points, this.#frames + frames);
+  }
+
   /** Counts a refusal. @returns false if it is one too many */
   refuse(): boolean {
     if (this.#refusals < 1) return false;
