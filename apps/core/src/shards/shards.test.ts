@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { createLifecycle, createLog, type Part } from '@hooligram/service';
 import { expect, test } from '@jest/globals';
 import type { CoreService } from '../config.ts';
@@ -13,7 +14,11 @@ async function setUp(addresses: readonly string[]) {
   const shards = new Shards({ lifecycle, log } as unknown as CoreService, addresses);
   await shards.connect(async (_, index, service) => {
     parts[index] = service.lifecycle.part('claims');
-    return { index, service, redis: { command: { status: 'ready' } } } as unknown as Shard;
+    return {
+      index,
+      service,
+      redis: { command: Object.assign(new EventEmitter(), { status: 'ready' }) },
+    } as unknown as Shard;
   });
   await shards.start(async () => {});
   await new Promise((resolve) => setImmediate(resolve));
