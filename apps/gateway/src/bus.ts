@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createNames, createSignatures, type Names, Placement, shardsNeeded } from '@hooligram/bus';
+import { createNames, createSignatures, type Names, Placement, untilEnough } from '@hooligram/bus';
 import { UnreadableError } from '@hooligram/contract';
 import { createLoopTurns, redisAddresses, type ServiceContext, withoutPasswords } from '@hooligram/service';
 import type { Budgets } from './budgets.ts';
@@ -12,7 +12,6 @@ import { Resync } from './core/resync.ts';
 import { UnreadablePublications } from './core/unreadable.ts';
 import { createContext } from './create-context.ts';
 import type { MessageTraces } from './delivery/message-traces.ts';
-import { firstOf } from './first-of.ts';
 import type { FeedDeps } from './groups/group-feed.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { RepeatedCalls } from './repeated-calls.ts';
@@ -80,7 +79,7 @@ export class Bus {
   static async connect(options: Options): Promise<Bus> {
     const shards = createShards(options);
     const connecting = shards.all.map((shard) => shard.connect());
-    const epochs = await firstOf(shardsNeeded(connecting.length), connecting);
+    const epochs = await untilEnough(connecting);
     const bus = new Bus(options, shards, Math.max(...epochs));
     await bus.#start(connecting);
     return bus;
@@ -142,7 +141,7 @@ export class Bus {
       this.#enter((await connecting[shard.index]) ?? 0);
       await this.#open(shard);
     });
-    await firstOf(shardsNeeded(opening.length), opening);
+    await untilEnough(opening);
   }
 
   /** @returns when the way to this Redis and back is proved */

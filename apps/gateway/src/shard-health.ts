@@ -1,4 +1,4 @@
-import { shardsNeeded } from '@hooligram/bus';
+import { checkShards } from '@hooligram/bus';
 import { createPart, type Lifecycle, type Log, type Part } from '@hooligram/service';
 
 type Check = () => true | string;
@@ -52,11 +52,5 @@ export class ShardHealth implements Health {
 
 /** One condition of readiness for all of them. */
 export function watchShards(lifecycle: Pick<Lifecycle, 'check'>, all: readonly ShardHealth[]): void {
-  lifecycle.check('bus', () => {
-    const failures = all.flatMap(({ failure }) => failure ?? []);
-    const working = all.length - failures.length;
-    return (
-      working >= shardsNeeded(all.length) || `${working} of ${all.length} Redis work: ${failures.join('; ')}`
-    );
-  });
+  lifecycle.check('bus', () => checkShards(all.map(({ failure }) => failure)));
 }

@@ -1,4 +1,4 @@
-import { Placement, ShardState, shardsNeeded } from '@hooligram/bus';
+import { checkShards, Placement, ShardState, untilEnough } from '@hooligram/bus';
 import { within, withoutPasswords } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import type { CoreService } from '../config.ts';
@@ -71,7 +71,7 @@ export class Shards {
       if (!this.isOne) shard.redis.command.on('ready', () => this.states[index]?.miss());
       return shard;
     });
-    await this.#enough(this.#arriving);
+    await untilEnough(this.#arriving);
   }
 
   /**
@@ -91,7 +91,7 @@ export class Shards {
         throw err;
       }
     });
-    await this.#enough(started);
+    await untilEnough(started);
   }
 
   /** Those that were reached, whether they work now or not. */
@@ -167,25 +167,14 @@ export class Shards {
   }
 
   #check(): true | string {
-    const answers = this.#lifecycles.map((one) => one.check());
-    const working = answers.filter((answer) => answer === true).length;
-    if (working >= shardsNeeded(answers.length)) return true;
-    const broken = answers.flatMap((answer, index) =>
-      answer === true ? [] : `${withoutPasswords(this.#addresses[index] as string)}: ${answer}`,
+    return checkShards(
+      this.#lifecycles.map((one, index) => {
+        const answer = one.check();
+        return answer === true
+          ? undefined
+          : `${withoutPasswords(this.#addresses[index] as string)}: ${answer}`;
+      }),
     );
-    return `${working} of ${answers.length} Redis work: ${broken.join('; ')}`;
-  }
-
-  async #enough(promises: readonly Promise<unknown>[]): Promise<void> {
-    let left = shardsNeeded(promises.length);
-    await new Promise<void>((resolve, reject) => {
-      for (const promise of promises) {
-        promise.then(() => {
-          left -= 1;
-          if (left === 0) resolve();
-        }, reject);
-      }
-    });
   }
 
   async #close(): Promise<void> {
