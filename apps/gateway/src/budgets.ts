@@ -1,5 +1,6 @@
 import type { Log, Metrics } from '@hooligram/service';
 import type { GatewayConfig } from './config.ts';
+import { FrameTurns } from './frame-turns.ts';
 import { BufferBudget } from './groups/buffer-budget.ts';
 import { HandshakeLine } from './handshake-line.ts';
 import { ClientLimits } from './limits/client-limits.ts';
@@ -16,6 +17,7 @@ export type Budgets = {
   /** What one client may use; undefined without limits. */
   readonly clientLimits: ClientLimits | undefined;
   readonly requestBudget: RequestBudget;
+  readonly frameTurns: FrameTurns;
   readonly socketBuffers: SocketBuffers;
   /** Messages that wait behind a gap. */
   readonly outOfOrder: BufferBudget;
@@ -44,6 +46,7 @@ export function createBudgets(config: GatewayConfig, metrics: GatewayMetrics, lo
       connectionBytesMax: config.SESSION_QUEUE_BYTES_MAX,
       gatewayBytesMax: config.SESSION_QUEUES_BYTES_MAX,
     }),
+    frameTurns: new FrameTurns(),
     socketBuffers: new SocketBuffers(config.SOCKET_BUFFERS_BYTES_MAX),
     outOfOrder: new BufferBudget(config.GAP_HELD_BYTES_MAX, () =>
       buffersDropped.inc({ buffer: 'out of order' }),
@@ -55,7 +58,13 @@ export function createBudgets(config: GatewayConfig, metrics: GatewayMetrics, lo
 }
 
 export function observeBudgets(metrics: Metrics, budgets: Budgets): void {
-  const { handshakes, signIns, requestBudget, socketBuffers, outOfOrder, recentMessages } = budgets;
+  const { handshakes, signIns, requestBudget, frameTurns, socketBuffers, outOfOrder, recentMessages } =
+    budgets;
+  metrics.observed(
+    'gateway_frames_waiting',
+    'Frames of clients that send more in a turn of the event loop than is read of one at once',
+    () => frameTurns.waiting,
+  );
   metrics.observed(
     'gateway_handshakes_waiting',
     'Handshakes that wait until they are let in',

@@ -6,6 +6,7 @@ import type { MessageIndex } from './delivery/message-index.ts';
 import type { MessageLookup } from './delivery/message-lookup.ts';
 import type { MessageTraces } from './delivery/message-traces.ts';
 import type { Overdue } from './delivery/overdue.ts';
+import type { FrameTurns } from './frame-turns.ts';
 import type { GroupFeed } from './groups/group-feed.ts';
 import type { GroupRegistry } from './groups/group-registry.ts';
 import type { StateReader } from './groups/state-reader.ts';
@@ -27,6 +28,7 @@ export type GatewayContext = {
   readonly metrics: GatewayMetrics;
   readonly signIns: SignIns;
   readonly requestBudget: RequestBudget;
+  readonly frameTurns: FrameTurns;
   readonly clientLimits: ClientLimits | undefined;
   /** Undefined without limits. */
   readonly connectionsElsewhere: ConnectionsElsewhere | undefined;

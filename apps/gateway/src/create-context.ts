@@ -33,7 +33,8 @@ export function createContext(
   { core: client, channelsOf, isAway, publish, budgets, node, ...shared }: Shared,
 ): GatewayContext {
   const { config, metrics, traces } = shared;
-  const { signIns, requestBudget, clientLimits, outOfOrder, recentMessages, socketBuffers } = budgets;
+  const { signIns, requestBudget, frameTurns, clientLimits, outOfOrder, recentMessages, socketBuffers } =
+    budgets;
   const names = createNames(config.REDIS_PREFIX, () => epoch);
   const core = client.within(epoch);
   const users = new Users(names, channelsOf, {
@@ -79,6 +80,7 @@ export function createContext(
     ...shared,
     signIns,
     requestBudget,
+    frameTurns,
     clientLimits,
     connectionsElsewhere,
     epoch,

@@ -2,6 +2,7 @@ import { createMetrics } from '@hooligram/service';
 import { expect, test } from '@jest/globals';
 import type { ClientSocket } from './client-socket.ts';
 import type { GatewayContext } from './context.ts';
+import { FrameTurns } from './frame-turns.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { RequestBudget } from './request-budget.ts';
 import { type Dispatcher, Session } from './session.ts';
@@ -16,6 +17,7 @@ test('requests that are answered without a wait are handled a few in each turn o
   const context = {
     config: { SESSION_QUEUE_MAX: 1_000 },
     metrics: createGatewayMetrics(createMetrics({ role: 'gateway' })),
+    frameTurns: new FrameTurns(),
     requestBudget: new RequestBudget({ connectionBytesMax: 1_000_000, gatewayBytesMax: 4_000_000 }),
   } as unknown as GatewayContext;
   const handled: number[] = [];

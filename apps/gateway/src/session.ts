@@ -19,9 +19,10 @@ import {
 import type { ClientSocket } from './client-socket.ts';
 import type { GatewayContext } from './context.ts';
 import { acknowledgeMessage } from './delivery/acknowledge.ts';
+import type { FrameReader, WaitingFrame } from './frame-turns.ts';
 import type { UserConnection } from './groups/user-connection.ts';
 import type { User } from './groups/users.ts';
-import type { ConnectionLimits } from './limits/connection-limits.ts';
+import type { ConnectionLimits, FirstJudgement } from './limits/connection-limits.ts';
 import { refuseUnread } from './limits/refuse-unread.ts';
 import type { FullBudget } from './request-budget.ts';
 import type { SocketOwner } from './websocket-server.ts';
@@ -50,7 +51,7 @@ export type Dispatcher = {
  * Requests are handled in the order in which they came. At most one burst of them is at the core at a time, and
  * all of a burst are of one type; that is all that ordering needs, however many cores there are.
  */
-export class Session implements SocketOwner {
+export class Session implements SocketOwner, FrameReader {
   readonly socket: ClientSocket;
   /** What it may cost; undefined without limits. */
   readonly limits: ConnectionLimits | undefined;
@@ -58,6 +59,9 @@ export class Session implements SocketOwner {
   signIn: object | undefined;
   /** The id of a keep-alive that is answered when they were: the newest, so that what waits is bounded. */
   keepAliveAfterGroups: string | undefined;
+  /** `FrameTurns` has them. */
+  turn = 0;
+  units = 0;
   readonly #context: GatewayContext;
   readonly #dispatcher: Dispatcher;
   readonly #open: Set<Session>;
@@ -91,6 +95,10 @@ export class Session implements SocketOwner {
 
   get user(): User | undefined {
     return this.#connection?.user;
+  }
+
+  get isSignedIn(): boolean {
+    return this.#connection !== undefined;
   }
 
   /** Whether a code can be submitted here. */
@@ -167,8 +175,24 @@ export class Session implements SocketOwner {
     if (cursorWriter.hasMoved) await cursorWriter.flushUser(userId);
   }
 
+  readWaiting({ bytes, judgement }: WaitingFrame): void {
+    this.#hold(-bytes.byteLength);
+    if (this.socket.isOpen) this.#readNow(bytes, judgement);
+  }
+
   #read(bytes: Uint8Array): void {
-    let judgement = this.limits?.judge(bytes) ?? 'read';
+    const { frameTurns } = this.#context;
+    const judgement = this.limits?.judge(bytes) ?? 'read';
+    const isRead = judgement === 'read' || judgement === 'acknowledgement';
+    const waits = isRead
+      ? !frameTurns.readsNow(this, bytes.byteLength)
+      : judgement === 'refuse' && frameTurns.hasWaiting(this);
+    if (waits) this.#wait(bytes, judgement);
+    else this.#readNow(bytes, judgement);
+  }
+
+  #readNow(bytes: Uint8Array, first: FirstJudgement): void {
+    let judgement = first;
     let frame: DecodedFrame | undefined;
     if (judgement === 'acknowledgement') {
       frame = this.#decode(bytes);
@@ -176,6 +200,20 @@ export class Session implements SocketOwner {
     }
     if (judgement === 'read') this.#receive(frame ?? this.#decode(bytes), bytes.byteLength);
     else refuseUnread(this, bytes, judgement, this.#context.metrics);
+  }
+
+  /** Too much has come in this turn of the event loop. */
+  #wait(bytes: Uint8Array, judgement: FirstJudgement): void {
+    const { frameTurns, requestBudget, metrics } = this.#context;
+    const full = requestBudget.refusal(this.#heldBytes, bytes.byteLength);
+    if (full) {
+      metrics.requestsShed.inc({ cause: full });
+      refuseUnread(this, bytes, judgement === 'acknowledgement' ? 'ignore' : 'refuse', metrics);
+      return;
+    }
+    this.#hold(bytes.byteLength);
+    // Its memory is only lent.
+    frameTurns.wait(this, { bytes: bytes.slice(), judgement });
   }
 
   #decode(bytes: Uint8Array): DecodedFrame {
@@ -259,6 +297,7 @@ export class Session implements SocketOwner {
 
   /** Forgets what was not begun. */
   #forgetQueue(): void {
+    for (const { bytes } of this.#context.frameTurns.leave(this)) this.#hold(-bytes.byteLength);
     for (const { bytes } of this.#queue.splice(0)) this.#hold(-bytes);
   }
 

@@ -20,6 +20,7 @@ const limits = {
   LIMIT_CONNECTIONS_PER_USER: '2',
   LIMIT_SIGN_INS_PER_USER: '3/3600',
   LIMIT_UNSIGNED_FRAMES: '10/36000',
+  LIMIT_UNSIGNED_FRAMES_PER_ADDRESS: '3/36000',
   LIMIT_UNSIGNED_BYTES: '131072/36000',
   LIMIT_FRAMES_PER_CONNECTION: '30/36000',
   LIMIT_BYTES_PER_CONNECTION: '200000/36000',
@@ -96,7 +97,7 @@ test('every limit has its metric from the beginning', async () => {
   const fresh = await system.addGateway({ LIMITS_ENABLED: 'true' });
   const { text } = await metrics(fresh.adminUrl);
   const series = text.match(/^hooligram_gateway_limited_total\{.* 0$/gm) ?? [];
-  expect(series).toHaveLength(17);
+  expect(series).toHaveLength(18);
 });
 
 test('a client within the default limits is refused nothing: 1,000 messages and as many acknowledgements at once', async () => {
@@ -140,6 +141,19 @@ describe('what a connection sends beyond its frames', () => {
     expect(await limited('unsigned_frames')).toBe(11);
   });
 
+  test('counts for all connections of an address before their sign-in, which keeps no neighbour from it', async () => {
+    const address = source();
+    const [one, other] = [await from(address), await from(address)];
+    keepAlives(one, 10);
+    await one.waitFor(() => one.received('CONN_KEEP_ALIVE_SUCCESS').length === 10);
+    keepAlives(other, 9);
+    other.send('VERIFICATION_SUBMIT_CODE_REQUEST', { verification_code: '1' });
+    const { payload } = await other.next('VERIFICATION_SUBMIT_CODE_FAILURE');
+    tooManyRequests(payload.errors?.[0], 12_000);
+    expect(await limited('address_unsigned_frames')).toBe(1);
+    await (await from(address)).signIn(uniqueSid());
+  });
+
   test('is refused after the sign-in, too, where it may send more', async () => {
     const client = await signedIn();
     keepAlives(client, 35);
@@ -149,15 +163,15 @@ describe('what a connection sends beyond its frames', () => {
 
   test('does not end with a new connection from the same address', async () => {
     const address = source();
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 6; round += 1) {
       const client = await from(address);
-      keepAlives(client, 10);
-      await client.waitFor(() => client.received('CONN_KEEP_ALIVE_SUCCESS').length === 10);
+      keepAlives(client, 8);
+      await client.waitFor(() => client.received('CONN_KEEP_ALIVE_SUCCESS').length === 8);
       client.terminate();
     }
-    const sixth = await from(address);
-    keepAlives(sixth, 1);
-    await sixth.next('CONN_KEEP_ALIVE_FAILURE');
+    const seventh = await from(address);
+    keepAlives(seventh, 3);
+    await seventh.next('CONN_KEEP_ALIVE_FAILURE');
     expect(await limited('address_frames')).toBe(1);
     // It is nobody else's limit.
     await (await from()).roundTrip();

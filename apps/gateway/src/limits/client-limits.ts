@@ -30,6 +30,7 @@ export class ClientLimits {
   readonly users: Shares<number>;
   readonly signInTimes: SignInTimes<ConnectionLimits>;
   readonly unsignedRates: TrafficRates;
+  readonly unsignedOfAddresses: Shares<string>;
   readonly connectionRates: TrafficRates;
   readonly acknowledgementRates: TrafficRates;
   readonly #config: GatewayLimitsConfig;
@@ -41,7 +42,12 @@ export class ClientLimits {
   constructor(config: GatewayLimitsConfig, { limited }: Pick<GatewayMetrics, 'limited'>, log: Log) {
     this.#config = config;
     this.report = new LimitReport(limited, log);
-    this.unsignedRates = { frames: config.LIMIT_UNSIGNED_FRAMES, bytes: config.LIMIT_UNSIGNED_BYTES };
+    this.unsignedRates = {
+      frames: config.LIMIT_UNSIGNED_FRAMES,
+      bytes: config.LIMIT_UNSIGNED_BYTES,
+      refusalsMax: Math.min(refusalsMax, config.LIMIT_UNSIGNED_FRAMES.points),
+    };
+    this.unsignedOfAddresses = new Shares(inNumber(config.LIMIT_UNSIGNED_FRAMES_PER_ADDRESS));
     this.connectionRates = {
       frames: config.LIMIT_FRAMES_PER_CONNECTION,
       bytes: config.LIMIT_BYTES_PER_CONNECTION,

@@ -25,6 +25,10 @@ export const gatewayLimitsConfig = z.object({
     .describe('a connection on which nobody signs in, nor asks for a code, for so long is closed'),
   LIMIT_SIGN_INS_PER_USER: rate('100/600', 'successful sign-ins of a user'),
   LIMIT_UNSIGNED_FRAMES: rate('250/25', 'frames of a connection before its sign-in'),
+  LIMIT_UNSIGNED_FRAMES_PER_ADDRESS: rate(
+    '5000/25',
+    'frames of all connections of an address before their sign-in, but for the first eight of each',
+  ),
   LIMIT_UNSIGNED_BYTES: rate('131072/32', 'bytes of a connection before its sign-in', largestFrame),
   LIMIT_FRAMES_PER_CONNECTION: rate('2000/20', 'frames of a connection'),
   LIMIT_BYTES_PER_CONNECTION: rate('2097152/32', 'bytes of a connection', largestFrame),

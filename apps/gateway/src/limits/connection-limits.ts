@@ -8,6 +8,12 @@ export type Judgement = 'read' | 'ignore' | 'refuse' | 'close';
 /** `acknowledgement`: it is read as one. If it turns out to be something else, `judgeOther` says what becomes of it. */
 export type FirstJudgement = Judgement | 'acknowledgement';
 
+/**
+ * So many frames of a connection before its sign-in do not count among those of its address: whoever uses those up keeps
+ * no neighbour from signing in.
+ */
+const freeUnsignedFrames = 8;
+
 /** What closes a connection: its socket. */
 type Closable = { end(reason: { code: number; reason: string }): void };
 
@@ -29,6 +35,7 @@ export class ConnectionLimits {
   /** Of acknowledgements. As many as there were deliveries are no fault of the client's. */
   #acknowledgements: Traffic | undefined;
   #isSignedIn = false;
+  #unsignedFrames = 0;
   #waitSeconds = 0;
 
   constructor(limits: ClientLimits, socket: Closable, source: string) {
@@ -60,12 +67,27 @@ export class ConnectionLimits {
     const own = this.#traffic.take(byteLength);
     if (own)
       return this.#refuse(this.#isSignedIn ? 'connection' : 'unsigned', this.#traffic, own, byteLength);
+    if (!this.#isSignedIn) {
+      const refusal = this.#judgeUnsigned();
+      if (refusal) return refusal;
+    }
     const { traffic } = this.#address;
     const ofAddress = traffic.take(byteLength);
     if (ofAddress) return this.#refuse('address', traffic, ofAddress, byteLength);
     const ofUser = this.#user?.traffic.take(byteLength);
     if (ofUser && this.#user) return this.#refuse('user', this.#user.traffic, ofUser, byteLength);
     return 'read';
+  }
+
+  #judgeUnsigned(): Judgement | undefined {
+    this.#unsignedFrames += 1;
+    if (this.#unsignedFrames <= freeUnsignedFrames) return undefined;
+    const traffic = this.#limits.unsignedOfAddresses.bucketOf(this.source);
+    if (traffic.take(0) === undefined) return undefined;
+    this.#limits.report.add('address_unsigned_frames', this.source);
+    this.#waitSeconds = traffic.waitSeconds(0);
+    // Its own refusals count: those of its neighbours close nothing.
+    return this.#traffic.refuse() ? 'refuse' : 'close';
   }
 
   /** Whether one more delivery that comes back is read, and not only ignored. */

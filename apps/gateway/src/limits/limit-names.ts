@@ -8,6 +8,7 @@ export const gatewayLimits = [
   'user_sign_ins',
   'unsigned_frames',
   'unsigned_bytes',
+  'address_unsigned_frames',
   'connection_frames',
   'connection_bytes',
   'user_frames',

@@ -46,9 +46,14 @@ export class Shares<K> {
 
   /** Takes one of a key's bucket, without a connection. @returns whether there was one */
   takeOne(key: K): boolean {
+    return this.bucketOf(key).take(0) === undefined;
+  }
+
+  /** The buckets of a key, without a connection: for use at once. */
+  bucketOf(key: K): Traffic {
     const share = this.enter(key);
     this.leave(share);
-    return share.traffic.take(0) === undefined;
+    return share.traffic;
   }
 
   leave(share: Share): void {

@@ -1,0 +1,114 @@
+import { expect, test } from '@jest/globals';
+import { type FrameReader, FrameTurns, type WaitingFrame } from './frame-turns.ts';
+
+type Read = { readonly name: string; readonly frame: number };
+
+/** A connection that notes what is read of it. */
+function reader(name: string, reads: Read[], isSignedIn = true): FrameReader {
+  return {
+    ...{ isSignedIn, turn: 0, units: 0 },
+    readWaiting: ({ bytes }) => void reads.push({ name, frame: bytes[0] ?? -1 }),
+  };
+}
+
+function frame(number: number): WaitingFrame {
+  return { bytes: Uint8Array.of(number), judgement: 'read' };
+}
+
+/** Frames that come in one turn: those that are read at once are noted, the others wait. */
+function come(turns: FrameTurns, from: FrameReader, count: number): number {
+  let readAtOnce = 0;
+  for (let number = 0; number < count; number += 1) {
+    if (turns.readsNow(from, 100)) readAtOnce += 1;
+    else turns.wait(from, frame(number));
+  }
+  return readAtOnce;
+}
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A clock on which each look takes a millisecond. */
+function slowClock(): () => number {
+  let now = 0;
+  return () => {
+    now += 1;
+    return now;
+  };
+}
+
+test('what a connection sends beyond its part of a turn waits, and is read later in its order', async () => {
+  const reads: Read[] = [];
+  const turns = new FrameTurns(slowClock());
+  const flooder = reader('flooder', reads);
+  expect(come(turns, flooder, 200)).toBe(64);
+  expect(turns.waiting).toBe(136);
+  // One that comes later does not overtake.
+  await nextTurn();
+  expect(turns.readsNow(flooder, 100)).toBe(false);
+  while (turns.waiting > 0) await nextTurn();
+  expect(reads.map((read) => read.frame)).toEqual(Array.from({ length: 136 }, (_, n) => n + 64));
+  expect(turns.readsNow(flooder, 100)).toBe(true);
+});
+
+test('others are read at once in the turn in which somebody floods', () => {
+  const turns = new FrameTurns();
+  for (let n = 0; n < 20; n += 1) come(turns, reader(`flooder ${n}`, []), 200);
+  expect(come(turns, reader('other', []), 8)).toBe(8);
+});
+
+test('a few milliseconds a turn are spent on what waits, and connections take turns', async () => {
+  const reads: Read[] = [];
+  const turns = new FrameTurns(slowClock());
+  const readers = ['a', 'b', 'c'].map((name) => reader(name, reads));
+  for (const from of readers) {
+    for (let n = 0; n < 16; n += 1) turns.wait(from, frame(n));
+  }
+  await nextTurn();
+  const inOneTurn = reads.length;
+  expect(inOneTurn).toBeLessThan(48);
+  while (turns.waiting > 0) await nextTurn();
+  const runs = reads.filter(({ name }, at) => reads[at - 1]?.name !== name).map(({ name }) => name);
+  expect(runs).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
+});
+
+test('a large frame counts for many small ones', () => {
+  const turns = new FrameTurns();
+  const from = reader('large', []);
+  let readAtOnce = 0;
+  while (turns.readsNow(from, 60_000)) readAtOnce += 1;
+  expect(readAtOnce).toBeLessThanOrEqual(8);
+});
+
+test('connections on which nobody is signed in share little of a turn, and are read behind the others', async () => {
+  const reads: Read[] = [];
+  const turns = new FrameTurns(slowClock());
+  let readAtOnce = 0;
+  for (let n = 0; n < 500; n += 1) readAtOnce += come(turns, reader('nobody', reads, false), 2);
+  expect(readAtOnce).toBe(32);
+  const somebody = reader('somebody', reads);
+  for (let n = 0; n < 8; n += 1) turns.wait(somebody, frame(n));
+  await nextTurn();
+  expect(reads.slice(0, 8).every(({ name }) => name === 'somebody')).toBe(true);
+  expect(reads.length).toBeGreaterThan(8);
+  while (turns.waiting > 0) await nextTurn();
+  expect(reads).toHaveLength(1_000 - 32 + 8);
+});
+
+test('what waits of a connection that leaves, also while it is read, is forgotten', async () => {
+  const reads: Read[] = [];
+  const turns = new FrameTurns();
+  const gone = reader('gone', reads);
+  const closing: FrameReader = {
+    ...reader('closing', reads),
+    readWaiting: () => void turns.leave(closing),
+  };
+  for (let n = 0; n < 10; n += 1) {
+    turns.wait(gone, frame(n));
+    turns.wait(closing, frame(n));
+  }
+  expect(turns.leave(gone)).toHaveLength(10);
+  expect(turns.waiting).toBe(10);
+  await nextTurn();
+  expect(turns.waiting).toBe(0);
+  expect(reads).toEqual([]);
+});
