@@ -2,6 +2,7 @@ export type { ReceivedFrame } from '@hooligram/protocol-client';
 export { type Certificate, makeCertificate } from './certificates.ts';
 export { freePorts } from './free-ports.ts';
 export { fuzzSeed } from './fuzz-seed.ts';
+export { giveWay } from './give-way.ts';
 export { getOnce, type Metrics, metrics } from './metrics.ts';
 export {
   backUp,

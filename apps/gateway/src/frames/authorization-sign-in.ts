@@ -5,6 +5,9 @@ import type { Session } from '../session.ts';
 import { groupsWereSent } from './conn-keep-alive.ts';
 import { type FrameHandler, nothing, reply } from './handler.ts';
 
+/** No code is longer. Tokens are, and nobody can use up what their owners need. */
+const codeCharactersMax = 10;
+
 /**
  * Makes the connection a user's: wait for a place, check the credential, answer, listen to the channels of the user and
  * of their groups, and only then read and replay. A second sign-in as the same user replays everything again; as another
@@ -30,6 +33,14 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
     session.socket.sendLater(failure(frame.type, frame.id, [text]));
     return;
   }
+  const known = guessKeyOf(session, frame);
+  const error = known && context.clientLimits?.refusals.find(known);
+  if (error) {
+    context.clientLimits?.report.add('known_refusals', session.socket.address);
+    context.metrics.signIns.inc({ outcome: 'failure' });
+    session.socket.sendLater(failure(frame.type, frame.id, [error]));
+    return;
+  }
   const begunAt = performance.now();
   const leavePlace = await context.signIns.enter(session, `${session.socket.address} ${sid}`);
   if (!leavePlace) {
@@ -39,11 +50,13 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   if (!(await signIn(context, session, frame, { begunAt, onRead: leavePlace }))) leavePlace();
 };
 
+type SignInFrame = SoundRequest<'AUTHORIZATION_SIGN_IN_REQUEST'>;
+
 /** @param onRead called when the first groups were read @returns whether somebody is signed in now */
 async function signIn(
   context: GatewayContext,
   session: Session,
-  frame: SoundRequest<'AUTHORIZATION_SIGN_IN_REQUEST'>,
+  frame: SignInFrame,
   { begunAt, onRead }: { begunAt: number; onRead(): void },
 ): Promise<boolean> {
   if (!session.socket.isOpen) {
@@ -58,6 +71,7 @@ async function signIn(
     verification_code,
   });
   context.metrics.signIns.inc({ outcome: outcomeOf(result, session) });
+  noteRefusal(context, session, frame, result);
   if (!session.socket.isOpen) return false;
   if (!result.ok) {
     reply(session, frame, result, nothing);
@@ -78,6 +92,25 @@ async function signIn(
     if (session.signIn === signIn) groupsWereSent(session);
   });
   return true;
+}
+
+/** What is counted of a code, which may be a guess: its number, and the network that it comes from. */
+function guessKeyOf({ limits }: Session, { payload }: SignInFrame): string | undefined {
+  const { country_code, phone_number, verification_code } = payload;
+  if (!limits || verification_code.length > codeCharactersMax) return undefined;
+  return `guess ${limits.source} ${sidOf(country_code, phone_number)}`;
+}
+
+function noteRefusal(
+  { clientLimits }: GatewayContext,
+  session: Session,
+  frame: SignInFrame,
+  result: Reply<'AUTHORIZATION_SIGN_IN'>,
+): void {
+  const key = guessKeyOf(session, frame);
+  if (key && !(!result.ok && result.isUnknown)) {
+    clientLimits?.refusals.note(key, result.ok ? [] : result.errors);
+  }
 }
 
 function outcomeOf(result: Reply<'AUTHORIZATION_SIGN_IN'>, { socket }: Session) {

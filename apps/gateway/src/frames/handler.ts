@@ -59,6 +59,32 @@ export function idempotence(id: string): { requestId: string | undefined; repeat
     : { requestId: undefined, repeatable: false };
 }
 
+/** What a request that the core may refuse for some seconds is called, and whom the log names. */
+type Limited = { readonly key: string; readonly source: string | number };
+
+/**
+ * Asks the core, or answers as it did a moment ago when it refused the same.
+ * @param limited what a limit of the core counts: all requests of the key get the same refusal
+ */
+export async function askUnlessRefused<T extends ClientRequestType, K extends RequestType>(
+  { clientLimits }: Pick<GatewayContext, 'clientLimits'>,
+  session: Session,
+  { type, id }: { type: T; id: string },
+  { key, source }: Limited,
+  ask: () => Promise<Reply<K>>,
+): Promise<Reply<K> | undefined> {
+  const error = clientLimits?.refusals.find(key);
+  if (error !== undefined) {
+    clientLimits?.report.add('known_refusals', source);
+    session.socket.sendLater(failure(type, id, [error]));
+    return undefined;
+  }
+  const result = await ask();
+  if (result.ok) clientLimits?.refusals.note(key, []);
+  else if (!result.isUnknown) clientLimits?.refusals.note(key, result.errors);
+  return result;
+}
+
 /** Answers a request with what the core replied. */
 export function reply<T extends ClientRequestType, K extends RequestType>(
   session: Session,

@@ -5,6 +5,7 @@ import type { HandshakeRefusal } from '../websocket-server.ts';
 import type { GatewayLimitsConfig } from './config.ts';
 import { ConnectionLimits } from './connection-limits.ts';
 import { tooManyOfAddress, tooOftenOfAddress } from './handshake-refusals.ts';
+import { KnownRefusals } from './known-refusals.ts';
 import type { GatewayLimit } from './limit-names.ts';
 import { Shares } from './shares.ts';
 import { SignInTimes } from './sign-in-times.ts';
@@ -28,6 +29,8 @@ export class ClientLimits {
   readonly report: LimitReport<GatewayLimit>;
   readonly addresses: Shares<string>;
   readonly users: Shares<number>;
+  /** Of the core's limits, by what they count. */
+  readonly refusals = new KnownRefusals();
   readonly signInTimes: SignInTimes<ConnectionLimits>;
   readonly unsignedRates: TrafficRates;
   readonly unsignedOfAddresses: Shares<string>;

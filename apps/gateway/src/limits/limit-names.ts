@@ -4,6 +4,7 @@ export const gatewayLimits = [
   'address_unsigned_connections',
   'address_handshakes',
   'user_connections',
+  'known_refusals',
   'sign_in_time',
   'user_sign_ins',
   'unsigned_frames',

@@ -1,9 +1,9 @@
-import { setPriority } from 'node:os';
+import { giveWay } from '@hooligram/testkit';
 import { StormClients } from './storm-clients.ts';
 import type { StormCall, StormReply } from './storm-process.ts';
 
 // Started by storm-process.ts; ends with it. Phones have processors of their own: here theirs is the one that is left.
-setPriority(10);
+giveWay();
 
 let clients: StormClients | undefined;
 

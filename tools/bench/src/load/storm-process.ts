@@ -9,7 +9,10 @@ const program = fileURLToPath(new URL('./storm-main.js', import.meta.url));
 
 /** The clients of a storm, in a process of their own: what they do delays no clock of others. */
 export class StormProcess {
-  readonly #child: ChildProcess = fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  readonly #child: ChildProcess = fork(program, {
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
 
   connect(spec: StormSpec): Promise<unknown> {
     return this.#call(spec);

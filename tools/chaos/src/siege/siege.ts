@@ -12,6 +12,11 @@ import { answerTo, askAttacker, type Cpu, cpuDuring, readKeptMemory } from './us
 const program = fileURLToPath(new URL('./attacker.js', import.meta.url));
 /** After an attack: what it has left behind is worked off. */
 const restMs = 5_000;
+/** Before the first quiet window: all have just signed up. */
+const warmUpMs = 5_000;
+/** Before the others: until gateways and cores use no more than so many times the CPU of the first, or for so long. */
+const settledFactor = 1.25;
+const settledMaxMs = 60_000;
 /** The first part of an attack is measured apart: what buckets allow at once. */
 export const burstMs = 2_000;
 /** How long those who have an aim may need for it beyond the measurement. */
@@ -54,11 +59,25 @@ export async function siege(options: SiegeOptions): Promise<SiegeRow[]> {
   );
   try {
     log(`${count} honest users chat`);
+    await pause(warmUpMs, undefined, { signal: options.signal });
     const rows: SiegeRow[] = [];
-    for (const name of only.length > 0 ? only : attackNames) rows.push(await besiege(options, users, name));
+    for (const name of only.length > 0 ? only : attackNames) {
+      if (rows[0]) await settled(options, rows[0].cpu.quiet);
+      rows.push(await besiege(options, users, name));
+    }
     return rows;
   } finally {
     users.close();
+  }
+}
+
+/** Waits until what an attack has left behind is worked off. */
+async function settled({ stack, signal }: SiegeOptions, quiet: Cpu): Promise<void> {
+  const until = performance.now() + settledMaxMs;
+  for (;;) {
+    const { gateways, cores } = await cpuDuring(burstMs, stack, signal);
+    const isQuiet = gateways + cores <= (quiet.gateways + quiet.cores) * settledFactor;
+    if (isQuiet || performance.now() > until) return;
   }
 }
 
@@ -98,8 +117,9 @@ async function besiege(
   }
   const parts = `${first.p99Ms.toFixed(0)} in the first ${burstMs / 1_000} s, then ${rest.p99Ms.toFixed(0)}`;
   const p99 = `p99 ${quiet.p99Ms.toFixed(0)} ms, under attack ${attacked.p99Ms.toFixed(0)} ms (${parts})`;
-  const { machine, attacker: attackers } = restCpu;
-  log(`${name}: CPU ${machine.toFixed(1)} s/s of all, ${attackers.toFixed(1)} of the attacker's`);
+  const { machine, attacker: attackers, gatewayLateMs, coreLateMs } = restCpu;
+  const late = `event loops ${gatewayLateMs.toFixed(0)} (gateway) and ${coreLateMs.toFixed(0)} ms (core) late`;
+  log(`${name}: CPU ${machine.toFixed(1)} s/s of all, ${attackers.toFixed(1)} of the attacker's; ${late}`);
   log(`${name}: ${p99}, ${attacked.cut} cut, the owner ${ownerSignsIn ? 'signs in' : 'is locked out'}`);
   if (progress.wanted > 0) log(`${name}: ${progress.reached} of ${progress.wanted} ${progress.what}`);
   const cpu = { quiet: quietCpu, first: firstCpu, rest: restCpu };
@@ -119,7 +139,7 @@ async function besiege(
 
 /** @throws Error when the attacker cannot begin */
 async function startAttack(name: AttackName, target: Target) {
-  const attacker = fork(program, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const attacker = fork(program, { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const reply = await answerTo<{ error?: string }>(attacker, { name, target });
   if (reply.error === undefined) return attacker;
   attacker.kill('SIGKILL');

@@ -15,12 +15,17 @@ const collectMs = 2_000;
 /** The environment of a stack whose processes collect garbage when they are asked to. */
 export const collectingEnv = { NODE_OPTIONS: `--import ${collector}` };
 
-/** Seconds of CPU a second: of all gateways, of all cores, of the attacker, and of everything on the machine. */
+/**
+ * Seconds of CPU a second: of all gateways, of all cores, of the attacker, and of everything on the machine. And how late the
+ * event loops were: the 99th percentile in milliseconds, of the gateway and of the core that were latest.
+ */
 export type Cpu = {
   readonly gateways: number;
   readonly cores: number;
   readonly attacker: number;
   readonly machine: number;
+  readonly gatewayLateMs: number;
+  readonly coreLateMs: number;
 };
 
 /** What was used during a pause. */
@@ -40,18 +45,25 @@ export async function cpuDuring(
     cores: (last.cores - first.cores) / seconds,
     attacker: (last.attacker - first.attacker) / seconds,
     machine: (last.machine - first.machine) / seconds,
+    gatewayLateMs: last.gatewayLateMs,
+    coreLateMs: last.coreLateMs,
   };
 }
 
-/** @returns seconds of CPU so far */
+/** @returns seconds of CPU so far, and how late event loops were since they were last asked */
 async function readCpu({ gateways, cores }: StackDescription, attacker?: ChildProcess): Promise<Cpu> {
-  const sum = async (nodes: readonly { readonly admin: string }[]) => {
-    const all = await Promise.all(nodes.map(({ admin }) => metrics(admin)));
-    return all.reduce((total, { value }) => total + value('process_cpu_seconds_total'), 0);
-  };
+  const read = (nodes: readonly { readonly admin: string }[]) =>
+    Promise.all(nodes.map(({ admin }) => metrics(admin)));
+  const [ofGateways, ofCores] = [await read(gateways), await read(cores)];
+  const seconds = (all: typeof ofGateways) =>
+    all.reduce((total, { value }) => total + value('process_cpu_seconds_total'), 0);
+  const lateMs = (all: typeof ofGateways) =>
+    Math.max(...all.map(({ value }) => value('nodejs_eventloop_lag_p99_seconds') * 1_000));
   return {
-    gateways: await sum(gateways),
-    cores: await sum(cores),
+    gateways: seconds(ofGateways),
+    cores: seconds(ofCores),
+    gatewayLateMs: lateMs(ofGateways),
+    coreLateMs: lateMs(ofCores),
     attacker: attacker ? (await askAttacker(attacker)).cpuSeconds : 0,
     machine:
       cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0) / 1_000,
