@@ -1,4 +1,4 @@
-import { closeReasons, readTryAgain } from '@hooligram/protocol';
+import { closeReasons, phoneOf, readTryAgain } from '@hooligram/protocol';
 import {
   connect,
   metrics,
@@ -21,6 +21,7 @@ const limits = {
   LIMIT_SIGN_INS_PER_USER: '3/3600',
   LIMIT_UNSIGNED_FRAMES: '10/36000',
   LIMIT_UNSIGNED_FRAMES_PER_ADDRESS: '3/36000',
+  LIMIT_CODE_REQUESTS_PER_ADDRESS: '6/36000',
   LIMIT_UNSIGNED_BYTES: '131072/36000',
   LIMIT_FRAMES_PER_CONNECTION: '30/36000',
   LIMIT_BYTES_PER_CONNECTION: '200000/36000',
@@ -97,7 +98,7 @@ test('every limit has its metric from the beginning', async () => {
   const fresh = await system.addGateway({ LIMITS_ENABLED: 'true' });
   const { text } = await metrics(fresh.adminUrl);
   const series = text.match(/^hooligram_gateway_limited_total\{.* 0$/gm) ?? [];
-  expect(series).toHaveLength(19);
+  expect(series).toHaveLength(20);
 });
 
 test('a client within the default limits is refused nothing: 1,000 messages and as many acknowledgements at once', async () => {
@@ -186,6 +187,17 @@ describe('what a connection sends beyond its frames', () => {
     await other.waitFor(() => other.received('CONN_KEEP_ALIVE_FAILURE').length === 10);
     expect(await limited('user_frames')).toBe(10);
   });
+});
+
+test('an address asks for so many codes, and is told when it may again', async () => {
+  const address = source();
+  const [one, other] = [await from(address), await from(address)];
+  const ask = (client: TestClient) => client.request('VERIFICATION_REQUEST_CODE', phoneOf(uniqueSid()));
+  for (const client of [one, other, one, other, one, other])
+    expect((await ask(client)).type).toBe('VERIFICATION_REQUEST_CODE_SUCCESS');
+  tooManyRequests((await ask(one)).payload.errors?.[0], 6_000);
+  expect(await limited('address_code_requests')).toBe(1);
+  expect((await ask(await from())).type).toBe('VERIFICATION_REQUEST_CODE_SUCCESS');
 });
 
 test('a frame of 64 KiB is taken before the sign-in, and a second one; a third is refused', async () => {

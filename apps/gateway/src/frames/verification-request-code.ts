@@ -1,10 +1,17 @@
+import { errorTexts, failure, tryAgainIn } from '@hooligram/protocol';
 import { type FrameHandler, nothing, reply } from './handler.ts';
 
 export const verificationRequestCode: FrameHandler<'VERIFICATION_REQUEST_CODE_REQUEST'> = async (
-  { core },
+  { core, clientLimits },
   session,
   frame,
 ) => {
+  const waitSeconds = session.limits && clientLimits?.codeRequestWait(session.limits.source);
+  if (waitSeconds !== undefined) {
+    const text = tryAgainIn(errorTexts.tooManyRequests.text, waitSeconds);
+    session.socket.sendLater(failure(frame.type, frame.id, [text]));
+    return;
+  }
   const { country_code, phone_number } = frame.payload;
   const connection = { connection_id: session.connectionId, address: session.socket.address };
   const result = await core.request('VERIFICATION_REQUEST_CODE', {

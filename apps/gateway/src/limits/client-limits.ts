@@ -39,6 +39,7 @@ export class ClientLimits {
   readonly #config: GatewayLimitsConfig;
   readonly #handshakes: Shares<string>;
   readonly #signIns: Shares<string>;
+  readonly #codeRequests: Shares<string>;
   readonly #lookupRates: TrafficRates;
   readonly #lookups = new WeakMap<object, Traffic>();
 
@@ -68,6 +69,7 @@ export class ClientLimits {
     });
     this.#handshakes = new Shares(inNumber(config.LIMIT_HANDSHAKES_PER_ADDRESS));
     this.#signIns = new Shares(inNumber(config.LIMIT_SIGN_INS_PER_USER));
+    this.#codeRequests = new Shares(inNumber(config.LIMIT_CODE_REQUESTS_PER_ADDRESS));
     this.#lookupRates = { ...inNumber(config.LIMIT_UNKNOWN_ACKNOWLEDGEMENTS), refusalsMax: ignoredMax };
     this.signInTimes = new SignInTimes(config.SIGN_IN_WITHIN_SECONDS * 1_000, ({ socket, source }) => {
       this.report.add('sign_in_time', source);
@@ -113,6 +115,18 @@ export class ClientLimits {
 
   signedIn(sid: string): void {
     this.#signIns.takeOne(sid);
+  }
+
+  /**
+   * Counts a request for a code. What each costs, before it is known whether one is sent, is some questions to the
+   * database.
+   * @returns undefined, or in how many seconds an address may ask again
+   */
+  codeRequestWait(source: string): number | undefined {
+    const traffic = this.#codeRequests.bucketOf(source);
+    if (traffic.take(0) === undefined) return undefined;
+    this.report.add('address_code_requests', source);
+    return traffic.waitSeconds(0);
   }
 
   /** Closes the connections of a user that are too many, those that signed in first. @param connections in that order */

@@ -30,6 +30,10 @@ export const gatewayLimitsConfig = z.object({
     'frames of all connections of an address before their sign-in, but for the first eight of each',
   ),
   LIMIT_UNSIGNED_BYTES: rate('131072/32', 'bytes of a connection before its sign-in', largestFrame),
+  LIMIT_CODE_REQUESTS_PER_ADDRESS: rate(
+    '30/60',
+    'requests for a code of an address that the core is asked; how many are sent is the limits of the core',
+  ),
   LIMIT_FRAMES_PER_CONNECTION: rate('2000/20', 'frames of a connection'),
   LIMIT_BYTES_PER_CONNECTION: rate('1048576/16', 'bytes of a connection', largestFrame),
   LIMIT_FRAMES_PER_USER: rate('4000/20', 'frames of all connections of a user'),

@@ -10,6 +10,7 @@ export const gatewayLimits = [
   'unsigned_frames',
   'unsigned_bytes',
   'address_unsigned_frames',
+  'address_code_requests',
   'connection_frames',
   'connection_bytes',
   'user_frames',
