@@ -12,6 +12,7 @@ test('flags are read, and have the defaults that the usage tells', () => {
     runs: 3,
     pairs: 5_000,
     users: 10_000,
+    rows: 5_000_000,
     trialSecondsMax: 600,
     gateways: 2,
     cores: 1,

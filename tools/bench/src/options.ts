@@ -22,6 +22,7 @@ export type Options = {
   readonly runs: number;
   readonly pairs: number;
   readonly users: number;
+  readonly rows: number;
   readonly trialSecondsMax: number;
   readonly gateways: number;
   readonly cores: number;
@@ -70,6 +71,7 @@ const command = commandOf(
       '5000',
     ),
     flag('--users <n>', 'how many users day has', numberFrom(100, 1_000_000), '10000'),
+    flag('--rows <n>', 'how many messages year stores', numberFrom(10_000, 1_000_000_000), '5000000'),
     flag(
       '--trial-max <n>',
       'a trial that takes more seconds than this is given up, and the next one begins; the longest workloads have more',
@@ -101,11 +103,13 @@ Workloads:
 ${usualNames.map((name) => row(name, workloads[name].about)).join('\n')}
 ${row('paced', 'paced-direct and paced-fanout')}
 ${row('growth', 'CPU a delivery at a fixed rate, as connections, groups, gateways, cores and stored messages grow')}
+${row('sizes', 'the same with 15,000 and 60,000 idle connections in ten groups each, 1, 2 and 4 gateways, 1 and 3 Redis')}
 ${row('storms', 'storm-chat, storm-chat-5000 and storm-chat-15000: so many clients come back at once, while others chat')}
 ${row('storms-alone', 'the same with -alone behind each name: their gateway starts again when all are back')}
 ${slowLinkNames.map((name) => row(name, workloads[name].about)).join('\n')}
 ${row('tails', 'tails-200 and tails-5000: as hops, 1,000 messages a second over so many pairs; what makes the slowest slow')}
-${row('all', 'each of these but growth, storms, storms-alone, slow-links (both of the last) and tails')}
+${row('year', workloads.year.about)}
+${row('all', 'each of these but growth, sizes, storms, storms-alone, slow-links (both of the last), tails and year')}
 rooms and paced-rooms are earlier names of fanout and paced-fanout.
 
 Targets:

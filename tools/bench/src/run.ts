@@ -61,7 +61,7 @@ async function measure(
   stopped: AbortSignal,
 ): Promise<Pick<TrialResult, 'figures' | 'fault'>> {
   const secondsMax = secondsMaxOf(job, options);
-  const { seconds, warmUpSeconds, pairs, users, goals } = options;
+  const { seconds, warmUpSeconds, pairs, users, rows, goals } = options;
   const tooLong = new AbortController();
   const limit = setTimeout(() => tooLong.abort(), secondsMax * 1_000);
   const signal = AbortSignal.any([stopped, tooLong.signal]);
@@ -95,8 +95,10 @@ async function measure(
       warmUpSeconds,
       pairs,
       users,
+      rows,
       countsRows: !goals,
       tracesFolder,
+      plansFolder: resolve(`${options.dataDir}-plans`),
       toggleProfilers,
       log,
       signal,

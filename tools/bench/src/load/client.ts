@@ -18,6 +18,7 @@ export class LoadClient implements ServerEvents {
   readonly #codec: Codec;
   readonly #code: string;
   readonly #events: ClientEvents;
+  readonly #localAddress: string | undefined;
   /** By the id of the request. */
   readonly #pending = new Map<string, OnReply>();
   #socket: LoadWebSocket | undefined;
@@ -26,13 +27,24 @@ export class LoadClient implements ServerEvents {
   #isLeaving = false;
   #onlineSince = Number.POSITIVE_INFINITY;
 
-  /** @param code the verification code that the server accepts */
-  constructor(sid: string, url: string, codec: Codec, code: string, events: ClientEvents) {
+  /**
+   * @param code the verification code that the server accepts
+   * @param localAddress from which it connects; default: any
+   */
+  constructor(
+    sid: string,
+    url: string,
+    codec: Codec,
+    code: string,
+    events: ClientEvents,
+    localAddress?: string,
+  ) {
     this.sid = sid;
     this.#url = url;
     this.#codec = codec;
     this.#code = code;
     this.#events = events;
+    this.#localAddress = localAddress;
   }
 
   /** When it signed in, in milliseconds of the process's clock; infinity while it is not signed in. */
@@ -52,11 +64,12 @@ export class LoadClient implements ServerEvents {
       this.#failed = reject;
       // The socket of an earlier connection may still receive frames, or close, when the next one is open.
       const isCurrent = () => this.#socket === socket && !this.#isLeaving;
-      const socket = new LoadWebSocket(this.#url, {
+      const events = {
         onOpen: () => (this.#codec.greeting ? socket.send(this.#codec.greeting) : this.onReady()),
-        onText: (chunk, start, end) => isCurrent() && this.#read(chunk, start, end),
-        onClose: (reason) => isCurrent() && this.#closed(reason),
-      });
+        onText: (chunk: string, start: number, end: number) => isCurrent() && this.#read(chunk, start, end),
+        onClose: (reason: string) => isCurrent() && this.#closed(reason),
+      };
+      const socket = new LoadWebSocket(this.#url, events, this.#localAddress);
       this.#socket = socket;
     });
   }

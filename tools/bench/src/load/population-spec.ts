@@ -6,6 +6,8 @@ export type PopulationSpec = {
   /** Client `i` connects to the url with the index `i` modulo their number. */
   readonly urls: readonly string[];
   readonly code: string;
+  /** The address of this machine from which they connect. One has some 28,000 ports. Default: any. */
+  readonly localAddress?: string;
   readonly users: number;
   /** The phone number of the first user; the others have the next ones. */
   readonly firstNumber: number;

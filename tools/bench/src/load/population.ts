@@ -44,7 +44,7 @@ export class Population {
 
   constructor(spec: PopulationSpec) {
     this.#spec = spec;
-    const { urls, codec, code, users, firstNumber } = spec;
+    const { urls, codec, code, users, firstNumber, localAddress } = spec;
     const events = {
       onMessage: (client: LoadClient, groupId: number, number: number) =>
         this.#received(client, groupId, number),
@@ -55,7 +55,7 @@ export class Population {
     };
     this.#clients = Array.from({ length: users }, (_, index) => {
       const url = urls[index % urls.length] as string;
-      return new LoadClient(`1.${firstNumber + index}`, url, codecs[codec], code, events);
+      return new LoadClient(`1.${firstNumber + index}`, url, codecs[codec], code, events, localAddress);
     });
   }
 

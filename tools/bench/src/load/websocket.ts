@@ -38,12 +38,21 @@ export class LoadWebSocket {
   #rest: Buffer | undefined;
   #ending = 'connection lost';
 
-  /** @param url `ws://host:port/path` */
-  constructor(url: string, events: WebSocketEvents) {
+  /**
+   * @param url `ws://host:port/path`
+   * @param localAddress from which it connects; default: any
+   */
+  constructor(url: string, events: WebSocketEvents, localAddress?: string) {
     this.#events = events;
     const { hostname, port, pathname, search } = new URL(url);
     const onread = { buffer: shared, callback: (bytes: number) => this.#read(bytes) };
-    this.#socket = createConnection({ host: hostname, port: Number(port || 80), noDelay: true, onread });
+    this.#socket = createConnection({
+      host: hostname,
+      port: Number(port || 80),
+      localAddress,
+      noDelay: true,
+      onread,
+    });
     this.#socket.on('connect', () => {
       const key = randomBytes(16).toString('base64');
       this.#socket.write(

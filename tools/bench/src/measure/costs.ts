@@ -21,13 +21,14 @@ const changedRows = `
 /** @returns undefined when the stores are not ours to read */
 export async function readCosts({ stores }: RunningTarget): Promise<Costs | undefined> {
   if (!stores) return undefined;
-  const { redisUrl, databaseUrl, metricsUrls } = stores();
-  const [redisCommands, rows, jobs] = await Promise.all([
-    countCommands(redisUrl),
+  const { redisUrls, databaseUrl, metricsUrls } = stores();
+  const [commands, rows, jobs] = await Promise.all([
+    Promise.all(redisUrls.map(countCommands)),
     onPostgres(databaseUrl, async (client) => Number((await client.query(changedRows)).rows[0]?.changed)),
     Promise.all(metricsUrls.map(countJobs)),
   ]);
-  return { redisCommands, rows, jobs: jobs.reduce((sum, count) => sum + count, 0) };
+  const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
+  return { redisCommands: sum(commands), rows, jobs: sum(jobs) };
 }
 
 /** @param messages committed between the two readings */

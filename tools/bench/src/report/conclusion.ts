@@ -3,7 +3,9 @@ import { goalTable } from './goal-table.ts';
 import { growthCurves, growthLines } from './growth.ts';
 import { ratioLines } from './ratios.ts';
 import type { Report, Summary } from './report.ts';
+import { sizeLines } from './sizes.ts';
 import { hopLinesOf, memoryLinesOf, roleLines, table } from './table.ts';
+import { yearLines } from './year.ts';
 
 /** The text that the terminal shows at the end. */
 export function conclusion(report: Report, summaries: readonly Summary[]): string {
@@ -13,8 +15,10 @@ export function conclusion(report: Report, summaries: readonly Summary[]): strin
     ...roleLines(summaries),
     ...ratioLines(report),
     ...curves,
+    ...sizeLines(summaries),
     ...summaries.flatMap(hopLinesOf),
     ...summaries.flatMap(memoryLinesOf),
+    ...summaries.flatMap(yearLines),
     ...notMeasured,
   ];
   const goals = goalTable(report).flatMap((lines) => ['', lines]);

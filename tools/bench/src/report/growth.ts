@@ -3,7 +3,7 @@ import type { Spread, Summary } from './report.ts';
 import { digits } from './table.ts';
 
 /** A curve may climb to so many times the base point. */
-const climbMax = 1.2;
+export const climbMax = 1.2;
 
 type CurvePoint = {
   readonly value: number;

@@ -5,7 +5,9 @@ import { goalTable } from './goal-table.ts';
 import { growthCurves, growthLines } from './growth.ts';
 import { ratioLines } from './ratios.ts';
 import type { Report, Summary } from './report.ts';
+import { sizeLines } from './sizes.ts';
 import { columnsOf, hopLinesOf, memoryLinesOf, roleLines, table } from './table.ts';
+import { yearLines } from './year.ts';
 
 /** The whole report as a page in Markdown. Texts of servers stand in code blocks, where nothing in them is markup. */
 export function markdownReport(report: Report, summaries: readonly Summary[]): string {
@@ -30,8 +32,9 @@ export function markdownReport(report: Report, summaries: readonly Summary[]): s
     ...chapter('Compared within one round', ratioLines(report)),
     ...chapter('One quiet message, hop by hop', summaries.flatMap(hopLinesOf)),
     ...chapter('Memory', summaries.flatMap(memoryLinesOf)),
+    ...chapter('A year of messages', summaries.flatMap(yearLines)),
     ...chapter('Server CPU a delivery, by role', cpuChart(summaries), roleLines(summaries)),
-    ...chapter('Cost that does not grow', growthLines(growthCurves(summaries))),
+    ...chapter('Cost that does not grow', [...growthLines(growthCurves(summaries)), ...sizeLines(summaries)]),
   ].join('\n\n');
 }
 

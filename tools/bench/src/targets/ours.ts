@@ -9,9 +9,9 @@ const patienceMs = 60_000;
 export const ours: Target = {
   about: 'this system: gateways, core, Redis, Postgres',
   async start(options, log, signal) {
-    const { gateways, cores, port, dataDir, env } = options;
-    const stack = await startStackProcess({ gateways, cores, port, dataDir, env }, log, signal);
-    const { gateways: nodes, postgres, redis } = stack.describe();
+    const { gateways, cores, redises, port, dataDir, env } = options;
+    const stack = await startStackProcess({ gateways, cores, redises, port, dataDir, env }, log, signal);
+    const { gateways: nodes, postgres, redises: stores } = stack.describe();
     return {
       codec: 'hooligram',
       urls: nodes.map(({ url }) => url),
@@ -36,7 +36,7 @@ export const ours: Target = {
       },
       stores: () => ({
         databaseUrl: postgres.url,
-        redisUrl: redis.url,
+        redisUrls: stores.map(({ url }) => url),
         metricsUrls: stack.describe().cores.map(({ admin }) => `${admin}/metrics`),
       }),
       stop: stack.stop,

@@ -34,7 +34,7 @@ export const socketio: Target = {
         urls.push(`ws://127.0.0.1:${port + node}/socket.io/?EIO=4&transport=websocket`);
       }
       const roles = { node: pids, redis: [redis.pid as number], postgres: [postgres.pid as number] };
-      const stores = { databaseUrl, redisUrl: redis.url, metricsUrls: [] };
+      const stores = { databaseUrl, redisUrls: [redis.url], metricsUrls: [] };
       return { codec: 'socketio', urls, code: '000000', roles: () => roles, stores: () => stores, stop };
     } catch (error) {
       await stop();

@@ -4,6 +4,8 @@ import type { Roles } from '../measure/roles.ts';
 type TargetOptions = {
   readonly gateways: number;
   readonly cores: number;
+  /** Default 1. */
+  readonly redises?: number;
   readonly port: number;
   readonly dataDir: string;
   /** Added to the environment of its processes. */
@@ -28,7 +30,7 @@ export type RunningTarget = {
   /** Its stores, and where its processes expose their counters; absent if they are not ours. */
   stores?(): {
     readonly databaseUrl: string;
-    readonly redisUrl: string;
+    readonly redisUrls: readonly string[];
     readonly metricsUrls: readonly string[];
   };
   stop(): Promise<void>;

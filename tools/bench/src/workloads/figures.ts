@@ -1,7 +1,10 @@
 /** The figures of one trial, by the names of `units`. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** The meaning of each figure; CPU by role is `cpu_<role>_us`, and what begins with `hop_` is told by `measure/hops.ts`. */
+/**
+ * The meaning of each figure; CPU by role is `cpu_<role>_us`, what begins with `hop_` is told by `measure/hops.ts`, and what
+ * begins with `year_` by `report/year.ts`.
+ */
 export const units: Readonly<Record<string, string>> = {
   messages_per_s: 'committed messages a second',
   piled_up_per_s:

@@ -8,10 +8,12 @@ import { day } from './day.ts';
 import { type GrowthName, growthNames, growthWorkloads } from './growth.ts';
 import { hops, type TailName, tailNames, tailWorkloads } from './hops.ts';
 import { layered, neighbours } from './populations.ts';
+import { type SizeName, sizeNames, sizeWorkloads } from './sizes.ts';
 import { type SlowLinkName, slowLinkNames, slowLinkWorkloads } from './slow-link.ts';
 import { type StormName, stormAloneNames, stormNames, stormWorkloads } from './storm-chat.ts';
 import { exchange, populate } from './trial.ts';
 import type { Workload } from './workload.ts';
+import { year } from './year.ts';
 
 const backlogMessages = 500;
 const coldEverySeconds = 5;
@@ -152,14 +154,23 @@ const usual = {
 /** The workloads of `--workload all`. */
 export const usualNames = Object.keys(usual) as readonly (keyof typeof usual)[];
 
-export type WorkloadName = keyof typeof usual | GrowthName | StormName | SlowLinkName | TailName;
+export type WorkloadName =
+  | keyof typeof usual
+  | GrowthName
+  | SizeName
+  | StormName
+  | SlowLinkName
+  | TailName
+  | 'year';
 
 export const workloads: Readonly<Record<WorkloadName, Workload>> = {
   ...usual,
   ...growthWorkloads,
+  ...sizeWorkloads,
   ...stormWorkloads,
   ...slowLinkWorkloads,
   ...tailWorkloads,
+  year,
 };
 
 export const workloadNames = Object.keys(workloads) as readonly WorkloadName[];
@@ -169,6 +180,7 @@ export const workloadSets: Readonly<Record<string, readonly WorkloadName[]>> = {
   all: usualNames,
   paced: ['paced-direct', 'paced-fanout'],
   growth: growthNames,
+  sizes: sizeNames,
   storms: stormNames,
   'storms-alone': stormAloneNames,
   'slow-links': slowLinkNames,

@@ -17,12 +17,16 @@ export type Trial = {
   readonly pairs: number;
   /** How many users the workload day has. */
   readonly users: number;
+  /** How many messages the workload year stores. */
+  readonly rows: number;
   /** Whether changed rows are counted, for which Postgres takes ten seconds before and after. */
   readonly countsRows: boolean;
   /** Starts the profilers of the servers, and stops them when it is called again. */
   toggleProfilers(): void;
   /** Where traced processes write what they have noted. */
   readonly tracesFolder: string;
+  /** For the plans of the workload year. */
+  readonly plansFolder: string;
   log(line: string): void;
   /** The trial is given up: its own processes have to end. */
   readonly signal: AbortSignal;
@@ -40,7 +44,7 @@ const warmUpFactor = 3;
 /** Signs all users up and in, and creates their groups. */
 export async function populate(
   { target, load, log }: Trial,
-  population: Pick<PopulationSpec, 'users' | 'groups' | 'streams' | 'mayRepeat'>,
+  population: Pick<PopulationSpec, 'users' | 'groups' | 'streams' | 'mayRepeat' | 'localAddress'>,
 ): Promise<void> {
   const { users, groups } = population;
   log(`${users} users sign up, ${groups.length} groups are created`);

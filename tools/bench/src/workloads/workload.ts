@@ -15,6 +15,6 @@ export type Workload = {
   /** Its processes note when messages pass them: `measure/hop-tracer.ts`. */
   readonly isTraced?: true;
   /** How many processes of ours it needs, whatever the flags say. */
-  readonly processes?: { readonly gateways: number; readonly cores: number };
+  readonly processes?: { readonly gateways: number; readonly cores: number; readonly redises?: number };
   run(trial: Trial): Promise<Figures>;
 };

@@ -1,0 +1,25 @@
+import { expect, test } from '@jest/globals';
+import { summarize } from './report.ts';
+import { sizeLines } from './sizes.ts';
+
+test('a delivery in a larger system is compared with the base, and marked when it costs more than a fifth more', () => {
+  const measured = (workload: string, cpu_us: number) => ({
+    round: 1,
+    workload,
+    target: 'ours',
+    figures: { cpu_us },
+  });
+  const results = [
+    measured('size-15000-2-1', 10),
+    measured('size-15000-4-3', 11.9),
+    measured('size-60000-4-1', 12.1),
+  ];
+  expect(sizeLines(summarize({ results }))).toEqual([
+    '15,000 idle connections, gateways 2, Redis 1: 10.0 µs a delivery (× 1.00)',
+    '15,000 idle connections, gateways 4, Redis 3: 11.9 µs a delivery (× 1.19)',
+    '60,000 idle connections, gateways 4, Redis 1: 12.1 µs a delivery (× 1.21); CLIMBS more than 20 %',
+  ]);
+  expect(sizeLines(summarize({ results: results.slice(2) }))).toEqual([
+    '60,000 idle connections, gateways 4, Redis 1: 12.1 µs a delivery',
+  ]);
+});
