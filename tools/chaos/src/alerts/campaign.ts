@@ -21,8 +21,11 @@ const scrapeEveryMs = 1_000;
 const scrapeEveryMsShort = 2_000;
 /** The launcher's ports end below it. */
 const prometheusPortOffset = 1_300;
-/** After a fault: its alert may come a moment later, and what follows from it must not. */
-const aftermathMs = 15_000;
+/** After a fault: its alert may come a moment later, and what follows from it must not. Most rules look back for five minutes. */
+const aftermathMinMs = 15_000;
+const lookBackMs = 300_000;
+/** A core that did not notice itself that Redis was emptied finds out when it looks after the sweep. */
+const processTimes = { DRAIN_SECONDS: '5', SWEEP_EVERY_MS: '5000' };
 
 export type AlertRow = {
   readonly about: string;
@@ -70,8 +73,8 @@ export async function runAlerts(
   try {
     const sentinels = options.redis === 'sentinel' ? await startSentinels(options.dataDir) : undefined;
     stops.push(() => sentinels?.stop());
-    const env = { DRAIN_SECONDS: '5' };
-    const stack = await startStackProcess({ ...options, env, redisUrl: sentinels?.url }, log, signal);
+    const own = { env: processTimes, redisUrl: sentinels?.url };
+    const stack = await startStackProcess({ ...options, ...own }, log, signal);
     stops.push(() => stack.stop());
     const canary = await startCanary(options, stack.describe(), signal);
     stops.push(() => canary.stop());
@@ -162,6 +165,7 @@ async function injectOne(campaign: Campaign, name: AlertFaultName): Promise<Aler
   await silence(prometheus, signal);
   readiness.take();
   const fired = new Map<string, number>();
+  const aftermathMs = Math.max(aftermathMinMs, lookBackMs * options.alertScale);
   const over =
     options.short && alert !== undefined
       ? runUntilFired(campaign, run, () => fires(alert, fired, signal))
