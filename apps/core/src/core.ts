@@ -24,6 +24,7 @@ import { RequestTraces } from './request-traces.ts';
 import { createJobMetrics } from './retries/metrics.ts';
 import { Retries } from './retries/start-retries.ts';
 import { countListenersOf } from './shards/count-listeners.ts';
+import { createRestartMetrics, startRestartWatch } from './store-restarts.ts';
 import { connectStores, type Stores } from './stores.ts';
 import { createUpkeepMetrics } from './upkeep/metrics.ts';
 import { startUpkeep } from './upkeep/start-upkeep.ts';
@@ -44,6 +45,7 @@ export const core: ServiceDefinition<typeof coreConfig> = {
     createDatabaseGauges(all);
     createReplicaMetrics(all);
     createBacklogMetrics(all);
+    createRestartMetrics(all);
     createJobMetrics(all);
     createUpkeepMetrics(all);
     createLimitMetrics(all);
@@ -65,11 +67,16 @@ async function start(service: CoreService): Promise<void> {
   const context = createContext(service, { ...stores, replica }, retries, provider, metrics, tracer);
   const backlog = startBacklogWatch(stores, createBacklogMetrics(service.metrics));
   service.lifecycle.onClose('backlog watch', () => backlog.close());
+  const restarts = startRestartWatch(stores, createRestartMetrics(service.metrics));
+  service.lifecycle.onClose('restart watch', () => restarts.close());
   watchDatabase(service, context, stores);
   const { shards, publisher, names } = stores;
   const intakes = new Intakes(service, context, { stores, consumer });
   shards.makeGood = async (shard) => {
-    service.log.warn({ redis: shard }, 'a Redis is back; gateways are asked to look for what they missed');
+    service.log.warn(
+      { redis: shard, see: 'docs/runbook.md#redisaway' },
+      'a Redis is back; gateways are asked to look for what they missed',
+    );
     publisher.announce(names.gateways, 'missed', shard);
     await retries.sweep();
   };

@@ -70,7 +70,10 @@ export async function connectDatabase(
         'Postgres connection lost',
       ),
     onEpoch(epoch, hasBegun) {
-      log.warn({ epoch, hasBegun }, 'the database has come back with another history: a new epoch');
+      log.warn(
+        { epoch, hasBegun, see: 'docs/runbook.md#databasewentback' },
+        'the database has come back with another history: a new epoch',
+      );
       onEpoch(db);
     },
   });

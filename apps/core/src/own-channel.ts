@@ -53,7 +53,7 @@ export async function openOwnChannel(
     channel,
     part: lifecycle.part('bus'),
     onSilence() {
-      log.warn('no echo came back from Redis; connecting again');
+      log.warn({ see: 'docs/runbook.md#redisaway' }, 'no echo came back from Redis; connecting again');
       for (const connection of [redis.command, redis.subscriber]) reconnect(connection);
     },
     onAccepted({ isWrongServer }) {

@@ -278,6 +278,9 @@ describe('connections, messages and members survive', () => {
     for (const core of system.cores) {
       const { value } = await metrics(core.adminUrl);
       expect(value('hooligram_core_database_reconnects_total')).toBeGreaterThan(0);
+      await until('the restart is counted', async () => {
+        return (await metrics(core.adminUrl)).value('hooligram_core_database_restarts_total') > 0;
+      });
     }
   });
 });

@@ -58,6 +58,9 @@ test('a message that a client does not acknowledge is sent again with growing de
   expect(new Set(came)).toEqual(new Set([message_id]));
   // Once when it was sent, and once per attempt; the last one may be overtaken by the end.
   expect(came.length).toBeGreaterThanOrEqual(1 + attemptsMax);
+  expect(await counted('overdue_seconds_count')).toBeGreaterThanOrEqual(attemptsMax);
+  // The last attempts begin after the planned pauses.
+  expect(await counted('overdue_seconds_sum')).toBeGreaterThan(0.3);
   expect(came.length).toBeLessThanOrEqual(2 + attemptsMax);
   const pauses = await pausesOf(bob.sid);
   expect(pauses).toHaveLength(attemptsMax);

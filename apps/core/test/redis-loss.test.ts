@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDb } from '@hooligram/db';
 import { startRedis } from '@hooligram/local';
-import { freePorts, startSystem } from '@hooligram/testkit';
+import { freePorts, metrics, startSystem, until } from '@hooligram/testkit';
 import { afterEach, expect, test } from '@jest/globals';
 import { FakeGateway } from './fake-gateway.ts';
 import { group, send } from './group.ts';
@@ -13,7 +13,7 @@ afterEach(async () => {
   for (let close = closers.pop(); close; close = closers.pop()) await close();
 });
 
-test('when Redis is killed and comes back empty, delivery checks and redeliveries go on by themselves', async () => {
+test('when Redis is killed and comes back empty, delivery checks and redeliveries go on by themselves, and metrics tell both', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hooligram-redis-'));
   closers.push(() => rmSync(dir, { recursive: true, force: true }));
   const [port = 0] = await freePorts(1);
@@ -50,4 +50,9 @@ test('when Redis is killed and comes back empty, delivery checks and redeliverie
   );
   await gateway.request('OVERDUE_REPORT', { user_ids: [two.user_id] });
   await gateway.until(() => gateway.of('redelivery-request', before).length > 1, 'a second nudge');
+  for (const name of ['emptied', 'restarts']) {
+    await until(`redis_${name}_total counts it`, async () => {
+      return (await metrics(system.core(0).adminUrl)).value(`hooligram_core_redis_${name}_total`) > 0;
+    });
+  }
 });

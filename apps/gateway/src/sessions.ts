@@ -50,7 +50,7 @@ export class Sessions {
     this.#current = new Set();
     this.#leaving.add(old);
     log.warn(
-      { epoch, connections: old.size },
+      { epoch, connections: old.size, see: 'docs/runbook.md#databasewentback' },
       'the database has come back with another history: clients are sent away',
     );
     void this.sendAway([...old], {}).done.then(() => {

@@ -219,7 +219,8 @@ export class Shard {
       part: health.part('bus'),
       onSilence: () => {
         const silenceMs = this.#echo?.silenceMs();
-        service.log.warn({ silenceMs, ...fields }, 'no echo: the connections to Redis are made again');
+        const see = 'docs/runbook.md#redisaway';
+        service.log.warn({ silenceMs, ...fields, see }, 'no echo: the connections to Redis are made again');
         reconnect(subscriber);
         reconnect(command);
       },

@@ -25,6 +25,7 @@ const reconnectPauseMaxMs = 1_000;
 const silenceMaxMs = 15_000;
 /** A server that may not be written is left for another connection, not more often than this. */
 const reconnectOnRefusalMs = 1_000;
+const see = 'docs/runbook.md#redisaway';
 /** A first connection that takes longer is logged. */
 const quietMs = 2_000;
 
@@ -86,7 +87,7 @@ export async function connectRedis(
   const logWaiting = () => {
     if (isWaitingLogged) return;
     isWaitingLogged = true;
-    log.warn({ connection: name, role, reason: failed().message }, 'waiting for Redis');
+    log.warn({ connection: name, role, reason: failed().message, see }, 'waiting for Redis');
   };
   const logging = isPatient ? setTimeout(logWaiting, quietMs) : undefined;
   const abort = () => redis.disconnect();
@@ -236,14 +237,14 @@ function watchConnection(redis: Redis, fields: object, log: BusLog): { reason():
     if (!wasReady || isExpected) return;
     wasReady = false;
     lostAt = Date.now();
-    log.warn({ ...fields, reason, see: 'docs/runbook.md#redisaway' }, 'Redis connection lost');
+    log.warn({ ...fields, reason, see }, 'Redis connection lost');
   });
   redis.on('ready', () => {
     wasReady = true;
     reason = 'Redis closed it';
     expectedBreaks.delete(redis);
     if (lostAt !== undefined)
-      log.info({ ...fields, afterMs: Date.now() - lostAt }, 'Redis connection is back');
+      log.info({ ...fields, afterMs: Date.now() - lostAt, see }, 'Redis connection is back');
     lostAt = undefined;
   });
   return { reason: () => reason };

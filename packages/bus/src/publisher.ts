@@ -175,7 +175,10 @@ export class Publisher implements BusPublisher {
     this.#answers = new Map();
     this.#finished = [];
     const failed = (error: unknown, isPublication: boolean) => {
-      log.error({ reason: reasonOf(error) }, 'publishing to gateways failed');
+      log.error(
+        { reason: reasonOf(error), see: 'docs/runbook.md#redisaway' },
+        'publishing to gateways failed',
+      );
       // What such an entry published may have been in this pipeline: it stays, to be claimed.
       this.#keepUnfinished();
       if (isPublication) onFailed?.();

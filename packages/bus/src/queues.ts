@@ -18,8 +18,11 @@ export type JobType<C, D> = {
   readonly schema: ZodType<D>;
   /** Runs at once in one process. */
   readonly concurrency: number;
-  /** @throws what went wrong; the job runs again, `jobPolicy` says how often, and is a dead letter then */
-  handle(context: C, data: D): Promise<JobOutcome<D>>;
+  /**
+   * @param ageMs since it was added, whatever runs it has had since
+   * @throws what went wrong; the job runs again, `jobPolicy` says how often, and is a dead letter then
+   */
+  handle(context: C, data: D, ageMs: number): Promise<JobOutcome<D>>;
 };
 
 export type Addition = {
@@ -267,7 +270,7 @@ class QueueWorkers<C> implements Workers {
       onRun(type.name, 'dropped');
       return;
     }
-    const result = await type.handle(context, parsed.data);
+    const result = await type.handle(context, parsed.data, Math.max(0, now() - job.timestamp));
     if (result.outcome === 'dead') throw new UnrecoverableError(result.reason);
     if (result.outcome === 'again') {
       await job.updateData(result.data);

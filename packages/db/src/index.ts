@@ -36,6 +36,7 @@ export {
   readWalPosition,
   replicaFault,
 } from './session/replica.ts';
+export { readServerStart } from './session/server-start.ts';
 export { inspectSession, type SessionKind } from './session/session.ts';
 export { hasOlderTransaction, readClock } from './statements/clock.ts';
 export {

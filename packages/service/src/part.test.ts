@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 function setUp() {
-  const lines: { msg: string; failures?: number; reason?: string; checks?: object }[] = [];
+  const lines: { msg: string; failures?: number; reason?: string; checks?: object; see?: string }[] = [];
   const log = createLog({
     name: 'test',
     destination: { write: (text) => void lines.push(JSON.parse(text)) },
@@ -51,6 +51,26 @@ test('a part that fails a thousand times is a line at once, some with a count, a
     ['works again', 5],
     ['fails and is tried again', 1],
   ]);
+});
+
+test('what is lost and what is found again names the page that says what to do', async () => {
+  const { lifecycle, lines } = setUp();
+  for (const name of ['bus, redis://10.0.0.1', 'database', 'traces', 'something']) {
+    const part = lifecycle.part(name);
+    part.failed('away');
+    part.works();
+  }
+  expect(lines.map(({ msg, see }) => [msg, see])).toEqual(
+    [
+      'docs/runbook.md#redisaway',
+      'docs/runbook.md#postgresnotwritable',
+      'docs/traces.md#when-the-collector-is-away',
+      'docs/runbook.md',
+    ].flatMap((page) => [
+      ['fails and is tried again', page],
+      ['works again', page],
+    ]),
+  );
 });
 
 test('what a start needs is tried until it is there, and a stop ends the waiting', async () => {
@@ -109,9 +129,9 @@ test('the loss of readiness is a line, its return is another, and the metric say
   expect(await after('away')).toBe('0');
   await after('still away');
   await after(true);
-  expect(lines.map(({ msg, checks }) => [msg, checks])).toEqual([
-    ['not ready', { store: 'away' }],
-    ['ready again', undefined],
+  expect(lines.map(({ msg, checks, see }) => [msg, checks, see])).toEqual([
+    ['not ready', { store: 'away' }, 'docs/runbook.md'],
+    ['ready again', undefined, 'docs/runbook.md'],
   ]);
   end();
 });

@@ -1,4 +1,5 @@
 import type { Log } from './log.ts';
+import { seeOf } from './runbook.ts';
 
 /** A loop, or a connection: it is tried again for as long as it fails. */
 export type Part = {
@@ -15,6 +16,7 @@ export type Part = {
  * @returns the part, with a condition of readiness: it works, or why it does not
  */
 export function createPart(name: string, log: Log): Part & { check(): true | string } {
+  const see = seeOf(name);
   let failure: string | undefined;
   let failures = 0;
   let failedAt = 0;
@@ -23,11 +25,11 @@ export function createPart(name: string, log: Log): Part & { check(): true | str
       if (failures === 0) failedAt = Date.now();
       failures += 1;
       failure = reason;
-      log.warn({ part: name, reason, failures }, 'fails and is tried again');
+      log.warn({ part: name, reason, failures, see }, 'fails and is tried again');
     },
     works() {
       if (failures === 0) return;
-      log.info({ part: name, failures, afterMs: Date.now() - failedAt }, 'works again');
+      log.info({ part: name, failures, afterMs: Date.now() - failedAt, see }, 'works again');
       failures = 0;
       failure = undefined;
     },

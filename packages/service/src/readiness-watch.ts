@@ -1,5 +1,6 @@
 import type { Lifecycle } from './lifecycle.ts';
 import type { Log } from './log.ts';
+import { seeOf } from './runbook.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 
 const everyMs = 1_000;
@@ -22,6 +23,7 @@ export function watchReadiness({
   let isLooking = false;
   let wasReady: boolean | undefined;
   let lostAt = 0;
+  let see = '';
 
   async function look(): Promise<void> {
     const { ready, checks } = await lifecycle.readiness();
@@ -29,10 +31,11 @@ export function watchReadiness({
     for (const [check, answer] of Object.entries(checks))
       metrics.ready.set({ check }, answer === 'ok' ? 1 : 0);
     if (lifecycle.stopping.aborted) return;
-    if (ready && wasReady === false) log.info({ afterMs: Date.now() - lostAt }, 'ready again');
+    if (ready && wasReady === false) log.info({ afterMs: Date.now() - lostAt, see }, 'ready again');
     if (!ready && wasReady) {
       lostAt = Date.now();
-      log.warn({ checks: Object.fromEntries(failed), see: 'docs/runbook.md' }, 'not ready');
+      see = seeOf(failed[0]?.[0] ?? '');
+      log.warn({ checks: Object.fromEntries(failed), see }, 'not ready');
     }
     // A process that was never ready is still starting, which is no news.
     if (ready || wasReady !== undefined) wasReady = ready;

@@ -20,18 +20,20 @@ test('a workload that a target cannot do is reported, and the others are measure
   });
 });
 
-test('a system is measured scraped wherever it is measured, beside itself', () => {
+test('a system is measured scraped, or traced, wherever it is measured, beside itself', () => {
   const { jobs } = planOf({
     workloads: ['direct', 'idle'],
-    targets: ['ours', 'scraped'],
+    targets: ['ours', 'scraped', 'traced'],
     urls: [],
     goals: false,
   });
   expect(jobs.map(({ workload, target }) => `${workload} ${target}`)).toEqual([
     'direct ours',
     'direct scraped',
+    'direct traced',
     'idle ours',
     'idle scraped',
+    'idle traced',
   ]);
 });
 

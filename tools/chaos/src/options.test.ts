@@ -1,5 +1,6 @@
 import { OptionsError } from '@hooligram/local';
 import { expect, test } from '@jest/globals';
+import { faultNamesOf } from './faults/index.ts';
 import { parseOptions, usage } from './options.ts';
 
 test('flags are read, and have the defaults that the usage tells', () => {
@@ -22,6 +23,15 @@ test('flags are read, and have the defaults that the usage tells', () => {
   expect(usage).toContain('ack-before-client');
 });
 
+test('with --alerts, every fault has an alert to fire, or none; a short campaign has seven, and quiet has none', () => {
+  const faultsOf = (...flags: string[]) => parseOptions(['--alerts', ...flags])?.alertFaults;
+  expect(faultsOf()).toEqual(expect.arrayContaining([...faultNamesOf('one'), 'cut-canary']));
+  expect(faultsOf('--redis', 'sentinel')).toEqual(['demote-primary', 'kill-primary', 'freeze-primary']);
+  expect(faultsOf('--short')).toHaveLength(7);
+  expect(faultsOf('--only', 'kill-core,cut-canary')).toEqual(['kill-core', 'cut-canary']);
+  expect(faultsOf('--only', 'quiet')).toEqual([]);
+});
+
 test('--help injects nothing', () => {
   expect(parseOptions(['--help'])).toBeUndefined();
 });
@@ -41,6 +51,10 @@ test.each([
   ['--redis', 'several'],
   ['--only', 'kill-primary'],
   ['--redis', 'sentinel', '--only', 'kill-redis'],
+  ['--only', 'quiet'],
+  ['--only', 'cut-canary'],
+  ['--alerts', '--redis', 'list'],
+  ['--alerts', '--only', 'kill-primary'],
   ['--data-dir', ''],
   ['--redis', 'two'],
   ['--self-test', 'nothing'],

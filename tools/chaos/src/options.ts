@@ -8,6 +8,7 @@ import {
   parseFlags,
   toggle,
 } from '@hooligram/local';
+import { type AlertFaultName, alertFaultNamesOf, alertFaults, ownFaultNames } from './alerts/alert-faults.ts';
 import { type FaultName, faultNames, faultNamesOf, faults } from './faults/index.ts';
 import { type RedisForm, redisForms } from './redis-forms.ts';
 import { type BalancerName, balancers } from './rolling.ts';
@@ -35,6 +36,8 @@ export type Options = {
   /** With alerts: a fault ends when its alert fires, and the next begins when none is left. */
   readonly short: boolean;
   readonly alertScale: number;
+  /** With alerts: these faults, in this order; none if nothing but quiet is to be shown. */
+  readonly alertFaults: readonly AlertFaultName[];
   readonly quietMinutes: number;
   /** A rolling update behind this load balancer, instead of faults. */
   readonly rolling: BalancerName | undefined;
@@ -43,6 +46,8 @@ export type Options = {
 };
 
 const minutesForm = /^\d{1,3}(\.\d{1,2})?$/;
+/** In the place of a fault, with alerts: none. */
+const quiet = 'quiet';
 
 const command = commandOf(
   'npm run chaos --',
@@ -50,7 +55,11 @@ const command = commandOf(
   [
     flag('--minutes <n>', 'how long faults are injected', numberFrom(0.1, 600, minutesForm), '2'),
     flag('--seed <n>', 'decides the order of faults (default: random)', numberFrom(0, 2 ** 32 - 1)),
-    flag('--only <faults>', 'these faults instead of all', namesOf(faultNames)),
+    flag(
+      '--only <faults>',
+      'these faults instead of all; with --alerts, quiet is none of them',
+      namesOf([...faultNames, ...ownFaultNames, quiet]),
+    ),
     flag(
       '--redis <form>',
       'one Redis, a list of three, of which faults break one at a time, or a primary and a replica under Sentinels',
@@ -121,11 +130,17 @@ Exit code 0: no promise was broken. 1: one was, or the run failed. 2: a bad flag
 Faults:
 ${listed(faults)}
 
+Faults for --alerts alone:
+${listed(Object.fromEntries(ownFaultNames.map((name) => [name, alertFaults[name]])))}
+
 Self-tests (--sabotage is the earlier name of the flag):
 ${listed(selfTests)}
 `;
 
-type Values = Omit<Options, 'selfTest' | 'alerts' | 'short' | 'rolling'> & {
+type Asked = AlertFaultName | typeof quiet;
+
+type Values = Omit<Options, 'only' | 'alertFaults' | 'selfTest' | 'alerts' | 'short' | 'rolling'> & {
+  readonly only?: readonly Asked[];
   readonly alerts?: boolean;
   readonly short?: boolean;
   readonly selfTest?: SelfTest;
@@ -150,8 +165,21 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     rolling,
     ...others
   } = values;
-  const possible = faultNamesOf(others.redis);
+  const { redis } = others;
+  if (alerts && redis === 'list') throw new OptionsError('--alerts: not with --redis list');
+  const possible: readonly Asked[] = alerts
+    ? [...alertFaultNamesOf(redis, false), quiet]
+    : faultNamesOf(redis);
   const impossible = only.find((name) => !possible.includes(name));
-  if (impossible) throw new OptionsError(`--only ${impossible}: not with --redis ${others.redis}`);
-  return { seed, only, selfTest, alerts, short, rolling, ...others };
+  if (impossible) {
+    const where = `${alerts ? 'with' : 'without'} --alerts, and with --redis ${redis}`;
+    throw new OptionsError(`--only ${impossible}: not ${where}`);
+  }
+  const named = only.filter((name) => name !== quiet);
+  return {
+    ...{ seed, selfTest, alerts, short, rolling },
+    only: alerts ? [] : (named as FaultName[]),
+    alertFaults: only.length > 0 ? named : alertFaultNamesOf(redis, short),
+    ...others,
+  };
 }

@@ -115,6 +115,18 @@ test.each(['docs/architecture.md', 'docs/glossary.md', 'docs/races.md', 'CONTRIB
   },
 );
 
+test('every page that a line of the log names has the section that it names', () => {
+  const named = files
+    .filter((path) => /^(apps|packages)\/.*\/src\/.*(?<!\.test)\.ts$/.test(path))
+    .flatMap((path) => [...read(path).matchAll(/'(docs\/[\w/-]+\.md)(?:#([\w-]+))?'/g)]);
+  const missing = named.filter(([, page = '', anchor]) => {
+    if (!existsSync(join(root, page))) return true;
+    return anchor !== undefined && !anchorsOf(read(page)).includes(anchor);
+  });
+  expect(named.length).toBeGreaterThan(20);
+  expect(missing.map(([text]) => text)).toEqual([]);
+});
+
 test('the frames that the README has people paste are sound requests', () => {
   const frames = read('README.md').match(/^\{"id".*$/gm) ?? [];
   expect(frames).toHaveLength(4);

@@ -133,7 +133,10 @@ export class Intake {
         await deliveryChecks.settled();
         return true;
       } catch (error) {
-        log.warn({ reason: reasonOf(error) }, 'delivery checks could not be scheduled');
+        log.warn(
+          { reason: reasonOf(error), see: 'docs/runbook.md#redisaway' },
+          'delivery checks could not be scheduled',
+        );
         if (this.#isEnding) return false;
         await new Promise((resolve) => setTimeout(resolve, schedulingPauseMs));
       }

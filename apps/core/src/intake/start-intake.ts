@@ -70,7 +70,10 @@ export class Intakes {
         onEntry: (entry: Entry<unknown>) => intake.accept(entry, source),
         onUnreadable: (id, why) => this.#settleUnreadable(index, claims, id, why),
         onStreamLost() {
-          log.warn('the request stream was lost; gateways are asked to write their requests again');
+          log.warn(
+            { see: 'docs/runbook.md#redisemptied' },
+            'the request stream was lost; gateways are asked to write their requests again',
+          );
           publisher.announce(names.gateways, 'lost', index);
           // The queues were lost with it, and no connection need have been closed.
           onStreamLost();

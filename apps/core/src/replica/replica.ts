@@ -31,6 +31,7 @@ type ReplicaDeps = {
  * the numbers of its senders: after an account was deleted, for so long at most a page may still have its number.
  */
 const lagMaxMs = 5_000;
+const see = 'docs/runbook.md#replicaunused';
 /** After a failure the replica is left alone for so long, and twice as long after each further one without a page between. */
 const pauseMinMs = 1_000;
 const pauseMaxMs = 30_000;
@@ -158,7 +159,7 @@ export class Replica {
   #lose(reason: string): void {
     if (this.#isClosed) return;
     if (this.#isUsed || !this.#isLossKnown) {
-      this.#deps.log.warn({ reason }, 'the replica is not used: the primary answers all pages');
+      this.#deps.log.warn({ reason, see }, 'the replica is not used: the primary answers all pages');
       this.#pausedUntil = this.#now() + this.#pauseMs;
       this.#pauseMs = Math.min(2 * this.#pauseMs, pauseMaxMs);
     }
@@ -170,7 +171,7 @@ export class Replica {
     if (this.#isClosed || this.#isUsed || this.#now() < this.#pausedUntil) return;
     this.#isUsed = true;
     this.#isLossKnown = false;
-    this.#deps.log.info({}, 'the replica is used: it answers pages of replays');
+    this.#deps.log.info({ see }, 'the replica is used: it answers pages of replays');
   }
 }
 

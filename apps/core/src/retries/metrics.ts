@@ -45,6 +45,15 @@ export function createJobMetrics(metrics: Metrics) {
       'core_evictions_total',
       'Users whose connections were closed for acknowledging nothing',
     ),
+    redisEmptied: metrics.counter(
+      'core_redis_emptied_total',
+      'Times that Redis had lost the data that this core had seen there; the same on all cores',
+    ),
+    overdueSeconds: metrics.histogram(
+      'core_overdue_seconds',
+      'For how long users had been overdue, at each attempt to deliver again that found something unacknowledged',
+      { buckets: [5, 15, 30, 60, 120, 300, 600, 1_200, 3_600, 14_400] },
+    ),
   };
 }
 

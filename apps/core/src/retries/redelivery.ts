@@ -38,7 +38,7 @@ export const redeliveryJob: JobType<Redelivery> = {
   name: 'redelivery',
   schema,
   concurrency: 64,
-  async handle(context, data) {
+  async handle(context, data, ageMs) {
     const { config, db } = context;
     const { user_id } = data;
     const epoch = db.epoch.current;
@@ -51,6 +51,7 @@ export const redeliveryJob: JobType<Redelivery> = {
     if (!overdue) return { outcome: 'done' };
     const owed = overdue.messages.groups.length > 0 ? 'messages' : 'states';
     context.jobMetrics.redeliveryAttempts.inc({ owed });
+    context.jobMetrics.overdueSeconds.observe(ageMs / 1_000);
     const messages = countMessages(data.messages, overdue.messages);
     if (messages.tries > config.DELIVERY_ATTEMPTS_MAX) return evict(context, user_id, overdue);
 

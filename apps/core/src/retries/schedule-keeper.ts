@@ -52,9 +52,10 @@ export class ScheduleKeeper {
   }
 
   async #keep(): Promise<void> {
-    const { config, queues, schedule, shards, shard, reportDeadLetters } = this.#context;
+    const { config, queues, schedule, shards, shard, jobMetrics, reportDeadLetters } = this.#context;
     const epoch = await readRedisEpoch(this.#context);
     if (this.#redisEpoch !== undefined && epoch !== this.#redisEpoch) {
+      jobMetrics.redisEmptied.inc();
       schedule.forget();
       // Another one of several may be the one that sweeps, and need not have noticed.
       shards.states[shard]?.miss();

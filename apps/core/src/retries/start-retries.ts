@@ -139,7 +139,10 @@ export class Retries {
       countAdded(this.#jobMetrics, 'redelivery', await (isOne ? added : within(answerTimeoutMs, added)));
       return [];
     } catch (err) {
-      this.#service.log.warn({ err, users: userIds.length }, 'redeliveries could not be started');
+      this.#service.log.warn(
+        { err, users: userIds.length, see: 'docs/runbook.md#redisaway' },
+        'redeliveries could not be started',
+      );
       return userIds;
     }
   }
@@ -178,12 +181,15 @@ export class Retries {
 function waitingForStores(type: JobType<unknown>): JobType<unknown> {
   return {
     ...type,
-    async handle(context, data) {
+    async handle(context, data, ageMs) {
       try {
-        return await type.handle(context, data);
+        return await type.handle(context, data, ageMs);
       } catch (error) {
         if (!isInfrastructureError(error) && !isRedisOutage(error)) throw error;
-        context.log.warn({ queue: type.name, err: error }, 'job waits for Redis or Postgres');
+        context.log.warn(
+          { queue: type.name, err: error, see: 'docs/runbook.md' },
+          'job waits for Redis or Postgres',
+        );
         return { outcome: 'again', afterMs: outagePauseMs * (1 + Math.random()), data };
       }
     },

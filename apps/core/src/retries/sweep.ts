@@ -39,7 +39,10 @@ export const sweepJob: JobType<z.infer<typeof schema>> = {
     } catch (error) {
       if (!isInfrastructureError(error)) throw error;
       // The next run comes soon, and jobs that wait for the database would all run at once when it is back.
-      context.log.warn({ err: error }, 'sweep skipped, the database does not answer');
+      context.log.warn(
+        { err: error, see: 'docs/runbook.md#postgresnotwritable' },
+        'sweep skipped, the database does not answer',
+      );
     }
     return { outcome: 'done' };
   },
@@ -50,7 +53,10 @@ async function placeOf(context: JobContext, fromStart: boolean): Promise<SweepPl
   const epoch = await readRedisEpochs(context, place?.epoch);
   if (place?.epoch === epoch && !fromStart) return place;
   if (place?.epoch !== epoch) {
-    context.log.warn('Redis was emptied; scanning all groups for undelivered messages');
+    context.log.warn(
+      { see: 'docs/runbook.md#redisemptied' },
+      'Redis was emptied; scanning all groups for undelivered messages',
+    );
     await addRecovery(context.queues, context.config);
   }
   return beginSweep(context.db, epoch);

@@ -67,6 +67,7 @@ export async function resync(
       groups: groupIds.length,
       users: userIds.length,
       tookMs: Math.round(performance.now() - begunAt),
+      see: 'docs/runbook.md#redisconnectionsbreak',
     },
     'looked for everything that was published while this gateway could not hear',
   );

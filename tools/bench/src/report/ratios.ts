@@ -1,3 +1,4 @@
+import { watchedNames } from '../targets/index.ts';
 import { type Report, spread, type TrialResult } from './report.ts';
 
 type Side = readonly [workload: string, target: string, figure: string];
@@ -30,8 +31,8 @@ function slowLinks(workloads: readonly string[]): [Side, Side][] {
     ]),
   );
 }
-/** What scrapes could make worse: all of these but the last two are better when they are less. */
-const scrapedFigures = ['cpu_us', 'p50_ms', 'p99_ms', 'kilobytes', 'deliveries_per_s', 'sign_ins_per_s'];
+/** What somebody who watches could make worse: all of these but the last two are better when they are less. */
+const watchedFigures = ['cpu_us', 'p50_ms', 'p99_ms', 'kilobytes', 'deliveries_per_s', 'sign_ins_per_s'];
 
 function both(
   one: readonly [workload: string, target: string],
@@ -50,10 +51,10 @@ function both(
  */
 export function ratioLines({ results }: Pick<Report, 'results'>): string[] {
   const workloads = [...new Set(results.map(({ workload }) => workload))];
-  const ofScrapes = workloads.flatMap((workload) =>
-    both([workload, 'scraped'], [workload, 'ours'], scrapedFigures),
+  const watched = workloads.flatMap((workload) =>
+    watchedNames.flatMap((name) => both([workload, name], [workload, 'ours'], watchedFigures)),
   );
-  return [...comparisons, ...ofScrapes].flatMap(([one, other]) => {
+  return [...comparisons, ...watched].flatMap(([one, other]) => {
     const ratios = ratiosOf(results, one, other);
     if (ratios.length === 0) return [];
     const { median, lowest, highest } = spread(ratios);

@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type StackDescription, startStackProcess } from '@hooligram/local';
@@ -8,8 +9,10 @@ import { seconds } from '../inject-faults.ts';
 import { type Load, startLoad } from '../load/load.ts';
 import type { Options } from '../options.ts';
 import { createRandom } from '../random.ts';
-import { type AlertFault, alertFaults } from './alert-faults.ts';
+import { startSentinels } from '../sentinels.ts';
+import { type AlertFault, type AlertFaultName, alertFaults } from './alert-faults.ts';
 import { type Canary, startCanary } from './canary.ts';
+import { fires, noteFired, silence } from './firing.ts';
 import { ReadinessLog } from './readiness-log.ts';
 import { unanswered } from './unanswered.ts';
 
@@ -18,17 +21,17 @@ const scrapeEveryMs = 1_000;
 const scrapeEveryMsShort = 2_000;
 /** The launcher's ports end below it. */
 const prometheusPortOffset = 1_300;
-const pollMs = 100;
-/** After a fault: its alert may come a moment later, and what follows from it must not. */
-const aftermathMs = 15_000;
-const silenceTimeoutMs = 180_000;
-/** In a short campaign: a fault whose alert has not fired within this time ends. No machine is so busy. */
-const firesTimeoutMs = 90_000;
+/** After a fault: its alert may come a moment later, and what follows from it must not. Most rules look back for five minutes. */
+const aftermathMinMs = 15_000;
+const lookBackMs = 300_000;
+/** A core that did not notice itself that Redis was emptied finds out when it looks after the sweep. */
+const processTimes = { DRAIN_SECONDS: '5', SWEEP_EVERY_MS: '5000' };
 
-type AlertRow = {
-  readonly fault: string;
+export type AlertRow = {
   readonly about: string;
-  readonly alert: string;
+  /** Undefined if none must fire, because of that. */
+  readonly alert: string | undefined;
+  readonly because: string | undefined;
   /** From the beginning of the fault; undefined if it did not fire. */
   readonly firedAfterMs: number | undefined;
   /** What fired beside it. */
@@ -44,6 +47,8 @@ export type AlertsReport = {
   /** A line for each panel of the boards that has no data afterwards, and for each rule that fails. */
   readonly unanswered: readonly string[];
   readonly scale: number;
+  /** How many processes wanted a CPU, as an average of a minute: before the first fault, and after each. */
+  readonly loads: readonly number[];
   /** Server CPU in microseconds an acknowledged delivery, without Postgres, as the recording rule has it. */
   readonly cpuMicrosPerDelivery: number;
 };
@@ -64,9 +69,13 @@ export async function runAlerts(
   signal: AbortSignal,
 ): Promise<AlertsReport> {
   log(`starting ${options.gateways} gateways and ${options.cores} cores`);
-  const stack = await startStackProcess({ ...options, env: { DRAIN_SECONDS: '5' } }, log, signal);
-  const stops: (() => unknown)[] = [() => stack.stop()];
+  const stops: (() => unknown)[] = [];
   try {
+    const sentinels = options.redis === 'sentinel' ? await startSentinels(options.dataDir) : undefined;
+    stops.push(() => sentinels?.stop());
+    const own = { env: processTimes, redisUrl: sentinels?.url };
+    const stack = await startStackProcess({ ...options, ...own }, log, signal);
+    stops.push(() => stack.stop());
     const canary = await startCanary(options, stack.describe(), signal);
     stops.push(() => canary.stop());
     const prometheus = await startPrometheus(options, stack.describe(), canary);
@@ -78,7 +87,7 @@ export async function runAlerts(
     const readiness = new ReadinessLog(stack.describe);
     stops.push(() => readiness.close());
     const { population } = load;
-    const context = { stack: stack.describe, population, history, random, signal, log, canary };
+    const context = { stack: stack.describe, sentinels, population, history, random, signal, log, canary };
     return await inject({ options, prometheus, readiness, context, log, signal });
   } finally {
     log('stopping');
@@ -127,17 +136,20 @@ function startChaosLoad(
 async function inject(campaign: Campaign): Promise<AlertsReport> {
   const { options, prometheus, log, signal } = campaign;
   // The first sign-ins of all users are no quiet.
-  await silence(campaign);
+  await silence(prometheus, signal);
   const quietMs = options.quietMinutes * 60_000;
   log(`quiet for ${seconds(quietMs)} s`);
   const firedInQuiet = new Map<string, number>();
   await noteFired(firedInQuiet, prometheus, pause(quietMs, undefined, { signal }));
   const [cost = Number.NaN] = await prometheus.query('sum(hooligram:cpu_seconds_per_delivery:rate5m) * 1e6');
   const rows: AlertRow[] = [];
-  for (const [name, fault] of Object.entries(alertFaults)) {
-    if (!(options.short && fault.isLeftOut)) rows.push(await injectOne(campaign, name, fault));
+  const loads = [loadavg()[0] ?? 0];
+  for (const name of options.alertFaults) {
+    rows.push(await injectOne(campaign, name));
+    loads.push(loadavg()[0] ?? 0);
   }
   return {
+    loads,
     quietMs,
     firedInQuiet: [...firedInQuiet.keys()],
     rows,
@@ -147,68 +159,35 @@ async function inject(campaign: Campaign): Promise<AlertsReport> {
   };
 }
 
-async function injectOne(campaign: Campaign, name: string, fault: AlertFault): Promise<AlertRow> {
+async function injectOne(campaign: Campaign, name: AlertFaultName): Promise<AlertRow> {
   const { options, prometheus, readiness, context, log, signal } = campaign;
-  await silence(campaign);
+  const { about, alert, because, run } = alertFaults[name];
+  await silence(prometheus, signal);
   readiness.take();
   const fired = new Map<string, number>();
-  const untilFired = () => fires(fault.alert, fired, signal);
-  const over = options.short
-    ? fault
-        .run({ ...context, untilOver: untilFired })
-        .then(untilFired)
-        .then(() => silence(campaign))
-    : fault.run(context).then(() => pause(aftermathMs, undefined, { signal }));
+  const aftermathMs = Math.max(aftermathMinMs, lookBackMs * options.alertScale);
+  const over =
+    options.short && alert !== undefined
+      ? runUntilFired(campaign, run, () => fires(alert, fired, signal))
+      : run(context).then(() => pause(aftermathMs, undefined, { signal }));
   await noteFired(fired, prometheus, over);
-  const firedAfterMs = fired.get(fault.alert);
-  const others = [...fired.keys()].filter((alert) => alert !== fault.alert);
+  const firedAfterMs = alert === undefined ? undefined : fired.get(alert);
+  const others = [...fired.keys()].filter((other) => other !== alert);
+  const outcome = firedAfterMs === undefined ? 'did not fire' : `after ${seconds(firedAfterMs)} s`;
   log(
-    `${name}: ${fault.alert} ${firedAfterMs === undefined ? 'did not fire' : `after ${seconds(firedAfterMs)} s`}` +
+    `${name}: ${alert === undefined ? 'no alert of its own' : `${alert} ${outcome}`}` +
       `${others.length > 0 ? `, and ${others.join(', ')}` : ''}`,
   );
-  const { about, alert } = fault;
-  return { fault: name, about, alert, firedAfterMs, others, readiness: readiness.take() };
+  return { about, alert, because, firedAfterMs, others, readiness: readiness.take() };
 }
 
-/** Waits until no alert is pending or firing. @throws Error when one stays */
-async function silence({ prometheus, signal }: Campaign): Promise<void> {
-  const begunAt = performance.now();
-  for (;;) {
-    const alerts = await prometheus.alerts();
-    const isScraped = (await prometheus.query('hooligram:acknowledged:rate5m > 0')).length > 0;
-    if (alerts.length === 0 && isScraped) return;
-    if (performance.now() - begunAt > silenceTimeoutMs) {
-      throw new Error(`no silence: ${alerts.map(({ name }) => name).join(', ') || 'nothing is scraped'}`);
-    }
-    await pause(pollMs, undefined, { signal });
-  }
-}
-
-/** Waits until an alert is noted as fired, or that has taken too long. */
-async function fires(alert: string, fired: ReadonlyMap<string, number>, signal: AbortSignal): Promise<void> {
-  const begunAt = performance.now();
-  while (!fired.has(alert) && performance.now() - begunAt < firesTimeoutMs) {
-    await pause(pollMs, undefined, { signal });
-  }
-}
-
-/** Notes by alert, after how many milliseconds it first fired before `end` was settled. */
-async function noteFired(
-  fired: Map<string, number>,
-  prometheus: Prometheus,
-  end: Promise<unknown>,
+/** A fault of a short campaign: it lasts until its alert fires, and is over when no alert is left. */
+async function runUntilFired(
+  { prometheus, context, signal }: Campaign,
+  run: AlertFault['run'],
+  untilFired: () => Promise<void>,
 ): Promise<void> {
-  const begunAt = performance.now();
-  let isOver = false;
-  const over = end.finally(() => {
-    isOver = true;
-  });
-  over.catch(() => {});
-  while (!isOver) {
-    for (const { name, state } of await prometheus.alerts()) {
-      if (state === 'firing' && !fired.has(name)) fired.set(name, performance.now() - begunAt);
-    }
-    await pause(pollMs);
-  }
-  await over;
+  await run({ ...context, untilOver: untilFired });
+  await untilFired();
+  await silence(prometheus, signal);
 }

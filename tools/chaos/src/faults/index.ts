@@ -35,7 +35,7 @@ export const faults = {
     run: freeze(() => postgres),
   },
   'kill-pubsub': { about: 'CLIENT KILL TYPE pubsub', run: killPubsub },
-  'pause-redis': { about: 'CLIENT PAUSE for 5 s', run: pauseRedis },
+  'pause-redis': { about: 'CLIENT PAUSE for 5 s', run: (context) => pauseRedis(context) },
   flushall: { about: 'FLUSHALL', run: flushRedis },
   'demote-redis': {
     about: 'Redis is a replica that takes no writes, for 8 s',

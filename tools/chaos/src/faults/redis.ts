@@ -12,12 +12,12 @@ export async function killPubsub(context: FaultContext): Promise<void> {
   context.log(`CLIENT KILL TYPE pubsub on ${name}: ${killed} connections`);
 }
 
-/** Lets Redis take commands and answer none. */
-export async function pauseRedis(context: FaultContext): Promise<void> {
+/** Lets Redis take commands and answer none. Nothing ends that early: the command that could is paused, too. */
+export async function pauseRedis(context: FaultContext, ms = pausedMs): Promise<void> {
   const { url, name } = anyRedis(context);
-  context.log(`CLIENT PAUSE on ${name} for ${pausedMs / 1000} s`);
-  await onRedis(url, (redis) => redis.client('PAUSE', pausedMs));
-  await pause(pausedMs, undefined, { signal: context.signal });
+  context.log(`CLIENT PAUSE on ${name} for ${ms / 1000} s`);
+  await onRedis(url, (redis) => redis.client('PAUSE', ms));
+  await pause(ms, undefined, { signal: context.signal });
 }
 
 /** Deletes streams, consumer groups and jobs while the processes that use them run. */

@@ -92,6 +92,16 @@ export const insideBoard: Board = {
           ],
         },
         {
+          title: 'Restarts of stores',
+          about: 'Another server of Redis or Postgres answered than before, or Redis had lost its data.',
+          unit: 'ops',
+          queries: [
+            [`max(${rate('hooligram_core_redis_restarts_total')})`, 'Redis'],
+            [`max(${rate('hooligram_core_redis_emptied_total')})`, 'Redis was emptied'],
+            [`max(${rate('hooligram_core_database_restarts_total')})`, 'Postgres'],
+          ],
+        },
+        {
           title: 'Lost races, locks, slow batches',
           about: 'Statements that ran again, found a row locked, or reached their timeout.',
           unit: 'ops',

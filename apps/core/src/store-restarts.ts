@@ -1,0 +1,76 @@
+import { readServerStart } from '@hooligram/db';
+import type { Metrics } from '@hooligram/service';
+import type { Redis } from 'ioredis';
+import type { Stores } from './stores.ts';
+
+const everyMs = 2_000;
+
+type RestartMetrics = ReturnType<typeof createRestartMetrics>;
+
+export function createRestartMetrics(metrics: Metrics) {
+  const another =
+    'answered than before: it was restarted, or another one took its place; the same on all cores';
+  return {
+    redis: metrics.counter('core_redis_restarts_total', `Times that another server of Redis ${another}`),
+    database: metrics.counter(
+      'core_database_restarts_total',
+      `Times that another server of Postgres ${another}`,
+    ),
+  };
+}
+
+/**
+ * Asks each store, in the background, what tells its process from the one that takes its place. A restart that is over in a
+ * second is seen by no condition of readiness. Nice to have: a Redis that forbids INFO says nothing.
+ */
+export function startRestartWatch(
+  { shards, db }: Pick<Stores, 'shards' | 'db'>,
+  metrics: RestartMetrics,
+): { close(): void } {
+  const lookAtDatabase = watched(
+    () => readServerStart(db),
+    () => metrics.database.inc(),
+  );
+  const lookAtRedis = new Map<Redis, () => Promise<void>>();
+  function look(): void {
+    void lookAtDatabase();
+    for (const { redis } of shards.all()) {
+      const { command } = redis;
+      let lookAtIt = lookAtRedis.get(command);
+      if (!lookAtIt) {
+        lookAtIt = watched(
+          () => runId(command),
+          () => metrics.redis.inc(),
+        );
+        lookAtRedis.set(command, lookAtIt);
+      }
+      void lookAtIt();
+    }
+  }
+  const timer = setInterval(look, everyMs);
+  look();
+  return { close: () => clearInterval(timer) };
+}
+
+/** @returns asks once more, unless the last question has no answer yet; another identity than the last one is reported */
+function watched<T>(ask: () => Promise<T | undefined>, onAnother: () => void): () => Promise<void> {
+  let known: T | undefined;
+  let isAsking = false;
+  return async () => {
+    if (isAsking) return;
+    isAsking = true;
+    try {
+      const found = await ask();
+      if (known !== undefined && found !== undefined && found !== known) onAnother();
+      known = found ?? known;
+    } catch {
+      // It is away, or forbids the question.
+    } finally {
+      isAsking = false;
+    }
+  };
+}
+
+async function runId(redis: Redis): Promise<string | undefined> {
+  return /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1];
+}
