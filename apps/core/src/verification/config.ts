@@ -48,10 +48,10 @@ const shape = z.object({
   TWILIO_MESSAGING_SERVICE_SID: matching(/^MG[0-9a-fA-F]{32}$/, 'MG and 32 hexadecimal digits')
     .optional()
     .describe('Messaging service, in place of Verify: codes are made here and sent as plain texts'),
-  TWILIO_VERIFY_CUSTOM_CODES: boolean()
-    .default(true)
+  TWILIO_VERIFY_CHECKS: boolean()
+    .default(false)
     .describe(
-      'codes are made and compared here, and the Verify service sends them, which has to allow custom codes; otherwise it makes and checks them, and a stranger who guesses spoils the code of a number',
+      'the Verify service makes and checks the codes, and a stranger who guesses spoils the code of a number; otherwise both is done here, and the service has to take custom codes',
     ),
   TWILIO_VERIFY_SERVICE_SID: matching(/^VA[0-9a-fA-F]{32}$/, 'VA and 32 hexadecimal digits')
     .optional()

@@ -71,7 +71,7 @@ function provider(options: Options = {}): VerificationProvider {
     VERIFICATION_CODE_DIGITS: '6',
     TWILIO_ACCOUNT_SID: account,
     TWILIO_AUTH_TOKEN: token,
-    ...(options.env ?? { TWILIO_VERIFY_SERVICE_SID: service, TWILIO_VERIFY_CUSTOM_CODES: 'false' }),
+    ...(options.env ?? { TWILIO_VERIFY_SERVICE_SID: service, TWILIO_VERIFY_CHECKS: 'true' }),
     TWILIO_BASE_URL: `http://127.0.0.1:${port}${options.path ?? ''}`,
     TWILIO_TIMEOUT_MS: String(options.timeoutMs ?? 30_000),
     REQUEST_DEADLINE_MS: '60000',
@@ -246,7 +246,7 @@ describe('with a Verify service that sends codes of our own', () => {
     replies = { [ofNumber]: failed(404, 20404) };
     reply = failed(403, 60204);
     expect(await sending().send(to, '012345', 60_000)).toEqual({ ok: false, reason: 'unavailable' });
-    expect(lines.join('')).toMatch(/does not take custom codes.*TWILIO_VERIFY_CUSTOM_CODES=false/);
+    expect(lines.join('')).toMatch(/does not take custom codes.*TWILIO_VERIFY_CHECKS=true/);
   });
 });
 

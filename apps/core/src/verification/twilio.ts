@@ -8,8 +8,8 @@ export type TwilioOptions = {
   readonly authToken: string;
   /** Twilio Verify sends the codes. */
   readonly verifyServiceSid: string | undefined;
-  /** They are made and compared here. Otherwise Verify makes and checks them. */
-  readonly hasCustomCodes: boolean;
+  /** It makes and checks them, too. Otherwise that is done here. */
+  readonly verifyChecks: boolean;
   /** In its place: the codes are made and compared here, and Twilio sends the texts. */
   readonly messagingServiceSid: string | undefined;
   /** Of a code. */
@@ -59,7 +59,7 @@ const resultByStatus: Readonly<Record<string, CodeChecked>> = {
  * verification that is under way is canceled before the next code, which has a verification of its own then.
  */
 export function createTwilioProvider(options: TwilioOptions): VerificationProvider {
-  const { log, timeoutMs, digits, messagingServiceSid, hasCustomCodes } = options;
+  const { log, timeoutMs, digits, messagingServiceSid, verifyChecks } = options;
   const client = createClient(options);
   const verify = () => client.verify.v2.services(options.verifyServiceSid ?? '');
   const isCode = new RegExp(`^\\d{${digits}}$`);
@@ -92,7 +92,7 @@ export function createTwilioProvider(options: TwilioOptions): VerificationProvid
     if (code === noCustomCodes) {
       log.error(
         { code, action },
-        'twilio: the Verify service does not take custom codes; enable them there, or set TWILIO_VERIFY_CUSTOM_CODES=false',
+        'twilio: the Verify service does not take custom codes; enable them there, or set TWILIO_VERIFY_CHECKS=true',
       );
       return 'unavailable';
     }
@@ -111,7 +111,7 @@ export function createTwilioProvider(options: TwilioOptions): VerificationProvid
     });
   }
 
-  const isMadeByVerify = messagingServiceSid === undefined && !hasCustomCodes;
+  const isMadeByVerify = messagingServiceSid === undefined && verifyChecks;
 
   // `within` on top of the SDK's own timeout: that one is of silence, and covers neither the connecting nor an answer
   // that arrives in small pieces.
