@@ -110,8 +110,8 @@ export function createCoreMetrics(metrics: Metrics, shards = 1) {
       'core_code_provider_calls_total',
       'Calls of the code provider, by outcome; unavailable: no answer, or none that is understood',
       {
-        call: ['send', 'check'],
-        outcome: ['sent', 'refused', 'right', 'wrong', 'expired', 'tooMany', 'unavailable'],
+        call: ['send', 'check', 'report'],
+        outcome: ['sent', 'refused', 'right', 'wrong', 'expired', 'tooMany', 'reported', 'unavailable'],
       },
     ),
     providerSeconds: metrics.histogram(
@@ -119,7 +119,7 @@ export function createCoreMetrics(metrics: Metrics, shards = 1) {
       'Time that a call of the code provider took',
       {
         buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-        labels: { call: ['send', 'check'] },
+        labels: { call: ['send', 'check', 'report'] },
       },
     ),
     entriesClaimed: metrics.counter(

@@ -6,6 +6,7 @@ import { createGroup, receiveMessage, type SignedInClient, sendMessage, startFix
 
 /** One window for the whole test. */
 const windowSeconds = 9_000_000;
+const signInsMax = 6;
 
 const fixture = startFixture({
   gateways: 2,
@@ -13,6 +14,7 @@ const fixture = startFixture({
   coreEnv: {
     LIMITS_ENABLED: 'true',
     LIMIT_MESSAGES_PER_USER: `40/${windowSeconds}`,
+    LIMIT_SIGN_INS_PER_USER: `${signInsMax}/${windowSeconds}`,
     LIMIT_GROUP_MEMBERS: '5',
     LIMIT_GROUPS_CREATED_PER_USER: '3/86400',
     LIMIT_MEMBERS_ADDED_PER_USER: '11/86400',
@@ -72,6 +74,25 @@ test('a user sends so many messages in a window on all gateways and cores togeth
   // Nobody else is limited by it.
   const { payload } = await bob.client.requestOk('MESSAGING_SEND', { group_id, content: 'from bob' });
   await receiveMessage(ada, payload.message_id as number);
+});
+
+test('a user signs in so often in a window on all gateways and cores together', async () => {
+  const ada = await fixture.enter(0);
+  const again = await fixture.returning(ada.sid, 1);
+  const signIn = { ...phoneOf(ada.sid), verification_code: '000000' };
+  const answers = [];
+  for (let n = 0; n < 2 * signInsMax; n += 1) {
+    answers.push(await (n % 2 ? ada : again).client.request('AUTHORIZATION_SIGN_IN', signIn));
+  }
+  const refused = answers.filter(({ type }) => type === 'AUTHORIZATION_SIGN_IN_FAILURE');
+  // Each of the two cores lets at most as many in as it may alone, and both are asked in turn: at least one learns of it.
+  expect(refused.length).toBeGreaterThanOrEqual(2);
+  expect(refused.length).toBeLessThanOrEqual(2 + signInsMax);
+  for (const answer of refused) expect(errorsOf(answer)[0]?.text).toBe('too many requests');
+  expect(await limited('sign_ins')).toBe(refused.length);
+  // What they have goes on, and nobody else is limited by it.
+  await ada.client.roundTrip();
+  await fixture.enter(1);
 });
 
 test('a group has so many members, and no more are added', async () => {

@@ -34,6 +34,7 @@ const fixture = startFixture({
     TWILIO_ACCOUNT_SID: `AC${'1'.repeat(32)}`,
     TWILIO_AUTH_TOKEN: 'token',
     TWILIO_VERIFY_SERVICE_SID: `VA${'2'.repeat(32)}`,
+    TWILIO_VERIFY_CHECKS: 'true',
     TWILIO_BASE_URL: `http://127.0.0.1:${(provider.address() as AddressInfo).port}`,
     TWILIO_TIMEOUT_MS: '2000',
     LIMITS_ENABLED: 'true',

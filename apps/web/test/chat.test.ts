@@ -1,7 +1,7 @@
 import { connect, until } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
 import { startStranger } from './proxy.ts';
-import { beginChat, message, openChat, row, startWebSystem, untilRead, write } from './users.ts';
+import { beginChat, message, openChat, row, signIn, startWebSystem, untilRead, write } from './users.ts';
 
 const system = startWebSystem();
 
@@ -206,6 +206,18 @@ test('two tabs of one browser show the same, and a sign-out of one is one of bot
   await ada.page.getByRole('button', { name: 'Sign out' }).click();
   await ada.page.getByRole('button', { name: 'Sign out and remove' }).click();
   await second.getByLabel('Phone number').waitFor();
+});
+
+test('a session that ended because its number was verified again elsewhere says so, and the number can be verified here again', async () => {
+  const ada = await system.user(0, '+1 555 0145');
+  const elsewhere = await connect(system.stack.url);
+  await elsewhere.signIn('1.5550145');
+  const { page } = ada;
+  const ended = 'This session has ended: your number was verified again somewhere else.';
+  await page.getByRole('status').filter({ hasText: ended }).waitFor();
+  expect(await page.getByLabel('Phone number').inputValue()).toBe(ada.number);
+  await signIn(ada);
+  expect(await elsewhere.closed).toMatchObject({ code: 4401 });
 });
 
 test('a long conversation is shown from its end, and read upwards without losing the place', async () => {

@@ -1,4 +1,11 @@
-import { connect, patienceMs, startSystem, type TestSystem } from '@hooligram/testkit';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { get } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, makeCertificate, patienceMs, startSystem, type TestSystem } from '@hooligram/testkit';
 import { type Haproxy, startHaproxy } from '@hooligram/testkit/balancers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { fixedCode, runConformance } from '../src/index.ts';
@@ -48,6 +55,46 @@ test('a client cannot choose the address that HAProxy tells the gateways', async
   expect(refused.payload.errors).toEqual([expect.stringMatching(/^too many attempts: try again in \d+ s$/)]);
   await Promise.all([client.close(), direct.close()]);
 });
+
+test('over TLS HAProxy has browsers stay with TLS, and serves the page beside the gateways', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hooligram-page-'));
+  const server = createServer((_, response) => response.end('the page')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const page = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { certFile, keyFile } = await makeCertificate(folder, 'site');
+  const [pemFile, ca] = [join(folder, 'site.pem'), readFileSync(certFile, 'utf8')];
+  writeFileSync(pemFile, ca + readFileSync(keyFile, 'utf8'));
+  const [secure, plain] = await Promise.all([
+    startHaproxy(system.gateways, { pemFile, page }),
+    startHaproxy(system.gateways, { page }),
+  ]);
+  try {
+    const client = await connect(secure.url, { ca });
+    await client.roundTrip();
+    await client.close();
+    expect(await headersOf(secure.url, ca)).toMatchObject({
+      'strict-transport-security': 'max-age=63072000',
+      'content-security-policy': "frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+    });
+    const { headers } = await fetch(plain.url.replace(/^ws(.*)v2$/, 'http$1'));
+    expect(headers.get('strict-transport-security')).toBeNull();
+    expect(headers.get('content-security-policy')).toBe("frame-ancestors 'none'");
+  } finally {
+    await Promise.all([secure.stop(), plain.stop()]);
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+/** Of the page beside that address of gateways. */
+async function headersOf(url: string, ca: string): Promise<IncomingHttpHeaders> {
+  const request = get(url.replace(/^wss(.*)v2$/, 'https$1'), { ca, agent: false });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.resume();
+  expect(response.statusCode).toBe(200);
+  return response.headers;
+}
 
 test('a gateway that stops gets nobody new, and closes its clients through HAProxy with 1012', async () => {
   const clients = await Promise.all(Array.from({ length: 6 }, () => connect(haproxy.url)));

@@ -1,6 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { findOrInstall, findProgram, RunningProcess, whenReady } from '@hooligram/local';
 import { readConfig } from '@hooligram/service';
+import { freePorts, patienceMs } from '@hooligram/testkit';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { configs } from './variables.ts';
@@ -11,8 +17,10 @@ type Service = {
   environment?: Record<string, string>;
   depends_on?: string[] | Record<string, object>;
   stop_grace_period?: string;
+  healthcheck?: { test: string[] };
 };
 
+const users = fileURLToPath(new URL('../../../infra/redis/users.acl', import.meta.url));
 const read = (name: string) =>
   readFileSync(fileURLToPath(new URL(`../../../infra/docker/${name}`, import.meta.url)), 'utf8');
 const { services } = parse(read('compose.yaml'), { merge: true }) as { services: Record<string, Service> };
@@ -60,3 +68,51 @@ test('whatever a service of compose.yaml waits for, or connects to, is a service
   expect(hosts.length).toBeGreaterThan(5);
   expect([...waitedFor, ...hosts, ...scraped].filter((name) => !services[name ?? ''])).toEqual([]);
 });
+
+test('the Redis of compose.yaml, with its list of users, lets the programs in as theirs, and nobody else', async () => {
+  const { command = [], healthcheck } = services.redis ?? ({} as Service);
+  const [port = 0] = await freePorts(1);
+  const folder = mkdtempSync(join(tmpdir(), 'hooligram-compose-redis-'));
+  const redis = await startRedis([...command.slice(1), '--port', String(port), '--dir', folder], folder);
+  const here = (url: string) => url.replace(/@[\w.]+:\d+/, `@127.0.0.1:${port}`);
+  const ping = async (url: string) => (await run('redis-cli', ['-u', here(url), 'ping'])).stdout.trim();
+  try {
+    const urls = new Set(
+      programs
+        .flatMap(({ service }) => service.environment?.REDIS_URL ?? [])
+        .concat(healthcheck?.test.filter((word) => word.startsWith('redis://')) ?? []),
+    );
+    expect(urls.size).toBe(3);
+    for (const url of urls) expect(await ping(url)).toBe('PONG');
+    expect(await ping('redis://core:another@redis:6379')).not.toBe('PONG');
+    expect(await ping('redis://default@redis:6379')).not.toBe('PONG');
+  } finally {
+    await redis.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+const run = promisify(execFile);
+
+/** As the service does, but with the list of the repository where it is. */
+async function startRedis(args: readonly string[], folder: string): Promise<RunningProcess> {
+  const command = await findOrInstall({
+    name: 'redis-server',
+    find: () => findProgram('redis-server'),
+    debianPackage: 'redis-server',
+  });
+  const spec = {
+    name: 'redis-of-compose',
+    command,
+    args: args.map((arg) => (arg === '/etc/redis/users.acl' ? users : arg)),
+    env: process.env,
+    logFile: join(folder, 'redis.log'),
+    stopSignal: 'SIGTERM',
+    stopTimeoutMs: 10_000,
+    detached: false,
+  } as const;
+  const started = await RunningProcess.start(spec);
+  const isReady = async () => readFileSync(spec.logFile, 'utf8').includes('Ready to accept connections');
+  await whenReady(spec, started, { isReady, readyTimeoutMs: patienceMs });
+  return started;
+}

@@ -1,10 +1,11 @@
 import { LimitReport, type Metrics } from '@hooligram/service';
-import { MessageRate } from './message-rate.ts';
 import type { UserLimitsConfig } from './user-config.ts';
 import { UserLimit, type UserLimitStores } from './user-limit.ts';
+import { UserRate } from './user-rate.ts';
 
 const limits = [
   'messages',
+  'sign_ins',
   'group_members',
   'groups_created',
   'members_added',
@@ -14,7 +15,9 @@ const limits = [
 
 export type UserLimits = {
   readonly report: LimitReport<(typeof limits)[number]>;
-  readonly messages: MessageRate;
+  readonly messages: UserRate;
+  /** Those that succeed: nobody else can use them up. */
+  readonly signIns: UserRate;
   readonly membersMax: number;
   readonly created: UserLimit;
   /** Members put into groups, whoever they are: what a user makes the system store. */
@@ -38,10 +41,8 @@ export function createUserLimits(
     new UserLimit(options, `${prefix}:limit:${name}`, rate);
   return {
     report: new LimitReport(counter, log),
-    messages: new MessageRate(
-      config.LIMIT_MESSAGES_PER_USER,
-      limit('messages', config.LIMIT_MESSAGES_PER_USER),
-    ),
+    messages: new UserRate(config.LIMIT_MESSAGES_PER_USER, limit('messages', config.LIMIT_MESSAGES_PER_USER)),
+    signIns: new UserRate(config.LIMIT_SIGN_INS_PER_USER, limit('sign_ins', config.LIMIT_SIGN_INS_PER_USER)),
     membersMax: config.LIMIT_GROUP_MEMBERS,
     created: limit('groups_created', config.LIMIT_GROUPS_CREATED_PER_USER),
     added: limit('members_added', config.LIMIT_MEMBERS_ADDED_PER_USER),

@@ -17,7 +17,7 @@ import { type Handler, type HandlerRequest, limited, refusal, success } from './
 type SignIn = HandlerRequest<'AUTHORIZATION_SIGN_IN'>;
 
 /** A refusal: the seconds until a limit allows another try, or a wrong credential. */
-type Refused = { readonly seconds: number } | 'wrongCredential';
+type Refused = { readonly seconds: number; readonly code?: 'tooManyRequests' } | 'wrongCredential';
 
 /** What a request gives, where it comes from, and what a guess may cost it; undefined: nothing that can be a credential. */
 type Given = {
@@ -36,14 +36,14 @@ export const authorizationSignInHandler: Handler<'AUTHORIZATION_SIGN_IN'> = {
   concurrency: 2,
   async handle(context, batch) {
     const { db } = context;
-    const checked = await checkCredentials(context, batch);
+    const checked = (await checkCredentials(context, batch)).map((result) => unlessTooOften(context, result));
     const signedIn = checked.flatMap((result) => (isRight(result) ? [result.user.user_id] : []));
     const read = signedIn.length > 0 ? await readGroupIds(db, signedIn) : [];
     const cursors = new Map<number, OpenCursor[]>();
     for (const [index, user_id] of signedIn.entries()) cursors.set(user_id, read[index] ?? []);
     return checked.map((result) => {
       if (result === 'wrongCredential') return refusal(result);
-      if (!isRight(result)) return limited('tooManyAttempts', result.seconds);
+      if (!isRight(result)) return limited(result.code ?? 'tooManyAttempts', result.seconds);
       const { user_id, sid, version } = result.user;
       const open = cursors.get(user_id) ?? [];
       const group_ids = open.map(({ group_id }) => group_id);
@@ -52,6 +52,17 @@ export const authorizationSignInHandler: Handler<'AUTHORIZATION_SIGN_IN'> = {
     });
   },
 };
+
+/** A right credential signs in so often: each time everything is read, and what waits is sent again. */
+function unlessTooOften({ userLimits, clock }: Context, result: Right | Refused): Right | Refused {
+  if (!userLimits || !isRight(result)) return result;
+  const { signIns, report } = userLimits;
+  const { user_id } = result.user;
+  const nowMs = clock.now();
+  if (!signIns.isOver(user_id, nowMs)) return result;
+  report.add('sign_ins', user_id);
+  return { code: 'tooManyRequests', seconds: signIns.waitSeconds(nowMs) };
+}
 
 /**
  * Nothing is looked up for what cannot be a credential, neither one of our tokens nor a code, and nothing for a code when

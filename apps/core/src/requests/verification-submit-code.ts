@@ -17,6 +17,7 @@ import type { Context } from '../context.ts';
 import type { GuessAllowed } from '../limits/guesses.ts';
 import type { Source } from '../limits/source.ts';
 import { networkHash, signedInFrom } from '../verification/known-networks.ts';
+import type { Recipient } from '../verification/provider.ts';
 import { abandonedAfterMs, providerTimeMs, settled, stored } from '../verification/waiting.ts';
 import {
   each,
@@ -96,7 +97,7 @@ async function compareOrCheck(
   request: Submission,
   { sid, code_hash }: Challenge,
 ): Promise<ChallengeAnswer> {
-  const { config, db, credentials, deadlines } = context;
+  const { config, db, credentials, deadlines, provider } = context;
   const { connection_id, verification_code } = request.params;
   if (code_hash === null) return check(context, request, sid);
   const submission = {
@@ -107,14 +108,20 @@ async function compareOrCheck(
     attempts_max: config.VERIFICATION_ATTEMPTS_MAX,
   };
   const answer = await verificationSubmitCode(db, submission, deadlines.of(request));
-  if (answer.outcome === 'right') countConverted(context, sid);
+  if (answer.outcome !== 'right') return answer;
+  countConverted(context, sid);
+  void provider.reportConverted?.(recipientOf(sid));
   return answer;
 }
 
 /** A code that was sent is a credential now. */
 function countConverted({ metrics }: Context, sid: string): void {
-  const [country_code = ''] = sid.split('.');
-  metrics.codes.inc({ country_code, event: 'converted' });
+  metrics.codes.inc({ country_code: recipientOf(sid).countryCode, event: 'converted' });
+}
+
+function recipientOf(sid: string): Recipient {
+  const [countryCode = '', phoneNumber = ''] = sid.split('.');
+  return { countryCode, phoneNumber };
 }
 
 async function check(context: Context, request: Submission, sid: string): Promise<ChallengeAnswer> {
@@ -126,9 +133,8 @@ async function check(context: Context, request: Submission, sid: string): Promis
   if (begun === 'under_way') return answerOfFirstRun(context, request);
   if (begun !== 'begun') return { outcome: begun };
 
-  const [countryCode = '', phoneNumber = ''] = sid.split('.');
   const timeMs = providerTimeMs(context, request);
-  const outcome = outcomes[await provider.check({ countryCode, phoneNumber }, verification_code, timeMs)];
+  const outcome = outcomes[await provider.check(recipientOf(sid), verification_code, timeMs)];
   if (outcome === 'right') countConverted(context, sid);
   const made = newCredential(context, request, sid);
   return stored(context, request, () => endCheck(db, { ...key, ...made, outcome }));

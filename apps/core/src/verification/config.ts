@@ -1,4 +1,4 @@
-import { configRule, integer, milliseconds, serviceConfig, url, variable } from '@hooligram/service';
+import { boolean, configRule, integer, milliseconds, serviceConfig, url, variable } from '@hooligram/service';
 import { z } from 'zod';
 import { credentialKeys } from './credential.ts';
 
@@ -15,7 +15,7 @@ const shape = z.object({
     ),
   VERIFICATION_CODE_DIGITS: integer({ min: 6, max: 10 })
     .default(8)
-    .describe('digits of a code; a Verify service of Twilio has to be set to as many'),
+    .describe('digits of a code; a Verify service that makes the codes has to be set to as many'),
   VERIFICATION_FIXED_CODE: matching(/^\d{4,10}$/, '4 to 10 digits')
     .optional()
     .describe('the code of everybody with the provider fixed; never in production'),
@@ -48,6 +48,11 @@ const shape = z.object({
   TWILIO_MESSAGING_SERVICE_SID: matching(/^MG[0-9a-fA-F]{32}$/, 'MG and 32 hexadecimal digits')
     .optional()
     .describe('Messaging service, in place of Verify: codes are made here and sent as plain texts'),
+  TWILIO_VERIFY_CHECKS: boolean()
+    .default(false)
+    .describe(
+      'the Verify service makes and checks the codes, and a stranger who guesses spoils the code of a number; otherwise both is done here, and the service has to take custom codes',
+    ),
   TWILIO_VERIFY_SERVICE_SID: matching(/^VA[0-9a-fA-F]{32}$/, 'VA and 32 hexadecimal digits')
     .optional()
     .describe('Verify service, with the provider twilio'),

@@ -19,6 +19,7 @@ export function createVerificationProvider(config: VerificationConfig, log: Log)
         authToken: required(config, 'TWILIO_AUTH_TOKEN'),
         verifyServiceSid: config.TWILIO_VERIFY_SERVICE_SID,
         messagingServiceSid: config.TWILIO_MESSAGING_SERVICE_SID,
+        verifyChecks: config.TWILIO_VERIFY_CHECKS,
         digits: config.VERIFICATION_CODE_DIGITS,
         baseUrl: config.TWILIO_BASE_URL,
         timeoutMs: config.TWILIO_TIMEOUT_MS,

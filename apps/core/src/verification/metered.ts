@@ -6,6 +6,7 @@ export function meteredProvider(
   provider: VerificationProvider,
   { codes, providerCalls, providerSeconds }: Pick<CoreMetrics, 'codes' | 'providerCalls' | 'providerSeconds'>,
 ): VerificationProvider {
+  const { reportConverted } = provider;
   return {
     ...provider,
     async send(to, code, timeoutMs) {
@@ -26,5 +27,14 @@ export function meteredProvider(
       providerCalls.inc({ call: 'check', outcome: checked });
       return checked;
     },
+    ...(reportConverted && {
+      async reportConverted(to) {
+        const end = providerSeconds.startTimer({ call: 'report' });
+        const reported = await reportConverted(to);
+        end();
+        providerCalls.inc({ call: 'report', outcome: reported });
+        return reported;
+      },
+    }),
   };
 }

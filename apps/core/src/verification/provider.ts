@@ -14,6 +14,9 @@ export type Sent = { ok: true } | { ok: false; reason: 'refused' | 'tooMany' | '
 /** `expired`: there is no code to compare with (too old, or used); a new one must be requested. */
 export type CodeChecked = 'right' | 'wrong' | 'expired' | 'tooMany' | 'unavailable';
 
+/** `expired`: the provider knows nothing of the code any more. */
+export type Reported = 'reported' | 'expired' | 'unavailable';
+
 /** Brings codes to phones. Nothing here throws or rejects: a failure is returned as a reason. */
 export type VerificationProvider = {
   readonly name: 'fixed' | 'log' | 'twilio';
@@ -32,4 +35,9 @@ export type VerificationProvider = {
    * same code may be `expired`.
    */
   check(to: Recipient, code: string, timeoutMs: number): Promise<CodeChecked>;
+  /**
+   * Tells a provider that has to know it that a code which `createCode` made was submitted rightly. Nothing depends on
+   * it here: nobody waits for it, and it is not tried again.
+   */
+  reportConverted?(to: Recipient): Promise<Reported>;
 };

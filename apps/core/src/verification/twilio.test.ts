@@ -22,20 +22,26 @@ type Asked = {
 
 type Reply = { status: number; body: object } | 'silence' | 'hang up' | 'trickle';
 
+const verifications = `POST /v2/Services/${service}/Verifications`;
+const ofNumber = `${verifications}/+15550100`;
+
 // A stand-in of Twilio: notes what it is asked, and answers as it is told.
 const asked: Asked[] = [];
 const lines: string[] = [];
 let reply: Reply;
+/** Replies to requests of their own. */
+let replies: Record<string, Reply> = {};
 const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
   asked.push({
     line: `${request.method} ${request.url}`,
     authorization: request.headers.authorization,
     form: Object.fromEntries(new URLSearchParams(await text(request))),
   });
-  if (reply === 'silence') return;
-  if (reply === 'hang up') return request.socket.destroy();
-  response.writeHead(reply === 'trickle' ? 200 : reply.status, { 'content-type': 'application/json' });
-  if (reply !== 'trickle') return response.end(JSON.stringify(reply.body));
+  const given = replies[`${request.method} ${request.url}`] ?? reply;
+  if (given === 'silence') return;
+  if (given === 'hang up') return request.socket.destroy();
+  response.writeHead(given === 'trickle' ? 200 : given.status, { 'content-type': 'application/json' });
+  if (given !== 'trickle') return response.end(JSON.stringify(given.body));
   const trickle = setInterval(() => response.write(' '), 5);
   response.on('close', () => clearInterval(trickle));
 });
@@ -48,6 +54,7 @@ beforeEach(async () => {
 afterEach(async () => {
   asked.length = 0;
   lines.length = 0;
+  replies = {};
   const closed = once(server, 'close');
   server.close();
   server.closeAllConnections();
@@ -64,7 +71,7 @@ function provider(options: Options = {}): VerificationProvider {
     VERIFICATION_CODE_DIGITS: '6',
     TWILIO_ACCOUNT_SID: account,
     TWILIO_AUTH_TOKEN: token,
-    ...(options.env ?? { TWILIO_VERIFY_SERVICE_SID: service }),
+    ...(options.env ?? { TWILIO_VERIFY_SERVICE_SID: service, TWILIO_VERIFY_CHECKS: 'true' }),
     TWILIO_BASE_URL: `http://127.0.0.1:${port}${options.path ?? ''}`,
     TWILIO_TIMEOUT_MS: String(options.timeoutMs ?? 30_000),
     REQUEST_DEADLINE_MS: '60000',
@@ -87,7 +94,7 @@ describe('send', () => {
     expect(await twilio.send(to, null, 60_000)).toEqual({ ok: true });
     expect(asked).toEqual([
       {
-        line: `POST /v2/Services/${service}/Verifications`,
+        line: verifications,
         authorization: `Basic ${Buffer.from(`${account}:${token}`).toString('base64')}`,
         form: { To: '+15550100', Channel: 'sms' },
       },
@@ -190,6 +197,56 @@ describe('with a Messaging service', () => {
     await texting().send(to, '734912', 60_000);
     expect(lines.join('')).toContain('twilio');
     expect(lines.join('')).not.toContain('5550100');
+  });
+});
+
+describe('with a Verify service that sends codes of our own', () => {
+  const sending = (timeoutMs = 30_000) =>
+    provider({ timeoutMs, env: { TWILIO_VERIFY_SERVICE_SID: service } });
+  const created = { status: 201, body: { sid: 'VE1', status: 'pending' } };
+
+  test('a code is made here and sent once, and the one before is canceled first: each has a verification of its own', async () => {
+    reply = created;
+    for (const before of [verification('canceled'), failed(404, 20404), failed(500, 20500)]) {
+      replies = { [ofNumber]: before };
+      const twilio = sending();
+      const code = twilio.createCode();
+      expect(code).toMatch(/^\d{6}$/);
+      expect(await twilio.send(to, code, 60_000)).toEqual({ ok: true });
+      expect(asked.splice(0)).toMatchObject([
+        { line: ofNumber, form: { Status: 'canceled' } },
+        { line: verifications, form: { To: '+15550100', Channel: 'sms', CustomCode: code } },
+      ]);
+    }
+  });
+
+  test('that a code was right is reported', async () => {
+    reply = verification('approved');
+    expect(await sending().reportConverted?.(to)).toBe('reported');
+    expect(asked).toMatchObject([{ line: ofNumber, form: { Status: 'approved' } }]);
+    reply = failed(404, 20404);
+    expect(await sending().reportConverted?.(to)).toBe('expired');
+    reply = failed(503, 20503);
+    expect(await sending().reportConverted?.(to)).toBe('unavailable');
+    reply = 'trickle';
+    expect(await sending(50).reportConverted?.(to)).toBe('unavailable');
+  });
+
+  test.each([
+    ['a landline', failed(403, 60205), 'refused'],
+    ['too many codes', failed(429, 60203), 'tooMany'],
+    ['a wrong token', failed(401, 20003), 'unavailable'],
+  ])('%s', async (_what, answer, reason) => {
+    replies = { [ofNumber]: failed(404, 20404) };
+    reply = answer;
+    expect(await sending().send(to, '012345', 60_000)).toEqual({ ok: false, reason });
+  });
+
+  test('a service that takes none is unavailable, and the log says what to do', async () => {
+    replies = { [ofNumber]: failed(404, 20404) };
+    reply = failed(403, 60204);
+    expect(await sending().send(to, '012345', 60_000)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(lines.join('')).toMatch(/does not take custom codes.*TWILIO_VERIFY_CHECKS=true/);
   });
 });
 

@@ -1,13 +1,15 @@
 import { type Log, within } from '@hooligram/service';
 import twilio from 'twilio';
 import { randomCode } from './code.ts';
-import type { CodeChecked, Recipient, Sent, VerificationProvider } from './provider.ts';
+import type { CodeChecked, Recipient, Reported, Sent, VerificationProvider } from './provider.ts';
 
 export type TwilioOptions = {
   readonly accountSid: string;
   readonly authToken: string;
-  /** Twilio Verify makes, sends and checks the codes. */
+  /** Twilio Verify sends the codes. */
   readonly verifyServiceSid: string | undefined;
+  /** It makes and checks them, too. Otherwise that is done here. */
+  readonly verifyChecks: boolean;
   /** In its place: the codes are made and compared here, and Twilio sends the texts. */
   readonly messagingServiceSid: string | undefined;
   /** Of a code. */
@@ -22,6 +24,9 @@ export type TwilioOptions = {
 const socketsMax = 1_024;
 
 type Failure = Extract<Sent, { ok: false }>['reason'];
+
+/** The Verify service does not take custom codes. */
+const noCustomCodes = 60204;
 
 /** Twilio's error codes that mean something else than "unavailable". */
 const failureByCode: Readonly<Record<number, Failure>> = {
@@ -46,24 +51,51 @@ const resultByStatus: Readonly<Record<string, CodeChecked>> = {
 };
 
 /**
- * Twilio Verify makes, sends and checks the codes; we never see them before the user types them. It has one code for a
- * number, and one count of tries, whoever asks: a stranger who guesses five times spoils the owner's code. With a
- * Messaging service each connection has a code of its own.
+ * Codes are made here, one for each connection, and compared here. Twilio sends them, through a Messaging service, or
+ * through Verify, which is told what became of them: it wants to know that, and bounds the codes that are under way.
+ *
+ * Verify has one verification for a number, one code and one count of tries and texts, whoever asks. If it made and
+ * checked the codes, a stranger who guesses five times would spoil the owner's code. So no guess ever reaches it; and a
+ * verification that is under way is canceled before the next code, which has a verification of its own then.
  */
 export function createTwilioProvider(options: TwilioOptions): VerificationProvider {
-  const { log, timeoutMs, digits, messagingServiceSid } = options;
+  const { log, timeoutMs, digits, messagingServiceSid, verifyChecks } = options;
   const client = createClient(options);
   const verify = () => client.verify.v2.services(options.verifyServiceSid ?? '');
   const isCode = new RegExp(`^\\d{${digits}}$`);
 
-  function deliver(to: string, code: string | null): Promise<unknown> {
+  async function deliver(to: string, code: string | null): Promise<unknown> {
     if (code === null) return verify().verifications.create({ to, channel: 'sms' });
-    const body = `Your verification code is ${code}`;
-    return client.messages.create({ to, messagingServiceSid: messagingServiceSid ?? '', body });
+    if (messagingServiceSid !== undefined) {
+      const body = `Your verification code is ${code}`;
+      return client.messages.create({ to, messagingServiceSid, body });
+    }
+    await endVerification(to, 'canceled');
+    return verify().verifications.create({ to, channel: 'sms', customCode: code });
   }
 
-  function failure(error: unknown, action: 'send' | 'check'): Failure {
+  /** Tells Verify what became of the code that it sent last to a number. */
+  async function endVerification(to: string, status: 'approved' | 'canceled'): Promise<Reported> {
+    try {
+      await verify().verifications(to).update({ status });
+      return 'reported';
+    } catch (error) {
+      // There is none, or none any more.
+      if ((error as { status?: number }).status === 404) return 'expired';
+      failure(error, status);
+      return 'unavailable';
+    }
+  }
+
+  function failure(error: unknown, action: 'send' | 'check' | 'approved' | 'canceled'): Failure {
     const { code, status } = error as { code?: number | string; status?: number };
+    if (code === noCustomCodes) {
+      log.error(
+        { code, action },
+        'twilio: the Verify service does not take custom codes; enable them there, or set TWILIO_VERIFY_CHECKS=true',
+      );
+      return 'unavailable';
+    }
     const reason =
       (typeof code === 'number' && failureByCode[code]) || (status === 429 && 'tooMany') || 'unavailable';
     if (reason === 'unavailable') log.error({ err: error, action }, 'twilio');
@@ -71,11 +103,21 @@ export function createTwilioProvider(options: TwilioOptions): VerificationProvid
     return reason;
   }
 
+  function reportConverted(to: Recipient): Promise<Reported> {
+    const reported = endVerification(e164(to), 'approved');
+    return within(timeoutMs, reported).catch((error) => {
+      failure(error, 'approved');
+      return 'unavailable';
+    });
+  }
+
+  const isMadeByVerify = messagingServiceSid === undefined && verifyChecks;
+
   // `within` on top of the SDK's own timeout: that one is of silence, and covers neither the connecting nor an answer
   // that arrives in small pieces.
   return {
     name: 'twilio',
-    createCode: () => (messagingServiceSid === undefined ? null : randomCode(digits)),
+    createCode: () => (isMadeByVerify ? null : randomCode(digits)),
     async send(to, code, withinMs) {
       if (withinMs <= 0) return { ok: false, reason: 'unavailable' };
       try {
@@ -99,6 +141,7 @@ export function createTwilioProvider(options: TwilioOptions): VerificationProvid
         return reason === 'refused' ? 'wrong' : reason;
       }
     },
+    ...(messagingServiceSid === undefined && { reportConverted }),
   };
 }
 

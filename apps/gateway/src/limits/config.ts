@@ -23,7 +23,10 @@ export const gatewayLimitsConfig = z.object({
   SIGN_IN_WITHIN_SECONDS: integer({ min: 1, max: 86_400 })
     .default(900)
     .describe('a connection on which nobody signs in, nor asks for a code, for so long is closed'),
-  LIMIT_SIGN_INS_PER_USER: rate('100/600', 'successful sign-ins of a user'),
+  LIMIT_SIGN_INS_PER_USER: rate(
+    '100/600',
+    'successful sign-ins of a user on this gateway; a core counts those on all',
+  ),
   LIMIT_UNSIGNED_FRAMES: rate('250/25', 'frames of a connection before its sign-in'),
   LIMIT_UNSIGNED_FRAMES_PER_ADDRESS: rate(
     '5000/25',

@@ -3,16 +3,30 @@ import { ProtocolClient, type ProtocolClientOptions } from '@hooligram/protocol-
 /** What an attacker knows and has. */
 export type Target = {
   readonly url: string;
-  /** The number of an honest user. */
+  /** Of all gateways; the first of them is `url`. */
+  readonly urls: readonly string[];
+  /** The number of an honest user, and the address from which that user always comes. */
   readonly victim: string;
+  readonly victimAddress: string;
+  /** The numbers of all of them. */
+  readonly honest: readonly string[];
   /** Tells the sids of this attack from those of all others: three digits. */
   readonly serial: string;
   /** For data that would take hours to make. No attacker has it. */
   readonly databaseUrl: string;
 };
 
-/** How far those have come who are in the middle of an attack, and have to reach their aim in spite of it. */
-export type Progress = { what: string; wanted: number; reached: number };
+/**
+ * How far those have come who are in the middle of an attack, and have to reach their aim in spite of it; or, with `most`,
+ * how far the attackers have come themselves, and may.
+ */
+export type Progress = { what: string; wanted: number; reached: number; most?: number };
+
+/** How many reached their aim, or how often attackers came through. */
+export function progressText({ reached, wanted, most }: Progress): string {
+  if (wanted > 0) return `${reached} of ${wanted}`;
+  return most === undefined ? String(reached) : `${reached} (at most ${most})`;
+}
 
 export type Attack = {
   readonly about: string;
@@ -28,6 +42,8 @@ export const times = <T>(count: number, make: (n: number) => T): T[] =>
   Array.from({ length: count }, (_, n) => make(n));
 /** Each attack has a network of its own. */
 const address = ({ serial }: Target, n = 1) => `127.${100 + Number(serial)}.${n >> 8}.${1 + (n & 127)}`;
+/** Each account has a network of its own, and a prefix of numbers, so that no limit of theirs is in the way. */
+export const apart = (n: number) => n * 256;
 export const sidOf = ({ serial }: Target, n: number) => `888.4${serial}${String(n).padStart(7, '0')}`;
 
 export async function open(

@@ -2,6 +2,7 @@ import { phoneOf } from '@hooligram/protocol';
 import type { ProtocolClient } from '@hooligram/protocol-client';
 import { type Attack, account, open, returning, sidOf, type Target, times } from './attack.ts';
 import { dataAttacks } from './data-attacks.ts';
+import { guessAttacks } from './guess-attacks.ts';
 import { keepSending } from './keep-sending.ts';
 
 const largest = 'x'.repeat(65_000);
@@ -151,6 +152,7 @@ export const attacks = {
       }
     },
   },
+  ...guessAttacks,
   ...dataAttacks,
 } as const satisfies Record<string, Attack>;
 

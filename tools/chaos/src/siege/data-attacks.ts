@@ -1,6 +1,16 @@
 import { phoneOf } from '@hooligram/protocol';
 import type { ProtocolClient, ProtocolClientOptions, ReceivedFrame } from '@hooligram/protocol-client';
-import { type Attack, account, open, type Progress, returning, sidOf, type Target, times } from './attack.ts';
+import {
+  type Attack,
+  account,
+  apart,
+  open,
+  type Progress,
+  returning,
+  sidOf,
+  type Target,
+  times,
+} from './attack.ts';
 import { keepSending } from './keep-sending.ts';
 import { crowdPrefix, keepRowHeld, type LargeData, storeLargeData } from './large-data.ts';
 
@@ -10,8 +20,6 @@ import { crowdPrefix, keepRowHeld, type LargeData, storeLargeData } from './larg
 const ugliest = String.fromCharCode(1);
 const againAfterMs = 1_000;
 const signUpsAtOnce = 10;
-/** Each account has a network of its own, and a prefix of numbers, so that no limit of theirs is in the way. */
-const apart = (n: number) => n * 256;
 const sidApart = (target: Target, n: number) => sidOf(target, apart(n) * 100);
 
 async function signUp(target: Target, count: number): Promise<string[]> {
@@ -94,6 +102,26 @@ async function allReturn(
   }
 }
 
+/** One account signs in again and again, and has 600 messages sent to it each time. */
+async function signInAgain(target: Target, progress: Progress, urls: readonly string[]): Promise<void> {
+  const [sid = ''] = await signUp(target, 1);
+  const data = { groups: 1, crowd: 1, messages: 600, content: 'thirty bytes, more or less' };
+  await storeLargeData(target.databaseUrl, { ...data, sids: [sid] });
+  const signIn = { ...phoneOf(sid), verification_code: '000000' };
+  progress.what = 'sign-ins succeeded';
+  const readFrame = (text: string) => {
+    if (text.includes('"AUTHORIZATION_SIGN_IN_SUCCESS"')) progress.reached += 1;
+    return undefined;
+  };
+  for (const n of times(20, Number)) {
+    const url = urls[n % urls.length] ?? target.url;
+    keepSending(
+      () => open({ ...target, url }, apart(0), { acknowledge: false, readFrame }),
+      (client) => client.send('AUTHORIZATION_SIGN_IN_REQUEST', signIn),
+    );
+  }
+}
+
 export const dataAttacks = {
   'members-of-a-large-group': {
     about: '100 members of a group of 20,000 sign in, take everything, and come back',
@@ -118,18 +146,11 @@ export const dataAttacks = {
   },
   'one-account-signs-in': {
     about: '20 connections of one account with 600 short messages sign in as fast as they can',
-    async start(target) {
-      const [sid = ''] = await signUp(target, 1);
-      const data = { groups: 1, crowd: 1, messages: 600, content: 'thirty bytes, more or less' };
-      await storeLargeData(target.databaseUrl, { ...data, sids: [sid] });
-      const signIn = { ...phoneOf(sid), verification_code: '000000' };
-      for (const _ of times(20, Number)) {
-        keepSending(
-          () => open(target, apart(0), { acknowledge: false, readFrame: () => undefined }),
-          (client) => client.send('AUTHORIZATION_SIGN_IN_REQUEST', signIn),
-        );
-      }
-    },
+    start: (target, progress) => signInAgain(target, progress, [target.url]),
+  },
+  'one-account-signs-in-everywhere': {
+    about: 'the same, on all gateways in turn',
+    start: (target, progress) => signInAgain(target, progress, target.urls),
   },
   'nobody-reads': {
     about: '144 connections of twelve accounts, each with 4 MB waiting, sign in and read nothing',

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { markdownTable } from 'markdown-table';
+import { progressText } from './attack.ts';
 import { attacks } from './attacks.ts';
 import { burstMs, type SiegeRow } from './siege.ts';
 
@@ -16,9 +17,9 @@ export function broken({ quiet, attacked, ownerSignsIn, progress, memory }: Sieg
       ? []
       : ['honest p99 is more than twice its quiet value']),
     ...(attacked.cut === 0 ? [] : [`${attacked.cut} honest connections were cut`]),
-    ...(progress.reached >= progress.wanted
+    ...(progress.reached >= progress.wanted && progress.reached <= (progress.most ?? Number.POSITIVE_INFINITY)
       ? []
-      : [`${progress.reached} of ${progress.wanted} ${progress.what}`]),
+      : [`${progressText(progress)} ${progress.what}`]),
     ...(ownerSignsIn ? [] : ['an owner was locked out']),
     ...(wholeOf(memory.after) <= wholeOf(memory.before) * limits.memoryFactor ? [] : ['memory is not back']),
   ];
@@ -32,7 +33,7 @@ export function siegeTable(rows: readonly SiegeRow[]): string {
     `its first ${burstMs / 1_000} s, the rest`,
     'cut',
     'owner signs in',
-    'reached their aim',
+    'reached their aim, or came through',
   ];
   const more = [
     ...[
@@ -53,7 +54,7 @@ export function siegeTable(rows: readonly SiegeRow[]): string {
       `${milliseconds(row.first.p99Ms)}, ${milliseconds(row.rest.p99Ms)}`,
       String(attacked.cut),
       row.ownerSignsIn ? 'yes' : '**no**',
-      row.progress.wanted === 0 ? '' : `${row.progress.reached} of ${row.progress.wanted}`,
+      row.progress.what ? progressText(row.progress) : '',
       shares(cpu.quiet.gateways, cpu.quiet.cores, cpu.quiet.machine),
       shares(cpu.rest.gateways, cpu.rest.cores, cpu.rest.attacker, cpu.rest.machine),
       `${before.gateways}, ${during.gateways}, ${after.gateways}`,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { StackDescription } from '@hooligram/local';
 import { metrics } from '@hooligram/testkit';
 import { type Memory, readMemory } from '../memory.ts';
-import type { Progress, Target } from './attack.ts';
+import { type Progress, progressText, type Target } from './attack.ts';
 import { type AttackName, attackNames } from './attacks.ts';
 import { HonestUsers, together, type Window } from './honest-users.ts';
 import { answerTo, askAttacker, type Cpu, cpuDuring, readKeptMemory } from './usage.ts';
@@ -23,7 +23,7 @@ export const burstMs = 2_000;
 const progressMaxMs = 120_000;
 const progressPollMs = 500;
 const refusalSeries =
-  /^hooligram_((?:gateway|core)_limited|limits_refused|gateway_upgrades_refused|gateway_requests_shed|core_anonymous_requests_refused)_total\{([^}]*)\} (\d+)$/gm;
+  /^hooligram_((?:gateway|core)_limited|limits_refused|gateway_upgrades_refused|gateway_requests_shed|gateway_forwarded_ignored|core_anonymous_requests_refused)_total\{([^}]*)\} (\d+)$/gm;
 
 export type SiegeRow = {
   readonly name: AttackName;
@@ -95,7 +95,8 @@ async function besiege(
   const refusedBefore = await readRefusals(stack());
   const { gateways, postgres } = stack();
   const attacker = await startAttack(name, {
-    ...{ url: gateways[0]?.url ?? '', victim: victim.sid, databaseUrl: postgres.url },
+    ...{ url: gateways[0]?.url ?? '', urls: gateways.map(({ url }) => url), databaseUrl: postgres.url },
+    ...{ victim: victim.sid, victimAddress: victim.localAddress, honest: users.owners.map(({ sid }) => sid) },
     serial: String(attackNames.indexOf(name)).padStart(3, '0'),
   });
   users.take();
@@ -121,7 +122,7 @@ async function besiege(
   const late = `event loops ${gatewayLateMs.toFixed(0)} (gateway) and ${coreLateMs.toFixed(0)} ms (core) late`;
   log(`${name}: CPU ${machine.toFixed(1)} s/s of all, ${attackers.toFixed(1)} of the attacker's; ${late}`);
   log(`${name}: ${p99}, ${attacked.cut} cut, the owner ${ownerSignsIn ? 'signs in' : 'is locked out'}`);
-  if (progress.wanted > 0) log(`${name}: ${progress.reached} of ${progress.wanted} ${progress.what}`);
+  if (progress.what) log(`${name}: ${progressText(progress)} ${progress.what}`);
   const cpu = { quiet: quietCpu, first: firstCpu, rest: restCpu };
   return {
     name,
@@ -156,6 +157,8 @@ async function progressOf(attacker: ChildProcess, signal: AbortSignal): Promise<
   }
 }
 
+const nameOf = (metric: string, which: string) => (which ? `${metric} (${which})` : metric);
+
 /** What limits have refused so far, by limit; and what was refused because too much of it came at once. */
 async function readRefusals({ gateways, cores }: StackDescription): Promise<Map<string, number>> {
   const refused = new Map<string, number>();
@@ -163,7 +166,7 @@ async function readRefusals({ gateways, cores }: StackDescription): Promise<Map<
     const { text } = await metrics(admin);
     for (const [, metric = '', labels = '', value] of text.matchAll(refusalSeries)) {
       const [, which = ''] = /(?:limit|reason|cause|type)="([^"]*)"/.exec(labels) ?? [];
-      const name = metric.includes('limit') ? which : `${metric.replace(/^(gateway|core)_/, '')} (${which})`;
+      const name = metric.includes('limit') ? which : nameOf(metric.replace(/^(gateway|core)_/, ''), which);
       refused.set(name, (refused.get(name) ?? 0) + Number(value));
     }
   }

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logTail, type ProcessSpec, RunningProcess, whenReady } from '@hooligram/local';
@@ -26,6 +28,7 @@ export type Balancer = {
 
 type BalancerSpec = Pick<ProcessSpec, 'name' | 'command' | 'args' | 'env' | 'stopSignal'> & {
   readonly port: number;
+  readonly isTls?: boolean;
   readonly reloadSignal: NodeJS.Signals;
 };
 
@@ -36,7 +39,7 @@ export function balancerFolder(name: string): string {
 
 /** Starts it and waits until handshakes reach a gateway. `folder` is removed at the end. */
 export async function startBalancer(balancer: BalancerSpec, folder: string): Promise<Balancer> {
-  const { port, reloadSignal, ...program } = balancer;
+  const { port, isTls = false, reloadSignal, ...program } = balancer;
   const logFile = join(folder, `${balancer.name}.log`);
   const spec = { ...program, logFile, stopTimeoutMs: 2_000, detached: false };
   const running = await RunningProcess.start(spec);
@@ -45,7 +48,7 @@ export async function startBalancer(balancer: BalancerSpec, folder: string): Pro
     rmSync(folder, { recursive: true, force: true });
   };
   // A plain GET that reached a gateway: it says that an upgrade is missing.
-  const isReady = async () => (await fetch(`http://127.0.0.1:${port}/v2`)).status === 426;
+  const isReady = async () => (await statusOf(`${isTls ? 'https' : 'http'}://127.0.0.1:${port}/v2`)) === 426;
   try {
     await whenReady(spec, running, { isReady, readyTimeoutMs: patienceMs });
   } catch (error) {
@@ -53,12 +56,24 @@ export async function startBalancer(balancer: BalancerSpec, folder: string): Pro
     throw error;
   }
   return {
-    url: `ws://127.0.0.1:${port}/v2`,
+    url: `${isTls ? 'wss' : 'ws'}://127.0.0.1:${port}/v2`,
     reload: () => running.kill(reloadSignal),
     workers: () => childrenOf(running.pid),
     log: () => logTail(logFile),
     stop,
   };
+}
+
+/** Whatever its certificate is. */
+function statusOf(url: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const module = url.startsWith('https') ? https : http;
+    const request = module.get(url, { rejectUnauthorized: false, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    request.on('error', reject);
+  });
 }
 
 function childrenOf(pid: number): number[] {

@@ -16,12 +16,16 @@ export type Haproxy = Balancer & {
 type HaproxyOptions = {
   /** Tells gateways clients' addresses by the PROXY protocol, not by a header. */
   readonly isProxyV2?: boolean;
+  /** A file with a certificate and its key: clients connect by TLS. */
+  readonly pemFile?: string;
+  /** host:port of a web server that has the page. */
+  readonly page?: string;
 };
 
 /** HAProxy with infra/haproxy/haproxy.cfg, as a master and its workers, in front of one to four gateways. */
 export async function startHaproxy(
   gateways: readonly BalancedGateway[],
-  { isProxyV2 = false }: HaproxyOptions = {},
+  { isProxyV2 = false, pemFile, page }: HaproxyOptions = {},
 ): Promise<Haproxy> {
   const command = await findOrInstall({
     name: 'haproxy',
@@ -33,7 +37,8 @@ export async function startHaproxy(
   const statsSocket = join(folder, 'admin.sock');
   const env = {
     ...process.env,
-    CLIENT_BIND: `127.0.0.1:${port}`,
+    CLIENT_BIND: `127.0.0.1:${port}${pemFile === undefined ? '' : ` ssl crt ${pemFile}`}`,
+    PAGE: page,
     GATEWAY_PROXY_V2: isProxyV2 ? 'on' : 'off',
     METRICS_BIND: `127.0.0.1:${metricsPort}`,
     STATS_SOCKET: statsSocket,
@@ -41,7 +46,7 @@ export async function startHaproxy(
   };
   const spec = { name: 'haproxy', command, args: ['-W', '-db', '-f', config], env } as const;
   const balancer = await startBalancer(
-    { ...spec, port, stopSignal: 'SIGTERM', reloadSignal: 'SIGUSR2' },
+    { ...spec, port, isTls: pemFile !== undefined, stopSignal: 'SIGTERM', reloadSignal: 'SIGUSR2' },
     folder,
   );
   return { ...balancer, metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`, statsSocket };

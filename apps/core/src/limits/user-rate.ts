@@ -1,17 +1,18 @@
 import type { Rate } from '@hooligram/service';
 import type { UserLimit } from './user-limit.ts';
 
-/** A core counts in Redis whenever a user has sent so great a part of the rate here. */
+/** A core counts in Redis whenever a user has done so great a part of the rate here. */
 const part = 1 / 20;
 
 type Count = { here: number; counted: number; elsewhere: number };
 
 /**
- * The messages of users in a window of time, over all cores. Counting waits for nothing: a core counts for itself, and
- * every now and then, for users who send much, in Redis; what that answers is known a moment later. So each core may let
- * a twentieth of the rate more through, and of a burst that reaches all cores in one moment each may let the rate through.
+ * What users do in a window of time, such as sending messages, over all cores. Counting waits for nothing: a core counts
+ * for itself, and every now and then, for users who do much, in Redis; what that answers is known a moment later. So
+ * each core may let a twentieth of the rate more through, and of a burst that reaches all cores in one moment each may
+ * let the rate through.
  */
-export class MessageRate {
+export class UserRate {
   readonly #rate: Rate;
   readonly #shared: Pick<UserLimit, 'add'>;
   readonly #step: number;
@@ -24,7 +25,7 @@ export class MessageRate {
     this.#step = Math.max(1, Math.floor(rate.points * part));
   }
 
-  /** Counts a message. @param nowMs the same clock in all cores @returns whether it is one too many */
+  /** Counts one. @param nowMs the same clock in all cores @returns whether it is one too many */
   isOver(userId: number, nowMs: number): boolean {
     const window = Math.floor(nowMs / (this.#rate.seconds * 1_000));
     if (window !== this.#window) {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { MessageRate } from './message-rate.ts';
+import { UserRate } from './user-rate.ts';
 
 const rate = { points: 100, seconds: 60 };
 
@@ -17,33 +17,33 @@ function shared() {
   };
 }
 
-const sent = (one: MessageRate, times: number, nowMs: number, userId = 1) =>
+const done = (one: UserRate, times: number, nowMs: number, userId = 1) =>
   Array.from({ length: times }, () => one.isOver(userId, nowMs)).filter((isOver) => !isOver).length;
 
-test('a user sends so many messages in a window, and as many in the next one', () => {
-  const one = new MessageRate(rate, shared());
-  expect(sent(one, 150, 60_000)).toBe(100);
-  expect(sent(one, 10, 119_999)).toBe(0);
+test('a user does something so often in a window, and as many in the next one', () => {
+  const one = new UserRate(rate, shared());
+  expect(done(one, 150, 60_000)).toBe(100);
+  expect(done(one, 10, 119_999)).toBe(0);
   expect(one.waitSeconds(90_000)).toBe(30);
-  expect(sent(one, 10, 60_000, 2)).toBe(10);
-  expect(sent(one, 150, 120_000)).toBe(100);
+  expect(done(one, 10, 60_000, 2)).toBe(10);
+  expect(done(one, 150, 120_000)).toBe(100);
 });
 
 test('cores together let hardly more through than one', async () => {
   const redis = shared();
-  const cores = [new MessageRate(rate, redis), new MessageRate(rate, redis), new MessageRate(rate, redis)];
+  const cores = [new UserRate(rate, redis), new UserRate(rate, redis), new UserRate(rate, redis)];
   let all = 0;
   for (let round = 0; round < 100; round += 1) {
-    for (const core of cores) all += sent(core, 1, 60_000);
+    for (const core of cores) all += done(core, 1, 60_000);
     await Promise.resolve();
   }
   expect(all).toBeGreaterThanOrEqual(100);
   expect(all).toBeLessThanOrEqual(115);
 });
 
-test('a user who sends little costs Redis nothing', () => {
+test('a user who does little costs Redis nothing', () => {
   const redis = shared();
-  const one = new MessageRate(rate, redis);
-  for (let userId = 0; userId < 1_000; userId += 1) sent(one, 4, 60_000, userId);
+  const one = new UserRate(rate, redis);
+  for (let userId = 0; userId < 1_000; userId += 1) done(one, 4, 60_000, userId);
   expect(redis.asked()).toBe(0);
 });
