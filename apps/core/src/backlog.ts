@@ -1,10 +1,12 @@
 import type { Names, RedisClock } from '@hooligram/bus';
-import type { Metrics } from '@hooligram/service';
+import { type Metrics, within } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import { jobTypes } from './retries/index.ts';
 import type { Shards } from './shards/shards.ts';
 
 const everyMs = 5_000;
+/** Of several Redis, one that does not answer must not keep the numbers of the others. */
+const answerTimeoutMs = 1_000;
 /** BullMQ's scores of delayed jobs: the moment times this, and a counter. */
 const delayedScoreFactor = 0x1000;
 const queue = jobTypes.map(({ name }) => name);
@@ -55,7 +57,7 @@ export function createBacklogMetrics(metrics: Metrics) {
 }
 
 type Sources = {
-  readonly shards: Pick<Shards, 'all'>;
+  readonly shards: Pick<Shards, 'all' | 'isOne' | 'states'>;
   readonly names: Names;
 };
 
@@ -71,9 +73,12 @@ return entries[1] and entries[1][1]`;
 
 type WithOldestId = Redis & { oldestEntryId(stream: string): Promise<string | null> };
 
+/** What waits on one Redis. */
+type Backlog = Awaited<ReturnType<typeof readBacklog>>;
+
 /**
  * Looks every few seconds, in the background: who reads the metrics never waits for Redis. What cannot be read is not a
- * number. Of several Redis those that are there count: their numbers are added up, and the greatest age is told.
+ * number. Of several Redis those that answer count: their numbers are added up, and the greatest age is told.
  */
 export function startBacklogWatch({ shards, names }: Sources, metrics: BacklogMetrics): { close(): void } {
   let isLooking = false;
@@ -81,24 +86,27 @@ export function startBacklogWatch({ shards, names }: Sources, metrics: BacklogMe
   async function look(): Promise<void> {
     if (isLooking) return;
     isLooking = true;
-    const there = shards.all().filter(({ redis }) => redis.command.status === 'ready');
+    const there = shards.all().filter(({ redis, index }) => {
+      return redis.command.status === 'ready' && !shards.states[index]?.isAway;
+    });
     const sources = (there.length > 0 ? there : shards.all()).map(({ redis: { command }, clock }): Source => {
       if (!('oldestEntryId' in command))
         command.defineCommand('oldestEntryId', { numberOfKeys: 1, lua: oldestIdLua });
       return { redis: command as WithOldestId, clock, names };
     });
     try {
-      await Promise.all([
-        readStreams(sources, metrics),
-        readQueues(sources, metrics),
-        readSweep(sources, metrics),
-        ...sources.map(({ redis }) => countCpu(redis).catch(() => {})),
-      ]);
-    } catch {
-      forget(metrics);
+      const read = await Promise.allSettled(sources.map((source) => answered(readBacklog(source))));
+      const backlogs = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      if (backlogs.length > 0) report(backlogs, metrics);
+      else forget(metrics);
+      await Promise.allSettled(sources.map(({ redis }) => answered(countCpu(redis))));
     } finally {
       isLooking = false;
     }
+  }
+  /** With one Redis, what takes long is waited for. */
+  function answered<T>(read: Promise<T>): Promise<T> {
+    return shards.isOne ? read : within(answerTimeoutMs, read);
   }
   /** Nice to have: a managed Redis may forbid it. */
   async function countCpu(redis: Redis): Promise<void> {
@@ -113,11 +121,39 @@ export function startBacklogWatch({ shards, names }: Sources, metrics: BacklogMe
   return { close: () => clearInterval(timer) };
 }
 
-async function readStreams(sources: readonly Source[], metrics: BacklogMetrics) {
-  const streams = await Promise.all(sources.map(readStream));
-  metrics.entries.set(sum(streams.map(({ entries }) => entries)));
-  metrics.entriesWaiting.set(sum(streams.map(({ waiting }) => waiting)));
-  metrics.oldestEntry.set(Math.max(...streams.map(({ oldestSeconds }) => oldestSeconds)));
+async function readBacklog(source: Source) {
+  const [stream, queues, checks, sweepAge] = await Promise.all([
+    readStream(source),
+    Promise.all(queue.map((name) => readQueue(source, name))),
+    readChecks(source),
+    readSweepAge(source),
+  ]);
+  return { stream, queues, checks, sweepAge };
+}
+
+function report(backlogs: readonly Backlog[], metrics: BacklogMetrics): void {
+  const all = (count: (backlog: Backlog) => number) => sum(backlogs.map(count));
+  const most = (age: (backlog: Backlog) => number) => Math.max(...backlogs.map(age));
+  metrics.entries.set(all(({ stream }) => stream.entries));
+  metrics.entriesWaiting.set(all(({ stream }) => stream.waiting));
+  metrics.oldestEntry.set(most(({ stream }) => stream.oldestSeconds));
+  for (const [index, name] of queue.entries()) {
+    const counts = states.map((state) => {
+      const count = all(({ queues }) => queues[index]?.[state] ?? 0);
+      metrics.jobs.set({ queue: name, state }, count);
+      return count;
+    });
+    metrics.jobOverdue.set(
+      { queue: name },
+      most(({ queues }) => queues[index]?.overdue ?? 0),
+    );
+    if (name === 'redelivery') metrics.usersOverdue.set(sum(counts));
+  }
+  metrics.checksWaiting.set(all(({ checks }) => checks.groups));
+  metrics.checkOverdue.set(most(({ checks }) => checks.overdue));
+  // The first one that works sweeps: the one that has ended last counts.
+  const sweepAge = Math.min(...backlogs.map((backlog) => backlog.sweepAge));
+  metrics.sweepAge.set(Number.isFinite(sweepAge) ? sweepAge : Number.NaN);
 }
 
 async function readStream({ redis, names, clock }: Source) {
@@ -137,22 +173,6 @@ async function readStream({ redis, names, clock }: Source) {
 function ifNoGroup(error: Error): unknown[] {
   if (error.message.startsWith('NOGROUP')) return [0];
   throw error;
-}
-
-async function readQueues(sources: readonly Source[], metrics: BacklogMetrics) {
-  for (const name of queue) {
-    const queues = await Promise.all(sources.map((source) => readQueue(source, name)));
-    const [waiting, active, delayed] = (['waiting', 'active', 'delayed'] as const).map((state) => {
-      const count = sum(queues.map((one) => one[state]));
-      metrics.jobs.set({ queue: name, state }, count);
-      return count;
-    }) as [number, number, number];
-    metrics.jobOverdue.set({ queue: name }, Math.max(...queues.map(({ overdue }) => overdue)));
-    if (name === 'redelivery') metrics.usersOverdue.set(waiting + active + delayed);
-  }
-  const checks = await Promise.all(sources.map(readChecks));
-  metrics.checksWaiting.set(sum(checks.map(({ groups }) => groups)));
-  metrics.checkOverdue.set(Math.max(...checks.map(({ overdue }) => overdue)));
 }
 
 async function readQueue({ redis, names, clock }: Source, name: string) {
@@ -178,16 +198,10 @@ async function readChecks({ redis, names, clock }: Source) {
   };
 }
 
-/** The first one that works sweeps: of several, the one that has ended last counts. */
-async function readSweep(sources: readonly Source[], metrics: BacklogMetrics) {
-  const ages = await Promise.all(
-    sources.map(async ({ redis, names, clock }) => {
-      const endedAt = await redis.get(names.sweepEnded);
-      return endedAt === null ? Number.POSITIVE_INFINITY : overdueSeconds(clock, Number(endedAt));
-    }),
-  );
-  const age = Math.min(...ages);
-  metrics.sweepAge.set(Number.isFinite(age) ? age : Number.NaN);
+/** In seconds; without end if no sweep has ended there. */
+async function readSweepAge({ redis, names, clock }: Source): Promise<number> {
+  const endedAt = await redis.get(names.sweepEnded);
+  return endedAt === null ? Number.POSITIVE_INFINITY : overdueSeconds(clock, Number(endedAt));
 }
 
 function sum(counts: readonly number[]): number {

@@ -188,3 +188,28 @@ test('while one Redis is dead, whoever lives on the other one is served; and it 
     'a redelivery',
   );
 });
+
+test('what a Redis missed is found when it is back, though the cores that knew of it were stopped before', async () => {
+  const { one, second } = await people();
+  const gateway = gatewayOf(one.user_id);
+  const checked = (due_seq: number) => () =>
+    gatewayOf(second)
+      .of('delivery-check')
+      .find(({ check }) => check.group_id === second && check.due_version > 0 && check.due_seq === due_seq);
+  await gatewayOf(second).until(checked(0), 'the check of the new group');
+  process.kill(stores[1]?.pid as number, 'SIGKILL');
+  await stores[1]?.stop();
+  await send(gateway, second, one, 'untold');
+  await untilAcknowledged(gateway);
+  await system.core(0).stop();
+
+  stores[1] = await start(1);
+  const { redis, names } = gatewayOf(second);
+  await until(
+    'the gateway of the test is back',
+    () =>
+      redis.status === 'ready' && redis.pubsub('NUMSUB', names.group(second)).then((reply) => reply[1] === 1),
+  );
+  await system.core(0).start();
+  await gatewayOf(second).until(checked(1), 'its delivery check');
+});

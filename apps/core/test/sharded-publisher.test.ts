@@ -78,7 +78,7 @@ async function setUp(silenceMaxMs = patienceMs) {
 test('what is about a group is published on its Redis, and its entry leaves the one on which it came', async () => {
   const { names, publisher, id, left, madeGood } = await setUp();
   publisher.publish(names.group(idOn(1)), 'published', idOn(1));
-  publisher.finish(id, 0);
+  publisher.finish(id, 0, 0);
   await publisher.flushed();
   expect(await left()).toBe(0);
   await until('it is heard', () => heard.includes('published'));
@@ -89,7 +89,7 @@ test('an entry stays in its stream until every other Redis has confirmed what wa
   const { names, publisher, id, left } = await setUp();
   process.kill(second.pid as number, 'SIGSTOP');
   publisher.publish(names.group(idOn(1)), 'confirmed', idOn(1));
-  publisher.finish(id, 0);
+  publisher.finish(id, 0, 0);
   // Two round trips behind it.
   expect([await left(), await left()]).toEqual([1, 1]);
   process.kill(second.pid as number, 'SIGCONT');
@@ -102,7 +102,7 @@ test('a Redis that is silent holds the entries of another one for a moment only,
   process.kill(second.pid as number, 'SIGSTOP');
   try {
     publisher.publish(names.group(idOn(1)), 'late', idOn(1));
-    publisher.finish(id, 0);
+    publisher.finish(id, 0, 0);
     await publisher.flushed();
     await until('the entry has left', async () => (await left()) === 0);
     expect(states[1]?.isAway).toBe(true);

@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { createNames, createSignatures, type Names, Placement, untilEnough } from '@hooligram/bus';
+import {
+  checkShards,
+  createNames,
+  createSignatures,
+  type Names,
+  Placement,
+  ShardChecks,
+  untilEnough,
+} from '@hooligram/bus';
 import { UnreadableError } from '@hooligram/contract';
 import { createLoopTurns, redisAddresses, type ServiceContext, withoutPasswords } from '@hooligram/service';
 import type { Budgets } from './budgets.ts';
@@ -16,7 +24,6 @@ import type { FeedDeps } from './groups/group-feed.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { RepeatedCalls } from './repeated-calls.ts';
 import { Shard, type ShardOwner } from './shard.ts';
-import { ShardHealth, watchShards } from './shard-health.ts';
 
 /**
  * Answers of so many bytes are read one publication in each round of the event loop. Messages that were published behind
@@ -46,7 +53,7 @@ type Shards = {
   readonly node: string;
   readonly signingKeys: readonly string[];
   readonly all: readonly Shard[];
-  readonly healths: readonly ShardHealth[];
+  readonly healths: readonly ShardChecks[];
 };
 
 /**
@@ -65,7 +72,7 @@ export class Bus {
   /** Fingerprints of BUS_SIGNING_KEYS. */
   readonly signingKeys: readonly string[];
   readonly #shards: readonly Shard[];
-  readonly #healths: readonly ShardHealth[];
+  readonly #healths: readonly ShardChecks[];
   readonly #placement: Placement;
   readonly #core: CoreClient;
   readonly #resyncs: readonly Resync[];
@@ -132,14 +139,19 @@ export class Bus {
 
   /** @param connecting each shard, until it is there: the epoch of the database that is noted there */
   async #start(connecting: readonly Promise<number>[]): Promise<void> {
-    const { lifecycle } = this.#options.service;
+    const { lifecycle, log } = this.#options.service;
     lifecycle.onClose('requests', () => this.#core.close());
     lifecycle.onClose('unreadable publications', () => this.#unreadable.close());
     lifecycle.onClose('cursors', () => this.#context.cursorWriter.close());
     lifecycle.onClose('overdue', () => this.#context.overdue.close());
     const opening = this.#shards.map(async (shard) => {
-      this.#enter((await connecting[shard.index]) ?? 0);
-      await this.#open(shard);
+      try {
+        this.#enter((await connecting[shard.index]) ?? 0);
+        await this.#open(shard);
+      } catch (err) {
+        if (!lifecycle.stopping.aborted) log.error({ err, redis: shard.index }, 'could not be started');
+        throw err;
+      }
     });
     await untilEnough(opening);
   }
@@ -262,8 +274,10 @@ function createShards(options: Options): Shards {
   const names = createNames(config.REDIS_PREFIX);
   const signatures = createSignatures(config.BUS_SIGNING_KEYS);
   const urls = redisAddresses(config.REDIS_URL);
-  const healths = urls.length > 1 ? urls.map((url) => new ShardHealth(withoutPasswords(url), log)) : [];
-  if (healths.length > 0) watchShards(lifecycle, healths);
+  const healths = urls.length > 1 ? urls.map((url) => new ShardChecks(withoutPasswords(url), log)) : [];
+  // Until its echo says more.
+  for (const health of healths) health.check('bus', () => 'not connected');
+  if (healths.length > 0) lifecycle.check('bus', () => checkShards(healths.map(({ failure }) => failure)));
   const all = urls.map((url, index) => {
     const fields: Record<string, string> = urls.length > 1 ? { redis: withoutPasswords(url) } : {};
     const health = healths[index] ?? lifecycle;

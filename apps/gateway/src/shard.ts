@@ -17,13 +17,12 @@ import {
   type WriteFailure,
 } from '@hooligram/bus';
 import type { CoreRequest } from '@hooligram/contract';
-import { type ServiceContext, untilWorks } from '@hooligram/service';
+import { type Lifecycle, type ServiceContext, untilWorks } from '@hooligram/service';
 import type { gatewayConfig } from './config.ts';
 import { checkSubscriberLimit } from './core/subscriber-limit.ts';
 import type { MessageTraces } from './delivery/message-traces.ts';
 import { EarlyChannels } from './early-channels.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import type { Health } from './shard-health.ts';
 
 /** Requests in one stream entry; what is more in one event-loop tick goes into the next entry. */
 const requestsPerEntryMax = 500;
@@ -43,7 +42,8 @@ type Options = {
   readonly metrics: GatewayMetrics;
   /** Undefined unless messages are traced. */
   readonly traces: MessageTraces | undefined;
-  readonly health: Health;
+  /** Where its parts say whether they work: of several its own conditions, else those of the process. */
+  readonly health: Pick<Lifecycle, 'check' | 'part'>;
 };
 
 /** What a shard tells the bus. */

@@ -181,3 +181,30 @@ test('a gateway starts while one of two Redis is away, and that one joins when i
   await b.has(there, 1);
   await eventually(() => gateway(1).isReady(), 'the gateway is ready');
 });
+
+test('a Redis that goes away in the middle of a sign-in holds its own groups alone', async () => {
+  const ada = userWithSentinelOn(first);
+  const [here, there] = [groupOn(first, ada), groupOn(second, ada)] as const;
+  const client = await fixture.connect();
+  let request = await fixture.requestSignIn(client, ada);
+  // Nobody is a sign-in's user yet: it goes through either.
+  while (request.shard === second) {
+    await request.refuse('wrong');
+    await client.next('AUTHORIZATION_SIGN_IN_FAILURE');
+    request = await fixture.requestSignIn(client, ada);
+  }
+  const pausing = await connectRedis(redis(second).url, { role: 'command', name: 'test', log: silent });
+  await pausing.call('CLIENT', 'PAUSE', '600000', 'ALL');
+  await request.succeed({ user_id: ada.userId, sid: ada.sid, group_ids: [there.id, here.id] });
+  await client.next('AUTHORIZATION_SIGN_IN_SUCCESS');
+  pausing.disconnect();
+  await redis(second).kill();
+  const read = await fixture.nextRead(ada);
+  expect(read.params.group_ids).toEqual([here.id]);
+  await read.succeed(fixture.snapshots(here));
+  const a = fixture.asUser(client, ada);
+  await a.hasState(here, 1);
+  await redis(second).start();
+  await (await fixture.nextRead(ada)).succeed(fixture.snapshots(there));
+  await a.hasState(there, 1);
+});

@@ -47,7 +47,8 @@ test('a sign-in with twice as many groups that have something unread takes twice
     await stepsOf(async (size) => {
       const { signIn, requests, close } = gatewayWith(size);
       await signIn(true);
-      steps += requests.length;
+      // Cursors are written when it is time: how often is up to the machine.
+      steps += requests.filter(({ type }) => type !== 'CURSOR_RAISE').length;
       close();
     }),
   );

@@ -5,6 +5,7 @@ import { createSignatures, type Signatures, signingKeys } from '@hooligram/bus';
 import {
   ConfigError,
   type Environment,
+  milliseconds,
   readableFile,
   readConfig,
   redisAddresses,
@@ -18,6 +19,7 @@ const schema = z.object({
   REDIS_CA_FILE: readableFile().optional(),
   REDIS_PREFIX: z.string().min(1).default('hooligram'),
   BUS_SIGNING_KEYS: signingKeys().optional(),
+  NODE_REPLY_TIMEOUT_MS: milliseconds({ min: 100 }).default(2_000),
   DATABASE_URL: url(['postgres', 'postgresql']).optional(),
   DATABASE_REPLICA_URL: url(['postgres', 'postgresql']).optional(),
 });
@@ -48,6 +50,8 @@ export type Place = {
   readonly prefix: string;
   /** Sign what is sent to nodes, and check what they reply. */
   readonly signatures: Signatures | undefined;
+  /** A node that has not replied by then does not answer. */
+  readonly replyTimeoutMs: number;
   /** Undefined if nothing names it. */
   readonly databaseUrl: string | undefined;
   /** Of a standby that answers pages of replays; undefined if there is none. */
@@ -80,6 +84,7 @@ export function findPlace(dataDir: string, env: Environment = process.env): Plac
     caFile: REDIS_CA_FILE,
     prefix: REDIS_PREFIX,
     signatures: createSignatures(BUS_SIGNING_KEYS),
+    replyTimeoutMs: read.NODE_REPLY_TIMEOUT_MS,
     databaseUrl,
     replicaUrl: DATABASE_REPLICA_URL,
     gatewayUrl: stack?.url,

@@ -12,9 +12,6 @@ import { exitCodes, Refusal } from './program.ts';
 import { quiet } from './stores/redis.ts';
 import { type Shard, type Shards, withShards } from './stores/shards.ts';
 
-/** A node that has not replied by then does not answer. */
-const replyTimeoutMs = 2_000;
-
 type Waiting = { readonly replies: Map<string, NodeReply>; onReply(): void };
 
 /** Which nodes a call is for, and over which Redis it reaches them: null for all that are subscribed there. */
@@ -29,11 +26,14 @@ const roles = ['gateway', 'core'] as const;
 export class Nodes {
   readonly #shards: readonly Shard[];
   readonly #own: string;
+  readonly #replyTimeoutMs: number;
   readonly #waiting = new Map<string, Waiting>();
 
-  constructor(shards: readonly Shard[], own: string) {
+  /** @param replyTimeoutMs a node that has not replied by then does not answer */
+  constructor(shards: readonly Shard[], own: string, replyTimeoutMs: number) {
     this.#shards = shards;
     this.#own = own;
+    this.#replyTimeoutMs = replyTimeoutMs;
   }
 
   receive(bytes: Buffer): void {
@@ -46,7 +46,7 @@ export class Nodes {
 
   /**
    * Asks all nodes, or one.
-   * @returns the replies of those that answered within two seconds
+   * @returns the replies of those that answered in time
    */
   async ask<T extends NodeCallType>(
     type: T,
@@ -59,7 +59,7 @@ export class Nodes {
     const replies = new Map<string, NodeReply>();
     if (expected === 0) return [];
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(resolve, replyTimeoutMs);
+      const timer = setTimeout(resolve, this.#replyTimeoutMs);
       const onReply = () => {
         if (replies.size < expected) return;
         clearTimeout(timer);
@@ -150,7 +150,7 @@ async function subscribedTo({ redis, names }: Shard, role: (typeof roles)[number
 export function withNodes<T>(place: Place, use: (nodes: Nodes, shards: Shards) => Promise<T>): Promise<T> {
   return withShards(place, async (shards) => {
     const own = createNames(place.prefix).operator(randomUUID());
-    const nodes = new Nodes(shards.working, own);
+    const nodes = new Nodes(shards.working, own, place.replyTimeoutMs);
     const closers: (() => void)[] = [];
     try {
       await Promise.all(shards.working.map((shard) => listen(shard, own, nodes, closers)));

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { TestSystem } from '@hooligram/testkit';
+import { patienceMs, type TestSystem } from '@hooligram/testkit';
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
@@ -45,4 +45,9 @@ export async function hooligram(
 /** What leads the command to a test's system. */
 export function envOf({ redisUrl, prefix, databaseUrl }: TestSystem): NodeJS.ProcessEnv {
   return { REDIS_URL: redisUrl, REDIS_PREFIX: prefix, DATABASE_URL: databaseUrl };
+}
+
+/** The same where every node replies: on a busy machine later. */
+export function patientEnvOf(system: TestSystem): NodeJS.ProcessEnv {
+  return { ...envOf(system), NODE_REPLY_TIMEOUT_MS: String(patienceMs) };
 }

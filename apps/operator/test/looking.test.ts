@@ -8,7 +8,7 @@ import {
   until,
 } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { envOf, hooligram } from './hooligram.ts';
+import { envOf, hooligram, patientEnvOf } from './hooligram.ts';
 
 let system: TestSystem;
 const open: TestClient[] = [];
@@ -27,7 +27,7 @@ afterAll(async () => {
   await system?.stop();
 });
 
-const run = (...args: string[]) => hooligram(envOf(system), args);
+const run = (...args: string[]) => hooligram(patientEnvOf(system), args);
 
 async function enter(gateway: number, options: TestClientOptions = {}) {
   const sid = uniqueSid();

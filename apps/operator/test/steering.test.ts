@@ -1,7 +1,7 @@
 import { closeReasons } from '@hooligram/protocol';
 import { connect, metrics, startSystem, type TestClient, type TestSystem, until } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { envOf, hooligram } from './hooligram.ts';
+import { envOf, hooligram, patientEnvOf } from './hooligram.ts';
 
 const { restarting } = closeReasons;
 
@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 afterAll(() => system?.stop());
 
-const run = (...args: string[]) => hooligram(envOf(system), args);
+const run = (...args: string[]) => hooligram(patientEnvOf(system), args);
 
 async function enter(gateway: number, count: number): Promise<TestClient[]> {
   const { url } = system.gateway(gateway);
@@ -69,7 +69,9 @@ describe('hooligram status', () => {
 
   test('ends with 1 and names a node that does not answer, and what is missing', async () => {
     system.core(0).freeze();
-    const { code, stdout } = await run('status').finally(() => system.core(0).resume());
+    const { code, stdout } = await hooligram(envOf(system), ['status']).finally(() =>
+      system.core(0).resume(),
+    );
     expect([code, stdout]).toEqual([1, expect.stringMatching(/[0-9a-f]{8} \(core\) does not answer/)]);
     const other = await hooligram({ ...envOf(system), REDIS_PREFIX: 'nobody' }, ['status']);
     expect([other.code, other.stdout]).toEqual([1, expect.stringMatching(/no gateway runs\nno core runs/)]);

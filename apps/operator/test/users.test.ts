@@ -1,7 +1,7 @@
 import { sidOf } from '@hooligram/protocol';
 import { connect, startSystem, type TestClient, type TestSystem, uniqueSid } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { envOf, hooligram } from './hooligram.ts';
+import { hooligram, patientEnvOf } from './hooligram.ts';
 
 let system: TestSystem;
 const clients: TestClient[] = [];
@@ -14,7 +14,7 @@ afterEach(() => {
 });
 afterAll(() => system?.stop());
 
-const run = (...args: string[]) => hooligram(envOf(system), args);
+const run = (...args: string[]) => hooligram(patientEnvOf(system), args);
 
 async function open(gateway: number, options = {}): Promise<TestClient> {
   const client = await connect(system.gateway(gateway).url, options);

@@ -2,7 +2,7 @@ import { shardsNeeded } from './placement.ts';
 
 /**
  * Resolves with what came of as many shards as are needed, in the order in which it came. The others go on; if they fail,
- * nobody is told.
+ * nobody is told here: each promise has to say so itself.
  *
  * @param promises one a shard
  * @throws what the first one failed with, if it failed before that

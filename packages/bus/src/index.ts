@@ -22,6 +22,7 @@ export {
   type RequestWriter,
   type WriteFailure,
 } from './request-writer.ts';
+export { ShardChecks } from './shard-checks.ts';
 export { ShardState } from './shard-state.ts';
 export { ShardedPublisher } from './sharded-publisher.ts';
 export { createSignatures, type Signatures, signingKeys } from './signatures.ts';

@@ -119,8 +119,32 @@ test('an entry is acknowledged behind its own large answers, and waits for those
   for (const ref of [1, 2]) publisher.answerBehind('node', { ref, text: 'x'.repeat(200_000) }, '1-1');
   publisher.finish('1-1');
   publisher.finish('2-1');
+  // Until it leaves, this process has it in hand.
+  expect(publisher.leaving()).toEqual(['1-1']);
   await publisher.flushed();
   expect(commands).toEqual(['publish', 'xack', 'publish', 'xack']);
+  expect(publisher.leaving()).toEqual([]);
+});
+
+test('an entry stays pending that is finished when something that was sent before may not have arrived', async () => {
+  const names = createNames(freshPrefix());
+  const [stream, group] = [names.requests, names.cores];
+  const own = await connectRedis(await redisUrl(), { role: 'command', name: 'publishes', log: silent });
+  const common = { redis: own, stream, group, channelOf: names.gateway, log: silent };
+  const publisher = new Publisher({ ...common, refuse: () => ({}) });
+  await redis.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
+  const ids = [await redis.xadd(stream, '*', 'a', '1'), await redis.xadd(stream, '*', 'a', '2')] as string[];
+  await redis.xreadgroup('GROUP', group, 'core', 'STREAMS', stream, '>');
+  const since = publisher.failures();
+  own.disconnect(true);
+  publisher.publish('channel', 'lost');
+  await publisher.flushed();
+  await own.ping().catch(() => new Promise((resolve) => own.once('ready', resolve)));
+  publisher.finish(ids[0] as string, since);
+  publisher.finish(ids[1] as string, publisher.failures());
+  await publisher.flushed();
+  expect(((await redis.xpending(stream, group)) as unknown[]).slice(0, 2)).toEqual([1, ids[0]]);
+  own.disconnect();
 });
 
 test('of a text that misses a piece nothing is passed on, and the next one of the same sender is', () => {

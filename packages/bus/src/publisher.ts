@@ -29,8 +29,16 @@ export type BusPublisher = {
    * @param entryId of the entry that it answers @param shard as above
    */
   answerBehind(node: string, answer: object, entryId: string, shard: number): void;
-  /** The entry has been answered: it leaves the stream. @param shard on which it came */
-  finish(entryId: string, shard: number): void;
+  /** How often something that was sent to a Redis has failed, or has perhaps failed. */
+  failures(shard: number): number;
+  /**
+   * The entry has been answered: it leaves the stream. If something has failed since anything of it was given, it stays, to
+   * be claimed.
+   * @param since what `failures` was before that @param shard on which it came
+   */
+  finish(entryId: string, since: number, shard: number): void;
+  /** The entries of a Redis that were finished, and wait to leave: no other process may take them over meanwhile. */
+  leaving(shard: number): readonly string[];
   /** Resolves when all that was given so far, but what may be large, has been sent, or has failed. */
   published(): Promise<void>;
   /** Resolves when all that was given so far has been sent, or has failed. */
@@ -45,9 +53,10 @@ export type BusPublisher = {
  * and other answers do not wait for them, neither here nor on the connection.
  *
  * Guarantee: an entry is acknowledged only behind the publications that were given before it, and its answers. When
- * the pipeline breaks, entries whose acknowledgement did not arrive stay pending, and a later claim publishes all of
- * it again. XDEL goes before XACK: the other way round, a break between the two would leave an entry in the stream that
- * no consumer owns. An answer that is too large, or cannot be encoded, is replaced alone.
+ * a pipeline breaks, entries whose acknowledgement did not arrive stay pending, and so do those that are finished later and
+ * may have had something in it: a later claim publishes all of it again. XDEL goes before XACK: the other way round, a break
+ * between the two would leave an entry in the stream that no consumer owns. An answer that is too large, or cannot be
+ * encoded, is replaced alone.
  */
 export class Publisher implements BusPublisher {
   readonly #options: Options;
@@ -62,9 +71,12 @@ export class Publisher implements BusPublisher {
   #behind: Behind[] = [];
   /** How many answers of an entry are among those. */
   readonly #answersBehind = new Map<string, number>();
+  /** The entries that were finished behind them. */
+  readonly #leaving = new Set<string>();
   /** How many of those were given so far, and taken. */
   #behindGiven = 0;
   #behindTaken = 0;
+  #failures = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -96,11 +108,22 @@ export class Publisher implements BusPublisher {
     this.#giveBehind({ node, answer, entryId });
   }
 
-  finish(entryId: string): void {
+  failures(): number {
+    return this.#failures;
+  }
+
+  finish(entryId: string, since = this.#failures): void {
+    if (since !== this.#failures) return;
     // Behind its own answers, not those of others.
-    if (this.#answersBehind.has(entryId)) this.#giveBehind({ finished: entryId });
-    else this.#finished.push(entryId);
+    if (this.#answersBehind.has(entryId)) {
+      this.#leaving.add(entryId);
+      this.#giveBehind({ finished: entryId });
+    } else this.#finished.push(entryId);
     this.#flushSoon();
+  }
+
+  leaving(): readonly string[] {
+    return [...this.#leaving];
   }
 
   async flushed(): Promise<void> {
@@ -136,6 +159,8 @@ export class Publisher implements BusPublisher {
     const kept = this.#behind.filter((behind) => !('finished' in behind));
     this.#behindTaken += this.#behind.length - kept.length;
     this.#behind = kept;
+    this.#leaving.clear();
+    this.#finished = [];
   }
 
   /** Takes as much of what may be large as may leave now, and what was finished behind it. */
@@ -144,8 +169,10 @@ export class Publisher implements BusPublisher {
     let taken = 0;
     for (let bytes = 0; taken < this.#behind.length && bytes < sliceBytesMax; taken += 1) {
       const next = this.#behind[taken] as Behind;
-      if ('finished' in next) this.#finished.push(next.finished);
-      else {
+      if ('finished' in next) {
+        this.#finished.push(next.finished);
+        this.#leaving.delete(next.finished);
+      } else {
         bytes += this.#encodeInto(large, next.node, next.answer);
         const left = (this.#answersBehind.get(next.entryId) ?? 1) - 1;
         if (left > 0) this.#answersBehind.set(next.entryId, left);
@@ -179,7 +206,8 @@ export class Publisher implements BusPublisher {
         { reason: reasonOf(error), see: 'docs/runbook.md#redisaway' },
         'publishing to gateways failed',
       );
-      // What such an entry published may have been in this pipeline: it stays, to be claimed.
+      // What an entry published may have been in this pipeline: it stays, to be claimed.
+      this.#failures += 1;
       this.#keepUnfinished();
       if (isPublication) onFailed?.();
     };

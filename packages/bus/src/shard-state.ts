@@ -25,6 +25,7 @@ export class ShardState {
   /** How much work with it has taken too long and has not ended. */
   #late = 0;
   #looking: NodeJS.Timeout | undefined;
+  #makingGood = 0;
   #isClosed = false;
 
   constructor(options: Options) {
@@ -39,6 +40,11 @@ export class ShardState {
   /** Whether something that was sent to it has been without an answer for too long. */
   get isSilent(): boolean {
     return this.#late > 0;
+  }
+
+  /** Whether it missed something that was not made good. */
+  get hasMissed(): boolean {
+    return this.#looking !== undefined || this.#makingGood > 0;
   }
 
   /** Something that was meant for it has not reached it, or perhaps not. */
@@ -90,6 +96,11 @@ export class ShardState {
     if (this.isAway || !works()) return;
     clearInterval(this.#looking);
     this.#looking = undefined;
-    makeGood().catch(() => this.miss());
+    this.#makingGood += 1;
+    makeGood()
+      .catch(() => this.miss())
+      .finally(() => {
+        this.#makingGood -= 1;
+      });
   }
 }

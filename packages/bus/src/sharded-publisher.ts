@@ -13,7 +13,8 @@ import type { ShardState } from './shard-state.ts';
 export class ShardedPublisher implements BusPublisher {
   readonly #placement: Placement;
   readonly #outlets: readonly Outlet[];
-  readonly #finishing = new Set<Promise<void>>();
+  /** The entries that wait for other Redis than their own. */
+  readonly #finishing = new Map<Promise<void>, { readonly entryId: string; readonly shard: number }>();
 
   /** @param states one a Redis, in the order of the list */
   constructor(placement: Placement, states: readonly ShardState[]) {
@@ -43,18 +44,27 @@ export class ShardedPublisher implements BusPublisher {
     this.#outlet(shard).publisher?.answerBehind(node, answer, entryId);
   }
 
-  finish(entryId: string, shard: number): void {
+  failures(shard: number): number {
+    return this.#outlet(shard).publisher?.failures() ?? 0;
+  }
+
+  finish(entryId: string, since: number, shard: number): void {
     const own = this.#outlet(shard);
     const others = this.#outlets.flatMap((outlet) => (outlet === own ? [] : (outlet.published() ?? [])));
     if (others.length === 0) {
-      own.publisher?.finish(entryId);
+      own.publisher?.finish(entryId, since);
       return;
     }
     const finished = Promise.all(others).then(() => {
-      own.publisher?.finish(entryId);
+      own.publisher?.finish(entryId, since);
       this.#finishing.delete(finished);
     });
-    this.#finishing.add(finished);
+    this.#finishing.set(finished, { entryId, shard });
+  }
+
+  leaving(shard: number): readonly string[] {
+    const waiting = [...this.#finishing.values()].filter((one) => one.shard === shard);
+    return [...waiting.map(({ entryId }) => entryId), ...(this.#outlet(shard).publisher?.leaving() ?? [])];
   }
 
   async published(): Promise<void> {
@@ -62,7 +72,7 @@ export class ShardedPublisher implements BusPublisher {
   }
 
   async flushed(): Promise<void> {
-    await Promise.all(this.#finishing);
+    await Promise.all(this.#finishing.keys());
     await Promise.all(this.#outlets.map((outlet) => outlet.flushed()));
   }
 

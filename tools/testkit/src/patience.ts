@@ -8,6 +8,9 @@ import { inspect } from 'node:util';
  */
 export const patienceMs = 60_000;
 
+/** The same for a process that starts: it is many steps to its readiness. */
+export const startPatienceMs = 2 * patienceMs;
+
 /** Between two looks: long enough to leave the CPU to what is waited for. */
 const pollMs = 5;
 

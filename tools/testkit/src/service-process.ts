@@ -8,7 +8,7 @@ import {
   whenReady,
 } from '@hooligram/local';
 import { getOnce } from './metrics.ts';
-import { patienceMs } from './patience.ts';
+import { patienceMs, startPatienceMs } from './patience.ts';
 import { logDir, pidsDir } from './test-run.ts';
 
 /** A process that is frozen answers nothing. */
@@ -69,7 +69,7 @@ export class ServiceProcess {
   async whenReady(): Promise<void> {
     await whenReady(this.#spec, this.process, {
       isReady: () => this.isReady(),
-      readyTimeoutMs: patienceMs,
+      readyTimeoutMs: startPatienceMs,
     });
   }
 

@@ -37,6 +37,7 @@ test('of hundreds of requests that may all be under way, a few are begun in each
     deadline: 9_000,
     requestsOpen: 300,
     areOutcomesKnown: true,
+    failuresBefore: 0,
   };
   await new Promise<void>((resolve) => {
     const batcher = new Batcher<Type>(context, 'VERIFICATION_REQUEST_CODE', handler, () => {
@@ -75,6 +76,7 @@ test('a batch that met the lock of another one is tried together again, once tha
   } as unknown as Context;
   const entry = {
     ...{ id: '1-1', shard: 0, node: 'node', deadline: 9_000, requestsOpen: 20, areOutcomesKnown: true },
+    failuresBefore: 0,
   };
   let left = 20;
   await new Promise<void>((resolve) => {

@@ -2,7 +2,15 @@ import type { CoreRequest } from '@hooligram/contract';
 import { expect, test } from '@jest/globals';
 import { burstsOf } from './bursts.ts';
 
-const entry = { id: '1-1', shard: 0, node: 'gateway', deadline: 1, requestsOpen: 0, areOutcomesKnown: true };
+const entry = {
+  id: '1-1',
+  shard: 0,
+  node: 'gateway',
+  deadline: 1,
+  requestsOpen: 0,
+  areOutcomesKnown: true,
+  failuresBefore: 0,
+};
 const page = { group_id: 1, after_seq: 0 };
 
 /** Whose turn a request takes. */

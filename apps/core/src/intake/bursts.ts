@@ -11,6 +11,8 @@ export type OpenEntry = {
   readonly deadline: number;
   requestsOpen: number;
   areOutcomesKnown: boolean;
+  /** How much had failed of what was sent to its Redis before anything of it was. */
+  readonly failuresBefore: number;
   /** Gives it to other cores, if it has a request of a type that is not known here. */
   readonly leave?: (() => void) | undefined;
 };

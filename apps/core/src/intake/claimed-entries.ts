@@ -57,6 +57,7 @@ export async function runClaimed(
   if (isExpired && now < entry.deadline + config.STATEMENT_TIMEOUT_MS) return true;
   log.info({ entry: entry.id, requests: entry.requests.length, deliveries, isExpired }, 'entry claimed');
   metrics.entriesClaimed.inc();
+  const failuresBefore = publisher.failures(shard);
   const interrupted = await markers.read(entry.id);
   const latest = deadlines.latestOf(given.deadline);
   const claimed = { ...entry, latest, read: readRequests(context, entry), interrupted };
@@ -65,7 +66,7 @@ export async function runClaimed(
     : await runOneByOne(context, markers, claimed);
   await context.deliveryChecks.settled();
   const { isUnknown } = claimed.read;
-  if (isDone && !isUnknown) publisher.finish(entry.id, shard);
+  if (isDone && !isUnknown) publisher.finish(entry.id, failuresBefore, shard);
   await publisher.flushed();
   return !isDone || !isUnknown;
 }

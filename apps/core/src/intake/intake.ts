@@ -53,9 +53,9 @@ export class Intake {
     return this.#until(() => this.#requestsOpen < this.#context.config.CORE_REQUESTS_MAX);
   }
 
-  /** The ids of the entries of a Redis that are in progress here. */
+  /** The ids of the entries of a Redis that are in progress here, those that wait to leave it too. */
   entryIds(shard: number): string[] {
-    return [...this.#idsOf(shard)];
+    return [...this.#idsOf(shard), ...this.#context.publisher.leaving(shard)];
   }
 
   /** Resolves when everything that was accepted has its reply. */
@@ -68,6 +68,7 @@ export class Intake {
 
   accept({ id, node, deadline, requests: given }: Entry<unknown>, source: EntrySource): void {
     const { index: shard, clock, deadlines } = source;
+    const failuresBefore = this.#context.publisher.failures(shard);
     const read = readRequests(this.#context, { id, node, shard, requests: given });
     const requests = read.requests.map(([, request]) => request);
     const { metrics } = this.#context;
@@ -79,6 +80,7 @@ export class Intake {
       deadline: deadlines.of(deadline),
       requestsOpen: requests.length,
       areOutcomesKnown: true,
+      failuresBefore,
       leave: read.isUnknown ? () => source.leaveUnknown(id, deadline) : undefined,
     };
     this.#requestsOpen += requests.length;
@@ -105,13 +107,13 @@ export class Intake {
     for (const wake of waiters) wake();
   }
 
-  #finish({ id, shard, areOutcomesKnown, leave }: OpenEntry): void {
+  #finish({ id, shard, areOutcomesKnown, failuresBefore, leave }: OpenEntry): void {
     const finished = this.#areChecksScheduled()
       // An entry with an unknown outcome stays pending, to be claimed and run again. So does one without its checks.
       .then((areScheduled) => {
         if (!areScheduled || !areOutcomesKnown) return;
         if (leave) leave();
-        else this.#context.publisher.finish(id, shard);
+        else this.#context.publisher.finish(id, failuresBefore, shard);
       })
       .finally(() => {
         this.#idsOf(shard).delete(id);

@@ -147,7 +147,7 @@ export class Intakes {
       claims.leave(id, deadline);
     } else {
       countRemoved(this.#context, id, 'unreadable entry removed', reason);
-      publisher.finish(id, shard);
+      publisher.finish(id, publisher.failures(shard), shard);
     }
   }
 }

@@ -71,6 +71,7 @@ test('requests whose outcomes belong to two histories of the database all run ag
     deadline: 1_000,
     requestsOpen: 2,
     areOutcomesKnown: true,
+    failuresBefore: 0,
   };
   const requests = [request(1), request(2)];
   const burst: Burst<Type> = { owner: 1, entry, deadline: 1_000, requests, weight: 2, mayBeDone: false };
@@ -120,6 +121,7 @@ test('a row that was still locked when its requests expired keeps later ones out
     deadline: 1_000,
     requestsOpen: 1,
     areOutcomesKnown: true,
+    failuresBefore: 0,
   };
   const burst = (ref: number, deadline: number): Burst<Type> => ({
     ...{ owner: 1, entry, deadline, requests: [request(ref)], weight: 1, mayBeDone: false },
@@ -138,4 +140,43 @@ test('a row that was still locked when its requests expired keeps later ones out
   // The outcome is told amid the try; behind it the row is forgotten.
   await new Promise((resolve) => setImmediate(resolve));
   expect(waiters.accept(burst(3, 9_000))).toBe(false);
+});
+
+test('a burst over two rows, one of which is locked, waits by itself: the other row is free for everybody else', async () => {
+  const handler: Handler<Type> = {
+    batchMax: 10,
+    concurrency: 1,
+    rowOf: ({ user_ids }) => user_ids[0] as number,
+    async handle(_, batch) {
+      const isLocked = batch.some(({ params }) => params.user_ids[0] === 7);
+      if (isLocked) throw Object.assign(new Error('locked'), { code: '55P03' });
+      return batch.map(() => success({}));
+    },
+  };
+  const entry = {
+    id: '1-1',
+    shard: 0,
+    node: 'node',
+    deadline: 1_000,
+    requestsOpen: 1,
+    areOutcomesKnown: true,
+    failuresBefore: 0,
+  };
+  const over = (...rows: number[]): Burst<Type> => ({
+    ...{ owner: 1, entry, deadline: 1_000, weight: rows.length, mayBeDone: false },
+    requests: rows.map((row) => ({ ...request(row), params: { user_ids: [row] } })),
+  });
+  let onDone: (burst: Burst<Type>, outcomes: unknown) => void = () => {};
+  const waiters = new Waiters(context, 'OVERDUE_REPORT', handler, (...done) => onDone(...done));
+  const [free, both] = [over(8), over(8, 7)];
+  const done = new Promise((resolve) => {
+    onDone = (...found) => resolve(found);
+  });
+  waiters.add([both, free], 'locked');
+  expect(await done).toEqual([free, [success({})]]);
+  // Nor does it take in what comes later.
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(waiters.accept(over(8))).toBe(false);
+  // It ends.
+  now = 2_000;
 });

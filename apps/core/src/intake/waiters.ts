@@ -29,9 +29,10 @@ type Waiter<K extends RequestType> = {
 
 /**
  * Runs what cannot be in a batch without making others wait: requests whose row is locked by somebody else, those of a
- * batch that reached the statement's timeout, and those of one that a request of it makes fail. Each row waits by itself.
- * A few are tried at a time, with a pause after a locked one, until their deadlines. Later requests of a row that waits
- * are queued behind it, and keep their order.
+ * batch that reached the statement's timeout, and those of one that a request of it makes fail. Each row waits by itself,
+ * and so does a burst that needs several: any of them may be the one that is locked, and the others are free for everybody
+ * else. A few are tried at a time, with a pause after a locked one, until their deadlines. Later requests of a row that
+ * waits are queued behind it, and keep their order.
  *
  * A request that reaches the timeout alone is tried once more, and then given up.
  */
@@ -56,9 +57,10 @@ export class Waiters<K extends RequestType> {
   /** Takes a burst if a row of it is known to be locked or slow. */
   accept(burst: Burst<K>): boolean {
     if (this.#rows.size === 0) return false;
-    const waiter = this.#waiterOf(burst);
+    const rows = this.#rowsOf(burst);
+    const waiter = this.#waiterOf(rows);
     if (!waiter) return false;
-    this.#push(waiter, burst);
+    this.#push(rows.size === 1 ? waiter : this.#create(rows), burst);
     return true;
   }
 
@@ -68,25 +70,31 @@ export class Waiters<K extends RequestType> {
     const isAlone = bursts.length === 1 && first?.requests.length === 1;
     if (why === 'slow' && isAlone) this.#countTimeout(first.requests[0] as CoreRequest<K>);
     for (const burst of bursts) {
-      const waiter = this.#waiterOf(burst) ?? this.#create(burst);
+      const rows = this.#rowsOf(burst);
+      const waiter = (rows.size === 1 ? this.#waiterOf(rows) : undefined) ?? this.#create(rows);
       if (why === 'slow' && isAlone) this.#suspect(waiter);
       this.#push(waiter, burst);
     }
   }
 
-  #waiterOf({ requests }: Burst<K>): Waiter<K> | undefined {
-    for (const { params } of requests) {
-      const row = this.#handler.rowOf?.(params as never);
-      const waiter = row === undefined ? undefined : this.#rows.get(row);
+  #rowsOf({ requests }: Burst<K>): ReadonlySet<number> {
+    const { rowOf } = this.#handler;
+    return new Set(rowOf && requests.map(({ params }) => rowOf(params as never)));
+  }
+
+  #waiterOf(rows: ReadonlySet<number>): Waiter<K> | undefined {
+    for (const row of rows) {
+      const waiter = this.#rows.get(row);
       if (!waiter) continue;
       if (waiter.bursts.length > 0 || waiter.suspectUntil > Date.now()) return waiter;
-      this.#rows.delete(row as number);
+      this.#rows.delete(row);
     }
     return undefined;
   }
 
-  #create({ requests }: Burst<K>): Waiter<K> {
-    const row = this.#handler.rowOf?.(requests[0]?.params as never);
+  /** For one row; for one burst alone if it needs several, or none. */
+  #create(rows: ReadonlySet<number>): Waiter<K> {
+    const [row] = rows.size === 1 ? rows : [];
     const waiter: Waiter<K> = {
       row,
       bursts: [],
@@ -174,16 +182,9 @@ export class Waiters<K extends RequestType> {
       if (batch.length === 1) this.#countTimeout(batch[0] as CoreRequest<K>);
       waiter.isOneByOne = true;
       this.#suspect(waiter);
-    } else if (bursts.length > 1 && this.#hasOtherRow(waiter, bursts[0] as Burst<K>)) {
-      // The other row may be the locked one: then those behind it need not wait for that.
-      waiter.bursts.push(waiter.bursts.shift() as Burst<K>);
     }
     if (result.is === 'locked') this.#suspect(waiter);
     return result.is === 'locked';
-  }
-
-  #hasOtherRow({ row }: Waiter<K>, { requests }: Burst<K>): boolean {
-    return requests.some(({ params }) => this.#handler.rowOf?.(params as never) !== row);
   }
 
   /** Runs the next request of the first burst. */

@@ -35,6 +35,7 @@ export class Retries {
   readonly #opened: (Opened | undefined)[] = [];
   readonly #several: ShardedDeliveryChecks | undefined;
   readonly #deadLetters = new Map<string, number>();
+  #isMissedLeft = false;
 
   /** With one Redis, its queues are open from now on, and jobs can be added; with several, those that `open` has opened. */
   constructor(service: CoreService, stores: Stores, consumer: string) {
@@ -64,7 +65,9 @@ export class Retries {
       now: clock.now,
       log,
     });
-    lifecycle.onClose('queues', () => queues.close());
+    lifecycle.onClose('queues', async () => {
+      await this.#leaveMissed(index, queues).finally(() => queues.close());
+    });
     const dueGroups = new DueSet(redis.queues, names.dueGroups);
     const schedule = new DeliveryCheckSchedule({
       dueGroups,
@@ -128,6 +131,18 @@ export class Retries {
   async sweep(): Promise<void> {
     const { shards } = this.#stores;
     await addRecovery(this.#queuesOf(shards.first().index), this.#service.config);
+  }
+
+  /**
+   * What a Redis missed that is not back yet, this process does not make good any more. It leaves a sweep on another one: the
+   * core that runs it finds these groups, and notes again what the first one still misses then.
+   */
+  async #leaveMissed(shard: number, queues: Queues): Promise<void> {
+    const { states } = this.#stores.shards;
+    const isHere = states[shard]?.hasMissed === false && !states[shard].isAway;
+    if (this.#isMissedLeft || !isHere || !states.some(({ hasMissed }) => hasMissed)) return;
+    this.#isMissedLeft = true;
+    await within(answerTimeoutMs, addRecovery(queues, this.#service.config));
   }
 
   async #startRedeliveries(shard: number, userIds: readonly number[]): Promise<readonly number[]> {

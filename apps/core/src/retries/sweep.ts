@@ -21,13 +21,17 @@ const schema = z.object({ from_start: z.boolean().default(false) });
  * has missed. The place is kept in Postgres, with the Redis epoch in which the walk began. In another epoch all
  * scheduled delivery checks are gone: the walk begins again, and goes on without pause.
  *
+ * A walk that is catching up reaches its end before another one begins from the start. So a Redis that breaks again and
+ * again does not keep it from the groups behind.
+ *
  * Each of several Redis has this job. The first one that works walks, for all of them.
  */
 export const sweepJob: JobType<z.infer<typeof schema>> = {
   name: 'sweep',
   schema,
   concurrency: 1,
-  async handle(context, { from_start }) {
+  async handle(context, data) {
+    const { from_start } = data;
     // To begin again is asked of one of them.
     if (!from_start && !context.shards.isFirst(context.shard)) return { outcome: 'done' };
     try {
@@ -36,8 +40,11 @@ export const sweepJob: JobType<z.infer<typeof schema>> = {
       if (reached?.is_catching_up) {
         await context.queues.add('sweep', [{ data: {}, key: 'catch-up', delayMs: catchUpPauseMs }]);
       }
+      if (from_start && place.after_group_id > 0) {
+        return { outcome: 'again', afterMs: recoveryDelayMs(context.config), data };
+      }
     } catch (error) {
-      if (!isInfrastructureError(error)) throw error;
+      if (from_start || !isInfrastructureError(error)) throw error;
       // The next run comes soon, and jobs that wait for the database would all run at once when it is back.
       context.log.warn(
         { err: error, see: 'docs/runbook.md#postgresnotwritable' },
@@ -48,10 +55,11 @@ export const sweepJob: JobType<z.infer<typeof schema>> = {
   },
 };
 
+/** @param fromStart from there, unless a walk is catching up: that one goes on first */
 async function placeOf(context: JobContext, fromStart: boolean): Promise<SweepPlace> {
   const place = await readSweepPlace(context.db);
   const epoch = await readRedisEpochs(context, place?.epoch);
-  if (place?.epoch === epoch && !fromStart) return place;
+  if (place?.epoch === epoch && (!fromStart || place.is_catching_up)) return place;
   if (place?.epoch !== epoch) {
     context.log.warn(
       { see: 'docs/runbook.md#redisemptied' },
@@ -66,12 +74,13 @@ async function placeOf(context: JobContext, fromStart: boolean): Promise<SweepPl
  * A sweep of all groups. It begins in a while: a core may rely for a moment longer on delivery checks that are gone, and
  * what was just stored is not yet due.
  */
-export async function addRecovery(
-  queues: JobContext['queues'],
-  { DELIVERY_ACK_DEADLINE_MS }: JobContext['config'],
-): Promise<void> {
-  const delayMs = 2 * DELIVERY_ACK_DEADLINE_MS;
+export async function addRecovery(queues: JobContext['queues'], config: JobContext['config']): Promise<void> {
+  const delayMs = recoveryDelayMs(config);
   await queues.add('sweep', [{ data: { from_start: true }, key: 'recovery', delayMs }]);
+}
+
+function recoveryDelayMs({ DELIVERY_ACK_DEADLINE_MS }: JobContext['config']): number {
+  return 2 * DELIVERY_ACK_DEADLINE_MS;
 }
 
 /**

@@ -1,50 +1,62 @@
-import { type Check, createPart, type Lifecycle, type Log } from '@hooligram/service';
+import { ShardChecks } from '@hooligram/bus';
+import type { Lifecycle, Log } from '@hooligram/service';
 
-/** What runs on one of several Redis: its conditions decide whether that one works, not whether the process is ready. */
+type Closer = { readonly name: string; readonly close: () => unknown };
+
+/**
+ * What runs on one of several Redis: its conditions decide whether that one works, not whether the process is ready.
+ *
+ * It is undone in two steps: what was started, while the database is still there, and what that needed, the connections.
+ */
 export class ShardLifecycle {
   /** For what is started on this Redis: as that of the process. */
   readonly lifecycle: Lifecycle;
+  readonly checks: ShardChecks;
   readonly #log: Log;
-  readonly #checks = new Map<string, Check>();
-  readonly #closers: { readonly name: string; readonly close: () => unknown }[] = [];
-  #isClosing = false;
+  readonly #connected: Closer[] = [];
+  readonly #started: Closer[] = [];
+  #isStarting = false;
+  #isStopped = false;
+  #isClosed = false;
 
   /** @param address as the log may have it */
   constructor(whole: Lifecycle, log: Log, address: string) {
     this.#log = log;
+    this.checks = new ShardChecks(address, log);
     this.lifecycle = {
       ...whole,
       onClose: (name, close) => {
-        if (this.#isClosing) void this.#close(name, close);
-        else this.#closers.push({ name, close });
+        const isTooLate = this.#isStarting ? this.#isStopped : this.#isClosed;
+        if (isTooLate) void this.#undo({ name, close });
+        else (this.#isStarting ? this.#started : this.#connected).push({ name, close });
       },
-      check: (name, check) => void this.#checks.set(name, check),
-      part: (name) => {
-        const part = createPart(`${name} of ${address}`, log);
-        this.#checks.set(name, part.check);
-        return part;
-      },
+      check: (name, check) => this.checks.check(name, check),
+      part: (name) => this.checks.part(name),
     };
   }
 
-  /** `true` if all of it works, else what does not. */
-  check(): true | string {
-    for (const [name, check] of this.#checks) {
-      const answer = check();
-      if (typeof answer === 'string') return `${name}: ${answer}`;
-    }
-    return true;
+  /** What is registered from now on uses the connections that were registered before. */
+  begin(): void {
+    this.#isStarting = true;
   }
 
   /** Undoes what was started, last first. Resolves when all of it is undone. */
-  async close(): Promise<void> {
-    this.#isClosing = true;
-    for (let closer = this.#closers.pop(); closer; closer = this.#closers.pop()) {
-      await this.#close(closer.name, closer.close);
-    }
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#undoAll(this.#started);
   }
 
-  async #close(name: string, close: () => unknown): Promise<void> {
+  /** Undoes the rest. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#undoAll(this.#connected);
+  }
+
+  async #undoAll(closers: Closer[]): Promise<void> {
+    for (let closer = closers.pop(); closer; closer = closers.pop()) await this.#undo(closer);
+  }
+
+  async #undo({ name, close }: Closer): Promise<void> {
     try {
       await close();
     } catch (err) {

@@ -47,6 +47,42 @@ test('of two Redis one has to work', async () => {
   expect(await redis()).toBe('0 of 2 Redis work: redis://a: claims: broken; redis://b: claims: broken');
 });
 
+test('what runs on a Redis is closed behind the intake and before the database, its connections behind that', async () => {
+  const lifecycle = createLifecycle({ log, deadlineMs: 1_000 });
+  const closed: string[] = [];
+  const shards = new Shards({ lifecycle, log } as unknown as CoreService, ['redis://a', 'redis://b']);
+  await shards.connect(async (_, index, service) => {
+    service.lifecycle.onClose('connection', () => closed.push(`connection ${index}`));
+    return { index, service, redis: { command: new EventEmitter() } } as unknown as Shard;
+  });
+  lifecycle.onClose('database', () => closed.push('database'));
+  await shards.start(async ({ index, service }) => {
+    service.lifecycle.onClose('jobs', () => closed.push(`jobs ${index}`));
+  });
+  lifecycle.onClose('intake', () => closed.push('intake'));
+  expect(await lifecycle.close()).toBe(true);
+  expect(closed).toEqual(['intake', 'jobs 0', 'jobs 1', 'database', 'connection 0', 'connection 1']);
+});
+
+test('a Redis that fails when enough others have started is told in the log', async () => {
+  const errors: object[] = [];
+  const loud = { ...log, error: (fields: object) => errors.push(fields), warn() {}, info() {} };
+  const lifecycle = createLifecycle({ log, deadlineMs: 1_000 });
+  const service = { lifecycle, log: loud } as unknown as CoreService;
+  const shards = new Shards(service, ['redis://a', 'redis://b']);
+  let fail = (_: Error) => {};
+  await shards.connect(async (_, index, own) => {
+    if (index === 1) await new Promise((__, reject) => (fail = reject));
+    return { index, service: own, redis: { command: new EventEmitter() } } as unknown as Shard;
+  });
+  await shards.start(async () => {});
+  const err = new Error('late');
+  fail(err);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(errors).toEqual([{ err, redis: 1 }]);
+  await lifecycle.close();
+});
+
 test('what one Redis needs is no condition of its own, and is closed when all else is', async () => {
   const { shards, lifecycle } = await setUp(['redis://a', 'redis://b']);
   expect(Object.keys((await lifecycle.readiness()).checks)).toEqual(['process', 'redis']);

@@ -39,7 +39,7 @@ export class Shards {
       (one, index) =>
         new ShardState({
           isConnected: () => this.#shards[index]?.redis.command.status === 'ready',
-          works: () => one.check() === true,
+          works: () => one.checks.works,
           makeGood: () => this.makeGood(index),
         }),
     );
@@ -62,7 +62,7 @@ export class Shards {
     if (!this.isOne) {
       // Registered early: closed when nothing uses a Redis any more.
       lifecycle.onClose('redis', () => this.#close());
-      lifecycle.check('redis', () => this.#check());
+      lifecycle.check('redis', () => checkShards(this.#lifecycles.map(({ checks }) => checks.failure)));
     }
     this.#arriving = this.#addresses.map(async (address, index) => {
       const shard = await connect(address, index, this.#serviceOf(index));
@@ -81,13 +81,17 @@ export class Shards {
    */
   async start(run: (shard: Shard) => Promise<void>): Promise<void> {
     const { lifecycle, log } = this.#service;
-    const started = this.#arriving.map(async (arriving) => {
-      const shard = await arriving;
+    // What runs there uses the database, which was connected before, and is used by the intake, which is started behind.
+    if (!this.isOne) lifecycle.onClose('what runs on each Redis', () => this.#stop());
+    const started = this.#arriving.map(async (arriving, index) => {
+      const own = this.#lifecycles[index];
       try {
+        const shard = await arriving;
+        own?.begin();
         await run(shard);
-        this.#lifecycles[shard.index]?.lifecycle.check('start', () => true);
+        own?.lifecycle.check('start', () => true);
       } catch (err) {
-        if (!lifecycle.stopping.aborted) log.error({ err, redis: shard.index }, 'could not be started');
+        if (!lifecycle.stopping.aborted) log.error({ err, redis: index }, 'could not be started');
         throw err;
       }
     });
@@ -139,7 +143,7 @@ export class Shards {
   }
 
   works(index: number): boolean {
-    return (this.#lifecycles[index]?.check() ?? true) === true;
+    return this.#lifecycles[index]?.checks.works ?? true;
   }
 
   /**
@@ -166,15 +170,8 @@ export class Shards {
     return own ? { ...this.#service, lifecycle: own.lifecycle } : this.#service;
   }
 
-  #check(): true | string {
-    return checkShards(
-      this.#lifecycles.map((one, index) => {
-        const answer = one.check();
-        return answer === true
-          ? undefined
-          : `${withoutPasswords(this.#addresses[index] as string)}: ${answer}`;
-      }),
-    );
+  async #stop(): Promise<void> {
+    await Promise.all(this.#lifecycles.map((one) => one.stop()));
   }
 
   async #close(): Promise<void> {

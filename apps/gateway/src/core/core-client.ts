@@ -50,8 +50,9 @@ type Waiting = {
   /** What it holds of the credit. */
   readonly size: AnswerSize | undefined;
   readonly begunAt: number;
-  readonly repeatsAt: number;
   readonly givesUpAt: number;
+  /** When it is written again. */
+  repeatsAt: number;
   /** Through which Redis it was written last. */
   shard: number;
   /** How many of its entries may be in the stream. At 0 it is certain that nothing happened. */
@@ -73,7 +74,10 @@ type Options = {
     shard: number,
     onFailed: (requests: readonly CoreRequest[], failure: WriteFailure) => void,
   ): RequestWriter<CoreRequest>;
-  /** When a request without answer is written again; more than its deadline, so that the first entry can no longer begin. */
+  /**
+   * After how long without an answer a request is written again, each time; more than its deadline, so that the entry before
+   * can no longer begin.
+   */
   repeatMs: number;
   /** When it is given up; more than the second entry may take. */
   patienceMs: number;
@@ -138,6 +142,11 @@ const sweepMs = 250;
 const busy = { ok: false, errors: [errorTexts.serverBusy.text] } as const;
 const unknown = { ...busy, isUnknown: true } as const;
 
+/** A burst is not parted: what was requested a moment later goes with what is due. */
+function isDue(waiting: Waiting, burst: object | undefined, now: number): boolean {
+  return waiting.repeatsAt <= now || (burst !== undefined && waiting.burst === burst);
+}
+
 function outcomeOf(reply: Outcome | typeof busy | typeof unknown): RequestOutcome {
   if (reply.ok) return 'success';
   if (reply === unknown) return 'unknown';
@@ -148,7 +157,8 @@ function outcomeOf(reply: Outcome | typeof busy | typeof unknown): RequestOutcom
  * Sends requests to the core, and pairs its answers with them.
  *
  * Every request has an id that makes a second run answer what the first one did, so a request whose answer does
- * not come is written again before it is given up: the entry, its answer, or all of Redis may be lost.
+ * not come is written again before it is given up: the entry, its answer, or all of Redis may be lost, and a core may come
+ * late. A last entry that nobody could begin before the request is given up is not written.
  *
  * Of several Redis a request goes through that of its user. One without an order to keep takes another one while that
  * does not work; what has an order to keep waits, because two Redis keep none between them.
@@ -159,7 +169,8 @@ export class CoreClient {
   readonly #writers: (RequestWriter<CoreRequest> | undefined)[];
   /** Which of several worked when that was looked at last. */
   readonly #worked: boolean[];
-  // All have the same patience, so both are ordered by time: the first is the next to be due.
+  // All have the same patience, so both are ordered by time: the first of the fresh ones is the next to be repeated, the
+  // first of the others the next to be given up.
   readonly #fresh = new Map<number, Waiting>();
   readonly #repeated = new Map<number, Waiting>();
   readonly #timer: NodeJS.Timeout;
@@ -342,16 +353,30 @@ export class CoreClient {
       if (waiting.givesUpAt > now) break;
       this.#settle(ref, waiting.entries > 0 ? unknown : busy);
     }
+    // Before the fresh ones join them. What is due may be anywhere: there are many of them only while no core answers.
     let burst: object | undefined;
+    for (const waiting of this.#repeated.values()) {
+      if (!isDue(waiting, burst, now)) continue;
+      burst = waiting.burst;
+      this.#repeatLater(waiting);
+    }
+    burst = undefined;
     for (const [ref, waiting] of this.#fresh) {
-      // A burst is not parted: what was requested a moment later goes with what is due.
-      if (waiting.repeatsAt > now && (!burst || waiting.burst !== burst)) break;
+      if (!isDue(waiting, burst, now)) break;
       burst = waiting.burst;
       this.#fresh.delete(ref);
       this.#repeated.set(ref, waiting);
-      waiting.shard = this.#shardFor(waiting.request, burst);
-      this.#repeat(waiting);
+      this.#repeatLater(waiting);
     }
+  }
+
+  /** Writes it again, and says when that is due once more. */
+  #repeatLater(waiting: Waiting): void {
+    const { repeatMs } = this.#options;
+    const next = waiting.repeatsAt + repeatMs;
+    waiting.repeatsAt = next + repeatMs <= waiting.givesUpAt ? next : Number.POSITIVE_INFINITY;
+    waiting.shard = this.#shardFor(waiting.request, waiting.burst);
+    this.#repeat(waiting);
   }
 
   /** Looks which Redis work. If those are others than before, what may take another one does not wait for one that does not. */

@@ -5,6 +5,7 @@ import type { CursorWriter } from '../delivery/cursor-writer.ts';
 import type { GroupFeed } from './group-feed.ts';
 import type { StateReader } from './state-reader.ts';
 import type { Subscription } from './subscription.ts';
+import { untilListening } from './until-listening.ts';
 import type { UserConnection } from './user-connection.ts';
 
 export type JoinDeps = {
@@ -48,7 +49,7 @@ const portionGroups = 200;
  * A state is sent when it is its turn on the socket. Until then the connection is in the group as if nothing had been read:
  * what happens meanwhile is looked at in that turn.
  *
- * Groups on a Redis that is away are the last, so that no other one waits for them.
+ * Groups on a Redis that is away, or goes away meanwhile, are the last: no other one waits for them.
  *
  * @param groupIds groups to subscribe to
  * @param since in the same order: what was stored after it is sent on this connection in any case
@@ -61,52 +62,29 @@ export async function joinGroups(
   deps: JoinDeps,
   connection: UserConnection,
   groupIds: readonly number[],
-  since: readonly number[],
+  since: readonly (number | undefined)[],
   onRead: () => void = () => {},
   onAtSignIn?: (read: AtSignIn) => void,
 ): Promise<void> {
+  const late: Subscription[] = [];
   let isFirst = true;
-  for (const portion of portionsOf(groupIds, since, deps.isAway)) {
+  for (let start = 0; start < groupIds.length; start += portionGroups) {
     if (!connection.isOpen) return;
-    if (portion.isAway || deps.isAway?.(connection.user.userId)) onRead();
-    await joinPortion(deps, connection, portion.groupIds, portion.since, isFirst ? onAtSignIn : undefined);
-    isFirst = false;
+    const joining: Subscription[] = [];
+    for (const [index, id] of groupIds.slice(start, start + portionGroups).entries()) {
+      if (!connection.isIn(id)) joining.push(connection.subscribe(deps.openFeed(id), since[start + index]));
+    }
+    if (deps.isAway?.(connection.user.userId)) onRead();
+    const away = await joinListening(deps, connection, joining, false, isFirst ? onAtSignIn : undefined);
+    if (away.length < joining.length) isFirst = false;
+    late.push(...away);
     onRead();
     await connection.writer.turn();
   }
-}
-
-type Portion = {
-  readonly groupIds: readonly number[];
-  /** In the same order. */
-  readonly since: readonly (number | undefined)[];
-  readonly isAway: boolean;
-};
-
-/** @returns portions of the groups; those that are away are in portions of their own, behind the others */
-function portionsOf(
-  groupIds: readonly number[],
-  since: readonly (number | undefined)[],
-  isAway: JoinDeps['isAway'],
-): Portion[] {
-  const away = new Set(isAway && groupIds.filter(isAway));
-  if (away.size > 0) {
-    const here = groupIds.map((id, index) => ({ id, since: since[index] }));
-    const portions = (those: typeof here) =>
-      portionsOf(
-        those.map(({ id }) => id),
-        those.map((one) => one.since),
-        undefined,
-      );
-    return [
-      ...portions(here.filter(({ id }) => !away.has(id))),
-      ...portions(here.filter(({ id }) => away.has(id))).map((portion) => ({ ...portion, isAway: true })),
-    ];
+  for (let left: readonly Subscription[] = late; left.length > 0 && connection.isOpen; ) {
+    left = await joinListening(deps, connection, left, true);
+    await connection.writer.turn();
   }
-  return Array.from({ length: Math.ceil(groupIds.length / portionGroups) }, (_, index) => {
-    const [start, end] = [index * portionGroups, (index + 1) * portionGroups];
-    return { groupIds: groupIds.slice(start, end), since: since.slice(start, end), isAway: false };
-  });
 }
 
 /**
@@ -156,17 +134,38 @@ async function readAtSignIn({ core }: JoinDeps, connection: UserConnection): Pro
   return { groupIds: group_ids[0] ?? [], credentialVersion: credential_versions?.[0] };
 }
 
-async function joinPortion(
+/**
+ * Reads and reconciles those groups that are received here.
+ * @param isLast see `untilListening`
+ * @returns the others, whose Redis is away
+ */
+async function joinListening(
   deps: JoinDeps,
   connection: UserConnection,
-  groupIds: readonly number[],
-  since: readonly (number | undefined)[],
+  groups: readonly Subscription[],
+  isLast: boolean,
+  onAtSignIn?: (read: AtSignIn) => void,
+): Promise<readonly Subscription[]> {
+  const { user } = connection;
+  if (groups.length === 0) return [];
+  if (!deps.isAway) {
+    await Promise.all([user.listening, ...groups.map(({ feed }) => feed.listening)]);
+    await readAll(deps, connection, groups, onAtSignIn);
+    return [];
+  }
+  const away = await untilListening(deps.isAway, connection, groups, isLast);
+  const here = away.size === 0 ? groups : groups.filter((group) => !away.has(group));
+  await readAll(deps, connection, here, onAtSignIn);
+  return [...away];
+}
+
+async function readAll(
+  deps: JoinDeps,
+  connection: UserConnection,
+  groups: readonly Subscription[],
   onAtSignIn?: (read: AtSignIn) => void,
 ): Promise<void> {
-  let joining: Subscription[] = [];
-  for (const [index, id] of groupIds.entries()) {
-    if (!connection.isIn(id)) joining.push(connection.subscribe(deps.openFeed(id), since[index]));
-  }
+  let joining = groups;
   for (let reads = 0; joining.length > 0; reads += 1) {
     // Removed and added again faster than it can be read, five times over: the client starts clean.
     if (reads > readsMax) return connection.socket.end(closeReasons.outcomeUnknown);
@@ -193,7 +192,6 @@ async function read(
   isSignIn: boolean,
 ): Promise<AnswerOf<'REPLAY_GROUPS'> | undefined> {
   const { user } = connection;
-  await Promise.all([user.listening, ...joining.map(({ feed }) => feed.listening)]);
   if (!connection.isOpen) return undefined;
   const group_ids = joining.map(({ feed }) => feed.id);
   const params = { user_id: user.userId, group_ids, ...(isSignIn && { is_sign_in: true }) };
