@@ -95,27 +95,43 @@ test('a group whose state is known here is joined without a look at its other me
   close();
 });
 
-test('the states of all groups of a portion that are known here leave together', async () => {
-  const { socket, signIn, frames, close } = gatewayWith(150);
-  await signIn(true);
-  let apart = 0;
+/** Of each write on a socket from now on that a state is part of, how many states it has. */
+function stateWrites({ socket }: ReturnType<typeof gatewayWith>): number[] {
+  const writes: number[] = [];
   let isTogether = false;
   const { send } = socket;
   socket.send = (...more) => {
-    if (!isTogether && more.some((frame) => String(frame).includes('GROUP_DELIVER_REQUEST'))) apart += 1;
+    const states = more.filter((frame) => String(frame).includes('GROUP_DELIVER_REQUEST')).length;
+    if (isTogether) writes.push((writes.pop() ?? 0) + states);
+    else if (states > 0) writes.push(states);
     send(...more);
   };
   socket.together = (work) => {
     isTogether = true;
+    writes.push(0);
     const result = work();
+    if (writes.at(-1) === 0) writes.pop();
     isTogether = false;
     return result;
   };
-  const before = frames.length;
-  await signIn(false);
-  const states = frames.slice(before).filter((frame) => frame.includes('GROUP_DELIVER_REQUEST'));
-  expect([states.length, apart]).toEqual([150, 0]);
-  close();
+  return writes;
+}
+
+test('the states of a portion that are read leave together, as they come', async () => {
+  const gateway = gatewayWith(150);
+  const writes = stateWrites(gateway);
+  await gateway.signIn(true);
+  expect(writes).toEqual([150]);
+  gateway.close();
+});
+
+test('the states of all groups of a portion that are known here leave together', async () => {
+  const gateway = gatewayWith(150);
+  await gateway.signIn(true);
+  const writes = stateWrites(gateway);
+  await gateway.signIn(false);
+  expect(writes).toEqual([150]);
+  gateway.close();
 });
 
 test('resyncs that are wanted while one is under way are one more, whose groups come before the users of the first', async () => {

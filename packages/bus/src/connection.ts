@@ -144,6 +144,11 @@ export function mayReadInfo(redis: Redis): boolean {
   return !withoutInfo.has(redis);
 }
 
+/** What signs the publications of this connection; undefined if they are not signed. */
+export function signaturesOf(redis: Redis): Signatures | undefined {
+  return signers.get(redis);
+}
+
 /** Whether this connection left a server that may not be written, since it was asked last. */
 export function hasLeftServer(redis: Redis): boolean {
   return leavers.delete(redis);
@@ -154,6 +159,7 @@ const closed = new WeakSet<Redis>();
 const leavers = new WeakSet<Redis>();
 const expectedBreaks = new WeakSet<Redis>();
 const withoutInfo = new WeakSet<Redis>();
+const signers = new WeakMap<Redis, Signatures>();
 
 /** @param refusalPauseMs how much later a command that Redis refused fails */
 function createClient(url: string | undefined, options: RedisOptions, refusalPauseMs = 0): Redis {
@@ -219,8 +225,12 @@ function allowRefusedInfo(redis: Redis): void {
   redis.info = readInfo as Redis['info'];
 }
 
-/** At the one place that every command passes, those of pipelines too, once: such a connection sends nothing again. */
+/**
+ * At the one place that every command passes, those of pipelines too, once: such a connection sends nothing again. A
+ * `CommandBatch` signs by itself.
+ */
 function signPublications(redis: Redis, signatures: Signatures): void {
+  signers.set(redis, signatures);
   const send = redis.sendCommand.bind(redis);
   redis.sendCommand = (command, stream) => {
     if (command.name === 'publish') {

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { CommandBatch } from './command-batch.ts';
 import type { BusLog } from './connection.ts';
 import { oncePerTick } from './once-per-tick.ts';
 import { PieceCutter } from './pieces.ts';
@@ -46,14 +47,14 @@ export type BusPublisher = {
 };
 
 /**
- * Gathers what one event-loop tick publishes, and sends it as one pipeline: publications, then answers, then XDEL and
+ * Gathers what one event-loop tick publishes, and sends it as one batch: publications, then answers, then XDEL and
  * XACK.
  *
  * Answers that may be large leave behind all else, and not more of them in a tick than take a moment to encode: messages
  * and other answers do not wait for them, neither here nor on the connection.
  *
  * Guarantee: an entry is acknowledged only behind the publications that were given before it, and its answers. When
- * a pipeline breaks, entries whose acknowledgement did not arrive stay pending, and so do those that are finished later and
+ * the batch breaks, entries whose acknowledgement did not arrive stay pending, and so do those that are finished later and
  * may have had something in it: a later claim publishes all of it again. XDEL goes before XACK: the other way round, a break
  * between the two would leave an entry in the stream that no consumer owns. An answer that is too large, or cannot be
  * encoded, is replaced alone.
@@ -188,38 +189,32 @@ export class Publisher implements BusPublisher {
   #flush(): void {
     const large = this.#takeBehind();
     const { redis, stream, group, channelOf, log, onFailed } = this.#options;
-    const pipeline = redis.pipeline();
-    for (const [channel, payload] of this.#publications) pipeline.publish(channel, payload);
+    const batch = new CommandBatch(redis);
+    for (const [channel, payload] of this.#publications) batch.publish(channel, payload);
     for (const [node, answers] of [...this.#answers, ...large]) {
-      for (const payload of this.#publicationsOf(answers)) pipeline.publish(channelOf(node), payload);
+      for (const payload of this.#publicationsOf(answers)) batch.publish(channelOf(node), payload);
     }
     if (this.#finished.length > 0) {
-      pipeline.xdel(stream, ...this.#finished);
-      pipeline.xack(stream, group, ...this.#finished);
+      batch.add('XDEL', stream, ...this.#finished);
+      batch.add('XACK', stream, group, ...this.#finished);
     }
     const publications = this.#publications.length;
     this.#publications = [];
     this.#answers = new Map();
     this.#finished = [];
-    const failed = (error: unknown, isPublication: boolean) => {
+    const sent = batch.send().then((failure) => {
+      this.#sending.delete(sent);
+      if (!failure) return;
       log.error(
-        { reason: reasonOf(error), see: 'docs/runbook.md#redisaway' },
+        { reason: reasonOf(failure.error), see: 'docs/runbook.md#redisaway' },
         'publishing to gateways failed',
       );
-      // What an entry published may have been in this pipeline: it stays, to be claimed.
+      // What an entry published may have been in this batch: it stays, to be claimed.
       this.#failures += 1;
       this.#keepUnfinished();
-      if (isPublication) onFailed?.();
-    };
-    const sent = pipeline.exec().then(
-      (results) => {
-        const at = results?.findIndex(([error]) => error !== null) ?? -1;
-        if (at >= 0) failed(results?.[at]?.[0], at < publications);
-      },
-      (error: unknown) => failed(error, publications > 0),
-    );
+      if (failure.index < publications) onFailed?.();
+    });
     this.#sending.add(sent);
-    void sent.finally(() => this.#sending.delete(sent));
   }
 
   /** JSON lists of answers, none larger than a publication may be, and pieces of those that are larger alone. */

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { decodePublication, encodeMessages, encodeTracedMessages } from './publications.ts';
+import { UnreadableError } from './shape.ts';
 
 const frames = ['a', 'two\nlines', 'Привет, 👋', ''].map((content) =>
   JSON.stringify({ payload: { content } }),
@@ -22,6 +23,23 @@ test('messages come out as they went in, one and several, whatever stands in the
     };
     expect(decoded(encodeMessages(messages))).toEqual(messages);
   }
+});
+
+test.each([
+  'm\n{}',
+  'm \n{}',
+  'm 7 3 41\n{}',
+  'm 7 3 41 \n{}',
+  'm 7 3  101\n{}',
+  'm 7 3 41 -1\n{}',
+  'm 7 3 41 1.5\n{}',
+  'm 7 3 41 x\n{}',
+  'm 7 3 41 9007199254740992\n{}',
+  `m 7 3 41 ${'9'.repeat(400)}\n{}`,
+  'm 7 3 41 101\n{}\n{}',
+  'M 7 3 41 101 102\n{}',
+])('messages whose header is no list of counts, or does not fit them, are unreadable: %j', (text) => {
+  expect(() => decodePublication(Buffer.from(text))).toThrow(UnreadableError);
 });
 
 test('a single message has the form that the release before knows, several have a type tag that it ignores', () => {

@@ -100,7 +100,14 @@ export type Messages<F extends string | Uint8Array> = {
   readonly frames: readonly F[];
 };
 
-const newline = 0x0a;
+const [newline, space, zero, nine, single, several] = [...Buffer.from('\n 09mM')] as [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+];
 
 /** Every publication whose body is JSON, by its type tag. */
 const jsonByTag = {
@@ -192,10 +199,11 @@ export function encodeMessages({ group_id, version, seq, message_ids, frames }: 
 export function decodePublication(bytes: Buffer): Publication | undefined {
   const end = bytes.indexOf(newline);
   if (end < 1) return undefined;
-  const [typeTag, ...fields] = bytes.toString('latin1', 0, end).split(' ');
-  if (typeTag === 'm' || typeTag === 'M') {
-    return { type: 'messages', messages: decodeMessages(fields, bytes, end) };
+  // Most of what a gateway receives is messages, so these are read as bytes.
+  if ((bytes[0] === single || bytes[0] === several) && (bytes[1] === space || end === 1)) {
+    return { type: 'messages', messages: decodeMessages(bytes, end) };
   }
+  const [typeTag] = bytes.toString('latin1', 0, end).split(' ');
   if (!isJsonTag(typeTag)) return undefined;
   const { type, field, shape } = jsonByTag[typeTag];
   return { type, [field]: read(shape, bytes.toString('utf8', end + 1)) } as Publication;
@@ -216,8 +224,8 @@ function read<T>(shape: Shape, json: string): T {
   return value as T;
 }
 
-function decodeMessages(fields: readonly string[], bytes: Buffer, headEnd: number): Messages<Uint8Array> {
-  const [group_id, version, seq, ...message_ids] = fields.map(Number) as [number, number, number];
+function decodeMessages(bytes: Buffer, headEnd: number): Messages<Uint8Array> {
+  const numbers = readNumbers(bytes, 2, headEnd);
   const frames: Uint8Array[] = [];
   for (let start = headEnd + 1; start > 0 && start <= bytes.length; ) {
     const next = bytes.indexOf(newline, start);
@@ -225,9 +233,27 @@ function decodeMessages(fields: readonly string[], bytes: Buffer, headEnd: numbe
     frames.push(bytes.subarray(start, end));
     start = end + 1;
   }
-  const isSound = [group_id, version, seq, ...message_ids].every(count);
-  if (!isSound || frames.length === 0 || frames.length !== message_ids.length) {
+  if (!numbers || numbers.length !== frames.length + 3) {
     throw new UnreadableError('messages and their header do not agree');
   }
-  return { group_id, version, seq, message_ids, frames };
+  const [group_id, version, seq] = numbers as [number, number, number];
+  return { group_id, version, seq, message_ids: numbers.slice(3), frames };
+}
+
+/** @returns counts in decimal digits with a space between two; undefined for anything else */
+function readNumbers(bytes: Buffer, from: number, end: number): number[] | undefined {
+  const numbers: number[] = [];
+  let number = 0;
+  let begin = from;
+  for (let at = from; at <= end; at += 1) {
+    const byte = bytes[at] as number;
+    if (byte >= zero && byte <= nine) number = number * 10 + (byte - zero);
+    else {
+      if ((byte !== space && at !== end) || at === begin || !Number.isSafeInteger(number)) return undefined;
+      numbers.push(number);
+      number = 0;
+      begin = at + 1;
+    }
+  }
+  return numbers;
 }

@@ -3,6 +3,7 @@ import { closeReasons } from '@hooligram/protocol';
 import type { Core } from '../core/core-client.ts';
 import type { CursorWriter } from '../delivery/cursor-writer.ts';
 import type { GroupFeed } from './group-feed.ts';
+import { SendCoalescer } from './send-coalescer.ts';
 import type { StateReader } from './state-reader.ts';
 import type { Subscription } from './subscription.ts';
 import { untilListening } from './until-listening.ts';
@@ -166,6 +167,7 @@ async function readAll(
   onAtSignIn?: (read: AtSignIn) => void,
 ): Promise<void> {
   let joining = groups;
+  const behindReads = new SendCoalescer(connection.socket);
   for (let reads = 0; joining.length > 0; reads += 1) {
     // Removed and added again faster than it can be read, five times over: the client starts clean.
     if (reads > readsMax) return connection.socket.end(closeReasons.outcomeUnknown);
@@ -177,7 +179,13 @@ async function readAll(
     const isLastRead = reads === readsMax;
     const isAgain = await Promise.all(
       connection.socket.together(() =>
-        joining.map((one) => reconcile(deps, one, heads.get(one.feed.id), isLastRead)),
+        joining.map((one) => {
+          const head = heads.get(one.feed.id);
+          const settle = () => reconcile(deps, one, head, isLastRead);
+          if (!head || head.version <= one.feed.version) return settle();
+          // Of the states that one answer brings, all for which this connection waits leave together.
+          return deps.states.read(one.feed).then(() => behindReads.do(settle));
+        }),
       ),
     );
     joining = joining.filter((_, index) => isAgain[index]);
@@ -204,15 +212,17 @@ async function read(
   return reply.answer;
 }
 
-/** @param head undefined if the user was no member when it was read @returns whether it has to be read again */
-async function reconcile(
-  { states, cursorWriter }: JoinDeps,
+/**
+ * A state as new as the head was read, if it could be.
+ * @param head undefined if the user was no member when it was read @returns whether it has to be read again
+ */
+function reconcile(
+  { cursorWriter }: JoinDeps,
   subscription: Subscription,
   head: Membership | undefined,
   isLastRead: boolean,
-): Promise<boolean> {
+): boolean {
   const { feed, connection } = subscription;
-  if (head && head.version > feed.version) await states.read(feed);
   if (!subscription.isJoining) return false;
   if (!head) {
     // The newest state here names the user and the read did not: one of them is older.
