@@ -53,7 +53,7 @@ const command = commandOf(
     flag('--only <faults>', 'these faults instead of all', namesOf(faultNames)),
     flag(
       '--redis <form>',
-      'one Redis, a list of three, of which faults break one at a time, or a primary and a replica under Sentinels',
+      'one Redis, a list of three, of which faults break one at a time, a primary and a replica under Sentinels, or a Redis Cluster',
       String,
       'one',
     ).choices(Object.keys(redisForms)),

@@ -76,7 +76,7 @@ export async function addRecovery(
  *   can cause, the later one stops
  */
 async function walk(context: JobContext, from: SweepPlace): Promise<SweepPlace | undefined> {
-  const { clock, config, db, names, redis } = context;
+  const { clock, config, db, keys, redis } = context;
   let place = from;
   let pageMax = groupsPerPage;
   for (let left = config.SWEEP_GROUPS_PER_RUN; left > 0; ) {
@@ -94,7 +94,7 @@ async function walk(context: JobContext, from: SweepPlace): Promise<SweepPlace |
     place = { ...next, revision: place.revision + 1 };
     if (isEnd) {
       // For a metric alone.
-      await redis.set(names.sweepEnded, Math.round(clock.now())).catch(() => {});
+      await redis.set(keys.sweepEnded, Math.round(clock.now())).catch(() => {});
       return place;
     }
     left -= limit;
