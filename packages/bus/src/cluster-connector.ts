@@ -69,7 +69,9 @@ class SlotConnector extends AbstractConnector {
 
   override disconnect(): void {
     this.#asking?.disconnect();
-    super.disconnect();
+    // It would wait for the end of what has ended.
+    if (this.stream?.destroyed) this.connecting = false;
+    else super.disconnect();
   }
 
   /**
