@@ -15,10 +15,12 @@ test('of several Redis, one that does not answer does not keep the numbers of th
   await clients[0]?.xadd(names.requests, '*', 'a', '1');
   await clients[1]?.call('CLIENT', 'PAUSE', '600000', 'ALL');
   const clock: RedisClock = { now: Date.now, read: async () => Date.now(), close() {} };
-  const all = clients.map((command, index) => ({ index, clock, redis: { command } }) as unknown as Shard);
+  const all = clients.map(
+    (command, index) => ({ index, clock, names, redis: { command } }) as unknown as Shard,
+  );
   const metrics = createMetrics({ role: 'core' });
   const watch = startBacklogWatch(
-    { shards: { isOne: false, states: [], all: () => all }, names },
+    { shards: { isOne: false, states: [], all: () => all } },
     createBacklogMetrics(metrics),
   );
   try {

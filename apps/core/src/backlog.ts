@@ -1,4 +1,4 @@
-import type { Names, RedisClock } from '@hooligram/bus';
+import type { Keys, RedisClock } from '@hooligram/bus';
 import { type Metrics, within } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import { jobTypes } from './retries/index.ts';
@@ -58,13 +58,12 @@ export function createBacklogMetrics(metrics: Metrics) {
 
 type Sources = {
   readonly shards: Pick<Shards, 'all' | 'isOne' | 'states'>;
-  readonly names: Names;
 };
 
 type Source = {
   readonly redis: WithOldestId;
   readonly clock: RedisClock;
-  readonly names: Names;
+  readonly names: Keys;
 };
 
 /** Only the id: an entry may be a megabyte. */
@@ -80,7 +79,7 @@ type Backlog = Awaited<ReturnType<typeof readBacklog>>;
  * Looks every few seconds, in the background: who reads the metrics never waits for Redis. What cannot be read is not a
  * number. Of several Redis those that answer count: their numbers are added up, and the greatest age is told.
  */
-export function startBacklogWatch({ shards, names }: Sources, metrics: BacklogMetrics): { close(): void } {
+export function startBacklogWatch({ shards }: Sources, metrics: BacklogMetrics): { close(): void } {
   let isLooking = false;
   const cpuSeen = new Map<Redis, number>();
   async function look(): Promise<void> {
@@ -89,11 +88,13 @@ export function startBacklogWatch({ shards, names }: Sources, metrics: BacklogMe
     const there = shards.all().filter(({ redis, index }) => {
       return redis.command.status === 'ready' && !shards.states[index]?.isAway;
     });
-    const sources = (there.length > 0 ? there : shards.all()).map(({ redis: { command }, clock }): Source => {
-      if (!('oldestEntryId' in command))
-        command.defineCommand('oldestEntryId', { numberOfKeys: 1, lua: oldestIdLua });
-      return { redis: command as WithOldestId, clock, names };
-    });
+    const sources = (there.length > 0 ? there : shards.all()).map(
+      ({ redis: { command }, names, clock }): Source => {
+        if (!('oldestEntryId' in command))
+          command.defineCommand('oldestEntryId', { numberOfKeys: 1, lua: oldestIdLua });
+        return { redis: command as WithOldestId, clock, names };
+      },
+    );
     try {
       const read = await Promise.allSettled(sources.map((source) => answered(readBacklog(source))));
       const backlogs = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));

@@ -26,7 +26,9 @@ const schema = z.object({
     .describe('a standby of that Postgres, for pages of replays; what it cannot answer, the primary does'),
   REDIS_URL: redisUrls()
     .default('redis://127.0.0.1:6379')
-    .describe('Redis, the bus; or redis+sentinel://host,host/?name=NAME; several with commas between'),
+    .describe(
+      'Redis, the bus; or redis+sentinel://host,host/?name=NAME, redis+cluster://host,host/?shards=N; several with commas between',
+    ),
   REDIS_CA_FILE: readableFile()
     .optional()
     .describe('certificates in PEM by which a rediss:// is known, in place of those of the system'),

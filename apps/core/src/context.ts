@@ -1,4 +1,4 @@
-import type { BusPublisher, DeadRequest, Names, RedisClock } from '@hooligram/bus';
+import type { BusPublisher, Channels, DeadRequest, RedisClock } from '@hooligram/bus';
 import type { Db } from '@hooligram/db';
 import type { Log } from '@hooligram/service';
 import type { CoreConfig } from './config.ts';
@@ -22,7 +22,7 @@ export type Context = {
   /** Undefined unless one is configured. */
   readonly replica: Replica | undefined;
   readonly publisher: BusPublisher;
-  readonly names: Names;
+  readonly names: Channels;
   /** How many gateways are subscribed to each of these channels of users. Rejects while Redis is away. */
   readonly countListeners: (channels: readonly string[]) => Promise<number[]>;
   /** Keeps a request that was given up for operators. Rejects while Redis is away. */

@@ -103,7 +103,7 @@ function createContext(
   tracer: Tracer | undefined,
 ): Context {
   const credentials = createCredentials(credentialKeys(config.CREDENTIAL_KEY));
-  const forLimits = { prefix: config.REDIS_PREFIX, log, metrics: all };
+  const forLimits = { log, metrics: all };
   return {
     config,
     log,
@@ -113,18 +113,20 @@ function createContext(
     names,
     publisher,
     countListeners: (channels) => countListenersOf(shards, names, channels),
-    keepDeadRequest: async (request) =>
-      new DeadRequests(shards.first().redis.command, names.deadRequests).keep(request),
+    async keepDeadRequest(request) {
+      const { redis, names: keys } = shards.first();
+      await new DeadRequests(redis.command, keys.deadRequests).keep(request);
+    },
     clock,
     deadlines,
     deliveryChecks,
     startRedeliveries,
     limits: createLimits(config, credentials, {
       ...forLimits,
-      redisOf: (key) => shards.at(shards.placement.ofName(key))?.redis.command,
+      shardOf: (key) => shards.at(shards.placement.ofName(key)),
     }),
     userLimits: config.LIMITS_ENABLED
-      ? createUserLimits(config, { ...forLimits, redisOf: (id) => shards.of(id)?.redis.command })
+      ? createUserLimits(config, { ...forLimits, shardOf: (id) => shards.of(id) })
       : undefined,
     numbers: createNumbers(config.NUMBERS, config.CODE_COUNTRY_CODES),
     provider,

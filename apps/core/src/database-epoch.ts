@@ -1,4 +1,4 @@
-import { type BusPublisher, isEpoch, type Names } from '@hooligram/bus';
+import { type BusPublisher, type Channels, isEpoch, type Keys } from '@hooligram/bus';
 import type { Db, History } from '@hooligram/db';
 import { type Metrics, type Probe, startProbe } from '@hooligram/service';
 import type { Redis } from 'ioredis';
@@ -8,7 +8,7 @@ import type { Shards } from './shards/shards.ts';
 type Stores = {
   readonly db: Db;
   readonly shards: Pick<Shards, 'all' | 'onEach'>;
-  readonly names: Pick<Names, 'databaseEpoch' | 'gateways'>;
+  readonly names: Pick<Channels, 'gateways'>;
 };
 
 /**
@@ -19,12 +19,12 @@ type Stores = {
  * Checks each second, because behind a pooler the server may change while the connections stay.
  */
 export function startEpochWatch(stores: Stores): Probe {
-  const { db, names, shards } = stores;
+  const { db, shards } = stores;
   const isConnected = () => shards.all().some(({ redis }) => redis.command.status === 'ready');
   // A check that fails fails for requests too, and is logged there.
   return startProbe({
     async ask() {
-      const remembered = isConnected() ? await readRemembered(shards, names) : undefined;
+      const remembered = isConnected() ? await readRemembered(shards) : undefined;
       if (remembered) db.epoch.remember(remembered);
       await db.epoch.check(db.pool);
       if (isConnected()) await writeSeen(stores);
@@ -52,17 +52,14 @@ export function announceEpoch(stores: Stores, publisher: BusPublisher): void {
 }
 
 /** @returns what the cores have seen of the database, at the latest; undefined if no Redis knows anything of it */
-export async function readRemembered(
-  shards: Stores['shards'],
-  names: Pick<Names, 'databaseEpoch'>,
-): Promise<History | undefined> {
-  const found = await shards.onEach((redis) => readOne(redis, names));
+export async function readRemembered(shards: Stores['shards']): Promise<History | undefined> {
+  const found = await shards.onEach(readOne);
   return found
     .filter((history) => history !== undefined)
     .sort((one, other) => other.epoch - one.epoch || (other.wal ?? 0) - (one.wal ?? 0))[0];
 }
 
-async function readOne(redis: Redis, names: Pick<Names, 'databaseEpoch'>): Promise<History | undefined> {
+async function readOne(redis: Redis, names: Pick<Keys, 'databaseEpoch'>): Promise<History | undefined> {
   const fields = await redis.hgetall(names.databaseEpoch);
   const history: History = {
     epoch: Number(fields.epoch),
@@ -72,11 +69,11 @@ async function readOne(redis: Redis, names: Pick<Names, 'databaseEpoch'>): Promi
   return isEpoch(history.epoch) && history.identity !== '' ? history : undefined;
 }
 
-async function writeSeen({ db, shards, names }: Stores): Promise<void> {
+async function writeSeen({ db, shards }: Pick<Stores, 'db' | 'shards'>): Promise<void> {
   const { seen } = db.epoch;
   if (!seen) return;
   const { epoch, identity, wal } = seen;
-  await shards.onEach((redis) =>
+  await shards.onEach((redis, names) =>
     redis.hset(names.databaseEpoch, { epoch, history: identity, wal: wal ?? '' }),
   );
 }

@@ -18,7 +18,7 @@ const see = 'docs/security.md#signing-what-goes-through-redis';
  * @returns when the first echo has come back
  */
 export async function openOwnChannel(
-  { service, redis }: Shard,
+  { service, redis, names: keys }: Shard,
   { names, signatures }: Pick<Stores, 'names' | 'signatures'>,
   consumer: string,
   onReply: (bytes: Buffer) => void,
@@ -49,7 +49,7 @@ export async function openOwnChannel(
   lifecycle.onClose('own channel', () => subscriptions.close());
   const echo = startEcho({
     redis: redis.command,
-    stream: names.echo,
+    stream: keys.echo,
     channel,
     part: lifecycle.part('bus'),
     onSilence() {

@@ -1,16 +1,17 @@
 import {
   type BusPublisher,
+  type Channels,
   type ConnectionRole,
   connectRedis,
   createNames,
   createSignatures,
-  type Names,
   Publisher,
   type RedisClock,
   ShardedPublisher,
   type Signatures,
   startClock,
   startRedisClock,
+  tagOfAddress,
 } from '@hooligram/bus';
 import { type Db, readClock } from '@hooligram/db';
 import { redisAddresses, untilWorks } from '@hooligram/service';
@@ -26,7 +27,7 @@ import { Shards } from './shards/shards.ts';
 export type Stores = {
   readonly shards: Shards;
   readonly db: Db;
-  readonly names: Names;
+  readonly names: Channels;
   readonly publisher: BusPublisher;
   /** By which the core goes: that of Redis; with several Redis, that of the database. */
   readonly clock: RedisClock;
@@ -52,14 +53,14 @@ export async function connectStores(
   const session = await inspectDatabase(service);
   const shards = new Shards(service, redisAddresses(config.REDIS_URL));
   // None of the names that are used before the database is connected depends on its epoch.
-  const names = createNames(config.REDIS_PREFIX);
+  const channels = createNames(config.REDIS_PREFIX);
   const several = shards.isOne ? undefined : new ShardedPublisher(shards.placement, shards.states);
-  const publisherOf = ({ index, redis }: Shard) =>
+  const publisherOf = ({ index, redis, names }: Shard) =>
     new Publisher({
       redis: redis.command,
       stream: names.requests,
       group: names.cores,
-      channelOf: names.gateway,
+      channelOf: channels.gateway,
       refuse: refusalInstead,
       log,
       ...(several && { onFailed: () => shards.states[index]?.miss() }),
@@ -71,8 +72,8 @@ export async function connectStores(
   });
   const publisher = several ?? publisherOf(shards.first());
   // What Redis remembers of the database's history has to be known before a connection to the database is used.
-  const remembered = await untilWorks(lifecycle, 'redis memory', () => readRemembered(shards, names));
-  const onEpoch = (db: Db) => announceEpoch({ db, shards, names }, publisher);
+  const remembered = await untilWorks(lifecycle, 'redis memory', () => readRemembered(shards));
+  const onEpoch = (db: Db) => announceEpoch({ db, shards, names: channels }, publisher);
   const db = await connectDatabase(service, { session, remembered, metrics, onEpoch });
   return {
     shards,
@@ -129,7 +130,8 @@ async function connectShard(
   });
   const clock = await untilWorks(lifecycle, 'redis clock', () => startRedisClock(redis.command));
   lifecycle.onClose('clock', () => clock.close());
-  return { index, redis, clock, service };
+  const names = createNames(config.REDIS_PREFIX, undefined, tagOfAddress(address));
+  return { index, redis, names, clock, service };
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   type Names,
   Placement,
   ShardChecks,
+  tagOfAddress,
   untilEnough,
 } from '@hooligram/bus';
 import { UnreadableError } from '@hooligram/contract';
@@ -271,7 +272,6 @@ function createShards(options: Options): Shards {
   const { config, lifecycle, log } = options.service;
   // New and random at every start: a late answer to an earlier process of this gateway must not reach a client here.
   const node = randomUUID();
-  const names = createNames(config.REDIS_PREFIX);
   const signatures = createSignatures(config.BUS_SIGNING_KEYS);
   const urls = redisAddresses(config.REDIS_URL);
   const healths = urls.length > 1 ? urls.map((url) => new ShardChecks(withoutPasswords(url), log)) : [];
@@ -281,6 +281,7 @@ function createShards(options: Options): Shards {
   const all = urls.map((url, index) => {
     const fields: Record<string, string> = urls.length > 1 ? { redis: withoutPasswords(url) } : {};
     const health = healths[index] ?? lifecycle;
+    const names = createNames(config.REDIS_PREFIX, undefined, tagOfAddress(url));
     return new Shard({ ...options, index, url, fields, node, names, signatures, health });
   });
   return { node, signingKeys: signatures?.fingerprints ?? [], all, healths };

@@ -38,7 +38,9 @@ function levelFactor(text: string): number | undefined {
 const schema = z.object({
   REDIS_URL: redisUrls()
     .default('redis://127.0.0.1:6379')
-    .describe('Redis, the bus; or redis+sentinel://host,host/?name=NAME; several with commas between'),
+    .describe(
+      'Redis, the bus; or redis+sentinel://host,host/?name=NAME, redis+cluster://host,host/?shards=N; several with commas between',
+    ),
   REDIS_CA_FILE: readableFile()
     .optional()
     .describe('certificates in PEM by which a rediss:// is known, in place of those of the system'),

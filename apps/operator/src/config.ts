@@ -1,13 +1,21 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createSignatures, type Signatures, signingKeys } from '@hooligram/bus';
+import {
+  createNames,
+  createSignatures,
+  type Names,
+  type Signatures,
+  signingKeys,
+  tagOfAddress,
+} from '@hooligram/bus';
 import {
   ConfigError,
   type Environment,
   milliseconds,
   readableFile,
   readConfig,
+  redisAddress,
   redisAddresses,
   redisUrls,
   url,
@@ -100,6 +108,16 @@ export function findPlace(dataDir: string, env: Environment = process.env): Plac
 /** The same system as each of its Redis shows it. */
 export function shardsOf(place: Place): readonly Place[] {
   return place.redisUrls.map((redisUrl) => ({ ...place, redisUrl }));
+}
+
+/** Whether its one Redis is a part of a Redis Cluster. */
+export function isCluster({ redisUrl }: Place): boolean {
+  return redisAddress(redisUrl).cluster !== undefined;
+}
+
+/** What its one Redis calls everything. */
+export function namesOf({ prefix, redisUrl }: Place): Names {
+  return createNames(prefix, undefined, tagOfAddress(redisUrl));
 }
 
 /** @throws ConfigError */

@@ -1,5 +1,6 @@
 import { Command, type Redis } from 'ioredis';
 import { signaturesOf } from './connection.ts';
+import { publishingOver } from './sharded-channels.ts';
 import type { Signatures } from './signatures.ts';
 
 /** The first command of a batch that failed, and which one it is, in the order in which they were added. */
@@ -34,7 +35,8 @@ export class CommandBatch {
   publish(channel: string, payload: string | Buffer): void {
     const signed = this.#signatures?.signPublication(channel, payload) ?? payload;
     this.#commands += 1;
-    this.#text += `*3\r\n$7\r\nPUBLISH\r\n${bulk(channel)}`;
+    const [command, name] = publishingOver(this.#redis, channel);
+    this.#text += `*3\r\n${bulk(command)}${bulk(name)}`;
     if (typeof signed === 'string') this.#text += bulk(signed);
     else {
       this.#text += `$${signed.length}\r\n`;

@@ -1,7 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { redisAddress, withoutPasswords } from '@hooligram/service';
 import { Redis, type RedisOptions } from 'ioredis';
+import { connectorToSlot } from './cluster-connector.ts';
+import { slotOf, tagOf } from './cluster-tags.ts';
 import { reasonOf, refusalOf } from './refusal.ts';
+import { useShardedChannels } from './sharded-channels.ts';
 import type { Signatures } from './signatures.ts';
 
 /** Where the bus logs; a pino logger fits. */
@@ -66,8 +69,10 @@ export async function connectRedis(
   },
 ): Promise<Redis> {
   const address = redisAddress(url, caFile);
+  const tag = address.cluster && tagOf(address.cluster.shard, address.cluster.shards);
   const redis = createClient(address.url, {
     ...address.options,
+    ...(tag !== undefined && { Connector: connectorToSlot(slotOf(tag), address) }),
     lazyConnect: true,
     connectionName: name,
     keepAlive: 5_000,
@@ -81,6 +86,8 @@ export async function connectRedis(
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), reconnectPauseMaxMs),
   });
+  // Signed is what those see who use the connections.
+  if (tag !== undefined) useShardedChannels(redis, tag, () => redis.disconnect(true));
   if (signatures) signPublications(redis, signatures);
   const watch = watchConnection(redis, { connection: name, role }, log);
   const failed = (cause?: unknown) =>

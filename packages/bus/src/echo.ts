@@ -3,6 +3,7 @@ import { hasLeftServer } from './connection.ts';
 import { echoLua } from './echo.lua.ts';
 import type { BusPart } from './pause.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
+import { publishingOver } from './sharded-channels.ts';
 import type { Signatures } from './signatures.ts';
 
 const everyMs = 1_000;
@@ -10,7 +11,9 @@ const mark = 'echo ';
 /** Without an echo for so long the path does not work: three in a row are missing. */
 const silenceAllowedMs = 3_500;
 
-type Echoing = Redis & { echoThroughStream(stream: string, channel: string, text: string): Promise<number> };
+type Echoing = Redis & {
+  echoThroughStream(stream: string, publish: string, channel: string, text: string): Promise<number>;
+};
 
 type Options = {
   redis: Redis;
@@ -114,7 +117,7 @@ export class Echo {
     const echo = signatures ? signatures.signPublication(channel, text) : text;
     const sentAt = performance.now();
     try {
-      await (redis as Echoing).echoThroughStream(stream, channel, echo);
+      await (redis as Echoing).echoThroughStream(stream, ...publishingOver(redis, channel), echo);
       onRoundTrip?.(performance.now() - sentAt);
     } catch (error) {
       // Every other failure ends in silence.

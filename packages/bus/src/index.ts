@@ -1,5 +1,6 @@
 export { startClaims } from './claims.ts';
 export { type RedisClock, startClock, startRedisClock } from './clock.ts';
+export { slotOf, tagOfAddress } from './cluster-tags.ts';
 export { type BusLog, type ConnectionRole, connectRedis, reconnect } from './connection.ts';
 export { isEpoch, readEpoch, startEpochWatch } from './database-epoch.ts';
 export { countDeadJobs } from './dead-jobs.ts';
@@ -9,7 +10,7 @@ export { type Echo, startEcho } from './echo.ts';
 export { checkShards, untilEnough } from './enough-shards.ts';
 export { deadlineMaxMs, type Entry, type Unreadable } from './entry.ts';
 export { countListeners } from './listeners.ts';
-export { createNames, type Names } from './names.ts';
+export { type Channels, createNames, type Keys, type Names } from './names.ts';
 export type { BusPart } from './pause.ts';
 export { PieceCollector } from './pieces.ts';
 export { Placement, partitionOf, partitions } from './placement.ts';

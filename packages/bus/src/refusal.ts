@@ -8,11 +8,11 @@ const meanings: Readonly<Record<string, string>> = {
   MISCONF: 'Redis cannot save its data to disk, and refuses writes',
   LOADING: 'Redis is loading its data',
   BUSY: 'Redis is held up by a script',
-  MOVED: 'REDIS_URL leads to a node of a Redis Cluster, which is not supported',
-  ASK: 'REDIS_URL leads to a node of a Redis Cluster, which is not supported',
-  TRYAGAIN: 'REDIS_URL leads to a node of a Redis Cluster, which is not supported',
-  CLUSTERDOWN: 'REDIS_URL leads to a node of a Redis Cluster, which is not supported',
-  CROSSSLOT: 'REDIS_URL leads to a node of a Redis Cluster, which is not supported',
+  MOVED: 'another node of the Redis Cluster has it (REDIS_URL must begin with redis+cluster://)',
+  ASK: 'another node of the Redis Cluster is getting it (REDIS_URL must begin with redis+cluster://)',
+  TRYAGAIN: 'another node of the Redis Cluster is getting it',
+  CLUSTERDOWN: 'the Redis Cluster does not serve it',
+  CROSSSLOT: 'REDIS_URL leads to a node of a Redis Cluster, and must begin with redis+cluster://',
   NOPERM: 'the user of REDIS_URL lacks a right',
   NOAUTH: 'Redis wants a password (REDIS_URL)',
   WRONGPASS: 'Redis knows no such user and password (REDIS_URL)',
@@ -20,6 +20,8 @@ const meanings: Readonly<Record<string, string>> = {
   NOSCRIPT: 'Redis does not keep scripts',
   'ERR The user executing the script': 'the user of REDIS_URL lacks a right',
   'ERR unknown command': 'Redis lacks a command',
+  'ERR This instance has cluster support disabled':
+    'Redis is no node of a Redis Cluster, and REDIS_URL must begin with redis://',
 };
 
 const codes = Object.keys(meanings).join('|');

@@ -231,6 +231,40 @@ describe('redisUrls', () => {
     expect(faultsOf(text)).toEqual([expect.stringContaining(`core: REDIS_URL ${reason}`)]);
   });
 
+  test('a Redis Cluster is as many Redis as it has shards, also as one of several', () => {
+    const text = 'redis://a,redis+cluster://u:p@b,c:1/?shards=2,rediss+cluster://d';
+    expect(faultsOf(text)).toEqual([]);
+    const addresses = redisAddresses(text);
+    expect(addresses).toEqual([
+      'redis://a',
+      'redis+cluster://u:p@b,c:1/?shards=2&shard=0',
+      'redis+cluster://u:p@b,c:1/?shards=2&shard=1',
+      ...[0, 1, 2].map((shard) => `rediss+cluster://d?shard=${shard}`),
+    ]);
+    expect(addresses.flatMap(redisAddresses)).toEqual(addresses);
+    const { cluster, options } = redisAddress(addresses[2] as string);
+    const nodes = [
+      { host: 'b', port: 6379 },
+      { host: 'c', port: 1 },
+    ];
+    expect({ cluster, options }).toEqual({
+      cluster: { nodes, shard: 1, shards: 2 },
+      options: { username: 'u', password: 'p' },
+    });
+    expect(redisAddress(addresses[3] as string).options).toEqual({ tls: {} });
+    expect(withoutPasswords(text)).toBe('redis://a,redis+cluster://***@b,c:1/?shards=2,rediss+cluster://d');
+  });
+
+  test.each([
+    ['redis+cluster://a:1/?shards=1', 'must have from 2 to 64 shards: …/?shards=3'],
+    ['redis+cluster://a:1/?shards=x', 'must have from 2 to 64 shards: …/?shards=3'],
+    ['redis+cluster://a:1/1', 'must be like redis+cluster://host:6379,host:6379/?shards=3'],
+    ['redis+cluster://a:1,:2', 'must have hosts and ports: :2 is none'],
+    ['redis+cluster://a:1/?shards=3&shard=1', 'must be a whole Redis Cluster, without shard'],
+  ])('%s is refused', (text, reason) => {
+    expect(faultsOf(text)).toEqual([`core: REDIS_URL ${reason}`]);
+  });
+
   test('where one Redis is meant, several are refused with a clear line', () => {
     expect(faultsOf('redis://a,redis://b', redisUrl())).toEqual([
       'core: REDIS_URL must be the address of one Redis',

@@ -31,7 +31,15 @@ export { createPart, type Part } from './part.ts';
 export { type Probe, startProbe } from './probe.ts';
 export { createProcessStatus } from './process-status.ts';
 export { type Rate, rate, rates } from './rate.ts';
-export { redisAddress, redisAddresses, redisUser, withoutPasswords } from './redis-address.ts';
+export {
+  type Host,
+  type RedisAddress,
+  type RedisClusterShard,
+  redisAddress,
+  redisAddresses,
+  redisUser,
+  withoutPasswords,
+} from './redis-address.ts';
 export { release } from './release.ts';
 export {
   createService,

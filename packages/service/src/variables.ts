@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { z } from 'zod';
-import { redisAddress, redisAddresses, redisSchemes } from './redis-address.ts';
+import { divideAddresses, redisAddress, redisAddresses, redisSchemes } from './redis-address.ts';
 
 /**
  * A variable given as text and used as something else. `expected` completes the sentence "<VARIABLE> must
@@ -81,8 +81,9 @@ export function url(schemes: readonly string[]) {
 export function redisUrl() {
   return url(redisSchemes).superRefine((text, context) => {
     try {
-      if (redisAddresses(text).length > 1) throw new Error('must be the address of one Redis');
-      redisAddress(text);
+      if (divideAddresses(text).length > 1) throw new Error('must be the address of one Redis');
+      const isOneShard = redisAddress(text).cluster && redisAddresses(text).length === 1;
+      if (isOneShard) throw new Error('must be a whole Redis Cluster, without shard');
     } catch (error) {
       context.addIssue({ code: 'custom', message: (error as Error).message });
     }
@@ -93,7 +94,7 @@ export function redisUrl() {
 export function redisUrls() {
   const one = redisUrl();
   return z.string().superRefine((text, context) => {
-    const addresses = redisAddresses(text);
+    const addresses = divideAddresses(text);
     for (const address of addresses) {
       const { error } = one.safeParse(address);
       for (const { message } of error?.issues ?? []) context.addIssue({ code: 'custom', message });

@@ -62,7 +62,7 @@ const command = commandOf(
     ),
     flag(
       '--redis <form>',
-      'one Redis, a list of three, of which faults break one at a time, or a primary and a replica under Sentinels',
+      'one Redis, a list of three, of which faults break one at a time, a primary and a replica under Sentinels, or a Redis Cluster',
       String,
       'one',
     ).choices(Object.keys(redisForms)),

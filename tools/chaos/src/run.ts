@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { type StackDescription, startStackProcess } from '@hooligram/local';
 import type { Balancer } from '@hooligram/testkit/balancers';
 import { FaultyWebSocketProxy } from '@hooligram/testkit/proxies';
-import type { SentinelSet } from '@hooligram/testkit/sentinels';
 import { check } from './checker/check.ts';
 import { emptyHistory, type History } from './checker/history.ts';
 import { prepareDatabase, readCursors } from './database.ts';
 import { excesses } from './excesses.ts';
+import { type Failovers, startFailovers } from './failovers.ts';
 import { failuresSince } from './failures.ts';
 import type { FaultContext } from './faults/fault.ts';
 import { type InjectedFault, injectFaults, seconds } from './inject-faults.ts';
@@ -22,7 +22,6 @@ import { faultRows, type Report } from './report.ts';
 import { countConnections, roll, startBalancer, type Update } from './rolling.ts';
 import { schedule } from './schedule.ts';
 import { selfTests } from './self-tests.ts';
-import { startSentinels } from './sentinels.ts';
 import { settle } from './settle.ts';
 import { staleStates } from './stale-states.ts';
 
@@ -35,7 +34,7 @@ const levelling = { LEVEL_FACTOR: '1.05' };
 type Running = {
   readonly options: Options;
   readonly mixed: MixedReleases | undefined;
-  readonly sentinels: SentinelSet | undefined;
+  readonly failovers: Failovers | undefined;
   readonly stack: () => StackDescription;
   readonly crashes: readonly string[];
   readonly log: (line: string) => void;
@@ -48,17 +47,17 @@ export async function run(
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Report> {
-  const sentinels = options.redis === 'sentinel' ? await startSentinels(options.dataDir) : undefined;
+  const failovers = await startFailovers(options.redis, options.dataDir);
   try {
-    return await onStack(options, sentinels, log, signal);
+    return await onStack(options, failovers, log, signal);
   } finally {
-    await sentinels?.stop();
+    await failovers?.stop();
   }
 }
 
 async function onStack(
   options: Options,
-  sentinels: SentinelSet | undefined,
+  failovers: Failovers | undefined,
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Report> {
@@ -73,14 +72,14 @@ async function onStack(
       env,
       releases: mixed?.folder,
       redises: redisForms[options.redis],
-      redisUrl: sentinels?.url,
+      redisUrl: failovers?.url,
     },
     log,
     signal,
   );
   try {
     const { describe, crashes } = stack;
-    return await underLoad({ options, mixed, sentinels, stack: describe, crashes, log, signal });
+    return await underLoad({ options, mixed, failovers, stack: describe, crashes, log, signal });
   } finally {
     log('stopping');
     await stack.stop();
@@ -123,12 +122,12 @@ async function injectAndCheck(
   history: History,
   balancer: Balancer | undefined,
 ): Promise<Report> {
-  const { options, mixed, sentinels, stack, log, signal } = running;
+  const { options, mixed, failovers, stack, log, signal } = running;
   // Random numbers of its own, so that the order of faults follows from the seed alone.
   const random = createRandom(options.seed + 1);
   const { population } = load;
   const outages: Outage[] = [];
-  const context = { stack, sentinels, population, history, outages, random, signal, log };
+  const context = { stack, failovers, population, history, outages, random, signal, log };
   const beganAt = performance.now();
   const until = beganAt + options.minutes * 60_000;
   const inject = async () => {

@@ -23,10 +23,11 @@ test('with --only, no other fault is injected', () => {
   expect([names.next().value, names.next().value]).toEqual(['flushall', 'flushall']);
 });
 
-test('what kills a Redis that nobody replaces is not injected behind Sentinels, and the other way round', () => {
+test('what kills a Redis that nobody replaces is not injected behind Sentinels or into a cluster, and the other way round', () => {
   const [one, sentinel] = [faultNamesOf('one'), faultNamesOf('sentinel')];
   expect(one).toEqual(expect.arrayContaining(['kill-redis', 'flushall']));
   expect(sentinel).toEqual(expect.arrayContaining(['kill-primary', 'freeze-primary', 'flushall']));
   expect(one).not.toContain('kill-primary');
   expect(sentinel).not.toContain('kill-redis');
+  expect(faultNamesOf('cluster')).toEqual(sentinel);
 });

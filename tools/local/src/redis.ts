@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { redisAddress, redisAddresses, withoutPasswords } from '@hooligram/service';
+import { type Host, redisAddress, redisAddresses, withoutPasswords } from '@hooligram/service';
 import { Redis, type RedisOptions } from 'ioredis';
 import { freePort } from './ports.ts';
 import { redisProgram } from './redis-program.ts';
@@ -10,6 +10,8 @@ import { type Store, type StoreOptions, startStore } from './store.ts';
 type Options = StoreOptions & {
   /** Of the process, its log and its folder. Default redis. */
   readonly name?: string;
+  /** What redis.conf would say besides, or instead. */
+  readonly settings?: Readonly<Record<string, string>>;
 };
 
 /**
@@ -18,13 +20,13 @@ type Options = StoreOptions & {
  * @returns when it has loaded its data and answers
  * @throws StartError
  */
-export async function startRedis({ name = 'redis', ...options }: Options): Promise<Store> {
+export async function startRedis({ name = 'redis', settings = {}, ...options }: Options): Promise<Store> {
   const program = await redisProgram(options.log ?? (() => undefined));
   const folder = resolve(options.dataDir, name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const port = await freePort(options.port);
   const url = `redis://127.0.0.1:${port}`;
-  const settings = {
+  const all = {
     port,
     bind: '127.0.0.1',
     dir: folder,
@@ -32,12 +34,13 @@ export async function startRedis({ name = 'redis', ...options }: Options): Promi
     save: '',
     'maxmemory-policy': 'noeviction',
     daemonize: 'no',
+    ...settings,
   };
   const spec = {
     name,
     command: program.path,
     argv0: program.argv0,
-    args: Object.entries(settings).flatMap(([setting, value]) => [`--${setting}`, String(value)]),
+    args: Object.entries(all).flatMap(([setting, value]) => [`--${setting}`, String(value)]),
     cwd: folder,
     env: process.env,
     logFile: join(options.logDir, `${name}.log`),
@@ -62,9 +65,19 @@ export async function checkRedis(url: string): Promise<void> {
 
 async function ping(url: string): Promise<string> {
   const address = redisAddress(url);
+  if (!address.cluster) return pingAt(address);
+  // Any node of a cluster knows the others.
+  const pings = address.cluster.nodes.map((node) => pingAt(address, node));
+  return Promise.any(pings).catch((error: AggregateError) => {
+    throw error.errors[0];
+  });
+}
+
+async function pingAt(address: ReturnType<typeof redisAddress>, node?: Host): Promise<string> {
   const options: RedisOptions & { replyMapping: 'legacy' } = {
     replyMapping: 'legacy',
     ...address.options,
+    ...node,
     sentinelRetryStrategy: () => null,
     lazyConnect: true,
     retryStrategy: () => null,

@@ -1,9 +1,11 @@
 export type { ReceivedFrame } from '@hooligram/protocol-client';
 export { type Certificate, makeCertificate } from './certificates.ts';
+export type { RedisCluster } from './clusters/index.ts';
 export { freePorts } from './free-ports.ts';
 export { fuzzSeed } from './fuzz-seed.ts';
 export { giveWay } from './give-way.ts';
 export { getOnce, type Metrics, metrics } from './metrics.ts';
+export { ownCluster } from './own-cluster.ts';
 export {
   backUp,
   copyFiles,

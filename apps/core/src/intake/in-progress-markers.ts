@@ -1,4 +1,4 @@
-import type { Names } from '@hooligram/bus';
+import type { Keys } from '@hooligram/bus';
 import type { Redis } from 'ioredis';
 
 const keptSeconds = 3_600;
@@ -9,7 +9,7 @@ export type InProgressMarkers = ReturnType<typeof createInProgressMarkers>;
  * Marks in Redis, by its place in its entry, each request of a claimed entry while it runs. A marker that another core
  * finds belongs to a request whose core has died or frozen while it ran. Markers are kept for an hour.
  */
-export function createInProgressMarkers(redis: Redis, { inProgress }: Names) {
+export function createInProgressMarkers(redis: Redis, { inProgress }: Pick<Keys, 'inProgress'>) {
   return {
     read: async (entryId: string) => new Set((await redis.smembers(inProgress(entryId))).map(Number)),
     async add(entryId: string, index: number) {

@@ -47,7 +47,7 @@ export class Intakes {
    * @param onStreamLost called when Redis has lost the stream, with all requests in it
    */
   async begin(shard: Shard, onStreamLost: () => void): Promise<void> {
-    const { index, redis, clock } = shard;
+    const { index, redis, clock, names: keys } = shard;
     const { log, names, publisher, config } = this.#context;
     const { signatures } = this.#stores;
     const { lifecycle } = shard.service;
@@ -56,7 +56,7 @@ export class Intakes {
     const leaveUnknown = (id: string, deadline: number) => this.#leaveUnknown(claims, id, deadline);
     const source: EntrySource = { index, clock, deadlines, leaveUnknown };
     if (this.#claims.length === 0) this.#registerClose();
-    const own = { stream: names.requests, group: names.cores, consumer: this.#consumer, signatures };
+    const own = { stream: keys.requests, group: keys.cores, consumer: this.#consumer, signatures };
     const claims = this.#startClaims(shard, source, own);
     const part = lifecycle.part('request reader');
     const reader = await untilWorks(lifecycle, 'request stream', () =>
@@ -85,12 +85,12 @@ export class Intakes {
   }
 
   #startClaims(
-    { index, redis, service }: Shard,
+    { index, redis, names, service }: Shard,
     { clock, deadlines }: EntrySource,
     own: Pick<Parameters<typeof startClaims>[0], 'stream' | 'group' | 'consumer' | 'signatures'>,
   ): Claims {
     const context = this.#context;
-    const { config, names } = context;
+    const { config } = context;
     const markers = createInProgressMarkers(redis.command, names);
     const source = { shard: index, markers, deadlines };
     const claims: Claims = startClaims({

@@ -31,8 +31,7 @@ function defaultLimits(): Limits {
   const metrics = createMetrics({ role: 'core' });
   const log = createLog({ name: 'core', level: 'silent' });
   return createLimits(limitsOfDefault, createCredentials(['k'.repeat(32)]), {
-    redisOf: () => redis,
-    prefix: 'p',
+    shardOf: () => ({ redis: { command: redis }, names: { limits: 'p:limit' } }),
     metrics,
     log,
   });

@@ -1,16 +1,21 @@
 import { type Log, type Metrics, type Rate, within } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Shard } from '../shards/shard.ts';
 import { MemoryLimiter } from './memory-limiter.ts';
+
+/** One Redis, as far as limits are concerned. */
+export type CountingShard = {
+  readonly redis: Pick<Shard['redis'], 'command'>;
+  readonly names: Pick<Shard['names'], 'limits'>;
+};
 
 export type LimitOptions = {
   /**
    * Where a key counts, of several Redis; undefined if that was not yet reached. Should fail commands rather than queue
    * them while it is not connected.
    */
-  readonly redisOf: (key: string) => Redis | undefined;
-  /** First part of all keys. */
-  readonly prefix: string;
+  readonly shardOf: (key: string) => CountingShard | undefined;
   readonly metrics: Pick<Metrics, 'counter'>;
   readonly log: Log;
 };
@@ -87,7 +92,7 @@ export function createLimitMetrics(metrics: Pick<Metrics, 'counter'>) {
   };
 }
 
-export function createLimitFactory({ redisOf, prefix, metrics, log }: LimitOptions): LimitFactory {
+export function createLimitFactory({ shardOf, metrics, log }: LimitOptions): LimitFactory {
   const { refused, skipped } = createLimitMetrics(metrics);
 
   return (limit, rate, variant = '') => {
@@ -97,13 +102,14 @@ export function createLimitFactory({ redisOf, prefix, metrics, log }: LimitOptio
 
     /** @throws if the key's Redis is not there */
     function limiterOf(key: string): RateLimiterRedis {
-      const redis = redisOf(key);
-      if (!redis) throw new Error('not connected to Redis');
+      const shard = shardOf(key);
+      if (!shard) throw new Error('not connected to Redis');
+      const redis = shard.redis.command;
       const known = limiters.get(redis);
       if (known) return known;
       const limiter = new RateLimiterRedis({
         storeClient: redis,
-        keyPrefix: `${prefix}:limit:${limit}${variant}`,
+        keyPrefix: `${shard.names.limits}:${limit}${variant}`,
         points,
         duration: seconds,
         rejectIfRedisNotReady: true,

@@ -42,8 +42,9 @@ function setUp(env: Record<string, string> = {}, using = redis) {
   const metrics = createMetrics({ role: 'core' });
   const config = readConfig(limitsConfig, { ...tight, ...env });
   const credentials = createCredentials(['k'.repeat(32)]);
+  const shard = { redis: { command: using }, names: { limits: `${prefix}:limit` } };
   return {
-    limits: createLimits(config, credentials, { redisOf: () => using, prefix, metrics, log }),
+    limits: createLimits(config, credentials, { shardOf: () => shard, metrics, log }),
     metrics,
   };
 }

@@ -1,12 +1,12 @@
 import { type Log, type Rate, within } from '@hooligram/service';
-import type { Redis } from 'ioredis';
+import type { CountingShard } from './limit.ts';
 
 /** Beyond this, Redis counts as not answering. */
 const replyTimeoutMs = 500;
 
 export type UserLimitStores = {
   /** Where a user's points count, of several Redis; undefined if that was not yet reached. */
-  readonly redisOf: (userId: number) => Redis | undefined;
+  readonly shardOf: (userId: number) => CountingShard | undefined;
   readonly log: Log;
 };
 
@@ -15,50 +15,58 @@ export type UserLimitStores = {
  * Redis does not answer, nothing is refused: no request comes then either.
  */
 export class UserLimit {
-  readonly #redisOf: (userId: number) => Redis | undefined;
-  readonly #keyPrefix: string;
+  readonly #shardOf: (userId: number) => CountingShard | undefined;
+  readonly #name: string;
   readonly #rate: Rate;
   readonly #log: Log;
 
-  /** @param keyPrefix first part of its keys, up to the user's id */
-  constructor({ redisOf, log }: UserLimitStores, keyPrefix: string, rate: Rate) {
-    this.#redisOf = redisOf;
+  constructor({ shardOf, log }: UserLimitStores, name: string, rate: Rate) {
+    this.#shardOf = shardOf;
     this.#log = log;
-    this.#keyPrefix = keyPrefix;
+    this.#name = name;
     this.#rate = rate;
   }
 
   /** Takes so many points, or none of them. @returns undefined, or in how many seconds there are new ones */
   async take(userId: number, points: number): Promise<number | undefined> {
     if (points === 0) return undefined;
-    const key = `${this.#keyPrefix}:${userId}`;
-    const redis = this.#redisOf(userId);
-    const { used, ttlMs } = await this.#count(redis, key, points);
+    const shard = this.#shardOf(userId);
+    const { used, ttlMs } = await this.#count(shard, userId, points);
     if (used <= this.#rate.points) return undefined;
-    void redis?.decrby(key, points).catch(() => {});
+    void shard?.redis.command.decrby(this.#keyOf(shard, userId), points).catch(() => {});
     return ttlMs / 1_000;
   }
 
   /** Counts so many points. @returns how many that makes in this window, 0 if that is not known */
   async add(userId: number, points: number): Promise<number> {
-    return (await this.#count(this.#redisOf(userId), `${this.#keyPrefix}:${userId}`, points)).used;
+    return (await this.#count(this.#shardOf(userId), userId, points)).used;
   }
 
   async #count(
-    redis: Redis | undefined,
-    key: string,
+    shard: CountingShard | undefined,
+    userId: number,
     points: number,
   ): Promise<{ used: number; ttlMs: number }> {
-    if (!redis) return { used: 0, ttlMs: 0 };
+    if (!shard) return { used: 0, ttlMs: 0 };
+    const key = this.#keyOf(shard, userId);
     try {
       const replies = await within(
         replyTimeoutMs,
-        redis.multi().set(key, 0, 'EX', this.#rate.seconds, 'NX').incrby(key, points).pttl(key).exec(),
+        shard.redis.command
+          .multi()
+          .set(key, 0, 'EX', this.#rate.seconds, 'NX')
+          .incrby(key, points)
+          .pttl(key)
+          .exec(),
       );
       return { used: Number(replies?.[1]?.[1] ?? 0), ttlMs: Number(replies?.[2]?.[1] ?? 0) };
     } catch (err) {
       this.#log.debug({ err }, 'limit not counted');
       return { used: 0, ttlMs: 0 };
     }
+  }
+
+  #keyOf({ names }: CountingShard, userId: number): string {
+    return `${names.limits}:${this.#name}:${userId}`;
   }
 }

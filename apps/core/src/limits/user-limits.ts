@@ -33,12 +33,12 @@ export function createUserLimitCounter(metrics: Pick<Metrics, 'counter'>) {
 
 export function createUserLimits(
   config: UserLimitsConfig,
-  options: UserLimitStores & { prefix: string; metrics: Pick<Metrics, 'counter'> },
+  options: UserLimitStores & { metrics: Pick<Metrics, 'counter'> },
 ): UserLimits {
-  const { metrics, log, prefix } = options;
+  const { metrics, log } = options;
   const counter = createUserLimitCounter(metrics);
   const limit = (name: string, rate: UserLimitsConfig['LIMIT_MESSAGES_PER_USER']) =>
-    new UserLimit(options, `${prefix}:limit:${name}`, rate);
+    new UserLimit(options, name, rate);
   return {
     report: new LimitReport(counter, log),
     messages: new UserRate(config.LIMIT_MESSAGES_PER_USER, limit('messages', config.LIMIT_MESSAGES_PER_USER)),

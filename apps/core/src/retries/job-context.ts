@@ -1,4 +1,4 @@
-import type { DueSet, RedisClock } from '@hooligram/bus';
+import type { DueSet, Keys, RedisClock } from '@hooligram/bus';
 import type { JobType as QueueJobType, Queues } from '@hooligram/bus/queues';
 import type { JobName } from '@hooligram/contract';
 import type { Redis } from 'ioredis';
@@ -16,6 +16,8 @@ export type JobContext = Context & {
   /** Its clock. */
   readonly clock: RedisClock;
   readonly redis: Redis;
+  /** What its keys are called. */
+  readonly keys: Keys;
   readonly queues: Queues;
   /** The groups that wait there for their delivery check. */
   readonly dueGroups: DueSet;

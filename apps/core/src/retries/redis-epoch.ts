@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Shard } from '../shards/shard.ts';
 import type { JobContext } from './job-context.ts';
 
 /**
@@ -6,9 +7,9 @@ import type { JobContext } from './job-context.ts';
  *
  * @throws if Redis was emptied between the write and the read
  */
-export async function readRedisEpoch({ redis, names }: Pick<JobContext, 'redis' | 'names'>): Promise<string> {
-  await redis.set(names.epoch, randomUUID(), 'NX');
-  const epoch = await redis.get(names.epoch);
+export async function readRedisEpoch({ redis, keys }: Pick<JobContext, 'redis' | 'keys'>): Promise<string> {
+  await redis.set(keys.epoch, randomUUID(), 'NX');
+  const epoch = await redis.get(keys.epoch);
   if (epoch === null) throw new Error('Redis was emptied a moment ago');
   return epoch;
 }
@@ -21,16 +22,20 @@ export async function readRedisEpoch({ redis, names }: Pick<JobContext, 'redis' 
  * @throws as `readRedisEpoch`, if there is one Redis
  */
 export async function readRedisEpochs(
-  { shards, names }: Pick<JobContext, 'shards' | 'names'>,
+  { shards }: Pick<JobContext, 'shards'>,
   before: string | undefined,
 ): Promise<string> {
   const known = before?.split(' ') ?? [];
   const epochs = await Promise.all(
     shards.states.map(async (state, index) => {
-      const redis = shards.at(index)?.redis.command;
+      const shard = shards.at(index);
       const otherwise = known[index] ?? 'unknown';
-      return redis && !state.isAway ? readRedisEpoch({ redis, names }).catch(() => otherwise) : otherwise;
+      return shard && !state.isAway ? readEpochOf(shard).catch(() => otherwise) : otherwise;
     }),
   );
-  return shards.isOne ? readRedisEpoch({ redis: shards.first().redis.command, names }) : epochs.join(' ');
+  return shards.isOne ? readEpochOf(shards.first()) : epochs.join(' ');
+}
+
+function readEpochOf({ redis, names }: Shard): Promise<string> {
+  return readRedisEpoch({ redis: redis.command, keys: names });
 }

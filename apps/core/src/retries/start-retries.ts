@@ -54,10 +54,9 @@ export class Retries {
   }
 
   /** Opens the queues of a Redis, once. */
-  open({ index, service, redis, clock }: Shard): void {
+  open({ index, service, redis, names, clock }: Shard): void {
     if (this.#opened[index]) return;
     const { config, log, lifecycle } = service;
-    const { names } = this.#stores;
     const queues = openQueues({
       redis: redis.queues,
       prefix: names.queues,
@@ -99,7 +98,7 @@ export class Retries {
     const jobContext = this.#jobContext(context, shard);
     const workers = startWorkers({
       redis: shard.redis.queues,
-      prefix: context.names.queues,
+      prefix: shard.names.queues,
       types: jobTypes.map(waitingForStores),
       now: shard.clock.now,
       context: jobContext,
@@ -168,7 +167,7 @@ export class Retries {
     return opened.queues;
   }
 
-  #jobContext(context: Context, { index, redis, clock }: Shard): JobContext {
+  #jobContext(context: Context, { index, redis, names, clock }: Shard): JobContext {
     return {
       ...context,
       ...(this.#opened[index] as Opened),
@@ -176,6 +175,7 @@ export class Retries {
       shard: index,
       clock,
       redis: redis.command,
+      keys: names,
       ownChannel: this.ownChannel,
       jobMetrics: this.#jobMetrics,
       redeliveryReplies: this.redeliveryReplies,

@@ -25,7 +25,7 @@ test('a walk that is catching up reaches the last group, however often another o
   const group = () => db.prisma.group.create({ data: { name: 'group', isDirectMessage: false } });
   const ids = [await group(), await group(), await group()].map(({ id }) => Number(id));
   const place = async () => (await readSweepPlace(db))?.after_group_id;
-  const begin = () => sweepJob.handle(context, { from_start: true });
+  const begin = () => sweepJob.handle(context, { from_start: true }, 0);
   try {
     expect(await begin()).toEqual({ outcome: 'done' });
     expect(await place()).toBe(ids[0]);

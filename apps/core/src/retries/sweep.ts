@@ -91,7 +91,7 @@ function recoveryDelayMs({ DELIVERY_ACK_DEADLINE_MS }: JobContext['config']): nu
  *   can cause, the later one stops
  */
 async function walk(context: JobContext, from: SweepPlace): Promise<SweepPlace | undefined> {
-  const { clock, config, db, names, redis } = context;
+  const { clock, config, db, keys, redis } = context;
   let place = from;
   let pageMax = groupsPerPage;
   for (let left = config.SWEEP_GROUPS_PER_RUN; left > 0; ) {
@@ -109,7 +109,7 @@ async function walk(context: JobContext, from: SweepPlace): Promise<SweepPlace |
     place = { ...next, revision: place.revision + 1 };
     if (isEnd) {
       // For a metric alone.
-      await redis.set(names.sweepEnded, Math.round(clock.now())).catch(() => {});
+      await redis.set(keys.sweepEnded, Math.round(clock.now())).catch(() => {});
       return place;
     }
     left -= limit;

@@ -1,4 +1,4 @@
-import type { RedisClock } from '@hooligram/bus';
+import type { Keys, RedisClock } from '@hooligram/bus';
 import type { Redis } from 'ioredis';
 import type { CoreService } from '../config.ts';
 
@@ -15,6 +15,8 @@ export type Shard = {
   /** Its place in the list. */
   readonly index: number;
   readonly redis: Connections;
+  /** What its keys are called. */
+  readonly names: Keys;
   readonly clock: RedisClock;
   /** What is started on it is a condition of readiness, and closed, as this lifecycle says. */
   readonly service: CoreService;

@@ -1,4 +1,4 @@
-import { checkShards, Placement, ShardState, untilEnough } from '@hooligram/bus';
+import { checkShards, type Keys, Placement, ShardState, untilEnough } from '@hooligram/bus';
 import { within, withoutPasswords } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import type { CoreService } from '../config.ts';
@@ -117,10 +117,10 @@ export class Shards {
    * @returns what was answered
    * @throws if none answers, what the first one said
    */
-  async onEach<T>(ask: (redis: Redis) => Promise<T>): Promise<T[]> {
+  async onEach<T>(ask: (redis: Redis, names: Keys) => Promise<T>): Promise<T[]> {
     const answers = await Promise.allSettled(
-      this.all().map(({ redis }) => {
-        const answer = ask(redis.command);
+      this.all().map(({ redis, names }) => {
+        const answer = ask(redis.command, names);
         return this.isOne ? answer : within(answerTimeoutMs, answer);
       }),
     );

@@ -1,5 +1,5 @@
 import { withoutPasswords } from '@hooligram/service';
-import { type Place, shardsOf } from '../config.ts';
+import { isCluster, type Place, shardsOf } from '../config.ts';
 import { withRedis } from '../stores/redis.ts';
 import { type Finding, fault } from './finding.ts';
 import { examineRedis } from './redis.ts';
@@ -20,12 +20,17 @@ export async function examineAllRedis(place: Place, creditBytes: number) {
   return { findings: [...findings, ...(await twins(shards))], isOneWell };
 }
 
-/** Two addresses of one server: what each is to keep would be kept twice, under the same names. */
+/**
+ * Two addresses of one server: what each is to keep would be kept twice, under the same names. Those of a Redis Cluster have
+ * names of their own.
+ */
 async function twins(shards: readonly Place[]): Promise<Finding[]> {
   const runs = await Promise.all(
     shards.map((shard) => withRedis(shard, (redis) => redis.info('server')).catch(() => '')),
   );
-  const ids = runs.map((text) => /^run_id:(\w+)/m.exec(text)?.[1]);
+  const ids = runs.map((text, at) =>
+    isCluster(shards[at] as Place) ? undefined : /^run_id:(\w+)/m.exec(text)?.[1],
+  );
   return ids.flatMap((id, at) => {
     const first = ids.indexOf(id);
     if (id === undefined || first === at) return [];

@@ -1,5 +1,5 @@
-import { createNames, reasonOf } from '@hooligram/bus';
-import type { Place } from '../config.ts';
+import { reasonOf } from '@hooligram/bus';
+import { isCluster, type Place } from '../config.ts';
 import { Refusal } from '../program.ts';
 import { type Redis, withRedis } from '../stores/redis.ts';
 import { clockFinding, type Finding, fault, ok, unknown, warning } from './finding.ts';
@@ -13,13 +13,15 @@ type Facts = {
   /** All of INFO; undefined if the user may not read it. */
   readonly info: Readonly<Record<string, string>> | undefined;
   readonly creditBytes: number;
+  /** Whether it is reached as a part of a Redis Cluster. */
+  readonly isCluster: boolean;
 };
 
 /** Looks at Redis as gateways and cores need it. @param creditBytes ANSWER_CREDIT_BYTES */
 export async function examineRedis(place: Place, creditBytes: number): Promise<Finding[]> {
   try {
-    return await withRedis(place, async (redis) => {
-      const facts = { info: await readInfo(redis), creditBytes };
+    return await withRedis(place, async (redis, names) => {
+      const facts = { info: await readInfo(redis), creditBytes, isCluster: isCluster(place) };
       const identity = [version(facts), role(facts)];
       if (identity.some(({ verdict }) => verdict === 'fault')) return identity;
       return [
@@ -28,7 +30,7 @@ export async function examineRedis(place: Place, creditBytes: number): Promise<F
         memory(facts),
         await outputLimit(redis, facts),
         await clock(redis),
-        ...(await examineRights(place, redis, createNames(place.prefix))),
+        ...(await examineRights(place, redis, names)),
       ];
     });
   } catch (error) {
@@ -55,23 +57,29 @@ async function readInfo(redis: Redis): Promise<Facts['info']> {
 const silent = (name: string, what: string) =>
   unknown(name, `Redis does not say its ${what}: the user of REDIS_URL may not ask, which is no fault`);
 
-function version({ info }: Facts): Finding {
+function version({ info, isCluster }: Facts): Finding {
   const name = 'redis.version';
   const found = info?.redis_version;
   if (!found) return silent(name, 'version');
   const [major = 0, minor = 0] = found.split('.').map(Number);
+  if (isCluster && major < 7)
+    return fault(
+      name,
+      `Redis ${found} has no sharded channels`,
+      'use Redis 7 or later, or Valkey, in a cluster',
+    );
   if (major > 6 || (major === 6 && minor >= 2)) return ok(name, `Redis ${found}`);
   return fault(name, `Redis ${found} is too old`, 'use Redis 6.2 or later, or Valkey');
 }
 
-function role({ info }: Facts): Finding {
+function role({ info, isCluster }: Facts): Finding {
   const name = 'redis.role';
   if (!info?.role) return silent(name, 'role');
-  if (info.cluster_enabled === '1') {
+  if (info.cluster_enabled === '1' && !isCluster) {
     return fault(
       name,
       'REDIS_URL leads to a node of a Redis Cluster',
-      'use one server, or a primary with replicas',
+      'begin REDIS_URL with redis+cluster://',
     );
   }
   if (info.role === 'master') return ok(name, 'it is a primary, which takes writes');

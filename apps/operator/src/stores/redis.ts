@@ -1,5 +1,5 @@
-import { connectRedis, createNames, type Names } from '@hooligram/bus';
-import type { Place } from '../config.ts';
+import { connectRedis, type Names } from '@hooligram/bus';
+import { namesOf, type Place } from '../config.ts';
 import { exitCodes, Refusal } from '../program.ts';
 
 export type Redis = Awaited<ReturnType<typeof connectRedis>>;
@@ -7,12 +7,8 @@ export type Redis = Awaited<ReturnType<typeof connectRedis>>;
 export const quiet = { info() {}, warn() {}, error() {} };
 
 /** @throws Refusal */
-export async function openRedis({
-  redisUrl,
-  caFile,
-  prefix,
-  signatures,
-}: Place): Promise<{ redis: Redis; names: Names }> {
+export async function openRedis(place: Place): Promise<{ redis: Redis; names: Names }> {
+  const { redisUrl, caFile, signatures } = place;
   const redis = await connectRedis(redisUrl, {
     role: 'command',
     name: 'hooligram',
@@ -23,7 +19,7 @@ export async function openRedis({
     throw new Refusal(error.message, exitCodes.unreachable);
   });
   redis.on('error', () => {});
-  return { redis, names: createNames(prefix) };
+  return { redis, names: namesOf(place) };
 }
 
 /** Lends a connection to one Redis. @throws Refusal */

@@ -72,6 +72,7 @@ export const alertFaults: Readonly<Record<AlertFaultName, AlertFault>> = {
   'kill-redis': { ...faults['kill-redis'], alert: 'RedisRestarted' },
   'lose-redis': { ...faults['lose-redis'], alert: 'RedisEmptied' },
   flushall: { ...faults.flushall, alert: 'RedisEmptied' },
+  'kill-shard': { ...faults['kill-shard'], alert: 'RedisAway' },
   'demote-redis': { ...faults['demote-redis'], alert: 'RedisReadOnly', isInShort: true },
   'fill-redis': { ...faults['fill-redis'], alert: 'RedisFull' },
   'demote-primary': { ...faults['demote-primary'], alert: 'RedisRestarted' },

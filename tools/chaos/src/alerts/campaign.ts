@@ -4,12 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type StackDescription, startStackProcess } from '@hooligram/local';
 import { Prometheus } from '@hooligram/observability';
 import { emptyHistory } from '../checker/history.ts';
+import { startFailovers } from '../failovers.ts';
 import type { FaultContext } from '../faults/fault.ts';
 import { seconds } from '../inject-faults.ts';
 import { type Load, startLoad } from '../load/load.ts';
 import type { Options } from '../options.ts';
 import { createRandom } from '../random.ts';
-import { startSentinels } from '../sentinels.ts';
 import { type AlertFault, type AlertFaultName, alertFaults } from './alert-faults.ts';
 import { type Canary, startCanary } from './canary.ts';
 import { fires, noteFired, silence } from './firing.ts';
@@ -71,9 +71,9 @@ export async function runAlerts(
   log(`starting ${options.gateways} gateways and ${options.cores} cores`);
   const stops: (() => unknown)[] = [];
   try {
-    const sentinels = options.redis === 'sentinel' ? await startSentinels(options.dataDir) : undefined;
-    stops.push(() => sentinels?.stop());
-    const own = { env: processTimes, redisUrl: sentinels?.url };
+    const failovers = await startFailovers(options.redis, options.dataDir);
+    stops.push(() => failovers?.stop());
+    const own = { env: processTimes, redisUrl: failovers?.url };
     const stack = await startStackProcess({ ...options, ...own }, log, signal);
     stops.push(() => stack.stop());
     const canary = await startCanary(options, stack.describe(), signal);
@@ -87,7 +87,7 @@ export async function runAlerts(
     const readiness = new ReadinessLog(stack.describe);
     stops.push(() => readiness.close());
     const { population } = load;
-    const context = { stack: stack.describe, sentinels, population, history, random, signal, log, canary };
+    const context = { stack: stack.describe, failovers, population, history, random, signal, log, canary };
     return await inject({ options, prometheus, readiness, context, log, signal });
   } finally {
     log('stopping');

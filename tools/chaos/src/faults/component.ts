@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { StackDescription } from '@hooligram/local';
 import { onPostgres } from '@hooligram/local';
+import { redisAddresses } from '@hooligram/service';
 import { onRedis } from '../on-redis.ts';
 import type { FaultContext } from './fault.ts';
 
@@ -53,15 +54,16 @@ function service(type: 'gateways' | 'cores', index: number): Component {
 
 export function anyRedis({ stack, random }: Pick<FaultContext, 'stack' | 'random'>): RedisComponent {
   const { redis, redises } = stack();
-  const count = redises.length;
+  // One that the stack was given may be known by its Sentinels alone, or be a cluster.
+  const urls = redises.length > 0 ? redises.map(({ url }) => url) : redisAddresses(redis.url);
+  const count = urls.length;
   const index = count > 1 ? random.integer(0, count - 1) : 0;
   const describe = (of: StackDescription) => {
     const found = of.redises[index];
     if (!found) throw new Error(`stack.json has no Redis ${index}`);
     return found;
   };
-  // One that the stack was given may be known by its Sentinels alone.
-  const { url } = redises[index] ?? redis;
+  const url = urls[index] as string;
   return {
     name: count > 1 ? `redis ${index + 1} of ${count}` : 'redis',
     url,

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { StackDescription } from '@hooligram/local';
-import type { SentinelSet } from '@hooligram/testkit/sentinels';
 import type { History } from '../checker/history.ts';
+import type { Failovers } from '../failovers.ts';
 import type { Device } from '../load/device.ts';
 import type { Population } from '../load/population.ts';
 import type { Outage } from '../outages/outage-report.ts';
@@ -13,8 +13,8 @@ export type FaultContext = {
   readonly population: Population;
   readonly history: History;
   readonly random: Random;
-  /** What leads to Redis, with `--redis sentinel`. */
-  readonly sentinels?: SentinelSet | undefined;
+  /** With `--redis sentinel` or `cluster`: what has a replica that takes over. */
+  readonly failovers?: Failovers | undefined;
   /** The times when one of several Redis was away, which faults add. */
   readonly outages?: Outage[];
   /** Ends every wait. */

@@ -1,12 +1,12 @@
 import type { RedisForm } from '../redis-forms.ts';
 import { halfOpen, neverAcknowledge, slowReaders, vanish } from './clients.ts';
 import { anyCore, anyGateway, anyRedis, postgres } from './component.ts';
+import { demotePrimary, freezePrimary, killPrimary } from './failovers.ts';
 import type { Fault } from './fault.ts';
 import { restorePostgres } from './postgres.ts';
 import { end, freeze, loseRedis } from './processes.ts';
 import { flushRedis, killPubsub, pauseRedis } from './redis.ts';
 import { demoteRedis, fillRedis, makePostgresReadOnly } from './refusals.ts';
-import { demotePrimary, freezePrimary, killPrimary } from './sentinels.ts';
 import { killShard } from './shards.ts';
 
 export const faults = {
@@ -44,18 +44,18 @@ export const faults = {
     run: demoteRedis,
   },
   'kill-primary': {
-    about: 'SIGKILL to the Redis that is the primary; it comes back as a replica',
-    redis: ['sentinel'],
+    about: 'SIGKILL to a Redis that is a primary; it comes back as a replica',
+    redis: ['sentinel', 'cluster'],
     run: killPrimary,
   },
   'demote-primary': {
-    about: 'the Sentinels make the other Redis the primary',
-    redis: ['sentinel'],
+    about: 'the replica of a primary is made the primary',
+    redis: ['sentinel', 'cluster'],
     run: demotePrimary,
   },
   'freeze-primary': {
-    about: 'SIGSTOP to the primary until another one is chosen; then it goes on',
-    redis: ['sentinel'],
+    about: 'SIGSTOP to a primary until another one is chosen; then it goes on',
+    redis: ['sentinel', 'cluster'],
     run: freezePrimary,
   },
   'kill-shard': {

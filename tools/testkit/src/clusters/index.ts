@@ -1,0 +1,1 @@
+export { RedisCluster, type RedisClusterOptions } from './redis-cluster.ts';
