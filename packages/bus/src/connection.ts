@@ -23,6 +23,8 @@ export type ConnectionRole = 'command' | 'blocking' | 'subscriber';
 const reconnectPauseMaxMs = 1_000;
 /** Longer than any command here blocks, and than a stall that Redis may survive. */
 const silenceMaxMs = 15_000;
+/** When a client is connected again that has ended and should not have. */
+const afterEndMs = 100;
 /** A server that may not be written is left for another connection, not more often than this. */
 const reconnectOnRefusalMs = 1_000;
 /** A first connection that takes longer is logged. */
@@ -146,6 +148,8 @@ export function hasLeftServer(redis: Redis): boolean {
   return leavers.delete(redis);
 }
 
+/** Disconnected for good, or told to quit. */
+const closed = new WeakSet<Redis>();
 const leavers = new WeakSet<Redis>();
 const expectedBreaks = new WeakSet<Redis>();
 const withoutInfo = new WeakSet<Redis>();
@@ -171,9 +175,32 @@ function createClient(url: string | undefined, options: RedisOptions, refusalPau
     copy.on('error', () => {});
     return copy;
   };
+  goOnUntilClosed(redis);
   allowRefusedInfo(redis);
   if (refusalPauseMs > 0) delayRefusals(redis, refusalPauseMs);
   return redis;
+}
+
+/**
+ * A client that asks its Sentinels for the primary, and is told meanwhile to break its connection, ends for good in ioredis:
+ * when a Sentinel announces another primary, or by `reconnect`. Here it connects again, unless somebody has closed it.
+ */
+function goOnUntilClosed(redis: Redis): void {
+  const disconnect = redis.disconnect.bind(redis);
+  redis.disconnect = (again = false) => {
+    if (!again) closed.add(redis);
+    disconnect(again);
+  };
+  const quit = redis.quit.bind(redis);
+  redis.quit = (callback) => {
+    closed.add(redis);
+    return quit(callback);
+  };
+  redis.on('end', () => {
+    setTimeout(() => {
+      if (!closed.has(redis) && redis.status === 'end') redis.connect().catch(() => {});
+    }, afterEndMs);
+  });
 }
 
 /** ioredis asks whether Redis has loaded its data. Without the right it would warn on the console each time. */
@@ -253,6 +280,8 @@ function watchConnection(redis: Redis, fields: object, log: BusLog): { reason():
 function isReadyAtLast(redis: Redis): Promise<boolean> {
   return new Promise((resolve) => {
     redis.once('ready', () => resolve(true));
-    redis.once('end', () => resolve(false));
+    redis.on('end', () => {
+      if (closed.has(redis)) resolve(false);
+    });
   });
 }
