@@ -1,16 +1,37 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ensureBuilt } from './bootstrap.mjs';
 import { startLoad } from './load.mjs';
 import { passOnTo } from './pass-on.mjs';
+import { wholeSystems } from './whole-systems.mjs';
 
 const args = process.argv.slice(2);
-const besideLoad = '--beside-load';
+const besideLoad = takeFlag('--beside-load') !== undefined;
+const [redis] = takeFlag('--redis', 1) ?? [];
 const workers = args.some((arg) => /^--maxWorkers/.test(arg)) ? [] : ['--maxWorkers=2'];
 
 const node = await ensureBuilt();
-if (args.includes(besideLoad)) startLoad();
+if (besideLoad) startLoad();
 const jest = fileURLToPath(import.meta.resolve('jest/bin/jest'));
-passOnTo(node, [jest, ...workers, ...args.filter((arg) => arg !== besideLoad)], {
-  // Jest runs ES modules in contexts of its own, and Node warns at every start that this is experimental.
-  env: { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --no-warnings`.trim() },
+passOnTo(node, [jest, ...workers, ...onRedis(), ...args], {
+  env: {
+    // Jest runs ES modules in contexts of its own, and Node warns at every start that this is experimental.
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --no-warnings`.trim(),
+    ...(redis === undefined ? {} : { HOOLIGRAM_TEST_REDIS: redis }),
+  },
 });
+
+/** Every test file gets a Redis of its own, in this form, and a failover in its middle. */
+function onRedis() {
+  if (redis === undefined) return [];
+  const setup = '--setupFilesAfterEnv=<rootDir>/tools/testkit/src/jest/on-redis.ts';
+  return args.some((arg) => existsSync(arg)) ? [setup] : [setup, ...wholeSystems];
+}
+
+/** Takes a flag out of the arguments. @returns its values, empty where one is missing; undefined if it is not there */
+function takeFlag(name, values = 0) {
+  const at = args.indexOf(name);
+  if (at === -1) return undefined;
+  const [, ...given] = args.splice(at, 1 + values);
+  return Array.from({ length: values }, (_, index) => given[index] ?? '');
+}

@@ -50,13 +50,17 @@ export class ServiceProcess {
     return this.#process;
   }
 
+  get isRunning(): boolean {
+    return this.#process?.isRunning() === true;
+  }
+
   get pid(): number {
     return this.process.pid;
   }
 
   /** Starts it, also again after it has ended, and waits until it is ready. */
   async start(): Promise<void> {
-    if (this.#process?.isRunning()) throw new Error(`${this.name} is running`);
+    if (this.isRunning) throw new Error(`${this.name} is running`);
     this.#process = await RunningProcess.start(this.#spec);
     recordProcess(pidsDir(), this.name, this.#process.pid, 'SIGKILL');
     await this.whenReady();

@@ -12,6 +12,7 @@ import {
 import { Redis } from 'ioredis';
 import { freePorts } from './free-ports.ts';
 import { patienceMs } from './patience.ts';
+import type { RedisSet } from './redis-sets.ts';
 import { logDir, pidsDir, testRunDir } from './test-run.ts';
 
 const templateDatabase = 'hooligram_template';
@@ -109,9 +110,25 @@ export async function dropDatabase(url: string): Promise<void> {
   await onPostgres(adminUrl, (client) => client.query(drop), patienceMs);
 }
 
-/** The Redis that all tests share: keep to a prefix of your own. */
+/** The Redis that all tests share: keep to a prefix of your own. Or what `useRedisSet` was called with. */
 export async function redisUrl(): Promise<string> {
-  return (await stores()).redisUrl;
+  return own === undefined ? (await stores()).redisUrl : (await own()).url;
+}
+
+let own: (() => Promise<RedisSet>) | undefined;
+
+/**
+ * From now on this test file has a Redis of its own.
+ * @param start is called when it is needed for the first time
+ * @returns it, started if it was not
+ */
+export function useRedisSet(start: () => Promise<RedisSet>): () => Promise<RedisSet> {
+  let started: Promise<RedisSet> | undefined;
+  own = () => {
+    started ??= start();
+    return started;
+  };
+  return own;
 }
 
 /** A prefix of a test's own for names in Redis. */

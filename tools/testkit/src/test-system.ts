@@ -36,6 +36,13 @@ export type TestSystem = {
   stop(): Promise<void>;
 };
 
+const onSharedRedis: ServiceProcess[] = [];
+
+/** The running processes of this test file whose Redis is that of `redisUrl`. */
+export function processesOnRedis(): ServiceProcess[] {
+  return onSharedRedis.filter(({ isRunning }) => isRunning);
+}
+
 /** Starts the real built processes, cores first, and waits until all of them are ready. */
 export async function startSystem(options: TestSystemOptions = {}): Promise<TestSystem> {
   const [databaseUrl, redis, [sharedPort = 0]] = await Promise.all([
@@ -70,6 +77,7 @@ export async function startSystem(options: TestSystemOptions = {}): Promise<Test
     const all = { ...common, ADMIN_PORT: String(adminPort), ...env };
     const process = new ServiceProcess(app, name, `http://127.0.0.1:${adminPort}`, url, all, openFilesMax);
     processes.push(process);
+    if (all.REDIS_URL === redis) onSharedRedis.push(process);
     await process.start();
     return process;
   };
