@@ -1,4 +1,5 @@
 import { seconds } from './inject-faults.ts';
+import { outageLines } from './outages/outage-text.ts';
 import { type Report, table } from './report.ts';
 import { unevenness } from './rolling.ts';
 
@@ -12,6 +13,7 @@ export function conclusion(report: Report): { text: string; isSound: boolean } {
     '',
     table(report),
     '',
+    ...(report.outages ? outageLines(report.outages) : []),
     `${messages} messages stored, ${deliveries} deliveries received, the last ${seconds(settledAfterMs)} s after the last request`,
     `the load sent ${Math.round(rate.reached)} messages a second of ${rate.asked} that it was asked for${rate.leftOut > 0 ? `; it left ${rate.leftOut} out, because their devices waited for 20 answers each` : ''}`,
     ...updateLines(report),

@@ -4,6 +4,8 @@ import { duplicateTimes } from './checker/count-duplicates.ts';
 import type { History } from './checker/history.ts';
 import { type InjectedFault, seconds } from './inject-faults.ts';
 import type { Options } from './options.ts';
+import type { OutageReport } from './outages/outage-report.ts';
+import { quantile } from './quantile.ts';
 import type { Update } from './rolling.ts';
 
 export type Interruption = { readonly at: number; readonly ms: number };
@@ -33,6 +35,8 @@ export type Report = {
   readonly staleStates: readonly string[];
   readonly violations: readonly Violation[];
   readonly update?: Update | undefined;
+  /** Of the times when one of several Redis was away. */
+  readonly outages?: OutageReport | undefined;
 };
 
 /** The row of what happened before the first fault. */
@@ -80,11 +84,6 @@ export function faultRows(
     ),
     total: row('all', () => true),
   };
-}
-
-function quantile(values: readonly number[], share: number): number | undefined {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
 export function table({ rows, total }: Pick<Report, 'rows' | 'total'>): string {

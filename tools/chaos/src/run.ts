@@ -13,6 +13,8 @@ import type { FaultContext } from './faults/fault.ts';
 import { type InjectedFault, injectFaults, seconds } from './inject-faults.ts';
 import { type Load, startLoad } from './load/load.ts';
 import type { Options } from './options.ts';
+import { type Outage, outageReport } from './outages/outage-report.ts';
+import { placedOn } from './outages/placed.ts';
 import { createRandom } from './random.ts';
 import { redisForms } from './redis-forms.ts';
 import { MixedReleases } from './releases/mixed-releases.ts';
@@ -124,7 +126,9 @@ async function injectAndCheck(
   const { options, mixed, sentinels, stack, log, signal } = running;
   // Random numbers of its own, so that the order of faults follows from the seed alone.
   const random = createRandom(options.seed + 1);
-  const context = { stack, sentinels, population: load.population, history, random, signal, log };
+  const { population } = load;
+  const outages: Outage[] = [];
+  const context = { stack, sentinels, population, history, outages, random, signal, log };
   const beganAt = performance.now();
   const until = beganAt + options.minutes * 60_000;
   const inject = async () => {
@@ -145,6 +149,11 @@ async function injectAndCheck(
   log(`settled after ${seconds(settledAfterMs)} s; checking ${history.deliveries.length} deliveries`);
   const violations = check(history, snapshot);
   const update = balancer || mixed ? await updateOf(injected, history, balancer && context) : undefined;
+  const shards = redisForms[options.redis];
+  const noticed =
+    outages.length > 0
+      ? outageReport(history, outages, await placedOn(shards, databaseUrl, population))
+      : undefined;
   const cursors = violations.length > 0 ? Object.fromEntries(await readCursors(databaseUrl)) : {};
   const interruptions = load.devices.flatMap((device) => device.interruptions);
   const names = injected.map(({ name }) => name);
@@ -168,6 +177,7 @@ async function injectAndCheck(
     staleStates: staleStates(load.devices, snapshot),
     violations,
     update,
+    outages: noticed,
   };
   mkdirSync(options.dataDir, { recursive: true });
   const file = join(options.dataDir, 'chaos-report.json');

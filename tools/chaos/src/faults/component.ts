@@ -12,7 +12,11 @@ export type Component = {
   readonly isUp: (stack: StackDescription) => Promise<boolean>;
 };
 
-export type RedisComponent = Component & { readonly url: string };
+export type RedisComponent = Component & {
+  readonly url: string;
+  /** Its place in the list of all. */
+  readonly index: number;
+};
 
 const pollMs = 25;
 const restartTimeoutMs = 90_000;
@@ -61,6 +65,7 @@ export function anyRedis({ stack, random }: Pick<FaultContext, 'stack' | 'random
   return {
     name: count > 1 ? `redis ${index + 1} of ${count}` : 'redis',
     url,
+    index,
     pid: (of) => describe(of).pid,
     isUp: async () => (await onRedis(url, (client) => client.ping())) === 'PONG',
   };

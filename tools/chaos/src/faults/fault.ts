@@ -4,6 +4,7 @@ import type { SentinelSet } from '@hooligram/testkit/sentinels';
 import type { History } from '../checker/history.ts';
 import type { Device } from '../load/device.ts';
 import type { Population } from '../load/population.ts';
+import type { Outage } from '../outages/outage-report.ts';
 import type { Random } from '../random.ts';
 import type { RedisForm } from '../redis-forms.ts';
 
@@ -14,6 +15,8 @@ export type FaultContext = {
   readonly random: Random;
   /** What leads to Redis, with `--redis sentinel`. */
   readonly sentinels?: SentinelSet | undefined;
+  /** The times when one of several Redis was away, which faults add. */
+  readonly outages?: Outage[];
   /** Ends every wait. */
   readonly signal: AbortSignal;
   /** How long a fault lasts, if not its usual time: until this resolves. */

@@ -7,6 +7,7 @@ import { end, freeze, loseRedis } from './processes.ts';
 import { flushRedis, killPubsub, pauseRedis } from './redis.ts';
 import { demoteRedis, fillRedis, makePostgresReadOnly } from './refusals.ts';
 import { demotePrimary, freezePrimary, killPrimary } from './sentinels.ts';
+import { killShard } from './shards.ts';
 
 export const faults = {
   'kill-gateway': { about: 'SIGKILL to a gateway', run: end('SIGKILL', anyGateway) },
@@ -56,6 +57,11 @@ export const faults = {
     about: 'SIGSTOP to the primary until another one is chosen; then it goes on',
     redis: ['sentinel'],
     run: freezePrimary,
+  },
+  'kill-shard': {
+    about: 'SIGKILL to one of several Redis, which is away for 20 s; tells what users elsewhere noticed',
+    redis: ['list'],
+    run: killShard,
   },
   'fill-redis': { about: 'Redis is full, for 8 s', run: fillRedis },
   'read-only-postgres': { about: 'Postgres takes no writes, for 8 s', run: makePostgresReadOnly },
