@@ -17,7 +17,7 @@ test('a walk that is catching up reaches the last group, however often another o
     add: async (_: string, additions: readonly Addition[]) => added.push(...additions.map(({ key }) => key)),
   };
   const context = {
-    ...{ db, redis, names, queues, log: silentLog, shard: 0, clock: { now: Date.now } },
+    ...{ db, redis, names, keys: names, queues, log: silentLog, shard: 0, clock: { now: Date.now } },
     shards: { isOne: true, states: [], isFirst: () => true, first: () => ({ redis: { command: redis } }) },
     config: { SWEEP_GROUPS_PER_RUN: 1, DELIVERY_ACK_DEADLINE_MS: 1_000 },
     jobMetrics: createJobMetrics(createMetrics({ role: 'core' })),

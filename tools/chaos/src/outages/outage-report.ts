@@ -6,17 +6,17 @@ import { quantile } from '../quantile.ts';
 export type Outage = { readonly shard: number; readonly from: number; readonly to: number };
 
 /** What of a message lives on the Redis that is away. A request travels through the Redis of its sender. */
-export const parts = ['nothing', 'its group', 'its sender'] as const;
-export type Part = (typeof parts)[number];
+const parts = ['nothing', 'its group', 'its sender'] as const;
+type Part = (typeof parts)[number];
 
 /** When a message was sent. */
-export const phases = ['before', 'away', 'back'] as const;
-export type Phase = (typeof phases)[number];
+const phases = ['before', 'away', 'back'] as const;
+type Phase = (typeof phases)[number];
 
 /** Milliseconds; undefined if nothing was measured. */
 export type Spread = Readonly<Record<'p50' | 'p99' | 'most', number | undefined>>;
 
-export type OutageRow = {
+type OutageRow = {
   readonly part: Part;
   readonly phase: Phase;
   readonly messages: number;
