@@ -18,7 +18,12 @@ test('a walk that is catching up reaches the last group, however often another o
   };
   const context = {
     ...{ db, redis, names, keys: names, queues, log: silentLog, shard: 0, clock: { now: Date.now } },
-    shards: { isOne: true, states: [], isFirst: () => true, first: () => ({ redis: { command: redis } }) },
+    shards: {
+      isOne: true,
+      states: [],
+      isFirst: () => true,
+      first: () => ({ redis: { command: redis }, names }),
+    },
     config: { SWEEP_GROUPS_PER_RUN: 1, DELIVERY_ACK_DEADLINE_MS: 1_000 },
     jobMetrics: createJobMetrics(createMetrics({ role: 'core' })),
   } as unknown as JobContext;
