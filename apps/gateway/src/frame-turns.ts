@@ -28,37 +28,86 @@ export type FrameReader = {
 /** A frame that waits, in memory of its own, and what the limits said about it when it came. */
 export type WaitingFrame = { readonly bytes: Uint8Array; readonly judgement: FirstJudgement };
 
-/** Readers that have frames waiting, in the order of their turns. */
-class Line {
-  readonly #readers = new Map<FrameReader, WaitingFrame[]>();
+/** The frames of one reader that wait, in their order. */
+class Waiting {
+  readonly reader: FrameReader;
+  readonly #frames: WaitingFrame[] = [];
+  #next = 0;
+
+  constructor(reader: FrameReader) {
+    this.reader = reader;
+  }
 
   get isEmpty(): boolean {
-    return this.#readers.size === 0;
+    return this.#next === this.#frames.length;
   }
 
-  framesOf(reader: FrameReader): WaitingFrame[] | undefined {
-    return this.#readers.get(reader);
+  push(frame: WaitingFrame): void {
+    this.#frames.push(frame);
   }
 
-  set(reader: FrameReader, frames: WaitingFrame[]): void {
-    this.#readers.set(reader, frames);
+  take(): WaitingFrame | undefined {
+    const frame = this.#frames[this.#next];
+    if (frame) this.#next += 1;
+    return frame;
   }
 
-  /** @returns what waited of it */
-  remove(reader: FrameReader): WaitingFrame[] {
-    const frames = this.#readers.get(reader) ?? [];
-    this.#readers.delete(reader);
-    return frames;
+  takeAll(): readonly WaitingFrame[] {
+    const left = this.#frames.slice(this.#next);
+    this.#next = this.#frames.length;
+    return left;
+  }
+}
+
+/** Taken turns are forgotten so many at a time. */
+const forgottenAtOnce = 1_024;
+
+/** Readers that have frames waiting, in the order of their turns. */
+class Line {
+  readonly #byReader = new Map<FrameReader, Waiting>();
+  /** Also of those that have left. */
+  #turns: Waiting[] = [];
+  #next = 0;
+
+  get isEmpty(): boolean {
+    return this.#byReader.size === 0;
   }
 
-  /** @returns whose turn it is, and makes the next one's turn the next */
-  next(): [FrameReader, WaitingFrame[]] | undefined {
-    const [first] = this.#readers;
-    if (!first) return undefined;
-    const [reader, frames] = first;
-    this.#readers.delete(reader);
-    this.#readers.set(reader, frames);
-    return first;
+  find(reader: FrameReader): Waiting | undefined {
+    return this.#byReader.get(reader);
+  }
+
+  enter(reader: FrameReader): Waiting {
+    const waiting = new Waiting(reader);
+    this.#byReader.set(reader, waiting);
+    this.#turns.push(waiting);
+    return waiting;
+  }
+
+  leave(reader: FrameReader): void {
+    this.#byReader.delete(reader);
+  }
+
+  /** @returns whose turn it is */
+  next(): Waiting | undefined {
+    for (;;) {
+      const waiting = this.#turns[this.#next];
+      if (!waiting) return undefined;
+      this.#next += 1;
+      if (this.#next === forgottenAtOnce) {
+        this.#turns = this.#turns.slice(this.#next);
+        this.#next = 0;
+      }
+      if (this.#byReader.get(waiting.reader) === waiting) return waiting;
+    }
+  }
+
+  /** Its turn is over: it comes behind the others, or leaves when nothing waits. */
+  turnIsOver(waiting: Waiting): void {
+    const { reader } = waiting;
+    if (this.#byReader.get(reader) !== waiting) return;
+    if (waiting.isEmpty) this.#byReader.delete(reader);
+    else this.#turns.push(waiting);
   }
 }
 
@@ -113,14 +162,15 @@ export class FrameTurns {
   wait(reader: FrameReader, frame: WaitingFrame): void {
     this.#open();
     this.#waiting += 1;
-    const line = this.#lineOf(reader);
-    if (line) line.framesOf(reader)?.push(frame);
-    else (reader.isSignedIn ? this.#signedIn : this.#unsigned).set(reader, [frame]);
+    const line = this.#lineOf(reader) ?? (reader.isSignedIn ? this.#signedIn : this.#unsigned);
+    (line.find(reader) ?? line.enter(reader)).push(frame);
   }
 
   /** @returns the frames of a connection that waited; they are forgotten */
   leave(reader: FrameReader): readonly WaitingFrame[] {
-    const frames = this.#lineOf(reader)?.remove(reader) ?? [];
+    const line = this.#waiting > 0 ? this.#lineOf(reader) : undefined;
+    const frames = line?.find(reader)?.takeAll() ?? [];
+    line?.leave(reader);
     this.#waiting -= frames.length;
     return frames;
   }
@@ -138,8 +188,8 @@ export class FrameTurns {
   }
 
   #lineOf(reader: FrameReader): Line | undefined {
-    if (this.#signedIn.framesOf(reader)) return this.#signedIn;
-    return this.#unsigned.framesOf(reader) ? this.#unsigned : undefined;
+    if (this.#signedIn.find(reader)) return this.#signedIn;
+    return this.#unsigned.find(reader) ? this.#unsigned : undefined;
   }
 
   /** Behind all that comes in this turn. */
@@ -165,22 +215,18 @@ export class FrameTurns {
     if (line.isEmpty) return;
     const untilMs = this.#nowMs() + forMs;
     do {
-      const next = line.next();
-      if (!next) return;
-      const [reader, frames] = next;
+      const waiting = line.next();
+      if (!waiting) return;
       let units = 0;
-      let read = 0;
-      // Reading may close the connection, which leaves the line then.
-      while (read < frames.length && units < ownUnits && line.framesOf(reader) === frames) {
-        const frame = frames[read] as WaitingFrame;
-        read += 1;
+      while (units < ownUnits) {
+        // Reading one may close the connection, which forgets the others then.
+        const frame = waiting.take();
+        if (!frame) break;
+        this.#waiting -= 1;
         units += unitsOf(frame.bytes.byteLength);
-        reader.readWaiting(frame);
+        waiting.reader.readWaiting(frame);
       }
-      if (line.framesOf(reader) !== frames) continue;
-      this.#waiting -= read;
-      frames.splice(0, read);
-      if (frames.length === 0) line.remove(reader);
+      line.turnIsOver(waiting);
     } while (this.#nowMs() < untilMs);
   }
 }

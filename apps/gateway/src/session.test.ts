@@ -44,3 +44,29 @@ test('requests that are answered without a wait are handled a few in each turn o
   expect(Math.max(...perTurn)).toBeLessThanOrEqual(32);
   expect(handled).toEqual(Array.from({ length: 200 }, (_, id) => id));
 });
+
+test('frames that wait hold what they take of the budget, and nothing when one of them closes the connection', async () => {
+  const requestBudget = new RequestBudget({ connectionBytesMax: 1_000_000, gatewayBytesMax: 4_000_000 });
+  const frameTurns = new FrameTurns();
+  const context = {
+    config: { SESSION_QUEUE_MAX: 1_000, BAD_FRAMES_MAX: 60, BAD_FRAMES_WINDOW_MS: 600_000 },
+    metrics: createGatewayMetrics(createMetrics({ role: 'gateway' })),
+    signIns: { leaveLine() {} },
+    frameTurns,
+    requestBudget,
+  } as unknown as GatewayContext;
+  const socket = { isOpen: true, sendLater() {}, end: () => close() };
+  const dispatcher = { handleRequest() {}, handleAcknowledgement() {}, burstMaxOf: () => 1 } as Dispatcher;
+  const session = new Session(context, socket as unknown as ClientSocket, dispatcher, new Set());
+  // As uWebSockets.js does: within the call that ends it.
+  const close = () => {
+    socket.isOpen = false;
+    session.onClose();
+  };
+  for (let n = 0; n < 200; n += 1) session.onMessage(new ArrayBuffer(0));
+  expect(frameTurns.waiting).toBeGreaterThan(100);
+  expect(requestBudget.bytes).toBeGreaterThanOrEqual(frameTurns.waiting * 200);
+  while (frameTurns.waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(socket.isOpen).toBe(false);
+  expect(requestBudget.bytes).toBe(0);
+});

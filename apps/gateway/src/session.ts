@@ -32,6 +32,9 @@ const requestsATurn = 32;
 /** A burst that has so many bytes is closed: the messages of others would wait while all of it is stored. */
 const burstBytesMax = 128 * 1_024;
 
+/** What a frame that waits for its turn takes beside its bytes. */
+const waitingFrameBytes = 256;
+
 type QueuedRequest = SoundRequest | FaultyRequest;
 /** A request that waits, and its size as it came. */
 type Queued = { readonly frame: QueuedRequest; readonly bytes: number };
@@ -176,7 +179,7 @@ export class Session implements SocketOwner, FrameReader {
   }
 
   readWaiting({ bytes, judgement }: WaitingFrame): void {
-    this.#hold(-bytes.byteLength);
+    this.#hold(-(bytes.byteLength + waitingFrameBytes));
     if (this.socket.isOpen) this.#readNow(bytes, judgement);
   }
 
@@ -205,13 +208,14 @@ export class Session implements SocketOwner, FrameReader {
   /** Too much has come in this turn of the event loop. */
   #wait(bytes: Uint8Array, judgement: FirstJudgement): void {
     const { frameTurns, requestBudget, metrics } = this.#context;
-    const full = requestBudget.refusal(this.#heldBytes, bytes.byteLength);
+    const held = bytes.byteLength + waitingFrameBytes;
+    const full = requestBudget.refusal(this.#heldBytes, held);
     if (full) {
       metrics.requestsShed.inc({ cause: full });
-      refuseUnread(this, bytes, judgement === 'acknowledgement' ? 'ignore' : 'refuse', metrics);
+      refuseUnread(this, bytes, judgement === 'acknowledgement' ? 'ignore' : 'busy', metrics);
       return;
     }
-    this.#hold(bytes.byteLength);
+    this.#hold(held);
     // Its memory is only lent.
     frameTurns.wait(this, { bytes: bytes.slice(), judgement });
   }
@@ -297,7 +301,9 @@ export class Session implements SocketOwner, FrameReader {
 
   /** Forgets what was not begun. */
   #forgetQueue(): void {
-    for (const { bytes } of this.#context.frameTurns.leave(this)) this.#hold(-bytes.byteLength);
+    for (const { bytes } of this.#context.frameTurns.leave(this)) {
+      this.#hold(-(bytes.byteLength + waitingFrameBytes));
+    }
     for (const { bytes } of this.#queue.splice(0)) this.#hold(-bytes);
   }
 

@@ -19,6 +19,9 @@ type Session = {
   readonly limits: { readonly waitSeconds: number } | undefined;
 };
 
+/** `busy`: the limits let it pass, and it has no room. */
+type NotRead = Exclude<Judgement, 'read'> | 'busy';
+
 /**
  * Does what a limit said about a frame, without parsing it. A request gets its FAILURE, which says when to try again; what
  * no client waits for is ignored: acknowledgements come again with their delivery.
@@ -26,7 +29,7 @@ type Session = {
 export function refuseUnread(
   { socket, user, limits }: Session,
   frame: Uint8Array,
-  judgement: Exclude<Judgement, 'read'>,
+  judgement: NotRead,
   metrics: Pick<GatewayMetrics, 'framesIgnored'>,
 ): void {
   if (judgement === 'close') {
@@ -34,9 +37,13 @@ export function refuseUnread(
     return;
   }
   const head = readFrameHead(frame);
-  const text = tryAgainIn(errorTexts.tooManyRequests.text, limits?.waitSeconds ?? 0);
-  if (judgement === 'refuse' && !head) socket.sendLater(frameFailure('', [text]));
-  else if (judgement === 'refuse' && head && isAnswered(head.type)) {
+  const isRefused = judgement === 'refuse' || judgement === 'busy';
+  const text =
+    judgement === 'busy'
+      ? errorTexts.serverBusy.text
+      : tryAgainIn(errorTexts.tooManyRequests.text, limits?.waitSeconds ?? 0);
+  if (isRefused && !head) socket.sendLater(frameFailure('', [text]));
+  else if (isRefused && head && isAnswered(head.type)) {
     const isRefusedAnyway = !user && isClientRequestType(head.type) && needsSignIn(head.type);
     const error = isRefusedAnyway ? errorTexts.notSignedIn.text : text;
     socket.sendLater(failure(head.type as ClientRequestType, head.id, [error]));
