@@ -26,7 +26,9 @@ test('flags are read, and have the defaults that the usage tells', () => {
 test('with --alerts, every fault has an alert to fire, or none; a short campaign has seven, and quiet has none', () => {
   const faultsOf = (...flags: string[]) => parseOptions(['--alerts', ...flags])?.alertFaults;
   expect(faultsOf()).toEqual(expect.arrayContaining([...faultNamesOf('one'), 'cut-canary']));
-  expect(faultsOf('--redis', 'sentinel')).toEqual(['demote-primary', 'kill-primary', 'freeze-primary']);
+  for (const form of ['sentinel', 'cluster']) {
+    expect(faultsOf('--redis', form)).toEqual(['demote-primary', 'kill-primary', 'freeze-primary']);
+  }
   expect(faultsOf('--short')).toHaveLength(7);
   expect(faultsOf('--only', 'kill-core,cut-canary')).toEqual(['kill-core', 'cut-canary']);
   expect(faultsOf('--only', 'quiet')).toEqual([]);

@@ -72,7 +72,7 @@ export const alertFaults: Readonly<Record<AlertFaultName, AlertFault>> = {
   'kill-redis': { ...faults['kill-redis'], alert: 'RedisRestarted' },
   'lose-redis': { ...faults['lose-redis'], alert: 'RedisEmptied' },
   flushall: { ...faults.flushall, alert: 'RedisEmptied' },
-  'kill-shard': { ...faults['kill-shard'], alert: 'RedisAway' },
+  'kill-shard': { ...faults['kill-shard'], alert: 'RedisPartAway' },
   'demote-redis': { ...faults['demote-redis'], alert: 'RedisReadOnly', isInShort: true },
   'fill-redis': { ...faults['fill-redis'], alert: 'RedisFull' },
   'demote-primary': { ...faults['demote-primary'], alert: 'RedisRestarted' },
@@ -95,11 +95,11 @@ const allNames = Object.keys(alertFaults) as AlertFaultName[];
 /** Those that only alerts are for. */
 export const ownFaultNames = allNames.filter((name) => !faultNames.some((other) => other === name));
 
-/** Those of a campaign where the stack has this for a Redis; with Sentinels, those that need them. */
+/** Those of a campaign where the stack has this for a Redis; with Sentinels or a Cluster, those that need it. */
 export function alertFaultNamesOf(form: RedisForm, isShort: boolean): AlertFaultName[] {
   return allNames.filter((name) => {
     const { redis: forms, isInShort }: AlertFault = alertFaults[name];
-    const isOfForm = form === 'sentinel' ? forms?.includes(form) : (forms?.includes(form) ?? true);
+    const isOfForm = forms?.includes(form) ?? form === 'one';
     return isOfForm && (!isShort || isInShort);
   });
 }
