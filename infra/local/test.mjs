@@ -13,7 +13,7 @@ const workers = args.some((arg) => /^--maxWorkers/.test(arg)) ? [] : ['--maxWork
 const node = await ensureBuilt();
 if (besideLoad) startLoad();
 const jest = fileURLToPath(import.meta.resolve('jest/bin/jest'));
-passOnTo(node, [jest, ...workers, ...onRedis(), ...args], {
+passOnTo(node, [jest, ...workers, ...args, ...onRedis()], {
   env: {
     // Jest runs ES modules in contexts of its own, and Node warns at every start that this is experimental.
     NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --no-warnings`.trim(),
@@ -25,7 +25,8 @@ passOnTo(node, [jest, ...workers, ...onRedis(), ...args], {
 function onRedis() {
   if (redis === undefined) return [];
   const setup = '--setupFilesAfterEnv=<rootDir>/tools/testkit/src/jest/on-redis.ts';
-  return args.some((arg) => existsSync(arg)) ? [setup] : [setup, ...wholeSystems];
+  // At the end: jest would take what stands behind it for further ones.
+  return args.some((arg) => existsSync(arg)) ? [setup] : [...wholeSystems, setup];
 }
 
 /** Takes a flag out of the arguments. @returns its values, empty where one is missing; undefined if it is not there */

@@ -1,3 +1,4 @@
+import { ownCluster } from './own-cluster.ts';
 import { ownRedis } from './own-redis.ts';
 import { ownSentinel } from './own-sentinel.ts';
 
@@ -13,6 +14,7 @@ export type RedisSet = {
 export const redisSets = {
   list: twoRedis,
   sentinel: sentinelPair,
+  cluster: threeMasters,
 } satisfies Record<string, () => Promise<RedisSet>>;
 
 export type RedisSetName = keyof typeof redisSets;
@@ -47,5 +49,22 @@ async function sentinelPair(): Promise<RedisSet> {
       await set.revive();
     },
     stop: () => set.stop(),
+  };
+}
+
+/** Three masters and their replicas, which take their places in turn. */
+async function threeMasters(): Promise<RedisSet> {
+  const cluster = await ownCluster();
+  let failovers = 0;
+  return {
+    url: cluster.url,
+    async failOver() {
+      // Without a replica nobody could take over.
+      await cluster.whole();
+      await cluster.killMaster(failovers % 3);
+      failovers += 1;
+      await cluster.revive();
+    },
+    stop: () => cluster.stop(),
   };
 }
