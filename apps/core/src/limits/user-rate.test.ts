@@ -41,6 +41,15 @@ test('cores together let hardly more through than one', async () => {
   expect(all).toBeLessThanOrEqual(115);
 });
 
+test('a second run of a request counts nothing', () => {
+  const one = new UserRate({ points: 2, seconds: 60 }, shared());
+  const isOver = (id: string) => one.isOver(1, 60_000, id);
+  expect(['a', 'a', 'a', 'b', 'b', 'c', 'b'].map(isOver)).toEqual([
+    ...[false, false, false, false, false],
+    ...[true, false],
+  ]);
+});
+
 test('a user who does little costs Redis nothing', () => {
   const redis = shared();
   const one = new UserRate(rate, redis);

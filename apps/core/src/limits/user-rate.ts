@@ -4,7 +4,7 @@ import type { UserLimit } from './user-limit.ts';
 /** A core counts in Redis whenever a user has done so great a part of the rate here. */
 const part = 1 / 20;
 
-type Count = { here: number; counted: number; elsewhere: number };
+type Count = { here: number; counted: number; elsewhere: number; lastId: string | undefined };
 
 /**
  * What users do in a window of time, such as sending messages, over all cores. Counting waits for nothing: a core counts
@@ -25,8 +25,13 @@ export class UserRate {
     this.#step = Math.max(1, Math.floor(rate.points * part));
   }
 
-  /** Counts one. @param nowMs the same clock in all cores @returns whether it is one too many */
-  isOver(userId: number, nowMs: number): boolean {
+  /**
+   * Counts one.
+   * @param nowMs the same clock in all cores
+   * @param id of the request, if its second run is not to count: the last one of a user here is known
+   * @returns whether it is one too many
+   */
+  isOver(userId: number, nowMs: number, id?: string): boolean {
     const window = Math.floor(nowMs / (this.#rate.seconds * 1_000));
     if (window !== this.#window) {
       this.#window = window;
@@ -34,10 +39,12 @@ export class UserRate {
     }
     let count = this.#counts.get(userId);
     if (!count) {
-      count = { here: 0, counted: 0, elsewhere: 0 };
+      count = { here: 0, counted: 0, elsewhere: 0, lastId: undefined };
       this.#counts.set(userId, count);
     }
+    if (id !== undefined && id === count.lastId) return false;
     if (count.here + count.elsewhere >= this.#rate.points) return true;
+    count.lastId = id;
     count.here += 1;
     if (count.here - count.counted >= this.#step) void this.#share(userId, count);
     return false;

@@ -36,7 +36,8 @@ export const authorizationSignInHandler: Handler<'AUTHORIZATION_SIGN_IN'> = {
   concurrency: 2,
   async handle(context, batch) {
     const { db } = context;
-    const checked = (await checkCredentials(context, batch)).map((result) => unlessTooOften(context, result));
+    const results = await checkCredentials(context, batch);
+    const checked = results.map((result, index) => unlessTooOften(context, result, batch[index]?.request_id));
     const signedIn = checked.flatMap((result) => (isRight(result) ? [result.user.user_id] : []));
     const read = signedIn.length > 0 ? await readGroupIds(db, signedIn) : [];
     const cursors = new Map<number, OpenCursor[]>();
@@ -54,12 +55,16 @@ export const authorizationSignInHandler: Handler<'AUTHORIZATION_SIGN_IN'> = {
 };
 
 /** A right credential signs in so often: each time everything is read, and what waits is sent again. */
-function unlessTooOften({ userLimits, clock }: Context, result: Right | Refused): Right | Refused {
+function unlessTooOften(
+  { userLimits, clock }: Context,
+  result: Right | Refused,
+  request_id: string | undefined,
+): Right | Refused {
   if (!userLimits || !isRight(result)) return result;
   const { signIns, report } = userLimits;
   const { user_id } = result.user;
   const nowMs = clock.now();
-  if (!signIns.isOver(user_id, nowMs)) return result;
+  if (!signIns.isOver(user_id, nowMs, request_id)) return result;
   report.add('sign_ins', user_id);
   return { code: 'tooManyRequests', seconds: signIns.waitSeconds(nowMs) };
 }

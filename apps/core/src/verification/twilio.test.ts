@@ -220,6 +220,13 @@ describe('with a Verify service that sends codes of our own', () => {
     }
   });
 
+  test('a code does not wait for an end of the one before that nobody confirms', async () => {
+    replies = { [ofNumber]: 'silence' };
+    reply = created;
+    expect(await sending().send(to, '012345', 60_000)).toEqual({ ok: true });
+    expect(asked.map(({ line }) => line)).toEqual([ofNumber, verifications]);
+  });
+
   test('that a code was right is reported', async () => {
     reply = verification('approved');
     expect(await sending().reportConverted?.(to)).toBe('reported');
