@@ -22,7 +22,10 @@ let database: Database;
 
 beforeAll(async () => {
   cluster = await ownCluster();
-  system = await startSystem({ gateways: 2, cores: 1, env: { REDIS_URL: cluster.url } });
+  system = await startSystem({
+    ...{ gateways: 2, cores: 1, env: { REDIS_URL: cluster.url } },
+    gatewayEnv: { REQUEST_PATIENCE_MS: '200000' },
+  });
   database = openDatabase(system.databaseUrl);
 });
 

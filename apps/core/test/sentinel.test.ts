@@ -9,7 +9,10 @@ let database: Database;
 
 beforeAll(async () => {
   stores = await ownSentinel();
-  system = await startSystem({ gateways: 2, cores: 1, env: { REDIS_URL: stores.url } });
+  system = await startSystem({
+    ...{ gateways: 2, cores: 1, env: { REDIS_URL: stores.url } },
+    gatewayEnv: { REQUEST_PATIENCE_MS: '200000' },
+  });
   database = openDatabase(system.databaseUrl);
 });
 

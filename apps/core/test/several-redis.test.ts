@@ -170,7 +170,11 @@ test('while one Redis is dead, whoever lives on the other one is served; and it 
   await until(
     'the gateway of the test is back',
     () =>
-      redis.status === 'ready' && redis.pubsub('NUMSUB', names.group(second)).then((reply) => reply[1] === 1),
+      redis.status === 'ready' &&
+      redis.pubsub('NUMSUB', names.group(second)).then(
+        (reply) => reply[1] === 1,
+        () => false,
+      ),
   );
   await send(gatewayOf(two.user_id), second, two, 'c');
   await gatewayOf(second).until(() => contentsOf(second).includes('c'), 'a message of the one that is back');

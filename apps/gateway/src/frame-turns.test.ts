@@ -75,7 +75,8 @@ test('a large frame counts for many small ones', () => {
   const turns = new FrameTurns();
   const from = reader('large', []);
   let readAtOnce = 0;
-  while (turns.readsNow(from, 60_000)) readAtOnce += 1;
+  for (let n = 0; n < 100; n += 1) if (turns.readsNow(from, 60_000)) readAtOnce += 1;
+  expect(readAtOnce).toBeGreaterThan(0);
   expect(readAtOnce).toBeLessThanOrEqual(8);
 });
 

@@ -9,7 +9,8 @@ export function ownCluster(): Promise<RedisCluster> {
   return RedisCluster.start({
     folder: mkdtempSync(join(testRunDir(), 'own-cluster-')),
     logDir: logDir(),
-    nodeTimeoutMs: 2_000,
+    // One that gets no CPU for that long would be failed over with nobody asking.
+    nodeTimeoutMs: 10_000,
     onPid: (pid) => recordProcess(pidsDir(), `own-cluster-${pid}`, pid, 'SIGTERM'),
   });
 }

@@ -9,6 +9,8 @@ const masters = 3;
 const parts = partsOfSlots(masters);
 /** Between two looks: nodes take seconds, and each look is some connections. */
 const lookEveryMs = 50;
+/** How often a replica is asked to take over. */
+const failoverMs = 6_000;
 
 export type RedisClusterOptions = {
   /** For the data of each node. */
@@ -82,9 +84,18 @@ export class RedisCluster {
 
   /** Makes the replica of a third its master, and the master its replica. Resolves when all nodes know it. */
   async failOver(third: number): Promise<void> {
-    const [before = 0, replica = 0] = await this.#nodesOf(third);
-    await ask(replica, (redis) => redis.cluster('FAILOVER'));
-    await this.#untilSwitched(third, before);
+    const [before = 0] = await this.#nodesOf(third);
+    // A replica refuses while it takes its master for dead, and gives up after five seconds, without saying so.
+    const over = new AbortController();
+    const asking = (async () => {
+      while (!over.signal.aborted) {
+        const [master, replica = 0] = await this.#nodesOf(third).catch(() => []);
+        if (master === before) await ask(replica, (redis) => redis.cluster('FAILOVER')).catch(() => {});
+        await pause(failoverMs, undefined, over).catch(() => {});
+      }
+    })();
+    await this.#untilSwitched(third, before).finally(() => over.abort());
+    await asking;
   }
 
   /**

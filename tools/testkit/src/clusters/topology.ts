@@ -39,6 +39,9 @@ export async function isReplicating(port: number): Promise<boolean> {
   return info.includes('role:slave') && info.includes('master_link_status:up');
 }
 
+/** A machine may be busy. */
+const migrateMs = 60_000;
+
 /** Moves a slot with its keys from one master to another, as `redis-cli --cluster reshard` does. */
 export async function moveSlot(
   slot: number,
@@ -49,15 +52,19 @@ export async function moveSlot(
   const idOf = (port: number) => ask(port, async (redis) => String(await redis.cluster('MYID')));
   const [source, target] = await Promise.all([idOf(from), idOf(to)]);
   await ask(to, (redis) => redis.cluster('SETSLOT', slot, 'IMPORTING', source));
-  await ask(from, async (redis) => {
-    await redis.cluster('SETSLOT', slot, 'MIGRATING', target);
-    for (;;) {
-      const keys = (await redis.cluster('GETKEYSINSLOT', slot, 100)) as string[];
-      if (keys.length === 0) break;
-      await redis.call('MIGRATE', '127.0.0.1', to, '', 0, 5_000, 'KEYS', ...keys);
-    }
-  });
+  await ask(
+    from,
+    async (redis) => {
+      await redis.cluster('SETSLOT', slot, 'MIGRATING', target);
+      for (;;) {
+        const keys = (await redis.cluster('GETKEYSINSLOT', slot, 100)) as string[];
+        if (keys.length === 0) break;
+        await redis.call('MIGRATE', '127.0.0.1', to, '', 0, migrateMs, 'KEYS', ...keys);
+      }
+    },
+    migrateMs,
+  );
   // The one that gets it first: else, if both died, nobody would have it.
   for (const port of [to, from, ...all.filter((one) => one !== to && one !== from)])
-    await ask(port, (redis) => redis.cluster('SETSLOT', slot, 'NODE', target)).catch(() => {});
+    await ask(port, (redis) => redis.cluster('SETSLOT', slot, 'NODE', target));
 }

@@ -8,6 +8,7 @@ const longest = [
   'tools/local/test/launcher',
   'apps/core/test/crashes',
   'apps/core/test/retries',
+  'apps/core/test/cluster',
   'tools/conformance/test/own-gateways',
   'apps/web/test/breaks',
   'apps/core/test/poison',

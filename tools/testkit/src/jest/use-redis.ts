@@ -34,11 +34,14 @@ async function reconnects({ adminUrl }: ServiceProcess): Promise<number> {
 /** Until it has made a connection again that had broken, has all of them, and is ready. */
 async function untilWhole(process: ServiceProcess, before: number): Promise<void> {
   await until(`${process.name} has noticed a failover, and is ready`, async () => {
-    const { text, value } = await metrics(process.adminUrl);
+    // A process that is busy connecting may not answer at once.
+    const told = await metrics(process.adminUrl).catch(() => undefined);
+    if (!told) return false;
+    const { text, value } = told;
     return (
       value('hooligram_redis_reconnects_total') > before &&
       !/^hooligram_redis_connected(\{.*\})? 0$/m.test(text) &&
-      (await process.isReady())
+      (await process.isReady().catch(() => false))
     );
   });
 }
