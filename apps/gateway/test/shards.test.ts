@@ -201,9 +201,16 @@ test('a Redis that goes away in the middle of a sign-in holds its own groups alo
   await redis(second).kill();
   const read = await fixture.nextRead(ada);
   expect(read.params.group_ids).toEqual([here.id]);
-  await read.succeed(fixture.snapshots(here));
+  const added = groupOn(first, ada);
+  const all_group_ids = [there.id, here.id, added.id];
+  await read.succeed({ ...fixture.snapshots(here), all_group_ids, credential_version: 1 });
   const a = fixture.asUser(client, ada);
   await a.hasState(here, 1);
+  // Nor does what a sign-in looks at afterwards wait for it.
+  const further = await fixture.nextRead(ada);
+  expect(further.params.group_ids).toEqual([added.id]);
+  await further.succeed(fixture.snapshots(added));
+  await a.hasState(added, 1);
   await redis(second).start();
   await (await fixture.nextRead(ada)).succeed(fixture.snapshots(there));
   await a.hasState(there, 1);

@@ -11,7 +11,7 @@ import {
 } from '@hooligram/local';
 import { Redis } from 'ioredis';
 import { freePorts } from './free-ports.ts';
-import { patienceMs } from './patience.ts';
+import { patienceMs, startPatienceMs } from './patience.ts';
 import type { RedisSet } from './redis-sets.ts';
 import { logDir, pidsDir, testRunDir } from './test-run.ts';
 
@@ -31,7 +31,7 @@ async function stores(): Promise<Stores> {
   const file = join(testRunDir(), 'stores.json');
   const failure = join(testRunDir(), 'stores.failed');
   const lock = join(testRunDir(), 'stores.lock');
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + startPatienceMs;
   for (;;) {
     if (existsSync(failure))
       throw new Error(`the test stores did not start: ${readFileSync(failure, 'utf8')}`);
@@ -49,7 +49,9 @@ async function stores(): Promise<Stores> {
       known = JSON.parse(readFileSync(file, 'utf8')) as Stores;
       return known;
     }
-    if (Date.now() > deadline) throw new Error(`the test stores did not start within ${patienceMs / 1000} s`);
+    if (Date.now() > deadline) {
+      throw new Error(`the test stores did not start within ${startPatienceMs / 1000} s`);
+    }
     await pause(25);
   }
 }

@@ -142,15 +142,22 @@ test('a row that was still locked when its requests expired keeps later ones out
   expect(waiters.accept(burst(3, 9_000))).toBe(false);
 });
 
-test('a burst over two rows, one of which is locked, waits by itself: the other row is free for everybody else', async () => {
+/** Requests for the rows that they name, of which 7 is locked until a test says otherwise. */
+function setUpRows() {
+  const seen = { isLocked: true, underWay: 0, most: 0 };
   const handler: Handler<Type> = {
     batchMax: 10,
     concurrency: 1,
     rowOf: ({ user_ids }) => user_ids[0] as number,
     async handle(_, batch) {
-      const isLocked = batch.some(({ params }) => params.user_ids[0] === 7);
-      if (isLocked) throw Object.assign(new Error('locked'), { code: '55P03' });
-      return batch.map(() => success({}));
+      if (!seen.isLocked || !batch.some(({ params }) => params.user_ids[0] === 7)) {
+        return batch.map(() => success({}));
+      }
+      seen.underWay += 1;
+      seen.most = Math.max(seen.most, seen.underWay);
+      await new Promise((resolve) => setImmediate(resolve));
+      seen.underWay -= 1;
+      throw Object.assign(new Error('locked'), { code: '55P03' });
     },
   };
   const entry = {
@@ -162,21 +169,55 @@ test('a burst over two rows, one of which is locked, waits by itself: the other 
     areOutcomesKnown: true,
     failuresBefore: 0,
   };
-  const over = (...rows: number[]): Burst<Type> => ({
-    ...{ owner: 1, entry, deadline: 1_000, weight: rows.length, mayBeDone: false },
+  const over = (rows: readonly number[], deadline = 1_000): Burst<Type> => ({
+    ...{ owner: 1, entry, deadline, weight: rows.length, mayBeDone: false },
     requests: rows.map((row) => ({ ...request(row), params: { user_ids: [row] } })),
   });
-  let onDone: (burst: Burst<Type>, outcomes: unknown) => void = () => {};
-  const waiters = new Waiters(context, 'OVERDUE_REPORT', handler, (...done) => onDone(...done));
-  const [free, both] = [over(8), over(8, 7)];
-  const done = new Promise((resolve) => {
-    onDone = (...found) => resolve(found);
-  });
+  const expected = new Map<Burst<Type>, (outcomes: unknown) => void>();
+  const waiters = new Waiters(context, 'OVERDUE_REPORT', handler, (burst, outcomes) =>
+    expected.get(burst)?.(outcomes),
+  );
+  const done = (burst: Burst<Type>) => new Promise((resolve) => expected.set(burst, resolve));
+  return { seen, over, waiters, done };
+}
+
+test('a burst over two rows, one of which is locked, waits by itself: the other row is free for everybody else', async () => {
+  const { over, waiters, done } = setUpRows();
+  const [free, both] = [over([8]), over([8, 7])];
+  const stored = done(free);
   waiters.add([both, free], 'locked');
-  expect(await done).toEqual([free, [success({})]]);
+  expect(await stored).toEqual([success({})]);
   // Nor does it take in what comes later.
   await new Promise((resolve) => setImmediate(resolve));
-  expect(waiters.accept(over(8))).toBe(false);
+  expect(waiters.accept(over([8]))).toBe(false);
   // It ends.
   now = 2_000;
+});
+
+test('many bursts that need a locked row and another one are tried one at a time, and what needs one row has its places', async () => {
+  const { over, waiters, done, seen } = setUpRows();
+  const [free, ...both] = [over([9]), over([8, 7]), over([9, 7]), over([8, 7]), over([8, 7])];
+  const stored = done(free as Burst<Type>);
+  const all = both.map(done);
+  waiters.add([...both, free as Burst<Type>], 'locked');
+  expect(await stored).toEqual([success({})]);
+  seen.isLocked = false;
+  expect(await Promise.all(all)).toEqual(both.map(({ requests }) => requests.map(() => success({}))));
+  expect(seen.most).toBe(1);
+});
+
+test('a burst over two rows that succeeds shows that neither is locked', async () => {
+  const { over, waiters, done, seen } = setUpRows();
+  const early = over([7]);
+  const expired = done(early);
+  waiters.add([early], 'locked');
+  await new Promise((resolve) => setImmediate(resolve));
+  now = 2_000;
+  expect(await expired).toBe('expired');
+  seen.isLocked = false;
+  const both = over([8, 7], 9_000);
+  const stored = done(both);
+  expect(waiters.accept(both)).toBe(true);
+  await stored;
+  expect(waiters.accept(over([7], 9_000))).toBe(false);
 });

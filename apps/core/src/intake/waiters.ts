@@ -17,7 +17,7 @@ const timeoutsKept = 1_000;
 
 /** The bursts that wait for one row, or one burst that waits by itself. */
 type Waiter<K extends RequestType> = {
-  readonly row: number | undefined;
+  readonly rows: ReadonlySet<number>;
   readonly bursts: Burst<K>[];
   since: number;
   /** Its requests run one by one, and these are the outcomes of the first burst so far, all of one epoch. */
@@ -31,7 +31,7 @@ type Waiter<K extends RequestType> = {
  * Runs what cannot be in a batch without making others wait: requests whose row is locked by somebody else, those of a
  * batch that reached the statement's timeout, and those of one that a request of it makes fail. Each row waits by itself,
  * and so does a burst that needs several: any of them may be the one that is locked, and the others are free for everybody
- * else. A few are tried at a time, with a pause after a locked one, until their deadlines. Later requests of a row that
+ * else. A few are tried at a time, of such bursts one, with a pause after a locked one, until their deadlines. Later requests of a row that
  * waits are queued behind it, and keep their order.
  *
  * A request that reaches the timeout alone is tried once more, and then given up.
@@ -43,6 +43,9 @@ export class Waiters<K extends RequestType> {
   readonly #onDone: OnDone<K>;
   readonly #rows = new Map<number, Waiter<K>>();
   readonly #ready: Waiter<K>[] = [];
+  /** Those that need several rows. Many may wait for the same one: they must not take all places. */
+  readonly #readyOfSeveral: Waiter<K>[] = [];
+  #isOfSeveralTried = false;
   readonly #timeouts = new Map<string, number>();
   #inProgress = 0;
   #requests = 0;
@@ -96,7 +99,7 @@ export class Waiters<K extends RequestType> {
   #create(rows: ReadonlySet<number>): Waiter<K> {
     const [row] = rows.size === 1 ? rows : [];
     const waiter: Waiter<K> = {
-      row,
+      rows,
       bursts: [],
       since: 0,
       isOneByOne: false,
@@ -122,20 +125,27 @@ export class Waiters<K extends RequestType> {
   }
 
   #makeReady(waiter: Waiter<K>): void {
-    this.#ready.push(waiter);
+    this.#readyLike(waiter).push(waiter);
     this.#start();
+  }
+
+  #readyLike({ rows }: Waiter<K>): Waiter<K>[] {
+    return rows.size > 1 ? this.#readyOfSeveral : this.#ready;
   }
 
   #start(): void {
     while (this.#inProgress < triedAtOnce) {
-      const waiter = this.#ready.shift();
+      const ofSeveral = this.#isOfSeveralTried ? undefined : this.#readyOfSeveral.shift();
+      const waiter = ofSeveral ?? this.#ready.shift();
       if (!waiter) return;
+      if (ofSeveral) this.#isOfSeveralTried = true;
       this.#inProgress += 1;
       void this.#try(waiter).then((isLocked) => {
         this.#inProgress -= 1;
+        if (ofSeveral) this.#isOfSeveralTried = false;
         if (waiter.bursts.length === 0) this.#end(waiter);
         else if (isLocked) setTimeout(() => this.#makeReady(waiter), pauseMs);
-        else this.#ready.push(waiter);
+        else this.#readyLike(waiter).push(waiter);
         this.#start();
       });
     }
@@ -145,7 +155,9 @@ export class Waiters<K extends RequestType> {
     const { metrics } = this.#context;
     metrics.waitSeconds.observe({ type: this.#type }, (Date.now() - waiter.since) / 1_000);
     waiter.isOneByOne = false;
-    if (waiter.row !== undefined && waiter.suspectUntil === 0) this.#rows.delete(waiter.row);
+    for (const row of waiter.rows) {
+      if (waiter.suspectUntil === 0 && this.#rows.get(row) === waiter) this.#rows.delete(row);
+    }
   }
 
   /** @returns whether it is locked */
@@ -172,7 +184,7 @@ export class Waiters<K extends RequestType> {
     const result = await tryBatch(this.#context, this.#type, this.#handler, batch);
     if (result.is === 'done') {
       waiter.bursts.splice(0, bursts.length);
-      waiter.suspectUntil = 0;
+      this.#trust(waiter);
       divideOutcomes(bursts, result.outcomes, (burst, outcomes) => this.#settle(burst, outcomes));
       return false;
     }
@@ -201,7 +213,7 @@ export class Waiters<K extends RequestType> {
     if (this.#timeoutsOf(request) < timeoutsMax) {
       const result = await tryBatch(this.#context, this.#type, this.#handler, [request]);
       if (result.is === 'done') {
-        waiter.suspectUntil = 0;
+        this.#trust(waiter);
         this.#addOutcome(waiter, first, result.outcomes[0]);
         return false;
       }
@@ -242,6 +254,15 @@ export class Waiters<K extends RequestType> {
 
   #suspect(waiter: Waiter<K>): void {
     waiter.suspectUntil = Date.now() + suspectMs;
+  }
+
+  /** Something that needs its rows has just succeeded. */
+  #trust(waiter: Waiter<K>): void {
+    waiter.suspectUntil = 0;
+    for (const row of waiter.rows) {
+      const ofRow = this.#rows.get(row);
+      if (ofRow) ofRow.suspectUntil = 0;
+    }
   }
 
   #timeoutsOf({ request_id }: CoreRequest<K>): number {

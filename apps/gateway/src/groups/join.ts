@@ -57,20 +57,20 @@ const portionGroups = 200;
  * @param onRead called whenever a portion was read, or has to wait for a Redis that is away; its states may still wait for
  *   their turns on the socket
  * @param onAtSignIn the user signs in: called with what the first read says of all their groups, if it does
- * @returns when the states of all of them were sent
+ * @returns when the states of all were sent but of those that are away: these, which are left to `joinLate`
  */
-export async function joinGroups(
+async function joinHere(
   deps: JoinDeps,
   connection: UserConnection,
   groupIds: readonly number[],
   since: readonly (number | undefined)[],
   onRead: () => void = () => {},
   onAtSignIn?: (read: AtSignIn) => void,
-): Promise<void> {
+): Promise<readonly Subscription[]> {
   const late: Subscription[] = [];
   let isFirst = true;
   for (let start = 0; start < groupIds.length; start += portionGroups) {
-    if (!connection.isOpen) return;
+    if (!connection.isOpen) return [];
     const joining: Subscription[] = [];
     for (const [index, id] of groupIds.slice(start, start + portionGroups).entries()) {
       if (!connection.isIn(id)) joining.push(connection.subscribe(deps.openFeed(id), since[start + index]));
@@ -82,14 +82,35 @@ export async function joinGroups(
     onRead();
     await connection.writer.turn();
   }
-  for (let left: readonly Subscription[] = late; left.length > 0 && connection.isOpen; ) {
+  return late;
+}
+
+/** Resolves when the states of these were sent, however long their Redis is away. */
+async function joinLate(
+  deps: JoinDeps,
+  connection: UserConnection,
+  late: readonly Subscription[],
+): Promise<void> {
+  for (let left = late; left.length > 0 && connection.isOpen; ) {
     left = await joinListening(deps, connection, left, true);
     await connection.writer.turn();
   }
 }
 
+/** Brings a connection into groups, as `joinHere` says. @returns when the states of all of them were sent */
+export async function joinGroups(
+  deps: JoinDeps,
+  connection: UserConnection,
+  groupIds: readonly number[],
+  since: readonly (number | undefined)[],
+): Promise<void> {
+  await joinLate(deps, connection, await joinHere(deps, connection, groupIds, since));
+}
+
 /**
- * Brings a connection into all groups of its user.
+ * Brings a connection into all groups of its user. What is to be looked at after a sign-in waits for no Redis that is away
+ * but the user's own; that all states were sent is told when those that are late were, too.
+ *
  * @param groupIds those that were read when the credential was checked. The read of the first portion looks for others, or
  *   a read of its own where that cannot
  */
@@ -101,7 +122,7 @@ export async function joinAllGroups(
   onRead?: () => void,
 ): Promise<void> {
   let atSignIn: AtSignIn | undefined;
-  await joinGroups(deps, connection, groupIds, since, onRead, (read) => {
+  const late = await joinHere(deps, connection, groupIds, since, onRead, (read) => {
     atSignIn = read;
   });
   atSignIn ??= await readAtSignIn(deps, connection);
@@ -113,12 +134,13 @@ export async function joinAllGroups(
   }
   const added = atSignIn.groupIds.filter((id) => !connection.isIn(id));
   // All that was stored since they were added is sent on this connection.
-  await joinGroups(
+  const alsoLate = await joinHere(
     deps,
     connection,
     added,
     added.map(() => 0),
   );
+  await joinLate(deps, connection, [...late, ...alsoLate]);
 }
 
 /** In a request of its own: for a user without groups, or with too many for the first read, and for an older core. */
