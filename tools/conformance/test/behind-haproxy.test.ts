@@ -18,8 +18,12 @@ beforeAll(async () => {
   system = await startSystem({
     gateways: 2,
     cores: 1,
-    // Some checks verify a number twice in a minute.
-    env: { LIMITS_ENABLED: 'true', LIMIT_TEXTS_PER_NUMBER_AND_SOURCE: '5/60' },
+    env: {
+      LIMITS_ENABLED: 'true',
+      // Some checks verify a number twice in a minute, and all of them sign in with a few numbers.
+      LIMIT_TEXTS_PER_NUMBER_AND_SOURCE: '5/60',
+      LIMIT_SIGN_INS_PER_USER: '1000/120',
+    },
     gatewayEnv: { TRUSTED_PROXIES: '127.0.0.1', DRAIN_SECONDS: '1' },
   });
   haproxy = await startHaproxy(system.gateways);

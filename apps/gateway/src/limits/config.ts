@@ -24,7 +24,7 @@ export const gatewayLimitsConfig = z.object({
     .default(900)
     .describe('a connection on which nobody signs in, nor asks for a code, for so long is closed'),
   LIMIT_SIGN_INS_PER_USER: rate(
-    '40/120',
+    '100/120',
     'successful sign-ins of a user on this gateway; a core counts those on all',
   ),
   LIMIT_UNSIGNED_FRAMES: rate('250/25', 'frames of a connection before its sign-in'),
