@@ -88,7 +88,8 @@ function follow({ of = db, deadlineMs = patienceMs } = {}) {
   open.push(replica);
   const lines: string[] = [];
   const say = (fields: object, text?: string) => {
-    lines.push([text?.replace(/:.*/, ''), ...Object.values(fields)].join(': '));
+    const { see: _, ...told } = fields as { see?: string };
+    lines.push([text?.replace(/:.*/, ''), ...Object.values(told)].join(': '));
   };
   const clock = { now: 0 };
   const { pages } = createReplicaMetrics(createMetrics({ role: 'test' }));
