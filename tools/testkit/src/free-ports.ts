@@ -6,6 +6,8 @@ import { isPortFree } from '@hooligram/local';
 const firstPort = 20_000;
 const slotPorts = 1_000;
 const blockPorts = 100;
+/** Of what is no test run: it must not take the ports of one. */
+const noTestRun = 11;
 
 let next = 0;
 
@@ -22,7 +24,7 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 function blockStart(): number {
-  const slot = Number(process.env.HOOLIGRAM_TEST_SLOT ?? 0);
+  const slot = Number(process.env.HOOLIGRAM_TEST_SLOT ?? noTestRun);
   const worker = (Number(process.env.JEST_WORKER_ID ?? 1) - 1) % (slotPorts / blockPorts);
   return firstPort + slot * slotPorts + worker * blockPorts;
 }

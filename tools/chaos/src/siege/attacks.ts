@@ -99,17 +99,6 @@ export const attacks = {
       }
     },
   },
-  'codes-for-consecutive-numbers': {
-    about: '200 addresses request codes for one number after the other',
-    async start(target) {
-      for (const n of times(200, Number)) {
-        keepSending(
-          () => open(target, n),
-          (client) => client.send('VERIFICATION_REQUEST_CODE_REQUEST', phoneOf(sidOf(target, next()))),
-        );
-      }
-    },
-  },
   'slow-readers': {
     about: '10 connections of one account read nothing, while another one sends it 10 KB a message',
     async start(target) {
@@ -154,6 +143,18 @@ export const attacks = {
   },
   ...guessAttacks,
   ...dataAttacks,
+  // The last one: it uses up the codes of an hour, and nobody else can be made known.
+  'codes-for-consecutive-numbers': {
+    about: '200 addresses request codes for one number after the other',
+    async start(target) {
+      for (const n of times(200, Number)) {
+        keepSending(
+          () => open(target, n),
+          (client) => client.send('VERIFICATION_REQUEST_CODE_REQUEST', phoneOf(sidOf(target, next()))),
+        );
+      }
+    },
+  },
 } as const satisfies Record<string, Attack>;
 
 export type AttackName = keyof typeof attacks;

@@ -6,7 +6,7 @@ import { acquireLock } from '../../../local/src/lock.ts';
 // been built yet. Both files need only Node.
 import { killRecorded, stopOrphans } from '../../../local/src/orphans.ts';
 
-const slots = 12;
+const slots = 11;
 
 /**
  * Prepares a test run: a folder for all that it starts, and a range of ports that no other run on this
