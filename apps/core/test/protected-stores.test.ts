@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { findOrInstall, findProgram, RunningProcess, whenReady } from '@hooligram/local';
 import {
   type Certificate,
   connect,
@@ -15,6 +14,7 @@ import {
   ownPostgres,
   patienceMs,
   requireTls,
+  startDebianRedis,
   startSystem,
   type TestSystem,
   uniqueSid,
@@ -30,7 +30,7 @@ const signingKey = 'a-key-of-the-bus-for-tests-that-protects-nothing';
 
 const folder = mkdtempSync(join(tmpdir(), 'hooligram-protected-'));
 let certificate: Certificate;
-let redis: { stop(): Promise<void>; port: number };
+let redis: { stop(): Promise<unknown>; port: number };
 let postgres: OwnPostgres;
 let system: TestSystem;
 const open: Redis[] = [];
@@ -74,24 +74,8 @@ async function startRedis() {
     ...{ port: 0, 'tls-port': port, 'tls-cert-file': certFile, 'tls-key-file': keyFile },
     ...{ 'tls-ca-cert-file': certFile, 'tls-auth-clients': 'no', aclfile: users, save: '', dir: folder },
   };
-  const command = await findOrInstall({
-    name: 'redis-server',
-    find: () => findProgram('redis-server'),
-    debianPackage: 'redis-server',
-  });
-  const spec = {
-    name: 'redis-tls',
-    command,
-    args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
-    env: process.env,
-    logFile: join(folder, 'redis.log'),
-    stopSignal: 'SIGTERM',
-    stopTimeoutMs: 10_000,
-    detached: false,
-  } as const;
-  const started = await RunningProcess.start(spec);
-  const isReady = async () => readFileSync(spec.logFile, 'utf8').includes('Ready to accept connections');
-  await whenReady(spec, started, { isReady, readyTimeoutMs: patienceMs });
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const started = await startDebianRedis('redis-tls', args, folder);
   return { port, stop: () => started.stop() };
 }
 

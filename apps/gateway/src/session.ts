@@ -32,8 +32,8 @@ const requestsATurn = 32;
 /** A burst that has so many bytes is closed: the messages of others would wait while all of it is stored. */
 const burstBytesMax = 128 * 1_024;
 
-/** What a frame that waits for its turn takes beside its bytes. */
-const waitingFrameBytes = 256;
+/** What a frame that waits for its turn takes: its bytes, and the objects around them. */
+const heldBy = ({ byteLength }: Uint8Array) => byteLength + 256;
 
 type QueuedRequest = SoundRequest | FaultyRequest;
 /** A request that waits, and its size as it came. */
@@ -179,7 +179,7 @@ export class Session implements SocketOwner, FrameReader {
   }
 
   readWaiting({ bytes, judgement }: WaitingFrame): void {
-    this.#hold(-(bytes.byteLength + waitingFrameBytes));
+    this.#hold(-heldBy(bytes));
     if (this.socket.isOpen) this.#readNow(bytes, judgement);
   }
 
@@ -208,7 +208,7 @@ export class Session implements SocketOwner, FrameReader {
   /** Too much has come in this turn of the event loop. */
   #wait(bytes: Uint8Array, judgement: FirstJudgement): void {
     const { frameTurns, requestBudget, metrics } = this.#context;
-    const held = bytes.byteLength + waitingFrameBytes;
+    const held = heldBy(bytes);
     const full = requestBudget.refusal(this.#heldBytes, held);
     if (full) {
       metrics.requestsShed.inc({ cause: full });
@@ -301,9 +301,7 @@ export class Session implements SocketOwner, FrameReader {
 
   /** Forgets what was not begun. */
   #forgetQueue(): void {
-    for (const { bytes } of this.#context.frameTurns.leave(this)) {
-      this.#hold(-(bytes.byteLength + waitingFrameBytes));
-    }
+    for (const { bytes } of this.#context.frameTurns.leave(this)) this.#hold(-heldBy(bytes));
     for (const { bytes } of this.#queue.splice(0)) this.#hold(-bytes);
   }
 

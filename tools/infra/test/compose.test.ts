@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { findOrInstall, findProgram, RunningProcess, whenReady } from '@hooligram/local';
 import { readConfig } from '@hooligram/service';
-import { freePorts, patienceMs } from '@hooligram/testkit';
+import { freePorts, startDebianRedis } from '@hooligram/testkit';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { configs } from './variables.ts';
@@ -95,24 +94,7 @@ test('the Redis of compose.yaml, with its list of users, lets the programs in as
 const run = promisify(execFile);
 
 /** As the service does, but with the list of the repository where it is. */
-async function startRedis(args: readonly string[], folder: string): Promise<RunningProcess> {
-  const command = await findOrInstall({
-    name: 'redis-server',
-    find: () => findProgram('redis-server'),
-    debianPackage: 'redis-server',
-  });
-  const spec = {
-    name: 'redis-of-compose',
-    command,
-    args: args.map((arg) => (arg === '/etc/redis/users.acl' ? users : arg)),
-    env: process.env,
-    logFile: join(folder, 'redis.log'),
-    stopSignal: 'SIGTERM',
-    stopTimeoutMs: 10_000,
-    detached: false,
-  } as const;
-  const started = await RunningProcess.start(spec);
-  const isReady = async () => readFileSync(spec.logFile, 'utf8').includes('Ready to accept connections');
-  await whenReady(spec, started, { isReady, readyTimeoutMs: patienceMs });
-  return started;
+function startRedis(args: readonly string[], folder: string) {
+  const here = args.map((arg) => (arg === '/etc/redis/users.acl' ? users : arg));
+  return startDebianRedis('redis-of-compose', here, folder);
 }

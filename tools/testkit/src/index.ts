@@ -1,6 +1,7 @@
 export type { ReceivedFrame } from '@hooligram/protocol-client';
 export { type Certificate, makeCertificate } from './certificates.ts';
 export type { RedisCluster } from './clusters/index.ts';
+export { startDebianRedis } from './debian-redis.ts';
 export { freePorts } from './free-ports.ts';
 export { fuzzSeed } from './fuzz-seed.ts';
 export { giveWay } from './give-way.ts';

@@ -103,6 +103,16 @@ test('an outcome of a history that is gone counts as unknown once the deadline h
   expect(calls).toEqual([['1', 'first']]);
 });
 
+const entry = {
+  id: '1-1',
+  shard: 0,
+  node: 'node',
+  deadline: 1_000,
+  requestsOpen: 1,
+  areOutcomesKnown: true,
+  failuresBefore: 0,
+};
+
 test('a row that was still locked when its requests expired keeps later ones out of batches, until one of them succeeds', async () => {
   let isLocked = true;
   const handler: Handler<Type> = {
@@ -113,15 +123,6 @@ test('a row that was still locked when its requests expired keeps later ones out
       if (isLocked) throw Object.assign(new Error('locked'), { code: '55P03' });
       return batch.map(() => success({}));
     },
-  };
-  const entry = {
-    id: '1-1',
-    shard: 0,
-    node: 'node',
-    deadline: 1_000,
-    requestsOpen: 1,
-    areOutcomesKnown: true,
-    failuresBefore: 0,
   };
   const burst = (ref: number, deadline: number): Burst<Type> => ({
     ...{ owner: 1, entry, deadline, requests: [request(ref)], weight: 1, mayBeDone: false },
@@ -159,15 +160,6 @@ function setUpRows() {
       seen.underWay -= 1;
       throw Object.assign(new Error('locked'), { code: '55P03' });
     },
-  };
-  const entry = {
-    id: '1-1',
-    shard: 0,
-    node: 'node',
-    deadline: 1_000,
-    requestsOpen: 1,
-    areOutcomesKnown: true,
-    failuresBefore: 0,
   };
   const over = (rows: readonly number[], deadline = 1_000): Burst<Type> => ({
     ...{ owner: 1, entry, deadline, weight: rows.length, mayBeDone: false },

@@ -1,9 +1,9 @@
-import { encodeFrame, errorTexts, failure, type SoundRequest, sidOf, tryAgainIn } from '@hooligram/protocol';
+import { encodeFrame, errorTexts, failure, type SoundRequest, sidOf } from '@hooligram/protocol';
 import type { GatewayContext } from '../context.ts';
 import type { Reply } from '../core/core-client.ts';
 import type { Session } from '../session.ts';
 import { groupsWereSent } from './conn-keep-alive.ts';
-import { type FrameHandler, nothing, reply } from './handler.ts';
+import { type FrameHandler, noteRefusal, nothing, refuseAsBefore, refuseFor, reply } from './handler.ts';
 
 /** No code is longer. Tokens are, and nobody can use up what their owners need. */
 const codeCharactersMax = 10;
@@ -29,16 +29,12 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   }
   const waitSeconds = context.clientLimits?.signInWait(sid);
   if (waitSeconds !== undefined) {
-    const text = tryAgainIn(errorTexts.tooManyRequests.text, waitSeconds);
-    session.socket.sendLater(failure(frame.type, frame.id, [text]));
+    refuseFor(session, frame, waitSeconds);
     return;
   }
-  const known = guessKeyOf(session, frame);
-  const error = known && context.clientLimits?.refusals.find(known);
-  if (error) {
-    context.clientLimits?.report.add('known_refusals', session.socket.address);
+  const key = guessKeyOf(session, frame);
+  if (key && refuseAsBefore(context, session, frame, { key, source: session.socket.address })) {
     context.metrics.signIns.inc({ outcome: 'failure' });
-    session.socket.sendLater(failure(frame.type, frame.id, [error]));
     return;
   }
   const begunAt = performance.now();
@@ -71,7 +67,8 @@ async function signIn(
     verification_code,
   });
   context.metrics.signIns.inc({ outcome: outcomeOf(result, session) });
-  noteRefusal(context, session, frame, result);
+  const key = guessKeyOf(session, frame);
+  if (key) noteRefusal(context, key, result);
   if (!session.socket.isOpen) return false;
   if (!result.ok) {
     reply(session, frame, result, nothing);
@@ -99,18 +96,6 @@ function guessKeyOf({ limits }: Session, { payload }: SignInFrame): string | und
   const { country_code, phone_number, verification_code } = payload;
   if (!limits || verification_code.length > codeCharactersMax) return undefined;
   return `guess ${limits.source} ${sidOf(country_code, phone_number)}`;
-}
-
-function noteRefusal(
-  { clientLimits }: GatewayContext,
-  session: Session,
-  frame: SignInFrame,
-  result: Reply<'AUTHORIZATION_SIGN_IN'>,
-): void {
-  const key = guessKeyOf(session, frame);
-  if (key && !(!result.ok && result.isUnknown)) {
-    clientLimits?.refusals.note(key, result.ok ? [] : result.errors);
-  }
 }
 
 function outcomeOf(result: Reply<'AUTHORIZATION_SIGN_IN'>, { socket }: Session) {

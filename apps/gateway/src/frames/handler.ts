@@ -5,6 +5,7 @@ import {
   type ClientRequestType,
   closeReasons,
   encodeFrame,
+  errorTexts,
   failure,
   isUuid,
   type PayloadOf,
@@ -12,6 +13,7 @@ import {
   type SoundRequest,
   type SuccessOf,
   type transactions,
+  tryAgainIn,
 } from '@hooligram/protocol';
 import type { GatewayContext } from '../context.ts';
 import type { Reply } from '../core/core-client.ts';
@@ -59,29 +61,56 @@ export function idempotence(id: string): { requestId: string | undefined; repeat
     : { requestId: undefined, repeatable: false };
 }
 
+/** Refuses a request because of a limit of this gateway. */
+export function refuseFor(
+  session: Session,
+  { type, id }: { type: ClientRequestType; id: string },
+  seconds: number,
+): void {
+  session.socket.sendLater(failure(type, id, [tryAgainIn(errorTexts.tooManyRequests.text, seconds)]));
+}
+
 /** What a request that the core may refuse for some seconds is called, and whom the log names. */
 type Limited = { readonly key: string; readonly source: string | number };
+
+/** Answers as the core did a moment ago, if it refused the same. @returns whether it did */
+export function refuseAsBefore(
+  { clientLimits }: Pick<GatewayContext, 'clientLimits'>,
+  session: Session,
+  { type, id }: { type: ClientRequestType; id: string },
+  { key, source }: Limited,
+): boolean {
+  const error = clientLimits?.refusals.find(key);
+  if (error === undefined) return false;
+  clientLimits?.report.add('known_refusals', source);
+  session.socket.sendLater(failure(type, id, [error]));
+  return true;
+}
+
+/** Remembers what `refuseAsBefore` answers, or that there is nothing any more. */
+export function noteRefusal<K extends RequestType>(
+  { clientLimits }: Pick<GatewayContext, 'clientLimits'>,
+  key: string,
+  result: Reply<K>,
+): void {
+  if (result.ok) clientLimits?.refusals.note(key, []);
+  else if (!result.isUnknown) clientLimits?.refusals.note(key, result.errors);
+}
 
 /**
  * Asks the core, or answers as it did a moment ago when it refused the same.
  * @param limited what a limit of the core counts: all requests of the key get the same refusal
  */
 export async function askUnlessRefused<T extends ClientRequestType, K extends RequestType>(
-  { clientLimits }: Pick<GatewayContext, 'clientLimits'>,
+  context: Pick<GatewayContext, 'clientLimits'>,
   session: Session,
-  { type, id }: { type: T; id: string },
-  { key, source }: Limited,
+  frame: { type: T; id: string },
+  limited: Limited,
   ask: () => Promise<Reply<K>>,
 ): Promise<Reply<K> | undefined> {
-  const error = clientLimits?.refusals.find(key);
-  if (error !== undefined) {
-    clientLimits?.report.add('known_refusals', source);
-    session.socket.sendLater(failure(type, id, [error]));
-    return undefined;
-  }
+  if (refuseAsBefore(context, session, frame, limited)) return undefined;
   const result = await ask();
-  if (result.ok) clientLimits?.refusals.note(key, []);
-  else if (!result.isUnknown) clientLimits?.refusals.note(key, result.errors);
+  noteRefusal(context, limited.key, result);
   return result;
 }
 

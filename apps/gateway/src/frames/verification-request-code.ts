@@ -1,5 +1,4 @@
-import { errorTexts, failure, tryAgainIn } from '@hooligram/protocol';
-import { type FrameHandler, nothing, reply } from './handler.ts';
+import { type FrameHandler, nothing, refuseFor, reply } from './handler.ts';
 
 export const verificationRequestCode: FrameHandler<'VERIFICATION_REQUEST_CODE_REQUEST'> = async (
   { core, clientLimits },
@@ -8,8 +7,7 @@ export const verificationRequestCode: FrameHandler<'VERIFICATION_REQUEST_CODE_RE
 ) => {
   const waitSeconds = session.limits && clientLimits?.codeRequestWait(session.limits.source);
   if (waitSeconds !== undefined) {
-    const text = tryAgainIn(errorTexts.tooManyRequests.text, waitSeconds);
-    session.socket.sendLater(failure(frame.type, frame.id, [text]));
+    refuseFor(session, frame, waitSeconds);
     return;
   }
   const { country_code, phone_number } = frame.payload;
