@@ -91,7 +91,13 @@ export function outageReport(history: History, outages: readonly Outage[], place
     rows: parts.flatMap((part) =>
       phases.map((phase) => {
         const { messages, answered, delivered } = figuresOf(part, phase);
-        return { part, phase, messages: messages.size, answered: spread(answered), delivered: spread(delivered) };
+        return {
+          part,
+          phase,
+          messages: messages.size,
+          answered: spread(answered),
+          delivered: spread(delivered),
+        };
       }),
     ),
     whole: outages.map(({ to }, index) => {
@@ -130,10 +136,7 @@ function at(outages: readonly Outage[], phase: Phase, holds: (outage: Outage) =>
 }
 
 /** When each device first had each message, if it was connected when that was sent and did not leave by itself meanwhile. */
-function firstDeliveries(
-  history: History,
-  placed: Placed,
-): { send: SendRecord; sid: string; at: number }[] {
+function firstDeliveries(history: History, placed: Placed): { send: SendRecord; sid: string; at: number }[] {
   const sends = new Map(history.sends.map((send) => [send.content, send]));
   const connectionsOf = new Map<string, History['connections']>();
   for (const each of history.connections) append(connectionsOf, each.device, each);
