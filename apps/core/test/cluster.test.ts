@@ -21,9 +21,9 @@ let system: TestSystem;
 let database: Database;
 
 beforeAll(async () => {
-  cluster = await ownCluster();
+  cluster = await ownCluster({ overTls: true });
   system = await startSystem({
-    ...{ gateways: 2, cores: 1, env: { REDIS_URL: cluster.url } },
+    ...{ gateways: 2, cores: 1, env: { REDIS_URL: cluster.url, REDIS_CA_FILE: cluster.caFile } },
     gatewayEnv: { REQUEST_PATIENCE_MS: '200000' },
   });
   database = openDatabase(system.databaseUrl);
@@ -65,7 +65,7 @@ test.each([
   ['its replica is made the master', (group: number) => cluster.failOver(placement.of(group))],
   ['its slot is moved to another master', moveTo],
 ])(
-  'when %s, every process follows, and what was answered is all that is stored, and arrives once, in order',
+  'when %s, every process follows over TLS, and what was answered is all that is stored, and arrives once, in order',
   async (_, happens) => {
     // Without a replica nobody could take over.
     await cluster.revive();

@@ -8,9 +8,9 @@ let system: TestSystem;
 let database: Database;
 
 beforeAll(async () => {
-  stores = await ownSentinel();
+  stores = await ownSentinel({ overTls: true });
   system = await startSystem({
-    ...{ gateways: 2, cores: 1, env: { REDIS_URL: stores.url } },
+    ...{ gateways: 2, cores: 1, env: { REDIS_URL: stores.url, REDIS_CA_FILE: stores.caFile } },
     gatewayEnv: { REQUEST_PATIENCE_MS: '200000' },
   });
   database = openDatabase(system.databaseUrl);
@@ -26,7 +26,7 @@ test.each([
   ['a Sentinel makes the replica the primary', () => stores.failOver()],
   ['the primary dies', () => stores.killPrimary()],
 ])(
-  'when %s, every process finds the new one, and what was answered is all that is stored, and arrives once, in order',
+  'when %s, every process finds the new one over TLS, and what was answered is all that is stored, and arrives once, in order',
   async (_, happens) => {
     // Without a replica nobody could take over.
     await stores.whole();
