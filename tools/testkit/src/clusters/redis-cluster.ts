@@ -22,6 +22,8 @@ export type RedisClusterOptions = {
   readonly nodeTimeoutMs: number;
   /** With it, clients and nodes speak TLS; tests ask the nodes without. */
   readonly tls?: Certificate | undefined;
+  /** The users of each node. The user `default` has to be able to do everything, without a password. */
+  readonly aclFile?: string | undefined;
   /** Called for each process that is started. */
   readonly onPid: (pid: number) => void;
 };
@@ -210,10 +212,11 @@ function middleOf(third: number): number {
 
 function startNode(
   { port, busPort, clientPort }: Omit<Node, 'store'>,
-  { folder, logDir, nodeTimeoutMs, tls, onPid }: RedisClusterOptions,
+  { folder, logDir, nodeTimeoutMs, tls, aclFile, onPid }: RedisClusterOptions,
 ): Promise<Store> {
   const settings = {
     ...(tls && { ...tlsSettings(clientPort, tls), 'tls-cluster': 'yes' }),
+    ...(aclFile !== undefined && { aclfile: aclFile }),
     'cluster-enabled': 'yes',
     'cluster-port': String(busPort),
     'cluster-node-timeout': String(nodeTimeoutMs),
