@@ -120,11 +120,7 @@ test('a REDIS_URL that takes a Redis for a cluster, or a cluster for a Redis, is
     'Redis is no node of a Redis Cluster, and REDIS_URL must begin with redis://',
   );
   const master = await connectTo((await cluster.master(0)).url);
-  const ofAnother = createNames(
-    prefix,
-    undefined,
-    tagOfAddress(redisAddresses(cluster.url)[1] as string),
-  );
+  const ofAnother = createNames(prefix, undefined, tagOfAddress(redisAddresses(cluster.url)[1] as string));
   const refused = await master.xlen(ofAnother.requests).catch(reasonOf);
   expect(refused).toContain('REDIS_URL must begin with redis+cluster://');
   master.disconnect();

@@ -193,7 +193,14 @@ async function startServer(
   { folder, logDir, tls, onPid }: SentinelSetOptions,
 ): Promise<Server> {
   const settings = tls ? tlsSettings(clientPort, tls) : {};
-  const store = await startRedis({ dataDir: join(folder, own), logDir, port, settings, restart: false, onPid });
+  const store = await startRedis({
+    dataDir: join(folder, own),
+    logDir,
+    port,
+    settings,
+    restart: false,
+    onPid,
+  });
   return { name: own, port, clientPort, store };
 }
 
