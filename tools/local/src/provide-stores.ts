@@ -36,7 +36,8 @@ export async function provideStores(run: StackRun) {
     connectionsMax: connectionsBesides + connectionsPerCore * layout.cores.length,
     onPid: pidKeeper(run, 'postgres', 'SIGINT'),
   };
-  const { DATABASE_URL, REDIS_URL } = process.env;
+  const { DATABASE_URL, REDIS_URL, REDIS_CA_FILE } = process.env;
+  const check = (url: string) => checkRedis(url, REDIS_CA_FILE);
   // Those of REDIS_URL count as one here.
   const redisPorts = REDIS_URL ? layout.redisPorts.slice(0, 1) : layout.redisPorts;
   const [postgres, ...redises] = await allOrNothing(
@@ -45,7 +46,7 @@ export async function provideStores(run: StackRun) {
     ...redisPorts.map((port, index) => {
       const name = index === 0 ? 'redis' : `redis-${index + 1}`;
       const onPid = pidKeeper(run, name, 'SIGTERM');
-      return provide(REDIS_URL, checkRedis, (options) => startRedis({ ...options, name, port, onPid }));
+      return provide(REDIS_URL, check, (options) => startRedis({ ...options, name, port, onPid }));
     }),
   );
   return { postgres: postgres as Store, redises: redises as readonly Store[] };

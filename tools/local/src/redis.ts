@@ -51,11 +51,14 @@ export async function startRedis({ name = 'redis', settings = {}, ...options }: 
   return startStore(spec, url, async () => (await ping(url)) === 'PONG', options);
 }
 
-/** @throws StartError when a Redis of that url does not answer */
-export async function checkRedis(url: string): Promise<void> {
+/**
+ * @param caFile certificates by which a server with TLS is known, in place of the system's
+ * @throws StartError when a Redis of that url does not answer
+ */
+export async function checkRedis(url: string, caFile?: string): Promise<void> {
   for (const address of redisAddresses(url)) {
     try {
-      await ping(address);
+      await ping(address, caFile);
     } catch (error) {
       const { message } = error as Error;
       throw new StartError(`REDIS_URL: ${withoutPasswords(address)} does not answer: ${message}`);
@@ -63,8 +66,8 @@ export async function checkRedis(url: string): Promise<void> {
   }
 }
 
-async function ping(url: string): Promise<string> {
-  const address = redisAddress(url);
+async function ping(url: string, caFile?: string): Promise<string> {
+  const address = redisAddress(url, caFile);
   if (!address.cluster) return pingAt(address);
   // Any node of a cluster knows the others.
   const pings = address.cluster.nodes.map((node) => pingAt(address, node));
