@@ -2,6 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Call, CallName, Calls, Reply } from './calls.ts';
 
+/** An argument of the program. */
+export const givesWayFlag = '--gives-way';
+
 const program = fileURLToPath(new URL('./main.js', import.meta.url));
 
 /** A process of its own that makes load, so that its CPU time can be told from that of the servers. */
@@ -12,10 +15,18 @@ export class LoadProcess {
   /**
    * @param onDelivered receives, about once a second, how many deliveries there were so far
    * @param env added to its environment
+   * @param givesWay it runs only on what all others leave of the CPUs: its users stand for people who are idle
    */
-  constructor(onDelivered: (delivered: number) => void = () => {}, env: NodeJS.ProcessEnv = {}) {
+  constructor(
+    onDelivered: (delivered: number) => void = () => {},
+    env: NodeJS.ProcessEnv = {},
+    givesWay = false,
+  ) {
     const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
-    this.#child = fork(program, { stdio: [...stdio], env: { ...process.env, ...env } });
+    const args = givesWay ? [givesWayFlag] : [];
+    // A session of its own, so that its priority counts against all others.
+    const detached = givesWay;
+    this.#child = fork(program, args, { stdio: [...stdio], env: { ...process.env, ...env }, detached });
     this.#child.on('message', (reply: Reply) => {
       if ('delivered' in reply) onDelivered(reply.delivered);
       else this.#settle?.(reply);
