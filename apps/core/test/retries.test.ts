@@ -162,13 +162,14 @@ test('an entry stays pending until its delivery check is scheduled, so no death 
   const { group_id, people, one } = await group(gateway, db);
   await checked(gateway, group_id, 0);
   await acknowledge(gateway, group_id, people, {});
-  // The queue of delivery checks cannot be written.
   const { redis, names } = gateway;
+  const pending = async () => Number(((await redis.xpending(names.requests, names.cores)) as [number])[0]);
+  await until('nothing is pending', pending, (entries) => entries === 0);
+  // The queue of delivery checks cannot be written.
   const broken = `${names.queues}:delivery-check:id`;
   const before = await redis.getset(broken, 'not a number');
 
   await send(gateway, group_id, one);
-  const pending = async () => Number(((await redis.xpending(names.requests, names.cores)) as [number])[0]);
   expect(await pending()).toBe(1);
   await redis.set(broken, before ?? '0');
   await checked(gateway, group_id, 1);

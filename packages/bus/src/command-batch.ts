@@ -32,6 +32,10 @@ export class CommandBatch {
     this.#signatures = signaturesOf(redis);
   }
 
+  get isEmpty(): boolean {
+    return this.#commands === 0;
+  }
+
   publish(channel: string, payload: string | Buffer): void {
     const signed = this.#signatures?.signPublication(channel, payload) ?? payload;
     this.#commands += 1;
