@@ -22,7 +22,11 @@ afterAll(() => {
 });
 
 /** Publishes these answers in one tick. @returns what arrives of them, and the size of each publication */
-async function answer(answers: readonly object[], behind: readonly object[] = []) {
+async function answer(
+  answers: readonly object[],
+  behind: readonly object[] = [],
+  bytesMax = publicationBytesMax,
+) {
   const names = createNames(freshPrefix());
   const publisher = new Publisher({
     redis,
@@ -31,7 +35,7 @@ async function answer(answers: readonly object[], behind: readonly object[] = []
     channelOf: names.gateway,
     refuse: () => ({ refused: true }),
     log: silent,
-    publicationBytesMax,
+    publicationBytesMax: bytesMax,
   });
   const sizes: number[] = [];
   const received: object[] = [];
@@ -85,6 +89,24 @@ test('an answer that cannot be encoded is refused, and all others arrive', async
   };
   const { received } = await answer([{ ref: 1 }, tooLong, { ref: 3 }]);
   expect(received).toEqual([{ ref: 1 }, { refused: true }, { ref: 3 }]);
+});
+
+test('an answer of 16 MiB arrives, and of two that are a byte larger each is refused by itself, however few characters they have', async () => {
+  const largest = 16 * 1_024 * 1_024;
+  const room = largest - JSON.stringify({ ref: 1, text: '' }).length;
+  const text = `x${'é'.repeat((room - 1) / 2)}`;
+  const larger = { ref: 1, text: `${text}x` };
+  expect(Buffer.byteLength(JSON.stringify(larger))).toBe(largest + 1);
+  const answers = [larger, { ref: 2 }, { ref: 1, text }, larger, { ref: 3 }];
+  const { received } = await answer(answers, [], 256 * 1_024);
+  const of = received as { readonly text?: string }[];
+  expect(of.map((one) => (one.text === undefined ? one : one.text === text))).toEqual([
+    { refused: true },
+    { ref: 2 },
+    true,
+    { refused: true },
+    { ref: 3 },
+  ]);
 });
 
 test('the answers of a tick leave in publications of a bounded size, in their order', async () => {

@@ -152,8 +152,7 @@ export class Publisher implements BusPublisher {
 
   /** @returns its bytes */
   #encodeInto(answers: Map<string, Encoded[]>, node: string, answer: object): number {
-    const text = this.#encode(answer);
-    const encoded = { text, bytes: Buffer.byteLength(text) };
+    const encoded = this.#encode(answer);
     const ofNode = answers.get(node);
     if (ofNode) ofNode.push(encoded);
     else answers.set(node, [encoded]);
@@ -270,22 +269,26 @@ export class Publisher implements BusPublisher {
     return publications;
   }
 
-  #encode(answer: object): string {
+  #encode(answer: object): Encoded {
     const { log, refuse } = this.#options;
     try {
-      const text = JSON.stringify(answer);
-      // No character is less than a byte.
-      if (text.length <= answerBytesMax) return text;
-      log.error({ characters: text.length }, 'an answer is too large');
+      const encoded = encodedOf(answer);
+      if (encoded.bytes <= answerBytesMax) return encoded;
+      log.error({ bytes: encoded.bytes }, 'an answer is too large');
     } catch (error) {
       // Node's text says what was wrong with the string, and quotes none of it.
       log.error({ reason: (error as Error).message }, 'an answer cannot be encoded');
     }
-    return JSON.stringify(refuse(answer));
+    return encodedOf(refuse(answer));
   }
 }
 
 type Encoded = { readonly text: string; readonly bytes: number };
+
+function encodedOf(answer: object): Encoded {
+  const text = JSON.stringify(answer);
+  return { text, bytes: Buffer.byteLength(text) };
+}
 
 type LargeAnswer = { readonly node: string; readonly answer: object; readonly entryId: string };
 type Finished = { readonly finished: string };

@@ -39,5 +39,5 @@ test('the pages of a batch are encoded in slices, and of each no more than one m
   expect(outcomes.map((outcome) => outcome?.ok && outcome.answer.messages.length)).toEqual(Array(8).fill(2));
   expect(outcomes.map((outcome) => outcome?.ok && outcome.answer.through_seq)).toEqual(Array(8).fill(2));
   expect(stored.map(({ encoded }) => encoded())).toEqual(Array(8).fill(3));
-  expect(turns).toBe(7);
+  expect(turns).toBe(8);
 });

@@ -17,8 +17,8 @@ const placeBytes = 32;
 const sliceBytes = 128 * 1_024;
 
 /**
- * The messages after a seq of a group, oldest first. The pages of a batch are encoded in slices, with rounds of the event
- * loop between: messages do not wait for all pages of those who come back.
+ * The messages after a seq of a group, oldest first. The pages of a batch are encoded in slices, each in a round of the event
+ * loop of its own: messages do not wait for all pages of those who come back, and pages do not come faster than they leave.
  *
  * @param turn the turns of this process
  */
@@ -31,7 +31,7 @@ export function createReplayPageHandler(turn = createLoopTurns()): Handler<'REPL
       const { REPLAY_PAGE_MESSAGES: limit } = config;
       const pages = await (replica ? replica.pages(db, questions, limit) : replayPages(db, questions, limit));
       const outcomes: Outcome<'REPLAY_PAGE'>[] = [];
-      let bytes = 0;
+      let bytes = sliceBytes;
       for (const [index, page] of pages.entries()) {
         if (bytes >= sliceBytes) {
           bytes = 0;
