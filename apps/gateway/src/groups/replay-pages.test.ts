@@ -28,28 +28,39 @@ function coreWith(characters: number) {
   return { core: { request } as unknown as Core, asked };
 }
 
+const hourMs = 3_600_000;
+
 const reader = (userId: number) => ({ user: { userId }, messageBytes: 4_096 });
 const seqsOf = (reply: Awaited<ReturnType<ReplayPages['read']>>) =>
   reply.ok ? reply.answer.messages.map(([seq]) => seq) : undefined;
 
-test('a page that a hundred connections come back to is read once, and they go on one in each turn of the event loop', async () => {
+test.each([
+  { characters: 10, turnsTaken: 0 },
+  { characters: 16_000, turnsTaken: 99 },
+])(
+  'a page of sixteen messages of $characters characters that a hundred connections come back to is read once, and sent in $turnsTaken turns more',
+  async ({ characters, turnsTaken }) => {
+    const { core, asked } = coreWith(characters);
+    let turns = 0;
+    const turn = createLoopTurns();
+    const pages = new ReplayPages(core, () => {
+      turns += 1;
+      return turn();
+    });
+    const replies = await Promise.all(Array.from({ length: 100 }, (_, n) => pages.read(1, 0, 16, reader(n))));
+    expect(asked).toEqual([{ group_id: 1, after_seq: 0, limit: 16, user_id: 0 }]);
+    expect(turns).toBe(turnsTaken);
+    expect(new Set(replies.map((reply) => seqsOf(reply)?.length))).toEqual(new Set([16]));
+  },
+);
+
+test('a small page is not kept: it is as new as can be the next time', async () => {
   const { core, asked } = coreWith(10);
-  let turns = 0;
-  const turn = createLoopTurns();
-  const pages = new ReplayPages(core, () => {
-    turns += 1;
-    return turn();
-  });
-  const replies = await Promise.all(Array.from({ length: 100 }, (_, n) => pages.read(1, 0, 16, reader(n))));
-  expect(asked).toEqual([{ group_id: 1, after_seq: 0, limit: 16, user_id: 0 }]);
-  expect(turns).toBe(99);
-  expect(new Set(replies.map((reply) => seqsOf(reply)?.length))).toEqual(new Set([16]));
-  // What is small is not kept: it is as new as can be the next time.
+  const pages = new ReplayPages(core, createLoopTurns(), hourMs);
+  await pages.read(1, 0, 16, reader(1));
   await pages.read(1, 0, 16, reader(1));
   expect([asked.length, pages.characters]).toEqual([2, 0]);
 });
-
-const hourMs = 3_600_000;
 
 test('a large page is at hand for those who come a moment later, in bounded memory', async () => {
   const { core, asked } = coreWith(16_000);

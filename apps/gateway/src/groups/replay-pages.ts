@@ -6,8 +6,8 @@ type PageReply = Reply<'REPLAY_PAGE'>;
 type Reader = { readonly user: { readonly userId: number }; readonly messageBytes: number };
 type Kept = { readonly page: ReplayPage; readonly characters: number; readonly untilMs: number };
 
-/** A smaller page is not kept: it costs the core and the bus little. */
-const keptFromCharacters = 32 * 1_024;
+/** A smaller page is not kept, and sent to all who wait for it at once: it costs little. */
+const largeCharacters = 32 * 1_024;
 /** So much is kept of all groups together; the oldest page is forgotten first. */
 const keptCharactersMax = 4 * 1_024 * 1_024;
 const usualKeptMs = 2_000;
@@ -29,7 +29,7 @@ export class ReplayPages {
   #characters = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param turn the turns in which connections go on that waited for the same page: each sends a quarter of a mebibyte then */
+  /** @param turn the turns in which connections go on that waited for the same large page: each sends a quarter of a mebibyte then */
   constructor(core: Core, turn: () => Promise<void>, keptMs = usualKeptMs) {
     this.#core = core;
     this.#turn = turn;
@@ -48,7 +48,7 @@ export class ReplayPages {
     const shared = kept ? { ok: true as const, answer: kept.page } : this.#underWay.get(key);
     if (!shared) return this.#request(key, groupId, afterSeq, limit, reader);
     const reply = await shared;
-    await this.#turn();
+    if (reply.ok && charactersOf(reply.answer) >= largeCharacters) await this.#turn();
     return reply.ok ? { ok: true, answer: firstOf(reply.answer, limit) } : reply;
   }
 
@@ -69,8 +69,8 @@ export class ReplayPages {
   }
 
   #keep(key: string, page: ReplayPage): void {
-    const characters = page.messages.reduce((sum, [, , frame]) => sum + frame.length, 0);
-    if (characters < keptFromCharacters || characters > keptCharactersMax) return;
+    const characters = charactersOf(page);
+    if (characters < largeCharacters || characters > keptCharactersMax) return;
     this.#forget(key);
     this.#kept.set(key, { page, characters, untilMs: performance.now() + this.#keptMs });
     this.#characters += characters;
@@ -95,6 +95,9 @@ export class ReplayPages {
     this.#timer = this.#kept.size > 0 ? setTimeout(this.#clean, this.#keptMs).unref() : undefined;
   };
 }
+
+const charactersOf = ({ messages }: ReplayPage) =>
+  messages.reduce((sum, [, , frame]) => sum + frame.length, 0);
 
 /** A page that was read for somebody who asked for more. */
 function firstOf(page: ReplayPage, limit: number): ReplayPage {
