@@ -10,6 +10,7 @@ import { Gap, type GapDeps, type PageOutcome } from './gap.ts';
 import { LocalMembers } from './local-members.ts';
 import { bytesOf, pageBytesMax } from './page-bytes.ts';
 import { RecentMessages } from './recent-messages.ts';
+import type { ReplayPages } from './replay-pages.ts';
 import { encodeStateFrame } from './state-frame.ts';
 import type { StateReader } from './state-reader.ts';
 import type { StateTeller } from './state-teller.ts';
@@ -38,6 +39,7 @@ export type FeedDeps = GapDeps & {
   readonly core: Core;
   readonly users: Users;
   readonly states: StateReader;
+  readonly replayPages: ReplayPages;
   readonly stateTeller: StateTeller;
   readonly messageIndex: MessageIndex<GroupFeed>;
   readonly overdue: { watch(userId: number): void; report(userId: number): void };
@@ -272,6 +274,11 @@ export class GroupFeed {
       ...(reader && { user_id: reader.user.userId }),
     };
     return this.#deps.core.request('REPLAY_PAGE', params, undefined, undefined, reader ?? this);
+  }
+
+  /** What follows `afterSeq`, at most so many messages, for a replay on one connection: perhaps as it was a moment ago. */
+  replayPage(afterSeq: number, limit: number, reader: UserConnection): Promise<Reply<'REPLAY_PAGE'>> {
+    return this.#deps.replayPages.read(this.id, afterSeq, limit, reader);
   }
 
   /** Asks the core for what follows `lastSeq`, and publishes it. */

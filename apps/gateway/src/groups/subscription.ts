@@ -285,7 +285,7 @@ export class Subscription {
       if (isCurrent()) await writer.turn();
       // What a page has no room for is not read for it.
       const limit = Math.min(room.messages, window.messagesAPage);
-      const reply = isCurrent() && (await this.feed.requestPage(this.#sentSeq, limit, connection));
+      const reply = isCurrent() && (await this.feed.replayPage(this.#sentSeq, limit, connection));
       if (reply && isCurrent()) {
         if (reply.ok) await this.#sendPage(replay, reply.answer, isCurrent);
         else socket.end(closeReasons.outcomeUnknown);
