@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis';
 import { CommandBatch } from './command-batch.ts';
 import type { BusLog } from './connection.ts';
-import { oncePerTick } from './once-per-tick.ts';
 import { PieceCutter } from './pieces.ts';
 import { reasonOf } from './refusal.ts';
 
@@ -10,6 +9,12 @@ const publicationBytesMax = 256 * 1_024;
 
 /** So much of what may be large is encoded in one event-loop tick: a millisecond or two. */
 const sliceBytesMax = 128 * 1_024;
+
+/**
+ * An entry that is finished when nothing else is about to leave waits so long for something that does: else it has a write to
+ * itself, for which this process, Redis, and this process again wake up.
+ */
+const finishedWaitMs = 50;
 
 /** No answer is larger: what grows with somebody's data is answered in pages. */
 const answerBytesMax = 16 * 1_024 * 1_024;
@@ -40,6 +45,11 @@ export type BusPublisher = {
   finish(entryId: string, since: number, shard: number): void;
   /** The entries of a Redis that were finished, and wait to leave: no other process may take them over meanwhile. */
   leaving(shard: number): readonly string[];
+  /**
+   * Commands whose answers matter, behind what is published in this tick, in the same write.
+   * @param shard on which Redis @returns their answers, texts as bytes @throws the first error among them
+   */
+  ask(commands: readonly (readonly string[])[], shard: number): Promise<unknown[]>;
   /** Resolves when all that was given so far, but what may be large, has been sent, or has failed. */
   published(): Promise<void>;
   /** Resolves when all that was given so far has been sent, or has failed. */
@@ -48,7 +58,7 @@ export type BusPublisher = {
 
 /**
  * Gathers what one event-loop tick publishes, and sends it as one batch: publications, then answers, then XDEL and
- * XACK.
+ * XACK, then what is asked. XDEL and XACK that nothing else goes with wait a moment for something that does.
  *
  * Answers that may be large leave behind all else, and not more of them in a tick than take a moment to encode: messages
  * and other answers do not wait for them, neither here nor on the connection.
@@ -61,13 +71,16 @@ export type BusPublisher = {
  */
 export class Publisher implements BusPublisher {
   readonly #options: Options;
-  readonly #flushSoon = oncePerTick(() => this.#flush());
+  #isFlushScheduled = false;
+  /** Runs while nothing but finished entries waits to leave. */
+  #finishedTimer: NodeJS.Timeout | undefined;
   readonly #publicationBytesMax: number;
   readonly #cutter: PieceCutter;
   readonly #sending = new Set<Promise<void>>();
   #publications: [channel: string, payload: string][] = [];
   #answers = new Map<string, Encoded[]>();
   #finished: string[] = [];
+  #asked: Asked[] = [];
   /** What may be large, in its order, and the entries that were finished behind it. */
   #behind: Behind[] = [];
   /** How many answers of an entry are among those. */
@@ -119,16 +132,26 @@ export class Publisher implements BusPublisher {
     if (this.#answersBehind.has(entryId)) {
       this.#leaving.add(entryId);
       this.#giveBehind({ finished: entryId });
-    } else this.#finished.push(entryId);
-    this.#flushSoon();
+      return;
+    }
+    this.#finished.push(entryId);
+    if (!this.#isFlushScheduled) this.#finishedTimer ??= setTimeout(() => this.#flushSoon(), finishedWaitMs);
   }
 
   leaving(): readonly string[] {
-    return [...this.#leaving];
+    return [...this.#leaving, ...this.#finished];
+  }
+
+  ask(commands: readonly (readonly string[])[]): Promise<unknown[]> {
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ commands, resolve, reject });
+      this.#flushSoon();
+    });
   }
 
   async flushed(): Promise<void> {
     const given = this.#behindGiven;
+    if (this.#finished.length > 0) this.#flushSoon();
     // The flush of a tick comes before.
     do await new Promise((resolve) => setImmediate(resolve));
     while (this.#behindTaken < given);
@@ -186,6 +209,17 @@ export class Publisher implements BusPublisher {
     return large;
   }
 
+  #flushSoon(): void {
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    clearTimeout(this.#finishedTimer);
+    this.#finishedTimer = undefined;
+    setImmediate(() => {
+      this.#isFlushScheduled = false;
+      this.#flush();
+    });
+  }
+
   #flush(): void {
     const large = this.#takeBehind();
     const { redis, stream, group, channelOf, log, onFailed } = this.#options;
@@ -198,10 +232,12 @@ export class Publisher implements BusPublisher {
       batch.add('XDEL', stream, ...this.#finished);
       batch.add('XACK', stream, group, ...this.#finished);
     }
+    for (const asked of this.#asked) askIn(batch, asked);
     const publications = this.#publications.length;
     this.#publications = [];
     this.#answers = new Map();
     this.#finished = [];
+    this.#asked = [];
     const sent = batch.send().then((failure) => {
       this.#sending.delete(sent);
       if (!failure) return;
@@ -252,6 +288,25 @@ export class Publisher implements BusPublisher {
       log.error({ reason: (error as Error).message }, 'an answer cannot be encoded');
     }
     return JSON.stringify(refuse(answer));
+  }
+}
+
+type Asked = {
+  readonly commands: readonly (readonly string[])[];
+  resolve(answers: unknown[]): void;
+  reject(error: Error): void;
+};
+
+function askIn(batch: CommandBatch, { commands, resolve, reject }: Asked): void {
+  const answers: unknown[] = [];
+  let firstError: Error | undefined;
+  for (const words of commands) {
+    batch.ask(words, (error, answer) => {
+      firstError ??= error;
+      if (answers.push(answer) < commands.length) return;
+      if (firstError) reject(firstError);
+      else resolve(answers);
+    });
   }
 }
 
