@@ -1,6 +1,7 @@
 export { startClaims } from './claims.ts';
 export { type RedisClock, startClock, startRedisClock } from './clock.ts';
 export { slotOf, tagOfAddress } from './cluster-tags.ts';
+export { CommandBatch } from './command-batch.ts';
 export { type BusLog, type ConnectionRole, connectRedis, reconnect } from './connection.ts';
 export { isEpoch, readEpoch, startEpochWatch } from './database-epoch.ts';
 export { countDeadJobs } from './dead-jobs.ts';

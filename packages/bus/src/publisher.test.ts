@@ -142,8 +142,8 @@ test('an entry is acknowledged behind its own large answers, and waits for those
   for (const ref of [1, 2]) publisher.answerBehind('node', { ref, text: 'x'.repeat(200_000) }, '1-1');
   publisher.finish('1-1');
   publisher.finish('2-1');
-  // Until it leaves, this process has it in hand.
-  expect(publisher.leaving()).toEqual(['1-1']);
+  // Until they leave, this process has them in hand.
+  expect(publisher.leaving()).toEqual(['1-1', '2-1']);
   const writes = watchWrites();
   await publisher.flushed();
   writes.stop();
@@ -155,6 +155,57 @@ test('an entry is acknowledged behind its own large answers, and waits for those
   expect(acknowledges('2-1')).toBeGreaterThan(0);
   expect(acknowledges('2-1')).toBeLessThanOrEqual(acknowledges('1-1'));
   expect(publisher.leaving()).toEqual([]);
+});
+
+test('an entry that is finished alone leaves in one write with what is published and asked next', async () => {
+  const names = createNames(freshPrefix());
+  const [stream, group] = [names.requests, names.cores];
+  const common = { redis, stream, group, channelOf: names.gateway, log: silent };
+  const publisher = new Publisher({ ...common, refuse: () => ({}) });
+  const writes = watchWrites();
+  publisher.finish('1-1');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([writes.texts, publisher.leaving()]).toEqual([[], ['1-1']]);
+  const asked = publisher.ask([
+    ['SET', stream, 'text'],
+    ['GET', stream],
+  ]);
+  publisher.publish('channel', 'published');
+  expect((await asked).map(String)).toEqual(['OK', 'text']);
+  writes.stop();
+  expect(writes.texts).toHaveLength(1);
+  const commands = writes.texts.join('').match(/^(PUBLISH|XDEL|XACK|SET|GET)(?=\r$)/gm);
+  expect(commands).toEqual(['PUBLISH', 'XDEL', 'XACK', 'SET', 'GET']);
+  expect(publisher.leaving()).toEqual([]);
+});
+
+test('an entry that is finished while nothing else leaves is acknowledged a moment later all the same', async () => {
+  const names = createNames(freshPrefix());
+  const [stream, group] = [names.requests, names.cores];
+  const common = { redis, stream, group, channelOf: names.gateway, log: silent };
+  const publisher = new Publisher({ ...common, refuse: () => ({}) });
+  await redis.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
+  const id = (await redis.xadd(stream, '*', 'a', '1')) as string;
+  await redis.xreadgroup('GROUP', group, 'core', 'STREAMS', stream, '>');
+  publisher.finish(id);
+  await until('it has left', async () => (await redis.xlen(stream)) === 0);
+  expect(((await redis.xpending(stream, group)) as unknown[])[0]).toBe(0);
+});
+
+test('what is asked fails with the first error of its commands, and nothing that was published fails with it', async () => {
+  const names = createNames(freshPrefix());
+  const [stream, group] = [names.requests, names.cores];
+  const common = { redis, stream, group, channelOf: names.gateway, log: silent };
+  const publisher = new Publisher({ ...common, refuse: () => ({}) });
+  publisher.publish('channel', 'published');
+  const refused = publisher.ask([
+    ['SET', stream, 'text'],
+    ['RPUSH', stream, 'more'],
+    ['GET', stream],
+  ]);
+  await expect(refused).rejects.toThrow(/^WRONGTYPE/);
+  await publisher.flushed();
+  expect(publisher.failures()).toBe(0);
 });
 
 test('an entry stays pending that is finished when something that was sent before may not have arrived', async () => {

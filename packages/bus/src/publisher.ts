@@ -14,8 +14,11 @@ const sliceBytesMax = 128 * 1_024;
 /** No answer is larger: what grows with somebody's data is answered in pages. */
 const answerBytesMax = 16 * 1_024 * 1_024;
 
-/** An entry that may leave its stream waits no longer than this for a batch that leaves anyway. */
-const leaveWithinMs = 5;
+/**
+ * An entry that may leave its stream waits no longer than this for a batch that leaves anyway: else it has a write to itself,
+ * for which this process, Redis, and this process again wake up.
+ */
+const leaveWithinMs = 50;
 
 /** What publishes for one process, on one Redis or on several. */
 export type BusPublisher = {
@@ -43,6 +46,11 @@ export type BusPublisher = {
   finish(entryId: string, since: number, shard: number): void;
   /** The entries of a Redis that were finished, and wait to leave: no other process may take them over meanwhile. */
   leaving(shard: number): readonly string[];
+  /**
+   * Commands whose answers matter, behind what is published in this tick, in the same write.
+   * @param shard on which Redis @returns their answers, texts as bytes @throws the first error among them
+   */
+  ask(commands: readonly (readonly string[])[], shard: number): Promise<unknown[]>;
   /** Resolves when all that was given so far, but what may be large, has been sent, or has failed. */
   published(): Promise<void>;
   /** Resolves when all that was given so far has been sent, or has failed. */
@@ -51,7 +59,7 @@ export type BusPublisher = {
 
 /**
  * Gathers what one event-loop tick publishes, and sends it as one batch: publications, then answers, then XDEL and
- * XACK of the entries whose own publications and answers have arrived.
+ * XACK of the entries whose own publications and answers have arrived, then what is asked.
  *
  * Answers that may be large leave behind all else, and not more of them in a tick than take a moment to encode: messages
  * and other answers do not wait for them, neither here nor on the connection.
@@ -76,6 +84,7 @@ export class Publisher implements BusPublisher {
   /** The entries of which all has arrived: they leave with the next batch. */
   #confirmed: string[] = [];
   #leavingSoon: NodeJS.Timeout | undefined;
+  #asked: Asked[] = [];
   /** What may be large, in its order, and the entries that were finished behind it. */
   #behind: Behind[] = [];
   /** How many answers of an entry are among those. */
@@ -126,12 +135,22 @@ export class Publisher implements BusPublisher {
     if (this.#answersBehind.has(entryId)) {
       this.#leaving.add(entryId);
       this.#giveBehind({ finished: entryId });
-    } else this.#finished.push(entryId);
-    this.#flushSoon();
+    } else if (this.isPublished && this.#answers.size === 0) this.#confirm([entryId]);
+    else {
+      this.#finished.push(entryId);
+      this.#flushSoon();
+    }
   }
 
   leaving(): readonly string[] {
-    return [...this.#leaving];
+    return [...this.#leaving, ...this.#finished, ...this.#confirmed];
+  }
+
+  ask(commands: readonly (readonly string[])[]): Promise<unknown[]> {
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ commands, resolve, reject });
+      this.#flushSoon();
+    });
   }
 
   async flushed(): Promise<void> {
@@ -204,13 +223,16 @@ export class Publisher implements BusPublisher {
       batch.add('XDEL', stream, ...this.#confirmed);
       batch.add('XACK', stream, group, ...this.#confirmed);
     }
+    for (const asked of this.#asked) askIn(batch, asked);
     const publications = this.#publications.length;
     const finished = this.#finished;
+    if (batch.isEmpty && finished.length === 0) return;
     const failuresBefore = this.#failures;
     this.#publications = [];
     this.#answers = new Map();
     this.#finished = [];
     this.#confirmed = [];
+    this.#asked = [];
     // Answers come in the order of the batches; a batch of nothing has to wait for the one before it.
     const answered = batch.isEmpty ? this.#lastSent.then(() => undefined) : batch.send();
     const sent = answered.then((failure) => {
@@ -280,6 +302,25 @@ export class Publisher implements BusPublisher {
       log.error({ reason: (error as Error).message }, 'an answer cannot be encoded');
     }
     return encodedOf(refuse(answer));
+  }
+}
+
+type Asked = {
+  readonly commands: readonly (readonly string[])[];
+  resolve(answers: unknown[]): void;
+  reject(error: Error): void;
+};
+
+function askIn(batch: CommandBatch, { commands, resolve, reject }: Asked): void {
+  const answers: unknown[] = [];
+  let firstError: Error | undefined;
+  for (const words of commands) {
+    batch.ask(words, (error, answer) => {
+      firstError ??= error;
+      if (answers.push(answer) < commands.length) return;
+      if (firstError) reject(firstError);
+      else resolve(answers);
+    });
   }
 }
 

@@ -67,7 +67,8 @@ export class Retries {
     lifecycle.onClose('queues', async () => {
       await this.#leaveMissed(index, queues).finally(() => queues.close());
     });
-    const dueGroups = new DueSet(redis.queues, names.dueGroups);
+    const { publisher } = this.#stores;
+    const dueGroups = new DueSet(redis.queues, names.dueGroups, (commands) => publisher.ask(commands, index));
     const schedule = new DeliveryCheckSchedule({
       dueGroups,
       queues,
