@@ -454,8 +454,9 @@ test('a core that is told to stop finishes the jobs that it has', async () => {
   expect(await redis.zcard(`${names.queues}:redelivery:delayed`)).toBe(1);
 });
 
-test('the first read of a sign-in names all groups of its user, any other read only what it asks for', async () => {
-  const { gateway, db } = await join();
+test('the first read of a sign-in is one statement and names all groups of its user, any other read only what it asks for', async () => {
+  const { gateway, db, count } = await join();
+  const statements = (statement: string) => count('database_statement_seconds_count', { statement });
   const { group_id, one } = await group(gateway, db);
   const other = await group(gateway, db, 3);
   await gateway.request('GROUP_ADD_MEMBER', {
@@ -466,7 +467,10 @@ test('the first read of a sign-in names all groups of its user, any other read o
   const { memberships, ...others } = await gateway.request('REPLAY_GROUPS', { ...params, is_sign_in: true });
   expect(memberships.map((membership) => membership.group_id)).toEqual([group_id]);
   expect(others).toEqual({ all_group_ids: [group_id, other.group_id], credential_version: 0 });
+  const names = ['groups_at_sign_in', 'replay_groups', 'group_ids', 'read_credential_versions'];
+  expect(await Promise.all(names.map(statements))).toEqual([1, 0, 0, 0]);
   expect(await gateway.request('REPLAY_GROUPS', params)).toEqual({ memberships });
+  expect(await Promise.all(names.map(statements))).toEqual([1, 1, 0, 0]);
 });
 
 test('the groups of several users come in the order of the request', async () => {

@@ -10,6 +10,7 @@ export { groupAddMember } from './groups/group-add-member.ts';
 export { groupCreate } from './groups/group-create.ts';
 export { groupLeave } from './groups/group-leave.ts';
 export { type GroupHead, readGroupHeads, readGroupStates } from './groups/group-states.ts';
+export { type GroupsAtSignIn, groupsAtSignIn } from './groups/groups-at-sign-in.ts';
 export { type Refusable, refuse } from './groups/refuse.ts';
 export { type Renamed, renameUsers } from './groups/rename-users.ts';
 export { replayGroups } from './groups/replay-groups.ts';

@@ -74,12 +74,12 @@ export class GroupFeed {
   readonly listening: Promise<void>;
   /** For connections in replay. */
   readonly recent: RecentMessages;
-  /** Subscriptions that go on with the next message. */
-  readonly pending = new Set<Subscription>();
   readonly #deps: FeedDeps;
   readonly #subscriptions = new Set<Subscription>();
   readonly #members: LocalMembers;
   readonly #gap: Gap;
+  /** Subscriptions that go on with the next message. Undefined while there is none, as nearly always. */
+  #pending: Set<Subscription> | undefined;
   #version = 0;
   #stateFrame: string | Uint8Array = '';
   /** While the state that applies is told to one connection after the other, and after that until the next one. */
@@ -134,6 +134,16 @@ export class GroupFeed {
     if (this.isOpen) return;
     this.#gap.close();
     this.#deps.close(this.id);
+  }
+
+  /** The subscription goes on with the next message. */
+  addPending(subscription: Subscription): void {
+    this.#pending ??= new Set();
+    this.#pending.add(subscription);
+  }
+
+  deletePending(subscription: Subscription): void {
+    if (this.#pending?.delete(subscription) && this.#pending.size === 0) this.#pending = undefined;
   }
 
   /** Takes messages that the core published, in whatever order they come. */
@@ -317,7 +327,7 @@ export class GroupFeed {
   /** The state, or so many messages of a replay, were sent to one connection of the user: no delivery check covers that. */
   onSent({ connection }: Subscription, messagesReplayed: number): void {
     const { metrics, overdue } = this.#deps;
-    metrics.messagesReplayed.inc(messagesReplayed);
+    if (messagesReplayed > 0) metrics.messagesReplayed.inc(messagesReplayed);
     overdue.watch(connection.user.userId);
   }
 
@@ -329,7 +339,7 @@ export class GroupFeed {
     traces?.sent(messageId, 'group');
     metrics.messagesPublished.count += 1;
     this.recent.add(seq, frame);
-    for (const subscription of this.pending) subscription.resume();
+    if (this.#pending) for (const subscription of this.#pending) subscription.resume();
   }
 
   /** So many bytes are going to be published that are no live messages: who reads too slowly for them is replayed them. */
