@@ -431,7 +431,8 @@ test('a job of a core that is killed goes to another core, also the sixth time',
   };
   await system.addCore();
   await ended(count, 'redelivery', 'done');
-  expect(gateway.of('redelivery-request')).toHaveLength(2);
+  // The new core looks for overdue users by itself, too, and may have done so before this one had acknowledged.
+  expect(gateway.of('redelivery-request').length).toBeGreaterThanOrEqual(2);
 });
 
 test('a core that is told to stop finishes the jobs that it has', async () => {
