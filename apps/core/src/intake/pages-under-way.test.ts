@@ -4,6 +4,7 @@ import { freshPrefix, redisUrl, silentLog } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
 import type { Context } from '../context.ts';
 import { createCoreMetrics } from '../metrics.ts';
+import { PageRests } from '../requests/page-rests.ts';
 import { createReplayPageHandler } from '../requests/replay-page.ts';
 import { Batcher } from './batcher.ts';
 import type { Burst } from './bursts.ts';
@@ -11,6 +12,8 @@ import type { Burst } from './bursts.ts';
 const requests = 200;
 /** Two batches of eight that are read and encoded, and as many pages that are encoded and wait until they leave. */
 const underWayMax = 2 * 2 * 8;
+
+const unrested = new PageRests({ nowMs: () => 0, pause: async () => {} });
 
 const messages = Array.from({ length: 5 }, (_, index) => ({
   ...{ seq: index + 1, message_id: index + 1, sender_sid: '1.5550100', content: 'x'.repeat(60_000) },
@@ -40,7 +43,8 @@ test('of hundreds of full pages that are asked for at once, a core has only so m
   } as unknown as Context;
   let left = requests;
   await new Promise<void>((resolve) => {
-    const handler = createReplayPageHandler();
+    // Rests make the publisher only the quicker one of the two.
+    const handler = createReplayPageHandler(undefined, unrested);
     const batcher = new Batcher<'REPLAY_PAGE'>(context, 'REPLAY_PAGE', handler, (_, [outcome]) => {
       const answer = {
         toJSON() {
