@@ -1,5 +1,7 @@
-import { type TestClient, uniqueSid } from '@hooligram/testkit';
+import { randomUUID } from 'node:crypto';
+import { metrics, type TestClient, uniqueSid } from '@hooligram/testkit';
 import { describe, expect, test } from '@jest/globals';
+import { FakeGateway } from './fake-gateway.ts';
 import { numberOf, startFixture } from './fixture.ts';
 
 const right = '000000';
@@ -15,6 +17,7 @@ const fixture = startFixture({
     VERIFICATION_TTL_MS: String(ttlMs),
     VERIFICATION_ATTEMPTS_MAX: '2',
     LIMIT_TEXTS_PER_NUMBER: '4/3600',
+    LIMIT_TEXTS_PER_PREFIX: '999/3600',
     LIMIT_TEXTS_FIRST_OF_NETWORK: '1/3600',
     LIMIT_TEXTS_PER_NUMBER_AND_SOURCE: '3/3600',
     LIMIT_GUESSES_PER_NUMBER: '3/3600',
@@ -198,4 +201,32 @@ test('a code that was submitted on a connection that asked for none costs the co
   const client = await from(newAddress());
   const none = { errors: ['no code was requested on this connection'] };
   for (let times = 0; times < 10; times += 1) expect(await submit(client, wrong)).toEqual(none);
+});
+
+test('codes that are requested at once, of as many numbers from as many addresses, share the statements that come before the limits', async () => {
+  const gateway = await FakeGateway.connect(fixture.system);
+  const statements = async (statement: string) => {
+    const counts = fixture.system.cores.map(async ({ adminUrl }) =>
+      (await metrics(adminUrl)).value('hooligram_core_database_statement_seconds_count', { statement }),
+    );
+    return (await Promise.all(counts)).reduce((sum, count) => sum + (Number.isNaN(count) ? 0 : count), 0);
+  };
+  const count = 60;
+  try {
+    const [looked, sent] = [await statements('read_outcomes'), await statements('verification_request_code')];
+    await Promise.all(
+      Array.from({ length: count }, () =>
+        gateway.request('VERIFICATION_REQUEST_CODE', {
+          connection_id: randomUUID(),
+          address: newAddress(),
+          ...numberOf(uniqueSid()),
+        }),
+      ),
+    );
+    expect((await statements('verification_request_code')) - sent).toBe(count);
+    // They came in one entry, and a core begins sixteen of them in a turn.
+    expect((await statements('read_outcomes')) - looked).toBeLessThanOrEqual(count / 6);
+  } finally {
+    gateway.close();
+  }
 });
