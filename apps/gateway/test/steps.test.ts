@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Resync, resync } from '../src/core/resync.ts';
 import { DeliveryCursor } from '../src/groups/delivery-cursor.ts';
+import { Subscription } from '../src/groups/subscription.ts';
+import { UserConnection } from '../src/groups/user-connection.ts';
 import { Users } from '../src/groups/users.ts';
-import { gatewayWith } from './bare-gateway.ts';
+import { gatewayWith, userId } from './bare-gateway.ts';
 
 const sizes = [200, 400] as const;
 
@@ -10,26 +12,37 @@ const sizes = [200, 400] as const;
 const growthMax = 2.1;
 
 let steps = 0;
-beforeEach(() => {
-  for (const name of ['unacknowledged', 'isBehind', 'raiseTo', 'acknowledge'] as const) {
-    const original = DeliveryCursor.prototype[name] as (...args: never[]) => unknown;
-    jest.spyOn(DeliveryCursor.prototype, name).mockImplementation(function (
-      this: DeliveryCursor,
-      ...args: unknown[]
-    ) {
+
+/** From now on each call of these is a step. */
+function count<T extends object>(prototype: T, ...names: readonly (keyof T)[]): void {
+  for (const name of names) {
+    const original = prototype[name] as (...args: unknown[]) => unknown;
+    prototype[name] = function (this: T, ...args: unknown[]) {
       steps += 1;
-      return original.apply(this, args as never[]) as never;
+      return original.apply(this, args);
+    } as T[keyof T];
+    restore.push(() => {
+      prototype[name] = original as T[keyof T];
     });
   }
+}
+
+const restore: (() => void)[] = [];
+beforeEach(() => {
+  count(DeliveryCursor.prototype, 'unacknowledged', 'isBehind', 'raiseTo', 'acknowledge');
 });
 afterEach(() => {
   jest.restoreAllMocks();
+  for (const each of restore.splice(0)) each();
 });
 
 /** How many steps it takes with each of the sizes. */
-async function stepsOf(run: (size: number) => Promise<void>): Promise<number[]> {
+async function stepsOf(
+  run: (size: number) => Promise<void>,
+  ofSizes: readonly number[] = sizes,
+): Promise<number[]> {
   const taken: number[] = [];
-  for (const size of sizes) {
+  for (const size of ofSizes) {
     steps = 0;
     await run(size);
     taken.push(steps);
@@ -93,6 +106,68 @@ test('a group whose state is known here is joined without a look at its other me
   await signIn(false);
   expect(looks.mock.calls.length).toBeLessThan(20);
   close();
+});
+
+/** A group whose members are all here, each on a connection that has its one message. */
+async function crowdOf(size: number) {
+  const gateway = gatewayWith(1, size);
+  const { users, groups } = gateway.context;
+  const connections = Array.from({ length: size }, (_, at) =>
+    users.signIn(gateway.socket, userId + at, `1.${at}`),
+  );
+  for (const connection of connections) await groups.joinAll(connection, [1]);
+  while (connections.some(({ replaying }) => replaying > 0)) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const feed = connections[0]?.find(1)?.feed;
+  if (!feed) throw new Error('nobody is in the group');
+  return { ...gateway, feed };
+}
+
+test.each([
+  ['published to them at once', [150, 300]],
+  ['told to one after the other', [500, 1_000]],
+])('a state that is %s takes twice the steps for twice as many members here', async (_, ofSizes) => {
+  count(Users.prototype, 'find');
+  count(UserConnection.prototype, 'find', 'isIn');
+  count(Subscription.prototype, 'onStatePublished', 'tellState', 'sendState');
+  const taken = await stepsOf(async (size) => {
+    const { feed, state, close } = await crowdOf(size);
+    steps = 0;
+    feed.apply({ ...state(1), version: 2 });
+    while (feed.tellNext()) steps += 1;
+    close();
+  }, ofSizes);
+  expectGrowth(taken);
+});
+
+test('a delivery check takes twice the steps for twice as many members here, though all of them are late', async () => {
+  count(Users.prototype, 'find');
+  const taken = await stepsOf(async (size) => {
+    const { feed, close } = await crowdOf(size);
+    steps = 0;
+    feed.check({ group_id: 1, last_seq: 1, version: 1, due_seq: 1, due_version: 1 });
+    close();
+  });
+  expectGrowth(taken);
+});
+
+test('a connection that ends leaves twice as many groups in twice the steps', async () => {
+  count(Users.prototype, 'find');
+  count(UserConnection.prototype, 'find', 'isIn');
+  count(Subscription.prototype, 'leave');
+  const taken = await stepsOf(async (size) => {
+    const { context, socket, signIn, close } = gatewayWith(size);
+    const connection = await signIn(true);
+    steps = 0;
+    Object.assign(socket, { isOpen: false });
+    context.users.signOut(connection);
+    while ([...connection.subscriptions()].length > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    close();
+  });
+  expectGrowth(taken);
 });
 
 /** Of each write on a socket from now on that a state is part of, how many states it has. */

@@ -37,6 +37,10 @@ export class CommandBatch {
     this.#signatures = signaturesOf(redis);
   }
 
+  get isEmpty(): boolean {
+    return this.#commands === 0 && this.#asked.length === 0;
+  }
+
   publish(channel: string, payload: string | Buffer): void {
     const signed = this.#signatures?.signPublication(channel, payload) ?? payload;
     this.#commands += 1;

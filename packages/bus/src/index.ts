@@ -12,6 +12,7 @@ export { checkShards, untilEnough } from './enough-shards.ts';
 export { deadlineMaxMs, type Entry, type Unreadable } from './entry.ts';
 export { countListeners } from './listeners.ts';
 export { type Channels, createNames, type Keys, type Names } from './names.ts';
+export { oncePerTick } from './once-per-tick.ts';
 export type { BusPart } from './pause.ts';
 export { PieceCollector } from './pieces.ts';
 export { Placement, partitionOf, partitions } from './placement.ts';

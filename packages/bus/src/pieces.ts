@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 /** First bytes of a piece. What is published on a gateway's channel begins otherwise: answers with `[`. */
 const mark = Buffer.from('piece ');
 const newline = 0x0a;
-/** No text has more pieces: an answer is at most 16 Mi characters, of three bytes each, in pieces of 256 KiB. */
+/** No text has more pieces. A core of the release before lets 16 Mi characters of three bytes each pass, 256 KiB a piece. */
 const piecesMax = 192;
 /** Most senders of whom an incomplete text is kept: cores that died meanwhile do not add up. */
 const sendersMax = 16;

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { CommandBatch } from './command-batch.ts';
 import type { BusLog } from './connection.ts';
+import { oncePerTick } from './once-per-tick.ts';
 import { PieceCutter } from './pieces.ts';
 import { reasonOf } from './refusal.ts';
 
@@ -10,14 +11,14 @@ const publicationBytesMax = 256 * 1_024;
 /** So much of what may be large is encoded in one event-loop tick: a millisecond or two. */
 const sliceBytesMax = 128 * 1_024;
 
-/**
- * An entry that is finished when nothing else is about to leave waits so long for something that does: else it has a write to
- * itself, for which this process, Redis, and this process again wake up.
- */
-const finishedWaitMs = 50;
-
 /** No answer is larger: what grows with somebody's data is answered in pages. */
 const answerBytesMax = 16 * 1_024 * 1_024;
+
+/**
+ * An entry that may leave its stream waits no longer than this for a batch that leaves anyway: else it has a write to itself,
+ * for which this process, Redis, and this process again wake up.
+ */
+const leaveWithinMs = 50;
 
 /** What publishes for one process, on one Redis or on several. */
 export type BusPublisher = {
@@ -38,8 +39,8 @@ export type BusPublisher = {
   /** How often something that was sent to a Redis has failed, or has perhaps failed. */
   failures(shard: number): number;
   /**
-   * The entry has been answered: it leaves the stream. If something has failed since anything of it was given, it stays, to
-   * be claimed.
+   * The entry has been answered: it leaves the stream when all that was given before has arrived. If something has failed since
+   * anything of it was given, it stays, to be claimed.
    * @param since what `failures` was before that @param shard on which it came
    */
   finish(entryId: string, since: number, shard: number): void;
@@ -58,28 +59,31 @@ export type BusPublisher = {
 
 /**
  * Gathers what one event-loop tick publishes, and sends it as one batch: publications, then answers, then XDEL and
- * XACK, then what is asked. XDEL and XACK that nothing else goes with wait a moment for something that does.
+ * XACK of the entries whose own publications and answers have arrived, then what is asked.
  *
  * Answers that may be large leave behind all else, and not more of them in a tick than take a moment to encode: messages
  * and other answers do not wait for them, neither here nor on the connection.
  *
- * Guarantee: an entry is acknowledged only behind the publications that were given before it, and its answers. When
- * the batch breaks, entries whose acknowledgement did not arrive stay pending, and so do those that are finished later and
- * may have had something in it: a later claim publishes all of it again. XDEL goes before XACK: the other way round, a break
- * between the two would leave an entry in the stream that no consumer owns. An answer that is too large, or cannot be
- * encoded, is replaced alone.
+ * Guarantee: an entry is acknowledged only when Redis has confirmed the publications that were given before it, and its
+ * answers: of a batch it may refuse one command, and do the others. When the batch breaks, or something of it is refused, the
+ * entries that were finished with it stay pending, and so do those that are finished later and may have had something in it:
+ * a later claim publishes all of it again. XDEL goes before XACK: the other way round, a break between the two would leave an
+ * entry in the stream that no consumer owns. An answer that is too large, or cannot be encoded, is replaced alone.
  */
 export class Publisher implements BusPublisher {
   readonly #options: Options;
-  #isFlushScheduled = false;
-  /** Runs while nothing but finished entries waits to leave. */
-  #finishedTimer: NodeJS.Timeout | undefined;
+  readonly #flushSoon = oncePerTick(() => this.#flush());
   readonly #publicationBytesMax: number;
   readonly #cutter: PieceCutter;
   readonly #sending = new Set<Promise<void>>();
+  #lastSent: Promise<void> = Promise.resolve();
   #publications: [channel: string, payload: string][] = [];
   #answers = new Map<string, Encoded[]>();
+  /** The entries that were finished with what the next batch sends. */
   #finished: string[] = [];
+  /** The entries of which all has arrived: they leave with the next batch. */
+  #confirmed: string[] = [];
+  #leavingSoon: NodeJS.Timeout | undefined;
   #asked: Asked[] = [];
   /** What may be large, in its order, and the entries that were finished behind it. */
   #behind: Behind[] = [];
@@ -87,9 +91,8 @@ export class Publisher implements BusPublisher {
   readonly #answersBehind = new Map<string, number>();
   /** The entries that were finished behind them. */
   readonly #leaving = new Set<string>();
-  /** How many of those were given so far, and taken. */
+  /** How many of those were given so far. */
   #behindGiven = 0;
-  #behindTaken = 0;
   #failures = 0;
 
   constructor(options: Options) {
@@ -132,14 +135,15 @@ export class Publisher implements BusPublisher {
     if (this.#answersBehind.has(entryId)) {
       this.#leaving.add(entryId);
       this.#giveBehind({ finished: entryId });
-      return;
+    } else if (this.isPublished && this.#answers.size === 0) this.#confirm([entryId]);
+    else {
+      this.#finished.push(entryId);
+      this.#flushSoon();
     }
-    this.#finished.push(entryId);
-    if (!this.#isFlushScheduled) this.#finishedTimer ??= setTimeout(() => this.#flushSoon(), finishedWaitMs);
   }
 
   leaving(): readonly string[] {
-    return [...this.#leaving, ...this.#finished];
+    return [...this.#leaving, ...this.#finished, ...this.#confirmed];
   }
 
   ask(commands: readonly (readonly string[])[]): Promise<unknown[]> {
@@ -150,11 +154,13 @@ export class Publisher implements BusPublisher {
   }
 
   async flushed(): Promise<void> {
-    const given = this.#behindGiven;
-    if (this.#finished.length > 0) this.#flushSoon();
+    const last = this.#behindGiven;
     // The flush of a tick comes before.
     do await new Promise((resolve) => setImmediate(resolve));
-    while (this.#behindTaken < given);
+    while ((this.#behind[0]?.place ?? Number.POSITIVE_INFINITY) <= last);
+    await Promise.all(this.#sending);
+    // What has arrived by now lets its entries leave.
+    this.#leave();
     await Promise.all(this.#sending);
   }
 
@@ -165,24 +171,21 @@ export class Publisher implements BusPublisher {
 
   /** @returns its bytes */
   #encodeInto(answers: Map<string, Encoded[]>, node: string, answer: object): number {
-    const text = this.#encode(answer);
-    const encoded = { text, bytes: Buffer.byteLength(text) };
+    const encoded = this.#encode(answer);
     const ofNode = answers.get(node);
     if (ofNode) ofNode.push(encoded);
     else answers.set(node, [encoded]);
     return encoded.bytes;
   }
 
-  #giveBehind(behind: Behind): void {
-    this.#behind.push(behind);
+  #giveBehind(behind: LargeAnswer | Finished): void {
     this.#behindGiven += 1;
+    this.#behind.push({ ...behind, place: this.#behindGiven });
     this.#flushSoon();
   }
 
   #keepUnfinished(): void {
-    const kept = this.#behind.filter((behind) => !('finished' in behind));
-    this.#behindTaken += this.#behind.length - kept.length;
-    this.#behind = kept;
+    this.#behind = this.#behind.filter((behind) => !('finished' in behind));
     this.#leaving.clear();
     this.#finished = [];
   }
@@ -203,21 +206,9 @@ export class Publisher implements BusPublisher {
         else this.#answersBehind.delete(next.entryId);
       }
     }
-    this.#behindTaken += taken;
     this.#behind.splice(0, taken);
     if (this.#behind.length > 0) this.#flushSoon();
     return large;
-  }
-
-  #flushSoon(): void {
-    if (this.#isFlushScheduled) return;
-    this.#isFlushScheduled = true;
-    clearTimeout(this.#finishedTimer);
-    this.#finishedTimer = undefined;
-    setImmediate(() => {
-      this.#isFlushScheduled = false;
-      this.#flush();
-    });
   }
 
   #flush(): void {
@@ -228,19 +219,32 @@ export class Publisher implements BusPublisher {
     for (const [node, answers] of [...this.#answers, ...large]) {
       for (const payload of this.#publicationsOf(answers)) batch.publish(channelOf(node), payload);
     }
-    if (this.#finished.length > 0) {
-      batch.add('XDEL', stream, ...this.#finished);
-      batch.add('XACK', stream, group, ...this.#finished);
+    if (this.#confirmed.length > 0) {
+      batch.add('XDEL', stream, ...this.#confirmed);
+      batch.add('XACK', stream, group, ...this.#confirmed);
     }
     for (const asked of this.#asked) askIn(batch, asked);
     const publications = this.#publications.length;
+    const finished = this.#finished;
+    if (batch.isEmpty && finished.length === 0) return;
+    const failuresBefore = this.#failures;
     this.#publications = [];
     this.#answers = new Map();
     this.#finished = [];
+    this.#confirmed = [];
     this.#asked = [];
-    const sent = batch.send().then((failure) => {
+    // All that may leave leaves now: the timer would wake this process for nothing.
+    clearTimeout(this.#leavingSoon);
+    this.#leavingSoon = undefined;
+    // Answers come in the order of the batches; a batch of nothing has to wait for the one before it.
+    const answered = batch.isEmpty ? this.#lastSent.then(() => undefined) : batch.send();
+    const sent = answered.then((failure) => {
       this.#sending.delete(sent);
-      if (!failure) return;
+      if (!failure) {
+        // A batch that was sent before this one may have failed meanwhile.
+        if (failuresBefore === this.#failures) this.#confirm(finished);
+        return;
+      }
       log.error(
         { reason: reasonOf(failure.error), see: 'docs/runbook.md#redisaway' },
         'publishing to gateways failed',
@@ -251,6 +255,20 @@ export class Publisher implements BusPublisher {
       if (failure.index < publications) onFailed?.();
     });
     this.#sending.add(sent);
+    this.#lastSent = sent;
+  }
+
+  #confirm(finished: readonly string[]): void {
+    if (finished.length === 0) return;
+    this.#confirmed.push(...finished);
+    this.#leavingSoon ??= setTimeout(() => {
+      this.#leavingSoon = undefined;
+      this.#leave();
+    }, leaveWithinMs);
+  }
+
+  #leave(): void {
+    if (this.#confirmed.length > 0) this.#flush();
   }
 
   /** JSON lists of answers, none larger than a publication may be, and pieces of those that are larger alone. */
@@ -276,18 +294,17 @@ export class Publisher implements BusPublisher {
     return publications;
   }
 
-  #encode(answer: object): string {
+  #encode(answer: object): Encoded {
     const { log, refuse } = this.#options;
     try {
-      const text = JSON.stringify(answer);
-      // No character is less than a byte.
-      if (text.length <= answerBytesMax) return text;
-      log.error({ characters: text.length }, 'an answer is too large');
+      const encoded = encodedOf(answer);
+      if (encoded.bytes <= answerBytesMax) return encoded;
+      log.error({ bytes: encoded.bytes }, 'an answer is too large');
     } catch (error) {
       // Node's text says what was wrong with the string, and quotes none of it.
       log.error({ reason: (error as Error).message }, 'an answer cannot be encoded');
     }
-    return JSON.stringify(refuse(answer));
+    return encodedOf(refuse(answer));
   }
 }
 
@@ -312,9 +329,14 @@ function askIn(batch: CommandBatch, { commands, resolve, reject }: Asked): void 
 
 type Encoded = { readonly text: string; readonly bytes: number };
 
-type Behind =
-  | { readonly node: string; readonly answer: object; readonly entryId: string }
-  | { readonly finished: string };
+function encodedOf(answer: object): Encoded {
+  const text = JSON.stringify(answer);
+  return { text, bytes: Buffer.byteLength(text) };
+}
+
+type LargeAnswer = { readonly node: string; readonly answer: object; readonly entryId: string };
+type Finished = { readonly finished: string };
+type Behind = (LargeAnswer | Finished) & { readonly place: number };
 
 type Options = {
   redis: Redis;

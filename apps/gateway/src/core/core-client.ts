@@ -14,6 +14,7 @@ import { errorTexts } from '@hooligram/protocol';
 import type { RequestOutcome } from '../metrics.ts';
 import { AnswerSizes, isLargeAnswer } from './answer-sizes.ts';
 import { type AnswerSize, type Asker, Credit } from './credit.ts';
+import { Repetition } from './repetition.ts';
 
 /**
  * What the core replied. `isUnknown`: no answer came in time, so the request may or may not have had its
@@ -176,6 +177,15 @@ export class CoreClient {
   readonly #timer: NodeJS.Timeout;
   readonly credit: Credit;
   readonly #sizes = new AnswerSizes();
+  /** After a break. A burst is not parted: its requests are one behind the other. */
+  readonly #repetition = new Repetition<Waiting>({
+    belongTogether: (one, next) => one.burst !== undefined && one.burst === next.burst,
+    write: (waiting) => {
+      const isUnanswered = this.#find(waiting.request.ref) === waiting;
+      if (isUnanswered) this.#repeat(waiting);
+      return isUnanswered;
+    },
+  });
   #lastRef = 0;
   #isClosed = false;
 
@@ -268,13 +278,12 @@ export class CoreClient {
   }
 
   /**
-   * Writes everything again that went through a Redis: after a break, requests, entries or answers may be lost. Of large
-   * answers no more are on their way than there is credit, so they do not break it again.
+   * Writes everything again that went through a Redis: after a break, requests, entries or answers may be lost. It does so a
+   * portion in each turn of the event loop. Of large answers no more are on their way than there is credit, so they do not
+   * break it again.
    */
   repeatAll(shard: number): void {
-    for (const waiting of [...this.#repeated.values(), ...this.#fresh.values()]) {
-      if (waiting.shard === shard) this.#repeat(waiting);
-    }
+    this.#repetition.add(this.#unanswered().filter((waiting) => waiting.shard === shard));
   }
 
   close(): void {
@@ -283,6 +292,11 @@ export class CoreClient {
     for (const [ref, { entries }] of [...this.#fresh, ...this.#repeated]) {
       this.#settle(ref, entries > 0 ? unknown : busy);
     }
+  }
+
+  /** In the order in which they were begun. */
+  #unanswered(): Waiting[] {
+    return [...this.#repeated.values(), ...this.#fresh.values()];
   }
 
   #find(ref: number): Waiting | undefined {
@@ -394,12 +408,12 @@ export class CoreClient {
       if (!isWorking) onShardLost(shard);
     }
     if (!isNews) return;
-    for (const waiting of [...this.#repeated.values(), ...this.#fresh.values()]) {
-      if (this.#worked[waiting.shard]) continue;
-      const shard = this.#shardFor(waiting.request, waiting.burst);
-      if (shard === waiting.shard) continue;
-      waiting.shard = shard;
-      this.#repeat(waiting);
-    }
+    const moved = this.#unanswered().filter((waiting) => {
+      if (this.#worked[waiting.shard]) return false;
+      const before = waiting.shard;
+      waiting.shard = this.#shardFor(waiting.request, waiting.burst);
+      return waiting.shard !== before;
+    });
+    this.#repetition.add(moved);
   }
 }

@@ -1,5 +1,6 @@
 import { phoneOf } from '@hooligram/protocol';
 import type { ProtocolClient, ProtocolClientOptions, ReceivedFrame } from '@hooligram/protocol-client';
+import { FaultyTcpProxy } from '@hooligram/testkit/proxies';
 import {
   type Attack,
   account,
@@ -20,6 +21,8 @@ import { crowdPrefix, keepRowHeld, type LargeData, storeLargeData } from './larg
 const ugliest = String.fromCharCode(1);
 const againAfterMs = 1_000;
 const signUpsAtOnce = 10;
+/** 16 Mbit/s, 25 ms. */
+const slowLink = { bytesPerSecond: 2_000_000, delayMs: 25 };
 const sidApart = (target: Target, n: number) => sidOf(target, apart(n) * 100);
 
 async function signUp(target: Target, count: number): Promise<string[]> {
@@ -84,18 +87,20 @@ async function returnAgain(
   }
 }
 
-/** So many members of the same groups sign in at once, and again and again. */
+/** So many members of the same groups sign in at once, each on so many connections, and again and again. */
 async function allReturn(
   target: Target,
   progress: Progress,
   count: number,
   data: Omit<LargeData, 'sids'>,
+  connections = 1,
 ): Promise<void> {
   const sids = await signUp(target, count);
   await storeLargeData(target.databaseUrl, { ...data, sids });
   const { groups, messages = 0 } = data;
-  Object.assign(progress, { what: 'signed in and have all that waited', wanted: count });
-  for (const n of times(count, Number)) {
+  const what = messages > 0 ? 'signed in and have all that waited' : 'signed in and were told all groups';
+  Object.assign(progress, { what, wanted: count * connections });
+  for (const n of times(count * connections, (each) => each % count)) {
     void returnAgain(target, n, { groups, messages: groups * messages }, () => {
       progress.reached += 1;
     });
@@ -130,6 +135,19 @@ export const dataAttacks = {
   'members-of-hundred-groups': {
     about: '140 members of the same 100 groups of 4,400 sign in at once, and come back',
     start: (target, progress) => allReturn(target, progress, 140, { groups: 100, crowd: 4_400 }),
+  },
+  'put-into-large-groups': {
+    about:
+      'a user whom a stranger put into 383 groups of 5,900 signs in on eight connections, and comes back',
+    start: (target, progress) => allReturn(target, progress, 1, { groups: 383, crowd: 5_900 }, 8),
+  },
+  'large-groups-on-a-slow-link': {
+    about: 'four people in 150 groups of 4,400 sign in over 16 Mbit/s each, take everything, and come back',
+    async start(target, progress) {
+      const { url } = target;
+      const link = (await FaultyTcpProxy.start(url, { link: slowLink })).urlOf(url);
+      await allReturn({ ...target, url: link }, progress, 4, { groups: 150, crowd: 4_400 });
+    },
   },
   'much-that-waits': {
     about: 'twelve people come back to 4 MB of control characters each (28 MB in JSON) in four groups',

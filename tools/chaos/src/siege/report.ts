@@ -7,11 +7,16 @@ import { burstMs, type SiegeRow } from './siege.ts';
 /** What must hold in each attack. */
 const limits = { p99Factor: 2, memoryFactor: 1.1 };
 
+/** What limits keep in Redis for an hour, and queues for a moment. */
+const redisMayKeepMebibytes = 8;
+
 const milliseconds = (value: number) => (Number.isNaN(value) ? 'nothing arrived' : value.toFixed(0));
 const wholeOf = ({ gateways, cores }: SiegeRow['memory']['before']) => gateways + cores;
 
 /** @returns which promises an attack broke, in words */
-export function broken({ quiet, attacked, ownerSignsIn, progress, memory }: SiegeRow): string[] {
+export function broken({ quiet, attacked, ownerSignsIn, progress, memory, redis }: SiegeRow): string[] {
+  const redisMax = redis.before.mebibytes * limits.memoryFactor + redisMayKeepMebibytes;
+  const cutByRedis = redis.after.cut - redis.before.cut;
   return [
     ...(attacked.p99Ms <= quiet.p99Ms * limits.p99Factor
       ? []
@@ -22,6 +27,8 @@ export function broken({ quiet, attacked, ownerSignsIn, progress, memory }: Sieg
       : [`${progressText(progress)} ${progress.what}`]),
     ...(ownerSignsIn ? [] : ['an owner was locked out']),
     ...(wholeOf(memory.after) <= wholeOf(memory.before) * limits.memoryFactor ? [] : ['memory is not back']),
+    ...(redis.after.mebibytes <= redisMax ? [] : ["Redis' memory is not back"]),
+    ...(cutByRedis === 0 ? [] : [`Redis cut ${cutByRedis} connections that left too much unread`]),
   ];
 }
 
@@ -41,11 +48,11 @@ export function siegeTable(rows: readonly SiegeRow[]): string {
       'attacked: gateways, cores, attacker, all',
       'gateways before, during, after (MiB)',
     ],
-    ...['cores (MiB)', 'refused', 'broken'],
+    ...['cores (MiB)', 'Redis (MiB)', 'refused', 'broken'],
   ];
   const shares = (...all: number[]) => all.map((share) => share.toFixed(2)).join(', ');
   const lines = rows.map((row) => {
-    const { name, quiet, attacked, cpu, memory, refusals } = row;
+    const { name, quiet, attacked, cpu, memory, redis, refusals } = row;
     const { before, during, after } = memory;
     return [
       `${name}: ${attacks[name].about}`,
@@ -59,6 +66,7 @@ export function siegeTable(rows: readonly SiegeRow[]): string {
       shares(cpu.rest.gateways, cpu.rest.cores, cpu.rest.attacker, cpu.rest.machine),
       `${before.gateways}, ${during.gateways}, ${after.gateways}`,
       `${before.cores}, ${during.cores}, ${after.cores}`,
+      `${redis.before.mebibytes}, ${redis.during.mebibytes}, ${redis.after.mebibytes}`,
       [...refusals].map(([limit, count]) => `${limit} ${count}`).join('; ') || 'nothing',
       broken(row).join('; ') || 'nothing',
     ];

@@ -7,6 +7,7 @@ import { type Memory, readMemory } from '../memory.ts';
 import { type Progress, progressText, type Target } from './attack.ts';
 import { type AttackName, attackNames } from './attacks.ts';
 import { HonestUsers, together, type Window } from './honest-users.ts';
+import { type RedisUsage, readRedisUsage } from './redis-usage.ts';
 import { answerTo, askAttacker, type Cpu, cpuDuring, readKeptMemory } from './usage.ts';
 
 const program = fileURLToPath(new URL('./attacker.js', import.meta.url));
@@ -37,6 +38,7 @@ export type SiegeRow = {
   readonly cpu: { readonly quiet: Cpu; readonly first: Cpu; readonly rest: Cpu };
   /** Before and after: once all garbage was collected. */
   readonly memory: { readonly before: Memory; readonly during: Memory; readonly after: Memory };
+  readonly redis: { readonly before: RedisUsage; readonly during: RedisUsage; readonly after: RedisUsage };
   /** How much each limit refused, those that refused something. */
   readonly refusals: ReadonlyMap<string, number>;
 };
@@ -89,6 +91,7 @@ async function besiege(
   const windowMs = seconds * 1_000;
   const victim = users.owners[0] as HonestUsers['owners'][number];
   const before = await readKeptMemory(stack(), signal);
+  const redisBefore = await readRedisUsage(stack());
   users.take();
   const quietCpu = await cpuDuring(windowMs, stack, signal);
   const quiet = users.take();
@@ -105,12 +108,13 @@ async function besiege(
   const restCpu = await cpuDuring(Math.max(0, windowMs - burstMs), stack, signal, attacker);
   const rest = users.take();
   const attacked = together(first, rest);
-  const during = await readMemory(stack());
+  const [during, redisDuring] = [await readMemory(stack()), await readRedisUsage(stack())];
   const ownerSignsIn = await users.canSignIn(victim);
   const progress = await progressOf(attacker, signal);
   attacker.kill('SIGKILL');
   await pause(restMs, undefined, { signal });
   const [after, refusedAfter] = [await readKeptMemory(stack(), signal), await readRefusals(stack())];
+  const redis = { before: redisBefore, during: redisDuring, after: await readRedisUsage(stack()) };
   const refusals = new Map<string, number>();
   for (const [limit, value] of refusedAfter) {
     const more = value - (refusedBefore.get(limit) ?? 0);
@@ -134,6 +138,7 @@ async function besiege(
     progress,
     cpu,
     memory: { before, during, after },
+    redis,
     refusals,
   };
 }
