@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { markdownTable } from 'markdown-table';
 import { progressText } from './attack.ts';
 import { attacks } from './attacks.ts';
+import { lostSubscribers } from './redis-usage.ts';
 import { burstMs, type SiegeRow } from './siege.ts';
 
 /** What must hold in each attack. */
@@ -16,7 +17,7 @@ const wholeOf = ({ gateways, cores }: SiegeRow['memory']['before']) => gateways 
 /** @returns which promises an attack broke, in words */
 export function broken({ quiet, attacked, ownerSignsIn, progress, memory, redis }: SiegeRow): string[] {
   const redisMax = redis.before.mebibytes * limits.memoryFactor + redisMayKeepMebibytes;
-  const cutByRedis = redis.after.cut - redis.before.cut;
+  const lost = lostSubscribers(redis.before, redis.after);
   return [
     ...(attacked.p99Ms <= quiet.p99Ms * limits.p99Factor
       ? []
@@ -28,7 +29,7 @@ export function broken({ quiet, attacked, ownerSignsIn, progress, memory, redis 
     ...(ownerSignsIn ? [] : ['an owner was locked out']),
     ...(wholeOf(memory.after) <= wholeOf(memory.before) * limits.memoryFactor ? [] : ['memory is not back']),
     ...(redis.after.mebibytes <= redisMax ? [] : ["Redis' memory is not back"]),
-    ...(cutByRedis === 0 ? [] : [`Redis cut ${cutByRedis} connections that left too much unread`]),
+    ...(lost === 0 ? [] : [`${lost} connections to Redis that listened have ended`]),
   ];
 }
 
