@@ -233,6 +233,9 @@ export class Publisher implements BusPublisher {
     this.#finished = [];
     this.#confirmed = [];
     this.#asked = [];
+    // All that may leave leaves now: the timer would wake this process for nothing.
+    clearTimeout(this.#leavingSoon);
+    this.#leavingSoon = undefined;
     // Answers come in the order of the batches; a batch of nothing has to wait for the one before it.
     const answered = batch.isEmpty ? this.#lastSent.then(() => undefined) : batch.send();
     const sent = answered.then((failure) => {
