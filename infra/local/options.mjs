@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 
 const processesMax = 99;
 const redisesMax = 9;
+const redisForms = ['cluster', 'sentinel'];
 // Core 99 has its admin port at P + 1199; the stores like P + 1200 and the following.
 const portMax = 65_535 - 1_200 - redisesMax;
 
@@ -20,7 +21,9 @@ export const usage = `npm start -- [flags]   runs Hooligram on this machine unti
 
   --gateways N    how many gateways (2)
   --cores N       how many cores (1)
-  --redis N       how many Redis, each for a part of the groups and users (1)
+  --redis N       how many Redis, each for a part of the groups and users (1); or cluster, a Redis
+                  Cluster of three masters; or sentinel, a primary and its replica under three
+                  Sentinels
   --port P        the port that the gateways share (8080); gateway i listens alone on P+i,
                   its admin HTTP is on P+1000+i, that of core j on P+1100+j; the chat in the
                   browser is on P+10, with ten gateways or more on P+100
@@ -37,7 +40,7 @@ export class OptionsError extends Error {}
 
 /**
  * @param {string[]} args what stands after `npm start --`
- * @returns {{ gateways: number, cores: number, redises: number, port: number, dataDir: string, fresh: boolean, help: boolean, version: boolean }}
+ * @returns {{ gateways: number, cores: number, redises: number | string, port: number, dataDir: string, fresh: boolean, help: boolean, version: boolean }}
  * @throws {OptionsError}
  */
 export function parseOptions(args) {
@@ -46,7 +49,7 @@ export function parseOptions(args) {
   return {
     gateways: integer('--gateways', values.gateways, 1, processesMax),
     cores: integer('--cores', values.cores, 1, processesMax),
-    redises: integer('--redis', values.redis, 1, redisesMax),
+    redises: redisOf(values.redis),
     port: integer('--port', values.port, 1, portMax),
     dataDir: values['data-dir'],
     fresh: values.fresh,
@@ -65,8 +68,13 @@ function parse(args) {
   }
 }
 
-function integer(flag, text, min, max) {
+function redisOf(text) {
+  if (redisForms.includes(text)) return text;
+  return integer('--redis', text, 1, redisesMax, `, or ${redisForms.join(', or ')}`);
+}
+
+function integer(flag, text, min, max, orElse = '') {
   const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
-  throw new OptionsError(`${flag} must be a whole number from ${min} to ${max}, not "${text}"`);
+  throw new OptionsError(`${flag} must be a whole number from ${min} to ${max}${orElse}, not "${text}"`);
 }

@@ -60,7 +60,7 @@ async function start(service: CoreService): Promise<void> {
   const metrics = createCoreMetrics(service.metrics, redisAddresses(service.config.REDIS_URL).length);
   service.reportBuild({ version: release, contract: String(contractVersion) });
   const tracer = await openTracer('core', service);
-  const provider = meteredProvider(createVerificationProvider(service.config, service.log), metrics);
+  const provider = meteredProvider(await createVerificationProvider(service.config, service.log), metrics);
   const stores = await connectStores(service, consumer, metrics);
   const retries = new Retries(service, stores, consumer);
   const replica = startReplica(service, stores.db, metrics);

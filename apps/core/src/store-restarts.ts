@@ -39,7 +39,7 @@ export function startRestartWatch(
       let lookAtIt = lookAtRedis.get(command);
       if (!lookAtIt) {
         lookAtIt = watched(
-          () => runId(command),
+          () => readRunId(command),
           () => metrics.redis.inc(),
         );
         lookAtRedis.set(command, lookAtIt);
@@ -71,6 +71,7 @@ function watched<T>(ask: () => Promise<T | undefined>, onAnother: () => void): (
   };
 }
 
-async function runId(redis: Redis): Promise<string | undefined> {
+/** @returns what tells this process of Redis from every other; undefined if it does not say */
+export async function readRunId(redis: Redis): Promise<string | undefined> {
   return /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1];
 }

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { connectRedis, createNames, Placement, reasonOf, slotOf, tagOfAddress } from '@hooligram/bus';
 import { redisAddresses } from '@hooligram/service';
 import {
   ownCluster,
+  patienceMs,
   type RedisCluster,
   redisUrl,
   silentLog,
@@ -11,9 +13,14 @@ import {
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Database, openDatabase } from './database.ts';
 import { createGroup, receiveMessage, sendMessage } from './fixture.ts';
+import { hooligram } from './operator-command.ts';
 import { enter, sendThrough } from './sends-through.ts';
 
 const shards = 3;
+/** Whoever has no role of them may do everything here: the test, and the nodes between themselves. */
+const users = readFileSync('infra/redis/cluster-users.acl', 'utf8').replace('user default off', '');
+/** That of the file of users. */
+const prefix = 'hooligram';
 const placement = new Placement(shards);
 
 let cluster: RedisCluster;
@@ -21,10 +28,13 @@ let system: TestSystem;
 let database: Database;
 
 beforeAll(async () => {
-  cluster = await ownCluster();
+  cluster = await ownCluster({ overTls: true, users });
+  const env = { REDIS_CA_FILE: cluster.caFile, REDIS_PREFIX: prefix };
   system = await startSystem({
-    ...{ gateways: 2, cores: 1, env: { REDIS_URL: cluster.url } },
-    gatewayEnv: { REQUEST_PATIENCE_MS: '200000' },
+    ...{ gateways: 2, cores: 1, env },
+    gatewayEnv: { REQUEST_PATIENCE_MS: '200000', REDIS_URL: urlOf('gateway') },
+    // Jobs run soon, as their user.
+    coreEnv: { REDIS_URL: urlOf('core'), DELIVERY_ACK_DEADLINE_MS: '1000' },
   });
   database = openDatabase(system.databaseUrl);
 });
@@ -34,6 +44,10 @@ afterAll(async () => {
   await system?.stop();
   await cluster?.stop();
 });
+
+/** As a role of the file of users, whose words are the passwords. */
+const urlOf = (role: 'gateway' | 'core' | 'operator') =>
+  cluster.url.replace('://', `://${role}:${role.toUpperCase()}_PASSWORD@`);
 
 const connectTo = (url: string) => connectRedis(url, { role: 'command', name: 'test', log: silentLog });
 
@@ -49,7 +63,7 @@ test('each master has the requests and channels of its groups and users, and mes
     await receiveMessage(bob, await sendMessage(ada, group_id, `through ${shard}`));
     const tag = tagOfAddress(addresses[shard] as string);
     const master = await connectTo((await cluster.master(shard)).url);
-    const names = createNames(system.prefix, undefined, tag);
+    const names = createNames(prefix, undefined, tag);
     expect(await master.exists(names.requests, names.epoch, names.databaseEpoch)).toBe(3);
     const channels = (await master.pubsub('SHARDCHANNELS')) as string[];
     expect(channels).toEqual(expect.arrayContaining([`${names.group(group_id)}{${tag}}`]));
@@ -60,12 +74,32 @@ test('each master has the requests and channels of its groups and users, and mes
   for (const { client } of [ada, bob, eve]) client.terminate();
 });
 
+test('an operator’s user sees and steers all nodes, and the command finds no fault with the cluster or with its rights', async () => {
+  const env = {
+    ...{ REDIS_URL: urlOf('operator'), REDIS_CA_FILE: cluster.caFile },
+    // Every node replies: on a busy machine later.
+    NODE_REPLY_TIMEOUT_MS: String(patienceMs),
+  };
+  const status = await hooligram(env, 'status');
+  expect(status).toMatchObject({ is_well: true, silent: [], dead_letters: 0 });
+  expect(status.nodes).toHaveLength(3);
+  expect(status.redis).toHaveLength(shards);
+  const { node } = status.nodes.find(({ role }: { role: string }) => role === 'gateway');
+  expect(await hooligram(env, 'drain', node, '--stop')).toMatchObject({ node });
+  const { findings } = (await hooligram(env, 'doctor')) as { findings: Record<string, string>[] };
+  const ofRedis = findings.filter(({ name }) => /^(redis|nodes)\./.test(name as string));
+  expect(ofRedis.filter(({ name }) => name === 'redis.write-path')).toHaveLength(shards);
+  expect(ofRedis.filter(({ verdict }) => verdict === 'fault' || verdict === 'warning')).toEqual([]);
+  expect(await hooligram(env, 'dead-letters', 'list')).toEqual([]);
+  expect(system.logs()).not.toMatch(/NOPERM|lacks a right/);
+});
+
 test.each([
   ['the master of a group dies', (group: number) => cluster.killMaster(placement.of(group))],
   ['its replica is made the master', (group: number) => cluster.failOver(placement.of(group))],
   ['its slot is moved to another master', moveTo],
 ])(
-  'when %s, every process follows, and what was answered is all that is stored, and arrives once, in order',
+  'when %s, every process follows over TLS, and what was answered is all that is stored, and arrives once, in order',
   async (_, happens) => {
     // Without a replica nobody could take over.
     await cluster.revive();
@@ -86,11 +120,7 @@ test('a REDIS_URL that takes a Redis for a cluster, or a cluster for a Redis, is
     'Redis is no node of a Redis Cluster, and REDIS_URL must begin with redis://',
   );
   const master = await connectTo((await cluster.master(0)).url);
-  const ofAnother = createNames(
-    system.prefix,
-    undefined,
-    tagOfAddress(redisAddresses(cluster.url)[1] as string),
-  );
+  const ofAnother = createNames(prefix, undefined, tagOfAddress(redisAddresses(cluster.url)[1] as string));
   const refused = await master.xlen(ofAnother.requests).catch(reasonOf);
   expect(refused).toContain('REDIS_URL must begin with redis+cluster://');
   master.disconnect();

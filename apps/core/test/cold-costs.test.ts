@@ -1,16 +1,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openQueues } from '@hooligram/bus/queues';
 import { openDb } from '@hooligram/db';
 import { startRedis } from '@hooligram/local';
-import { freePorts, metrics, startSystem, until } from '@hooligram/testkit';
-import { afterEach, expect, test } from '@jest/globals';
+import { freePorts, metrics, silentLog, startSystem, until } from '@hooligram/testkit';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { FakeGateway } from './fake-gateway.ts';
 import { group, send } from './group.ts';
 
 const closers: (() => unknown)[] = [];
-afterEach(async () => {
+let started: Awaited<ReturnType<typeof start>>;
+beforeAll(async () => {
+  started = await start();
+});
+afterAll(async () => {
   for (let close = closers.pop(); close; close = closers.pop()) await close();
 });
 
@@ -21,6 +26,13 @@ const atOnce = 4;
 async function calls(redis: Redis): Promise<Map<string, number>> {
   const lines = (await redis.info('commandstats')).matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm);
   return new Map([...lines].map(([, name = '', count]) => [name, Number(count)]));
+}
+
+/** How often Redis has read from a connection so far, and written to one. */
+async function systemCalls(redis: Redis): Promise<{ reads: number; writes: number }> {
+  const stats = await redis.info('stats');
+  const of = (name: string) => Number(new RegExp(`^total_${name}_processed:(\\d+)`, 'm').exec(stats)?.[1]);
+  return { reads: of('reads'), writes: of('writes') };
 }
 
 async function start() {
@@ -44,8 +56,30 @@ async function start() {
   return { gateway, db, counted };
 }
 
+test('1,000 groups whose checks are late are checked in two portions', async () => {
+  const { gateway, counted } = started;
+  const { redis, names } = gateway;
+  const queues = openQueues({
+    redis,
+    prefix: names.queues,
+    names: ['delivery-check'],
+    now: Date.now,
+    log: silentLog,
+  });
+  closers.push(() => queues.close());
+  const portions = () => counted('database_statement_seconds_count', { statement: 'delivery_checks' });
+  const bucket = Date.now() - 60_000;
+  // Of groups that do not exist there is nothing to say, and they are asked for all the same.
+  const due = Array.from({ length: 1_000 }, (_, index) => [bucket, 2 ** 50 + index]);
+  await redis.zadd(names.dueGroups, ...due.flat());
+  const before = await portions();
+  await queues.add('delivery-check', [{ data: { bucket }, key: String(bucket) }]);
+  await until('none of them waits', async () => (await redis.keys(`${names.dueGroups}*`)).length === 0);
+  expect((await portions()) - before).toBe(2);
+});
+
 test('messages to groups of which each has one cost a job a bucket, and fewer than 25 Redis commands each', async () => {
-  const { gateway, db, counted } = await start();
+  const { gateway, db, counted } = started;
   const groups = [];
   while (groups.length < groupsCount) {
     groups.push(...(await Promise.all(Array.from({ length: atOnce }, () => group(gateway, db)))));
@@ -57,10 +91,12 @@ test('messages to groups of which each has one cost a job a bucket, and fewer th
     await checksOf(),
     await calls(gateway.redis),
   ];
+  const callsBefore = await systemCalls(gateway.redis);
   for (let sent = 0; sent < groupsCount; sent += atOnce) {
     const some = groups.slice(sent, sent + atOnce);
     await Promise.all(some.map(({ group_id, one }) => send(gateway, group_id, one)));
   }
+  const callsAfter = await systemCalls(gateway.redis);
   await until('they are checked', checksOf, (count) => count >= checks + groupsCount);
   const after = await calls(gateway.redis);
   const added = (await counted('jobs_added_total', {})) - jobs;
@@ -68,6 +104,9 @@ test('messages to groups of which each has one cost a job a bucket, and fewer th
   const perMessage = costs.reduce((sum, [, count]) => sum + count, 0) / groupsCount;
   const largest = costs.toSorted(([, one], [, other]) => other - one).slice(0, 20);
   process.stderr.write(`${groupsCount} cold messages: ${added} jobs, ${perMessage} Redis commands each\n`);
+  const reads = (callsAfter.reads - callsBefore.reads) / groupsCount;
+  const writes = (callsAfter.writes - callsBefore.writes) / groupsCount;
+  process.stderr.write(`until they were answered Redis read ${reads} times a message, and wrote ${writes}\n`);
   process.stderr.write(`${largest.map(([name, count]) => `${name} ${count}`).join(', ')}\n`);
   // A check that is a moment early is followed by another one.
   expect(await checksOf()).toBeLessThan(checks + 1.5 * groupsCount);

@@ -43,6 +43,7 @@ export class FakeGateway {
   readonly #answers = new Map<number, (answer: CoreAnswer) => void>();
   readonly #waiters: (() => void)[] = [];
   readonly #close: () => void;
+  readonly #mayBreak: boolean;
   readonly #pieces = new PieceCollector();
   #lastRef = 0;
   #isClosed = false;
@@ -61,6 +62,7 @@ export class FakeGateway {
     this.redis = redis;
     this.#writer = writer;
     this.#close = close;
+    this.#mayBreak = mayBreak;
     this.#subscriptions = new Subscriptions({
       redis: subscriber,
       part: quiet,
@@ -138,7 +140,9 @@ export class FakeGateway {
 
   async acknowledge({ user_id, token, reply_to }: RedeliveryRequest): Promise<void> {
     if (this.#isClosed) return;
-    await this.redis.publish(reply_to, JSON.stringify({ user_id, token }));
+    const sent = this.redis.publish(reply_to, JSON.stringify({ user_id, token }));
+    // A reply that is on its way when the test breaks its Redis is lost, as that of a gateway.
+    await (this.#mayBreak ? sent.catch(() => 0) : sent);
   }
 
   of<P extends Publication['type']>(

@@ -221,14 +221,32 @@ export function statesOf({ client }: SignedInClient, group_id: number): Received
   return client.received('GROUP_DELIVER_REQUEST').filter(({ payload }) => payload.group_id === group_id);
 }
 
-/** The contents received so far of one group, or of all, in the order in which they first came. */
-export function contents({ client }: SignedInClient, group_id?: number): (string | undefined)[] {
-  const first = new Map<number | undefined, string | undefined>();
+/**
+ * The messages received so far, each once, in the order in which they first came. One whose acknowledgement comes too late, or
+ * is lost with its Redis, is delivered again, with the same id: that is promised no otherwise.
+ */
+export function messagesOf({ client }: SignedInClient): ReceivedFrame['payload'][] {
+  const first = new Map<unknown, ReceivedFrame['payload']>();
   for (const { payload } of client.received('MESSAGING_DELIVER_REQUEST')) {
-    if (group_id !== undefined && payload.group_id !== group_id) continue;
-    if (!first.has(payload.message_id)) first.set(payload.message_id, payload.content);
+    if (!first.has(payload.message_id)) first.set(payload.message_id, payload);
   }
   return [...first.values()];
+}
+
+/** Waits until so many messages have been received, and returns them as `messagesOf` does. */
+export function receiveMessages(person: SignedInClient, count: number): Promise<ReceivedFrame['payload'][]> {
+  return person.client.waitFor((frames) => {
+    if (frames.length < count) return false;
+    const messages = messagesOf(person);
+    return messages.length === count && messages;
+  }, `${count} messages`);
+}
+
+/** The contents received so far of one group, or of all, in the order in which they first came. */
+export function contents(person: SignedInClient, group_id?: number): (string | undefined)[] {
+  return messagesOf(person)
+    .filter((message) => group_id === undefined || message.group_id === group_id)
+    .map(({ content }) => content);
 }
 
 /** The errors of a request that must fail. */

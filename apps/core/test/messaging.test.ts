@@ -5,7 +5,9 @@ import {
   contents,
   createGroup,
   errorsOf,
+  messagesOf,
   receiveMessage,
+  receiveMessages,
   type SignedInClient,
   sendMessage,
   startFixture,
@@ -216,14 +218,7 @@ describe('order', () => {
     for (const content of numbered(100)) {
       for (const { client } of everybody) client.send('MESSAGING_SEND_REQUEST', { group_id, content });
     }
-    const orders = await Promise.all(
-      everybody.map(({ client }) =>
-        client.waitFor(() => {
-          const received = client.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload);
-          return received.length === 600 && received;
-        }),
-      ),
-    );
+    const orders = await Promise.all(everybody.map((person) => receiveMessages(person, 600)));
     for (const order of orders) expect(order).toEqual(orders[0]);
     const ids = orders[0]?.map(({ message_id }) => message_id) ?? [];
     expect(ids).toEqual([...ids].sort((a, b) => Number(a) - Number(b)));
@@ -254,12 +249,9 @@ describe('order', () => {
         }
       }
       fixture.system.gateway(0).resume();
-      const expected = senders.length * (begin + 64);
-      await listener.client.waitFor(
-        () => listener.client.received('MESSAGING_DELIVER_REQUEST').length === expected,
-      );
+      await receiveMessages(listener, senders.length * (begin + 64));
     }
-    const heard = listener.client.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload);
+    const heard = messagesOf(listener);
     for (const { sid } of senders) {
       const own = heard.filter(({ sender_sid }) => sender_sid === sid);
       expect(own.map(({ content }) => content)).toEqual(sent);

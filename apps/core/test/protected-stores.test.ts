@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import {
   type Certificate,
   connect,
@@ -22,6 +20,7 @@ import {
 } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { hooligram } from './operator-command.ts';
 
 const passwords = { gateway: 'pass-g', core: 'pass-c', operator: 'pass-o' };
 type Role = keyof typeof passwords;
@@ -222,12 +221,12 @@ test('a core’s user keeps to the prefix and does not administer, and an operat
 });
 
 test('an operator’s user sees and steers all nodes, and the command finds no fault with its rights', async () => {
-  const status = JSON.parse(await hooligram('status'));
+  const status = await asOperator('status');
   expect(status).toMatchObject({ is_well: true, silent: [], dead_letters: 0 });
   expect(status.nodes).toHaveLength(3);
   const [{ node }] = status.nodes;
-  expect(JSON.parse(await hooligram('drain', node, '--stop'))).toMatchObject({ node });
-  const { findings } = JSON.parse(await hooligram('doctor')) as {
+  expect(await asOperator('drain', node, '--stop')).toMatchObject({ node });
+  const { findings } = (await asOperator('doctor')) as {
     findings: { name: string; verdict: string; text: string }[];
   };
   const ofRedis = findings.filter(({ name }) => /^(redis|nodes)\./.test(name));
@@ -241,19 +240,11 @@ test('an operator’s user sees and steers all nodes, and the command finds no f
     'request',
     'one that no release can read',
   );
-  expect(JSON.parse(await hooligram('dead-letters', 'drop', '--all'))).toMatchObject([{ id: 'request/1-1' }]);
+  expect(await asOperator('dead-letters', 'drop', '--all')).toMatchObject([{ id: 'request/1-1' }]);
 });
 
-/** @returns what the operators' command printed, whatever its exit code */
-async function hooligram(...args: readonly string[]): Promise<string> {
-  const env = {
-    ...process.env,
-    REDIS_URL: urlOf('operator'),
-    REDIS_CA_FILE: certificate.certFile,
-    BUS_SIGNING_KEYS: signingKey,
-  };
-  const command = ['apps/operator/dist/main.js', ...args, '--json'];
-  const run = promisify(execFile)(process.execPath, command, { env });
-  const { stdout } = await run.catch((error: { stdout: string }) => error);
-  return stdout;
-}
+const asOperator = (...args: readonly string[]) =>
+  hooligram(
+    { REDIS_URL: urlOf('operator'), REDIS_CA_FILE: certificate.certFile, BUS_SIGNING_KEYS: signingKey },
+    ...args,
+  );

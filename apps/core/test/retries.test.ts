@@ -162,13 +162,14 @@ test('an entry stays pending until its delivery check is scheduled, so no death 
   const { group_id, people, one } = await group(gateway, db);
   await checked(gateway, group_id, 0);
   await acknowledge(gateway, group_id, people, {});
-  // The queue of delivery checks cannot be written.
   const { redis, names } = gateway;
+  const pending = async () => Number(((await redis.xpending(names.requests, names.cores)) as [number])[0]);
+  await until('nothing is pending', pending, (entries) => entries === 0);
+  // The queue of delivery checks cannot be written.
   const broken = `${names.queues}:delivery-check:id`;
   const before = await redis.getset(broken, 'not a number');
 
   await send(gateway, group_id, one);
-  const pending = async () => Number(((await redis.xpending(names.requests, names.cores)) as [number])[0]);
   expect(await pending()).toBe(1);
   await redis.set(broken, before ?? '0');
   await checked(gateway, group_id, 1);
@@ -430,7 +431,8 @@ test('a job of a core that is killed goes to another core, also the sixth time',
   };
   await system.addCore();
   await ended(count, 'redelivery', 'done');
-  expect(gateway.of('redelivery-request')).toHaveLength(2);
+  // The new core looks for overdue users by itself, too, and may have done so before this one had acknowledged.
+  expect(gateway.of('redelivery-request').length).toBeGreaterThanOrEqual(2);
 });
 
 test('a core that is told to stop finishes the jobs that it has', async () => {
@@ -453,8 +455,9 @@ test('a core that is told to stop finishes the jobs that it has', async () => {
   expect(await redis.zcard(`${names.queues}:redelivery:delayed`)).toBe(1);
 });
 
-test('the first read of a sign-in names all groups of its user, any other read only what it asks for', async () => {
-  const { gateway, db } = await join();
+test('the first read of a sign-in is one statement and names all groups of its user, any other read only what it asks for', async () => {
+  const { gateway, db, count } = await join();
+  const statements = (statement: string) => count('database_statement_seconds_count', { statement });
   const { group_id, one } = await group(gateway, db);
   const other = await group(gateway, db, 3);
   await gateway.request('GROUP_ADD_MEMBER', {
@@ -465,7 +468,10 @@ test('the first read of a sign-in names all groups of its user, any other read o
   const { memberships, ...others } = await gateway.request('REPLAY_GROUPS', { ...params, is_sign_in: true });
   expect(memberships.map((membership) => membership.group_id)).toEqual([group_id]);
   expect(others).toEqual({ all_group_ids: [group_id, other.group_id], credential_version: 0 });
+  const names = ['groups_at_sign_in', 'replay_groups', 'group_ids', 'read_credential_versions'];
+  expect(await Promise.all(names.map(statements))).toEqual([1, 0, 0, 0]);
   expect(await gateway.request('REPLAY_GROUPS', params)).toEqual({ memberships });
+  expect(await Promise.all(names.map(statements))).toEqual([1, 1, 0, 0]);
 });
 
 test('the groups of several users come in the order of the request', async () => {

@@ -11,15 +11,18 @@ const [atOnce, eachAfterwards] = [4, 10];
  * that is stored, and has to arrive once, in order; and then Bob sends.
  *
  * @param happens gets the group's id
+ * @param isWanted whether it shall be a group with this id
  */
 export async function sendThrough(
   system: TestSystem,
   database: Database,
   happens: (group_id: number) => Promise<void>,
+  isWanted: (group_id: number) => boolean = () => true,
 ): Promise<void> {
   const [ada, bob] = [await enter(system, 0), await enter(system, 1)];
   try {
-    const group_id = await createGroup(ada, [bob.sid]);
+    let group_id = 0;
+    while (group_id === 0 || !isWanted(group_id)) group_id = await createGroup(ada, [bob.sid, uniqueSid()]);
     const ids = await sendWhile(ada, group_id, () => happens(group_id));
     const stored = await database.rows<{ id: string }>(
       'SELECT id FROM message WHERE group_id = $1 ORDER BY seq',

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectRedis, createNames, Placement } from '@hooligram/bus';
-import { type Db, openDb } from '@hooligram/db';
+import { openQueues } from '@hooligram/bus/queues';
+import { type Db, openDb, readSweepPlace } from '@hooligram/db';
 import { type Store, startRedis } from '@hooligram/local';
 import { freePorts, silentLog, startSystem, type TestSystem, uniqueSid, until } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -40,7 +41,7 @@ beforeAll(async () => {
   system = await startSystem({
     gateways: 0,
     env: { REDIS_URL: `${urlOf(0)},${urlOf(1)}` },
-    coreEnv: { DELIVERY_ACK_DEADLINE_MS: '300', SWEEP_EVERY_MS: '600000' },
+    coreEnv: { DELIVERY_ACK_DEADLINE_MS: '300', SWEEP_EVERY_MS: '600000', SWEEP_GROUPS_PER_RUN: '2' },
   });
   wasReadyAlone = await system.core(0).isReady();
   stores.push(await start(1));
@@ -191,6 +192,19 @@ test('while one Redis is dead, whoever lives on the other one is served; and it 
     () => gatewayOf(two.user_id).of('redelivery-request')[0],
     'a redelivery',
   );
+});
+
+test('a walk over all groups that is begun by a job of the second Redis reaches the last group', async () => {
+  for (const _ of [0, 1, 2]) await people();
+  const { redis, names } = gateways[1] as FakeGateway;
+  const queues = openQueues({ redis, prefix: names.queues, names: ['sweep'], now: Date.now, log: silentLog });
+  const before = await readSweepPlace(db);
+  await queues.add('sweep', [{ data: { from_start: true }, key: 'of the test' }]);
+  await until('it ends', async () => {
+    const place = await readSweepPlace(db);
+    return place && place.revision > (before?.revision ?? 0) && !place.is_catching_up;
+  });
+  await queues.close();
 });
 
 test('what a Redis missed is found when it is back, though the cores that knew of it were stopped before', async () => {

@@ -209,7 +209,7 @@ export class Bus {
       isAway: this.#shards.length > 1 ? isAway : undefined,
       publish,
       budgets,
-      send: (userId, channel, body) => shardOf(userId).publish(channel, body),
+      send: (userId, channel, body) => shardOf(userId).publishTogether(channel, body),
     });
   }
 

@@ -18,8 +18,9 @@ export class ClientSocket {
   readonly address: string;
   readonly #ws: uWS.WebSocket<unknown>;
   readonly #events: SocketEvents;
-  #later: string[] = [];
-  #drained: (() => void)[] = [];
+  /** Undefined while there is none, as on nearly all sockets at any time. */
+  #later: string[] | undefined;
+  #drained: (() => void)[] | undefined;
   #isOpen = true;
   #unreadBytes = 0;
   /** Something that was written in this tick was not sent at once. */
@@ -54,9 +55,9 @@ export class ClientSocket {
   send(...frames: readonly (string | Uint8Array)[]): void {
     if (!this.#isOpen) return;
     const queued = this.#later;
-    this.#later = [];
+    this.#later = undefined;
     this.#ws.cork(() => {
-      for (const frame of queued) this.#write(frame);
+      if (queued) for (const frame of queued) this.#write(frame);
       for (const frame of frames) this.#write(frame);
     });
     if (this.#unreadBytes > 0 || this.#isFilling) this.look();
@@ -77,14 +78,19 @@ export class ClientSocket {
   /** Sends a frame with the others of this tick. Never overtakes nor is overtaken by `send`. */
   sendLater(frame: string): void {
     if (!this.#isOpen) return;
+    if (this.#later) {
+      this.#later.push(frame);
+      return;
+    }
+    this.#later = [frame];
     // Not before all microtasks: requests that are answered one after the other without a wait share a system call.
-    if (this.#later.push(frame) === 1) process.nextTick(() => this.#later.length > 0 && this.send());
+    process.nextTick(() => this.#later && this.send());
   }
 
   /** Joins a topic behind everything that was sent so far. */
   join(topic: string): void {
     if (!this.#isOpen) return;
-    if (this.#later.length > 0) this.send();
+    if (this.#later) this.send();
     if (this.#isOpen) this.#ws.subscribe(topic);
   }
 
@@ -95,7 +101,7 @@ export class ClientSocket {
   /** Closes with a code and a reason, behind everything that was sent so far. */
   end({ code, reason }: { code: number; reason: string }): void {
     if (!this.#isOpen) return;
-    if (this.#later.length > 0) this.send();
+    if (this.#later) this.send();
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#events.close(() => this.#ws.end(code, reason));
@@ -104,7 +110,10 @@ export class ClientSocket {
   /** Resolves when no more than that waits to be read by the client, or the socket is closed. */
   async drained(unreadBytesMax: number): Promise<void> {
     while (this.unreadBytes > unreadBytesMax) {
-      await new Promise<void>((resolve) => this.#drained.push(resolve));
+      await new Promise<void>((resolve) => {
+        this.#drained ??= [];
+        this.#drained.push(resolve);
+      });
     }
   }
 
@@ -112,8 +121,8 @@ export class ClientSocket {
   onDrain(): void {
     this.look();
     const waiting = this.#drained;
-    this.#drained = [];
-    for (const resume of waiting) resume();
+    this.#drained = undefined;
+    if (waiting) for (const resume of waiting) resume();
   }
 
   /**
@@ -128,7 +137,7 @@ export class ClientSocket {
   onClosed(): void {
     this.#isOpen = false;
     this.#noteUnread(0);
-    this.#later = [];
+    this.#later = undefined;
     this.onDrain();
   }
 

@@ -11,9 +11,11 @@ import type { ChannelsOf } from './groups/channel-registry.ts';
 import type { FeedDeps, GroupFeed } from './groups/group-feed.ts';
 import { GroupRegistry } from './groups/group-registry.ts';
 import type { JoinDeps } from './groups/join.ts';
+import { MembershipReader } from './groups/membership-reader.ts';
+import { ReplayPages } from './groups/replay-pages.ts';
 import { StateReader } from './groups/state-reader.ts';
 import { StateTeller } from './groups/state-teller.ts';
-import { Users } from './groups/users.ts';
+import { type User, Users } from './groups/users.ts';
 import { ConnectionsElsewhere } from './limits/connections-elsewhere.ts';
 
 /** What all epochs of the database share. */
@@ -66,7 +68,9 @@ export function createContext(
     recentMessages,
     core,
     users,
+    memberships: new MembershipReader<User>(core),
     states,
+    replayPages: new ReplayPages(core, createLoopTurns()),
     stateTeller,
     pageTurn: createLoopTurns(),
     messageIndex,

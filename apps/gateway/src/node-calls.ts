@@ -71,7 +71,9 @@ function handlersOf(
         const user = bus.context.users.find(user_id);
         if (!user) return [];
         const cursor = group_id === null ? undefined : user.cursorIn(group_id);
-        return [{ user_id, connections: user.connections.size, delivered_seq: cursor?.deliveredSeq ?? null }];
+        return [
+          { user_id, connections: user.connections.length, delivered_seq: cursor?.deliveredSeq ?? null },
+        ];
       }),
     }),
     SESSIONS_END: ({ user_id }) => {

@@ -13,12 +13,13 @@ import {
   frameFailure,
   isDeliverySentBack,
   needsSignIn,
+  readGroupAcknowledgement,
   readMessageAcknowledgement,
   type SoundRequest,
 } from '@hooligram/protocol';
 import type { ClientSocket } from './client-socket.ts';
 import type { GatewayContext } from './context.ts';
-import { acknowledgeMessage } from './delivery/acknowledge.ts';
+import { acknowledgeMessage, acknowledgeState } from './delivery/acknowledge.ts';
 import type { FrameReader, WaitingFrame } from './frame-turns.ts';
 import type { UserConnection } from './groups/user-connection.ts';
 import type { User } from './groups/users.ts';
@@ -195,6 +196,14 @@ export class Session implements SocketOwner, FrameReader {
   }
 
   #readNow(bytes: Uint8Array, first: FirstJudgement): void {
+    if (first === 'read' || first === 'acknowledgement') {
+      const groupId = readGroupAcknowledgement(bytes);
+      if (groupId !== undefined) {
+        this.#context.metrics.frames('GROUP_DELIVER_SUCCESS').count += 1;
+        acknowledgeState(this.#context, this.#connection, groupId);
+        return;
+      }
+    }
     let judgement = first;
     let frame: DecodedFrame | undefined;
     if (judgement === 'acknowledgement') {

@@ -1,9 +1,11 @@
 import {
+  CommandBatch,
   type ConnectionRole,
   connectRedis,
   createRequestWriter,
   type Echo,
   type Names,
+  oncePerTick,
   PieceCollector,
   type RedisClock,
   type RequestWriter,
@@ -76,6 +78,8 @@ export class Shard {
   #subscriptions: Subscriptions | undefined;
   #epochWatch: ReturnType<typeof startEpochWatch> | undefined;
   #echo: Echo | undefined;
+  #publications: [channel: string, text: string][] = [];
+  readonly #publishSoon = oncePerTick(() => this.#publishAll());
 
   constructor(options: Options) {
     this.#options = options;
@@ -139,6 +143,21 @@ export class Shard {
   publish(channel: string, body: object | string): void {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     void this.#connected?.command.publish(channel, text).catch(() => {});
+  }
+
+  /** The same with all others of this tick in one write: each sign-in publishes something. */
+  publishTogether(channel: string, body: object | string): void {
+    this.#publications.push([channel, typeof body === 'string' ? body : JSON.stringify(body)]);
+    this.#publishSoon();
+  }
+
+  #publishAll(): void {
+    const publications = this.#publications;
+    this.#publications = [];
+    if (!this.#connected) return;
+    const batch = new CommandBatch(this.#connected.command);
+    for (const [channel, text] of publications) batch.publish(channel, text);
+    void batch.send();
   }
 
   /** Reads which epoch the database is in, as it is noted here. */

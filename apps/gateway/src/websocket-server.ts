@@ -13,8 +13,8 @@ import type { TlsFiles } from './tls.ts';
 const sharedPort = 0;
 const exclusivePort = 1;
 
-/** First letter of the topic that a socket has to itself. */
-const ownTopic = 's';
+/** A topic that all sockets are on, and nothing is published on. The names of all others are longer. */
+const everybody = 's';
 
 /** What the gateway does with a socket. */
 export type SocketOwner = {
@@ -24,10 +24,9 @@ export type SocketOwner = {
 };
 
 type Connection = {
-  readonly number: number;
   readonly address: string;
   owner: SocketOwner | undefined;
-  socket?: ClientSocket;
+  socket: ClientSocket | undefined;
 };
 
 type Place = { readonly host: string | undefined; readonly port: number; readonly isShared: boolean };
@@ -77,7 +76,6 @@ export class WebSocketServer {
   readonly #apps = new Map<uWS.TemplatedApp, number>();
   #route: (app: uWS.TemplatedApp) => void = () => {};
   #refuseWaiting = () => {};
-  #connections = 0;
   #isStopping = false;
   /** While we close a socket uWS reports the topics that it leaves, and any use of it throws. */
   #isClosing = false;
@@ -114,10 +112,7 @@ export class WebSocketServer {
       close: (close: () => void) => this.#close(close),
     };
     const owner = {
-      connect: (address: string): Connection => {
-        this.#connections += 1;
-        return { number: this.#connections, address, owner: undefined };
-      },
+      connect: (address: string): Connection => ({ address, owner: undefined, socket: undefined }),
       onRefused: options.onUpgradeRefused,
     };
     app.ws<Connection>(path, {
@@ -141,7 +136,7 @@ export class WebSocketServer {
         const connection = ws.getUserData();
         this.#count(app, 1);
         // A socket that leaves its last topic loses what was published to it in the same tick; so it never does.
-        ws.subscribe(`${ownTopic}${connection.number}`);
+        ws.subscribe(everybody);
         connection.socket = new ClientSocket(ws, connection.address, events);
         connection.owner = onOpen(connection.socket);
         buffers.add(connection.socket);
@@ -149,10 +144,10 @@ export class WebSocketServer {
       message: (ws, bytes) => ws.getUserData().owner?.onMessage(bytes),
       drain: (ws) => ws.getUserData().socket?.onDrain(),
       // uWS itself closes a socket that leaves too much of a publication unread, and does not say so. But a socket that
-      // it closes leaves its topics first, its own one too, and can still be asked then.
+      // it closes leaves its topics first, also the one of all, and can still be asked then.
       subscription: (ws, topic, count, countBefore) => {
         if (this.#isClosing || count > countBefore) return;
-        if (new Uint8Array(topic)[0] !== ownTopic.charCodeAt(0)) return;
+        if (topic.byteLength !== everybody.length) return;
         ws.getUserData().socket?.onClosing(backpressureMaxBytes);
       },
       close: (ws, code) => {

@@ -66,6 +66,20 @@ test('the first command that Redis refuses is told with its place, and those beh
   expect(await redis.get(key)).toBe('text and more');
 });
 
+test('what is asked leaves behind all else and has its own answer, and its failure is none of the batch', async () => {
+  const key = freshPrefix();
+  const batch = new CommandBatch(redis);
+  const answers: unknown[] = [];
+  const note = (error: Error | undefined, answer: unknown) =>
+    void answers.push(error ? error.message.split(' ')[0] : String(answer));
+  batch.ask(['GET', key], note);
+  batch.ask(['RPUSH', key, 'more'], note);
+  batch.ask(['APPEND', key, ' and more'], note);
+  batch.add('SET', key, 'text');
+  expect(await batch.send()).toBeUndefined();
+  expect(answers).toEqual(['text', 'WRONGTYPE', '13']);
+});
+
 test('publications arrive as they were, as text, as bytes and longer than a mebibyte, signed if the connection signs', async () => {
   const channel = freshPrefix();
   const bytes = Buffer.from([0, 255, 10, 13, 128]);
@@ -102,9 +116,12 @@ test('a batch that meets no connection fails at once, and nothing of it leaves',
   const batch = new CommandBatch(redis);
   batch.add('RPUSH', key, 'never');
   batch.add('RPUSH', key, 'never');
+  const asked: (Error | undefined)[] = [];
+  batch.ask(['RPUSH', key, 'never'], (error) => void asked.push(error));
   const failure = await batch.send();
   expect(failure?.index).toBe(0);
   expect(wasNeverSent(failure?.error)).toBe(true);
+  expect(asked.map(wasNeverSent)).toEqual([true]);
   await once(redis, 'ready');
   expect(await redis.exists(key)).toBe(0);
 });

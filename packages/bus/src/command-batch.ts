@@ -3,6 +3,9 @@ import { signaturesOf } from './connection.ts';
 import { publishingOver } from './sharded-channels.ts';
 import type { Signatures } from './signatures.ts';
 
+/** Gets the answer of a command, texts in it as bytes; or the error with which it failed. */
+export type OnAnswer = (error: Error | undefined, answer: unknown) => void;
+
 /** The first command of a batch that failed, and which one it is, in the order in which they were added. */
 type BatchFailure = { readonly index: number; readonly error: Error };
 
@@ -10,7 +13,8 @@ type BatchFailure = { readonly index: number; readonly error: Error };
 const textMax = 1_024 * 1_024;
 
 /**
- * Commands that leave in one write, and of whose answers nobody reads anything but whether one is an error. In a pipeline of
+ * Commands that leave in one write, and of whose answers nobody reads anything but whether one is an error, unless they are
+ * `ask`ed. In a pipeline of
  * ioredis each command is an object with four promises, four closures and a result; here all of them are one object, which
  * stands in the queue of the connection once for each command.
  *
@@ -22,6 +26,7 @@ export class CommandBatch {
   readonly #redis: Redis;
   readonly #signatures: Signatures | undefined;
   #commands = 0;
+  readonly #asked: { readonly words: readonly string[]; readonly onAnswer: OnAnswer }[] = [];
   /** What is sent: nearly always text alone. */
   #bytes: Buffer[] | undefined;
   #text = '';
@@ -30,6 +35,10 @@ export class CommandBatch {
   constructor(redis: Redis) {
     this.#redis = redis;
     this.#signatures = signaturesOf(redis);
+  }
+
+  get isEmpty(): boolean {
+    return this.#commands === 0 && this.#asked.length === 0;
   }
 
   publish(channel: string, payload: string | Buffer): void {
@@ -52,12 +61,19 @@ export class CommandBatch {
     for (const word of words) this.#text += bulk(word);
   }
 
+  /** One whose answer is read, and whose failure is none of the batch. It leaves behind all that are added. */
+  ask(words: readonly string[], onAnswer: OnAnswer): void {
+    this.#asked.push({ words, onAnswer });
+  }
+
   /** Sends all of it, once. @returns undefined when each was answered without an error; it never rejects */
   send(): Promise<BatchFailure | undefined> {
+    const asked = this.#asked.map(({ onAnswer }) => onAnswer);
+    for (const { words } of this.#asked) this.add(...words);
     if (this.#commands === 0) return Promise.resolve(undefined);
     const commands = this.#commands;
     return new Promise((resolve) => {
-      const answers = new Answers(commands, resolve);
+      const answers = new Answers(commands, asked, resolve);
       for (let index = 0; index < commands; index += 1) this.#redis.sendCommand(answers, nowhere);
       // A connection that takes no commands has refused all of them by now: nothing of them may leave.
       if (!answers.isRefused) this.#redis.stream.write(this.#written());
@@ -87,30 +103,38 @@ const nowhere = {
 class Answers extends Command {
   #left: number;
   readonly #count: number;
+  /** Of the last ones. */
+  readonly #asked: readonly OnAnswer[];
   #failure: BatchFailure | undefined;
+  #hasFailed = false;
   readonly #onAll: (failure: BatchFailure | undefined) => void;
 
-  constructor(count: number, onAll: (failure: BatchFailure | undefined) => void) {
+  constructor(count: number, asked: readonly OnAnswer[], onAll: (failure: BatchFailure | undefined) => void) {
     // No command of Redis, so that ioredis takes it for none that needs more than an answer.
     super('batch');
     this.#left = count;
     this.#count = count;
+    this.#asked = asked;
     this.#onAll = onAll;
-    this.resolve = () => this.#note(undefined);
-    this.reject = (error) => this.#note(error);
+    this.resolve = (answer) => this.#note(undefined, answer);
+    this.reject = (error) => this.#note(error, undefined);
   }
 
   /** Whether one of them has failed so far. */
   get isRefused(): boolean {
-    return this.#failure !== undefined;
+    return this.#hasFailed;
   }
 
   override toWritable(): string {
     return '';
   }
 
-  #note(error: Error | undefined): void {
-    if (error) this.#failure ??= { index: this.#count - this.#left, error };
+  #note(error: Error | undefined, answer: unknown): void {
+    const index = this.#count - this.#left;
+    const onAnswer = this.#asked[index - this.#count + this.#asked.length];
+    if (error) this.#hasFailed = true;
+    if (onAnswer) onAnswer(error, answer);
+    else if (error) this.#failure ??= { index, error };
     this.#left -= 1;
     if (this.#left === 0) this.#onAll(this.#failure);
   }

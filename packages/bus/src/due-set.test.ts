@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { connectRedis } from './connection.ts';
 import { DueSet } from './due-set.ts';
 import { createNames } from './names.ts';
+import { Publisher } from './publisher.ts';
 
 const silent = { info() {}, warn() {}, error() {} };
 
@@ -13,7 +14,15 @@ beforeAll(async () => {
 });
 afterAll(() => redis.disconnect());
 
-const open = () => new DueSet(redis, createNames(freshPrefix()).dueGroups);
+const open = (names = createNames(freshPrefix()), connection = redis) => {
+  const { requests: stream, cores: group, gateway: channelOf } = names;
+  const publisher = new Publisher({
+    ...{ redis: connection, stream, group, channelOf },
+    refuse: () => ({}),
+    log: silent,
+  });
+  return new DueSet(connection, names.dueGroups, (commands) => publisher.ask(commands));
+};
 
 test('what is due is taken once, the earliest first, and nothing before its moment', async () => {
   const due = open();
@@ -62,15 +71,16 @@ test('what is added while a job works on the same id waits for its own moment, a
 
 test('adding and taking fail while Redis is away', async () => {
   const lost = await connectRedis(await redisUrl(), { role: 'command', name: 'lost', log: silent });
-  const due = new DueSet(lost, createNames(freshPrefix()).dueGroups);
+  const due = open(undefined, lost);
   lost.disconnect();
   await expect(due.add([1], 1_000)).rejects.toThrow();
   await expect(due.take('a', 1_000, 10)).rejects.toThrow();
 });
 
 test('nothing is left in Redis when everything is finished', async () => {
-  const name = createNames(freshPrefix()).dueGroups;
-  const due = new DueSet(redis, name);
+  const names = createNames(freshPrefix());
+  const name = names.dueGroups;
+  const due = open(names);
   await due.add([1, 2, 3], 1_000);
   await due.finish('a', await due.take('a', 1_000, 10));
   expect(await redis.keys(`${name}*`)).toEqual([]);

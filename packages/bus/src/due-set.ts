@@ -5,6 +5,9 @@ type Taking = Redis & {
   takeDue(waiting: string, taken: string, until: number, max: number): Promise<string[]>;
 };
 
+/** Sends commands on a connection to the same Redis. @returns their answers, texts as bytes @throws the first error among them */
+type Ask = (commands: readonly (readonly string[])[]) => Promise<unknown[]>;
+
 /**
  * Ids in Redis, each with the moment at which it is due, in milliseconds since the epoch by Redis's clock.
  *
@@ -15,12 +18,17 @@ type Taking = Redis & {
 export class DueSet {
   readonly #redis: Taking;
   readonly #key: string;
+  readonly #ask: Ask;
 
-  /** @param redis a connection of the role `command`; every method rejects while it is away */
-  constructor(redis: Redis, key: string) {
+  /**
+   * @param redis a connection of the role `command`; every method rejects while it is away
+   * @param ask adds ids: with every message to a quiet group, so it leaves with what else leaves then
+   */
+  constructor(redis: Redis, key: string, ask: Ask) {
     redis.defineCommand('takeDue', { numberOfKeys: 2, lua: takeDueLua });
     this.#redis = redis as Taking;
     this.#key = key;
+    this.#ask = ask;
   }
 
   /**
@@ -29,15 +37,11 @@ export class DueSet {
    * @returns when each is due now; 0 for one that was taken a moment later
    */
   async add(ids: readonly number[], dueAt: number): Promise<number[]> {
-    const pipeline = this.#redis.pipeline();
-    pipeline.zadd(this.#key, 'LT', ...ids.flatMap((id) => [dueAt, id]));
-    pipeline.zmscore(this.#key, ...ids);
-    const [[addError], [scoresError, scores]] = (await pipeline.exec()) as [
-      [Error | null],
-      [Error | null, (string | null)[]],
-    ];
-    if (addError || scoresError) throw addError ?? scoresError;
-    return scores.map(Number);
+    const [, scores] = await this.#ask([
+      ['ZADD', this.#key, 'LT', ...ids.flatMap((id) => [String(dueAt), String(id)])],
+      ['ZMSCORE', this.#key, ...ids.map(String)],
+    ]);
+    return (scores as (Buffer | null)[]).map((score) => (score === null ? 0 : Number(score.toString())));
   }
 
   /**

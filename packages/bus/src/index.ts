@@ -1,6 +1,7 @@
 export { startClaims } from './claims.ts';
 export { type RedisClock, startClock, startRedisClock } from './clock.ts';
 export { slotOf, tagOfAddress } from './cluster-tags.ts';
+export { CommandBatch } from './command-batch.ts';
 export { type BusLog, type ConnectionRole, connectRedis, reconnect } from './connection.ts';
 export { isEpoch, readEpoch, startEpochWatch } from './database-epoch.ts';
 export { countDeadJobs } from './dead-jobs.ts';
@@ -11,6 +12,7 @@ export { checkShards, untilEnough } from './enough-shards.ts';
 export { deadlineMaxMs, type Entry, type Unreadable } from './entry.ts';
 export { countListeners } from './listeners.ts';
 export { type Channels, createNames, type Keys, type Names } from './names.ts';
+export { oncePerTick } from './once-per-tick.ts';
 export type { BusPart } from './pause.ts';
 export { PieceCollector } from './pieces.ts';
 export { Placement, partitionOf, partitions } from './placement.ts';

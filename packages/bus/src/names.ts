@@ -26,6 +26,8 @@ export type Keys = {
   readonly sweepEnded: string;
   /** Identifies the dataset of this Redis: missing after Redis has lost it. */
   readonly epoch: string;
+  /** Which process of Redis held this dataset when a core looked last. */
+  readonly server: string;
   /** What cores have seen of the database, for cores that start later: its epoch, which history, how far. */
   readonly databaseEpoch: string;
   /** First part of the keys of limits. */
@@ -77,6 +79,7 @@ function keysOf(prefix: string): Keys {
     dueGroups: `${prefix}:{queues}:due-groups`,
     sweepEnded: `${prefix}:{queues}:sweep-ended`,
     epoch: `${prefix}:{queues}:epoch`,
+    server: `${prefix}:{queues}:server`,
     databaseEpoch: `${prefix}:database-epoch`,
     limits: `${prefix}:limit`,
   };

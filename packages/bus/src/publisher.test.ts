@@ -1,5 +1,5 @@
-import { freshPrefix, redisUrl } from '@hooligram/testkit';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { freshPrefix, type OwnRedis, ownRedis, redisUrl, until } from '@hooligram/testkit';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { connectRedis } from './connection.ts';
 import { createNames } from './names.ts';
@@ -74,6 +74,13 @@ function watchWrites() {
   return { texts, stop };
 }
 
+/** The words of each command: https://redis.io/docs/latest/develop/reference/protocol-spec/ */
+function commandsIn(texts: readonly string[]): string[][] {
+  const [, ...commands] = texts.join('').split(/^\*\d+\r\n/m);
+  // A length comes before each word.
+  return commands.map((command) => command.split('\r\n').filter((_, place) => place % 2 === 1));
+}
+
 test('an answer that cannot be encoded is refused, and all others arrive', async () => {
   const tooLong = {
     toJSON() {
@@ -135,14 +142,70 @@ test('an entry is acknowledged behind its own large answers, and waits for those
   for (const ref of [1, 2]) publisher.answerBehind('node', { ref, text: 'x'.repeat(200_000) }, '1-1');
   publisher.finish('1-1');
   publisher.finish('2-1');
-  // Until it leaves, this process has it in hand.
-  expect(publisher.leaving()).toEqual(['1-1']);
+  // Until they leave, this process has them in hand.
+  expect(publisher.leaving()).toEqual(['1-1', '2-1']);
   const writes = watchWrites();
   await publisher.flushed();
   writes.stop();
-  const commands = writes.texts.join('').match(/^(PUBLISH|XACK)(?=\r$)/gm);
-  expect(commands).toEqual(['PUBLISH', 'XACK', 'PUBLISH', 'XACK']);
+  const commands = commandsIn(writes.texts);
+  const acknowledges = (id: string) =>
+    commands.findIndex(([name, ...words]) => name === 'XACK' && words.includes(id));
+  expect(commands.filter(([name]) => name === 'PUBLISH')).toHaveLength(2);
+  expect(acknowledges('1-1')).toBeGreaterThan(commands.findLastIndex(([name]) => name === 'PUBLISH'));
+  expect(acknowledges('2-1')).toBeGreaterThan(0);
+  expect(acknowledges('2-1')).toBeLessThanOrEqual(acknowledges('1-1'));
   expect(publisher.leaving()).toEqual([]);
+});
+
+test('an entry that is finished alone leaves in one write with what is published and asked next', async () => {
+  const names = createNames(freshPrefix());
+  const [stream, group] = [names.requests, names.cores];
+  const common = { redis, stream, group, channelOf: names.gateway, log: silent };
+  const publisher = new Publisher({ ...common, refuse: () => ({}) });
+  const writes = watchWrites();
+  publisher.finish('1-1');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([writes.texts, publisher.leaving()]).toEqual([[], ['1-1']]);
+  const asked = publisher.ask([
+    ['SET', stream, 'text'],
+    ['GET', stream],
+  ]);
+  publisher.publish('channel', 'published');
+  expect((await asked).map(String)).toEqual(['OK', 'text']);
+  writes.stop();
+  expect(writes.texts).toHaveLength(1);
+  const commands = writes.texts.join('').match(/^(PUBLISH|XDEL|XACK|SET|GET)(?=\r$)/gm);
+  expect(commands).toEqual(['PUBLISH', 'XDEL', 'XACK', 'SET', 'GET']);
+  expect(publisher.leaving()).toEqual([]);
+});
+
+test('an entry that is finished while nothing else leaves is acknowledged a moment later all the same', async () => {
+  const names = createNames(freshPrefix());
+  const [stream, group] = [names.requests, names.cores];
+  const common = { redis, stream, group, channelOf: names.gateway, log: silent };
+  const publisher = new Publisher({ ...common, refuse: () => ({}) });
+  await redis.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
+  const id = (await redis.xadd(stream, '*', 'a', '1')) as string;
+  await redis.xreadgroup('GROUP', group, 'core', 'STREAMS', stream, '>');
+  publisher.finish(id);
+  await until('it has left', async () => (await redis.xlen(stream)) === 0);
+  expect(((await redis.xpending(stream, group)) as unknown[])[0]).toBe(0);
+});
+
+test('what is asked fails with the first error of its commands, and nothing that was published fails with it', async () => {
+  const names = createNames(freshPrefix());
+  const [stream, group] = [names.requests, names.cores];
+  const common = { redis, stream, group, channelOf: names.gateway, log: silent };
+  const publisher = new Publisher({ ...common, refuse: () => ({}) });
+  publisher.publish('channel', 'published');
+  const refused = publisher.ask([
+    ['SET', stream, 'text'],
+    ['RPUSH', stream, 'more'],
+    ['GET', stream],
+  ]);
+  await expect(refused).rejects.toThrow(/^WRONGTYPE/);
+  await publisher.flushed();
+  expect(publisher.failures()).toBe(0);
 });
 
 test('an entry stays pending that is finished when something that was sent before may not have arrived', async () => {
@@ -164,6 +227,123 @@ test('an entry stays pending that is finished when something that was sent befor
   await publisher.flushed();
   expect(((await redis.xpending(stream, group)) as unknown[]).slice(0, 2)).toEqual([1, ids[0]]);
   own.disconnect();
+});
+
+describe('what Redis refuses alone', () => {
+  const names = createNames(freshPrefix());
+  const [stream, group] = [names.requests, names.cores];
+  const allowed = names.group(1);
+  let own: OwnRedis;
+  let admin: Redis;
+  let bounded: Redis;
+  beforeAll(async () => {
+    own = await ownRedis();
+    const { url } = own;
+    admin = await connectRedis(url, { role: 'command', name: 'looks', log: silent });
+    await admin.call(
+      'ACL',
+      'SETUSER',
+      'core',
+      'on',
+      '>secret',
+      '+@all',
+      'allkeys',
+      'resetchannels',
+      `&${allowed}`,
+    );
+    await admin.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
+    const as = url.replace('redis://', 'redis://core:secret@');
+    bounded = await connectRedis(as, { role: 'command', name: 'publishes', log: silent });
+  });
+  afterAll(async () => {
+    for (const each of [admin, bounded]) each?.disconnect();
+    await own?.stop();
+  });
+
+  /** Takes so many entries, and publishes. @returns the publisher, the entries, and which of those stay */
+  async function take(count: number) {
+    const common = { redis: bounded, stream, group, channelOf: names.gateway, log: silent };
+    const publisher = new Publisher({ ...common, refuse: () => ({}) });
+    const add = async () => (await admin.xadd(stream, '*', 'a', '1')) as string;
+    const ids = await Promise.all(Array.from({ length: count }, add));
+    await admin.xreadgroup('GROUP', group, 'core', 'STREAMS', stream, '>');
+    const pending = async () => {
+      const all = (await admin.xpending(stream, group, '-', '+', 100)) as [id: string][];
+      return all.map(([id]) => id).filter((id) => ids.includes(id));
+    };
+    return { publisher, ids: ids as [string, ...string[]], pending };
+  }
+
+  test('an entry whose publication is refused stays pending, and so does what shared its batch', async () => {
+    const { publisher, ids, pending } = await take(3);
+    publisher.publish(allowed, 'arrives');
+    publisher.publish(names.group(2), 'is refused');
+    for (const id of ids.slice(0, 2)) publisher.finish(id);
+    await publisher.flushed();
+    publisher.publish(allowed, 'arrives');
+    publisher.finish(ids[2] as string);
+    await publisher.flushed();
+    expect(await pending()).toEqual(ids.slice(0, 2));
+    expect(publisher.failures()).toBe(1);
+  });
+
+  test('an entry whose answer is refused stays pending', async () => {
+    const { publisher, ids, pending } = await take(1);
+    publisher.answer('node', { ref: 1 });
+    publisher.finish(ids[0]);
+    await publisher.flushed();
+    expect(await pending()).toEqual(ids);
+  });
+
+  test('an entry that is finished while the refusal of its publication is on its way stays pending', async () => {
+    const { publisher, ids, pending } = await take(1);
+    publisher.publish(names.group(2), 'is refused');
+    // The batch has left, and nothing has been read yet.
+    await new Promise((resolve) => setImmediate(resolve));
+    publisher.finish(ids[0]);
+    await publisher.flushed();
+    expect(await pending()).toEqual(ids);
+  });
+
+  test('who waits for large answers waits for all of them, when entries behind them are kept meanwhile', async () => {
+    const { publisher, ids } = await take(1);
+    let encoded = 0;
+    const large = {
+      toJSON() {
+        encoded += 1;
+        return 'x'.repeat(200_000);
+      },
+    };
+    const answers = 50;
+    for (let ref = 0; ref < answers; ref += 1) publisher.answerBehind('node', large, ids[0]);
+    const flushed = publisher.flushed();
+    publisher.finish(ids[0]);
+    await flushed;
+    expect(encoded).toBe(answers);
+  });
+});
+
+test('entries whose publications have arrived leave by themselves, with one command of each kind', async () => {
+  const names = createNames(freshPrefix());
+  const [stream, group] = [names.requests, names.cores];
+  const publisher = new Publisher({
+    redis,
+    stream,
+    group,
+    channelOf: names.gateway,
+    log: silent,
+    refuse: () => ({}),
+  });
+  const writes = watchWrites();
+  for (const id of ['1-1', '2-1']) publisher.finish(id);
+  publisher.publish('channel', 'first');
+  await until('they leave', () => writes.texts.some((text) => text.includes('XACK')));
+  writes.stop();
+  expect(commandsIn(writes.texts)).toEqual([
+    ['PUBLISH', 'channel', 'first'],
+    ['XDEL', stream, '1-1', '2-1'],
+    ['XACK', stream, group, '1-1', '2-1'],
+  ]);
 });
 
 test('of a text that misses a piece nothing is passed on, and the next one of the same sender is', () => {

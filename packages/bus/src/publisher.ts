@@ -14,6 +14,12 @@ const sliceBytesMax = 128 * 1_024;
 /** No answer is larger: what grows with somebody's data is answered in pages. */
 const answerBytesMax = 16 * 1_024 * 1_024;
 
+/**
+ * An entry that may leave its stream waits no longer than this for a batch that leaves anyway: else it has a write to itself,
+ * for which this process, Redis, and this process again wake up.
+ */
+const leaveWithinMs = 50;
+
 /** What publishes for one process, on one Redis or on several. */
 export type BusPublisher = {
   /**
@@ -33,13 +39,18 @@ export type BusPublisher = {
   /** How often something that was sent to a Redis has failed, or has perhaps failed. */
   failures(shard: number): number;
   /**
-   * The entry has been answered: it leaves the stream. If something has failed since anything of it was given, it stays, to
-   * be claimed.
+   * The entry has been answered: it leaves the stream when all that was given before has arrived. If something has failed since
+   * anything of it was given, it stays, to be claimed.
    * @param since what `failures` was before that @param shard on which it came
    */
   finish(entryId: string, since: number, shard: number): void;
   /** The entries of a Redis that were finished, and wait to leave: no other process may take them over meanwhile. */
   leaving(shard: number): readonly string[];
+  /**
+   * Commands whose answers matter, behind what is published in this tick, in the same write.
+   * @param shard on which Redis @returns their answers, texts as bytes @throws the first error among them
+   */
+  ask(commands: readonly (readonly string[])[], shard: number): Promise<unknown[]>;
   /** Resolves when all that was given so far, but what may be large, has been sent, or has failed. */
   published(): Promise<void>;
   /** Resolves when all that was given so far has been sent, or has failed. */
@@ -48,16 +59,16 @@ export type BusPublisher = {
 
 /**
  * Gathers what one event-loop tick publishes, and sends it as one batch: publications, then answers, then XDEL and
- * XACK.
+ * XACK of the entries whose own publications and answers have arrived, then what is asked.
  *
  * Answers that may be large leave behind all else, and not more of them in a tick than take a moment to encode: messages
  * and other answers do not wait for them, neither here nor on the connection.
  *
- * Guarantee: an entry is acknowledged only behind the publications that were given before it, and its answers. When
- * the batch breaks, entries whose acknowledgement did not arrive stay pending, and so do those that are finished later and
- * may have had something in it: a later claim publishes all of it again. XDEL goes before XACK: the other way round, a break
- * between the two would leave an entry in the stream that no consumer owns. An answer that is too large, or cannot be
- * encoded, is replaced alone.
+ * Guarantee: an entry is acknowledged only when Redis has confirmed the publications that were given before it, and its
+ * answers: of a batch it may refuse one command, and do the others. When the batch breaks, or something of it is refused, the
+ * entries that were finished with it stay pending, and so do those that are finished later and may have had something in it:
+ * a later claim publishes all of it again. XDEL goes before XACK: the other way round, a break between the two would leave an
+ * entry in the stream that no consumer owns. An answer that is too large, or cannot be encoded, is replaced alone.
  */
 export class Publisher implements BusPublisher {
   readonly #options: Options;
@@ -65,18 +76,23 @@ export class Publisher implements BusPublisher {
   readonly #publicationBytesMax: number;
   readonly #cutter: PieceCutter;
   readonly #sending = new Set<Promise<void>>();
+  #lastSent: Promise<void> = Promise.resolve();
   #publications: [channel: string, payload: string][] = [];
   #answers = new Map<string, Encoded[]>();
+  /** The entries that were finished with what the next batch sends. */
   #finished: string[] = [];
+  /** The entries of which all has arrived: they leave with the next batch. */
+  #confirmed: string[] = [];
+  #leavingSoon: NodeJS.Timeout | undefined;
+  #asked: Asked[] = [];
   /** What may be large, in its order, and the entries that were finished behind it. */
   #behind: Behind[] = [];
   /** How many answers of an entry are among those. */
   readonly #answersBehind = new Map<string, number>();
   /** The entries that were finished behind them. */
   readonly #leaving = new Set<string>();
-  /** How many of those were given so far, and taken. */
+  /** How many of those were given so far. */
   #behindGiven = 0;
-  #behindTaken = 0;
   #failures = 0;
 
   constructor(options: Options) {
@@ -119,19 +135,32 @@ export class Publisher implements BusPublisher {
     if (this.#answersBehind.has(entryId)) {
       this.#leaving.add(entryId);
       this.#giveBehind({ finished: entryId });
-    } else this.#finished.push(entryId);
-    this.#flushSoon();
+    } else if (this.isPublished && this.#answers.size === 0) this.#confirm([entryId]);
+    else {
+      this.#finished.push(entryId);
+      this.#flushSoon();
+    }
   }
 
   leaving(): readonly string[] {
-    return [...this.#leaving];
+    return [...this.#leaving, ...this.#finished, ...this.#confirmed];
+  }
+
+  ask(commands: readonly (readonly string[])[]): Promise<unknown[]> {
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ commands, resolve, reject });
+      this.#flushSoon();
+    });
   }
 
   async flushed(): Promise<void> {
-    const given = this.#behindGiven;
+    const last = this.#behindGiven;
     // The flush of a tick comes before.
     do await new Promise((resolve) => setImmediate(resolve));
-    while (this.#behindTaken < given);
+    while ((this.#behind[0]?.place ?? Number.POSITIVE_INFINITY) <= last);
+    await Promise.all(this.#sending);
+    // What has arrived by now lets its entries leave.
+    this.#leave();
     await Promise.all(this.#sending);
   }
 
@@ -149,16 +178,14 @@ export class Publisher implements BusPublisher {
     return encoded.bytes;
   }
 
-  #giveBehind(behind: Behind): void {
-    this.#behind.push(behind);
+  #giveBehind(behind: LargeAnswer | Finished): void {
     this.#behindGiven += 1;
+    this.#behind.push({ ...behind, place: this.#behindGiven });
     this.#flushSoon();
   }
 
   #keepUnfinished(): void {
-    const kept = this.#behind.filter((behind) => !('finished' in behind));
-    this.#behindTaken += this.#behind.length - kept.length;
-    this.#behind = kept;
+    this.#behind = this.#behind.filter((behind) => !('finished' in behind));
     this.#leaving.clear();
     this.#finished = [];
   }
@@ -179,7 +206,6 @@ export class Publisher implements BusPublisher {
         else this.#answersBehind.delete(next.entryId);
       }
     }
-    this.#behindTaken += taken;
     this.#behind.splice(0, taken);
     if (this.#behind.length > 0) this.#flushSoon();
     return large;
@@ -193,17 +219,29 @@ export class Publisher implements BusPublisher {
     for (const [node, answers] of [...this.#answers, ...large]) {
       for (const payload of this.#publicationsOf(answers)) batch.publish(channelOf(node), payload);
     }
-    if (this.#finished.length > 0) {
-      batch.add('XDEL', stream, ...this.#finished);
-      batch.add('XACK', stream, group, ...this.#finished);
+    if (this.#confirmed.length > 0) {
+      batch.add('XDEL', stream, ...this.#confirmed);
+      batch.add('XACK', stream, group, ...this.#confirmed);
     }
+    for (const asked of this.#asked) askIn(batch, asked);
     const publications = this.#publications.length;
+    const finished = this.#finished;
+    if (batch.isEmpty && finished.length === 0) return;
+    const failuresBefore = this.#failures;
     this.#publications = [];
     this.#answers = new Map();
     this.#finished = [];
-    const sent = batch.send().then((failure) => {
+    this.#confirmed = [];
+    this.#asked = [];
+    // Answers come in the order of the batches; a batch of nothing has to wait for the one before it.
+    const answered = batch.isEmpty ? this.#lastSent.then(() => undefined) : batch.send();
+    const sent = answered.then((failure) => {
       this.#sending.delete(sent);
-      if (!failure) return;
+      if (!failure) {
+        // A batch that was sent before this one may have failed meanwhile.
+        if (failuresBefore === this.#failures) this.#confirm(finished);
+        return;
+      }
       log.error(
         { reason: reasonOf(failure.error), see: 'docs/runbook.md#redisaway' },
         'publishing to gateways failed',
@@ -214,6 +252,20 @@ export class Publisher implements BusPublisher {
       if (failure.index < publications) onFailed?.();
     });
     this.#sending.add(sent);
+    this.#lastSent = sent;
+  }
+
+  #confirm(finished: readonly string[]): void {
+    if (finished.length === 0) return;
+    this.#confirmed.push(...finished);
+    this.#leavingSoon ??= setTimeout(() => {
+      this.#leavingSoon = undefined;
+      this.#leave();
+    }, leaveWithinMs);
+  }
+
+  #leave(): void {
+    if (this.#confirmed.length > 0) this.#flush();
   }
 
   /** JSON lists of answers, none larger than a publication may be, and pieces of those that are larger alone. */
@@ -253,6 +305,25 @@ export class Publisher implements BusPublisher {
   }
 }
 
+type Asked = {
+  readonly commands: readonly (readonly string[])[];
+  resolve(answers: unknown[]): void;
+  reject(error: Error): void;
+};
+
+function askIn(batch: CommandBatch, { commands, resolve, reject }: Asked): void {
+  const answers: unknown[] = [];
+  let firstError: Error | undefined;
+  for (const words of commands) {
+    batch.ask(words, (error, answer) => {
+      firstError ??= error;
+      if (answers.push(answer) < commands.length) return;
+      if (firstError) reject(firstError);
+      else resolve(answers);
+    });
+  }
+}
+
 type Encoded = { readonly text: string; readonly bytes: number };
 
 function encodedOf(answer: object): Encoded {
@@ -260,9 +331,9 @@ function encodedOf(answer: object): Encoded {
   return { text, bytes: Buffer.byteLength(text) };
 }
 
-type Behind =
-  | { readonly node: string; readonly answer: object; readonly entryId: string }
-  | { readonly finished: string };
+type LargeAnswer = { readonly node: string; readonly answer: object; readonly entryId: string };
+type Finished = { readonly finished: string };
+type Behind = (LargeAnswer | Finished) & { readonly place: number };
 
 type Options = {
   redis: Redis;

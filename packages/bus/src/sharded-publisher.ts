@@ -62,6 +62,13 @@ export class ShardedPublisher implements BusPublisher {
     this.#finishing.set(finished, { entryId, shard });
   }
 
+  async ask(commands: readonly (readonly string[])[], shard: number): Promise<unknown[]> {
+    const { publisher } = this.#outlet(shard);
+    // As ioredis says it.
+    if (!publisher) throw new Error('Connection is closed.');
+    return publisher.ask(commands);
+  }
+
   leaving(shard: number): readonly string[] {
     const waiting = [...this.#finishing.values()].filter((one) => one.shard === shard);
     return [...waiting.map(({ entryId }) => entryId), ...(this.#outlet(shard).publisher?.leaving() ?? [])];

@@ -1,6 +1,6 @@
 import { parse } from './request-shapes.ts';
 import { count, listOf, object, type Shape, text, tuple, UnreadableError } from './shape.ts';
-import type { GroupState } from './state.ts';
+import type { GroupState, GroupVersion } from './state.ts';
 import { groupState } from './state-shape.ts';
 
 /** How far a group is, for every gateway that holds a member. */
@@ -165,14 +165,16 @@ export const encodeState = jsonEncoder<GroupState>('s');
 const publishedCharactersMax = 256 * 1_024;
 /** No member of a state has fewer: `[1,"1.2345",0]`. */
 const memberCharactersMin = 14;
+/** With more members the state of a group is too large in any case: nobody need read it to publish the change. */
+export const publishedMembersMax = Math.floor(publishedCharactersMax / memberCharactersMin);
 
 /** What is published of a group that has changed: its state, or of a very large one only how far it is. */
-export function encodeChange(state: GroupState): string {
-  // Encoding what is too large anyway would take as long as all else of the change.
-  const isSmall = state.members.length * memberCharactersMin <= publishedCharactersMax;
-  const encoded = isSmall ? encodeState(state) : '';
-  if (isSmall && encoded.length <= publishedCharactersMax) return encoded;
-  const { group_id, version, version_seq: last_seq } = state;
+export function encodeChange(change: GroupState | GroupVersion): string {
+  if ('members' in change && change.members.length <= publishedMembersMax) {
+    const encoded = encodeState(change);
+    if (encoded.length <= publishedCharactersMax) return encoded;
+  }
+  const { group_id, version, version_seq: last_seq } = change;
   return encodeDeliveryCheck({ group_id, version, last_seq, due_seq: 0, due_version: 0 });
 }
 

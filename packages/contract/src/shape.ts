@@ -13,14 +13,20 @@ export const flag: Shape = (value) => typeof value === 'boolean';
 
 export const listOf =
   (item: Shape): Shape =>
-  (value) =>
-    Array.isArray(value) && value.every(item);
+  (value) => {
+    if (!Array.isArray(value)) return false;
+    for (const one of value) if (!item(one)) return false;
+    return true;
+  };
 
 /** A list that begins with these. */
 export const tuple =
   (...items: readonly Shape[]): Shape =>
-  (value) =>
-    Array.isArray(value) && items.every((item, index) => item(value[index]));
+  (value) => {
+    if (!Array.isArray(value)) return false;
+    for (let index = 0; index < items.length; index += 1) if (!items[index]?.(value[index])) return false;
+    return true;
+  };
 
 export const orNull =
   (shape: Shape): Shape =>
@@ -39,11 +45,15 @@ export const anyOf =
 
 /** An object with a shape for each of its fields: the type checker asks for all of them. */
 export function object<T>(fields: { readonly [K in keyof T]-?: Shape }): Shape {
-  const shapes = Object.entries(fields) as [string, Shape][];
-  return (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    shapes.every(([name, shape]) => shape((value as Record<string, unknown>)[name]));
+  const names = Object.keys(fields);
+  const shapes: readonly Shape[] = Object.values(fields);
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return false;
+    for (let index = 0; index < shapes.length; index += 1) {
+      if (!shapes[index]?.((value as Record<string, unknown>)[names[index] as string])) return false;
+    }
+    return true;
+  };
 }
 
 /** Something from Redis that this release cannot read. */

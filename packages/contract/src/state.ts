@@ -18,6 +18,9 @@ export type GroupState = {
   readonly members: readonly StateMember[];
 };
 
+/** How far a group is that has changed: all that is told of one that is too large for a publication. */
+export type GroupVersion = Pick<GroupState, 'group_id' | 'version' | 'version_seq'>;
+
 /** `joined_seq`: the member gets messages with a greater `seq`, no others. */
 export type StateMember = readonly [user_id: number, sid: string, joined_seq: number];
 

@@ -9,7 +9,7 @@ export { faultTexts, mustBeWritten } from './fields.ts';
 export * from './frame.ts';
 export { type FrameHead, isDeliverySentBack, mayBeAcknowledgement, readFrameHead } from './frame-head.ts';
 export * from './limits.ts';
-export { readMessageAcknowledgement } from './quick-acknowledgement.ts';
+export { readGroupAcknowledgement, readMessageAcknowledgement } from './quick-acknowledgement.ts';
 export { compareByCodeUnit, isSid, phoneOf, sidOf } from './sid.ts';
 export { failurePayload, type Transaction, transactions } from './transactions.ts';
 export { tryAgainIn } from './try-again.ts';

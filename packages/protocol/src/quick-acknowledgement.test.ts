@@ -1,10 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeFrame } from './decode.ts';
-import { readMessageAcknowledgement } from './quick-acknowledgement.ts';
+import { readGroupAcknowledgement, readMessageAcknowledgement } from './quick-acknowledgement.ts';
 
-const read = (text: string) => readMessageAcknowledgement(new TextEncoder().encode(text));
+const encode = (text: string) => new TextEncoder().encode(text);
+const read = (text: string) => readMessageAcknowledgement(encode(text));
+const readGroup = (text: string) => readGroupAcknowledgement(encode(text));
 const acknowledgement = (id: string, message_id: unknown) =>
   JSON.stringify({ id, type: 'MESSAGING_DELIVER_SUCCESS', payload: { message_id } });
+const ofGroup = (id: string, group_id: unknown) =>
+  JSON.stringify({ id, type: 'GROUP_DELIVER_SUCCESS', payload: { group_id } });
 
 /** What `decodeFrame` says of the same text. */
 function judged(text: string): number | undefined {
@@ -22,6 +26,11 @@ describe('an acknowledgement in the usual form', () => {
     (id, messageId) => {
       expect(read(acknowledgement(id, messageId))).toBe(messageId);
       expect(judged(acknowledgement(id, messageId))).toBe(messageId);
+      expect([readGroup(ofGroup(id, messageId)), read(ofGroup(id, messageId))]).toEqual([
+        messageId,
+        undefined,
+      ]);
+      expect(readGroup(acknowledgement(id, messageId))).toBeUndefined();
     },
   );
 });
@@ -60,16 +69,21 @@ describe('everything else is left to the decoder', () => {
   });
 });
 
-test('with any one byte changed, it is read as the decoder reads it, or not at all', () => {
-  const bytes = new TextEncoder().encode(acknowledgement('ab', 407));
-  for (const at of bytes.keys()) {
-    for (let byte = 0; byte < 256; byte += 1) {
-      const changed = bytes.slice();
-      changed[at] = byte;
-      const found = readMessageAcknowledgement(changed);
-      if (found === undefined) continue;
-      const frame = decodeFrame(changed);
-      expect(frame).toMatchObject({ type: 'MESSAGING_DELIVER_SUCCESS', payload: { message_id: found } });
+test.each([
+  ['MESSAGING_DELIVER_SUCCESS', 'message_id', acknowledgement('ab', 407), readMessageAcknowledgement],
+  ['GROUP_DELIVER_SUCCESS', 'group_id', ofGroup('ab', 407), readGroupAcknowledgement],
+] as const)(
+  'a %s with any one byte changed is read as the decoder reads it, or not at all',
+  (type, field, text, readBytes) => {
+    const bytes = encode(text);
+    for (const at of bytes.keys()) {
+      for (let byte = 0; byte < 256; byte += 1) {
+        const changed = bytes.slice();
+        changed[at] = byte;
+        const found = readBytes(changed);
+        if (found === undefined) continue;
+        expect(decodeFrame(changed)).toMatchObject({ type, payload: { [field]: found } });
+      }
     }
-  }
-});
+  },
+);

@@ -3,7 +3,8 @@ import { idCharactersMax } from './limits.ts';
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 const start = bytesOf('{"id":"');
-const middle = bytesOf('","type":"MESSAGING_DELIVER_SUCCESS","payload":{"message_id":');
+const ofMessage = bytesOf('","type":"MESSAGING_DELIVER_SUCCESS","payload":{"message_id":');
+const ofGroup = bytesOf('","type":"GROUP_DELIVER_SUCCESS","payload":{"group_id":');
 const end = bytesOf('}}');
 
 const [quote, backslash, zero, nine] = bytesOf('"\\09') as unknown as [number, number, number, number];
@@ -18,18 +19,27 @@ const digitsMax = 15;
  *   `decodeFrame` judges that
  */
 export function readMessageAcknowledgement(bytes: Uint8Array): number | undefined {
+  return readId(bytes, ofMessage);
+}
+
+/** The same for a `GROUP_DELIVER_SUCCESS`: each sign-in brings one for each of its groups. @returns its `group_id` */
+export function readGroupAcknowledgement(bytes: Uint8Array): number | undefined {
+  return readId(bytes, ofGroup);
+}
+
+function readId(bytes: Uint8Array, middle: Uint8Array): number | undefined {
   const idEnd = plainIdEnd(bytes);
   if (idEnd === undefined || !holds(bytes, middle, idEnd)) return undefined;
   const digitsEnd = bytes.length - end.length;
   let at = idEnd + middle.length;
   if (digitsEnd - at > digitsMax || bytes[at] === zero || !holds(bytes, end, digitsEnd)) return undefined;
-  let messageId = 0;
+  let id = 0;
   for (; at < digitsEnd; at += 1) {
     const digit = bytes[at] as number;
     if (digit < zero || digit > nine) return undefined;
-    messageId = messageId * 10 + digit - zero;
+    id = id * 10 + digit - zero;
   }
-  return messageId > 0 ? messageId : undefined;
+  return id > 0 ? id : undefined;
 }
 
 /** @returns where the id ends, if it is printable ASCII without escapes and not too long */

@@ -6,6 +6,7 @@ import {
   numberFrom,
   OptionsError,
   parseFlags,
+  type RedisForm,
   toggle,
 } from '@hooligram/local';
 import { systemNames, type TargetName, targetNames, targets } from './targets/index.ts';
@@ -26,6 +27,7 @@ export type Options = {
   readonly trialSecondsMax: number;
   readonly gateways: number;
   readonly cores: number;
+  readonly redis: RedisForm;
   readonly port: number;
   readonly dataDir: string;
   readonly results: string;
@@ -80,6 +82,12 @@ const command = commandOf(
     ),
     flag('--gateways <n>', 'how many gateways of ours; growth brings its own', numberFrom(1, 20), '2'),
     flag('--cores <n>', 'how many cores of ours; growth brings its own', numberFrom(1, 20), '1'),
+    flag(
+      '--redis <form>',
+      'how many Redis of ours, or cluster, or sentinel, as in npm start; sizes brings its own',
+      redisOf,
+      '1',
+    ),
     flag('--url <urls>', 'a system that runs already, instead of a target; without its CPU', urlsOf, ''),
     flag('--code <code>', 'the verification code of every user there', anyText, '000000'),
     flag('--port <n>', 'ports are taken from here on, as in npm start', numberFrom(1, 64_000), '28080'),
@@ -103,7 +111,7 @@ Workloads:
 ${usualNames.map((name) => row(name, workloads[name].about)).join('\n')}
 ${row('paced', 'paced-direct and paced-fanout')}
 ${row('growth', 'CPU a delivery at a fixed rate, as connections, groups, gateways, cores and stored messages grow')}
-${row('sizes', 'the same with 15,000 and 60,000 idle connections in ten groups each, 1, 2 and 4 gateways, 1 and 3 Redis')}
+${row('sizes', 'the same with 15,000 and 60,000 idle connections in ten groups each, 1, 2 and 4 gateways, 1 and 3 Redis and a Redis Cluster')}
 ${row('storms', 'storm-chat, storm-chat-5000 and storm-chat-15000: so many clients come back at once, while others chat')}
 ${row('storms-alone', 'the same with -alone behind each name: their gateway starts again when all are back')}
 ${slowLinkNames.map((name) => row(name, workloads[name].about)).join('\n')}
@@ -143,6 +151,12 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     throw new OptionsError('--goals brings its own targets: --target and --url do not go with it');
   }
   return { workloads, targets, goals, warmUpSeconds, trialSecondsMax, urls, ...others };
+}
+
+function redisOf(text: string): RedisForm {
+  if (text === 'cluster' || text === 'sentinel') return text;
+  if (/^[1-9]$/.test(text)) return Number(text);
+  throw new OptionsError('It must be a number from 1 to 9, or cluster, or sentinel');
 }
 
 function urlsOf(text: string): string[] {

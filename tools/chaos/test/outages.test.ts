@@ -50,8 +50,14 @@ function rowOf({ rows }: OutageReport, part: string, phase: string) {
 
 test('what lives on the Redis that was away is told apart from what lives elsewhere, and before from meanwhile', () => {
   const report = reportOf(
-    { groupId: 10, at: 500, answeredAt: 501, arrives: [[1, 502]] },
-    { groupId: 10, at: 1_500, answeredAt: 1_505, arrives: [[1, 1_507]] },
+    { groupId: 10, at: 500, answeredAt: 501, arrives: [[0, 502]] },
+    {
+      ...{ groupId: 10, at: 1_500, answeredAt: 1_505 },
+      arrives: [
+        [0, 1_507],
+        [1, 1_530],
+      ],
+    },
     { groupId: 11, at: 1_600, answeredAt: 1_606, arrives: [[2, 3_100]] },
     { sid: bob, groupId: 10, at: 1_700, answeredAt: 3_200, arrives: [[0, 3_210]] },
   );
@@ -65,6 +71,11 @@ test('what lives on the Redis that was away is told apart from what lives elsewh
     messages: 1,
     answered: spread(5),
     delivered: spread(7),
+  });
+  expect(rowOf(report, 'its receiver', 'away')).toMatchObject({
+    messages: 1,
+    answered: { p50: undefined },
+    delivered: spread(30),
   });
   expect(rowOf(report, 'its group', 'away')).toMatchObject({ answered: spread(6), delivered: spread(1_500) });
   expect(rowOf(report, 'its sender', 'away')).toMatchObject({
@@ -85,10 +96,10 @@ test('a message counts once a device, and not for a device that had left by itse
       [4, 5_010],
     ],
   });
-  expect(rowOf(report, 'nothing', 'away')?.delivered).toEqual({ p50: 10, p99: 10, most: 10 });
+  expect(rowOf(report, 'its receiver', 'away')?.delivered).toEqual({ p50: 10, p99: 10, most: 10 });
 });
 
 test('a message that came on the next connection counts for a device that was disconnected', () => {
   const report = reportOf({ groupId: 10, at: 1_500, answeredAt: 1_501, arrives: [[2, 2_010]] });
-  expect(rowOf(report, 'nothing', 'away')?.delivered).toEqual({ p50: 510, p99: 510, most: 510 });
+  expect(rowOf(report, 'its receiver', 'away')?.delivered).toEqual({ p50: 510, p99: 510, most: 510 });
 });

@@ -8,6 +8,8 @@ import { StartError } from './start-error.ts';
 
 const marker = '.hooligram';
 const contents = ['postgres', 'redis', 'log', 'credential-key'];
+/** A folder of a further Redis, of a node of a cluster, or of a Sentinel. */
+const furtherRedis = /^redis-/;
 
 /** The folder of a stack, held by this process until it is released. */
 export type DataDir = {
@@ -47,7 +49,7 @@ export async function openDataDir(
     const stopped = await stopOrphans(pidsDir);
     if (stopped.length > 0) log(`stopped what a killed stack had left running: ${stopped.join(', ')}`);
     rmSync(join(runDir, 'stack.json'), { force: true });
-    if (isFresh) for (const name of contents) rmSync(join(dir, name), { recursive: true, force: true });
+    if (isFresh) empty(dir);
     const logDir = join(dir, 'log');
     // What stands in logs is for who runs the stack: files of an older release are for everybody.
     mkdirSync(logDir, { recursive: true, mode: 0o700 });
@@ -77,6 +79,11 @@ export function killStackOf(path: string): void {
 
 function pidsDirOf(dir: string): string {
   return join(dir, 'run', 'pids');
+}
+
+function empty(dir: string): void {
+  const further = readdirSync(dir).filter((name) => furtherRedis.test(name));
+  for (const name of [...contents, ...further]) rmSync(join(dir, name), { recursive: true, force: true });
 }
 
 function claim(dir: string): void {

@@ -18,6 +18,7 @@ export { startPostgres } from './postgres.ts';
 export { findOrInstall, findProgram, isProgram } from './program.ts';
 export { startRedis } from './redis.ts';
 export { redisProgram } from './redis-program.ts';
+export type { RedisForm } from './redis-set.ts';
 export { type ProcessSpec, RunningProcess, whenReady } from './running-process.ts';
 export { serviceSpec } from './service-spec.ts';
 export { type OwnStack as StackDescription, type StackProcess, startStackProcess } from './stack-process.ts';

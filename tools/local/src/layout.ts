@@ -1,4 +1,5 @@
 import { isPortFree } from './ports.ts';
+import { portsOf, type RedisForm } from './redis-set.ts';
 import { StartError } from './start-error.ts';
 
 /** What `npm start` was asked for; infra/local/options.mjs has parsed and checked it. */
@@ -13,8 +14,8 @@ export type StackOptions = {
    * Default: all start from this one.
    */
   readonly releases?: string;
-  /** How many Redis, if REDIS_URL is not set. Default 1. */
-  readonly redises?: number;
+  /** How many Redis, or in which form, if REDIS_URL is not set. Default 1. */
+  readonly redises?: RedisForm;
 };
 
 export type GatewayPlace = {
@@ -44,6 +45,7 @@ export type Layout = {
   readonly web: string;
   /** Where the stores listen if they can; they go elsewhere if not. */
   readonly postgresPort: number;
+  readonly redisForm: RedisForm;
   readonly redisPorts: readonly number[];
 };
 
@@ -73,7 +75,8 @@ export function layOut({ gateways, cores, port, redises = 1 }: Asked): Layout {
     webPort,
     web: `${http(webPort)}/`,
     postgresPort: port + 1_200,
-    redisPorts: numbers(redises).map((i) => port + 1_200 + i),
+    redisForm: redises,
+    redisPorts: numbers(portsOf(redises)).map((i) => port + 1_200 + i),
   };
 }
 

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { findOrInstall, findProgram } from './program.ts';
+import { StartError } from './start-error.ts';
 
 export type RedisProgram = {
   readonly path: string;
@@ -23,6 +24,24 @@ export function redisProgram(log: (line: string) => void): Promise<RedisProgram>
   });
 }
 
+/** Sharded channels, and ranges of slots, are of Redis 7; Valkey began with it. */
+const clusterVersion = 7;
+
+/**
+ * Checks that the server is new enough for a cluster.
+ * @throws StartError with what it is, and what to do
+ */
+export async function checkClusterProgram(log: (line: string) => void): Promise<void> {
+  const program = await redisProgram(log);
+  const text = versionText(program);
+  const [, version = '', major = '0'] = /\bv=((\d+)\S*)/.exec(text) ?? [];
+  if (Number(major) >= clusterVersion) return;
+  const found = version === '' ? `is of no version that it tells: ${text.trim()}` : `is ${version}`;
+  throw new StartError(
+    `--redis cluster needs Redis ${clusterVersion} or later, and ${program.path} ${found}: update it, or start with --redis 3`,
+  );
+}
+
 function findRedis(): RedisProgram | undefined {
   for (const name of ['redis-server', 'valkey-server']) {
     const path = findProgram(name);
@@ -35,5 +54,9 @@ function findRedis(): RedisProgram | undefined {
 }
 
 function isServer(path: string): boolean {
-  return /server/i.test(spawnSync(path, ['--version'], { argv0: 'redis-server', encoding: 'utf8' }).stdout);
+  return /server/i.test(versionText({ path, argv0: 'redis-server' }));
+}
+
+function versionText({ path, argv0 }: RedisProgram): string {
+  return spawnSync(path, ['--version'], { argv0, encoding: 'utf8' }).stdout;
 }

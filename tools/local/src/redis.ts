@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Host, redisAddress, redisAddresses, withoutPasswords } from '@hooligram/service';
-import { Redis, type RedisOptions } from 'ioredis';
+import { redisAddresses, withoutPasswords } from '@hooligram/service';
 import { freePort } from './ports.ts';
+import { ping } from './redis-connection.ts';
 import { redisProgram } from './redis-program.ts';
 import { StartError } from './start-error.ts';
 import { type Store, type StoreOptions, startStore } from './store.ts';
@@ -51,51 +51,17 @@ export async function startRedis({ name = 'redis', settings = {}, ...options }: 
   return startStore(spec, url, async () => (await ping(url)) === 'PONG', options);
 }
 
-/** @throws StartError when a Redis of that url does not answer */
-export async function checkRedis(url: string): Promise<void> {
+/**
+ * @param caFile certificates by which a server with TLS is known, in place of the system's
+ * @throws StartError when a Redis of that url does not answer
+ */
+export async function checkRedis(url: string, caFile?: string): Promise<void> {
   for (const address of redisAddresses(url)) {
     try {
-      await ping(address);
+      await ping(address, caFile);
     } catch (error) {
       const { message } = error as Error;
       throw new StartError(`REDIS_URL: ${withoutPasswords(address)} does not answer: ${message}`);
     }
-  }
-}
-
-async function ping(url: string): Promise<string> {
-  const address = redisAddress(url);
-  if (!address.cluster) return pingAt(address);
-  // Any node of a cluster knows the others.
-  const pings = address.cluster.nodes.map((node) => pingAt(address, node));
-  return Promise.any(pings).catch((error: AggregateError) => {
-    throw error.errors[0];
-  });
-}
-
-async function pingAt(address: ReturnType<typeof redisAddress>, node?: Host): Promise<string> {
-  const options: RedisOptions & { replyMapping: 'legacy' } = {
-    replyMapping: 'legacy',
-    ...address.options,
-    ...node,
-    sentinelRetryStrategy: () => null,
-    lazyConnect: true,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: 0,
-    connectTimeout: 5_000,
-    enableReadyCheck: true,
-  };
-  const client = address.url === undefined ? new Redis(options) : new Redis(address.url, options);
-  let cause: Error | undefined;
-  client.on('error', (error: Error) => {
-    cause = error;
-  });
-  try {
-    await client.connect();
-    return await client.ping();
-  } catch (error) {
-    throw cause ?? error;
-  } finally {
-    client.disconnect();
   }
 }

@@ -4,12 +4,14 @@ import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { RedisForm } from './redis-set.ts';
 import type { StackDescription } from './stack-file.ts';
 
 const launcher = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 /** A process that was killed names the signal instead. */
 const crash = /(gateway|core)-\d+ .*ended: exit code [1-9]/;
-const startTimeoutMs = 120_000;
+/** Each part of a start has a limit of its own; together they may take long on a busy machine. */
+const startTimeoutMs = 600_000;
 const stopTimeoutMs = 60_000;
 
 type StackProcessOptions = {
@@ -20,7 +22,7 @@ type StackProcessOptions = {
   /** See StackOptions. */
   readonly releases?: string | undefined;
   /** See StackOptions. */
-  readonly redises?: number | undefined;
+  readonly redises?: RedisForm | undefined;
   /** A Redis that the caller has started for it, in any form of REDIS_URL. Default: it starts one. */
   readonly redisUrl?: string | undefined;
   readonly env?: NodeJS.ProcessEnv;

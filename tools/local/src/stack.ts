@@ -51,9 +51,9 @@ async function bringUp(
   const stackFile = createStackFile(dataDir.runDir);
   const run: StackRun = { layout, dataDir, progress, closing, signal, onPidChange: stackFile.refresh };
 
-  const { postgres, redises } = await progress.step('Postgres and Redis', () => provideStores(run));
+  const { postgres, redis } = await progress.step('Postgres and Redis', () => provideStores(run));
   await progress.step('migrations', () => applyMigrations(postgres.url, progress));
-  const urls = { databaseUrl: postgres.url, redisUrl: redises.map(({ url }) => url).join() };
+  const urls = { databaseUrl: postgres.url, redisUrl: redis.url };
   const cores = await progress.step(counted(options.cores, 'core'), () =>
     startServices(run, layout.cores, (place) => coreSpec(place, dataDir, urls, options.releases)),
   );
@@ -75,8 +75,8 @@ async function bringUp(
       admin: place.admin,
     })),
     cores: cores.map(({ place, process }) => ({ pid: process.pid, admin: place.admin })),
-    redis: { url: urls.redisUrl },
-    redises: redises.flatMap(({ pid, url }) => (pid === undefined ? [] : [{ pid, url }])),
+    redis: { url: redis.url },
+    redises: redis.stores.flatMap(({ pid, url }) => (pid === undefined ? [] : [{ pid, url }])),
     postgres: { pid: postgres.pid, url: postgres.url },
   }));
   return run;

@@ -53,7 +53,7 @@ test('several starts give their results in the order in which they stand', async
 
 test.each([9, 10, 99])('no two listeners of a stack of %i gateways share a port', (count) => {
   const { sharedPort, gateways, cores, webPort, postgresPort, redisPorts } = layOut({
-    redises: 3,
+    redises: 'cluster',
     gateways: count,
     cores: 99,
     port: 8080,

@@ -64,6 +64,7 @@ describe('a wrong flag', () => {
   test.each([
     [['--port', 'many'], '--port must be a whole number from 1 to 64326, not "many"'],
     [['--gateways', '0'], '--gateways must be a whole number from 1 to 99, not "0"'],
+    [['--redis', '0'], '--redis must be a whole number from 1 to 9, or cluster, or sentinel, not "0"'],
     [['--cores=1.5'], '--cores must be a whole number from 1 to 99, not "1.5"'],
     [['--data-dir', ''], '--data-dir must name a folder'],
     [['--colour'], "Unknown option '--colour'; see npm start -- --help"],
@@ -79,7 +80,7 @@ describe('a wrong flag', () => {
 test('--help shows every flag', async () => {
   const launcher = launch(['--help']);
   expect(await launcher.ended()).toBe(0);
-  for (const flag of ['gateways', 'cores', 'port', 'data-dir', 'fresh', 'help']) {
+  for (const flag of ['gateways', 'cores', 'redis', 'port', 'data-dir', 'fresh', 'help']) {
     expect(launcher.output).toContain(`--${flag}`);
   }
 });

@@ -1,7 +1,8 @@
-import { countMembers, countStrangers, findAnswers, readCredentials } from '@hooligram/db';
+import { readChangeFacts } from '@hooligram/db';
 import type { ErrorCode } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
 import { type HandlerRequest, limited, refusal } from '../requests/handler.ts';
+import type { UserLimit } from './user-limit.ts';
 import type { UserLimits } from './user-limits.ts';
 
 type Refusal = ReturnType<typeof refusal>;
@@ -14,6 +15,14 @@ const texts = {
   unknown_members: 'tooManyUnknown',
 } as const satisfies Record<Counted, ErrorCode>;
 
+/** So many points of a limit. */
+type Points = { readonly name: Counted; readonly limit: UserLimit; readonly points: number };
+/** Which limit has none left, and for how many seconds. */
+type UsedUp = { readonly name: Counted; readonly seconds: number };
+
+// Both take what needs no look at the database first. Who is beyond that costs one look by key, which shows whether it is a
+// second run: that gets the answer of the first one, and counts against nothing.
+
 /** Whether a user may not create this group. @param member_sids distinct ones */
 export async function groupCreateRefusal(
   { userLimits, db }: Context,
@@ -22,51 +31,75 @@ export async function groupCreateRefusal(
 ): Promise<Refusal | undefined> {
   if (!userLimits) return undefined;
   const { created, added, strangers, unknown, membersMax, report } = userLimits;
-  // A second run gets the answer of the first one, and counts against nothing.
-  const [answer] = await findAnswers(db, [{ user_id, request_id }]);
-  if (answer) return undefined;
+  const request = { user_id, request_id };
   if (member_sids.length > membersMax) {
+    if ((await readChangeFacts(db, { ...request, sids: [] })).isAnswered) return undefined;
     report.add('group_members', user_id);
     return refusal('groupFull');
   }
-  const isCreated = await created.take(user_id, 1);
-  if (isCreated !== undefined) return refuseUntil(userLimits, 'groups_created', user_id, isCreated);
-  const isAdded = await added.take(user_id, member_sids.length - 1);
-  if (isAdded !== undefined) return refuseUntil(userLimits, 'members_added', user_id, isAdded);
-  const isStrange = await strangers.take(user_id, await countStrangers(db, { user_id, sids: member_sids }));
-  if (isStrange !== undefined) return refuseUntil(userLimits, 'strangers_added', user_id, isStrange);
-  const nobody = (await readCredentials(db, member_sids)).filter((user) => user === null).length;
-  const isUnknown = await unknown.take(user_id, nobody);
-  return isUnknown === undefined ? undefined : refuseUntil(userLimits, 'unknown_members', user_id, isUnknown);
+  const firstPoints: readonly Points[] = [
+    ...created.map((limit) => ({ name: 'groups_created', limit, points: 1 }) as const),
+    { name: 'members_added', limit: added, points: member_sids.length - 1 },
+  ];
+  const usedUp = await takeAll(user_id, firstPoints);
+  const facts = await readChangeFacts(db, { ...request, sids: usedUp ? [] : member_sids });
+  if (facts.isAnswered) {
+    if (!usedUp) giveBackAll(user_id, firstPoints);
+    return undefined;
+  }
+  const morePoints: readonly Points[] = [
+    { name: 'strangers_added', limit: strangers, points: facts.strangers },
+    { name: 'unknown_members', limit: unknown, points: facts.unknown },
+  ];
+  return refuseFor(userLimits, user_id, usedUp ?? (await takeAll(user_id, morePoints)));
 }
 
 /** Whether a user may not add this member. */
 export async function groupAddMemberRefusal(
   { userLimits, db }: Context,
-  { request_id, params }: HandlerRequest<'GROUP_ADD_MEMBER'>,
+  { request_id, params: { user_id, group_id, member_sid } }: HandlerRequest<'GROUP_ADD_MEMBER'>,
 ): Promise<Refusal | undefined> {
   if (!userLimits) return undefined;
   const { added, strangers, unknown, membersMax, report } = userLimits;
-  const { user_id, group_id, member_sid } = params;
-  const [answer] = await findAnswers(db, [{ user_id, request_id }]);
-  if (answer) return undefined;
-  const isAdded = await added.take(user_id, 1);
-  if (isAdded !== undefined) return refuseUntil(userLimits, 'members_added', user_id, isAdded);
-  const [user] = await readCredentials(db, [member_sid]);
-  if (!user) {
-    const isUnknown = await unknown.take(user_id, 1);
-    return isUnknown === undefined
-      ? undefined
-      : refuseUntil(userLimits, 'unknown_members', user_id, isUnknown);
+  const firstPoints: readonly Points[] = [{ name: 'members_added', limit: added, points: 1 }];
+  const usedUp = await takeAll(user_id, firstPoints);
+  const more = usedUp ? { sids: [] } : { sids: [member_sid], group_id, membersMax };
+  const facts = await readChangeFacts(db, { user_id, request_id, ...more });
+  if (facts.isAnswered) {
+    if (!usedUp) giveBackAll(user_id, firstPoints);
+    return undefined;
   }
-  const isStrange = await strangers.take(user_id, await countStrangers(db, { user_id, sids: [member_sid] }));
-  if (isStrange !== undefined) return refuseUntil(userLimits, 'strangers_added', user_id, isStrange);
-  if ((await countMembers(db, { user_id, group_id, upTo: membersMax })) < membersMax) return undefined;
+  const morePoints: readonly Points[] = [
+    { name: 'strangers_added', limit: strangers, points: facts.strangers },
+    { name: 'unknown_members', limit: unknown, points: facts.unknown },
+  ];
+  const refused = refuseFor(userLimits, user_id, usedUp ?? (await takeAll(user_id, morePoints)));
+  if (refused || facts.unknown > 0 || facts.members < membersMax) return refused;
   report.add('group_members', user_id);
   return refusal('groupFull');
 }
 
-function refuseUntil({ report }: UserLimits, limit: Counted, userId: number, seconds: number): Refusal {
-  report.add(limit, userId);
-  return limited(texts[limit], seconds);
+/** Takes the points of all of these limits, or of none. @returns the one that has new points last */
+async function takeAll(userId: number, all: readonly Points[]): Promise<UsedUp | undefined> {
+  const seconds = await Promise.all(all.map(({ limit, points }) => limit.take(userId, points)));
+  const usedUp = all.flatMap(({ name }, index) => {
+    const wait = seconds[index];
+    return wait === undefined ? [] : [{ name, seconds: wait }];
+  });
+  if (usedUp.length > 0)
+    giveBackAll(
+      userId,
+      all.filter((_, index) => seconds[index] === undefined),
+    );
+  return usedUp.sort((a, b) => b.seconds - a.seconds)[0];
+}
+
+function giveBackAll(userId: number, all: readonly Points[]): void {
+  for (const { limit, points } of all) limit.giveBack(userId, points);
+}
+
+function refuseFor({ report }: UserLimits, userId: number, usedUp: UsedUp | undefined): Refusal | undefined {
+  if (!usedUp) return undefined;
+  report.add(usedUp.name, userId);
+  return limited(texts[usedUp.name], usedUp.seconds);
 }

@@ -33,8 +33,21 @@ export class UserLimit {
     const shard = this.#shardOf(userId);
     const { used, ttlMs } = await this.#count(shard, userId, points);
     if (used <= this.#rate.points) return undefined;
-    void shard?.redis.command.decrby(this.#keyOf(shard, userId), points).catch(() => {});
+    this.giveBack(userId, points);
     return ttlMs / 1_000;
+  }
+
+  /** Gives points back that were taken a moment ago. */
+  giveBack(userId: number, points: number): void {
+    const shard = this.#shardOf(userId);
+    if (!shard || points === 0) return;
+    const key = this.#keyOf(shard, userId);
+    // A window that has ended meanwhile begins again: a number below zero for ever is none.
+    const change = shard.redis.command.multi().set(key, 0, 'EX', this.#rate.seconds, 'NX');
+    void change
+      .decrby(key, points)
+      .exec()
+      .catch(() => {});
   }
 
   /** Counts so many points. @returns how many that makes in this window, 0 if that is not known */

@@ -19,7 +19,8 @@ export type UserLimits = {
   /** Those that succeed: nobody else can use them up. */
   readonly signIns: UserRate;
   readonly membersMax: number;
-  readonly created: UserLimit;
+  /** One for each rate: all of them have to have room. */
+  readonly created: readonly UserLimit[];
   /** Members put into groups, whoever they are: what a user makes the system store. */
   readonly added: UserLimit;
   /** Strangers put into groups, by who put them there: how often others do that to somebody is no limit that others can fill. */
@@ -44,7 +45,9 @@ export function createUserLimits(
     messages: new UserRate(config.LIMIT_MESSAGES_PER_USER, limit('messages', config.LIMIT_MESSAGES_PER_USER)),
     signIns: new UserRate(config.LIMIT_SIGN_INS_PER_USER, limit('sign_ins', config.LIMIT_SIGN_INS_PER_USER)),
     membersMax: config.LIMIT_GROUP_MEMBERS,
-    created: limit('groups_created', config.LIMIT_GROUPS_CREATED_PER_USER),
+    created: config.LIMIT_GROUPS_CREATED_PER_USER.map((rate) =>
+      limit(`groups_created_${rate.seconds}`, rate),
+    ),
     added: limit('members_added', config.LIMIT_MEMBERS_ADDED_PER_USER),
     strangers: limit('strangers_added', config.LIMIT_STRANGERS_ADDED_PER_USER),
     unknown: limit('unknown_members', config.LIMIT_UNKNOWN_MEMBERS_PER_USER),

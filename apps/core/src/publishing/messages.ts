@@ -53,8 +53,7 @@ export function publishMessages(
       });
     }
   }
-  for (const [group_id, sequence] of sequences) {
-    publish(group_id, sequence);
-    deliveryChecks.schedule(group_id);
-  }
+  // First, so that they leave in one write with the messages.
+  for (const group_id of sequences.keys()) deliveryChecks.schedule(group_id);
+  for (const [group_id, sequence] of sequences) publish(group_id, sequence);
 }

@@ -1,4 +1,4 @@
-import { encodeChange, type GroupState } from '@hooligram/contract';
+import { encodeChange, type GroupState, type GroupVersion } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import { publishJoined } from './joined.ts';
 
@@ -13,7 +13,7 @@ import { publishJoined } from './joined.ts';
  */
 export async function publishState(
   context: Context,
-  state: GroupState,
+  state: GroupState | GroupVersion,
   joined: readonly number[] = [],
 ): Promise<void> {
   const { publisher, names, deliveryChecks } = context;

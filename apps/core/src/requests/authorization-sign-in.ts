@@ -38,7 +38,10 @@ export const authorizationSignInHandler: Handler<'AUTHORIZATION_SIGN_IN'> = {
     const { db } = context;
     const results = await checkCredentials(context, batch);
     const checked = results.map((result, index) => unlessTooOften(context, result, batch[index]?.request_id));
-    const signedIn = checked.flatMap((result) => (isRight(result) ? [result.user.user_id] : []));
+    // Of a user on several connections, once.
+    const signedIn = [
+      ...new Set(checked.flatMap((result) => (isRight(result) ? [result.user.user_id] : []))),
+    ];
     const read = signedIn.length > 0 ? await readGroupIds(db, signedIn) : [];
     const cursors = new Map<number, OpenCursor[]>();
     for (const [index, user_id] of signedIn.entries()) cursors.set(user_id, read[index] ?? []);

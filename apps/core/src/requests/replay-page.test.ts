@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { Context } from '../context.ts';
 import type { HandlerRequest } from './handler.ts';
+import { PageRests } from './page-rests.ts';
 import { createReplayPageHandler } from './replay-page.ts';
 
 /** A page as the database has it, of so many long messages. It counts those that are encoded. */
@@ -22,9 +23,22 @@ function storedPage(group_id: number, count: number) {
 test('the pages of a batch are encoded in slices, and of each no more than one message that it has no room for', async () => {
   const stored = Array.from({ length: 8 }, (_, index) => storedPage(index + 1, 17));
   let turns = 0;
-  const { handle } = createReplayPageHandler(async () => {
-    turns += 1;
+  let rested = 0;
+  let nowMs = 0;
+  const rests = new PageRests({
+    nowMs() {
+      nowMs += 1;
+      return nowMs;
+    },
+    async pause(ms) {
+      nowMs += ms;
+      rested += 1;
+    },
   });
+  const countTurn = async () => {
+    turns += 1;
+  };
+  const { handle } = createReplayPageHandler(countTurn, rests);
   const context = {
     config: { REPLAY_PAGE_MESSAGES: 256 },
     replica: { pages: async () => stored.map(({ page }) => page) },
@@ -40,4 +54,6 @@ test('the pages of a batch are encoded in slices, and of each no more than one m
   expect(outcomes.map((outcome) => outcome?.ok && outcome.answer.through_seq)).toEqual(Array(8).fill(2));
   expect(stored.map(({ encoded }) => encoded())).toEqual(Array(8).fill(3));
   expect(turns).toBe(8);
+  // Before the first one nothing was encoded.
+  expect(rested).toBe(7);
 });

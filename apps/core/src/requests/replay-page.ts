@@ -4,6 +4,7 @@ import { createLoopTurns } from '@hooligram/service';
 import { deliveryFrame } from '../publishing/delivery-frame.ts';
 import { bytesInJson } from './bytes-in-json.ts';
 import { type Handler, refusal, success } from './handler.ts';
+import { PageRests } from './page-rests.ts';
 
 /**
  * Most bytes of a page's messages, as they leave: a frame is JSON in the answer's JSON, and a control character of a
@@ -21,25 +22,25 @@ const sliceBytes = 128 * 1_024;
  * loop of its own: messages do not wait for all pages of those who come back, and pages do not come faster than they leave.
  *
  * @param turn the turns of this process
+ * @param rests those between large pages: behind them nothing is read either
  */
-export function createReplayPageHandler(turn = createLoopTurns()): Handler<'REPLAY_PAGE'> {
+export function createReplayPageHandler(
+  turn = createLoopTurns(),
+  rests = new PageRests(),
+): Handler<'REPLAY_PAGE'> {
   return {
     batchMax: 8,
     concurrency: 2,
     async handle({ db, replica, config }, batch) {
       const questions = batch.map(({ params }) => params);
       const { REPLAY_PAGE_MESSAGES: limit } = config;
+      await rests.over();
       const pages = await (replica ? replica.pages(db, questions, limit) : replayPages(db, questions, limit));
       const outcomes: Outcome<'REPLAY_PAGE'>[] = [];
-      let bytes = sliceBytes;
-      for (const [index, page] of pages.entries()) {
-        if (bytes >= sliceBytes) {
-          bytes = 0;
-          await turn();
-        }
-        const encoded = page && encodePage(page, questions[index]?.after_seq ?? 0);
-        bytes += encoded?.bytes ?? 0;
-        outcomes.push(encoded ? success(encoded.answer) : refusal('notAMember'));
+      while (outcomes.length < pages.length) {
+        await rests.over();
+        await turn();
+        rests.work(() => encodeSlice(pages, questions, outcomes));
       }
       return outcomes;
     },
@@ -47,6 +48,22 @@ export function createReplayPageHandler(turn = createLoopTurns()): Handler<'REPL
 }
 
 export const replayPageHandler = createReplayPageHandler();
+
+/** Encodes the next pages, at least one, and adds their outcomes. @returns whether they are as large as a slice */
+function encodeSlice(
+  pages: readonly (Page | null)[],
+  questions: readonly { readonly after_seq: number }[],
+  outcomes: Outcome<'REPLAY_PAGE'>[],
+): { readonly isLarge: boolean } {
+  let bytes = 0;
+  for (let at = outcomes.length; at < pages.length && bytes < sliceBytes; at += 1) {
+    const page = pages[at];
+    const encoded = page && encodePage(page, questions[at]?.after_seq ?? 0);
+    bytes += encoded?.bytes ?? 0;
+    outcomes.push(encoded ? success(encoded.answer) : refusal('notAMember'));
+  }
+  return { isLarge: bytes >= sliceBytes };
+}
 
 /** Encodes the first messages, at least one, as many as a page may hold; and no more than one that it does not hold. */
 function encodePage(

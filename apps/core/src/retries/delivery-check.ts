@@ -4,8 +4,12 @@ import { z } from 'zod';
 import type { JobContext, JobType } from './job-context.ts';
 import { publishChecks } from './publish-checks.ts';
 
-/** So many are checked with one statement, and published with one pipeline: a few milliseconds of a core. */
+/** So many are checked with one statement, and published with one write: a few milliseconds of a core. */
 const groupsPerPortion = 200;
+/** So many when the checks are late. */
+const groupsPerLatePortion = 500;
+/** A bucket that begins so late has another one behind it. */
+const lateMs = 500;
 
 const pauseMaxMs = 500;
 
@@ -17,7 +21,9 @@ const schema = z.object({ bucket: z.int().positive() });
  * it, and a gateway with users who have not acknowledged in time reports them. What is too young to be due gets the
  * next check. Users who are overdue are left to their redeliveries, so the checks of a quiet group end.
  *
- * Between two portions the job rests as long as one took: messages do not wait for what is due at one moment.
+ * Between two portions the job rests as long as one took: messages do not wait for what is due at one moment. When it is
+ * late it does not rest, and takes more at once: most of a portion's time are its ways to the stores, and what is late would
+ * only become later.
  */
 export const deliveryCheckJob: JobType<z.infer<typeof schema>> = {
   name: 'delivery-check',
@@ -33,11 +39,13 @@ export const deliveryCheckJob: JobType<z.infer<typeof schema>> = {
     const job = String(bucket);
     for (;;) {
       const startedAt = performance.now();
-      const groupIds = await dueGroups.take(job, begunAt, groupsPerPortion);
+      const isLate = clock.now() - bucket > lateMs;
+      const portion = isLate ? groupsPerLatePortion : groupsPerPortion;
+      const groupIds = await dueGroups.take(job, begunAt, portion);
       if (groupIds.length === 0) return { outcome: 'done' };
       await check(context, groupIds);
       await dueGroups.finish(job, groupIds);
-      await pause(Math.min(pauseMaxMs, performance.now() - startedAt));
+      if (!isLate) await pause(Math.min(pauseMaxMs, performance.now() - startedAt));
     }
   },
 };

@@ -19,6 +19,8 @@ export type JobContext = Context & {
   /** What its keys are called. */
   readonly keys: Keys;
   readonly queues: Queues;
+  /** Those of the first Redis that works. */
+  firstQueues(): Queues;
   /** The groups that wait there for their delivery check. */
   readonly dueGroups: DueSet;
   /** What is known of them. */

@@ -1,9 +1,11 @@
 import { reasonOf } from '@hooligram/bus';
 import type { Part } from '@hooligram/service';
 import type { Redis } from 'ioredis';
+import { readRunId } from '../store-restarts.ts';
 import { jobTypes } from './index.ts';
 import type { JobContext } from './job-context.ts';
 import { readRedisEpoch } from './redis-epoch.ts';
+import { addRecovery } from './sweep.ts';
 
 const everyMaxMs = 60_000;
 const pauseAfterFailureMs = 5_000;
@@ -11,6 +13,10 @@ const pauseAfterFailureMs = 5_000;
 /**
  * Keeps in Redis what Redis may lose: schedules the sweep at the start, each minute, and when Redis is back. A sweep
  * that was not scheduled begins with a run at once. Also counts the dead letters. What fails is tried again soon.
+ *
+ * Redis may lose all of its data, or the last that was written: a replica that is promoted has what it was sent in time, a
+ * server that starts again what it has on disk. Nobody can tell whether something is missing, so a sweep of all groups
+ * follows each time that another process of Redis has the data.
  */
 export class ScheduleKeeper {
   readonly #context: JobContext;
@@ -19,6 +25,7 @@ export class ScheduleKeeper {
   readonly #timer: NodeJS.Timeout;
   #retry: NodeJS.Timeout | undefined;
   #redisEpoch: string | undefined;
+  #server: string | undefined;
 
   /** @param queuesRedis the queues' connection: like the context's, it may be the one that comes back last */
   constructor(context: JobContext, queuesRedis: Redis, part: Part) {
@@ -61,9 +68,32 @@ export class ScheduleKeeper {
       shards.states[shard]?.miss();
     }
     this.#redisEpoch = epoch;
+    await this.#followServer();
     await queues.schedule('sweep', config.SWEEP_EVERY_MS);
     for (const { name } of jobTypes) {
       reportDeadLetters(name, await queues.countDeadLetters(name));
     }
+  }
+
+  /** Notes in Redis itself which process it is: so it is noticed too if all cores were away when another one took over. */
+  async #followServer(): Promise<void> {
+    const { config, keys, log, queues, redis, schedule, shard, shards } = this.#context;
+    // One that forbids the question is not asked; one that went away calls this again when it is back.
+    const server = await readRunId(redis).catch(() => undefined);
+    if (server === undefined || server === this.#server) return;
+    // Of what this core knows to wait there, something may be missing.
+    if (this.#server !== undefined) schedule.forget();
+    const noted = await redis.get(keys.server);
+    if (noted !== null && noted !== server) {
+      log.warn(
+        { redis: shard, see: 'docs/operations.md#stores' },
+        'Redis was restarted, or a replica was promoted; scanning all groups for undelivered messages',
+      );
+      const state = shards.states[shard];
+      if (state) state.miss();
+      else await addRecovery(queues, config);
+    }
+    if (noted !== server) await redis.set(keys.server, server);
+    this.#server = server;
   }
 }

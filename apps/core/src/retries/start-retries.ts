@@ -67,7 +67,8 @@ export class Retries {
     lifecycle.onClose('queues', async () => {
       await this.#leaveMissed(index, queues).finally(() => queues.close());
     });
-    const dueGroups = new DueSet(redis.queues, names.dueGroups);
+    const { publisher } = this.#stores;
+    const dueGroups = new DueSet(redis.queues, names.dueGroups, (commands) => publisher.ask(commands, index));
     const schedule = new DeliveryCheckSchedule({
       dueGroups,
       queues,
@@ -128,8 +129,7 @@ export class Retries {
 
   /** Has all groups looked through: something that was to be scheduled was not. */
   async sweep(): Promise<void> {
-    const { shards } = this.#stores;
-    await addRecovery(this.#queuesOf(shards.first().index), this.#service.config);
+    await addRecovery(this.#firstQueues(), this.#service.config);
   }
 
   /**
@@ -167,10 +167,13 @@ export class Retries {
     return opened.queues;
   }
 
+  readonly #firstQueues = (): Queues => this.#queuesOf(this.#stores.shards.first().index);
+
   #jobContext(context: Context, { index, redis, names, clock }: Shard): JobContext {
     return {
       ...context,
       ...(this.#opened[index] as Opened),
+      firstQueues: this.#firstQueues,
       shards: this.#stores.shards,
       shard: index,
       clock,

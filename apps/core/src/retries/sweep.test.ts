@@ -17,7 +17,17 @@ test('a walk that is catching up reaches the last group, however often another o
     add: async (_: string, additions: readonly Addition[]) => added.push(...additions.map(({ key }) => key)),
   };
   const context = {
-    ...{ db, redis, names, keys: names, queues, log: silentLog, shard: 0, clock: { now: Date.now } },
+    ...{
+      db,
+      redis,
+      names,
+      keys: names,
+      queues,
+      firstQueues: () => queues,
+      log: silentLog,
+      shard: 0,
+      clock: { now: Date.now },
+    },
     shards: {
       isOne: true,
       states: [],

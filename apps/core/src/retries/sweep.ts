@@ -24,7 +24,8 @@ const schema = z.object({ from_start: z.boolean().default(false) });
  * A walk that is catching up reaches its end before another one begins from the start. So a Redis that breaks again and
  * again does not keep it from the groups behind.
  *
- * Each of several Redis has this job. The first one that works walks, for all of them.
+ * Each of several Redis has this job. The first one that works walks, for all of them; it also goes on with a walk that was
+ * begun on another one.
  */
 export const sweepJob: JobType<z.infer<typeof schema>> = {
   name: 'sweep',
@@ -38,7 +39,7 @@ export const sweepJob: JobType<z.infer<typeof schema>> = {
       const place = await placeOf(context, from_start);
       const reached = await walk(context, place);
       if (reached?.is_catching_up) {
-        await context.queues.add('sweep', [{ data: {}, key: 'catch-up', delayMs: catchUpPauseMs }]);
+        await context.firstQueues().add('sweep', [{ data: {}, key: 'catch-up', delayMs: catchUpPauseMs }]);
       }
       if (from_start && place.after_group_id > 0) {
         return { outcome: 'again', afterMs: recoveryDelayMs(context.config), data };

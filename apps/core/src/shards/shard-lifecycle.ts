@@ -25,6 +25,10 @@ export class ShardLifecycle {
     this.checks = new ShardChecks(address, log);
     this.lifecycle = {
       ...whole,
+      // Another one after the stop has begun.
+      get isFailing() {
+        return whole.isFailing;
+      },
       onClose: (name, close) => {
         const isTooLate = this.#isStarting ? this.#isStopped : this.#isClosed;
         if (isTooLate) void this.#undo({ name, close });

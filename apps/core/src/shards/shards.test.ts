@@ -95,3 +95,13 @@ test('what one Redis needs is no condition of its own, and is closed when all el
   expect(await lifecycle.close()).toBe(true);
   expect(closed).toEqual(['intake', 'second of 0', 'second of 1', 'first of 0', 'first of 1']);
 });
+
+test('what runs on one of several Redis is told at its end whether the process stops because of an error', async () => {
+  const { shards, lifecycle } = await setUp(['redis://a', 'redis://b']);
+  const isFailing: boolean[] = [];
+  for (const { service } of shards.all()) {
+    service.lifecycle.onClose('last', () => isFailing.push(service.lifecycle.isFailing));
+  }
+  await lifecycle.close(true);
+  expect(isFailing).toEqual([true, true]);
+});

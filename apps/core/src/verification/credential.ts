@@ -25,8 +25,6 @@ export type Credentials = {
   hash(sid: string, code: string): Buffer;
   /** The same with each of the keys, the newest first. */
   hashes(sid: string, code: string): Buffer[];
-  /** Whether it is what was stored, with whichever key. In constant time for each key. */
-  matches(stored: Uint8Array | null, sid: string, code: string): boolean;
   /**
    * The token of a submission, 36 characters. It is made from what no client knows (the connection's UUID) and the key,
    * so nothing has to be stored in clear to tell it a second time.
@@ -45,11 +43,9 @@ export function createCredentials(keys: readonly string[]): Credentials {
   const named = keys.map((key) => ({ key, name: nameOf(key) }));
   const hashWith = (key: string, sid: string, code: string) =>
     code === '' ? Buffer.alloc(0) : mac(key, `${sid}\0${code}`);
-  const hashes = (sid: string, code: string) => keys.map((key) => hashWith(key, sid, code));
   return {
     hash: (sid, code) => hashWith(newest, sid, code),
-    hashes,
-    matches: (stored, sid, code) => hashes(sid, code).some((hash) => equalHashes(stored, hash)),
+    hashes: (sid, code) => keys.map((key) => hashWith(key, sid, code)),
     tokenOf({ request_id, connection_id }, name) {
       const made = named.find((one) => one.name === name) ?? { key: newest, name: nameOf(newest) };
       const seed = ['token', connection_id, request_id.toLowerCase()].join('\0');
@@ -71,6 +67,11 @@ export function createCredentials(keys: readonly string[]): Credentials {
 /** Compares in constant time. Anything but a whole hash equals nothing, not even itself. */
 export function equalHashes(stored: Uint8Array | null, given: Uint8Array | null): boolean {
   return stored?.length === hashBytes && given?.length === hashBytes && timingSafeEqual(stored, given);
+}
+
+/** Whether what was stored is one of these, which are made with each of the keys. In constant time for each of them. */
+export function matchesAny(stored: Uint8Array | null, hashes: readonly Uint8Array[]): boolean {
+  return hashes.some((hash) => equalHashes(stored, hash));
 }
 
 /** The keys of CREDENTIAL_KEY, the newest first. */

@@ -3,17 +3,21 @@ import type { VerificationConfig } from './config.ts';
 import { createFixedProvider } from './fixed.ts';
 import { createLogProvider } from './log.ts';
 import type { VerificationProvider } from './provider.ts';
-import { createTwilioProvider } from './twilio.ts';
 
 /** The provider that the config names. `verificationConfig` has seen to it that its variables are there. */
-export function createVerificationProvider(config: VerificationConfig, log: Log): VerificationProvider {
+export async function createVerificationProvider(
+  config: VerificationConfig,
+  log: Log,
+): Promise<VerificationProvider> {
   switch (config.VERIFICATION_PROVIDER) {
     case 'fixed':
       return createFixedProvider(required(config, 'VERIFICATION_FIXED_CODE'));
     case 'log':
     case undefined:
       return createLogProvider(log, config.VERIFICATION_CODE_DIGITS);
-    case 'twilio':
+    case 'twilio': {
+      // Twilio's SDK takes as long to load as a third of the core: only who uses it waits for it.
+      const { createTwilioProvider } = await import('./twilio.ts');
       return createTwilioProvider({
         accountSid: required(config, 'TWILIO_ACCOUNT_SID'),
         authToken: required(config, 'TWILIO_AUTH_TOKEN'),
@@ -25,6 +29,7 @@ export function createVerificationProvider(config: VerificationConfig, log: Log)
         timeoutMs: config.TWILIO_TIMEOUT_MS,
         log,
       });
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AcceptedCredential, Credential } from '@hooligram/db';
-import { type Credentials, equalHashes } from './credential.ts';
+import { type Credentials, equalHashes, matchesAny } from './credential.ts';
 import { isKnownFrom } from './known-networks.ts';
 
 /** What somebody signs in with. */
@@ -35,10 +35,11 @@ export function judge(
 ): Right | undefined {
   const { sid, code, isToken } = given;
   const stored = (isToken ? user?.token_hash : user?.credential_hash) ?? null;
+  const hashes = credentials.hashes(sid, code);
+  const [hash] = hashes;
   // Compared whatever else is wrong: the same work for every number.
-  const matches = credentials.matches(stored, sid, code);
-  if (!user || !matches || (!isToken && !isCodeGood(user, bounds))) return undefined;
-  const hash = credentials.hash(sid, code);
+  const matches = matchesAny(stored, hashes);
+  if (!user || !matches || !hash || (!isToken && !isCodeGood(user, bounds))) return undefined;
   const isKnown = !given.network || isKnownFrom(user, given.network);
   const isAsStored =
     equalHashes(user.credential_hash, hash) && (!isToken || equalHashes(user.token_hash, hash));

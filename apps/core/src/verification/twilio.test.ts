@@ -63,7 +63,7 @@ afterEach(async () => {
 
 type Options = { timeoutMs?: number; path?: string; env?: Record<string, string> };
 
-function provider(options: Options = {}): VerificationProvider {
+async function provider(options: Options = {}): Promise<VerificationProvider> {
   const { port } = server.address() as AddressInfo;
   const config = readConfig(verificationConfig, {
     CREDENTIAL_KEY: 'k'.repeat(32),
@@ -89,7 +89,7 @@ const verification = (status: string) => ({ status: 200, body: { sid: 'VE1', sta
 describe('send', () => {
   test('asks Twilio for a text message to the number, with the account and its token', async () => {
     reply = { status: 201, body: { sid: 'VE1', status: 'pending' } };
-    const twilio = provider();
+    const twilio = await provider();
     expect(twilio.createCode()).toBeNull();
     expect(await twilio.send(to, null, 60_000)).toEqual({ ok: true });
     expect(asked).toEqual([
@@ -103,7 +103,7 @@ describe('send', () => {
 
   test('a path in TWILIO_BASE_URL comes before that of the API', async () => {
     reply = { status: 201, body: { status: 'pending' } };
-    await provider({ path: '/proxy/' }).send(to, null, 60_000);
+    await (await provider({ path: '/proxy/' })).send(to, null, 60_000);
     expect(asked[0]?.line).toBe(`POST /proxy/v2/Services/${service}/Verifications`);
   });
 
@@ -119,33 +119,33 @@ describe('send', () => {
     ['an error that is no JSON', { status: 502, body: 'bad gateway' as unknown as object }, 'unavailable'],
   ])('%s', async (_what, answer, reason) => {
     reply = answer;
-    expect(await provider().send(to, null, 60_000)).toEqual({ ok: false, reason });
+    expect(await (await provider()).send(to, null, 60_000)).toEqual({ ok: false, reason });
     expect(asked).toHaveLength(1);
   });
 
   test.each(['silence', 'trickle'] as const)('%s counts as unavailable after the timeout', async (how) => {
     reply = how;
-    expect(await provider().send(to, null, 50)).toEqual({ ok: false, reason: 'unavailable' });
-    expect(await provider({ timeoutMs: 50 }).send(to, null, 60_000)).toEqual({
+    expect(await (await provider()).send(to, null, 50)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(await (await provider({ timeoutMs: 50 })).send(to, null, 60_000)).toEqual({
       ok: false,
       reason: 'unavailable',
     });
   });
 
   test('nobody is asked when there is no time left for an answer', async () => {
-    expect(await provider().send(to, null, 0)).toEqual({ ok: false, reason: 'unavailable' });
-    expect(await provider().check(to, '123456', -1)).toBe('unavailable');
+    expect(await (await provider()).send(to, null, 0)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(await (await provider()).check(to, '123456', -1)).toBe('unavailable');
     expect(asked).toHaveLength(0);
   });
 
   test('a connection that breaks counts as unavailable', async () => {
     reply = 'hang up';
-    expect(await provider().send(to, null, 60_000)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(await (await provider()).send(to, null, 60_000)).toEqual({ ok: false, reason: 'unavailable' });
   });
 
   test('what goes wrong is logged without the number', async () => {
     reply = failed(500, 20500, 'Could not send to +15550100');
-    await provider().send(to, null, 60_000);
+    await (await provider()).send(to, null, 60_000);
     expect(lines.join('')).toContain('Could not send to +');
     expect(lines.join('')).not.toContain('5550100');
     expect(lines.join('')).not.toContain(token);
@@ -157,7 +157,7 @@ describe('with a Messaging service', () => {
 
   test('a code is made here, another one each time, and Twilio is asked to text it through the service', async () => {
     reply = { status: 201, body: { sid: 'SM1', status: 'accepted' } };
-    const twilio = texting({ VERIFICATION_CODE_DIGITS: '8' });
+    const twilio = await texting({ VERIFICATION_CODE_DIGITS: '8' });
     const codes = Array.from({ length: 20 }, () => twilio.createCode());
     for (const code of codes) expect(code).toMatch(/^\d{8}$/);
     expect(new Set(codes).size).toBe(20);
@@ -177,7 +177,7 @@ describe('with a Messaging service', () => {
 
   test('it is used in the place of a Verify service that is configured too', async () => {
     reply = { status: 201, body: { sid: 'SM1' } };
-    const twilio = texting({ TWILIO_VERIFY_SERVICE_SID: service });
+    const twilio = await texting({ TWILIO_VERIFY_SERVICE_SID: service });
     await twilio.send(to, twilio.createCode(), 60_000);
     expect(asked[0]?.line).toBe(`POST /2010-04-01/Accounts/${account}/Messages.json`);
   });
@@ -189,12 +189,12 @@ describe('with a Messaging service', () => {
     ['an unknown service', failed(404, 20404), 'unavailable'],
   ])('%s', async (_what, answer, reason) => {
     reply = answer;
-    expect(await texting().send(to, '012345', 60_000)).toEqual({ ok: false, reason });
+    expect(await (await texting()).send(to, '012345', 60_000)).toEqual({ ok: false, reason });
   });
 
   test('neither the code nor the number is in the log when it fails', async () => {
     reply = failed(500, 20500, 'Could not send "Your verification code is 734912" to +15550100');
-    await texting().send(to, '734912', 60_000);
+    await (await texting()).send(to, '734912', 60_000);
     expect(lines.join('')).toContain('twilio');
     expect(lines.join('')).not.toContain('5550100');
   });
@@ -209,7 +209,7 @@ describe('with a Verify service that sends codes of our own', () => {
     reply = created;
     for (const before of [verification('canceled'), failed(404, 20404), failed(500, 20500)]) {
       replies = { [ofNumber]: before };
-      const twilio = sending();
+      const twilio = await sending();
       const code = twilio.createCode();
       expect(code).toMatch(/^\d{6}$/);
       expect(await twilio.send(to, code, 60_000)).toEqual({ ok: true });
@@ -223,20 +223,20 @@ describe('with a Verify service that sends codes of our own', () => {
   test('a code does not wait for an end of the one before that nobody confirms', async () => {
     replies = { [ofNumber]: 'silence' };
     reply = created;
-    expect(await sending().send(to, '012345', 60_000)).toEqual({ ok: true });
+    expect(await (await sending()).send(to, '012345', 60_000)).toEqual({ ok: true });
     expect(asked.map(({ line }) => line)).toEqual([ofNumber, verifications]);
   });
 
   test('that a code was right is reported', async () => {
     reply = verification('approved');
-    expect(await sending().reportConverted?.(to)).toBe('reported');
+    expect(await (await sending()).reportConverted?.(to)).toBe('reported');
     expect(asked).toMatchObject([{ line: ofNumber, form: { Status: 'approved' } }]);
     reply = failed(404, 20404);
-    expect(await sending().reportConverted?.(to)).toBe('expired');
+    expect(await (await sending()).reportConverted?.(to)).toBe('expired');
     reply = failed(503, 20503);
-    expect(await sending().reportConverted?.(to)).toBe('unavailable');
+    expect(await (await sending()).reportConverted?.(to)).toBe('unavailable');
     reply = 'trickle';
-    expect(await sending(50).reportConverted?.(to)).toBe('unavailable');
+    expect(await (await sending(50)).reportConverted?.(to)).toBe('unavailable');
   });
 
   test.each([
@@ -246,13 +246,13 @@ describe('with a Verify service that sends codes of our own', () => {
   ])('%s', async (_what, answer, reason) => {
     replies = { [ofNumber]: failed(404, 20404) };
     reply = answer;
-    expect(await sending().send(to, '012345', 60_000)).toEqual({ ok: false, reason });
+    expect(await (await sending()).send(to, '012345', 60_000)).toEqual({ ok: false, reason });
   });
 
   test('a service that takes none is unavailable, and the log says what to do', async () => {
     replies = { [ofNumber]: failed(404, 20404) };
     reply = failed(403, 60204);
-    expect(await sending().send(to, '012345', 60_000)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(await (await sending()).send(to, '012345', 60_000)).toEqual({ ok: false, reason: 'unavailable' });
     expect(lines.join('')).toMatch(/does not take custom codes.*TWILIO_VERIFY_CHECKS=true/);
   });
 });
@@ -260,7 +260,7 @@ describe('with a Verify service that sends codes of our own', () => {
 describe('check', () => {
   test('asks Twilio about the number and the code', async () => {
     reply = verification('approved');
-    expect(await provider().check(to, '123456', 60_000)).toBe('right');
+    expect(await (await provider()).check(to, '123456', 60_000)).toBe('right');
     expect(asked).toMatchObject([
       { line: `POST /v2/Services/${service}/VerificationCheck`, form: { To: '+15550100', Code: '123456' } },
     ]);
@@ -274,7 +274,7 @@ describe('check', () => {
     ['something new', 'unavailable'],
   ])('a verification that is %s', async (status, result) => {
     reply = verification(status);
-    expect(await provider().check(to, '123456', 60_000)).toBe(result);
+    expect(await (await provider()).check(to, '123456', 60_000)).toBe(result);
   });
 
   test.each([
@@ -286,18 +286,18 @@ describe('check', () => {
     ['an error of the server', failed(503, 20503), 'unavailable'],
   ])('%s', async (_what, answer, result) => {
     reply = answer;
-    expect(await provider().check(to, '123456', 60_000)).toBe(result);
+    expect(await (await provider()).check(to, '123456', 60_000)).toBe(result);
   });
 
   test('silence counts as unavailable after the timeout', async () => {
     reply = 'silence';
-    expect(await provider({ timeoutMs: 50 }).check(to, '123456', 60_000)).toBe('unavailable');
+    expect(await (await provider({ timeoutMs: 50 })).check(to, '123456', 60_000)).toBe('unavailable');
   });
 
   test.each(['', '123', '12345678901', '12a456', '１２３４５６'])(
     '%j is wrong without asking',
     async (code) => {
-      expect(await provider().check(to, code, 60_000)).toBe('wrong');
+      expect(await (await provider()).check(to, code, 60_000)).toBe('wrong');
       expect(asked).toEqual([]);
     },
   );

@@ -196,7 +196,10 @@ export class CoreClient {
     this.#worked = Array.from({ length: options.shards }, () => false);
     // Answers that arrived while the process was stalled are read before anything is given up: timers run before
     // sockets are read, so one more tick is granted.
-    this.#timer = setInterval(() => setImmediate(() => setImmediate(() => this.#sweep())), sweepMs);
+    this.#timer = setInterval(() => {
+      // A quiet gateway is not woken three times where nothing can be due.
+      if (options.shards > 1 || this.pending > 0) setImmediate(() => setImmediate(() => this.#sweep()));
+    }, sweepMs);
   }
 
   /** How many requests wait for their answer. */

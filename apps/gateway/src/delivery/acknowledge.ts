@@ -38,7 +38,7 @@ export function acknowledgeMessage(
   observeDelivery(deps, connection, cursor.groupId, place);
   deps.traces?.acknowledged(messageId, cursor, change);
   if (change === 'moved') deps.cursorWriter.changed(cursor);
-  if (user.connections.size === 1) connection.onAcknowledged(cursor.groupId, place.seq);
+  if (user.connections.length === 1) connection.onAcknowledged(cursor.groupId, place.seq);
   else for (const each of user.connections) each.onAcknowledged(cursor.groupId, place.seq);
 }
 

@@ -111,7 +111,7 @@ async function redeliverGroup(
   }
   if (!owing().some(({ reachedSeq }) => cursor.isBehind(reachedSeq, 0))) return [];
   const afterSeq = cursor.deliveredSeq;
-  const reply = await feed.requestPage(afterSeq, limit, readers[0]);
+  const reply = await feed.replayPage(afterSeq, limit, readers[0] as UserConnection);
   if (!reply.ok || !feed.isOpen) return [];
   if (!(await feed.applyStateOf(reply.answer))) return [];
   // Still a member, by the newest state, and of the same membership?

@@ -35,8 +35,8 @@ export type GapDeps = {
 export class Gap {
   readonly #feed: GappedFeed;
   readonly #deps: GapDeps;
-  /** Messages that came before one that is missing, or under a state that is not here yet. */
-  readonly #outOfOrder = new Map<number, EarlyMessage>();
+  /** Messages that came before one that is missing, or under a state that is not here yet. Undefined while there is none. */
+  #outOfOrder: Map<number, EarlyMessage> | undefined;
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #isFetching = false;
@@ -49,7 +49,7 @@ export class Gap {
   }
 
   get isOutOfOrder(): boolean {
-    return this.#outOfOrder.size > 0;
+    return this.#outOfOrder !== undefined;
   }
 
   /** Of the messages that wait. */
@@ -59,6 +59,7 @@ export class Gap {
 
   /** Keeps a message that cannot be published yet; too many of them are dropped, and fetched at once. */
   keep(seq: number, message: EarlyMessage): void {
+    this.#outOfOrder ??= new Map();
     const before = this.#outOfOrder.get(seq)?.frame.byteLength ?? 0;
     this.#outOfOrder.set(seq, message);
     if (this.#outOfOrder.size > this.#deps.outOfOrderMax) {
@@ -78,7 +79,7 @@ export class Gap {
 
   /** Takes the message with that `seq` out, if it is here and the state of `version` is new enough for it. */
   take(seq: number, version: number): EarlyMessage | undefined {
-    const message = this.#outOfOrder.get(seq);
+    const message = this.#outOfOrder?.get(seq);
     if (!message || message.version > version) return undefined;
     this.#delete(seq, message);
     return message;
@@ -104,7 +105,9 @@ export class Gap {
 
   /** The group is at `lastSeq`: perhaps nothing is missing any more. */
   onProgress(lastSeq: number): void {
-    for (const [seq, message] of this.#outOfOrder) if (seq <= lastSeq) this.#delete(seq, message);
+    if (this.#outOfOrder) {
+      for (const [seq, message] of this.#outOfOrder) if (seq <= lastSeq) this.#delete(seq, message);
+    }
     if (!this.isOutOfOrder && !this.#isIncomplete) this.close();
   }
 
@@ -115,12 +118,13 @@ export class Gap {
   }
 
   #delete(seq: number, message: EarlyMessage): void {
-    this.#outOfOrder.delete(seq);
+    this.#outOfOrder?.delete(seq);
+    if (this.#outOfOrder?.size === 0) this.#outOfOrder = undefined;
     this.#move(-message.frame.byteLength);
   }
 
   #forget(): void {
-    this.#outOfOrder.clear();
+    this.#outOfOrder = undefined;
     this.#move(-this.#bytes);
   }
 

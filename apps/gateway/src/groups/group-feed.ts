@@ -10,6 +10,7 @@ import { Gap, type GapDeps, type PageOutcome } from './gap.ts';
 import { LocalMembers } from './local-members.ts';
 import { bytesOf, pageBytesMax } from './page-bytes.ts';
 import { RecentMessages } from './recent-messages.ts';
+import type { ReplayPages } from './replay-pages.ts';
 import { encodeStateFrame } from './state-frame.ts';
 import type { StateReader } from './state-reader.ts';
 import type { StateTeller } from './state-teller.ts';
@@ -38,6 +39,7 @@ export type FeedDeps = GapDeps & {
   readonly core: Core;
   readonly users: Users;
   readonly states: StateReader;
+  readonly replayPages: ReplayPages;
   readonly stateTeller: StateTeller;
   readonly messageIndex: MessageIndex<GroupFeed>;
   readonly overdue: { watch(userId: number): void; report(userId: number): void };
@@ -72,12 +74,12 @@ export class GroupFeed {
   readonly listening: Promise<void>;
   /** For connections in replay. */
   readonly recent: RecentMessages;
-  /** Subscriptions that go on with the next message. */
-  readonly pending = new Set<Subscription>();
   readonly #deps: FeedDeps;
   readonly #subscriptions = new Set<Subscription>();
   readonly #members: LocalMembers;
   readonly #gap: Gap;
+  /** Subscriptions that go on with the next message. Undefined while there is none, as nearly always. */
+  #pending: Set<Subscription> | undefined;
   #version = 0;
   #stateFrame: string | Uint8Array = '';
   /** While the state that applies is told to one connection after the other, and after that until the next one. */
@@ -132,6 +134,16 @@ export class GroupFeed {
     if (this.isOpen) return;
     this.#gap.close();
     this.#deps.close(this.id);
+  }
+
+  /** The subscription goes on with the next message. */
+  addPending(subscription: Subscription): void {
+    this.#pending ??= new Set();
+    this.#pending.add(subscription);
+  }
+
+  deletePending(subscription: Subscription): void {
+    if (this.#pending?.delete(subscription) && this.#pending.size === 0) this.#pending = undefined;
   }
 
   /** Takes messages that the core published, in whatever order they come. */
@@ -274,6 +286,11 @@ export class GroupFeed {
     return this.#deps.core.request('REPLAY_PAGE', params, undefined, undefined, reader ?? this);
   }
 
+  /** What follows `afterSeq`, at most so many messages, for a replay on one connection: perhaps as it was a moment ago. */
+  replayPage(afterSeq: number, limit: number, reader: UserConnection): Promise<Reply<'REPLAY_PAGE'>> {
+    return this.#deps.replayPages.read(this.id, afterSeq, limit, reader);
+  }
+
   /** Asks the core for what follows `lastSeq`, and publishes it. */
   async fetchPage(): Promise<PageOutcome> {
     const reply = await this.requestPage(this.#lastSeq ?? 0);
@@ -310,7 +327,7 @@ export class GroupFeed {
   /** The state, or so many messages of a replay, were sent to one connection of the user: no delivery check covers that. */
   onSent({ connection }: Subscription, messagesReplayed: number): void {
     const { metrics, overdue } = this.#deps;
-    metrics.messagesReplayed.inc(messagesReplayed);
+    if (messagesReplayed > 0) metrics.messagesReplayed.inc(messagesReplayed);
     overdue.watch(connection.user.userId);
   }
 
@@ -322,7 +339,7 @@ export class GroupFeed {
     traces?.sent(messageId, 'group');
     metrics.messagesPublished.count += 1;
     this.recent.add(seq, frame);
-    for (const subscription of this.pending) subscription.resume();
+    if (this.#pending) for (const subscription of this.#pending) subscription.resume();
   }
 
   /** So many bytes are going to be published that are no live messages: who reads too slowly for them is replayed them. */

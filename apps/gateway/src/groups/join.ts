@@ -3,15 +3,18 @@ import { closeReasons } from '@hooligram/protocol';
 import type { Core } from '../core/core-client.ts';
 import type { CursorWriter } from '../delivery/cursor-writer.ts';
 import type { GroupFeed } from './group-feed.ts';
+import type { MembershipReader } from './membership-reader.ts';
 import { SendCoalescer } from './send-coalescer.ts';
 import type { StateReader } from './state-reader.ts';
 import type { Subscription } from './subscription.ts';
 import { untilListening } from './until-listening.ts';
 import type { UserConnection } from './user-connection.ts';
+import type { User } from './users.ts';
 
 export type JoinDeps = {
   readonly core: Core;
   readonly cursorWriter: CursorWriter;
+  readonly memberships: MembershipReader<User>;
   readonly states: StateReader;
   openFeed(groupId: number): GroupFeed;
   /** Whether a user or a group lives on a Redis that does not work now, while others do. Undefined if there is only one. */
@@ -216,17 +219,15 @@ async function readAll(
 
 /** @returns undefined if the connection is over */
 async function read(
-  { core }: JoinDeps,
+  { memberships }: JoinDeps,
   connection: UserConnection,
   joining: readonly Subscription[],
   isSignIn: boolean,
 ): Promise<AnswerOf<'REPLAY_GROUPS'> | undefined> {
-  const { user } = connection;
   if (!connection.isOpen) return undefined;
-  const group_ids = joining.map(({ feed }) => feed.id);
-  const params = { user_id: user.userId, group_ids, ...(isSignIn && { is_sign_in: true }) };
-  const reply = await core.request('REPLAY_GROUPS', params, undefined, undefined, connection);
-  if (!connection.isOpen) return undefined;
+  const groupIds = joining.map(({ feed }) => feed.id);
+  const reply = await memberships.read(connection, groupIds, isSignIn);
+  if (!reply || !connection.isOpen) return undefined;
   if (!reply.ok) {
     connection.socket.end(closeReasons.outcomeUnknown);
     return undefined;

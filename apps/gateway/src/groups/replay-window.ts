@@ -30,7 +30,7 @@ const sharersMax = 4;
  */
 export class ReplayWindow {
   readonly #size: WindowSize;
-  readonly #waiting = new Queue<Waiting>();
+  #waiting: Queue<Waiting> | undefined;
   #reserved = 0;
   #reservedBytes = 0;
   #unacknowledged = 0;
@@ -77,6 +77,7 @@ export class ReplayWindow {
     const least = Math.min(messages, Math.ceil(size / sharersMax));
     const most = Math.max(least, Math.min(messages, Math.floor(size / (replays + 1))));
     return new Promise((resolve) => {
+      this.#waiting ??= new Queue();
       this.#waiting.push({ least, most, resolve });
       this.#giveRoom();
     });
@@ -110,13 +111,15 @@ export class ReplayWindow {
   }
 
   #giveRoom(): void {
-    for (let next = this.#waiting.first(); next; next = this.#waiting.first()) {
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    for (let next = waiting.first(); next; next = waiting.first()) {
       const messages = this.#isClosed ? 0 : Math.max(next.least, Math.min(next.most, this.#free));
       const bytes = Math.min(pageBytesMax, Math.round(messages * this.#meanBytes));
       if (messages > 0 && !this.#isRoomFor(messages, bytes)) return;
       this.#reserved += messages;
       this.#reservedBytes += bytes;
-      this.#waiting.shift();
+      waiting.shift();
       next.resolve({ messages, bytes });
     }
   }

@@ -38,3 +38,20 @@ test('a frame that is larger than the room waits until nothing is unread, and wh
   expect(sent.at(-1)).toEqual(['last', 100_000]);
   expect(writer.isIdle).toBe(false);
 });
+
+test('what a job writes itself comes behind the rest of the job, and a writer whose jobs are done at once waits for nothing', () => {
+  const socket = { isOpen: true, unreadBytes: 0, drained: async () => {} };
+  const writer = new SocketWriter(socket);
+  const sent: string[] = [];
+  let parts = 0;
+  writer.write(() => {
+    parts += 1;
+    sent.push(`part ${parts}`);
+    if (parts > 1) return true;
+    for (const name of ['first', 'second']) writer.write(() => sent.push(name) > 0);
+    return false;
+  });
+  writer.write(() => sent.push('third') > 0);
+  expect(sent).toEqual(['part 1', 'part 2', 'first', 'second', 'third']);
+  expect(writer.isIdle).toBe(true);
+});

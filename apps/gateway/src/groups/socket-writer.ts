@@ -31,7 +31,8 @@ const unreadBytesMax = 256 * 1_024;
  */
 export class SocketWriter {
   readonly #socket: Socket;
-  readonly #jobs = new Queue<Job>();
+  /** Undefined until something has to wait: on most connections nothing ever does. */
+  #jobs: Queue<Job> | undefined;
   /** The first job waits until no more than this is unread. */
   #drainBytes = unreadBytesMax;
   #isWaiting = false;
@@ -43,15 +44,22 @@ export class SocketWriter {
 
   /** Whether nothing waits here, and the client has read all that was sent. */
   get isIdle(): boolean {
-    return this.#jobs.size === 0 && this.#socket.unreadBytes === 0;
+    return !this.#jobs?.size && this.#socket.unreadBytes === 0;
   }
 
   /** Sends at once if nothing else waits and there is room. */
   write(job: Job): void {
-    this.#jobs.push(job);
-    if (this.#isWaiting || this.#isWorking) return;
-    this.#work();
-    if (this.#jobs.size > 0) void this.#workLater();
+    if (this.#isWaiting || this.#isWorking) {
+      this.#jobs ??= new Queue();
+      this.#jobs.push(job);
+      return;
+    }
+    this.#isWorking = true;
+    // Nothing waits: one that is done at once needs no queue.
+    if (!this.#hasRoom || !this.#giveTurn(job)) this.#putFirst(job);
+    this.#takeTurns();
+    this.#isWorking = false;
+    if (this.#jobs?.size) void this.#workLater();
   }
 
   /** Resolves when it would be this one's turn to send. */
@@ -66,27 +74,44 @@ export class SocketWriter {
 
   async #workLater(): Promise<void> {
     this.#isWaiting = true;
-    while (this.#jobs.size > 0) {
+    while (this.#jobs?.size) {
       await this.#socket.drained(this.#drainBytes);
-      this.#work();
+      this.#isWorking = true;
+      this.#takeTurns();
+      this.#isWorking = false;
     }
     this.#isWaiting = false;
   }
 
-  #work(): void {
-    this.#isWorking = true;
-    this.#takeTurns();
-    this.#isWorking = false;
+  /** Before those that it has added itself. */
+  #putFirst(job: Job): void {
+    const behind = this.#jobs;
+    this.#jobs = new Queue();
+    this.#jobs.push(job);
+    for (let next = behind?.shift(); next; next = behind?.shift()) this.#jobs.push(next);
   }
 
   #takeTurns(): void {
-    for (let job = this.#jobs.first(); job; job = this.#jobs.first()) {
-      const { isOpen, unreadBytes } = this.#socket;
-      if (unreadBytes > this.#drainBytes && isOpen) return;
-      this.#drainBytes = unreadBytesMax;
-      const done = job(unreadBytesMax - unreadBytes, unreadBytes === 0 || !isOpen);
-      if (done === 'whole' && isOpen) this.#drainBytes = 0;
-      else if (done || !isOpen) this.#jobs.shift();
+    const jobs = this.#jobs;
+    if (!jobs) return;
+    for (let job = jobs.first(); job; job = jobs.first()) {
+      if (!this.#hasRoom) return;
+      if (this.#giveTurn(job)) jobs.shift();
     }
+    this.#jobs = undefined;
+  }
+
+  get #hasRoom(): boolean {
+    const { isOpen, unreadBytes } = this.#socket;
+    return unreadBytes <= this.#drainBytes || !isOpen;
+  }
+
+  /** @returns whether the job is over */
+  #giveTurn(job: Job): boolean {
+    const { isOpen, unreadBytes } = this.#socket;
+    this.#drainBytes = unreadBytesMax;
+    const done = job(unreadBytesMax - unreadBytes, unreadBytes === 0 || !isOpen);
+    if (done === 'whole' && isOpen) this.#drainBytes = 0;
+    return !isOpen || done === true;
   }
 }

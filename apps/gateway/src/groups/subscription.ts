@@ -45,9 +45,8 @@ export class Subscription {
   #sentSeq = 0;
   /** The newest one, until it is over and acknowledged. Nearly always there is none: it costs memory a connection and group. */
   #replay: Replay | undefined;
-  /** Undefined while there is none, which is nearly always: an empty list that had elements keeps its memory. */
-  #statesUnacknowledged: number[] | undefined;
-  #statesLost = false;
+  /** Their versions. The mobile client never acknowledges one, so a list would stay, of one element nearly always. */
+  #statesUnacknowledged: number | number[] | 'too many' | undefined;
 
   constructor(connection: UserConnection, feed: GroupFeed, since: number | undefined) {
     this.connection = connection;
@@ -117,9 +116,12 @@ export class Subscription {
   /** Goes live if the group is just there, waits if the group is not there yet, else replays what is between. */
   resume(): void {
     const { lastSeq } = this.feed;
-    if (this.#phase !== 'pending' || lastSeq === undefined || this.#sentSeq > lastSeq) return;
     // A closed connection leaves its groups a few at a time.
-    if (!this.connection.isOpen) return;
+    if (this.#phase !== 'pending' || !this.connection.isOpen) return;
+    if (lastSeq === undefined || this.#sentSeq > lastSeq) {
+      this.feed.addPending(this);
+      return;
+    }
     if (this.#sentSeq === lastSeq) {
       this.#enter('live');
       return;
@@ -144,6 +146,7 @@ export class Subscription {
     if (this.#phase !== 'live' || this.connection.socket.unreadBytes + bytes <= unreadWithPageMax) return;
     this.#sentSeq = this.reachedSeq;
     this.#enter('pending');
+    this.feed.addPending(this);
   }
 
   /** Takes the connection out of the group, at once. */
@@ -234,25 +237,30 @@ export class Subscription {
    * @returns undefined if none is unacknowledged
    */
   takeAcknowledgedState(): number | undefined {
-    if (this.#statesLost) return undefined;
-    const version = this.#statesUnacknowledged?.shift();
-    if (this.#statesUnacknowledged?.length === 0) this.#statesUnacknowledged = undefined;
-    return version;
+    const unacknowledged = this.#statesUnacknowledged;
+    if (unacknowledged === 'too many') return undefined;
+    if (typeof unacknowledged === 'object' && unacknowledged.length > 1) return unacknowledged.shift();
+    this.#statesUnacknowledged = undefined;
+    return typeof unacknowledged === 'object' ? unacknowledged[0] : unacknowledged;
   }
 
   #noteState(): void {
     this.connection.owed.note(this);
-    this.#statesUnacknowledged ??= [];
-    if (this.#statesUnacknowledged.length < statesUnacknowledgedMax) {
-      this.#statesUnacknowledged.push(this.feed.version);
-    } else this.#statesLost = true;
+    const { version } = this.feed;
+    const unacknowledged = this.#statesUnacknowledged;
+    if (unacknowledged === undefined) this.#statesUnacknowledged = version;
+    else if (typeof unacknowledged === 'number') this.#statesUnacknowledged = [unacknowledged, version];
+    else if (typeof unacknowledged === 'object') {
+      if (unacknowledged.length < statesUnacknowledgedMax) unacknowledged.push(version);
+      else this.#statesUnacknowledged = 'too many';
+    }
   }
 
   /** The one place where the phase changes: the feed knows who waits for it and who needs its recent messages. */
   #enter(phase: Phase): void {
     const { feed, connection } = this;
     if (this.#phase === 'live') connection.socket.leave(feed.topic);
-    if (this.#phase === 'pending') feed.pending.delete(this);
+    if (this.#phase === 'pending') feed.deletePending(this);
     if (this.#phase === 'replaying') {
       feed.recent.close();
       connection.replaying -= 1;
@@ -262,7 +270,6 @@ export class Subscription {
       connection.socket.join(feed.topic);
       this.#forgetReplay();
     }
-    if (phase === 'pending') feed.pending.add(this);
     if (phase === 'replaying') {
       feed.recent.open(feed.lastSeq ?? 0);
       connection.replaying += 1;
@@ -285,7 +292,7 @@ export class Subscription {
       if (isCurrent()) await writer.turn();
       // What a page has no room for is not read for it.
       const limit = Math.min(room.messages, window.messagesAPage);
-      const reply = isCurrent() && (await this.feed.requestPage(this.#sentSeq, limit, connection));
+      const reply = isCurrent() && (await this.feed.replayPage(this.#sentSeq, limit, connection));
       if (reply && isCurrent()) {
         if (reply.ok) await this.#sendPage(replay, reply.answer, isCurrent);
         else socket.end(closeReasons.outcomeUnknown);

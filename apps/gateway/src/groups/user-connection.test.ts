@@ -15,7 +15,6 @@ function inGroups(count: number) {
     const feed = {
       id,
       topic: `g${id}`,
-      pending: new Set(),
       add() {},
       cursorOf() {},
       remove: () => (removed += 1),

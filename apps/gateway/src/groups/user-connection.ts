@@ -1,5 +1,6 @@
 import type { ClientSocket } from '../client-socket.ts';
 import type { DeliveryPath } from '../metrics.ts';
+import { FewByGroup } from './few-by-group.ts';
 import type { GroupFeed } from './group-feed.ts';
 import { Owed } from './owed.ts';
 import { ReplayWindow, type WindowSize } from './replay-window.ts';
@@ -14,8 +15,6 @@ const leftATurn = 200;
 export class UserConnection {
   readonly user: User;
   readonly socket: ClientSocket;
-  /** Its credit for replayed messages. */
-  readonly window: ReplayWindow;
   /** Its turns on the socket, for everything but live messages. */
   readonly writer: SocketWriter;
   readonly owed = new Owed<Subscription>();
@@ -29,19 +28,28 @@ export class UserConnection {
   replaying = 0;
   /** By group the newest message that was sent again because it was not acknowledged. */
   #redelivered: Map<number, number> | undefined;
-  readonly #subscriptions = new Map<number, Subscription>();
+  readonly #subscriptions = new FewByGroup<Subscription>();
+  readonly #windowSize: WindowSize;
+  /** Undefined until something is replayed: on many connections nothing ever is. */
+  #window: ReplayWindow | undefined;
   #isClosed = false;
 
   constructor(user: User, socket: ClientSocket, replayWindow: WindowSize, credentialVersion?: number) {
     this.user = user;
     this.socket = socket;
     this.credentialVersion = credentialVersion ?? Number.MAX_SAFE_INTEGER;
-    this.window = new ReplayWindow(replayWindow);
+    this.#windowSize = replayWindow;
     this.writer = new SocketWriter(socket);
   }
 
   get isOpen(): boolean {
     return !this.#isClosed && this.socket.isOpen;
+  }
+
+  /** Its credit for replayed messages. */
+  get window(): ReplayWindow {
+    this.#window ??= new ReplayWindow(this.#windowSize);
+    return this.#window;
   }
 
   /** How many bytes a message had of late that it was replayed. */
@@ -69,11 +77,11 @@ export class UserConnection {
   }
 
   isIn(groupId: number): boolean {
-    return this.#subscriptions.has(groupId);
+    return this.#subscriptions.find(groupId) !== undefined;
   }
 
   find(groupId: number): Subscription | undefined {
-    return this.#subscriptions.get(groupId);
+    return this.#subscriptions.find(groupId);
   }
 
   subscriptions(): Iterable<Subscription> {
@@ -89,19 +97,20 @@ export class UserConnection {
   /** By which path this connection was sent a message. To be asked before `onAcknowledged`. */
   pathOf(groupId: number, seq: number): DeliveryPath {
     if (this.#redelivered !== undefined && seq <= (this.#redelivered.get(groupId) ?? 0)) return 'retry';
-    if (this.window.unacknowledged === 0) return 'live';
-    return this.#subscriptions.get(groupId)?.isReplayed(seq) ? 'replay' : 'live';
+    if (this.#window === undefined || this.#window.unacknowledged === 0) return 'live';
+    return this.#subscriptions.find(groupId)?.isReplayed(seq) ? 'replay' : 'live';
   }
 
   /** The user acknowledged a message, here or on another connection. */
   onAcknowledged(groupId: number, seq: number): void {
-    if (this.window.unacknowledged > 0) this.#subscriptions.get(groupId)?.onAcknowledged(seq);
+    if (this.#window === undefined || this.#window.unacknowledged === 0) return;
+    this.#subscriptions.find(groupId)?.onAcknowledged(seq);
   }
 
   /** @param since what was stored after this `seq` is sent on this connection in any case */
   subscribe(feed: GroupFeed, since?: number): Subscription {
     const subscription = new Subscription(this, feed, since);
-    this.#subscriptions.set(feed.id, subscription);
+    this.#subscriptions.set(subscription);
     feed.add(subscription);
     return subscription;
   }
@@ -120,7 +129,7 @@ export class UserConnection {
    */
   close(): void {
     this.#isClosed = true;
-    this.window.close();
+    this.#window?.close();
     this.#leave(this.socket.isOpen ? Number.POSITIVE_INFINITY : leftATurn);
   }
 

@@ -12,7 +12,7 @@ import { SignInTimes } from './sign-in-times.ts';
 import { Traffic, type TrafficRates } from './traffic.ts';
 
 type Socket = ConnectionLimits['socket'] & { readonly address: string };
-type Connections = ReadonlySet<{ readonly socket: ConnectionLimits['socket'] }>;
+type Connections = readonly { readonly socket: ConnectionLimits['socket'] }[];
 type Waiting = { waitingOf(network: string): number };
 
 /**
@@ -131,7 +131,7 @@ export class ClientLimits {
 
   /** Closes the connections of a user that are too many, those that signed in first. @param connections in that order */
   closeExcess(userId: number, connections: Connections): void {
-    this.closeFirst(userId, connections, connections.size - this.#config.LIMIT_CONNECTIONS_PER_USER);
+    this.closeFirst(userId, connections, connections.length - this.#config.LIMIT_CONNECTIONS_PER_USER);
   }
 
   /** Closes so many connections of a user, those that signed in first. @param connections in that order */

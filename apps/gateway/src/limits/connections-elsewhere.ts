@@ -44,7 +44,7 @@ export class ConnectionsElsewhere {
   async signedIn(user: User): Promise<void> {
     // What the others say from then on is heard.
     await user.listening;
-    if (user.connections.size === 0) return;
+    if (user.connections.length === 0) return;
     this.#say(user);
     this.#askIfTooMany(user, this.#users.get(user.userId));
   }
@@ -88,7 +88,7 @@ export class ConnectionsElsewhere {
 
   #askIfTooMany({ userId, connections }: User, elsewhere: Elsewhere | undefined): void {
     if (!elsewhere || elsewhere.counting) return;
-    let all = connections.size;
+    let all = connections.length;
     for (const times of elsewhere.gateways.values()) all += times.length;
     const { connectionsMax, publish } = this.#options;
     if (all > connectionsMax) publish(userId, encodeConnectionsAsked({ user_id: userId }));

@@ -1,9 +1,9 @@
-import type { GroupState } from '@hooligram/contract';
+import type { GroupState, GroupVersion } from '@hooligram/contract';
 import type { Db } from '../session/db.ts';
 import { withinDeadline } from '../statements/deadline.sql.ts';
 import { callFunction } from '../statements/statement.ts';
 import { groupFingerprints } from './fingerprint.ts';
-import { readState } from './read-state.ts';
+import { readChange } from './read-state.ts';
 
 type GroupAddMemberRequest = {
   request_id: string;
@@ -22,7 +22,7 @@ type Refusal = {
 
 type GroupAddMemberOutcome =
   /** `state` null: the user was a member already, nothing changed and nobody needs to receive it. */
-  { ok: true; state: GroupState | null; added_user_id: number } | Refusal;
+  { ok: true; state: GroupState | GroupVersion | null; added_user_id: number } | Refusal;
 
 type Row = {
   answer: { ok: true; added_user_id: number; changed: boolean } | Refusal;
@@ -49,5 +49,5 @@ export async function groupAddMember(
   const { answer, state } = await callFunction<Row>(db, statement, values);
   if (!answer.ok) return answer;
   const { added_user_id, changed } = answer;
-  return { ok: true, added_user_id, state: changed ? (state ?? (await readState(db, group_id))) : null };
+  return { ok: true, added_user_id, state: changed ? (state ?? (await readChange(db, group_id))) : null };
 }

@@ -1,4 +1,5 @@
 import type { Db } from '../session/db.ts';
+import { runStatement } from '../statements/statement.ts';
 
 /** How far the walk over all groups has come. */
 export type SweepPlace = {
@@ -11,46 +12,45 @@ export type SweepPlace = {
   revision: number;
 };
 
-const name = 'groups';
+const columns = 'after_group_id, epoch, is_catching_up, revision';
+
+const readStatement = {
+  name: 'sweep_read_place',
+  text: `SELECT ${columns} FROM sweep WHERE name = 'groups'`,
+};
+
+const beginStatement = {
+  name: 'sweep_begin',
+  text: `
+INSERT INTO sweep (name, after_group_id, epoch, is_catching_up) VALUES ('groups', 0, $1, true)
+ON CONFLICT (name) DO UPDATE
+SET after_group_id = 0, epoch = $1, is_catching_up = true, revision = sweep.revision + 1
+RETURNING ${columns}`,
+};
+
+const moveStatement = {
+  name: 'sweep_move',
+  text: `
+UPDATE sweep SET after_group_id = $1, is_catching_up = $2, revision = revision + 1
+WHERE name = 'groups' AND revision = $3
+RETURNING revision`,
+};
 
 /** @returns null before the first walk */
-export async function readSweepPlace({ prisma }: Db): Promise<SweepPlace | null> {
-  return placeOf(await prisma.sweep.findUnique({ where: { name } }));
+export async function readSweepPlace(db: Db): Promise<SweepPlace | null> {
+  const [place] = await runStatement<SweepPlace>(db, readStatement, []);
+  return place ?? null;
 }
 
 /** Begins a walk from the first group, whatever walk is under way. */
-export async function beginSweep({ prisma }: Db, epoch: string): Promise<SweepPlace> {
-  const start = { afterGroupId: 0n, epoch, isCatchingUp: true };
-  const begun = await prisma.sweep.upsert({
-    where: { name },
-    create: { name, ...start },
-    update: { ...start, revision: { increment: 1 } },
-  });
-  return placeOf(begun) as SweepPlace;
+export async function beginSweep(db: Db, epoch: string): Promise<SweepPlace> {
+  const [place] = await runStatement<SweepPlace>(db, beginStatement, [epoch]);
+  return place as SweepPlace;
 }
 
 /** @returns false, and changes nothing, if another run has moved the place since it was read */
-export async function moveSweep({ prisma }: Db, place: SweepPlace): Promise<boolean> {
-  const { count } = await prisma.sweep.updateMany({
-    where: { name, revision: place.revision },
-    data: {
-      afterGroupId: place.after_group_id,
-      isCatchingUp: place.is_catching_up,
-      revision: { increment: 1 },
-    },
-  });
-  return count === 1;
-}
-
-type Row = { afterGroupId: bigint; epoch: string; isCatchingUp: boolean; revision: bigint };
-
-function placeOf(row: Row | null): SweepPlace | null {
-  return (
-    row && {
-      after_group_id: Number(row.afterGroupId),
-      epoch: row.epoch,
-      is_catching_up: row.isCatchingUp,
-      revision: Number(row.revision),
-    }
-  );
+export async function moveSweep(db: Db, place: SweepPlace): Promise<boolean> {
+  const { after_group_id, is_catching_up, revision } = place;
+  const moved = await runStatement(db, moveStatement, [after_group_id, is_catching_up, revision]);
+  return moved.length === 1;
 }

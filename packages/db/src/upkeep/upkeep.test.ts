@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { age, aSend, type Cores, newGroup, openCores, sendMany, storeOne } from '../../test/test-db.ts';
 import { cursorRaise } from '../cursors/cursor-raise.ts';
-import { countStrangers } from '../groups/count-strangers.ts';
+import { readChangeFacts } from '../groups/change-facts.ts';
 import { groupAddMember } from '../groups/group-add-member.ts';
 import { groupLeave } from '../groups/group-leave.ts';
 import { refuse } from '../groups/refuse.ts';
@@ -131,7 +131,8 @@ describe('old messages', () => {
   test('that are gone still tell that two users know each other', async () => {
     const { group_id, users } = await newGroup(cores.one, 2);
     const [ada, bob] = users;
-    const strangers = () => countStrangers(cores.one, { user_id: ada.user_id, sids: [bob.sid] });
+    const asked = { user_id: ada.user_id, request_id: randomUUID(), sids: [bob.sid] };
+    const strangers = async () => (await readChangeFacts(cores.one, asked)).strangers;
     await sendMany(cores.one, group_id, ada, 2);
     expect(await strangers()).toBe(1);
     await age(cores.one, group_id, { seq: 2 });

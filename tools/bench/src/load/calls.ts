@@ -1,6 +1,9 @@
 import type { Population } from './population.ts';
 import type { PopulationSpec } from './population-spec.ts';
 
+/** Given to a load process whose clients have processors of their own in earnest. */
+export const giveWayFlag = '--give-way';
+
 /** The calls of a load process, one at a time. `populate` comes first. */
 export type Calls = Pick<
   Population,

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Call, CallName, Calls, Reply } from './calls.ts';
+import { type Call, type CallName, type Calls, giveWayFlag, type Reply } from './calls.ts';
 
 const program = fileURLToPath(new URL('./main.js', import.meta.url));
 
@@ -12,10 +12,19 @@ export class LoadProcess {
   /**
    * @param onDelivered receives, about once a second, how many deliveries there were so far
    * @param env added to its environment
+   * @param givesWay whether it takes only the CPU that servers and other clients leave: see `giveWay` of the testkit
    */
-  constructor(onDelivered: (delivered: number) => void = () => {}, env: NodeJS.ProcessEnv = {}) {
+  constructor(
+    onDelivered: (delivered: number) => void = () => {},
+    env: NodeJS.ProcessEnv = {},
+    { givesWay = false } = {},
+  ) {
     const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
-    this.#child = fork(program, { stdio: [...stdio], env: { ...process.env, ...env } });
+    this.#child = fork(program, givesWay ? [giveWayFlag] : [], {
+      stdio: [...stdio],
+      env: { ...process.env, ...env },
+      detached: givesWay,
+    });
     this.#child.on('message', (reply: Reply) => {
       if ('delivered' in reply) onDelivered(reply.delivered);
       else this.#settle?.(reply);

@@ -1,9 +1,12 @@
-import type { Call, Reply } from './calls.ts';
+import { giveWay } from '@hooligram/testkit';
+import { type Call, giveWayFlag, type Reply } from './calls.ts';
 import { Population } from './population.ts';
 import type { PopulationSpec } from './population-spec.ts';
 
 // Started by load-process.ts; ends with it.
 const progressMs = 1_000;
+
+if (process.argv.includes(giveWayFlag)) giveWay();
 
 let population: Population | undefined;
 

@@ -6,6 +6,8 @@ import type { RunningTarget } from '../targets/target.ts';
 export type Costs = {
   /** Jobs that were added. */
   readonly jobs: number;
+  /** Stream entries that cores took. */
+  readonly entries: number;
   /** Commands that Redis ran, those inside of scripts included. */
   readonly redisCommands: number;
   /** Rows that Postgres inserted, updated or deleted. */
@@ -22,13 +24,18 @@ const changedRows = `
 export async function readCosts({ stores }: RunningTarget): Promise<Costs | undefined> {
   if (!stores) return undefined;
   const { redisUrls, databaseUrl, metricsUrls } = stores();
-  const [commands, rows, jobs] = await Promise.all([
+  const [commands, rows, counts] = await Promise.all([
     Promise.all(redisUrls.map(countCommands)),
     onPostgres(databaseUrl, async (client) => Number((await client.query(changedRows)).rows[0]?.changed)),
-    Promise.all(metricsUrls.map(countJobs)),
+    Promise.all(metricsUrls.map(coreCounts)),
   ]);
-  const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
-  return { redisCommands: sum(commands), rows, jobs: sum(jobs) };
+  const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
+  return {
+    redisCommands: sum(commands),
+    rows,
+    jobs: sum(counts.map(({ jobs }) => jobs)),
+    entries: sum(counts.map(({ entries }) => entries)),
+  };
 }
 
 /** @param messages committed between the two readings */
@@ -40,6 +47,7 @@ export function costFigures(
   if (!before || !after) return {};
   return {
     jobs_per_message: (after.jobs - before.jobs) / messages,
+    entries_per_message: (after.entries - before.entries) / messages,
     redis_per_message: (after.redisCommands - before.redisCommands) / messages,
     rows_per_message: (after.rows - before.rows) / messages,
   };
@@ -61,18 +69,32 @@ export async function countCheckpoints({ stores }: RunningTarget): Promise<numbe
   });
 }
 
+/** Bytes that several Redis use for what is in them, and for their clients and channels. */
+export async function countRedisBytes(urls: readonly string[]): Promise<number> {
+  const texts = await Promise.all(urls.map((url) => infoOf(url, 'memory')));
+  return texts.reduce((sum, text) => sum + Number(/^used_memory:(\d+)/m.exec(text)?.[1]), 0);
+}
+
 async function countCommands(url: string): Promise<number> {
+  const lines = (await infoOf(url, 'commandstats')).matchAll(/^cmdstat_[^:]+:calls=(\d+)/gm);
+  return [...lines].reduce((sum, [, calls]) => sum + Number(calls), 0);
+}
+
+async function infoOf(url: string, section: string): Promise<string> {
   const redis = new Redis(url);
   try {
-    const lines = (await redis.info('commandstats')).matchAll(/^cmdstat_[^:]+:calls=(\d+)/gm);
-    return [...lines].reduce((sum, [, calls]) => sum + Number(calls), 0);
+    return await redis.info(section);
   } finally {
     redis.disconnect();
   }
 }
 
-async function countJobs(url: string): Promise<number> {
+async function coreCounts(url: string): Promise<Pick<Costs, 'jobs' | 'entries'>> {
   const text = await (await fetch(url)).text();
-  const lines = text.matchAll(/^hooligram_core_jobs_added_total\{[^}]*\} (\d+)/gm);
-  return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
+  const countOf = (lines: RegExp) =>
+    [...text.matchAll(lines)].reduce((sum, [, count]) => sum + Number(count), 0);
+  return {
+    jobs: countOf(/^hooligram_core_jobs_added_total\{[^}]*\} (\d+)/gm),
+    entries: countOf(/^hooligram_core_entry_age_seconds_count(?:\{[^}]*\})? (\d+)/gm),
+  };
 }

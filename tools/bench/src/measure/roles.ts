@@ -3,6 +3,9 @@ import { type Usage, usageOf } from './processes.ts';
 
 const pollMs = 1_000;
 const quietCpuShare = 0.06;
+/** Each process has clocks, echoes and heartbeats of its own. Of a small system they are within the share above. */
+const quietCpuShareEach = 0.02;
+const processesOfSmall = 2;
 const patienceMs = 60_000;
 
 /** The processes of the servers by role: the pids of the roots of their trees. */
@@ -27,12 +30,15 @@ export function total(byRole: Readonly<Record<string, number>>): number {
 }
 
 /**
- * Waits until all roles together use less than 6 % of a core; does not wait where there are no roles.
+ * Waits until all roles together use less than 6 % of a core, or more if they have many processes; does not wait where there
+ * are no roles.
  * @param forMs how long they must stay below it
  * @throws Error when they do not come to rest
  */
 export async function whenQuiet(roles: Roles, forMs: number): Promise<void> {
   if (Object.keys(roles).length === 0) return;
+  const processes = Object.values(roles).flat().length;
+  const share = Math.max(quietCpuShare, quietCpuShareEach * (processes - processesOfSmall));
   const startedAt = Date.now();
   let quietSince = Date.now();
   let before = usageByRole(roles);
@@ -42,7 +48,7 @@ export async function whenQuiet(roles: Roles, forMs: number): Promise<void> {
     const after = usageByRole(roles);
     const elapsedMs = Date.now() - readAt;
     const cpu = cpuBetween(before, after);
-    if (total(cpu) > quietCpuShare * elapsedMs) quietSince = Date.now();
+    if (total(cpu) > share * elapsedMs) quietSince = Date.now();
     before = after;
     readAt = Date.now();
     if (Date.now() - startedAt < patienceMs) continue;

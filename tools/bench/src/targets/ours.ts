@@ -5,12 +5,16 @@ import type { Target } from './target.ts';
 const pollMs = 200;
 const patienceMs = 60_000;
 
-/** Two gateways, a core, Postgres and Redis, as `npm start` runs them, on empty data. */
+/** Two gateways, a core, Postgres and Redis, or as the flags say, as `npm start` runs them, on empty data. */
 export const ours: Target = {
   about: 'this system: gateways, core, Redis, Postgres',
   async start(options, log, signal) {
-    const { gateways, cores, redises, port, dataDir, env } = options;
-    const stack = await startStackProcess({ gateways, cores, redises, port, dataDir, env }, log, signal);
+    const { gateways, cores, redis, port, dataDir, env } = options;
+    const stack = await startStackProcess(
+      { gateways, cores, redises: redis, port, dataDir, env },
+      log,
+      signal,
+    );
     const { gateways: nodes, postgres, redises: stores } = stack.describe();
     return {
       codec: 'hooligram',

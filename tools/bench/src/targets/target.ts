@@ -1,11 +1,11 @@
+import type { RedisForm } from '@hooligram/local';
 import type { CodecName } from '../load/codec.ts';
 import type { Roles } from '../measure/roles.ts';
 
 type TargetOptions = {
   readonly gateways: number;
   readonly cores: number;
-  /** Default 1. */
-  readonly redises?: number;
+  readonly redis: RedisForm;
   readonly port: number;
   readonly dataDir: string;
   /** Added to the environment of its processes. */

@@ -2,8 +2,8 @@
 export type Figures = Readonly<Record<string, number>>;
 
 /**
- * The meaning of each figure; CPU by role is `cpu_<role>_us`, what begins with `hop_` is told by `measure/hops.ts`, and what
- * begins with `year_` by `report/year.ts`.
+ * The meaning of each figure; CPU by role is `cpu_<role>_us`, what begins with `hop_` is told by `measure/hops.ts`, what begins
+ * with `year_` by `report/year.ts`, and `rest_<role>_ms` by `report/sizes.ts`.
  */
 export const units: Readonly<Record<string, string>> = {
   messages_per_s: 'committed messages a second',
@@ -19,6 +19,7 @@ export const units: Readonly<Record<string, string>> = {
   sign_in_s: 'seconds until a user in 10,000 groups had signed in',
   cpu_us: 'server CPU an acknowledged delivery, all roles, microseconds',
   jobs_per_message: 'jobs added a message',
+  entries_per_message: 'stream entries a message, all requests included',
   redis_per_message: 'commands of Redis a message, those inside of scripts included',
   rows_per_message: 'rows that Postgres inserted, updated or deleted a message',
   kilobytes: 'resident memory of the gateways a connection, KB',
@@ -33,6 +34,7 @@ export const units: Readonly<Record<string, string>> = {
   came_s: 'seconds from the sign-in until the last of them had come',
   quiet_mb: 'resident memory of gateways, cores and Redis before, MB',
   after_mb: 'the same when all were back, MB',
+  redis_bytes: 'memory of Redis a connection of a user in ten groups, bytes',
   replayed_per_s: 'messages a second to users who reconnect',
   load_cpu_us: 'CPU of the load generator a delivery, microseconds',
   load_share: 'CPU of the load generator, as a share of one core',

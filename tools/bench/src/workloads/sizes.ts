@@ -1,4 +1,10 @@
-import { LoadProcess } from '../load/load-process.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { RedisForm } from '@hooligram/local';
+import { countRedisBytes } from '../measure/costs.ts';
+import { usageOf } from '../measure/processes.ts';
+import { cpuBetween, usageByRole, whenQuiet } from '../measure/roles.ts';
+import type { RunningTarget } from '../targets/target.ts';
+import { Crowd } from './crowd.ts';
 import type { Figures } from './figures.ts';
 import { layered, neighbours } from './populations.ts';
 import { exchange, populate, type Trial } from './trial.ts';
@@ -8,8 +14,7 @@ import type { Workload } from './workload.ts';
 type Size = {
   readonly connections: number;
   readonly gateways: number;
-  /** As a list in REDIS_URL. */
-  readonly redises: number;
+  readonly redis: RedisForm;
 };
 
 /** With which the others are compared. */
@@ -17,14 +22,19 @@ export const baseSize = 'size-15000-2-1';
 
 /** By connections, gateways and Redis. */
 export const sizes = {
-  'size-15000-1-1': { connections: 15_000, gateways: 1, redises: 1 },
-  [baseSize]: { connections: 15_000, gateways: 2, redises: 1 },
-  'size-15000-4-1': { connections: 15_000, gateways: 4, redises: 1 },
-  'size-15000-1-3': { connections: 15_000, gateways: 1, redises: 3 },
-  'size-15000-2-3': { connections: 15_000, gateways: 2, redises: 3 },
-  'size-15000-4-3': { connections: 15_000, gateways: 4, redises: 3 },
-  'size-60000-4-1': { connections: 60_000, gateways: 4, redises: 1 },
-  'size-60000-4-3': { connections: 60_000, gateways: 4, redises: 3 },
+  'size-1500-2-1': { connections: 1_500, gateways: 2, redis: 1 },
+  'size-15000-1-1': { connections: 15_000, gateways: 1, redis: 1 },
+  [baseSize]: { connections: 15_000, gateways: 2, redis: 1 },
+  'size-15000-4-1': { connections: 15_000, gateways: 4, redis: 1 },
+  'size-15000-1-3': { connections: 15_000, gateways: 1, redis: 3 },
+  'size-15000-2-3': { connections: 15_000, gateways: 2, redis: 3 },
+  'size-15000-4-3': { connections: 15_000, gateways: 4, redis: 3 },
+  'size-15000-1-cluster': { connections: 15_000, gateways: 1, redis: 'cluster' },
+  'size-15000-2-cluster': { connections: 15_000, gateways: 2, redis: 'cluster' },
+  'size-15000-4-cluster': { connections: 15_000, gateways: 4, redis: 'cluster' },
+  'size-60000-4-1': { connections: 60_000, gateways: 4, redis: 1 },
+  'size-60000-4-3': { connections: 60_000, gateways: 4, redis: 3 },
+  'size-60000-4-cluster': { connections: 60_000, gateways: 4, redis: 'cluster' },
 } as const satisfies Record<string, Size>;
 
 export type SizeName = keyof typeof sizes;
@@ -35,10 +45,7 @@ const active = 1_000;
 const groupsEach = 10;
 const groupSize = 10;
 const perSecond = 100;
-/** Of one load process, from one address: there and here a process may have 20,000 files open or so. */
-const crowdMax = 15_000;
-/** Numbers that the others do not have. */
-const crowdFrom = 1_000_000;
+const restMs = 10_000;
 
 /** Those who send: groups of 100, and idle ones, ten for each user. */
 const senders = {
@@ -46,44 +53,61 @@ const senders = {
   groups: [...neighbours(active / 100, 100).groups, ...layered(active, groupSize, groupsEach - 1).groups],
 };
 
-function sized({ connections, gateways, redises }: Size): Workload {
+function sized({ connections, gateways, redis }: Size): Workload {
+  const store = redis === 'cluster' ? 'a Redis Cluster' : `${redis} Redis`;
   return {
-    about: `groups of 100, ${perSecond} messages a second; ${connections.toLocaleString('en')} others in ten groups each, ${gateways} gateways, ${redises} Redis`,
+    about: `groups of 100, ${perSecond} messages a second; ${connections.toLocaleString('en')} others in ten groups each, ${gateways} gateways, ${store}`,
     targets: ['ours'],
     notRunning: 'it needs systems of different sizes',
-    besideSeconds: 90 + connections / 75,
-    trialSecondsMax: 600 + connections / 15,
-    processes: { gateways, cores: 1, redises },
+    besideSeconds: 90 + connections / 150,
+    trialSecondsMax: 900 + connections / 15,
+    processes: { gateways, cores: 1, redis },
     async run(trial) {
-      const loads = Array.from({ length: Math.ceil(connections / crowdMax) }, () => new LoadProcess());
-      trial.signal.addEventListener('abort', () => stopAll(loads));
+      const crowd = new Crowd(trial, connections);
       try {
-        return await measure(trial, connections, loads);
+        return await measure(trial, crowd, connections);
       } finally {
-        stopAll(loads);
+        crowd.stop();
       }
     },
   };
 }
 
-/** Each load process has idle users of its own, and connects from a loopback address of its own. */
-async function measure(trial: Trial, connections: number, loads: readonly LoadProcess[]): Promise<Figures> {
+async function measure(trial: Trial, crowd: Crowd, connections: number): Promise<Figures> {
+  const { target, log } = trial;
+  await crowd.signUp(trial);
+  // Memory that the sign-ups have taken does not belong to the connections.
+  await target.renewGateways?.();
   await populate(trial, senders);
-  const { firstNumber = 5_550_000_000 } = trial.target;
-  for (const [index, load] of loads.entries()) {
-    const users = Math.min(crowdMax, connections - index * crowdMax);
-    const target = { ...trial.target, firstNumber: firstNumber + crowdFrom + index * crowdMax };
-    const population = {
-      ...layered(users, groupSize, groupsEach),
-      localAddress: `127.0.0.${index + 2}`,
-    };
-    await populate({ ...trial, load, target }, population);
-  }
-  return exchange(trial, { perSecond });
+  await whenQuiet(target.roles(), restMs);
+  const before = await memoryOf(target);
+  log(`${connections} others sign in`);
+  await crowd.signIn();
+  await whenQuiet(target.roles(), restMs);
+  const after = await memoryOf(target);
+  const rest = await restFigures(target);
+  return {
+    kilobytes: (after.gateways - before.gateways) / 1_000 / connections,
+    redis_bytes: (after.redis - before.redis) / connections,
+    ...rest,
+    ...(await exchange(trial, { perSecond })),
+  };
 }
 
-function stopAll(loads: readonly LoadProcess[]): void {
-  for (const load of loads) load.stop();
+/** Bytes. */
+async function memoryOf({ roles, stores }: RunningTarget): Promise<{ gateways: number; redis: number }> {
+  const redis = await countRedisBytes(stores?.().redisUrls ?? []);
+  return { gateways: usageOf(roles().gateway ?? []).residentBytes, redis };
+}
+
+/** What each role takes while nobody does anything: milliseconds of CPU a second. */
+async function restFigures({ roles }: RunningTarget): Promise<Record<string, number>> {
+  const before = usageByRole(roles());
+  const startedAt = performance.now();
+  await pause(restMs);
+  const cpu = cpuBetween(before, usageByRole(roles()));
+  const seconds = (performance.now() - startedAt) / 1_000;
+  return Object.fromEntries(Object.entries(cpu).map(([role, ms]) => [`rest_${role}_ms`, ms / seconds]));
 }
 
 export const sizeWorkloads = Object.fromEntries(

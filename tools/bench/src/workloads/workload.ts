@@ -1,3 +1,4 @@
+import type { RedisForm } from '@hooligram/local';
 import type { TargetName } from '../targets/index.ts';
 import type { Figures } from './figures.ts';
 import type { Trial } from './trial.ts';
@@ -15,6 +16,11 @@ export type Workload = {
   /** Its processes note when messages pass them: `measure/hop-tracer.ts`. */
   readonly isTraced?: true;
   /** How many processes of ours it needs, whatever the flags say. */
-  readonly processes?: { readonly gateways: number; readonly cores: number; readonly redises?: number };
+  readonly processes?: {
+    readonly gateways: number;
+    readonly cores: number;
+    /** Default: as the flags say. */
+    readonly redis?: RedisForm;
+  };
   run(trial: Trial): Promise<Figures>;
 };

@@ -5,8 +5,12 @@ import { quantile } from '../quantile.ts';
 /** When one of several Redis was away, by the clock of the history. */
 export type Outage = { readonly shard: number; readonly from: number; readonly to: number };
 
-/** What of a message lives on the Redis that is away. A request travels through the Redis of its sender. */
-const parts = ['nothing', 'its group', 'its sender'] as const;
+/**
+ * What of a message lives on the Redis that is away. A request travels through the Redis of its sender; a device that signs
+ * in meanwhile is sent nothing before the Redis of its user is heard. The last one is told of deliveries only, of messages of
+ * which nothing else lives there.
+ */
+const parts = ['nothing', 'its group', 'its sender', 'its receiver'] as const;
 type Part = (typeof parts)[number];
 
 /** When a message was sent. */
@@ -40,7 +44,11 @@ export type Placed = {
   readonly shardOfGroup: (groupId: number) => number | undefined;
 };
 
-type Figures = { messages: number; readonly answered: number[]; readonly delivered: number[] };
+type Figures = {
+  readonly messages: Set<SendRecord>;
+  readonly answered: number[];
+  readonly delivered: number[];
+};
 
 /** So long before and after an outage belongs to it, unless another one is there. */
 const beforeMs = 20_000;
@@ -51,7 +59,7 @@ export function outageReport(history: History, outages: readonly Outage[], place
   const figures = new Map<string, Figures>();
   const figuresOf = (part: Part, phase: Phase): Figures => {
     const key = `${part}, ${phase}`;
-    const known = figures.get(key) ?? { messages: 0, answered: [], delivered: [] };
+    const known = figures.get(key) ?? { messages: new Set(), answered: [], delivered: [] };
     figures.set(key, known);
     return known;
   };
@@ -66,21 +74,30 @@ export function outageReport(history: History, outages: readonly Outage[], place
     const place = placeOf(send, outages, placed);
     if (!place) continue;
     const of = figuresOf(place.part, place.phase);
-    of.messages += 1;
+    of.messages.add(send);
     const answer = finalAnswer(send);
     if (answer?.ok) of.answered.push(answer.at - place.sentAt);
   }
-  for (const { send, at } of firstDeliveries(history, placed)) {
+  for (const { send, sid, at } of firstDeliveries(history, placed)) {
     const place = placeOf(send, outages, placed);
     if (!place) continue;
-    figuresOf(place.part, place.phase).delivered.push(at - place.sentAt);
+    const isReceiver = place.part === 'nothing' && placed.shardOfUser(sid) === place.outage.shard;
+    const of = figuresOf(isReceiver ? 'its receiver' : place.part, place.phase);
+    of.messages.add(send);
+    of.delivered.push(at - place.sentAt);
     noteWhole(place, send.groupId, at);
   }
   return {
     rows: parts.flatMap((part) =>
       phases.map((phase) => {
         const { messages, answered, delivered } = figuresOf(part, phase);
-        return { part, phase, messages, answered: spread(answered), delivered: spread(delivered) };
+        return {
+          part,
+          phase,
+          messages: messages.size,
+          answered: spread(answered),
+          delivered: spread(delivered),
+        };
       }),
     ),
     whole: outages.map(({ to }, index) => {
@@ -119,7 +136,7 @@ function at(outages: readonly Outage[], phase: Phase, holds: (outage: Outage) =>
 }
 
 /** When each device first had each message, if it was connected when that was sent and did not leave by itself meanwhile. */
-function firstDeliveries(history: History, placed: Placed): { send: SendRecord; at: number }[] {
+function firstDeliveries(history: History, placed: Placed): { send: SendRecord; sid: string; at: number }[] {
   const sends = new Map(history.sends.map((send) => [send.content, send]));
   const connectionsOf = new Map<string, History['connections']>();
   for (const each of history.connections) append(connectionsOf, each.device, each);
@@ -136,7 +153,7 @@ function firstDeliveries(history: History, placed: Placed): { send: SendRecord; 
     const first = all.findLastIndex(({ signInAt }) => signInAt <= sentAt);
     if (first === -1) return [];
     const before = all.slice(first, all.indexOf(on));
-    return before.some(({ cutAt }) => cutAt !== undefined) ? [] : [{ send, at: arrivedAt }];
+    return before.some(({ cutAt }) => cutAt !== undefined) ? [] : [{ send, sid: on.sid, at: arrivedAt }];
   });
 }
 

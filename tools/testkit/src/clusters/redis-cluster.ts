@@ -1,8 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Store, startRedis } from '@hooligram/local';
+import type { Certificate } from '../certificates.ts';
 import { freePorts } from '../free-ports.ts';
 import { until } from '../patience.ts';
 import { ask } from '../sentinels/ask.ts';
+import { tlsSettings } from '../tls-settings.ts';
 import { isReplicating, knowsAll, moveSlot, nodesOf, partsOfSlots } from './topology.ts';
 
 const masters = 3;
@@ -18,12 +20,16 @@ export type RedisClusterOptions = {
   readonly logDir: string;
   /** A node that is silent for so long is dead to the others. */
   readonly nodeTimeoutMs: number;
+  /** With it, clients and nodes speak TLS; tests ask the nodes without. */
+  readonly tls?: Certificate | undefined;
+  /** The users of each node. The user `default` has to be able to do everything, without a password. */
+  readonly aclFile?: string | undefined;
   /** Called for each process that is started. */
   readonly onPid: (pid: number) => void;
 };
 
-/** Its ports stay, its process does not. */
-type Node = { readonly port: number; readonly busPort: number; store: Store };
+/** Its ports stay, its process does not. Clients and other nodes come to `clientPort`, tests to `port`. */
+type Node = { readonly port: number; readonly clientPort: number; readonly busPort: number; store: Store };
 
 /**
  * A Redis Cluster: three masters, each with a third of all slots, and a replica of each. Which master is meant is said by its
@@ -32,16 +38,19 @@ type Node = { readonly port: number; readonly busPort: number; store: Store };
 export class RedisCluster {
   /** For REDIS_URL: first a node that does not exist, then those that do. */
   readonly url: string;
+  /** For REDIS_CA_FILE, if it is reached over TLS. */
+  readonly caFile: string | undefined;
   readonly #options: RedisClusterOptions;
   readonly #nodes: readonly Node[];
   readonly #dead: Node[] = [];
 
   /** Resolves when all nodes know each other, and each replica has the data of its master. */
   static async start(options: RedisClusterOptions): Promise<RedisCluster> {
-    const [nobody = 0, ...ports] = await freePorts(1 + 4 * masters);
+    const [nobody = 0, ...ports] = await freePorts(1 + 6 * masters);
     const starting = Array.from({ length: 2 * masters }, async (_, index): Promise<Node> => {
-      const [port, busPort] = [ports[2 * index] as number, ports[2 * index + 1] as number];
-      return { port, busPort, store: await startNode(port, busPort, options) };
+      const [port = 0, busPort = 0, tlsPort = 0] = ports.slice(3 * index);
+      const node = { port, busPort, clientPort: options.tls ? tlsPort : port };
+      return { ...node, store: await startNode(node, options) };
     });
     const cluster = new RedisCluster(options, await Promise.all(starting), nobody);
     try {
@@ -56,8 +65,9 @@ export class RedisCluster {
   private constructor(options: RedisClusterOptions, nodes: readonly Node[], nobody: number) {
     this.#options = options;
     this.#nodes = nodes;
-    const hosts = [nobody, ...nodes.map(({ port }) => port)].map((port) => `127.0.0.1:${port}`);
-    this.url = `redis+cluster://${hosts.join(',')}/?shards=${masters}`;
+    const hosts = [nobody, ...nodes.map(({ clientPort }) => clientPort)].map((port) => `127.0.0.1:${port}`);
+    this.url = `${options.tls ? 'rediss' : 'redis'}+cluster://${hosts.join(',')}/?shards=${masters}`;
+    this.caFile = options.tls?.certFile;
   }
 
   /** The master of a third, as the others say. */
@@ -78,7 +88,7 @@ export class RedisCluster {
   async revive(): Promise<void> {
     for (const node of this.#dead.splice(0)) {
       await node.store.stop();
-      node.store = await startNode(node.port, node.busPort, this.#options);
+      node.store = await startNode(node, this.#options);
     }
   }
 
@@ -116,7 +126,7 @@ export class RedisCluster {
   /** Moves a slot, with what is in it, to the master of a third. */
   async moveSlot(slot: number, third: number): Promise<void> {
     const [from = 0] = await nodesOf(slot, this.#livePort());
-    const to = await this.#masterPort(third);
+    const to = this.#nodeAt(await this.#masterPort(third));
     const all = await Promise.all(parts.map((_, part) => this.#masterPort(part)));
     await moveSlot(slot, from, to, all);
   }
@@ -151,8 +161,8 @@ export class RedisCluster {
       });
     }
     await ask(ports[0] as number, async (redis) => {
-      for (const { port, busPort } of this.#nodes.slice(1))
-        await redis.call('CLUSTER', 'MEET', '127.0.0.1', port, busPort);
+      for (const { clientPort, busPort } of this.#nodes.slice(1))
+        await redis.call('CLUSTER', 'MEET', '127.0.0.1', clientPort, busPort);
     });
     await until('all nodes know each other', async () => {
       await pause(lookEveryMs);
@@ -201,11 +211,12 @@ function middleOf(third: number): number {
 }
 
 function startNode(
-  port: number,
-  busPort: number,
-  { folder, logDir, nodeTimeoutMs, onPid }: RedisClusterOptions,
+  { port, busPort, clientPort }: Omit<Node, 'store'>,
+  { folder, logDir, nodeTimeoutMs, tls, aclFile, onPid }: RedisClusterOptions,
 ): Promise<Store> {
   const settings = {
+    ...(tls && { ...tlsSettings(clientPort, tls), 'tls-cluster': 'yes' }),
+    ...(aclFile !== undefined && { aclfile: aclFile }),
     'cluster-enabled': 'yes',
     'cluster-port': String(busPort),
     'cluster-node-timeout': String(nodeTimeoutMs),

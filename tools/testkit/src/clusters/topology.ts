@@ -42,11 +42,15 @@ export async function isReplicating(port: number): Promise<boolean> {
 /** A machine may be busy. */
 const migrateMs = 60_000;
 
-/** Moves a slot with its keys from one master to another, as `redis-cli --cluster reshard` does. */
+/**
+ * Moves a slot with its keys from one master to another, as `redis-cli --cluster reshard` does.
+ * @param to the one that gets it: the port at which tests ask it, and that to which others send keys
+ * @param all the ports of all masters
+ */
 export async function moveSlot(
   slot: number,
   from: number,
-  to: number,
+  { port: to, clientPort }: { readonly port: number; readonly clientPort: number },
   all: readonly number[],
 ): Promise<void> {
   const idOf = (port: number) => ask(port, async (redis) => String(await redis.cluster('MYID')));
@@ -59,7 +63,7 @@ export async function moveSlot(
       for (;;) {
         const keys = (await redis.cluster('GETKEYSINSLOT', slot, 100)) as string[];
         if (keys.length === 0) break;
-        await redis.call('MIGRATE', '127.0.0.1', to, '', 0, migrateMs, 'KEYS', ...keys);
+        await redis.call('MIGRATE', '127.0.0.1', clientPort, '', 0, migrateMs, 'KEYS', ...keys);
       }
     },
     migrateMs,

@@ -24,7 +24,11 @@ export function useRedis(name: RedisSetName): void {
     await (await set()).failOver();
     await Promise.all(processes.map((process, index) => untilWhole(process, before[index] as number)));
   });
-  afterAll(async () => (await set()).stop());
+  // It comes before those of the test file, which would end processes without a Redis.
+  afterAll(async () => {
+    await Promise.all(processesOnRedis().map((process) => process.end()));
+    await (await set()).stop();
+  });
 }
 
 async function reconnects({ adminUrl }: ServiceProcess): Promise<number> {

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type RunningProcess, type Store, startRedis } from '@hooligram/local';
+import type { Certificate } from '../certificates.ts';
 import { freePorts } from '../free-ports.ts';
 import { until } from '../patience.ts';
+import { tlsSettings } from '../tls-settings.ts';
 import { ask } from './ask.ts';
 import { startSentinel } from './start-sentinel.ts';
 
@@ -19,18 +21,24 @@ export type SentinelSetOptions = {
   readonly sentinels: number;
   /** A Redis that is silent for so long is dead to them. */
   readonly downAfterMs: number;
+  /** With it, clients, both Redis and the Sentinels speak TLS; tests ask them without. */
+  readonly tls?: Certificate | undefined;
   /** Called for each process that is started. */
   readonly onPid: (pid: number) => void;
 };
 
-/** One of the two. Its port stays, its process does not. */
-type Server = { readonly name: string; readonly port: number; store: Store };
+/** Clients and others of its kind come to `clientPort`, tests to `port`. */
+type Ports = { readonly port: number; readonly clientPort: number };
+/** One of the two. Its ports stay, its process does not. */
+type Server = Ports & { readonly name: string; store: Store };
 type Sentinel = { readonly port: number; readonly process: RunningProcess };
 
 /** Two Redis, a primary and its replica, and Sentinels that watch both. */
 export class SentinelSet {
   /** For REDIS_URL: first a Sentinel that does not exist, then those that do. */
   readonly url: string;
+  /** For REDIS_CA_FILE, if they are reached over TLS. */
+  readonly caFile: string | undefined;
   readonly #options: SentinelSetOptions;
   readonly #servers: readonly [Server, Server];
   readonly #sentinels: Sentinel[] = [];
@@ -38,11 +46,17 @@ export class SentinelSet {
 
   /** Resolves when the replica has the data, and every Sentinel knows all of them. */
   static async start(options: SentinelSetOptions): Promise<SentinelSet> {
-    const [one = 0, two = 0, nobody = 0, ...ports] = await freePorts(3 + options.sentinels);
+    const [nobody = 0, ...numbers] = await freePorts(5 + 2 * options.sentinels);
+    const pairs = Array.from({ length: 2 + options.sentinels }, (_, index): Ports => {
+      const [port = 0, tlsPort = 0] = numbers.slice(2 * index);
+      return { port, clientPort: options.tls ? tlsPort : port };
+    });
+    const [one, two, ...sentinels] = pairs as [Ports, Ports, ...Ports[]];
     const starting = [startServer('one', one, options), startServer('two', two, options)] as const;
-    const set = new SentinelSet(options, await Promise.all(starting), [nobody, ...ports]);
+    const clientPorts = [nobody, ...sentinels.map(({ clientPort }) => clientPort)];
+    const set = new SentinelSet(options, await Promise.all(starting), clientPorts);
     try {
-      await set.#watch(ports);
+      await set.#watch(sentinels);
     } catch (error) {
       await set.stop();
       throw error;
@@ -58,7 +72,8 @@ export class SentinelSet {
     this.#options = options;
     this.#servers = servers;
     const hosts = sentinelPorts.map((port) => `127.0.0.1:${port}`);
-    this.url = `redis+sentinel://${hosts.join(',')}/?name=${name}`;
+    this.url = `${options.tls ? 'rediss' : 'redis'}+sentinel://${hosts.join(',')}/?name=${name}`;
+    this.caFile = options.tls?.certFile;
   }
 
   /** The one that is the primary now, as the Sentinels say. */
@@ -87,7 +102,7 @@ export class SentinelSet {
     if (!server) return;
     this.#dead = undefined;
     await server.store.stop();
-    server.store = (await startServer(server.name, server.port, this.#options)).store;
+    server.store = (await startServer(server.name, server, this.#options)).store;
   }
 
   /**
@@ -111,7 +126,7 @@ export class SentinelSet {
     const known = `status=ok,address=127.0.0.1:PORT,slaves=1,sentinels=${sentinels}`;
     await until('a primary has its replica, and all Sentinels agree', async () => {
       const primaryPort = await this.#primaryPort();
-      const other = this.#servers.find(({ port }) => port !== primaryPort) as Server;
+      const other = this.#servers.find(({ clientPort }) => clientPort !== primaryPort) as Server;
       const replication = await infoOf(other.port, 'replication');
       const texts = await Promise.all(this.#sentinels.map(({ port }) => infoOf(port, 'sentinel')));
       await pause(lookEveryMs);
@@ -131,19 +146,19 @@ export class SentinelSet {
     await Promise.all([...this.#sentinels.map(({ process }) => process), ...stores].map((one) => one.stop()));
   }
 
-  async #watch(ports: readonly number[]): Promise<void> {
+  async #watch(sentinels: readonly Ports[]): Promise<void> {
     const [primary, replica] = this.#servers;
-    await ask(replica.port, (redis) => redis.replicaof('127.0.0.1', primary.port));
-    for (const port of ports) {
+    await ask(replica.port, (redis) => redis.replicaof('127.0.0.1', primary.clientPort));
+    for (const ports of sentinels) {
       const process = await startSentinel({
         ...this.#options,
-        folder: join(this.#options.folder, `sentinel-${port}`),
-        port,
+        ...ports,
+        folder: join(this.#options.folder, `sentinel-${ports.port}`),
         name,
-        primaryPort: primary.port,
-        quorum: Math.floor(ports.length / 2) + 1,
+        primaryPort: primary.clientPort,
+        quorum: Math.floor(sentinels.length / 2) + 1,
       });
-      this.#sentinels.push({ port, process });
+      this.#sentinels.push({ port: ports.port, process });
       this.#options.onPid(process.pid);
     }
     await this.whole();
@@ -166,7 +181,7 @@ export class SentinelSet {
   }
 
   #serverAt(port: number): Server {
-    const found = this.#servers.find((server) => server.port === port);
+    const found = this.#servers.find((server) => server.clientPort === port);
     if (!found) throw new Error(`the Sentinels name a primary at port ${port}, which is none of theirs`);
     return found;
   }
@@ -174,11 +189,19 @@ export class SentinelSet {
 
 async function startServer(
   own: string,
-  port: number,
-  { folder, logDir, onPid }: SentinelSetOptions,
+  { port, clientPort }: Ports,
+  { folder, logDir, tls, onPid }: SentinelSetOptions,
 ): Promise<Server> {
-  const store = await startRedis({ dataDir: join(folder, own), logDir, port, restart: false, onPid });
-  return { name: own, port: Number(new URL(store.url).port), store };
+  const settings = tls ? tlsSettings(clientPort, tls) : {};
+  const store = await startRedis({
+    dataDir: join(folder, own),
+    logDir,
+    port,
+    settings,
+    restart: false,
+    onPid,
+  });
+  return { name: own, port, clientPort, store };
 }
 
 /** @returns 0 while it does not answer */
