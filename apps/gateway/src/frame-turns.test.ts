@@ -95,6 +95,27 @@ test('connections on which nobody is signed in share little of a turn, and are r
   expect(reads).toHaveLength(1_000 - 32 + 8);
 });
 
+test('connections on which nobody is signed in are read for a small part of the time, however short the turns are', async () => {
+  const reads: Read[] = [];
+  let now = 0;
+  const turns = new FrameTurns(() => now);
+  let atOnce = 0;
+  for (let n = 0; n < 100; n += 1) atOnce += come(turns, reader(`nobody ${n}`, reads, false), 100);
+  // Of somebody who is signed in all is read meanwhile.
+  const somebody = reader('somebody', [], true);
+  for (let turn = 0; turn < 1_000; turn += 1) {
+    now += 0.05;
+    expect(turns.readsNow(somebody, 100)).toBe(true);
+    await nextTurn();
+  }
+  const inAll = atOnce + reads.length;
+  // 32 at once, twice since the clock is asked late; then two a millisecond, and a connection's turn more.
+  expect(inAll).toBeLessThanOrEqual(2 * 32 + 50 * 2 + 8);
+  expect(inAll).toBeGreaterThanOrEqual(50 * 2);
+  // Each of them has its turn.
+  expect(new Set(reads.map(({ name }) => name)).size).toBeGreaterThan(8);
+});
+
 test('what waits of a connection that leaves, also while it is read, is forgotten', async () => {
   const reads: Read[] = [];
   const turns = new FrameTurns();

@@ -7,9 +7,16 @@ const ownUnits = 8;
 /** So much of one that sends more, as long as all of those have not used up what they share: a burst stays together. */
 const burstUnits = 64;
 const sharedUnits = 128;
-/** The same for a connection on which nobody is signed in, and for all of those. */
+/** The same for a connection on which nobody is signed in. */
 const unsignedOwnUnits = 4;
+/**
+ * All of those share so much at once, and so much more with each millisecond: some 5 percent of the time, and twice as many
+ * sign-ins as handshakes are let in. Turns of a quiet event loop are short, so a part of each turn would be most of the time.
+ */
 const unsignedUnits = 32;
+const unsignedUnitsPerMs = 2;
+/** So long nothing of them is read when they have used that up. */
+const unsignedPauseMs = 5;
 /** How long frames that waited are read in one turn. */
 const turnMs = 3;
 /** How long those of connections on which nobody is signed in, where others wait and where not. */
@@ -117,7 +124,8 @@ class Line {
  * uWebSockets.js reads half a mebibyte of a socket at a time and hands over all its frames at once, and so with the next
  * socket. So twenty clients that send as fast as they can would hold everybody for a fifth of a second. Here a connection
  * is read a little at once; what is beyond waits, is copied, and is read in later turns, connections in turn. Those on
- * which nobody is signed in share less. The frames of one connection stay in their order.
+ * which nobody is signed in share a small part of the time, however many they are: who signs in sends a frame or three.
+ * The frames of one connection stay in their order.
  */
 export class FrameTurns {
   readonly #nowMs: () => number;
@@ -126,12 +134,16 @@ export class FrameTurns {
   #turn = 1;
   #isOpen = false;
   #sharedUsed = 0;
-  #unsignedUsed = 0;
+  /** Below 0 after a large frame. */
+  #unsignedLeft = unsignedUnits;
+  #filledAtMs: number;
+  #pause: NodeJS.Timeout | undefined;
   #waiting = 0;
 
   /** @param nowMs a clock that never goes back */
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
+    this.#filledAtMs = nowMs();
   }
 
   /** How many frames wait. */
@@ -177,8 +189,8 @@ export class FrameTurns {
 
   #takes(reader: FrameReader, units: number): boolean {
     if (!reader.isSignedIn) {
-      if (reader.units >= unsignedOwnUnits || this.#unsignedUsed >= unsignedUnits) return false;
-      this.#unsignedUsed += units;
+      if (reader.units >= unsignedOwnUnits || this.#unsignedLeft < 1) return false;
+      this.#unsignedLeft -= units;
       return true;
     }
     if (reader.units < ownUnits) return true;
@@ -203,31 +215,65 @@ export class FrameTurns {
     this.#isOpen = false;
     this.#turn += 1;
     this.#sharedUsed = 0;
-    this.#unsignedUsed = 0;
+    this.#fillUnsigned();
     if (this.#waiting === 0) return;
-    this.#open();
     const isAlone = this.#signedIn.isEmpty;
     this.#read(this.#signedIn, turnMs);
-    this.#read(this.#unsigned, isAlone ? unsignedAloneMs : unsignedBesideMs);
+    this.#readUnsigned(isAlone ? unsignedAloneMs : unsignedBesideMs);
+    if (this.#waiting === 0) return;
+    if (this.#signedIn.isEmpty && this.#unsignedLeft < 1) this.#openLater();
+    else this.#open();
+  }
+
+  /** Nothing may be read before: until then the event loop is not kept awake. */
+  #openLater(): void {
+    this.#pause ??= setTimeout(() => {
+      this.#pause = undefined;
+      this.#open();
+    }, unsignedPauseMs);
+  }
+
+  #fillUnsigned(): void {
+    if (this.#unsignedLeft >= unsignedUnits) return;
+    const nowMs = this.#nowMs();
+    const more = (nowMs - this.#filledAtMs) * unsignedUnitsPerMs;
+    this.#unsignedLeft = Math.min(unsignedUnits, this.#unsignedLeft + more);
+    this.#filledAtMs = nowMs;
   }
 
   #read(line: Line, forMs: number): void {
     if (line.isEmpty) return;
     const untilMs = this.#nowMs() + forMs;
     do {
-      const waiting = line.next();
-      if (!waiting) return;
-      let units = 0;
-      while (units < ownUnits) {
-        // Reading one may close the connection, which forgets the others then.
-        const frame = waiting.take();
-        if (!frame) break;
-        this.#waiting -= 1;
-        units += unitsOf(frame.bytes.byteLength);
-        waiting.reader.readWaiting(frame);
-      }
-      line.turnIsOver(waiting);
+      if (this.#readTurn(line) === 0) return;
     } while (this.#nowMs() < untilMs);
+  }
+
+  #readUnsigned(forMs: number): void {
+    if (this.#unsigned.isEmpty || this.#unsignedLeft < 1) return;
+    const untilMs = this.#nowMs() + forMs;
+    do {
+      const units = this.#readTurn(this.#unsigned);
+      if (units === 0) return;
+      this.#unsignedLeft -= units;
+    } while (this.#unsignedLeft >= 1 && this.#nowMs() < untilMs);
+  }
+
+  /** Reads a little of the connection whose turn it is. @returns how much; 0 if none waits */
+  #readTurn(line: Line): number {
+    const waiting = line.next();
+    if (!waiting) return 0;
+    let units = 0;
+    while (units < ownUnits) {
+      // Reading one may close the connection, which forgets the others then.
+      const frame = waiting.take();
+      if (!frame) break;
+      this.#waiting -= 1;
+      units += unitsOf(frame.bytes.byteLength);
+      waiting.reader.readWaiting(frame);
+    }
+    line.turnIsOver(waiting);
+    return units;
   }
 }
 

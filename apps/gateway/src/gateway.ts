@@ -105,6 +105,7 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
     onSlow: (cause) => metrics.slowClosed.inc({ cause }),
     refusalOf: (address) =>
       room.isFull ? gatewayFull() : budgets.clientLimits?.refusalOf(address, budgets.handshakes),
+    delayMsOf: (address) => budgets.clientLimits?.handshakeDelayMs(address) ?? 0,
     onForwardedIgnored: (peer) => {
       metrics.forwardedIgnored.inc();
       log.warn({ peer }, 'ignored whom a client connects for: its address is not among TRUSTED_PROXIES');

@@ -32,11 +32,20 @@ function fixture({ perSecondMax = 100, waitingMax = 100, waitMaxMs = 8_000 } = {
     else line.enter(handshake);
     return handshake;
   };
+  const comeDelayed = (name: string, network: string, delayMs: number) => {
+    const handshake = {
+      network,
+      letIn: () => void answers.push(name),
+      refuse: (reason: LineRefusal) => void answers.push(`${name}: ${reason}`),
+    };
+    line.delay(handshake, delayMs);
+    return handshake;
+  };
   const pass = (ms: number, lateMs = inTime) => {
     clock.nowMs += ms;
     line.look(clock.nowMs, lateMs);
   };
-  return { line, loop, answers, waited, come, pass, clock };
+  return { line, loop, answers, waited, come, comeDelayed, pass, clock };
 }
 
 test('one that comes alone is let in at once, and nobody looks at the event loop for it', () => {
@@ -138,5 +147,39 @@ test('when the gateway stops, all who wait are told, and who comes later', () =>
   line.close();
   come('fourth');
   expect(answers).toEqual(['first', 'second: stopping', 'third: stopping', 'fourth: stopping']);
+  expect([line.waiting, loop.isLookedAt]).toEqual([0, false]);
+});
+
+test('those that are delayed come after their time, keep nobody waiting, and count as waiting', () => {
+  const { line, loop, answers, come, comeDelayed, pass } = fixture();
+  comeDelayed('flooder 1', 'flooders', 2_000);
+  const gone = comeDelayed('flooder 2', 'flooders', 2_000);
+  expect([line.waiting, line.waitingOf('flooders'), loop.isLookedAt]).toEqual([2, 2, true]);
+  come('ada');
+  pass(1_999, late);
+  expect(answers).toEqual(['ada']);
+  line.leave(gone);
+  pass(1);
+  expect(answers).toEqual(['ada', 'flooder 1']);
+  expect([line.waiting, line.waitingOf('flooders'), loop.isLookedAt]).toEqual([0, 0, false]);
+});
+
+test('those that are delayed take no more than half of the room, come in at the rate, and are refused at the end', () => {
+  const { line, loop, answers, come, comeDelayed, pass } = fixture({ waitingMax: 6 });
+  for (let n = 1; n <= 4; n += 1) comeDelayed(`flooder ${n}`, 'flooders', 2_000);
+  expect(answers.splice(0)).toEqual(['flooder 4: line full']);
+  come('first');
+  come('second');
+  expect([answers.splice(0), line.waiting]).toEqual([['first'], 4]);
+  pass(2_000);
+  pass(10);
+  expect(answers.splice(0).sort()).toEqual(['flooder 1', 'second']);
+  comeDelayed('flooder 5', 'flooders', 2_000);
+  line.close();
+  expect(answers.splice(0).sort()).toEqual([
+    'flooder 2: stopping',
+    'flooder 3: stopping',
+    'flooder 5: stopping',
+  ]);
   expect([line.waiting, loop.isLookedAt]).toEqual([0, false]);
 });

@@ -1,4 +1,5 @@
 import { Allowance } from './allowance.ts';
+import { DelayedHandshakes } from './delayed-handshakes.ts';
 import type { LoopWatch } from './loop-watch.ts';
 
 /** However late the event loop is, a tenth of the rate gets in: that is what comes and goes on a gateway that is just busy. */
@@ -7,6 +8,9 @@ const leastPart = 10;
 const atOncePart = 100;
 /** Those whose time is over are refused over several turns: very many may have come in one. */
 const refusedAtOnce = 32;
+
+/** So many of those that may wait can be delayed: who has to be delayed leaves the others room. */
+const delayedPart = 2;
 
 export type LineRefusal = 'line full' | 'waited' | 'stopping';
 
@@ -44,6 +48,7 @@ export class HandshakeLine {
   readonly #networks = new Map<string, Set<WaitingHandshake>>();
   /** Since when, in the order in which they came. */
   readonly #since = new Map<WaitingHandshake, number>();
+  readonly #delayed: DelayedHandshakes<WaitingHandshake>;
   #left: number;
   #filledAtMs: number;
   #isOver = false;
@@ -59,10 +64,11 @@ export class HandshakeLine {
     this.#perSecond = new Allowance(limits, this.#filledAtMs);
     this.#atOnceMax = Math.max(1, perSecondMax / atOncePart);
     this.#left = this.#atOnceMax;
+    this.#delayed = new DelayedHandshakes(options.waitingMax / delayedPart);
   }
 
   get waiting(): number {
-    return this.#since.size;
+    return this.#since.size + this.#delayed.size;
   }
 
   /** How many a second are let in now. */
@@ -71,7 +77,7 @@ export class HandshakeLine {
   }
 
   waitingOf(network: string): number {
-    return this.#networks.get(network)?.size ?? 0;
+    return (this.#networks.get(network)?.size ?? 0) + this.#delayed.of(network);
   }
 
   /** Whether one more may be let in at once; counts it if so. */
@@ -96,19 +102,30 @@ export class HandshakeLine {
     this.#loop.begin(this.look);
   }
 
+  /** Lets it come only after so many milliseconds. Those of everybody else do not wait behind it. */
+  delay(handshake: WaitingHandshake, delayMs: number): void {
+    if (this.#isOver || !this.#delayed.add(handshake, this.#nowMs() + delayMs)) {
+      handshake.refuse(this.#isOver ? 'stopping' : 'line full');
+      return;
+    }
+    this.#loop.begin(this.look);
+  }
+
   /** It waits no longer: its client has gone. */
   leave(handshake: WaitingHandshake): void {
-    if (!this.#since.delete(handshake)) return;
-    const those = this.#networks.get(handshake.network);
-    those?.delete(handshake);
-    if (those?.size === 0) this.#networks.delete(handshake.network);
-    if (this.#since.size === 0) this.#loop.end(this.look);
+    this.#delayed.delete(handshake);
+    if (this.#since.delete(handshake)) {
+      const those = this.#networks.get(handshake.network);
+      those?.delete(handshake);
+      if (those?.size === 0) this.#networks.delete(handshake.network);
+    }
+    if (this.waiting === 0) this.#loop.end(this.look);
   }
 
   /** Refuses all, and who comes later. */
   close(): void {
     this.#isOver = true;
-    for (const handshake of [...this.#since.keys()]) {
+    for (const handshake of [...this.#since.keys(), ...this.#delayed.all()]) {
       this.leave(handshake);
       handshake.refuse('stopping');
     }
@@ -116,6 +133,11 @@ export class HandshakeLine {
 
   /** Called every few milliseconds while somebody waits: lets in as many as may be, and refuses who waited too long. */
   readonly look = (nowMs: number, lateMs: number): void => {
+    for (let due = this.#delayed.nextDue(nowMs); due; due = this.#delayed.nextDue(nowMs)) this.#come(due);
+    if (this.#since.size === 0) {
+      if (this.waiting === 0) this.#loop.end(this.look);
+      return;
+    }
     this.#fill(nowMs, this.#perSecond.look(nowMs, lateMs));
     while (this.#since.size > 0 && this.#takeOne()) this.#letInNext(nowMs);
     let refused = 0;
@@ -126,6 +148,17 @@ export class HandshakeLine {
       handshake.refuse('waited');
     }
   };
+
+  /** Its delay is over. */
+  #come(handshake: WaitingHandshake): void {
+    if (this.passes()) {
+      this.leave(handshake);
+      handshake.letIn();
+    } else {
+      this.#delayed.delete(handshake);
+      this.enter(handshake);
+    }
+  }
 
   #letInNext(nowMs: number): void {
     const [turn] = this.#networks;

@@ -225,8 +225,9 @@ export class Session implements SocketOwner, FrameReader {
       return;
     }
     this.#hold(held);
-    // Its memory is only lent.
-    frameTurns.wait(this, { bytes: bytes.slice(), judgement });
+    // Its memory is only lent. A Buffer has its own from a pool: an ArrayBuffer for each of many thousand frames costs more than
+    // to judge them.
+    frameTurns.wait(this, { bytes: Buffer.from(bytes), judgement });
   }
 
   #decode(bytes: Uint8Array): DecodedFrame {

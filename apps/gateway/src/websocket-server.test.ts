@@ -49,6 +49,7 @@ async function fixture({ waitingMax = 100, waitMaxMs = 60_000 } = {}) {
     },
     onSlow: () => {},
     refusalOf: () => undefined,
+    delayMsOf: () => 0,
     onForwardedIgnored: () => {},
     onUpgradeRefused: (reason) => void refused.push(reason),
     onClosed: () => {},

@@ -54,6 +54,8 @@ export type ServeOptions = {
   onSlow(cause: SlowCause): void;
   /** Whether one more connection from an address is refused, before it is opened. */
   refusalOf(address: string): HandshakeRefusal | undefined;
+  /** How long one more connection from an address that is not refused has to wait. */
+  delayMsOf(address: string): number;
   /** Somebody who is no trusted proxy says for whom they connect: it is ignored. */
   onForwardedIgnored(peer: string): void;
   /** A handshake is refused, for whatever reason. */
@@ -126,10 +128,12 @@ export class WebSocketServer {
         const address = this.#soundAddressOf(response, request, options);
         if (address === undefined) return;
         const handshake = new Handshake(owner, response, request, { context, address });
-        if (handshakes.passes()) handshake.upgrade();
+        const delayMs = options.delayMsOf(address);
+        if (delayMs === 0 && handshakes.passes()) handshake.upgrade();
         else {
           handshake.hold(() => handshakes.leave(handshake));
-          handshakes.enter(handshake);
+          if (delayMs > 0) handshakes.delay(handshake, delayMs);
+          else handshakes.enter(handshake);
         }
       },
       open: (ws) => {

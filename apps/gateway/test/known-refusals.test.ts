@@ -1,12 +1,12 @@
-import { readTryAgain } from '@hooligram/protocol';
-import { uniqueSid } from '@hooligram/testkit';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { phoneOf, readTryAgain } from '@hooligram/protocol';
+import { type TestClient, uniqueSid } from '@hooligram/testkit';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually, Fixture, metric } from './fixture.ts';
 
 let fixture: Fixture;
 
 beforeAll(async () => {
-  fixture = await Fixture.start({ LIMITS_ENABLED: 'true' });
+  fixture = await Fixture.start({ LIMITS_ENABLED: 'true', LIMIT_REFUSED_GUESSES_PER_ADDRESS: '6/36000' });
 });
 
 afterAll(() => fixture?.stop());
@@ -38,4 +38,64 @@ test('who goes on creating groups after the core refused it is refused by the ga
   });
   expect(byGateway).toBeGreaterThan(0);
   expect(byGateway + answered).toBe(times);
+});
+
+describe('an address that guesses codes of one number after the other', () => {
+  const signIn = (verification_code = '12345678') => ({ ...phoneOf(uniqueSid()), verification_code });
+  const asked = () => fixture.core.received.filter(({ type }) => type === 'AUTHORIZATION_SIGN_IN').length;
+  const refusal = 'too many attempts: try again in 3600 s';
+
+  /** Sends so many and has the core refuse what it is asked. @returns how often it was asked */
+  async function guess(client: TestClient, times: number): Promise<number> {
+    const refused = () => client.received('AUTHORIZATION_SIGN_IN_FAILURE').length;
+    const before = asked();
+    for (let n = 0; n < times; n += 1) client.send('AUTHORIZATION_SIGN_IN_REQUEST', signIn());
+    for (let answered = 0; refused() < times; ) {
+      await eventually(() => refused() === times || asked() - before > answered, 'refused, or asked');
+      if (asked() - before === answered) break;
+      await (await fixture.core.next('AUTHORIZATION_SIGN_IN')).refuse(refusal);
+      answered += 1;
+    }
+    const errors = client.received('AUTHORIZATION_SIGN_IN_FAILURE').map(({ payload }) => payload.errors?.[0]);
+    expect(new Set(errors.map((error) => readTryAgain(error ?? '').text))).toEqual(
+      new Set(['too many attempts']),
+    );
+    return asked() - before;
+  }
+
+  test('costs the core six questions, however many it sends, and one for each connection', async () => {
+    const [one, other] = [await fixture.connect(), await fixture.connect()];
+    expect(await guess(one, 40)).toBe(6);
+    expect(await guess(other, 40)).toBe(1);
+    const byGateway = await metric(fixture.system.gateway(0), 'gateway_limited_total', {
+      limit: 'address_guesses',
+    });
+    expect(byGateway).toBe(34 + 39);
+  });
+
+  test('keeps no token of that address from the core, on no connection', async () => {
+    const client = await fixture.connect();
+    await guess(client, 10);
+    client.send('AUTHORIZATION_SIGN_IN_REQUEST', signIn('t'.repeat(43)));
+    await (await fixture.core.next('AUTHORIZATION_SIGN_IN')).refuse('wrong');
+  });
+});
+
+test('a user who has signed in too often is told so by the gateway, with a token, too', async () => {
+  const [client, sid] = [await fixture.connect(), uniqueSid()];
+  const refused = () => client.received('AUTHORIZATION_SIGN_IN_FAILURE').length;
+  const asked = () => fixture.core.received.filter(({ type }) => type === 'AUTHORIZATION_SIGN_IN').length;
+  const before = asked();
+  const times = 30;
+  const signIn = { ...phoneOf(sid), verification_code: 't'.repeat(43) };
+  for (let n = 0; n < times; n += 1) client.send('AUTHORIZATION_SIGN_IN_REQUEST', signIn);
+  let answered = 0;
+  while (refused() < times) {
+    await eventually(() => refused() === times || asked() - before > answered, 'refused, or asked');
+    if (asked() - before === answered) break;
+    await (await fixture.core.next('AUTHORIZATION_SIGN_IN')).refuse('too many requests: try again in 3600 s');
+    answered += 1;
+  }
+  await client.waitFor(() => refused() === times);
+  expect(answered).toBeLessThan(times);
 });

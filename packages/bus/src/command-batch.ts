@@ -4,7 +4,7 @@ import { publishingOver } from './sharded-channels.ts';
 import type { Signatures } from './signatures.ts';
 
 /** Gets the answer of a command, texts in it as bytes; or the error with which it failed. */
-export type OnAnswer = (error: Error | undefined, answer: unknown) => void;
+type OnAnswer = (error: Error | undefined, answer: unknown) => void;
 
 /** The first command of a batch that failed, and which one it is, in the order in which they were added. */
 type BatchFailure = { readonly index: number; readonly error: Error };

@@ -65,6 +65,7 @@ export {
   acceptCredentials,
   type Credential,
   countCodeFailures,
+  readCredential,
   readCredentials,
 } from './verification/authorization-sign-in.ts';
 export { beginCheck, endCheck } from './verification/check-challenge.ts';

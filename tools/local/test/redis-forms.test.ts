@@ -10,7 +10,6 @@ import { askRedis } from '../src/redis-connection.ts';
 import { checkClusterProgram } from '../src/redis-program.ts';
 import type { RedisSet } from '../src/redis-servers.ts';
 import { portsOf, startRedisSet } from '../src/redis-set.ts';
-import { Launcher, living, pidsOf, readStack, stackPort } from './launcher.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hooligram-redis-forms-'));
 const never = new AbortController().signal;
@@ -112,25 +111,3 @@ test('a server that is too old for a cluster is named, with what to do', async (
     rmSync(old);
   }
 });
-
-test('a stack runs on a Redis Cluster of its own, and leaves nothing of it', async () => {
-  const dataDir = join(folder, 'stack');
-  const launcher = new Launcher(argsFor(dataDir));
-  try {
-    // It has carried a message then.
-    await launcher.ready();
-    const stack = readStack(dataDir);
-    expect(stack.redis.url).toMatch(/^redis\+cluster:\/\/(127\.0\.0\.1:\d+,?){3}\/\?shards=3$/);
-    const pids = pidsOf(stack);
-    expect(living(pids)).toHaveLength(2 + 1 + 3 + 1);
-    launcher.child.kill('SIGINT');
-    expect(await launcher.ended()).toBe(0);
-    expect(living(pids)).toEqual([]);
-  } finally {
-    launcher.child.kill('SIGKILL');
-  }
-});
-
-function argsFor(dataDir: string): string[] {
-  return ['--port', String(stackPort), '--data-dir', dataDir, '--redis', 'cluster'];
-}

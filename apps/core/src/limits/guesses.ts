@@ -85,6 +85,10 @@ export function createGuessLimits(config: LimitsConfig, create: LimitFactory, ke
   }
 
   async function waitForSource(source: Source): Promise<number> {
+    const [narrowest] = keys.networks(source);
+    const ofNumbers = narrowest === undefined ? 0 : numbers.waitHere(narrowest);
+    // About a further number of such a source nothing else has to be asked.
+    if (ofNumbers > 0 && (await pair.used(keys.pair(source))) === 0) return ofNumbers;
     const seconds = await waitForAll([...networks(source), ...pairs(source)]);
     return seconds > 0 ? seconds : waitForNumber(source);
   }

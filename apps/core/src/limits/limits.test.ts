@@ -198,6 +198,30 @@ describe('guesses', () => {
     expect([commands, lookups - before]).toEqual([0, 0]);
   });
 
+  test('at a further number, of a source that has guessed at many, cost Redis one question', async () => {
+    const counting = client(await redisUrl());
+    await counting.connect();
+    const { limits } = setUp({}, counting);
+    let lookups = 0;
+    const looked = async () => {
+      lookups += 1;
+      return false;
+    };
+    const at = (n: number) => guess(limits, { ...ann, sid: `1.55560${n}` }, false, looked);
+    expect(await inTurn(9, at)).toEqual(first(4, 9));
+    let commands = 0;
+    const send = counting.sendCommand.bind(counting);
+    counting.sendCommand = (...given) => {
+      commands += 1;
+      return send(...given);
+    };
+    const before = lookups;
+    expect(await at(20)).toBe(false);
+    // What it knows of the number and the source: GET and PTTL in one transaction.
+    expect(commands).toBeLessThanOrEqual(4);
+    expect(lookups).toBe(before);
+  });
+
   test('on several cores are counted together', async () => {
     const [one, other] = [setUp().limits, setUp().limits];
     expect(await inTurn(4, (n) => guess(n % 2 ? one : other, ann))).toEqual(first(2, 4));

@@ -1,4 +1,4 @@
-import { type Credential, readCredentials } from '@hooligram/db';
+import { type Credential, readCredential } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { networksOf } from '../limits/address.ts';
 import type { Familiarity, Source } from '../limits/source.ts';
@@ -20,7 +20,7 @@ export async function readFamiliarity(
   { db, credentials }: Pick<Context, 'db' | 'credentials'>,
   { sid, address }: Source,
 ): Promise<Familiarity> {
-  const [user] = await readCredentials(db, [sid]);
+  const user = await readCredential(db, sid);
   // One whose sessions an operator has ended has no credential, and a version.
   if (!user || (user.credential_hash === null && user.version === 0)) return 'nobody';
   const network = networkHash(credentials, address);

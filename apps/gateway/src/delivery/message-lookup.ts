@@ -50,7 +50,7 @@ export class MessageLookup {
       const reply = await this.#deps.core.request('MESSAGE_LOOKUP', { user_id: user.userId, message_ids });
       if (!reply.ok) continue;
       this.#acknowledge(user, message_ids.length, reply.answer.found);
-      this.#deps.clientLimits?.found(connection, reply.answer.found.length);
+      this.#deps.clientLimits?.found(user.userId, reply.answer.found.length);
     }
     this.#waiting.delete(connection);
   }

@@ -1,4 +1,11 @@
-import { encodeFrame, errorTexts, failure, type SoundRequest, sidOf } from '@hooligram/protocol';
+import {
+  encodeFrame,
+  errorTexts,
+  failure,
+  readTryAgain,
+  type SoundRequest,
+  sidOf,
+} from '@hooligram/protocol';
 import type { GatewayContext } from '../context.ts';
 import type { Reply } from '../core/core-client.ts';
 import type { Session } from '../session.ts';
@@ -32,8 +39,9 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
     refuseFor(session, frame, waitSeconds);
     return;
   }
-  const key = guessKeyOf(session, frame);
-  if (key && refuseAsBefore(context, session, frame, { key, source: session.socket.address })) {
+  // Whoever has the right credential is told so, whatever they sign in with next: nobody else brings it about.
+  const tooOften = { key: tooOftenKey(sid), source: 'of a user' };
+  if (refuseAsBefore(context, session, frame, tooOften) || isRefusedGuess(context, session, frame)) {
     context.metrics.signIns.inc({ outcome: 'failure' });
     return;
   }
@@ -67,8 +75,10 @@ async function signIn(
     verification_code,
   });
   context.metrics.signIns.inc({ outcome: outcomeOf(result, session) });
-  const key = guessKeyOf(session, frame);
-  if (key) noteRefusal(context, key, result);
+  noteGuess(context, session, frame, result);
+  if (result.ok || isLimited(result.errors, 'tooManyRequests')) {
+    noteRefusal(context, tooOftenKey(sidOf(country_code, phone_number)), result);
+  }
   if (!session.socket.isOpen) return false;
   if (!result.ok) {
     reply(session, frame, result, nothing);
@@ -89,6 +99,42 @@ async function signIn(
     if (session.signIn === signIn) groupsWereSent(session);
   });
   return true;
+}
+
+/** Refuses a code that the core need not be asked about. @returns whether it did */
+function isRefusedGuess(context: GatewayContext, session: Session, frame: SignInFrame): boolean {
+  const key = guessKeyOf(session, frame);
+  if (key === undefined || !session.limits) return false;
+  if (refuseAsBefore(context, session, frame, { key, source: session.socket.address }, 'guessRefusals')) {
+    return true;
+  }
+  const waitSeconds = context.clientLimits?.guessWait(session.limits);
+  if (waitSeconds === undefined) return false;
+  refuseFor(session, frame, waitSeconds, 'tooManyAttempts');
+  return true;
+}
+
+/** Remembers what the core said about a code, once for each number from where it comes. */
+function noteGuess(
+  context: GatewayContext,
+  session: Session,
+  frame: SignInFrame,
+  result: Reply<'AUTHORIZATION_SIGN_IN'>,
+): void {
+  const key = guessKeyOf(session, frame);
+  if (key === undefined || !session.limits) return;
+  const wasKnown = context.clientLimits?.guessRefusals.has(key);
+  noteRefusal(context, key, result, 'guessRefusals');
+  if (wasKnown || result.ok) return;
+  if (isLimited(result.errors, 'tooManyAttempts')) context.clientLimits?.guessRefused(session.limits.source);
+}
+
+const tooOftenKey = (sid: string) => `sign-in ${sid}`;
+
+/** Whether a limit stood in the way, and not the credential. */
+function isLimited([error = '']: readonly string[], code: 'tooManyAttempts' | 'tooManyRequests'): boolean {
+  const { text, seconds } = readTryAgain(error);
+  return seconds !== undefined && text === errorTexts[code].text;
 }
 
 /** What is counted of a code, which may be a guess: its number, and the network that it comes from. */

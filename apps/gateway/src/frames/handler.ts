@@ -4,6 +4,7 @@ import {
   type AcknowledgementType,
   type ClientRequestType,
   closeReasons,
+  type ErrorCode,
   encodeFrame,
   errorTexts,
   failure,
@@ -66,12 +67,16 @@ export function refuseFor(
   session: Session,
   { type, id }: { type: ClientRequestType; id: string },
   seconds: number,
+  code: ErrorCode = 'tooManyRequests',
 ): void {
-  session.socket.sendLater(failure(type, id, [tryAgainIn(errorTexts.tooManyRequests.text, seconds)]));
+  session.socket.sendLater(failure(type, id, [tryAgainIn(errorTexts[code].text, seconds)]));
 }
 
 /** What a request that the core may refuse for some seconds is called, and whom the log names. */
 type Limited = { readonly key: string; readonly source: string | number };
+
+/** Where those that are remembered are kept. */
+type Known = 'refusals' | 'guessRefusals';
 
 /** Answers as the core did a moment ago, if it refused the same. @returns whether it did */
 export function refuseAsBefore(
@@ -79,8 +84,9 @@ export function refuseAsBefore(
   session: Session,
   { type, id }: { type: ClientRequestType; id: string },
   { key, source }: Limited,
+  known: Known = 'refusals',
 ): boolean {
-  const error = clientLimits?.refusals.find(key);
+  const error = clientLimits?.[known].find(key);
   if (error === undefined) return false;
   clientLimits?.report.add('known_refusals', source);
   session.socket.sendLater(failure(type, id, [error]));
@@ -92,9 +98,10 @@ export function noteRefusal<K extends RequestType>(
   { clientLimits }: Pick<GatewayContext, 'clientLimits'>,
   key: string,
   result: Reply<K>,
+  known: Known = 'refusals',
 ): void {
-  if (result.ok) clientLimits?.refusals.note(key, []);
-  else if (!result.isUnknown) clientLimits?.refusals.note(key, result.errors);
+  if (result.ok) clientLimits?.[known].note(key, []);
+  else if (!result.isUnknown) clientLimits?.[known].note(key, result.errors);
 }
 
 /**

@@ -7,12 +7,14 @@ import { ConnectionLimits } from './connection-limits.ts';
 import { tooManyOfAddress, tooOftenOfAddress } from './handshake-refusals.ts';
 import { KnownRefusals } from './known-refusals.ts';
 import type { GatewayLimit } from './limit-names.ts';
+import { RecentKeys } from './recent-keys.ts';
 import { Shares } from './shares.ts';
 import { SignInTimes } from './sign-in-times.ts';
 import { Traffic, type TrafficRates } from './traffic.ts';
 
 type Socket = ConnectionLimits['socket'] & { readonly address: string };
-type Connections = readonly { readonly socket: ConnectionLimits['socket'] }[];
+type Connection = { readonly socket: ConnectionLimits['socket'] };
+type Connections = readonly Connection[];
 type Waiting = { waitingOf(network: string): number };
 
 /**
@@ -24,6 +26,14 @@ const refusalsMax = 100;
 /** So many acknowledgements of a connection that are ignored close it. */
 const ignoredMax = 1_000;
 
+/**
+ * Who was closed for sending too much comes back at once, with the first frames of a connection free again. For so long
+ * after it the handshakes of the address wait a little: a refusal would keep its neighbours out, and who is refused
+ * comes again sooner than who waits. Clients wait longer for a handshake.
+ */
+const floodedForMs = 10_000;
+const floodedDelayMs = 2_000;
+
 /** What one client may cost this gateway. Without `LIMITS_ENABLED` there is none of it. */
 export class ClientLimits {
   readonly report: LimitReport<GatewayLimit>;
@@ -31,6 +41,8 @@ export class ClientLimits {
   readonly users: Shares<number>;
   /** Of the core's limits, by what they count. */
   readonly refusals = new KnownRefusals();
+  /** Of codes that somebody signs in with: whether one is right changes nothing, so the core is hardly asked again. */
+  readonly guessRefusals = new KnownRefusals({ asksMax: 1, askWindowMs: 5_000 });
   readonly signInTimes: SignInTimes<ConnectionLimits>;
   readonly unsignedRates: TrafficRates;
   readonly unsignedOfAddresses: Shares<string>;
@@ -40,8 +52,11 @@ export class ClientLimits {
   readonly #handshakes: Shares<string>;
   readonly #signIns: Shares<string>;
   readonly #codeRequests: Shares<string>;
-  readonly #lookupRates: TrafficRates;
-  readonly #lookups = new WeakMap<object, Traffic>();
+  readonly #refusedGuesses: Shares<string>;
+  readonly #lookups: Shares<number>;
+  /** Of acknowledgements that are not looked up. Only connections that send them have it. */
+  readonly #ignored = new WeakMap<object, Traffic>();
+  readonly #flooded = new RecentKeys<string>(floodedForMs);
 
   constructor(config: GatewayLimitsConfig, { limited }: Pick<GatewayMetrics, 'limited'>, log: Log) {
     this.#config = config;
@@ -70,7 +85,8 @@ export class ClientLimits {
     this.#handshakes = new Shares(inNumber(config.LIMIT_HANDSHAKES_PER_ADDRESS));
     this.#signIns = new Shares(inNumber(config.LIMIT_SIGN_INS_PER_USER));
     this.#codeRequests = new Shares(inNumber(config.LIMIT_CODE_REQUESTS_PER_ADDRESS));
-    this.#lookupRates = { ...inNumber(config.LIMIT_UNKNOWN_ACKNOWLEDGEMENTS), refusalsMax: ignoredMax };
+    this.#refusedGuesses = new Shares(inNumber(config.LIMIT_REFUSED_GUESSES_PER_ADDRESS));
+    this.#lookups = new Shares(inNumber(config.LIMIT_UNKNOWN_ACKNOWLEDGEMENTS));
     this.signInTimes = new SignInTimes(config.SIGN_IN_WITHIN_SECONDS * 1_000, ({ socket, source }) => {
       this.report.add('sign_in_time', source);
       socket.end(closeReasons.signInTimeout);
@@ -94,6 +110,19 @@ export class ClientLimits {
     if (!isFull && unsigned + waiting < LIMIT_UNSIGNED_CONNECTIONS_PER_ADDRESS) return undefined;
     this.report.add(isFull ? 'address_connections' : 'address_unsigned_connections', source);
     return tooManyOfAddress();
+  }
+
+  /** How long a handshake of this address that is not refused has to wait; counts it if so. */
+  handshakeDelayMs(address: string): number {
+    const source = networkOf(address);
+    if (!this.#flooded.has(source)) return 0;
+    this.report.add('address_floods', source);
+    return floodedDelayMs;
+  }
+
+  /** A connection of this source is closed because it sent too much. */
+  flooded(source: string): void {
+    this.#flooded.add(source);
   }
 
   /** A connection was opened. */
@@ -129,6 +158,26 @@ export class ClientLimits {
     return traffic.waitSeconds(0);
   }
 
+  /**
+   * Whether the core is not asked about a code that somebody signs in with, since it refused many others of this source:
+   * whether the code is right does not matter then. The first of each connection is always asked, so whoever shares an
+   * address with those who guess reaches the core, which has a reserve for them.
+   * @returns undefined, or in how many seconds it is asked
+   */
+  guessWait(connection: ConnectionLimits): number | undefined {
+    const { source, isFirstGuess } = connection;
+    connection.isFirstGuess = false;
+    const waitSeconds = this.#refusedGuesses.find(source)?.traffic.waitSeconds(0) ?? 0;
+    if (isFirstGuess || waitSeconds === 0) return undefined;
+    this.report.add('address_guesses', source);
+    return waitSeconds;
+  }
+
+  /** The core refused a code of this source, whatever it was. */
+  guessRefused(source: string): void {
+    this.#refusedGuesses.takeOne(source);
+  }
+
   /** Closes the connections of a user that are too many, those that signed in first. @param connections in that order */
   closeExcess(userId: number, connections: Connections): void {
     this.closeFirst(userId, connections, connections.length - this.#config.LIMIT_CONNECTIONS_PER_USER);
@@ -147,23 +196,23 @@ export class ClientLimits {
 
   /**
    * Whether an acknowledgement of a message that this gateway does not know is looked up; counts it if not. Those whose
-   * message is the user's are given back. Who goes on with others is closed, and needs another sign-in to go on.
+   * message is the user's are given back. A connection that goes on with others is closed.
    */
-  looksUp(connection: { readonly socket: ConnectionLimits['socket'] }, userId: number): boolean {
-    let traffic = this.#lookups.get(connection);
-    if (!traffic) {
-      traffic = new Traffic(this.#lookupRates);
-      this.#lookups.set(connection, traffic);
-    }
-    if (traffic.take(0) === undefined) return true;
+  looksUp(connection: Connection, userId: number): boolean {
+    if (this.#lookups.takeOne(userId)) return true;
     this.report.add('unknown_acknowledgements', userId);
-    if (!traffic.refuse()) connection.socket.end(closeReasons.tooFast);
+    let ignored = this.#ignored.get(connection);
+    if (!ignored) {
+      ignored = new Traffic({ ...this.connectionRates, refusalsMax: ignoredMax });
+      this.#ignored.set(connection, ignored);
+    }
+    if (!ignored.refuse()) connection.socket.end(closeReasons.tooFast);
     return false;
   }
 
   /** So many acknowledgements that were looked up are of messages of the user. */
-  found(connection: object, count: number): void {
-    this.#lookups.get(connection)?.giveBack(count);
+  found(userId: number, count: number): void {
+    this.#lookups.find(userId)?.traffic.giveBack(count);
   }
 }
 

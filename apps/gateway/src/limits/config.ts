@@ -34,8 +34,12 @@ export const gatewayLimitsConfig = z.object({
   ),
   LIMIT_UNSIGNED_BYTES: rate('131072/32', 'bytes of a connection before its sign-in', largestFrame),
   LIMIT_CODE_REQUESTS_PER_ADDRESS: rate(
-    '30/60',
+    '10/20',
     'requests for a code of an address that the core is asked; how many are sent is the limits of the core',
+  ),
+  LIMIT_REFUSED_GUESSES_PER_ADDRESS: rate(
+    '6/12',
+    'sign-ins by code of an address that the core is asked once it refused as many, but for the first of each connection',
   ),
   LIMIT_FRAMES_PER_CONNECTION: rate('2000/20', 'frames of a connection'),
   LIMIT_BYTES_PER_CONNECTION: rate('1048576/16', 'bytes of a connection', largestFrame),
@@ -49,7 +53,7 @@ export const gatewayLimitsConfig = z.object({
   ),
   LIMIT_UNKNOWN_ACKNOWLEDGEMENTS: rate(
     '1000/50',
-    'acknowledgements of a connection that have to be looked up; more are ignored, and a thousand ignored ones close it',
+    'acknowledgements of a user that have to be looked up; more are ignored, and a thousand ignored ones close a connection',
   ),
 });
 

@@ -34,6 +34,8 @@ export class ConnectionLimits {
   #sentBack: Traffic | undefined;
   /** Of acknowledgements. As many as there were deliveries are no fault of the client's. */
   #acknowledgements: Traffic | undefined;
+  /** No code that somebody signs in with was given to the core yet. */
+  isFirstGuess = true;
   #isSignedIn = false;
   #unsignedFrames = 0;
   #waitSeconds = 0;
@@ -87,7 +89,7 @@ export class ConnectionLimits {
     this.#limits.report.add('address_unsigned_frames', this.source);
     this.#waitSeconds = traffic.waitSeconds(0);
     // Its own refusals count: those of its neighbours close nothing.
-    return this.#traffic.refuse() ? 'refuse' : 'close';
+    return this.#refuseOrClose(this.#traffic);
   }
 
   /** Whether one more delivery that comes back is read, and not only ignored. */
@@ -142,6 +144,12 @@ export class ConnectionLimits {
   ): Judgement {
     this.#limits.report.add(`${scope}_${shortage}`, scope === 'user' ? this.#userId : this.source);
     this.#waitSeconds = traffic.waitSeconds(bytes);
-    return traffic.refuse() ? 'refuse' : 'close';
+    return this.#refuseOrClose(traffic);
+  }
+
+  #refuseOrClose(traffic: Traffic): Judgement {
+    if (traffic.refuse()) return 'refuse';
+    this.#limits.flooded(this.source);
+    return 'close';
   }
 }

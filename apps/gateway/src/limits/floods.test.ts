@@ -1,9 +1,11 @@
 import { createLog, createMetrics } from '@hooligram/service';
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { createGatewayMetrics } from '../metrics.ts';
 import { ClientLimits } from './client-limits.ts';
 import { gatewayLimitsConfig } from './config.ts';
 import { Traffic } from './traffic.ts';
+
+afterEach(() => void jest.useRealTimers());
 
 /** Limits as they are without configuration, and a connection that counts how often it is closed. */
 function defaults() {
@@ -23,6 +25,32 @@ test('a client that goes on acknowledging what nobody sent has a thousand looked
   while (closed.length === 0) if (limits.looksUp(connection, 1)) lookedUp += 1;
   expect(lookedUp).toBeGreaterThanOrEqual(1_000);
   expect(closed).toEqual([4429]);
+});
+
+test('a user who comes back after it has no more looked up', () => {
+  jest.useFakeTimers();
+  const { limits, socket, closed } = defaults();
+  const [first, second] = [{ socket }, { socket }];
+  while (closed.length === 0) limits.looksUp(first, 1);
+  const again = Array.from({ length: 500 }, () => limits.looksUp(second, 1));
+  expect(again).not.toContain(true);
+  // It has refusals of its own left: an honest device of the same user is not closed for what another one does.
+  expect(closed).toEqual([4429]);
+  limits.found(1, 1_000);
+  expect(limits.looksUp(second, 1)).toBe(true);
+});
+
+test('for ten seconds after a flood the handshakes of the address wait, and no others', () => {
+  jest.useFakeTimers();
+  const { limits, socket } = defaults();
+  const connection = limits.open(socket);
+  const frame = new Uint8Array(100);
+  expect(limits.handshakeDelayMs(socket.address)).toBe(0);
+  while (connection.judge(frame) !== 'close');
+  expect(limits.handshakeDelayMs(socket.address)).toBe(2_000);
+  expect(limits.handshakeDelayMs('203.0.113.8')).toBe(0);
+  jest.advanceTimersByTime(10_000);
+  expect(limits.handshakeDelayMs(socket.address)).toBe(0);
 });
 
 test('a flood of a signed-in client is refused a hundred times and then closed, whatever it may send', () => {

@@ -6,8 +6,8 @@ const keysMax = 10_000;
  * The core is asked anyway, so often in so many milliseconds: another request of the same key may be small enough, or one that
  * was done already. People are not faster than that.
  */
-const asksMax = 2;
-const askWindowMs = 1_000;
+type Asks = { readonly asksMax: number; readonly askWindowMs: number };
+const usualAsks: Asks = { asksMax: 2, askWindowMs: 1_000 };
 
 type Refusal = { readonly text: string; readonly untilMs: number; windowEndsMs: number; asks: number };
 
@@ -16,11 +16,13 @@ type Refusal = { readonly text: string; readonly untilMs: number; windowEndsMs: 
  * nothing.
  */
 export class KnownRefusals {
+  readonly #asks: Asks;
   readonly #nowMs: () => number;
   readonly #refusals = new Map<string, Refusal>();
 
   /** @param nowMs a clock that never goes back */
-  constructor(nowMs: () => number = () => performance.now()) {
+  constructor(asks = usualAsks, nowMs: () => number = () => performance.now()) {
+    this.#asks = asks;
     this.#nowMs = nowMs;
   }
 
@@ -35,12 +37,16 @@ export class KnownRefusals {
       return undefined;
     }
     if (nowMs >= refusal.windowEndsMs) {
-      refusal.windowEndsMs = nowMs + askWindowMs;
+      refusal.windowEndsMs = nowMs + this.#asks.askWindowMs;
       refusal.asks = 0;
     }
     refusal.asks += 1;
-    if (refusal.asks <= asksMax) return undefined;
+    if (refusal.asks <= this.#asks.asksMax) return undefined;
     return tryAgainIn(refusal.text, (refusal.untilMs - nowMs) / 1_000);
+  }
+
+  has(key: string): boolean {
+    return this.#refusals.has(key);
   }
 
   /** Remembers what the core answered, if that says when to try again; forgets the refusal before it if not. */
@@ -51,7 +57,10 @@ export class KnownRefusals {
     if (known) this.#refusals.delete(key);
     if (seconds === undefined) return;
     const nowMs = this.#nowMs();
-    const { windowEndsMs, asks } = known ?? { windowEndsMs: nowMs + askWindowMs, asks: 1 };
+    const { windowEndsMs, asks } = known ?? {
+      windowEndsMs: nowMs + this.#asks.askWindowMs,
+      asks: 1,
+    };
     this.#refusals.set(key, { text, untilMs: nowMs + seconds * 1_000, windowEndsMs, asks });
     if (this.#refusals.size <= keysMax) return;
     for (const oldest of this.#refusals.keys()) {

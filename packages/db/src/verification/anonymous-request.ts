@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Db } from '../session/db.ts';
-import { callFunction, runStatement } from '../statements/statement.ts';
+import { gathered } from '../statements/gathered.ts';
+import { callFunction, rowsByPlace, runStatement } from '../statements/statement.ts';
 
 /** A request of a connection on which nobody is signed in yet. It is kept as one of user 0. */
 export type AnonymousRequest = { readonly request_id: string; readonly connection_id: string };
@@ -52,25 +53,32 @@ export function anonymousRequestId(type: Type, { request_id, connection_id }: An
 
 // A recorded code without an outcome was sent.
 const readStatement = {
-  name: 'read_outcome',
-  text: `SELECT coalesce(answer ->> 'outcome', 'sent') AS outcome FROM request
-    WHERE user_id = 0 AND request_id = $1 AND answer IS NOT NULL`,
+  name: 'read_outcomes',
+  text: `SELECT s.ord, coalesce(r.answer ->> 'outcome', 'sent') AS outcome
+    FROM unnest($1::uuid[]) WITH ORDINALITY AS s (request_id, ord)
+    CROSS JOIN LATERAL (
+      SELECT * FROM request r WHERE r.user_id = 0 AND r.request_id = s.request_id AND r.answer IS NOT NULL LIMIT 1
+    ) r`,
 };
+
+const readOutcomeOf = gathered(async (db, ids: readonly string[]) => {
+  const rows = await runStatement<{ ord: number; outcome: string }>(db, readStatement, [ids]);
+  return rowsByPlace(ids, rows).map(([row]) => row?.outcome);
+});
 
 const settleStatement = { name: 'settle_request', text: 'SELECT settle_request($1, $2, $3) AS outcome' };
 
 /**
  * What became of an earlier run of this request; undefined if there was none. A submission asks this first: a right
- * code has used its challenge up, and its provider has forgotten it.
+ * code has used its challenge up, and its provider has forgotten it. Requests that ask at once share a statement.
  */
 export async function readOutcome<T extends Type>(
   db: Db,
   type: T,
   request: AnonymousRequest,
 ): Promise<AnonymousOutcomes[T] | undefined> {
-  const values = [anonymousRequestId(type, request)];
-  const [row] = await runStatement<{ outcome: AnonymousOutcomes[T] }>(db, readStatement, values);
-  return row?.outcome;
+  const outcome = await readOutcomeOf(db, anonymousRequestId(type, request));
+  return outcome as AnonymousOutcomes[T] | undefined;
 }
 
 const readAnswerStatement = {

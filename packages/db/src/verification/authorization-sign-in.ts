@@ -1,4 +1,5 @@
 import type { Db } from '../session/db.ts';
+import { gathered } from '../statements/gathered.ts';
 import { rerun, runStatement } from '../statements/statement.ts';
 import { networksMax } from './remember-network.ts';
 
@@ -36,6 +37,9 @@ export async function readCredentials(db: Db, sids: readonly string[]): Promise<
   const bySid = new Map(users.map((user) => [user.sid, user]));
   return sids.map((sid) => bySid.get(sid) ?? null);
 }
+
+/** The user of one sid; null if there is none. Those who ask at once share a statement. */
+export const readCredential = gathered(readCredentials);
 
 /** What a right sign-in leaves behind. */
 export type AcceptedCredential = {
