@@ -4,6 +4,8 @@ import { FakeGateway } from './fake-gateway.ts';
 import { createGroup, receiveMessage, sendMessage, startFixture } from './fixture.ts';
 
 const strangers = 12_000;
+const manyGroups = 10_000;
+const largestCrowd = 50_000;
 
 const fixture = startFixture({ gateways: 2, cores: 1 });
 
@@ -34,4 +36,37 @@ test('the state of a very large group reaches its members, in publications of a 
   await gateway.request('GROUP_STATES', { group_ids: [group_id] });
   expect(Math.max(...gateway.publicationBytes)).toBeLessThan(300_000);
   gateway.close();
+});
+
+test('a user in ten thousand groups and a member of a group of fifty thousand sign in at the same time, are told all, and may chat', async () => {
+  const [ada, bob, cat] = [await fixture.enter(0), await fixture.enter(1), await fixture.enter(1)];
+  const group_id = await createGroup(ada, [bob.sid, uniqueSid()]);
+  for (const { client } of [bob, cat]) client.terminate();
+  await fixture.rows(
+    `WITH grown AS (UPDATE "group" SET version = 2 WHERE id = $1), added AS (
+       INSERT INTO "user" (sid) SELECT '998.' || 100000000 + n FROM generate_series(1, $2::int) n RETURNING id
+     )
+     INSERT INTO group_member (group_id, user_id, joined_seq, delivered_seq, delivered_version)
+     SELECT $1, id, 0, 0, 2 FROM added`,
+    [group_id, largestCrowd],
+  );
+  const ofCat = await fixture.rows<{ id: number }>(
+    `WITH made AS (
+       INSERT INTO "group" (name, is_direct_message) SELECT 'one of many', false FROM generate_series(1, $2::int)
+       RETURNING id
+     ), joined AS (
+       INSERT INTO group_member (group_id, user_id, joined_seq, delivered_seq)
+       SELECT made.id, u.id, 0, 0 FROM made CROSS JOIN "user" u WHERE u.sid = ANY ($1)
+     )
+     SELECT id::float8 FROM made`,
+    [[cat.sid, ada.sid], manyGroups],
+  );
+  const [large, many] = await Promise.all([fixture.returning(bob.sid, 1), fixture.returning(cat.sid, 1)]);
+  await large.client.next(({ payload }) => payload.member_sids?.length === largestCrowd + 3);
+  await many.client.waitFor(() => many.client.frames.length > manyGroups);
+  const told = new Set(many.client.received('GROUP_DELIVER_REQUEST').map(({ payload }) => payload.group_id));
+  expect(told.size).toBe(manyGroups);
+  await receiveMessage(large, await sendMessage(ada, group_id, 'to fifty thousand'));
+  const own = ofCat[manyGroups / 2]?.id as number;
+  await receiveMessage(many, await sendMessage(many, own, 'in one of ten thousand'));
 });
