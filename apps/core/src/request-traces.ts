@@ -10,7 +10,7 @@ type TracedMessage = {
 
 type Options = {
   readonly tracer: Tracer;
-  readonly publisher: Pick<BusPublisher, 'publish' | 'flushed'>;
+  readonly publisher: Pick<BusPublisher, 'publish' | 'published'>;
   readonly names: Pick<Names, 'group'>;
 };
 
@@ -74,7 +74,7 @@ export class RequestTraces {
     for (const [groupId, traced] of ofGroups) {
       publisher.publish(names.group(groupId), encodeTracedMessages({ traced }), groupId);
     }
-    void publisher.flushed().then(() => {
+    void publisher.published().then(() => {
       for (const span of spans) span.end();
     });
   }

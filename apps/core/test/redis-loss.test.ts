@@ -83,5 +83,6 @@ test('what was scheduled in the last moment before Redis died, and is not on its
   await kill();
   redis = await start('second');
   await checked(group_id, 1, 'the sweep');
+  await until('its connection for commands is back, too', () => gateway.redis.status === 'ready');
   expect(await gateway.redis.get(gateway.names.epoch)).toBe(epoch);
 });

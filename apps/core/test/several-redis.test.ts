@@ -198,13 +198,18 @@ test('a walk over all groups that is begun by a job of the second Redis reaches 
   for (const _ of [0, 1, 2]) await people();
   const { redis, names } = gateways[1] as FakeGateway;
   const queues = openQueues({ redis, prefix: names.queues, names: ['sweep'], now: Date.now, log: silentLog });
-  const before = await readSweepPlace(db);
-  await queues.add('sweep', [{ data: { from_start: true }, key: 'of the test' }]);
-  await until('it ends', async () => {
-    const place = await readSweepPlace(db);
-    return place && place.revision > (before?.revision ?? 0) && !place.is_catching_up;
-  });
-  await queues.close();
+  try {
+    // Another walk may be under way, because of a Redis that was away.
+    await until('no walk is under way', async () => (await readSweepPlace(db))?.is_catching_up === false);
+    const before = await readSweepPlace(db);
+    await queues.add('sweep', [{ data: { from_start: true }, key: 'of the test' }]);
+    await until('it ends', async () => {
+      const place = await readSweepPlace(db);
+      return place && place.revision > (before?.revision ?? 0) && !place.is_catching_up;
+    });
+  } finally {
+    await queues.close();
+  }
 });
 
 test('what a Redis missed is found when it is back, though the cores that knew of it were stopped before', async () => {

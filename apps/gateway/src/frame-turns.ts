@@ -40,6 +40,8 @@ class Waiting {
   readonly reader: FrameReader;
   readonly #frames: WaitingFrame[] = [];
   #next = 0;
+  /** Units of turns in which the next frame was too large. */
+  #saved = 0;
 
   constructor(reader: FrameReader) {
     this.reader = reader;
@@ -57,6 +59,16 @@ class Waiting {
     const frame = this.#frames[this.#next];
     if (frame) this.#next += 1;
     return frame;
+  }
+
+  /** A turn of one unit: a frame of more is taken in the last of as many. */
+  takeInTurns(): WaitingFrame | undefined {
+    const frame = this.#frames[this.#next];
+    if (!frame) return undefined;
+    this.#saved += 1;
+    if (this.#saved < unitsOf(frame.bytes.byteLength)) return undefined;
+    this.#saved = 0;
+    return this.take();
   }
 
   takeAll(): readonly WaitingFrame[] {
@@ -84,8 +96,7 @@ class Line {
     return this.#byReader.get(reader);
   }
 
-  enter(reader: FrameReader): Waiting {
-    const waiting = new Waiting(reader);
+  enter(reader: FrameReader, waiting = new Waiting(reader)): Waiting {
     this.#byReader.set(reader, waiting);
     this.#turns.push(waiting);
     return waiting;
@@ -134,7 +145,6 @@ export class FrameTurns {
   #turn = 1;
   #isOpen = false;
   #sharedUsed = 0;
-  /** Below 0 after a large frame. */
   #unsignedLeft = unsignedUnits;
   #filledAtMs: number;
   #pause: NodeJS.Timeout | undefined;
@@ -189,7 +199,7 @@ export class FrameTurns {
 
   #takes(reader: FrameReader, units: number): boolean {
     if (!reader.isSignedIn) {
-      if (reader.units >= unsignedOwnUnits || this.#unsignedLeft < 1) return false;
+      if (reader.units >= unsignedOwnUnits || this.#unsignedLeft < units) return false;
       this.#unsignedLeft -= units;
       return true;
     }
@@ -218,7 +228,7 @@ export class FrameTurns {
     this.#fillUnsigned();
     if (this.#waiting === 0) return;
     const isAlone = this.#signedIn.isEmpty;
-    this.#read(this.#signedIn, turnMs);
+    this.#readSignedIn();
     this.#readUnsigned(isAlone ? unsignedAloneMs : unsignedBesideMs);
     if (this.#waiting === 0) return;
     if (this.#signedIn.isEmpty && this.#unsignedLeft < 1) this.#openLater();
@@ -241,27 +251,42 @@ export class FrameTurns {
     this.#filledAtMs = nowMs;
   }
 
-  #read(line: Line, forMs: number): void {
-    if (line.isEmpty) return;
-    const untilMs = this.#nowMs() + forMs;
+  #readSignedIn(): void {
+    if (this.#signedIn.isEmpty) return;
+    const untilMs = this.#nowMs() + turnMs;
     do {
-      if (this.#readTurn(line) === 0) return;
+      if (this.#readTurn() === 0) return;
     } while (this.#nowMs() < untilMs);
   }
 
+  /**
+   * One unit of each in turn, whatever the others send: behind 4,000 connections one waits for two seconds. A large frame
+   * waits for more turns, and nobody else waits for it.
+   */
   #readUnsigned(forMs: number): void {
     if (this.#unsigned.isEmpty || this.#unsignedLeft < 1) return;
     const untilMs = this.#nowMs() + forMs;
     do {
-      const units = this.#readTurn(this.#unsigned);
-      if (units === 0) return;
-      this.#unsignedLeft -= units;
+      const waiting = this.#unsigned.next();
+      if (!waiting) return;
+      if (waiting.reader.isSignedIn) {
+        this.#unsigned.leave(waiting.reader);
+        this.#signedIn.enter(waiting.reader, waiting);
+        continue;
+      }
+      this.#unsignedLeft -= 1;
+      const frame = waiting.takeInTurns();
+      if (frame) {
+        this.#waiting -= 1;
+        waiting.reader.readWaiting(frame);
+      }
+      this.#unsigned.turnIsOver(waiting);
     } while (this.#unsignedLeft >= 1 && this.#nowMs() < untilMs);
   }
 
   /** Reads a little of the connection whose turn it is. @returns how much; 0 if none waits */
-  #readTurn(line: Line): number {
-    const waiting = line.next();
+  #readTurn(): number {
+    const waiting = this.#signedIn.next();
     if (!waiting) return 0;
     let units = 0;
     while (units < ownUnits) {
@@ -272,7 +297,7 @@ export class FrameTurns {
       units += unitsOf(frame.bytes.byteLength);
       waiting.reader.readWaiting(frame);
     }
-    line.turnIsOver(waiting);
+    this.#signedIn.turnIsOver(waiting);
     return units;
   }
 }

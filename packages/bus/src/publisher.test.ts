@@ -161,7 +161,7 @@ test('an entry that is finished alone leaves in one write with what is published
   const names = createNames(freshPrefix());
   const [stream, group] = [names.requests, names.cores];
   const common = { redis, stream, group, channelOf: names.gateway, log: silent };
-  const publisher = new Publisher({ ...common, refuse: () => ({}) });
+  const publisher = new Publisher({ ...common, refuse: () => ({}), leaveWithinMs: 3_600_000 });
   const writes = watchWrites();
   publisher.finish('1-1');
   await new Promise((resolve) => setImmediate(resolve));
@@ -176,6 +176,7 @@ test('an entry that is finished alone leaves in one write with what is published
   expect(writes.texts).toHaveLength(1);
   const commands = writes.texts.join('').match(/^(PUBLISH|XDEL|XACK|SET|GET)(?=\r$)/gm);
   expect(commands).toEqual(['PUBLISH', 'XDEL', 'XACK', 'SET', 'GET']);
+  await publisher.flushed();
   expect(publisher.leaving()).toEqual([]);
 });
 
@@ -335,10 +336,11 @@ test('entries whose publications have arrived leave by themselves, with one comm
     refuse: () => ({}),
   });
   const writes = watchWrites();
-  for (const id of ['1-1', '2-1']) publisher.finish(id);
   publisher.publish('channel', 'first');
+  for (const id of ['1-1', '2-1']) publisher.finish(id);
   await until('they leave', () => writes.texts.some((text) => text.includes('XACK')));
   writes.stop();
+  expect(writes.texts).toHaveLength(2);
   expect(commandsIn(writes.texts)).toEqual([
     ['PUBLISH', 'channel', 'first'],
     ['XDEL', stream, '1-1', '2-1'],

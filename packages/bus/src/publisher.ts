@@ -84,6 +84,8 @@ export class Publisher implements BusPublisher {
   /** The entries of which all has arrived: they leave with the next batch. */
   #confirmed: string[] = [];
   #leavingSoon: NodeJS.Timeout | undefined;
+  /** Of batches that are on their way: the entries that they take along, or that were finished with them. */
+  readonly #underWay = new Set<readonly string[]>();
   #asked: Asked[] = [];
   /** What may be large, in its order, and the entries that were finished behind it. */
   #behind: Behind[] = [];
@@ -143,10 +145,11 @@ export class Publisher implements BusPublisher {
   }
 
   leaving(): readonly string[] {
-    return [...this.#leaving, ...this.#finished, ...this.#confirmed];
+    return [...this.#leaving, ...this.#finished, ...this.#confirmed, ...[...this.#underWay].flat()];
   }
 
   ask(commands: readonly (readonly string[])[]): Promise<unknown[]> {
+    if (commands.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       this.#asked.push({ commands, resolve, reject });
       this.#flushSoon();
@@ -228,6 +231,8 @@ export class Publisher implements BusPublisher {
     const finished = this.#finished;
     if (batch.isEmpty && finished.length === 0) return;
     const failuresBefore = this.#failures;
+    const entries = [...finished, ...this.#confirmed];
+    this.#underWay.add(entries);
     this.#publications = [];
     this.#answers = new Map();
     this.#finished = [];
@@ -236,10 +241,12 @@ export class Publisher implements BusPublisher {
     // All that may leave leaves now: the timer would wake this process for nothing.
     clearTimeout(this.#leavingSoon);
     this.#leavingSoon = undefined;
-    // Answers come in the order of the batches; a batch of nothing has to wait for the one before it.
-    const answered = batch.isEmpty ? this.#lastSent.then(() => undefined) : batch.send();
-    const sent = answered.then((failure) => {
+    // Answers come in the order of the batches, but a batch of nothing has none, and a connection that is being closed refuses
+    // one at once whose predecessor is still on its way.
+    const answered = Promise.all([batch.send(), this.#lastSent]);
+    const sent = answered.then(([failure]) => {
       this.#sending.delete(sent);
+      this.#underWay.delete(entries);
       if (!failure) {
         // A batch that was sent before this one may have failed meanwhile.
         if (failuresBefore === this.#failures) this.#confirm(finished);
@@ -264,7 +271,7 @@ export class Publisher implements BusPublisher {
     this.#leavingSoon ??= setTimeout(() => {
       this.#leavingSoon = undefined;
       this.#leave();
-    }, leaveWithinMs);
+    }, this.#options.leaveWithinMs ?? leaveWithinMs);
   }
 
   #leave(): void {
@@ -348,6 +355,8 @@ type Options = {
   refuse(answer: object): object;
   log: BusLog;
   publicationBytesMax?: number;
+  /** Default 50. */
+  leaveWithinMs?: number;
   /** Something of a tick could not be sent, or perhaps was not. */
   onFailed?(): void;
 };

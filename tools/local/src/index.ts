@@ -17,6 +17,7 @@ export { isPortFree } from './ports.ts';
 export { startPostgres } from './postgres.ts';
 export { findOrInstall, findProgram, isProgram } from './program.ts';
 export { startRedis } from './redis.ts';
+export { askRedis } from './redis-connection.ts';
 export { redisProgram } from './redis-program.ts';
 export type { RedisForm } from './redis-set.ts';
 export { type ProcessSpec, RunningProcess, whenReady } from './running-process.ts';

@@ -2,16 +2,20 @@ import { type Host, redisAddress } from '@hooligram/service';
 import { Redis, type RedisOptions } from 'ioredis';
 
 const connectTimeout = 5_000;
-const commandTimeout = 5_000;
 
 /**
  * Asks a Redis or a Sentinel at a port of this machine, on a connection of its own.
  * @throws Error when it does not answer
  */
-export async function askRedis<T>(port: number, question: (redis: Redis) => Promise<T>): Promise<T> {
+export async function askRedis<T>(
+  port: number,
+  question: (redis: Redis) => Promise<T>,
+  commandTimeout = 5_000,
+): Promise<T> {
   const redis = new Redis(`redis://127.0.0.1:${port}`, {
     lazyConnect: true,
     retryStrategy: () => null,
+    // One that is frozen takes connections, and says nothing.
     commandTimeout,
   });
   redis.on('error', () => {});

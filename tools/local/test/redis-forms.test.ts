@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from '@jest/globals';
 // By path: testkit depends on this package.
 import { freePorts } from '../../testkit/src/free-ports.ts';
-import { until } from '../../testkit/src/patience.ts';
+import { patienceMs, until } from '../../testkit/src/patience.ts';
 import { checkRedis } from '../src/redis.ts';
 import { askRedis } from '../src/redis-connection.ts';
 import { checkClusterProgram } from '../src/redis-program.ts';
@@ -38,16 +38,22 @@ async function start(form: 'cluster' | 'sentinel'): Promise<RedisSet> {
 }
 
 const portOf = (url: string) => Number(new URL(url).port);
+/** A busy machine needs longer than a user would wait. */
+const asked: typeof askRedis = (port, question) => askRedis(port, question, patienceMs);
 
 test('a Redis Cluster keeps its data when a master dies, and when all of it is started again on other ports', async () => {
   const keys = Array.from({ length: 9 }, (_, index) => `key ${index}`);
   const sizesOf = ({ stores }: RedisSet) =>
-    Promise.all(stores.map(({ url }) => askRedis(portOf(url), (redis) => redis.dbsize())));
+    Promise.all(stores.map(({ url }) => asked(portOf(url), (redis) => redis.dbsize())));
   const first = await start('cluster');
   for (const { url } of first.stores) {
-    await askRedis(portOf(url), async (redis) => {
+    await asked(portOf(url), async (redis) => {
       // Each of them has a third of the slots, and refuses what belongs to another.
-      for (const key of keys) await redis.set(key, '1').catch(() => {});
+      for (const key of keys) {
+        await redis.set(key, '1').catch((error: Error) => {
+          if (!error.message.startsWith('MOVED')) throw error;
+        });
+      }
     });
   }
   const before = await sizesOf(first);
@@ -73,24 +79,25 @@ test('of a pair under Sentinels the one that became the primary is it when both 
     const sentinels = [...url.matchAll(/127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port));
     const named = await Promise.all(
       sentinels.map((port) =>
-        askRedis(port, (redis) => redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'hooligram')),
+        asked(port, (redis) => redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'hooligram')),
       ),
     );
     const ports = new Set(named.map((address) => Number((address as string[])[1])));
     return { sentinel: sentinels[0] as number, ports: [...ports] };
   };
   const first = await start('sentinel');
-  const [one, two] = first.stores.map(({ url }) => portOf(url));
   const { sentinel, ports } = await primaryOf(first);
-  expect(ports).toEqual([one]);
+  // Sentinels that had no time may have chosen the second one by themselves.
+  const next = first.stores.findIndex(({ url }) => portOf(url) !== ports[0]);
+  const chosen = String(portOf(first.stores[next]?.url ?? ''));
   await until('a Sentinel begins', () =>
-    askRedis(sentinel, (redis) => redis.call('SENTINEL', 'FAILOVER', 'hooligram')).catch(() => undefined),
+    asked(sentinel, (redis) => redis.call('SENTINEL', 'FAILOVER', 'hooligram')).catch(() => undefined),
   );
-  await until('all have the other one', async () => (await primaryOf(first)).ports.join() === String(two));
+  await until('all have the other one', async () => (await primaryOf(first)).ports.join() === chosen);
   await stopAll();
 
   const second = await start('sentinel');
-  expect((await primaryOf(second)).ports).toEqual([portOf(second.stores[1]?.url ?? '')]);
+  expect((await primaryOf(second)).ports).toEqual([portOf(second.stores[next]?.url ?? '')]);
 });
 
 test('a server that is too old for a cluster is named, with what to do', async () => {

@@ -1,4 +1,4 @@
-import { readChangeFacts } from '@hooligram/db';
+import { type Db, readChangeFacts } from '@hooligram/db';
 import type { ErrorCode } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
 import { type HandlerRequest, limited, refusal } from '../requests/handler.ts';
@@ -19,64 +19,106 @@ const texts = {
 type Points = { readonly name: Counted; readonly limit: UserLimit; readonly points: number };
 /** Which limit has none left, and for how many seconds. */
 type UsedUp = { readonly name: Counted; readonly seconds: number };
+/** Of a change: why it is refused, or what was counted for it. */
+type Permit = {
+  readonly refused: Refusal | undefined;
+  readonly userId: number;
+  readonly taken: readonly Points[];
+};
 
 // Both take what needs no look at the database first. Who is beyond that costs one look by key, which shows whether it is a
 // second run: that gets the answer of the first one, and counts against nothing.
 
-/** Whether a user may not create this group. @param member_sids distinct ones */
-export async function groupCreateRefusal(
+/** Whether a user may create this group. @param member_sids distinct ones */
+export async function groupCreatePermit(
   { userLimits, db }: Context,
   { request_id, params: { user_id } }: HandlerRequest<'GROUP_CREATE'>,
   member_sids: readonly string[],
-): Promise<Refusal | undefined> {
-  if (!userLimits) return undefined;
+): Promise<Permit> {
+  const free = { refused: undefined, userId: user_id, taken: [] };
+  if (!userLimits) return free;
   const { created, added, strangers, unknown, membersMax, report } = userLimits;
   const request = { user_id, request_id };
   if (member_sids.length > membersMax) {
-    if ((await readChangeFacts(db, { ...request, sids: [] })).isAnswered) return undefined;
+    if ((await readChangeFacts(db, { ...request, sids: [] })).isAnswered) return free;
     report.add('group_members', user_id);
-    return refusal('groupFull');
+    return { ...free, refused: refusal('groupFull') };
   }
   const firstPoints: readonly Points[] = [
     ...created.map((limit) => ({ name: 'groups_created', limit, points: 1 }) as const),
     { name: 'members_added', limit: added, points: member_sids.length - 1 },
   ];
-  const usedUp = await takeAll(user_id, firstPoints);
-  const facts = await readChangeFacts(db, { ...request, sids: usedUp ? [] : member_sids });
-  if (facts.isAnswered) {
-    if (!usedUp) giveBackAll(user_id, firstPoints);
-    return undefined;
-  }
-  const morePoints: readonly Points[] = [
-    { name: 'strangers_added', limit: strangers, points: facts.strangers },
-    { name: 'unknown_members', limit: unknown, points: facts.unknown },
-  ];
-  return refuseFor(userLimits, user_id, usedUp ?? (await takeAll(user_id, morePoints)));
-}
-
-/** Whether a user may not add this member. */
-export async function groupAddMemberRefusal(
-  { userLimits, db }: Context,
-  { request_id, params: { user_id, group_id, member_sid } }: HandlerRequest<'GROUP_ADD_MEMBER'>,
-): Promise<Refusal | undefined> {
-  if (!userLimits) return undefined;
-  const { added, strangers, unknown, membersMax, report } = userLimits;
-  const firstPoints: readonly Points[] = [{ name: 'members_added', limit: added, points: 1 }];
-  const usedUp = await takeAll(user_id, firstPoints);
-  const more = usedUp ? { sids: [] } : { sids: [member_sid], group_id, membersMax };
-  const facts = await readChangeFacts(db, { user_id, request_id, ...more });
-  if (facts.isAnswered) {
-    if (!usedUp) giveBackAll(user_id, firstPoints);
-    return undefined;
-  }
+  const { usedUp, facts } = await takeAndRead(db, firstPoints, { ...request, sids: member_sids });
+  if (facts.isAnswered) return free;
   const morePoints: readonly Points[] = [
     { name: 'strangers_added', limit: strangers, points: facts.strangers },
     { name: 'unknown_members', limit: unknown, points: facts.unknown },
   ];
   const refused = refuseFor(userLimits, user_id, usedUp ?? (await takeAll(user_id, morePoints)));
-  if (refused || facts.unknown > 0 || facts.members < membersMax) return refused;
+  return { refused, userId: user_id, taken: [...firstPoints, ...morePoints] };
+}
+
+/** Whether a user may add this member. */
+export async function groupAddMemberPermit(
+  { userLimits, db }: Context,
+  { request_id, params: { user_id, group_id, member_sid } }: HandlerRequest<'GROUP_ADD_MEMBER'>,
+): Promise<Permit> {
+  const free = { refused: undefined, userId: user_id, taken: [] };
+  if (!userLimits) return free;
+  const { added, strangers, unknown, membersMax, report } = userLimits;
+  const firstPoints: readonly Points[] = [{ name: 'members_added', limit: added, points: 1 }];
+  const question = { user_id, request_id, sids: [member_sid], group_id, membersMax };
+  const { usedUp, facts } = await takeAndRead(db, firstPoints, question);
+  if (facts.isAnswered) return free;
+  const morePoints: readonly Points[] = [
+    { name: 'strangers_added', limit: strangers, points: facts.strangers },
+    { name: 'unknown_members', limit: unknown, points: facts.unknown },
+  ];
+  const refused = refuseFor(userLimits, user_id, usedUp ?? (await takeAll(user_id, morePoints)));
+  const permit = { refused, userId: user_id, taken: [...firstPoints, ...morePoints] };
+  if (refused || facts.unknown > 0 || facts.members < membersMax) return permit;
   report.add('group_members', user_id);
-  return refusal('groupFull');
+  return { ...permit, refused: refusal('groupFull') };
+}
+
+/**
+ * Makes the change, if it may be made. One that fails counts nothing: it is run again.
+ * @throws what the change threw
+ */
+export async function permitted<T>(
+  { refused, userId, taken }: Permit,
+  change: () => Promise<T>,
+): Promise<T | Refusal> {
+  if (refused) return refused;
+  try {
+    return await change();
+  } catch (error) {
+    giveBackAll(userId, taken);
+    throw error;
+  }
+}
+
+/**
+ * Takes these points, and reads what else counts. A second run counts nothing, and nor does one that fails: while the database
+ * is away, a request is run again and again.
+ * @throws what the database threw
+ */
+async function takeAndRead(
+  db: Db,
+  points: readonly Points[],
+  question: Parameters<typeof readChangeFacts>[1],
+): Promise<{ usedUp: UsedUp | undefined; facts: Awaited<ReturnType<typeof readChangeFacts>> }> {
+  const { user_id, request_id } = question;
+  const usedUp = await takeAll(user_id, points);
+  const taken = usedUp ? [] : points;
+  try {
+    const facts = await readChangeFacts(db, usedUp ? { user_id, request_id, sids: [] } : question);
+    if (facts.isAnswered) giveBackAll(user_id, taken);
+    return { usedUp, facts };
+  } catch (error) {
+    giveBackAll(user_id, taken);
+    throw error;
+  }
 }
 
 /** Takes the points of all of these limits, or of none. @returns the one that has new points last */

@@ -42,8 +42,8 @@ export class UserLimit {
     const shard = this.#shardOf(userId);
     if (!shard || points === 0) return;
     const key = this.#keyOf(shard, userId);
-    // A window that has ended meanwhile begins again: a number below zero for ever is none.
-    const change = shard.redis.command.multi().set(key, 0, 'EX', this.#rate.seconds, 'NX');
+    // A window that has ended meanwhile, or in which nothing was counted, begins at zero: below that, a user could do more.
+    const change = shard.redis.command.multi().set(key, points, 'EX', this.#rate.seconds, 'NX');
     void change
       .decrby(key, points)
       .exec()

@@ -1,5 +1,5 @@
 import { groupAddMember } from '@hooligram/db';
-import { groupAddMemberRefusal } from '../limits/group-limits.ts';
+import { groupAddMemberPermit, permitted } from '../limits/group-limits.ts';
 import { publishState } from '../publishing/states.ts';
 import { each, faulty, type Handler, refusal, refusalCodes, success } from './handler.ts';
 
@@ -12,19 +12,19 @@ export const groupAddMemberHandler: Handler<'GROUP_ADD_MEMBER'> = {
     const { db, numbers, deadlines } = context;
     const { request_id, params } = request;
     const { user_id, repeatable, group_id, member_sid } = params;
-    const refused = await groupAddMemberRefusal(context, request);
-    if (refused) return refused;
-    const added = await groupAddMember(
-      db,
-      { request_id, repeatable, user_id, group_id, member_sid },
-      deadlines.of(request),
-    );
-    if (!added.ok) {
-      const fault = added.reason === 'user_unknown' ? numbers.faultOf(member_sid) : undefined;
-      if (fault?.writtenAs) return faulty([`payload.member_sid: ${fault.text}`]);
-      return refusal(refusalCodes[added.reason]);
-    }
-    if (added.state) await publishState(context, added.state, [added.added_user_id]);
-    return success({});
+    return permitted(await groupAddMemberPermit(context, request), async () => {
+      const added = await groupAddMember(
+        db,
+        { request_id, repeatable, user_id, group_id, member_sid },
+        deadlines.of(request),
+      );
+      if (!added.ok) {
+        const fault = added.reason === 'user_unknown' ? numbers.faultOf(member_sid) : undefined;
+        if (fault?.writtenAs) return faulty([`payload.member_sid: ${fault.text}`]);
+        return refusal(refusalCodes[added.reason]);
+      }
+      if (added.state) await publishState(context, added.state, [added.added_user_id]);
+      return success({});
+    });
   }),
 };

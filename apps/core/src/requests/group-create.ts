@@ -1,6 +1,6 @@
 import { groupCreate } from '@hooligram/db';
 import { type ErrorCode, listFaultsMax } from '@hooligram/protocol';
-import { groupCreateRefusal } from '../limits/group-limits.ts';
+import { groupCreatePermit, permitted } from '../limits/group-limits.ts';
 import { publishState } from '../publishing/states.ts';
 import { each, faulty, type Handler, refusal, refusalCodes, success } from './handler.ts';
 
@@ -15,24 +15,24 @@ export const groupCreateHandler: Handler<'GROUP_CREATE'> = {
     const member_sids = [...new Set(params.member_sids)];
     const faults = faultsOf(sid, group_name, member_sids);
     if (faults.length > 0) return refusal(...faults);
-    const refused = await groupCreateRefusal(context, request, member_sids);
-    if (refused) return refused;
-    const numberFaults = await numbers.faultsOfUnknown(db, member_sids);
-    if (numberFaults.size > 0) return faulty(faultTextsOf(params.member_sids, numberFaults));
+    return permitted(await groupCreatePermit(context, request, member_sids), async () => {
+      const numberFaults = await numbers.faultsOfUnknown(db, member_sids);
+      if (numberFaults.size > 0) return faulty(faultTextsOf(params.member_sids, numberFaults));
 
-    const created = await groupCreate(
-      db,
-      { request_id, repeatable, user_id, sid, group_name, member_sids },
-      deadlines.of(request),
-    );
-    if (!created.ok) return refusal(refusalCodes[created.reason]);
+      const created = await groupCreate(
+        db,
+        { request_id, repeatable, user_id, sid, group_name, member_sids },
+        deadlines.of(request),
+      );
+      if (!created.ok) return refusal(refusalCodes[created.reason]);
 
-    await publishState(
-      context,
-      created.state,
-      created.state.members.map(([member_id]) => member_id),
-    );
-    return success({ group_id: created.group_id });
+      await publishState(
+        context,
+        created.state,
+        created.state.members.map(([member_id]) => member_id),
+      );
+      return success({ group_id: created.group_id });
+    });
   }),
 };
 

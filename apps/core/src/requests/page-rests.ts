@@ -33,14 +33,15 @@ export class PageRests {
     for (let ms = this.#leftMs; ms > 0; ms = this.#leftMs) await this.#clock.pause(Math.ceil(ms));
   }
 
-  /** Does some work, which has a rest behind it if it was large. */
-  work(piece: () => { readonly isLarge: boolean }): void {
+  /** Does some work, which has a rest behind it if it was large. @returns whether it was */
+  work(piece: () => { readonly isLarge: boolean }): boolean {
     const begunMs = this.#clock.nowMs();
     const { isLarge } = piece();
     const nowMs = this.#clock.nowMs();
-    if (!isLarge) return;
+    if (!isLarge) return false;
     const restMs = Math.min(restMaxMs, restFactor * (nowMs - begunMs));
     this.#untilMs = Math.max(this.#untilMs, nowMs) + restMs;
+    return true;
   }
 
   get #leftMs(): number {

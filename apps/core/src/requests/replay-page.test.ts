@@ -20,9 +20,8 @@ function storedPage(group_id: number, count: number) {
   return { page: { group_id, version: 1, last_seq: count, messages }, encoded: () => encoded };
 }
 
-test('the pages of a batch are encoded in slices, and of each no more than one message that it has no room for', async () => {
-  const stored = Array.from({ length: 8 }, (_, index) => storedPage(index + 1, 17));
-  let turns = 0;
+/** Rests on a clock on which any work takes a moment, and how many there were. */
+function countedRests() {
   let rested = 0;
   let nowMs = 0;
   const rests = new PageRests({
@@ -35,19 +34,32 @@ test('the pages of a batch are encoded in slices, and of each no more than one m
       rested += 1;
     },
   });
+  return { rests, rested: () => rested };
+}
+
+const contextOf = (stored: readonly ReturnType<typeof storedPage>[]) =>
+  ({
+    config: { REPLAY_PAGE_MESSAGES: 256 },
+    replica: { pages: async () => stored.map(({ page }) => page) },
+  }) as unknown as Context;
+
+/** Without a user, behind a gap. */
+const asked = (group_id: number, user_id?: number): HandlerRequest<'REPLAY_PAGE'> => ({
+  request_id: 'r',
+  params: { group_id, after_seq: 0, ...(user_id && { user_id }) },
+});
+
+test('the pages of a batch are encoded in slices, and of each no more than one message that it has no room for', async () => {
+  const stored = Array.from({ length: 8 }, (_, index) => storedPage(index + 1, 17));
+  let turns = 0;
+  const { rests, rested } = countedRests();
   const countTurn = async () => {
     turns += 1;
   };
   const { handle } = createReplayPageHandler(countTurn, rests);
-  const context = {
-    config: { REPLAY_PAGE_MESSAGES: 256 },
-    replica: { pages: async () => stored.map(({ page }) => page) },
-  } as unknown as Context;
   const outcomes = await handle(
-    context,
-    stored.map(({ page: { group_id } }) => ({
-      ...({ request_id: 'r', params: { group_id, after_seq: 0 } } satisfies HandlerRequest<'REPLAY_PAGE'>),
-    })),
+    contextOf(stored),
+    stored.map(({ page }) => asked(page.group_id, 7)),
   );
   // Seven bytes each in the answer, of which two fit.
   expect(outcomes.map((outcome) => outcome?.ok && outcome.answer.messages.length)).toEqual(Array(8).fill(2));
@@ -55,5 +67,23 @@ test('the pages of a batch are encoded in slices, and of each no more than one m
   expect(stored.map(({ encoded }) => encoded())).toEqual(Array(8).fill(3));
   expect(turns).toBe(8);
   // Before the first one nothing was encoded.
-  expect(rested).toBe(7);
+  expect(rested()).toBe(7);
+});
+
+test('small pages behind a gap do not wait for the rests of large replays, and large ones for their own', async () => {
+  const { rests, rested } = countedRests();
+  const { handle } = createReplayPageHandler(async () => {}, rests);
+  const restOfReplay = () => rests.work(() => ({ isLarge: true }));
+  const small = [storedPage(1, 1), storedPage(2, 1)];
+  restOfReplay();
+  await handle(contextOf(small), [asked(1), asked(2)]);
+  await handle(contextOf(small), [asked(1, 7), asked(2)]);
+  expect(rested()).toBe(0);
+  await handle(contextOf(small), [asked(1, 7), asked(2, 8)]);
+  expect(rested()).toBe(1);
+
+  const large = [storedPage(1, 17), storedPage(2, 17), storedPage(3, 17)];
+  restOfReplay();
+  await handle(contextOf(large), [asked(1), asked(2), asked(3)]);
+  expect(rested()).toBe(3);
 });

@@ -20,9 +20,10 @@ const sliceBytes = 128 * 1_024;
 /**
  * The messages after a seq of a group, oldest first. The pages of a batch are encoded in slices, each in a round of the event
  * loop of its own: messages do not wait for all pages of those who come back, and pages do not come faster than they leave.
+ * Behind a gap, new messages wait for the page: a batch with one that no user asked for rests behind its own large pages alone.
  *
  * @param turn the turns of this process
- * @param rests those between large pages: behind them nothing is read either
+ * @param rests those between large pages: behind them no replay is read either
  */
 export function createReplayPageHandler(
   turn = createLoopTurns(),
@@ -34,13 +35,15 @@ export function createReplayPageHandler(
     async handle({ db, replica, config }, batch) {
       const questions = batch.map(({ params }) => params);
       const { REPLAY_PAGE_MESSAGES: limit } = config;
-      await rests.over();
+      const hasGap = questions.some(({ user_id }) => user_id === undefined);
+      if (!hasGap) await rests.over();
       const pages = await (replica ? replica.pages(db, questions, limit) : replayPages(db, questions, limit));
       const outcomes: Outcome<'REPLAY_PAGE'>[] = [];
-      while (outcomes.length < pages.length) {
-        await rests.over();
+      for (let mustRest = !hasGap; outcomes.length < pages.length; ) {
+        if (mustRest) await rests.over();
         await turn();
-        rests.work(() => encodeSlice(pages, questions, outcomes));
+        const isLarge = rests.work(() => encodeSlice(pages, questions, outcomes));
+        mustRest = isLarge || !hasGap;
       }
       return outcomes;
     },

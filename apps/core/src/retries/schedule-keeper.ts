@@ -81,12 +81,15 @@ export class ScheduleKeeper {
     // One that forbids the question is not asked; one that went away calls this again when it is back.
     const server = await readRunId(redis).catch(() => undefined);
     if (server === undefined || server === this.#server) return;
+    const isAnother = this.#server !== undefined;
     // Of what this core knows to wait there, something may be missing.
-    if (this.#server !== undefined) schedule.forget();
+    if (isAnother) schedule.forget();
     const noted = await redis.get(keys.server);
-    if (noted !== null && noted !== server) {
+    // A core that was here earlier may have noted it, and had all groups swept; this one may have scheduled something on the
+    // server before since then. However many ask for a sweep, one waits.
+    if (isAnother || (noted !== null && noted !== server)) {
       log.warn(
-        { redis: shard, see: 'docs/operations.md#stores' },
+        { redis: shard, see: 'docs/runbook.md#redisrestarted' },
         'Redis was restarted, or a replica was promoted; scanning all groups for undelivered messages',
       );
       const state = shards.states[shard];

@@ -105,6 +105,11 @@ async function signIn(
 function isRefusedGuess(context: GatewayContext, session: Session, frame: SignInFrame): boolean {
   const key = guessKeyOf(session, frame);
   if (key === undefined || !session.limits) return false;
+  if (session.limits.hasVerified) {
+    // Probably with that code: what others of the network got wrong says nothing about it.
+    session.limits.hasVerified = false;
+    return false;
+  }
   if (refuseAsBefore(context, session, frame, { key, source: session.socket.address }, 'guessRefusals')) {
     return true;
   }

@@ -16,6 +16,7 @@ export const verificationSubmitCode: FrameHandler<'VERIFICATION_SUBMIT_CODE_REQU
   // The session of the one who verifies is not ended for it.
   if (session.connection) session.connection.verifying = session.connectionId;
   const result = await core.request('VERIFICATION_SUBMIT_CODE', { ...connection, verification_code });
+  if (result.ok && session.limits) session.limits.hasVerified = true;
   if (session.connection) {
     if (result.ok) session.connection.noteVerified(result.answer);
     session.connection.verifying = undefined;

@@ -48,8 +48,10 @@ export class ReplayPages {
     const shared = kept ? { ok: true as const, answer: kept.page } : this.#underWay.get(key);
     if (!shared) return this.#request(key, groupId, afterSeq, limit, reader);
     const reply = await shared;
-    if (reply.ok && charactersOf(reply.answer) >= largeCharacters) await this.#turn();
-    return reply.ok ? { ok: true, answer: firstOf(reply.answer, limit) } : reply;
+    // What somebody else was refused, or got no answer to, is no answer to this one.
+    if (!reply.ok) return this.#request(key, groupId, afterSeq, limit, reader);
+    if (charactersOf(reply.answer) >= largeCharacters) await this.#turn();
+    return { ok: true, answer: firstOf(reply.answer, limit) };
   }
 
   async #request(

@@ -23,8 +23,8 @@ type Waiting = { waitingOf(network: string): number };
  */
 const refusalsMax = 100;
 
-/** So many acknowledgements of a connection that are ignored close it. */
-const ignoredMax = 1_000;
+/** More acknowledgements of a connection that are ignored close it. */
+const ignoredRate = { points: 1_000, seconds: 10 };
 
 /**
  * Who was closed for sending too much comes back at once, with the first frames of a connection free again. For so long
@@ -203,10 +203,10 @@ export class ClientLimits {
     this.report.add('unknown_acknowledgements', userId);
     let ignored = this.#ignored.get(connection);
     if (!ignored) {
-      ignored = new Traffic({ ...this.connectionRates, refusalsMax: ignoredMax });
+      ignored = new Traffic(inNumber(ignoredRate));
       this.#ignored.set(connection, ignored);
     }
-    if (!ignored.refuse()) connection.socket.end(closeReasons.tooFast);
+    if (ignored.take(0)) connection.socket.end(closeReasons.tooFast);
     return false;
   }
 

@@ -36,6 +36,8 @@ export class ConnectionLimits {
   #acknowledgements: Traffic | undefined;
   /** No code that somebody signs in with was given to the core yet. */
   isFirstGuess = true;
+  /** A code was submitted rightly here, and nobody signed in with a code since: the core is asked whether this one is right. */
+  hasVerified = false;
   #isSignedIn = false;
   #unsignedFrames = 0;
   #waitSeconds = 0;

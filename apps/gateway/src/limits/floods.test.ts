@@ -27,6 +27,17 @@ test('a client that goes on acknowledging what nobody sent has a thousand looked
   expect(closed).toEqual([4429]);
 });
 
+test('a client of which some are ignored now and then is never closed for it', () => {
+  jest.useFakeTimers();
+  const { limits, socket, closed } = defaults();
+  const connection = { socket };
+  for (let second = 0; second < 50; second += 1) {
+    for (let ignored = 0; ignored < 100; ) if (!limits.looksUp(connection, 1)) ignored += 1;
+    jest.advanceTimersByTime(1_000);
+  }
+  expect(closed).toEqual([]);
+});
+
 test('a user who comes back after it has no more looked up', () => {
   jest.useFakeTimers();
   const { limits, socket, closed } = defaults();

@@ -66,7 +66,11 @@ function trialsOn(redis: Redis, names: Names, { stream, queue, plain }: Keys): T
 }
 
 /** @returns why no answer came back */
-async function echo({ redisUrl, caFile }: Place, redis: Redis, channel: string): Promise<string | undefined> {
+async function echo(
+  { redisUrl, caFile, replyTimeoutMs }: Place,
+  redis: Redis,
+  channel: string,
+): Promise<string | undefined> {
   const subscriber = await connectRedis(redisUrl, {
     role: 'subscriber',
     name: 'hooligram-doctor',
@@ -77,7 +81,8 @@ async function echo({ redisUrl, caFile }: Place, redis: Redis, channel: string):
   try {
     const received = new Promise<undefined>((resolve, reject) => {
       subscriber.once('messageBuffer', () => resolve(undefined));
-      setTimeout(() => reject(new Error('what was published does not come back')), echoTimeoutMs).unref();
+      const timeoutMs = Math.max(echoTimeoutMs, replyTimeoutMs);
+      setTimeout(() => reject(new Error('what was published does not come back')), timeoutMs).unref();
     });
     received.catch(() => {});
     await subscriber.subscribe(channel);

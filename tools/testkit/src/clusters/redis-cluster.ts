@@ -1,9 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Store, startRedis } from '@hooligram/local';
+import { askRedis, type Store, startRedis } from '@hooligram/local';
 import type { Certificate } from '../certificates.ts';
 import { freePorts } from '../free-ports.ts';
 import { until } from '../patience.ts';
-import { ask } from '../sentinels/ask.ts';
 import { tlsSettings } from '../tls-settings.ts';
 import { isReplicating, knowsAll, moveSlot, nodesOf, partsOfSlots } from './topology.ts';
 
@@ -100,7 +99,7 @@ export class RedisCluster {
     const asking = (async () => {
       while (!over.signal.aborted) {
         const [master, replica = 0] = await this.#nodesOf(third).catch(() => []);
-        if (master === before) await ask(replica, (redis) => redis.cluster('FAILOVER')).catch(() => {});
+        if (master === before) await askRedis(replica, (redis) => redis.cluster('FAILOVER')).catch(() => {});
         await pause(failoverMs, undefined, over).catch(() => {});
       }
     })();
@@ -155,12 +154,12 @@ export class RedisCluster {
   async #join(): Promise<void> {
     const ports = this.#nodes.map(({ port }) => port);
     for (const [third, [first, last]] of parts.entries()) {
-      await ask(ports[third] as number, async (redis) => {
+      await askRedis(ports[third] as number, async (redis) => {
         await redis.cluster('ADDSLOTSRANGE', first, last);
         await redis.cluster('SET-CONFIG-EPOCH', third + 1);
       });
     }
-    await ask(ports[0] as number, async (redis) => {
+    await askRedis(ports[0] as number, async (redis) => {
       for (const { clientPort, busPort } of this.#nodes.slice(1))
         await redis.call('CLUSTER', 'MEET', '127.0.0.1', clientPort, busPort);
     });
@@ -169,8 +168,8 @@ export class RedisCluster {
       return (await Promise.all(ports.map((port) => knowsAll(port, ports.length)))).every(Boolean);
     });
     for (const [third] of parts.entries()) {
-      const id = await ask(ports[third] as number, async (redis) => String(await redis.cluster('MYID')));
-      await ask(ports[masters + third] as number, (redis) => redis.cluster('REPLICATE', id));
+      const id = await askRedis(ports[third] as number, async (redis) => String(await redis.cluster('MYID')));
+      await askRedis(ports[masters + third] as number, (redis) => redis.cluster('REPLICATE', id));
     }
     await this.whole();
   }

@@ -1,4 +1,4 @@
-import { ask } from '../sentinels/ask.ts';
+import { askRedis } from '@hooligram/local';
 
 const slots = 16_384;
 
@@ -16,7 +16,7 @@ export function partsOfSlots(parts: number): (readonly [first: number, last: num
  * answer, or knows none.
  */
 export async function nodesOf(slot: number, port: number): Promise<number[]> {
-  const ranges = await ask(port, (redis) => redis.cluster('SLOTS') as Promise<Range[]>).catch(() => []);
+  const ranges = await askRedis(port, (redis) => redis.cluster('SLOTS') as Promise<Range[]>).catch(() => []);
   const range = ranges.find(([first, last]) => first <= slot && slot <= last);
   const [, , ...nodes] = range ?? [0, 0];
   return nodes.map(([, nodePort]) => nodePort);
@@ -24,7 +24,7 @@ export async function nodesOf(slot: number, port: number): Promise<number[]> {
 
 /** Whether the node at a port knows so many nodes, all of them well, and all slots. */
 export async function knowsAll(port: number, nodes: number): Promise<boolean> {
-  const known = await ask(port, async (redis) => ({
+  const known = await askRedis(port, async (redis) => ({
     info: String(await redis.cluster('INFO')),
     nodes: String(await redis.cluster('NODES')),
   })).catch(() => undefined);
@@ -35,7 +35,7 @@ export async function knowsAll(port: number, nodes: number): Promise<boolean> {
 
 /** Whether the node at a port is a replica that has the data of its master. */
 export async function isReplicating(port: number): Promise<boolean> {
-  const info = await ask(port, (redis) => redis.info('replication')).catch(() => '');
+  const info = await askRedis(port, (redis) => redis.info('replication')).catch(() => '');
   return info.includes('role:slave') && info.includes('master_link_status:up');
 }
 
@@ -53,10 +53,10 @@ export async function moveSlot(
   { port: to, clientPort }: { readonly port: number; readonly clientPort: number },
   all: readonly number[],
 ): Promise<void> {
-  const idOf = (port: number) => ask(port, async (redis) => String(await redis.cluster('MYID')));
+  const idOf = (port: number) => askRedis(port, async (redis) => String(await redis.cluster('MYID')));
   const [source, target] = await Promise.all([idOf(from), idOf(to)]);
-  await ask(to, (redis) => redis.cluster('SETSLOT', slot, 'IMPORTING', source));
-  await ask(
+  await askRedis(to, (redis) => redis.cluster('SETSLOT', slot, 'IMPORTING', source));
+  await askRedis(
     from,
     async (redis) => {
       await redis.cluster('SETSLOT', slot, 'MIGRATING', target);
@@ -70,5 +70,5 @@ export async function moveSlot(
   );
   // The one that gets it first: else, if both died, nobody would have it.
   for (const port of [to, from, ...all.filter((one) => one !== to && one !== from)])
-    await ask(port, (redis) => redis.cluster('SETSLOT', slot, 'NODE', target));
+    await askRedis(port, (redis) => redis.cluster('SETSLOT', slot, 'NODE', target));
 }

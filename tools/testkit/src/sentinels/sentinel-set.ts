@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type RunningProcess, type Store, startRedis } from '@hooligram/local';
+import { askRedis, type RunningProcess, type Store, startRedis } from '@hooligram/local';
 import type { Certificate } from '../certificates.ts';
 import { freePorts } from '../free-ports.ts';
 import { until } from '../patience.ts';
 import { tlsSettings } from '../tls-settings.ts';
-import { ask } from './ask.ts';
 import { startSentinel } from './start-sentinel.ts';
 
 /** What the Sentinels call them. */
@@ -84,7 +83,7 @@ export class SentinelSet {
   /** Has the Sentinels make the replica the primary, and the primary a replica. Resolves when they have. */
   async failOver(): Promise<void> {
     const before = await this.#primaryPort();
-    await ask(this.#sentinelPort(), (redis) => redis.call('SENTINEL', 'FAILOVER', name));
+    await askRedis(this.#sentinelPort(), (redis) => redis.call('SENTINEL', 'FAILOVER', name));
     await this.#untilSwitched(before);
   }
 
@@ -148,7 +147,7 @@ export class SentinelSet {
 
   async #watch(sentinels: readonly Ports[]): Promise<void> {
     const [primary, replica] = this.#servers;
-    await ask(replica.port, (redis) => redis.replicaof('127.0.0.1', primary.clientPort));
+    await askRedis(replica.port, (redis) => redis.replicaof('127.0.0.1', primary.clientPort));
     for (const ports of sentinels) {
       const process = await startSentinel({
         ...this.#options,
@@ -206,14 +205,14 @@ async function startServer(
 
 /** @returns 0 while it does not answer */
 async function primaryPortAt(sentinelPort: number): Promise<number> {
-  const asked = ask(sentinelPort, (redis) => redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name));
+  const asked = askRedis(sentinelPort, (redis) => redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name));
   const address = (await asked.catch(() => null)) as string[] | null;
   return Number(address?.[1] ?? 0);
 }
 
 /** @returns nothing while it does not answer */
 async function infoOf(port: number, section: string): Promise<string> {
-  return ask(port, (redis) => redis.info(section)).catch(() => '');
+  return askRedis(port, (redis) => redis.info(section)).catch(() => '');
 }
 
 function send({ pid }: Store, signal: NodeJS.Signals): void {
