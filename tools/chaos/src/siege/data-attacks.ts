@@ -213,11 +213,11 @@ export const dataAttacks = {
     },
   },
   'large-groups-are-made': {
-    about: '20 connections of one account create groups of 4,400',
+    about: '20 connections of one account create groups of 3,500, as many as a frame holds',
     async start(target) {
       const [sid = ''] = await signUp(target, 1);
-      await storeLargeData(target.databaseUrl, { sids: [sid], groups: 1, crowd: 4_400 });
-      const member_sids = [sid, ...times(4_399, (n) => `${crowdPrefix}${1_000_000_001 + n}`)];
+      await storeLargeData(target.databaseUrl, { sids: [sid], groups: 1, crowd: 3_500 });
+      const member_sids = [sid, ...times(3_499, (n) => `${crowdPrefix}${1_000_000_001 + n}`)];
       for (const _ of times(20, Number)) {
         keepSending(
           () => returnApart(target, 0),
