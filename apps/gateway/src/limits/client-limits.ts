@@ -29,10 +29,11 @@ const ignoredRate = { points: 1_000, seconds: 10 };
 /**
  * Who was closed for sending too much comes back at once, with the first frames of a connection free again. For so long
  * after it the handshakes of the address wait a little: a refusal would keep its neighbours out, and who is refused
- * comes again sooner than who waits. Clients wait longer for a handshake.
+ * comes again sooner than who waits. Clients wait longer for a handshake. Not all for as long: hundreds that were closed
+ * together would come back together, each with all that it has saved up.
  */
 const floodedForMs = 10_000;
-const floodedDelayMs = 2_000;
+const floodedDelayMs = { least: 1_000, most: 3_000 };
 
 /** What one client may cost this gateway. Without `LIMITS_ENABLED` there is none of it. */
 export class ClientLimits {
@@ -117,7 +118,8 @@ export class ClientLimits {
     const source = networkOf(address);
     if (!this.#flooded.has(source)) return 0;
     this.report.add('address_floods', source);
-    return floodedDelayMs;
+    const { least, most } = floodedDelayMs;
+    return least + Math.random() * (most - least);
   }
 
   /** A connection of this source is closed because it sent too much. */
