@@ -6,6 +6,8 @@ const quietCpuShare = 0.06;
 /** Each process has clocks, echoes and heartbeats of its own. Of a small system they are within the share above. */
 const quietCpuShareEach = 0.02;
 const processesOfSmall = 2;
+/** One of so many polls may be above it: what is scraped answers every five seconds. */
+const pollsTogether = 5;
 const patienceMs = 60_000;
 
 /** The processes of the servers by role: the pids of the roots of their trees. */
@@ -43,12 +45,16 @@ export async function whenQuiet(roles: Roles, forMs: number): Promise<void> {
   let quietSince = Date.now();
   let before = usageByRole(roles);
   let readAt = Date.now();
+  const recent: number[] = [];
   while (Date.now() - quietSince < forMs) {
     await pause(pollMs);
     const after = usageByRole(roles);
     const elapsedMs = Date.now() - readAt;
     const cpu = cpuBetween(before, after);
-    if (total(cpu) > share * elapsedMs) quietSince = Date.now();
+    recent.push(total(cpu) / elapsedMs);
+    if (recent.length > pollsTogether) recent.shift();
+    const mean = recent.reduce((sum, each) => sum + each, 0) / recent.length;
+    if (total(cpu) > share * elapsedMs && mean > share) quietSince = Date.now();
     before = after;
     readAt = Date.now();
     if (Date.now() - startedAt < patienceMs) continue;
