@@ -19,6 +19,10 @@ const texts = {
 type Points = { readonly name: Counted; readonly limit: UserLimit; readonly points: number };
 /** Which limit has none left, and for how many seconds. */
 type UsedUp = { readonly name: Counted; readonly seconds: number };
+type TakenAndRead = {
+  readonly usedUp: UsedUp | undefined;
+  readonly facts: Awaited<ReturnType<typeof readChangeFacts>>;
+};
 /** Of a change: why it is refused, or what was counted for it. */
 type Permit = {
   readonly refused: Refusal | undefined;
@@ -37,7 +41,7 @@ export async function groupCreatePermit(
 ): Promise<Permit> {
   const free = { refused: undefined, userId: user_id, taken: [] };
   if (!userLimits) return free;
-  const { created, added, strangers, unknown, membersMax, report } = userLimits;
+  const { created, added, membersMax, report } = userLimits;
   const request = { user_id, request_id };
   if (member_sids.length > membersMax) {
     if ((await readChangeFacts(db, { ...request, sids: [] })).isAnswered) return free;
@@ -48,14 +52,9 @@ export async function groupCreatePermit(
     ...created.map((limit) => ({ name: 'groups_created', limit, points: 1 }) as const),
     { name: 'members_added', limit: added, points: member_sids.length - 1 },
   ];
-  const { usedUp, facts } = await takeAndRead(db, firstPoints, { ...request, sids: member_sids });
-  if (facts.isAnswered) return free;
-  const morePoints: readonly Points[] = [
-    { name: 'strangers_added', limit: strangers, points: facts.strangers },
-    { name: 'unknown_members', limit: unknown, points: facts.unknown },
-  ];
-  const refused = refuseFor(userLimits, user_id, usedUp ?? (await takeAll(user_id, morePoints)));
-  return { refused, userId: user_id, taken: [...firstPoints, ...morePoints] };
+  const read = await takeAndRead(db, firstPoints, { ...request, sids: member_sids });
+  if (read.facts.isAnswered) return free;
+  return takeRest(userLimits, user_id, firstPoints, read);
 }
 
 /** Whether a user may add this member. */
@@ -65,18 +64,14 @@ export async function groupAddMemberPermit(
 ): Promise<Permit> {
   const free = { refused: undefined, userId: user_id, taken: [] };
   if (!userLimits) return free;
-  const { added, strangers, unknown, membersMax, report } = userLimits;
+  const { added, membersMax, report } = userLimits;
   const firstPoints: readonly Points[] = [{ name: 'members_added', limit: added, points: 1 }];
   const question = { user_id, request_id, sids: [member_sid], group_id, membersMax };
-  const { usedUp, facts } = await takeAndRead(db, firstPoints, question);
+  const read = await takeAndRead(db, firstPoints, question);
+  const { facts } = read;
   if (facts.isAnswered) return free;
-  const morePoints: readonly Points[] = [
-    { name: 'strangers_added', limit: strangers, points: facts.strangers },
-    { name: 'unknown_members', limit: unknown, points: facts.unknown },
-  ];
-  const refused = refuseFor(userLimits, user_id, usedUp ?? (await takeAll(user_id, morePoints)));
-  const permit = { refused, userId: user_id, taken: [...firstPoints, ...morePoints] };
-  if (refused || facts.unknown > 0 || facts.members < membersMax) return permit;
+  const permit = await takeRest(userLimits, user_id, firstPoints, read);
+  if (permit.refused || facts.unknown > 0 || facts.members < membersMax) return permit;
   report.add('group_members', user_id);
   return { ...permit, refused: refusal('groupFull') };
 }
@@ -107,7 +102,7 @@ async function takeAndRead(
   db: Db,
   points: readonly Points[],
   question: Parameters<typeof readChangeFacts>[1],
-): Promise<{ usedUp: UsedUp | undefined; facts: Awaited<ReturnType<typeof readChangeFacts>> }> {
+): Promise<TakenAndRead> {
   const { user_id, request_id } = question;
   const usedUp = await takeAll(user_id, points);
   const taken = usedUp ? [] : points;
@@ -119,6 +114,22 @@ async function takeAndRead(
     giveBackAll(user_id, taken);
     throw error;
   }
+}
+
+/** Takes what the database told that it needs besides, if the first points could be had. */
+async function takeRest(
+  userLimits: UserLimits,
+  userId: number,
+  firstPoints: readonly Points[],
+  { usedUp, facts }: TakenAndRead,
+): Promise<Permit> {
+  const { strangers, unknown } = userLimits;
+  const morePoints: readonly Points[] = [
+    { name: 'strangers_added', limit: strangers, points: facts.strangers },
+    { name: 'unknown_members', limit: unknown, points: facts.unknown },
+  ];
+  const refused = refuseFor(userLimits, userId, usedUp ?? (await takeAll(userId, morePoints)));
+  return { refused, userId, taken: [...firstPoints, ...morePoints] };
 }
 
 /** Takes the points of all of these limits, or of none. @returns the one that has new points last */
