@@ -279,7 +279,8 @@ describe('order', () => {
       d: 'GROUP_LEAVE_SUCCESS',
       e: 'MESSAGING_SEND_FAILURE',
     });
-    await receiveMessage(eve, await sendMessage(bob, group_id, 'last'));
+    const last = await sendMessage(bob, group_id, 'last');
+    for (const person of [bob, eve]) await receiveMessage(person, last);
     expect(contents(eve)).toEqual(['with Eve', 'last']);
     expect(contents(bob)).toEqual(['before Eve', 'with Eve', 'last']);
   });
