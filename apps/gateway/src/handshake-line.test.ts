@@ -164,6 +164,22 @@ test('those that are delayed come after their time, keep nobody waiting, and cou
   expect([line.waiting, line.waitingOf('flooders'), loop.isLookedAt]).toEqual([0, 0, false]);
 });
 
+test('each comes after its own delay, whoever was delayed before it, also if that one has gone', () => {
+  const { line, answers, comeDelayed, pass, clock } = fixture();
+  const long = comeDelayed('long', 'flooders', 3_000);
+  comeDelayed('short', 'flooders', 1_000);
+  comeDelayed('other', 'others', 2_000);
+  const cameAt = (ms: number) => {
+    pass(ms - clock.nowMs);
+    return answers.splice(0);
+  };
+  expect([cameAt(999), cameAt(1_000), cameAt(1_999)]).toEqual([[], ['short'], []]);
+  line.leave(long);
+  comeDelayed('last', 'flooders', 2_000);
+  expect([cameAt(2_000), cameAt(3_998), cameAt(3_999)]).toEqual([['other'], [], ['last']]);
+  expect(line.waiting).toBe(0);
+});
+
 test('those that are delayed take no more than half of the room, come in at the rate, and are refused at the end', () => {
   const { line, loop, answers, come, comeDelayed, pass } = fixture({ waitingMax: 6 });
   for (let n = 1; n <= 4; n += 1) comeDelayed(`flooder ${n}`, 'flooders', 2_000);

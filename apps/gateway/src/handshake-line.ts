@@ -133,7 +133,7 @@ export class HandshakeLine {
 
   /** Called every few milliseconds while somebody waits: lets in as many as may be, and refuses who waited too long. */
   readonly look = (nowMs: number, lateMs: number): void => {
-    for (let due = this.#delayed.nextDue(nowMs); due; due = this.#delayed.nextDue(nowMs)) this.#come(due);
+    for (const due of this.#delayed.due(nowMs)) this.#come(due);
     if (this.#since.size === 0) {
       if (this.waiting === 0) this.#loop.end(this.look);
       return;
