@@ -30,7 +30,8 @@ export type Core = {
    * Sends a request to the core. Never throws.
    * @param requestId makes a repetition safe; a new one unless given
    * @param burst whose order counts: consecutive requests of the same one are handled in their order
-   * @param asker who takes turns with others for what has large answers; each request is one of its own unless given
+   * @param asker who takes turns with others for what has large answers; each request is one of its own unless given. If it is
+   *   not open any more when its turn comes nothing is requested, and the reply is that the server is busy
    * @param trace the context of the span that it belongs to; undefined if it is not traced
    */
   request<K extends RequestType>(
@@ -139,6 +140,11 @@ function subjectOf({ params }: CoreRequest): number | undefined {
   return user_id ?? group_id ?? user_ids?.[0] ?? group_ids?.[0] ?? cursors?.[0]?.user_id;
 }
 
+/** Behind a gap no user asks. */
+function isPageOfReplay({ type, params }: CoreRequest): boolean {
+  return type === 'REPLAY_PAGE' && params.user_id !== undefined;
+}
+
 const sweepMs = 250;
 const busy = { ok: false, errors: [errorTexts.serverBusy.text] } as const;
 const unknown = { ...busy, isUnknown: true } as const;
@@ -238,8 +244,11 @@ export class CoreClient {
         const size = this.#sizes.of(type, params, asker);
         return new Promise((resolve) => {
           const begin = () => this.#begin({ request, epoch, burst, size, resolve });
-          if (size) this.credit.take(asker ?? {}, size, begin);
-          else begin();
+          if (!size) begin();
+          else {
+            const withdraw = () => resolve(busy);
+            this.credit.take(asker ?? {}, { size, begin, withdraw }, isPageOfReplay(request));
+          }
         });
       },
     };
