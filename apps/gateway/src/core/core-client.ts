@@ -180,7 +180,8 @@ export class CoreClient {
   // first of the others the next to be given up.
   readonly #fresh = new Map<number, Waiting>();
   readonly #repeated = new Map<number, Waiting>();
-  readonly #timer: NodeJS.Timeout;
+  /** Of several Redis always, else while something waits for its answer: a quiet gateway is not woken. */
+  #timer: NodeJS.Timeout | undefined;
   readonly credit: Credit;
   readonly #sizes = new AnswerSizes();
   /** After a break. A burst is not parted: its requests are one behind the other. */
@@ -200,12 +201,7 @@ export class CoreClient {
     this.credit = new Credit(options.creditBytes);
     this.#writers = Array.from({ length: options.shards }, () => undefined);
     this.#worked = Array.from({ length: options.shards }, () => false);
-    // Answers that arrived while the process was stalled are read before anything is given up: timers run before
-    // sockets are read, so one more tick is granted.
-    this.#timer = setInterval(() => {
-      // A quiet gateway is not woken three times where nothing can be due.
-      if (options.shards > 1 || this.pending > 0) setImmediate(() => setImmediate(() => this.#sweep()));
-    }, sweepMs);
+    if (options.shards > 1) this.#sweepFromNowOn();
   }
 
   /** How many requests wait for their answer. */
@@ -267,8 +263,12 @@ export class CoreClient {
       entries: 0,
     };
     this.#fresh.set(request.ref, waiting);
-    if (this.#isClosed) this.#settle(request.ref, busy);
-    else this.#write(waiting);
+    if (this.#isClosed) {
+      this.#settle(request.ref, busy);
+      return;
+    }
+    if (!this.#timer) this.#sweepFromNowOn();
+    this.#write(waiting);
   }
 
   /**
@@ -372,8 +372,19 @@ export class CoreClient {
     waiting.resolve((isOfAnother ? unknown : reply) as Reply<never>);
   }
 
+  #sweepFromNowOn(): void {
+    // Answers that arrived while the process was stalled are read before anything is given up: timers run before
+    // sockets are read, so one more tick is granted.
+    this.#timer = setInterval(() => setImmediate(() => setImmediate(() => this.#sweep())), sweepMs);
+  }
+
   #sweep(): void {
     if (this.#options.shards > 1) this.#lookForShards();
+    else if (this.pending === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      return;
+    }
     const now = Date.now();
     for (const [ref, waiting] of this.#repeated) {
       if (waiting.givesUpAt > now) break;
