@@ -4,12 +4,13 @@ import { HandshakeLine, type LineRefusal } from './handshake-line.ts';
 const inTime = 0;
 const late = 100;
 
-function fixture({ perSecondMax = 100, waitingMax = 100, waitMaxMs = 8_000 } = {}) {
+function fixture({ perSecondMax = 100, waitingMax = 100, waitMaxMs = 8_000, isNoticed = true } = {}) {
   const clock = { nowMs: 0 };
   const waited: number[] = [];
   const answers: string[] = [];
   const loop = {
     isLookedAt: false,
+    isNoticed: () => isNoticed,
     begin() {
       loop.isLookedAt = true;
     },
@@ -83,7 +84,7 @@ test('nobody overtakes those who wait', () => {
   expect(answers).toEqual(['first', 'second', 'third']);
 });
 
-test('fewer get in while the event loop is late, a tenth of the rate at least, and all of it again when it is in time', () => {
+test('fewer get in while the event loop is late, a hundred a second at least, and all of the rate again when it is in time', () => {
   const { answers, come, pass } = fixture({ perSecondMax: 1_000, waitingMax: 10_000 });
   for (let count = 0; count < 10_000; count += 1) come(`client ${count}`);
   const letInOf = (seconds: number, lateMs: number) => {
@@ -97,6 +98,21 @@ test('fewer get in while the event loop is late, a tenth of the rate at least, a
   expect(least).toBeLessThan(150);
   letInOf(2, inTime);
   expect(letInOf(1, inTime)).toBe(1_000);
+});
+
+test('while others are there a thousand a second get in at first, more when the event loop is in time; else all of the rate', () => {
+  const letInOf = (isNoticed: boolean) => {
+    const { answers, come, pass } = fixture({ perSecondMax: 5_000, waitingMax: 100_000, isNoticed });
+    for (let count = 0; count < 30_000; count += 1) come(`client ${count}`);
+    return Array.from({ length: 3 }, () => {
+      const before = answers.length;
+      for (let ms = 0; ms < 1_000; ms += 10) pass(10, inTime);
+      return answers.length - before;
+    });
+  };
+  const [first = 0, second = 0, third = 0] = letInOf(true);
+  expect([first < 1_300, second > first + 400, third > second + 400]).toEqual([true, true, true]);
+  expect(letInOf(false)).toEqual([5_000, 5_000, 5_000]);
 });
 
 test('a pause of the process lets no more in at once than come at once to one that is idle', () => {
