@@ -99,7 +99,7 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
     allowedOrigins: config.ALLOWED_ORIGINS,
     handshakes: budgets.handshakes,
     onOpen: (socket) => {
-      metrics.connectionsOpened.inc();
+      metrics.connectionsOpened.count += 1;
       return sessions.open(bus.context, socket);
     },
     onSlow: (cause) => metrics.slowClosed.inc({ cause }),

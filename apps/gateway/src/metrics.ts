@@ -75,7 +75,7 @@ export function createGatewayMetrics(metrics: Metrics, shards = 1) {
     >,
     requests: createRequestMetrics(metrics),
     redis: createConnectionMetrics(metrics, ['command', 'subscriber'], shards),
-    connectionsOpened: metrics.counter('gateway_connections_opened_total', 'Connections that were opened'),
+    connectionsOpened: metrics.hotCounter('gateway_connections_opened_total', 'Connections that were opened'),
     connectionsClosed: metrics.counter(
       'gateway_connections_closed_total',
       'Connections that ended, by close code and by who ended them: gateway, client, or lost (broken or silent)',
@@ -91,12 +91,14 @@ export function createGatewayMetrics(metrics: Metrics, shards = 1) {
       'Time that handshakes waited until they were let in; not counted are those that were let in at once',
       { buckets: handshakeWaitBuckets },
     ),
-    signIns: metrics.counter('gateway_sign_ins_total', 'Sign-ins by outcome', { outcome: signInOutcomes }),
-    signInSeconds: metrics.histogram(
+    signIns: metrics.hotCounters('gateway_sign_ins_total', 'Sign-ins by outcome', {
+      outcome: signInOutcomes,
+    }),
+    signInSeconds: metrics.hotHistograms(
       'gateway_sign_in_seconds',
       'Time from the request to sign in until the states of all groups were sent',
       { buckets: requestBuckets },
-    ),
+    )(),
     frames,
     /** One of `frames`: of what comes most often by far, found once. */
     messageAcknowledgements: frames('MESSAGING_DELIVER_SUCCESS'),

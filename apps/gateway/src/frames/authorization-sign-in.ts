@@ -42,13 +42,13 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   // Whoever has the right credential is told so, whatever they sign in with next: nobody else brings it about.
   const tooOften = { key: tooOftenKey(sid), source: 'of a user' };
   if (refuseAsBefore(context, session, frame, tooOften) || isRefusedGuess(context, session, frame)) {
-    context.metrics.signIns.inc({ outcome: 'failure' });
+    context.metrics.signIns('failure').count += 1;
     return;
   }
   const begunAt = performance.now();
   const leavePlace = await context.signIns.enter(session, `${session.socket.address} ${sid}`);
   if (!leavePlace) {
-    context.metrics.signIns.inc({ outcome: 'left' });
+    context.metrics.signIns('left').count += 1;
     return;
   }
   if (!(await signIn(context, session, frame, { begunAt, onRead: leavePlace }))) leavePlace();
@@ -64,7 +64,7 @@ async function signIn(
   { begunAt, onRead }: { begunAt: number; onRead(): void },
 ): Promise<boolean> {
   if (!session.socket.isOpen) {
-    context.metrics.signIns.inc({ outcome: 'left' });
+    context.metrics.signIns('left').count += 1;
     return false;
   }
   const { country_code, phone_number, verification_code } = frame.payload;
@@ -74,7 +74,7 @@ async function signIn(
     phone_number,
     verification_code,
   });
-  context.metrics.signIns.inc({ outcome: outcomeOf(result, session) });
+  context.metrics.signIns(outcomeOf(result, session)).count += 1;
   noteGuess(context, session, frame, result);
   if (result.ok || isLimited(result.errors, 'tooManyRequests')) {
     noteRefusal(context, tooOftenKey(sidOf(country_code, phone_number)), result);
