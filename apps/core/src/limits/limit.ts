@@ -85,7 +85,10 @@ export type LimitFactory = (name: LimitName, rate: Rate, variant?: string) => Li
 /** The limit that stands in the way, and in how many seconds it does no more. */
 export type UsedUp = { readonly limit: LimitName; readonly seconds: number };
 
-/** Counts and logs a request that is refused, once for all limits that it met. @param address where it came from; empty if that is not known */
+/**
+ * Counts and logs a request that is refused: once, whatever other limits it met.
+ * @param address where it came from; empty if that is not known
+ */
 export type Refuse = (usedUp: UsedUp, address: string) => { readonly seconds: number };
 
 /** What was counted for something that has not been done yet. */
@@ -110,7 +113,7 @@ export function createLimitMetrics(metrics: Pick<Metrics, 'counter'>) {
   return {
     refused: metrics.counter(
       'limits_refused_total',
-      'Requests that were refused, by the limit that stood in the way for the longest time',
+      'Requests that were refused, each once, by a limit that had no points left',
       { limit: limitNames },
     ),
     skipped: metrics.counter(
