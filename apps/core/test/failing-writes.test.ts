@@ -8,7 +8,8 @@ import { FakeGateway } from './fake-gateway.ts';
 import { numberOf } from './fixture.ts';
 import { group, send } from './group.ts';
 
-// A database that cannot do its work for a while, most often one that is read and takes no writes: the core runs a request again and again, and limits count it once.
+// A database that cannot do its work for a while, mostly one that is read and takes no writes: the core runs a request
+// again and again, and limits count it once.
 
 const [right, wrong] = ['000000', '111111'];
 const wrongCredential = 'wrong phone number or verification code';
