@@ -61,7 +61,7 @@ export function createCoreMetrics(metrics: Metrics, shards = 1) {
     ),
     requestDeadLetters: metrics.counter(
       'core_request_dead_letters_total',
-      'Requests that were given up because they could not be handled',
+      'Requests that were given up because they could not be handled, or their outcome not published',
       ofType,
     ),
     entriesUnreadable: metrics.counter(

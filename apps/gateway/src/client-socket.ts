@@ -6,7 +6,7 @@ export type SlowCause = 'connection' | 'gateway';
 /** What a socket tells the server that made it. */
 type SocketEvents = {
   /** It is closed because its client reads too slowly. */
-  onSlow(cause: SlowCause): void;
+  onSlow(cause: SlowCause, address: string): void;
   /** So many bytes more wait to be read by its client, or fewer. */
   onBuffered(bytes: number): void;
   /** Closes it: uWS reports the topics that it leaves meanwhile, and any use of it throws then. */
@@ -131,7 +131,7 @@ export class ClientSocket {
   onClosing(unreadMaxBytes: number): void {
     if (!this.#isOpen || this.#ws.getBufferedAmount() <= unreadMaxBytes) return;
     this.#isOpen = false;
-    this.#events.onSlow('connection');
+    this.#events.onSlow('connection', this.address);
   }
 
   onClosed(): void {
@@ -151,7 +151,7 @@ export class ClientSocket {
 
   #closeSlow(cause: SlowCause): void {
     this.#isOpen = false;
-    this.#events.onSlow(cause);
+    this.#events.onSlow(cause, this.address);
     this.#events.close(() => this.#ws.close());
   }
 

@@ -17,6 +17,7 @@ import {
   readMessageAcknowledgement,
   type SoundRequest,
 } from '@hooligram/protocol';
+import { networkOf } from '@hooligram/service';
 import type { ClientSocket } from './client-socket.ts';
 import type { GatewayContext } from './context.ts';
 import { acknowledgeMessage, acknowledgeState } from './delivery/acknowledge.ts';
@@ -220,7 +221,7 @@ export class Session implements SocketOwner, FrameReader {
     const held = heldBy(bytes);
     const full = requestBudget.refusal(this.#heldBytes, held);
     if (full) {
-      metrics.requestsShed.inc({ cause: full });
+      this.#noteShed(full);
       refuseUnread(this, bytes, judgement === 'acknowledgement' ? 'ignore' : 'busy', metrics);
       return;
     }
@@ -281,7 +282,7 @@ export class Session implements SocketOwner, FrameReader {
     if (this.#isFinishing) return;
     const full = this.#fullBudget(bytes);
     if (full) {
-      this.#context.metrics.requestsShed.inc({ cause: full });
+      this.#noteShed(full);
       this.socket.sendLater(failure(frame.type, frame.id, [errorTexts.serverBusy.text]));
       return;
     }
@@ -303,6 +304,15 @@ export class Session implements SocketOwner, FrameReader {
     const { config, requestBudget } = this.#context;
     if (this.#queue.length >= config.SESSION_QUEUE_MAX) return 'connection';
     return requestBudget.refusal(this.#heldBytes, bytes);
+  }
+
+  #noteShed(full: FullBudget): void {
+    const { metrics, log } = this.#context;
+    metrics.requestsShed.inc({ cause: full });
+    log.warn(
+      { kind: full, source: networkOf(this.socket.address) },
+      'a request is refused: a budget is full',
+    );
   }
 
   #hold(bytes: number): void {
@@ -381,7 +391,7 @@ export class Session implements SocketOwner, FrameReader {
 
   /** Says why a frame was bad; a client that goes on and on with them is disconnected. */
   #refuse({ id, faults }: BadFrame): void {
-    const { metrics, config } = this.#context;
+    const { metrics, config, log } = this.#context;
     metrics.badFrames.inc();
     this.socket.sendLater(frameFailure(id, faults));
     const now = Date.now();
@@ -389,6 +399,8 @@ export class Session implements SocketOwner, FrameReader {
     this.#badFrameTimes.push(now);
     if (this.#badFrameTimes.length < config.BAD_FRAMES_MAX) return;
     const oldest = this.#badFrameTimes.shift() ?? 0;
-    if (now - oldest <= config.BAD_FRAMES_WINDOW_MS) this.socket.end(closeReasons.badFrames);
+    if (now - oldest > config.BAD_FRAMES_WINDOW_MS) return;
+    log.warn({ source: networkOf(this.socket.address) }, 'a connection is closed: it sends bad frames');
+    this.socket.end(closeReasons.badFrames);
   }
 }

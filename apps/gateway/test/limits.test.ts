@@ -115,6 +115,7 @@ describe('a connection', () => {
     client.send('MESSAGING_DELIVER_SUCCESS', {});
     expect(await client.closed).toEqual(closedWith(closeReasons.badFrames));
     expect(client.received('CONN_FRAME_FAILURE')).toHaveLength(100);
+    expect(system.gateway(0).log()).toMatch(/"source":"127\.0\.0\.1".*it sends bad frames/);
   });
 
   test.each([

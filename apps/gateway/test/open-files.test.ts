@@ -51,6 +51,7 @@ test('of 400 clients a gateway with 256 files takes 56, tells the others when to
   const full = await metrics(gateway.adminUrl);
   expect(full.value('hooligram_gateway_connections')).toBe(56);
   expect(full.value('hooligram_gateway_upgrades_refused_total', { reason: 'full' })).toBe(clients - 56);
+  expect(gateway.log()).toMatch(/"kind":"full","source":"127\.0\.0\.1".*there is no room/);
   expect(await readiness()).toContain('56 of 56 connections are taken');
   // Below 95 percent.
   for (const { socket } of taken.slice(0, 3)) socket.destroy();

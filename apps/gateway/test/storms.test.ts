@@ -128,6 +128,7 @@ test('handshakes beyond the rate wait, more than may wait get 503 and learn when
   expect(Number.isInteger(seconds) && seconds >= 1 && seconds <= 10).toBe(true);
   expect(refused?.body).toContain('Connect again');
   expect(await refusedMetric()).toBeGreaterThan(0);
+  expect(fixture.system.gateway(slow).log()).toMatch(/"kind":"line full","source":"127\.0\.0\.1".*no room/);
   expect(await metric(fixture.system.gateway(slow), 'gateway_handshake_wait_seconds_count')).toBeGreaterThan(
     0,
   );

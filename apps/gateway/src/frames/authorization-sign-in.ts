@@ -105,11 +105,8 @@ async function signIn(
 function isRefusedGuess(context: GatewayContext, session: Session, frame: SignInFrame): boolean {
   const key = guessKeyOf(session, frame);
   if (key === undefined || !session.limits) return false;
-  if (session.limits.hasVerified) {
-    // Probably with that code: what others of the network got wrong says nothing about it.
-    session.limits.hasVerified = false;
-    return false;
-  }
+  // Probably with that code: what others of the network got wrong says nothing about it.
+  if (session.limits.hasVerified) return false;
   if (refuseAsBefore(context, session, frame, { key, source: session.socket.address }, 'guessRefusals')) {
     return true;
   }
@@ -128,6 +125,8 @@ function noteGuess(
 ): void {
   const key = guessKeyOf(session, frame);
   if (key === undefined || !session.limits) return;
+  // A core that was busy, or did not answer, has not looked at the code.
+  if (result.ok || !(result.isUnknown || isBusy(result.errors))) session.limits.hasVerified = false;
   const wasKnown = context.clientLimits?.guessRefusals.has(key);
   noteRefusal(context, key, result, 'guessRefusals');
   if (wasKnown || result.ok) return;
@@ -153,5 +152,9 @@ function outcomeOf(result: Reply<'AUTHORIZATION_SIGN_IN'>, { socket }: Session) 
   if (!socket.isOpen) return 'left';
   if (result.ok) return 'success';
   if (result.isUnknown) return 'unknown';
-  return result.errors.includes(errorTexts.serverBusy.text) ? 'busy' : 'failure';
+  return isBusy(result.errors) ? 'busy' : 'failure';
+}
+
+function isBusy(errors: readonly string[]): boolean {
+  return errors.includes(errorTexts.serverBusy.text);
 }

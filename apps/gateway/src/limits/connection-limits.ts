@@ -36,7 +36,7 @@ export class ConnectionLimits {
   #acknowledgements: Traffic | undefined;
   /** No code that somebody signs in with was given to the core yet. */
   isFirstGuess = true;
-  /** A code was submitted rightly here, and nobody signed in with a code since: the core is asked whether this one is right. */
+  /** A code was submitted rightly here, and the core has looked at none that somebody signed in with since: it is asked about the next. */
   hasVerified = false;
   #isSignedIn = false;
   #unsignedFrames = 0;
