@@ -37,12 +37,13 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   const waitSeconds = context.clientLimits?.signInWait(sid);
   if (waitSeconds !== undefined) {
     refuseFor(session, frame, waitSeconds);
+    context.metrics.signIns.inc({ outcome: 'limited' });
     return;
   }
   // Whoever has the right credential is told so, whatever they sign in with next: nobody else brings it about.
   const tooOften = { key: tooOftenKey(sid), source: 'of a user' };
   if (refuseAsBefore(context, session, frame, tooOften) || isRefusedGuess(context, session, frame)) {
-    context.metrics.signIns.inc({ outcome: 'failure' });
+    context.metrics.signIns.inc({ outcome: 'limited' });
     return;
   }
   const begunAt = performance.now();
@@ -153,5 +154,8 @@ function outcomeOf(result: Reply<'AUTHORIZATION_SIGN_IN'>, { socket }: Session) 
   if (!socket.isOpen) return 'left';
   if (result.ok) return 'success';
   if (result.isUnknown) return 'unknown';
-  return result.errors.includes(errorTexts.serverBusy.text) ? 'busy' : 'failure';
+  if (result.errors.includes(errorTexts.serverBusy.text)) return 'busy';
+  const isByLimit =
+    isLimited(result.errors, 'tooManyAttempts') || isLimited(result.errors, 'tooManyRequests');
+  return isByLimit ? 'limited' : 'failure';
 }
