@@ -30,6 +30,7 @@ import {
 } from './handler.ts';
 
 type Submission = HandlerRequest<'VERIFICATION_SUBMIT_CODE'>;
+type Verdict = Exclude<ChallengeOutcome, 'under_way'> | 'limited';
 
 const refusals = {
   wrong: 'wrongCode',
@@ -60,21 +61,29 @@ export const verificationSubmitCodeHandler: Handler<'VERIFICATION_SUBMIT_CODE'> 
   batchMax: 1,
   ...providerCalls,
   handle: each(async (context, request) => {
-    const { db, limits } = context;
+    const { db, limits, metrics } = context;
     const { connection_id, address } = request.params;
-    // A second run counts against no limit.
+    // A second run counts against no limit, and its verdict was counted.
     const before = await readOutcome(db, 'verification_submit_code', {
       request_id: request.request_id,
       connection_id,
     });
     if (before !== undefined) return replyTo(context, request, await answerOfFirstRun(context, request));
+    const count = (verdict: Verdict) => metrics.codesSubmitted.inc({ verdict });
     const challenge = await readChallenge(db, connection_id);
-    if (!challenge) return refusal('noCodeRequested');
+    if (!challenge) {
+      count('none');
+      return refusal('noCodeRequested');
+    }
     const source = { sid: challenge.sid, address };
     const isPaid = await limits.guesses.isFirstOfText(`${connection_id} ${challenge.expires_ms}`);
     const allowed = isPaid ? { budget: 'open' as const } : await takeGuess(context, source);
-    if ('seconds' in allowed) return limited('tooManyAttempts', allowed.seconds);
+    if ('seconds' in allowed) {
+      count('limited');
+      return limited('tooManyAttempts', allowed.seconds);
+    }
     const answer = await compareOrCheck(context, request, challenge);
+    if (answer.outcome !== 'under_way') count(answer.outcome);
     if (answer.outcome === 'right') {
       await limits.guesses.succeeded(source, allowed.budget, !isPaid);
       await limits.texts.converted(source);
