@@ -33,6 +33,11 @@ export function createJobMetrics(metrics: Metrics) {
       'Attempts to deliver again that found something unacknowledged: messages, or states alone',
       { owed: ['messages', 'states'] },
     ),
+    redeliveryTries: metrics.histogram(
+      'core_redelivery_tries',
+      'Which attempt in a row it was, at each of them: since the last one the user has acknowledged none of the messages, or not the state',
+      { buckets: [1, 2, 3, 5, 8, 13, 50], labels: { owed: ['messages', 'states'] } },
+    ),
     redeliveryRepliesUnreadable: metrics.counter(
       'core_redelivery_replies_unreadable_total',
       'Publications on the channel for redelivery replies that cannot be read',
