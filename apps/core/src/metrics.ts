@@ -1,7 +1,7 @@
 import { type Outcome, type RequestType, requestTypes } from '@hooligram/contract';
 import { countryCodes } from '@hooligram/protocol';
 import { createConnectionMetrics, type HotCounter, type Metrics, type Observed } from '@hooligram/service';
-import { jobTypes } from './retries/index.ts';
+import { queueNames } from './retries/metrics.ts';
 
 /** `expired`: past its deadline, so it was not begun. `unknown`: it stays in the stream, and runs again. */
 const outcomes = ['success', 'failure', 'expired', 'unknown'] as const;
@@ -10,7 +10,7 @@ const ofType = { type: requestTypes };
 export type CoreMetrics = ReturnType<typeof createCoreMetrics>;
 
 /** BullMQ's own: what its workers say, and for each queue one on which a worker waits for the next job. */
-const workerConnections = ['workers', ...jobTypes.map(({ name }) => `worker ${name}`)];
+const workerConnections = ['workers', ...queueNames.map((name) => `worker ${name}`)];
 const connections = ['command', 'blocking', 'queues', 'subscriber', ...workerConnections];
 
 /**

@@ -1,6 +1,7 @@
 import type { Metrics } from '@hooligram/service';
 
-const queue = ['delivery-check', 'redelivery', 'sweep'] as const;
+export const queueNames = ['delivery-check', 'redelivery', 'sweep'] as const;
+const queue = queueNames;
 /** `failed`: it is tried again. `dropped`: of a type or form that this release does not know. */
 const runOutcomes = ['done', 'again', 'failed', 'dead', 'dropped'] as const;
 
