@@ -1,3 +1,4 @@
+import type { WriteFailure } from '@hooligram/bus';
 import { type RequestType, requestTypes } from '@hooligram/contract';
 import { closeReasons, frameTypes, isAcknowledgementType, isClientRequestType } from '@hooligram/protocol';
 import {
@@ -20,8 +21,11 @@ export type DeliveryPath = (typeof deliveryPaths)[number];
 const requestOutcomes = ['success', 'failure', 'busy', 'unknown'] as const;
 export type RequestOutcome = (typeof requestOutcomes)[number];
 
-/** `left`: the connection closed before its turn, or before the answer. */
-const signInOutcomes = ['success', 'failure', 'busy', 'unknown', 'left'] as const;
+/**
+ * `failure`: a wrong number or code. `limited`: refused by a limit of a gateway or of the cores, whatever the code was. `left`:
+ * the connection closed before its turn, or before the answer.
+ */
+const signInOutcomes = ['success', 'failure', 'limited', 'busy', 'unknown', 'left'] as const;
 
 /** Who closed a connection: this gateway, its client with a close frame, or nobody: it broke, or was silent. */
 const closers = ['gateway', 'client', 'lost'] as const;
@@ -91,9 +95,11 @@ export function createGatewayMetrics(metrics: Metrics, shards = 1) {
       'Time that handshakes waited until they were let in; not counted are those that were let in at once',
       { buckets: handshakeWaitBuckets },
     ),
-    signIns: metrics.hotCounters('gateway_sign_ins_total', 'Sign-ins by outcome', {
-      outcome: signInOutcomes,
-    }),
+    signIns: metrics.hotCounters(
+      'gateway_sign_ins_total',
+      'Sign-ins by outcome: failure (a wrong number or code), limited (refused by a limit, whatever the code was), busy (certainly not done), unknown (no answer in time), left (the connection closed before)',
+      { outcome: signInOutcomes },
+    ),
     signInSeconds: metrics.hotHistograms(
       'gateway_sign_in_seconds',
       'Time from the request to sign in until the states of all groups were sent',
@@ -159,9 +165,10 @@ export function createGatewayMetrics(metrics: Metrics, shards = 1) {
       'Requests refused because too many were waiting, or too many bytes of them: in the request stream, on the connection, on this gateway',
       { cause: ['stream entries', 'stream bytes', 'connection', 'gateway'] },
     ),
-    requestsRefused: metrics.counter(
-      'gateway_requests_refused_total',
-      'Requests that Redis refused: it is full, read-only, or does not permit the command',
+    requestWritesFailed: metrics.counter(
+      'gateway_request_writes_failed_total',
+      'Requests whose write to Redis failed, by reason: the stream is too long (full), Redis takes no writes or not this one (refused), not connected (unsent), the connection broke before the answer, so that they may be in the stream (uncertain). Those that are unsent or uncertain are written again',
+      { reason: ['full', 'refused', 'unsent', 'uncertain'] satisfies WriteFailure[] },
     ),
     resyncs: metrics.counter(
       'gateway_resyncs_total',

@@ -71,6 +71,10 @@ describe('an address that guesses codes of one number after the other', () => {
       limit: 'address_guesses',
     });
     expect(byGateway).toBe(34 + 39);
+    // Nobody said that these codes are wrong.
+    const signIns = (outcome: string) =>
+      metric(fixture.system.gateway(0), 'gateway_sign_ins_total', { outcome });
+    expect(await Promise.all(['limited', 'failure'].map(signIns))).toEqual([80, 0]);
   });
 
   test('keeps no token of that address from the core, on no connection', async () => {

@@ -33,6 +33,7 @@ import {
 type Submission = HandlerRequest<'VERIFICATION_SUBMIT_CODE'>;
 /** A guess that was taken, and from which budget, or the seconds until one is allowed. */
 type Guess = (Taken & { readonly budget: GuessBudget }) | { readonly seconds: number };
+type Verdict = Exclude<ChallengeOutcome, 'under_way'> | 'limited';
 
 const refusals = {
   wrong: 'wrongCode',
@@ -63,21 +64,29 @@ export const verificationSubmitCodeHandler: Handler<'VERIFICATION_SUBMIT_CODE'> 
   batchMax: 1,
   ...providerCalls,
   handle: each(async (context, request) => {
-    const { db, limits } = context;
+    const { db, limits, metrics } = context;
     const { connection_id, address } = request.params;
-    // A second run counts against no limit, and nor does one that could not compare: it is run again.
+    // A second run counts against no limit, and its verdict was counted; one that could not compare is run again.
     const before = await readOutcome(db, 'verification_submit_code', {
       request_id: request.request_id,
       connection_id,
     });
     if (before !== undefined) return replyTo(context, request, await answerOfFirstRun(context, request));
+    const count = (verdict: Verdict) => metrics.codesSubmitted.inc({ verdict });
     const challenge = await readChallenge(db, connection_id);
-    if (!challenge) return refusal('noCodeRequested');
+    if (!challenge) {
+      count('none');
+      return refusal('noCodeRequested');
+    }
     const source = { sid: challenge.sid, address };
     const ofText = await limits.guesses.takeFirstOfText(`${connection_id} ${challenge.expires_ms}`);
     const guess = ofText ? { ...ofText, budget: 'open' as const } : await takeGuess(context, source);
-    if ('seconds' in guess) return limited('tooManyAttempts', guess.seconds);
+    if ('seconds' in guess) {
+      count('limited');
+      return limited('tooManyAttempts', guess.seconds);
+    }
     const answer = await compareOrCheck(context, request, challenge, guess);
+    if (answer.outcome !== 'under_way') count(answer.outcome);
     if (answer.outcome === 'right') {
       if (!ofText) await guess.giveBack();
       await limits.guesses.succeeded(source, guess.budget);

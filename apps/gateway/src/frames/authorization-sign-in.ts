@@ -37,12 +37,13 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   const waitSeconds = context.clientLimits?.signInWait(sid);
   if (waitSeconds !== undefined) {
     refuseFor(session, frame, waitSeconds);
+    context.metrics.signIns.inc({ outcome: 'limited' });
     return;
   }
   // Whoever has the right credential is told so, whatever they sign in with next: nobody else brings it about.
   const tooOften = { key: tooOftenKey(sid), source: 'of a user' };
   if (refuseAsBefore(context, session, frame, tooOften) || isRefusedGuess(context, session, frame)) {
-    context.metrics.signIns('failure').count += 1;
+    context.metrics.signIns('limited').count += 1;
     return;
   }
   const begunAt = performance.now();
@@ -152,7 +153,10 @@ function outcomeOf(result: Reply<'AUTHORIZATION_SIGN_IN'>, { socket }: Session) 
   if (!socket.isOpen) return 'left';
   if (result.ok) return 'success';
   if (result.isUnknown) return 'unknown';
-  return isBusy(result.errors) ? 'busy' : 'failure';
+  if (isBusy(result.errors)) return 'busy';
+  const isByLimit =
+    isLimited(result.errors, 'tooManyAttempts') || isLimited(result.errors, 'tooManyRequests');
+  return isByLimit ? 'limited' : 'failure';
 }
 
 function isBusy(errors: readonly string[]): boolean {
