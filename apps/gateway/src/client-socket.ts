@@ -23,6 +23,7 @@ export class ClientSocket {
   #drained: (() => void)[] | undefined;
   #isOpen = true;
   #unreadBytes = 0;
+  #heldBytes = 0;
   /** Something that was written in this tick was not sent at once. */
   #isFilling = false;
 
@@ -39,6 +40,18 @@ export class ClientSocket {
   /** How much was sent that waits here, because the client has not read what was sent before. */
   get unreadBytes(): number {
     return this.#isOpen ? this.#ws.getBufferedAmount() : 0;
+  }
+
+  /** That, and what is held for it until then. */
+  get waitingBytes(): number {
+    return this.unreadBytes + this.#heldBytes;
+  }
+
+  /** So many bytes more are held for this client until it has read what was sent, or fewer. */
+  hold(bytes: number): void {
+    if (!this.#isOpen) return;
+    this.#heldBytes += bytes;
+    this.#events.onBuffered(bytes);
   }
 
   /** Looks how much the client has not read. */
@@ -137,6 +150,8 @@ export class ClientSocket {
   onClosed(): void {
     this.#isOpen = false;
     this.#noteUnread(0);
+    if (this.#heldBytes > 0) this.#events.onBuffered(-this.#heldBytes);
+    this.#heldBytes = 0;
     this.#later = undefined;
     this.onDrain();
   }

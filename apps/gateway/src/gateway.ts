@@ -172,6 +172,7 @@ function observe(gauges: ReturnType<typeof createGatewayGauges>, bus: Bus, sessi
   gauges.requestStreamBytes.read(() => bus.requestStreamBytes);
   gauges.answerCreditBytes.read(() => bus.credit.bytes);
   gauges.answerCreditWaiting.read(() => bus.credit.waiting);
+  gauges.replayPagesCharacters.read(() => bus.context.replayPages.characters);
   gauges.databaseEpoch.read(() => bus.context.epoch);
   gauges.drainLeft.read(() => sessions.left);
 }

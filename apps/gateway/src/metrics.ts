@@ -252,6 +252,7 @@ type GatewayGauge =
   | 'requestStreamBytes'
   | 'answerCreditBytes'
   | 'answerCreditWaiting'
+  | 'replayPagesCharacters'
   | 'databaseEpoch';
 
 /** What is asked for when somebody reads the metrics. */
@@ -281,6 +282,10 @@ export function createGatewayGauges({ observed }: Metrics): Record<GatewayGauge,
     answerCreditWaiting: observed(
       'gateway_answer_credit_waiting',
       'Requests that wait until more of them may be on their way',
+    ),
+    replayPagesCharacters: observed(
+      'gateway_replay_pages_characters',
+      'Characters of large pages of replays that are kept for a moment, for other connections that need them',
     ),
     databaseEpoch: observed(
       'gateway_database_epoch',

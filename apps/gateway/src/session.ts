@@ -11,7 +11,6 @@ import {
   failure,
   frameBytesMax,
   frameFailure,
-  isDeliverySentBack,
   needsSignIn,
   readGroupAcknowledgement,
   readMessageAcknowledgement,
@@ -26,6 +25,7 @@ import type { UserConnection } from './groups/user-connection.ts';
 import type { User } from './groups/users.ts';
 import type { ConnectionLimits, FirstJudgement } from './limits/connection-limits.ts';
 import { refuseUnread } from './limits/refuse-unread.ts';
+import { isSentBack } from './limits/sent-back.ts';
 import type { FullBudget } from './request-budget.ts';
 import type { SocketOwner } from './websocket-server.ts';
 
@@ -256,22 +256,17 @@ export class Session implements SocketOwner, FrameReader {
    * The server's own frames may be larger than what a client may send: a long message with all that comes
    * with it, a group of thousands. A client that sends back what it is sent must not lose its connection for that,
    * because it would be sent the same on the next one. Such frames are sent
-   * after the sign-in only, so before it no megabyte is read.
+   * after the sign-in only. None of them is parsed; beyond the limits they are counted, and ignored all the same.
    */
   #refuseTooLarge(bytes: Uint8Array): void {
     const { metrics } = this.#context;
-    if (this.#connection && this.#isSentBack(bytes)) {
+    if (this.#connection && isSentBack(bytes)) {
+      this.limits?.takeSentBack(bytes.byteLength);
       metrics.framesIgnored('server-type').count += 1;
       return;
     }
     metrics.badFrames.inc();
     this.socket.end(closeReasons.frameTooLarge);
-  }
-
-  #isSentBack(bytes: Uint8Array): boolean {
-    if (this.limits && !this.limits.takeSentBack(bytes.byteLength)) return isDeliverySentBack(bytes);
-    const frame = decodeFrame(bytes);
-    return frame.kind === 'ignored' && frame.reason === 'server-type';
   }
 
   #enqueue(frame: QueuedRequest, bytes: number): void {
