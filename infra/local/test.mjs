@@ -5,9 +5,16 @@ import { startLoad } from './load.mjs';
 import { passOnTo } from './pass-on.mjs';
 import { wholeSystems } from './whole-systems.mjs';
 
-const args = process.argv.slice(2);
+const redisForms = ['list', 'sentinel', 'cluster'];
+
+// `--redis=list` is `--redis list`, as with all other tools.
+const args = process.argv.slice(2).flatMap((arg) => (arg.startsWith('--redis=') ? arg.split('=', 2) : [arg]));
 const besideLoad = takeFlag('--beside-load') !== undefined;
 const [redis] = takeFlag('--redis', 1) ?? [];
+if (redis !== undefined && !redisForms.includes(redis)) {
+  process.stderr.write(`npm test: --redis must be one of ${redisForms.join(', ')}, not "${redis}"\n`);
+  process.exit(2);
+}
 const workers = args.some((arg) => /^--maxWorkers/.test(arg)) ? [] : ['--maxWorkers=2'];
 
 const node = await ensureBuilt();

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   createNames,
@@ -73,14 +73,14 @@ export type Place = {
 /**
  * Finds the stores: those that the environment names, else those of the local stack that runs on the data folder.
  *
- * @param dataDir as `npm start` was given it, from the root of the repository
+ * @param dataDir as `npm start` was given it: absolute, or from the root of the repository
  * @throws ConfigError
  */
 export function findPlace(dataDir: string, env: Environment = process.env): Place {
   const read = readConfig(schema, env, 'hooligram');
   const { REDIS_URL, REDIS_CA_FILE, REDIS_PREFIX, BUS_SIGNING_KEYS, DATABASE_URL, DATABASE_REPLICA_URL } =
     read;
-  const dir = join(repositoryRoot, dataDir);
+  const dir = resolve(repositoryRoot, dataDir);
   const stack = REDIS_URL && DATABASE_URL ? undefined : readStack(join(dir, 'run/stack.json'));
   const allRedis = REDIS_URL ?? stack?.redis.url ?? defaultRedisUrl;
   const redisUrls = redisAddresses(allRedis);

@@ -39,11 +39,13 @@ const details = `Exit codes: 0 done; 1 something is wrong, or what was asked for
 3 a store, or the node that was named, does not answer.
 
 Environment variables:
-  REDIS_URL         Redis, the bus; several with commas between
-  REDIS_CA_FILE     certificates in PEM by which a rediss:// is known
-  REDIS_PREFIX      first part of every name in Redis (hooligram)
-  BUS_SIGNING_KEYS  as the nodes have it
-  DATABASE_URL      Postgres
+  REDIS_URL              Redis, the bus; several with commas between
+  REDIS_CA_FILE          certificates in PEM by which a rediss:// is known
+  REDIS_PREFIX           first part of every name in Redis (hooligram)
+  BUS_SIGNING_KEYS       as the nodes have it
+  NODE_REPLY_TIMEOUT_MS  a node that has not replied by then does not answer (2000)
+  DATABASE_URL           Postgres
+  DATABASE_REPLICA_URL   its standby that answers pages, for doctor
 Without them the stores of the local stack are used, if npm start runs.`;
 
 export function createProgram(): Command {

@@ -91,7 +91,10 @@ test('a message that does not exist, and a user who does not, are said so', asyn
   ]);
   expect((await run('trace', 'first')).code).toBe(2);
   const user = await run('sessions', 'list', '1.0000000');
-  expect([user.code, user.stderr]).toEqual([1, 'hooligram: there is no user 1.0000000\n']);
+  expect([user.code, user.stderr]).toEqual([
+    1,
+    'hooligram: there is no user 1.0000000: give a sid, such as 1.5550100, or user id\n',
+  ]);
 });
 
 test("a user's connections are listed on all gateways, and ended on all of them and for nobody else", async () => {

@@ -10,7 +10,7 @@ const schema = z.object({
   WORKERS: integer({ min: 1, max: 64 }).describe('how many').default(2),
   ACK_TIMEOUT_MS: milliseconds({ min: 10 }).default(1_000),
   IS_OPEN: boolean().default(true),
-  MODE: z.enum(['calm', 'loud']).default('calm'),
+  MODE: z.enum(['calm', 'loud']).default('calm').describe('how it speaks'),
   REDIS_URL: url(['redis', 'rediss']).describe('the bus'),
   CREDENTIAL_KEY: z.string().min(16).optional().describe('keys the hashes'),
 });
@@ -131,11 +131,12 @@ test('what is printed at start hides keys, tokens, codes and passwords inside of
   });
 });
 
-test('--help lists every variable with its default and description', () => {
+test('--help lists every variable with its default, its description and the words that it takes', () => {
   const help = renderHelp({ name: 'gateway', summary: 'holds the sockets', config: schema });
   expect(help).toContain('gateway: holds the sockets\n');
   expect(help).toMatch(/PORT {2,}default 8080 {2,}where clients connect\n/);
   expect(help).toMatch(/WORKERS {2,}default 2 {2,}how many\n/);
+  expect(help).toMatch(/MODE {2,}default calm {2,}how it speaks \(calm, loud\)\n/);
   expect(help).toMatch(/REDIS_URL {2,}required {2,}the bus\n/);
   expect(help).toMatch(/CREDENTIAL_KEY {2,}optional, secret {2,}keys the hashes\n/);
 });

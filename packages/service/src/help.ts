@@ -6,10 +6,17 @@ export function renderHelp(options: { name: string; summary?: string; config: Co
   const { properties = {}, required = [] } = z.toJSONSchema(options.config, { io: 'input' });
   const rows = Object.entries(options.config.shape).map(([variable, schema]) => {
     const { defaultValue: fallback } = schema.def as { defaultValue?: unknown };
-    const { description = '' } = properties[variable] as { description?: string };
+    const { description = '', enum: words } = properties[variable] as {
+      description?: string;
+      enum?: readonly string[];
+    };
     const need = required.includes(variable) ? 'required' : 'optional';
     const value = fallback === undefined ? need : `default ${fallback}`;
-    return { variable, value: isSecret(variable) ? `${value}, secret` : value, description };
+    return {
+      variable,
+      value: isSecret(variable) ? `${value}, secret` : value,
+      description: words ? `${description} (${words.join(', ')})` : description,
+    };
   });
   const variableWidth = Math.max(0, ...rows.map((row) => row.variable.length));
   const valueWidth = Math.max(0, ...rows.map((row) => row.value.length));

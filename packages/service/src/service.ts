@@ -22,7 +22,7 @@ import { milliseconds, port } from './variables.ts';
 export const serviceConfig = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development').describe('where this runs'),
   LOG_LEVEL: z.enum(logLevels).default('info').describe('the least severe lines that are logged'),
-  LOG_FORMAT: z.enum(logFormats).default('json').describe('json, a line each; pretty, for people'),
+  LOG_FORMAT: z.enum(logFormats).default('json').describe('a line of JSON each, or lines for people'),
   ADMIN_HOST: z.string().default('127.0.0.1').describe('address of /healthz, /readyz and /metrics'),
   ADMIN_PORT: port().default(9000).describe('port of /healthz, /readyz and /metrics'),
   ADMIN_TOKEN: z

@@ -1,6 +1,6 @@
 import { OptionsError } from '@hooligram/local';
 import { expect, test } from '@jest/globals';
-import { planOf } from './plan.ts';
+import { jobsOfRound, planOf } from './plan.ts';
 import { workloadNames, workloads } from './workloads/index.ts';
 
 test('a workload that a target cannot do is reported, and the others are measured', () => {
@@ -35,6 +35,23 @@ test('a system is measured scraped, or traced, wherever it is measured, beside i
     'idle scraped',
     'idle traced',
   ]);
+});
+
+test('every second round is measured backwards, so that neither of two targets always comes behind the other', () => {
+  const { jobs } = planOf({
+    workloads: ['direct', 'fanout'],
+    targets: ['ours', 'scraped'],
+    urls: [],
+    goals: false,
+  });
+  expect(jobsOfRound(jobs, 1)).toEqual(jobs);
+  expect(jobsOfRound(jobs, 2).map(({ workload, target }) => `${workload} ${target}`)).toEqual([
+    'fanout scraped',
+    'fanout ours',
+    'direct scraped',
+    'direct ours',
+  ]);
+  expect(jobsOfRound(jobs, 3)).toEqual(jobs);
 });
 
 test('on a system that already runs, memory and growth are not measured', () => {

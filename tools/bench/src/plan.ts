@@ -49,3 +49,12 @@ export function planOf({
   if (jobs.length === 0) throw new OptionsError(notMeasured.join('\n'));
   return { jobs, notMeasured };
 }
+
+/**
+ * The measurements of one round, every second one backwards: a machine that is slower after much work is so for each of two
+ * targets in turn, and not always for the one that stands behind.
+ * @param round from 1
+ */
+export function jobsOfRound(jobs: readonly Job[], round: number): readonly Job[] {
+  return round % 2 === 1 ? jobs : [...jobs].reverse();
+}

@@ -8,7 +8,7 @@ import { describeMachine } from './measure/machine.ts';
 import { profileLines } from './measure/profile-shares.ts';
 import type { Roles } from './measure/roles.ts';
 import type { Options } from './options.ts';
-import { type Job, planOf, runningTarget } from './plan.ts';
+import { type Job, jobsOfRound, planOf, runningTarget } from './plan.ts';
 import type { Report, TrialResult } from './report/report.ts';
 import { targets, watchedNames } from './targets/index.ts';
 import type { RunningTarget } from './targets/target.ts';
@@ -42,7 +42,7 @@ export async function run(
     results,
   };
   for (let round = 1; round <= options.runs; round += 1) {
-    for (const job of jobs) {
+    for (const job of jobsOfRound(jobs, round)) {
       signal.throwIfAborted();
       const line = (text: string) => log(`${job.workload}, ${job.target}, trial ${round}: ${text}`);
       const beganAt = Date.now();

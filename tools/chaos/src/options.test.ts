@@ -56,6 +56,8 @@ test.each([
   ['--only', 'quiet'],
   ['--only', 'cut-canary'],
   ['--alerts', '--redis', 'list'],
+  ['--alerts', '--rolling', 'haproxy'],
+  ['--rolling', 'haproxy', '--previous', 'main'],
   ['--alerts', '--only', 'kill-primary'],
   ['--data-dir', ''],
   ['--redis', 'two'],

@@ -50,7 +50,11 @@ LEVEL_FACTOR has gateways do all this by themselves.`,
 
 async function readGateways(nodes: Nodes, factor: number): Promise<Gateway[]> {
   const replies = (await nodes.statuses()).filter(({ body }) => body.gateway && body.is_ready);
-  if (replies.length === 0) throw new Refusal('no gateway is ready', exitCodes.unreachable);
+  if (replies.length === 0)
+    throw new Refusal(
+      'no gateway is ready: `hooligram status` shows which nodes there are',
+      exitCodes.unreachable,
+    );
   const counts = replies.map(({ body }) => body.gateway?.connections ?? 0);
   const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
   return replies.map((reply, at) => {

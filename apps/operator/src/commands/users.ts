@@ -1,10 +1,11 @@
 import { Placement } from '@hooligram/bus';
 import { encodeChange, encodeCredentialChanged } from '@hooligram/contract';
-import { findUser, userDelete } from '@hooligram/db';
+import { userDelete } from '@hooligram/db';
 import type { Command } from 'commander';
 import { act, exitCodes, Refusal } from '../program.ts';
 import { withDatabase } from '../stores/database.ts';
 import { type Shard, withShards } from '../stores/shards.ts';
+import { userOf, userText } from '../stores/user.ts';
 
 type Flags = { readonly apply?: boolean };
 
@@ -16,12 +17,11 @@ export function addUsers(program: Command): void {
       .description(
         `delete an account: its sessions end (4401), it leaves all groups, and its number, credential and requests go. What it wrote stays with those who have it, from a sid that is no number. Cannot be undone. Without --apply it only says whom it would delete.`,
       )
-      .argument('<user>', 'sid, such as 1.5550100, or user id')
+      .argument('<user>', userText)
       .option('--apply', 'delete it'),
     ({ place, out }, [name], { apply = false }) =>
       withDatabase(place, async (db) => {
-        const user = await findUser(db, /^\d+$/.test(name) ? Number(name) : name);
-        if (!user) throw new Refusal(`there is no user ${name}`);
+        const user = await userOf(db, name);
         const whom = `${user.sid} (user ${user.user_id})`;
         if (!apply) {
           out.result({ ...user, deleted: false }, [`would delete ${whom}; --apply does it`]);

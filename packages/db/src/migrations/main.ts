@@ -33,7 +33,7 @@ try {
     process.stdout.write(`${release}\n`);
   } else {
     const { DATABASE_URL: url } = process.env;
-    if (!url) throw new Error('DATABASE_URL is not set');
+    if (!url) throw new Error('DATABASE_URL is not set: postgresql://user:password@host:5432/database');
     if (!URL.canParse(url)) throw new Error('DATABASE_URL is not a URL');
     const { dir, functions: functionsOnly, back, patience } = values;
     if (!/^\d{1,6}$/.test(patience)) throw new Error('--patience is no number of seconds');

@@ -105,7 +105,9 @@ async function lock(client: pg.Client): Promise<void> {
   await client.query(`SET lock_timeout = ${lockPatienceMs}`);
   await client.query('SELECT pg_advisory_lock($1)', [migrationLock]).catch((error: { code?: string }) => {
     if (error.code !== '55P03') throw error;
-    throw new Error(`another process has been migrating this database for ${lockPatienceMs / 1000} s`);
+    throw new Error(
+      `another process has been migrating this database for ${lockPatienceMs / 1000} s: wait until it ends, or end it (pg_locks, objid ${migrationLock}, has its pid)`,
+    );
   });
   await client.query('RESET lock_timeout');
 }
