@@ -1,14 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { openQueues } from '@hooligram/bus/queues';
-import { connect, fuzzSeed, silentLog, type TestClient, uniqueSid, until } from '@hooligram/testkit';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import {
+  connect,
+  fuzzFactor,
+  fuzzSeed,
+  silentLog,
+  type TestClient,
+  uniqueSid,
+  until,
+} from '@hooligram/testkit';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { jobTypes } from '../src/retries/index.ts';
 import { startFixture } from './fixture.ts';
 
 const seed = fuzzSeed();
-const entries = 200;
+const factor = fuzzFactor();
+const entries = 200 * factor;
 const requestsPerEntry = 5;
-const publicationsPerChannel = 300;
+const publicationsPerChannel = 300 * factor;
+const jobsPerType = 50 * factor;
+jest.setTimeout(300_000 * factor);
 
 const fixture = startFixture({
   gateways: 1,
@@ -126,7 +137,7 @@ test(`whatever stands in the request stream, every core lives and has room (seed
   await expectWork('after the entries');
   await until('the stream is empty', async () => (await redis.xlen(requests)) === 0);
   await expectWork('and again');
-}, 300_000);
+});
 
 test(`whatever is published on any channel, gateways and cores live and work (seed ${seed})`, async () => {
   const redis = await fixture.redis();
@@ -164,7 +175,7 @@ test(`whatever is published on any channel, gateways and cores live and work (se
     }
   }
   await expectWork('after the publications');
-}, 300_000);
+});
 
 test(`jobs that no core has added are dropped or become dead letters (seed ${seed})`, async () => {
   const names = jobTypes.map(({ name }) => name);
@@ -172,7 +183,7 @@ test(`jobs that no core has added are dropped or become dead letters (seed ${see
   const queues = openQueues({ redis, prefix: fixture.names.queues, names, now: Date.now, log: silentLog });
   const bodies = [{ bucket: 1 }, { user_id, messages: { tries: 1, mark: '' }, group_states: [] }];
   for (const name of names) {
-    const additions = Array.from({ length: 50 }, (_, at) => {
+    const additions = Array.from({ length: jobsPerType }, (_, at) => {
       const data = mutated(oneOf(bodies));
       return { data: (Array.isArray(data) || typeof data !== 'object' ? {} : data) as object, key: `${at}` };
     });
@@ -180,4 +191,4 @@ test(`jobs that no core has added are dropped or become dead letters (seed ${see
   }
   await expectWork('after the jobs');
   await queues.close();
-}, 300_000);
+});

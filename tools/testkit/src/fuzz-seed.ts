@@ -8,3 +8,10 @@ export function fuzzSeed(): number {
   const { FUZZ_SEED, CI } = process.env;
   return FUZZ_SEED ? Number(FUZZ_SEED) : CI ? seedOfCi : randomInt(2 ** 31);
 }
+
+/** How many times as much as usual such a test tries, at least 1. FUZZ_FACTOR=... for a change of what reads its input. */
+export function fuzzFactor(): number {
+  const factor = Number(process.env.FUZZ_FACTOR ?? 1);
+  if (!(factor >= 1)) throw new Error(`FUZZ_FACTOR must be a number from 1 on, and is ${factor}`);
+  return factor;
+}

@@ -3,7 +3,7 @@ export { type Certificate, makeCertificate } from './certificates.ts';
 export type { RedisCluster } from './clusters/index.ts';
 export { startDebianRedis } from './debian-redis.ts';
 export { freePorts } from './free-ports.ts';
-export { fuzzSeed } from './fuzz-seed.ts';
+export { fuzzFactor, fuzzSeed } from './fuzz-seed.ts';
 export { giveWay } from './give-way.ts';
 export { getOnce, type Metrics, metrics } from './metrics.ts';
 export { ownCluster } from './own-cluster.ts';

@@ -1,5 +1,6 @@
 import { type CodeOutcome, readOutcome, settleOutcome, verificationRequestCode } from '@hooligram/db';
 import { mustBeWritten, sidOf } from '@hooligram/protocol';
+import { createLoopTurns } from '@hooligram/service';
 import type { Context } from '../context.ts';
 import { orGiveBack, type Taken } from '../limits/limit.ts';
 import { readFamiliarity } from '../verification/known-networks.ts';
@@ -27,6 +28,9 @@ const refusals = {
 
 const outcomes = { refused: 'refused', tooMany: 'too_many', unavailable: 'unavailable' } as const;
 
+/** What was read for hundreds at once comes back in one turn, and what follows is a part of a millisecond for each. */
+const turn = createLoopTurns();
+
 /**
  * Sends a code and stores for which connection. Registers nothing, and never changes the credential that the number
  * already has. A number that no user has yet must be one that may become known.
@@ -47,6 +51,7 @@ export const verificationRequestCodeHandler: Handler<'VERIFICATION_REQUEST_CODE'
       connection_id,
     });
     if (before !== undefined) return outcomeOf(await outcomeOfFirstRun(context, request));
+    await turn();
     const fault = (await context.numbers.faultsOfUnknown(db, [sid])).get(sid);
     if (fault) return faulty([`payload.phone_number: ${numberText(fault, country_code)}`]);
     if (!context.numbers.takesTexts(sid)) return refusal('codeNotSent');

@@ -91,3 +91,12 @@ describe('a token', () => {
     }
   });
 });
+
+test('a pseudonym is the same however many others were asked for, and of each text another one', () => {
+  const first = credentials.pseudonym('limit', '198.51.100.1');
+  const others = Array.from({ length: 10_000 }, (_, n) => credentials.pseudonym('limit', `10.0.0.${n}`));
+  expect(new Set([first, ...others]).size).toBe(others.length + 1);
+  expect(credentials.pseudonym('limit', '198.51.100.1')).toBe(first);
+  expect(createCredentials([key]).pseudonym('limit', '10.0.0.9999')).toBe(others.at(-1));
+  expect(rotated.pseudonym('limit', '198.51.100.1')).not.toBe(first);
+});

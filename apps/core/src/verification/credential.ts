@@ -60,7 +60,21 @@ export function createCredentials(keys: readonly string[]): Credentials {
       const [chance, proof] = [bytes.subarray(0, chanceBytes), bytes.subarray(chanceBytes)];
       return keys.some((key) => timingSafeEqual(proofOf(key, chance), proof));
     },
-    pseudonym: (...parts) => mac(newest, parts.join('\0')).toString('base64url').slice(0, 22),
+    pseudonym: remembered((text) => mac(newest, text).toString('base64url').slice(0, 22)),
+  };
+}
+
+/** So many pseudonyms are remembered: a request asks for a dozen, most of them those of its network. */
+const rememberedMax = 4_096;
+
+function remembered(make: (text: string) => string): Credentials['pseudonym'] {
+  const known = new Map<string, string>();
+  return (...parts) => {
+    const text = parts.join('\0');
+    const pseudonym = known.get(text) ?? make(text);
+    if (known.size >= rememberedMax) known.clear();
+    known.set(text, pseudonym);
+    return pseudonym;
   };
 }
 

@@ -1,4 +1,5 @@
-import { ProtocolClient, type ProtocolClientOptions } from '@hooligram/protocol-client';
+import { ProtocolClient, type ProtocolClientOptions, type ReceivedFrame } from '@hooligram/protocol-client';
+import type { CodeOwner } from './honest-users.ts';
 
 /** What an attacker knows and has. */
 export type Target = {
@@ -8,7 +9,9 @@ export type Target = {
   /** The number of an honest user, and the address from which that user always comes. */
   readonly victim: string;
   readonly victimAddress: string;
-  /** The numbers of all of them. */
+  /** An honest number whose credential is a code, and the address that it is known from. */
+  readonly codeOwner: CodeOwner;
+  /** The numbers of all others. */
   readonly honest: readonly string[];
   /** Tells the sids of this attack from those of all others: three digits. */
   readonly serial: string;
@@ -31,17 +34,20 @@ export function progressText({ reached, wanted, most }: Progress): string {
 export type Attack = {
   readonly about: string;
   /**
-   * Resolves when the attack is under way; it goes on until the process ends.
+   * Resolves when the attack is under way; it goes on until the process ends, however long that is: who is cut comes back.
    * @param progress kept up by attacks in which somebody has an aim
    */
   start(target: Target, progress: Progress): Promise<void>;
+  /** Whether texts are sent by a provider that takes its time (`slow-provider.ts`). */
+  readonly hasSlowProvider?: boolean;
 };
 
 const timeoutMs = 30_000;
 export const times = <T>(count: number, make: (n: number) => T): T[] =>
   Array.from({ length: count }, (_, n) => make(n));
 /** Each attack has a network of its own. */
-const address = ({ serial }: Target, n = 1) => `127.${100 + Number(serial)}.${n >> 8}.${1 + (n & 127)}`;
+const address = ({ serial }: Target, n = 1) =>
+  `127.${100 + Number(serial)}.${Math.floor(n / 250)}.${1 + (n % 250)}`;
 /** Each account has a network of its own, and a prefix of numbers, so that no limit of theirs is in the way. */
 export const apart = (n: number) => n * 256;
 export const sidOf = ({ serial }: Target, n: number) => `888.4${serial}${String(n).padStart(7, '0')}`;
@@ -51,7 +57,15 @@ export async function open(
   n = 1,
   options: Partial<ProtocolClientOptions> = {},
 ): Promise<ProtocolClient> {
-  const client = new ProtocolClient(target.url, { timeoutMs, localAddress: address(target, n), ...options });
+  // Deliveries are acknowledged and forgotten: an attack may last for long.
+  const readFrame = (text: string) => {
+    const frame = JSON.parse(text) as ReceivedFrame;
+    if (!frame.type.endsWith('_DELIVER_REQUEST')) return frame;
+    if (options.acknowledge !== false) client.acknowledge(frame);
+    return undefined;
+  };
+  const localAddress = address(target, n);
+  const client = new ProtocolClient(target.url, { timeoutMs, localAddress, readFrame, ...options });
   await client.opened;
   return client;
 }
@@ -64,10 +78,22 @@ export async function account(target: Target, n: number): Promise<{ sid: string;
   return { sid, client };
 }
 
-export function returning(target: Target, n: number): () => Promise<ProtocolClient> {
+export function returning(
+  target: Target,
+  n: number,
+  options?: Partial<ProtocolClientOptions>,
+): () => Promise<ProtocolClient> {
   return async () => {
-    const client = await open(target, n);
+    const client = await open(target, n, options);
     await client.authorize(sidOf(target, n));
     return client;
+  };
+}
+
+/** Reads frames: counts those that hold a text, and keeps the answers that a client waits for to be signed in. */
+export function counting(progress: Progress, counted: string): (text: string) => ReceivedFrame | undefined {
+  return (text) => {
+    if (text.includes(counted)) progress.reached += 1;
+    return text.includes('"AUTHORIZATION_') ? (JSON.parse(text) as ReceivedFrame) : undefined;
   };
 }

@@ -3,7 +3,8 @@ import type { ProtocolClient } from '@hooligram/protocol-client';
 import { type Attack, account, open, returning, sidOf, type Target, times } from './attack.ts';
 import { dataAttacks } from './data-attacks.ts';
 import { guessAttacks } from './guess-attacks.ts';
-import { keepSending } from './keep-sending.ts';
+import { keepOpen, keepSending, stopReading } from './keep-sending.ts';
+import { textAttacks } from './text-attacks.ts';
 
 const largest = 'x'.repeat(65_000);
 
@@ -85,25 +86,11 @@ export const attacks = {
       }
     },
   },
-  'wrong-sign-ins': {
-    about: '200 addresses sign in with wrong codes as one honest user',
-    async start(target) {
-      for (const n of times(200, Number)) {
-        keepSending(
-          () => open(target, n),
-          (client) => {
-            const verification_code = String(100_000 + (next() % 900_000));
-            client.send('AUTHORIZATION_SIGN_IN_REQUEST', { ...phoneOf(target.victim), verification_code });
-          },
-        );
-      }
-    },
-  },
   'slow-readers': {
     about: '10 connections of one account read nothing, while another one sends it 10 KB a message',
     async start(target) {
       const { group_id } = await groupOf(target);
-      for (const client of await Promise.all(times(10, () => returning(target, 2)()))) client.socket.pause();
+      await Promise.all(times(10, () => keepOpen(returning(target, 2), stopReading)));
       const content = 'x'.repeat(10_000);
       keepSending(returning(target, 1), (client) =>
         client.send('MESSAGING_SEND_REQUEST', { group_id, content }),
@@ -114,8 +101,10 @@ export const attacks = {
     about: '100 connections of five addresses begin messages of 900 KB and never end them',
     async start(target) {
       const part = Buffer.alloc(60_000, 'x');
-      const clients = await Promise.all(times(100, (n) => open(target, n % 5)));
-      for (const { socket } of clients) for (const _ of times(15, Number)) socket.send(part, { fin: false });
+      const begin = ({ socket }: ProtocolClient) => {
+        for (const _ of times(15, Number)) socket.send(part, { fin: false });
+      };
+      await Promise.all(times(100, (n) => keepOpen(() => open(target, n % 5), begin)));
     },
   },
   'unknown-acknowledgements': {
@@ -141,8 +130,23 @@ export const attacks = {
       }
     },
   },
+  'large-deliveries-sent-back': {
+    about: '20 connections of one account send back deliveries of 64 KiB to 1 MiB that nobody sent to them',
+    async start(target) {
+      await account(target, 1);
+      // Short keys are what costs most to parse.
+      const deliveries = [65_537, 262_144, 1_048_000].map((bytes) => {
+        const pairs = times(Math.floor(bytes / 10), (n) => `"${n.toString(36).padStart(5, '0')}":1`);
+        return `{"id":"1","type":"MESSAGING_DELIVER_REQUEST","payload":{${pairs.join()}}}`;
+      });
+      for (const _ of times(20, Number)) {
+        keepSending(returning(target, 1), (client) => client.sendRaw(deliveries[next() % 3] ?? ''));
+      }
+    },
+  },
   ...guessAttacks,
   ...dataAttacks,
+  ...textAttacks,
   // The last one: it uses up the codes of an hour, and nobody else can be made known.
   'codes-for-consecutive-numbers': {
     about: '200 addresses request codes for one number after the other',

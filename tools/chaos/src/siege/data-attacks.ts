@@ -5,6 +5,7 @@ import {
   type Attack,
   account,
   apart,
+  counting,
   open,
   type Progress,
   returning,
@@ -12,7 +13,7 @@ import {
   type Target,
   times,
 } from './attack.ts';
-import { keepSending } from './keep-sending.ts';
+import { keepOpen, keepSending, stopReading } from './keep-sending.ts';
 import { crowdPrefix, keepRowHeld, type LargeData, storeLargeData } from './large-data.ts';
 
 // Nobody in here means harm: they are in large groups, or away for long. What that costs comes back at sign-in.
@@ -114,10 +115,7 @@ async function signInAgain(target: Target, progress: Progress, urls: readonly st
   await storeLargeData(target.databaseUrl, { ...data, sids: [sid] });
   const signIn = { ...phoneOf(sid), verification_code: '000000' };
   progress.what = 'sign-ins succeeded';
-  const readFrame = (text: string) => {
-    if (text.includes('"AUTHORIZATION_SIGN_IN_SUCCESS"')) progress.reached += 1;
-    return undefined;
-  };
+  const readFrame = counting(progress, '"AUTHORIZATION_SIGN_IN_SUCCESS"');
   for (const n of times(20, Number)) {
     const url = urls[n % urls.length] ?? target.url;
     keepSending(
@@ -177,10 +175,14 @@ export const dataAttacks = {
       const data = { groups: 4, crowd: 1, messages: 64, content: 'x'.repeat(16_000) };
       await storeLargeData(target.databaseUrl, { ...data, sids });
       for (const n of times(144, (each) => each % 12)) {
-        const client = await open(target, apart(n));
         const signIn = { ...phoneOf(sidApart(target, n)), verification_code: '000000' };
-        client.send('AUTHORIZATION_SIGN_IN_REQUEST', signIn);
-        client.socket.pause();
+        await keepOpen(
+          () => open(target, apart(n)),
+          (client) => {
+            client.send('AUTHORIZATION_SIGN_IN_REQUEST', signIn);
+            stopReading(client);
+          },
+        );
       }
     },
   },
@@ -213,15 +215,18 @@ export const dataAttacks = {
     },
   },
   'large-groups-are-made': {
-    about: '20 connections of one account create groups of 3,500, as many as a frame holds',
-    async start(target) {
-      const [sid = ''] = await signUp(target, 1);
-      await storeLargeData(target.databaseUrl, { sids: [sid], groups: 1, crowd: 3_500 });
-      const member_sids = [sid, ...times(3_499, (n) => `${crowdPrefix}${1_000_000_001 + n}`)];
-      for (const _ of times(20, Number)) {
+    about: '20 accounts create groups of 1,000 people whom they know, as many as they may, and ask for more',
+    async start(target, progress) {
+      const sids = await signUp(target, 20);
+      const crowd = times(999, (n) => `${crowdPrefix}${1_000_000_001 + n}`);
+      await storeLargeData(target.databaseUrl, { sids, groups: 1, crowd: crowd.length, areAcquainted: true });
+      // LIMIT_MEMBERS_ADDED_PER_USER: 5,000 a day are five such groups.
+      Object.assign(progress, { what: 'groups were made', most: sids.length * 5 });
+      for (const [n, sid] of sids.entries()) {
         keepSending(
-          () => returnApart(target, 0),
-          (client) => client.send('GROUP_CREATE_REQUEST', { group_name: 'large', member_sids }),
+          () => returnApart(target, n, { readFrame: counting(progress, '"GROUP_CREATE_SUCCESS"') }),
+          (client) =>
+            client.send('GROUP_CREATE_REQUEST', { group_name: 'large', member_sids: [sid, ...crowd] }),
         );
       }
     },

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { phoneOf } from '@hooligram/protocol';
-import { type Attack, apart, open, type Progress, sidOf, type Target, times } from './attack.ts';
+import { errorTexts, phoneOf } from '@hooligram/protocol';
+import type { ProtocolClient } from '@hooligram/protocol-client';
+import { type Attack, apart, counting, open, type Progress, sidOf, type Target, times } from './attack.ts';
+import { rightCode } from './honest-users.ts';
 import { keepSending } from './keep-sending.ts';
 
 // They want to be somebody else, to seem to come from somewhere else, or to keep somebody out.
@@ -9,6 +11,11 @@ const neighbours = 5;
 /** So many failures in a shared network are behind it when the neighbours come. */
 const failuresFirst = 200;
 const retryMs = 100;
+/**
+ * So many codes of a number may be told to be wrong: LIMIT_GUESSES_PER_NUMBER and, for the first guess of each network,
+ * LIMIT_GUESSES_FIRST_OF_NETWORK.
+ */
+const toldMax = 3 + 6;
 
 let counted = 0;
 const next = () => {
@@ -29,11 +36,31 @@ function someNumber(target: Target): string {
   return (n % 2 === 0 ? honest[(n / 2) % honest.length] : undefined) ?? sidOf(target, n);
 }
 
-/** Counts answers of one type, and keeps none. */
-const counting = (progress: Progress, type: string) => (text: string) => {
-  if (text.includes(`"${type}"`)) progress.reached += 1;
-  return undefined;
-};
+/**
+ * Guesses at the code of the owner who has no token, and at other numbers. The owner's code is the next one to be tried when
+ * as many were told to be wrong as limits allow: then a right one must be refused like a wrong one.
+ */
+export function guessing(target: Target, progress: Progress, others: () => string) {
+  let told = 0;
+  let sent = 0;
+  Object.assign(progress, { what: 'guesses were right', most: 0 });
+  return {
+    readFrame(text: string): undefined {
+      if (text.includes('"AUTHORIZATION_SIGN_IN_SUCCESS"')) progress.reached += 1;
+      else if (text.includes('"id":"owner') && text.includes(errorTexts.wrongCredential.text)) told += 1;
+    },
+    send(client: Pick<ProtocolClient, 'send'>): void {
+      sent += 1;
+      if (sent % 2 === 0) {
+        client.send('AUTHORIZATION_SIGN_IN_REQUEST', guess(others()));
+        return;
+      }
+      const wrong = guess(target.codeOwner.sid);
+      const payload = told < toldMax ? wrong : { ...wrong, verification_code: rightCode };
+      client.send('AUTHORIZATION_SIGN_IN_REQUEST', payload, `owner${sent}`);
+    },
+  };
+}
 
 /** Guesses from the victim's address, one after the other, for as long as the process lives. */
 async function guessBeside(target: Target, onFailure: () => void): Promise<never> {
@@ -67,17 +94,18 @@ async function neighbour(target: Target, sid: string): Promise<() => Promise<boo
 }
 
 export const guessAttacks = {
+  'wrong-sign-ins': {
+    about: '200 addresses sign in with wrong codes as two honest users, one of whom has no token',
+    async start(target, progress) {
+      const { readFrame, send } = guessing(target, progress, () => target.victim);
+      for (const n of times(200, Number)) keepSending(() => open(target, n, { readFrame }), send);
+    },
+  },
   'guesses-at-many-numbers': {
     about: '200 networks guess codes of one number after the other, honest users among them',
     async start(target, progress) {
-      Object.assign(progress, { what: 'guesses were right', most: 0 });
-      const readFrame = counting(progress, 'AUTHORIZATION_SIGN_IN_SUCCESS');
-      for (const n of times(200, Number)) {
-        keepSending(
-          () => open(target, apart(n), { readFrame }),
-          (client) => client.send('AUTHORIZATION_SIGN_IN_REQUEST', guess(someNumber(target))),
-        );
-      }
+      const { readFrame, send } = guessing(target, progress, () => someNumber(target));
+      for (const n of times(200, Number)) keepSending(() => open(target, apart(n), { readFrame }), send);
     },
   },
   'chosen-addresses': {
@@ -85,7 +113,7 @@ export const guessAttacks = {
     async start(target, progress) {
       // LIMIT_TEXTS_PER_SOURCE: by the address that it has.
       Object.assign(progress, { what: 'codes were sent', most: 50 });
-      const readFrame = counting(progress, 'VERIFICATION_REQUEST_CODE_SUCCESS');
+      const readFrame = counting(progress, '"VERIFICATION_REQUEST_CODE_SUCCESS"');
       for (const _ of times(50, Number)) {
         keepSending(
           () => {

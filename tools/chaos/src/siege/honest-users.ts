@@ -1,36 +1,20 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { phoneOf } from '@hooligram/protocol';
 import { ProtocolClient, type ReceivedFrame } from '@hooligram/protocol-client';
+import { HonestMessages, lateMs, type Window } from './honest-messages.ts';
 
 const timeoutMs = 60_000;
 const groupSize = 5;
 const sendEveryMs = 2_000;
-
-export type Window = {
-  /** Sorted. */
-  readonly latenciesMs: readonly number[];
-  readonly deliveries: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** Connections that were closed, and requests that got FAILURE. */
-  readonly cut: number;
-  readonly refused: number;
-};
-
-/** Two windows as one. */
-export function together(one: Window, other: Window): Window {
-  const latenciesMs = [...one.latenciesMs, ...other.latenciesMs];
-  return windowOf(latenciesMs, one.cut + other.cut, one.refused + other.refused);
-}
-
-function windowOf(latenciesMs: readonly number[], cut: number, refused: number): Window {
-  const sorted = [...latenciesMs].sort((a, b) => a - b);
-  const at = (part: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
-  const { length: deliveries } = sorted;
-  return { latenciesMs: sorted, deliveries, p50Ms: at(0.5), p99Ms: at(0.99), cut, refused };
-}
+const pollMs = 50;
+/** WebSocket.OPEN; Node 20 has no such global. */
+const openState = 1;
+/** The code of every number on a test system. */
+export const rightCode = '000000';
 
 type Owner = { readonly sid: string; readonly token: string; readonly localAddress: string };
+/** Somebody whose client knows no tokens: the code is the credential. */
+export type CodeOwner = Pick<Owner, 'sid' | 'localAddress'>;
 
 /** Users who chat in groups of five, each from an address of their own, and measure from the sending to each delivery. */
 export class HonestUsers {
@@ -40,9 +24,9 @@ export class HonestUsers {
   readonly #clients: ProtocolClient[] = [];
   /** The numbers of those whose group has begun. */
   readonly #chatting = new Set<number>();
-  #latenciesMs: number[] = [];
+  readonly #messages = new HonestMessages();
+  #sent = 0;
   #cut = 0;
-  #refused = 0;
   #isOver = false;
 
   private constructor(urls: readonly string[]) {
@@ -58,27 +42,41 @@ export class HonestUsers {
     return users;
   }
 
-  /** @returns what was measured since the last call */
-  take(): Window {
-    const window = windowOf(this.#latenciesMs, this.#cut, this.#refused);
-    this.#latenciesMs = [];
-    this.#cut = 0;
-    this.#refused = 0;
-    return window;
+  /** How many connections were closed so far. None is opened again. */
+  get cut(): number {
+    return this.#cut;
+  }
+
+  /** Waits until everything that was sent from one moment to another is there, or late. Forgets what was sent before. */
+  async whenArrived(fromMs: number, toMs: number): Promise<void> {
+    this.#messages.forget(fromMs);
+    while (!this.#messages.areWhole(fromMs, toMs) && performance.now() < toMs + lateMs) await pause(pollMs);
+  }
+
+  /** @returns what became of what was sent from one moment to another */
+  window(fromMs: number, toMs: number): Window {
+    return this.#messages.window(fromMs, toMs, performance.now());
   }
 
   /** Whether a user signs in on one more connection, from where they always do, with the token of their telephone. */
-  async canSignIn({ sid, token, localAddress }: Owner): Promise<boolean> {
-    const client = new ProtocolClient(this.#urls[0] ?? '', { timeoutMs, localAddress });
-    try {
-      await client.opened;
-      const signIn = { ...phoneOf(sid), verification_code: token };
-      return (await client.request('AUTHORIZATION_SIGN_IN', signIn)).type === 'AUTHORIZATION_SIGN_IN_SUCCESS';
-    } catch {
-      return false;
-    } finally {
-      client.terminate();
-    }
+  canSignIn({ sid, token, localAddress }: Owner): Promise<boolean> {
+    return this.#signsIn(sid, token, localAddress);
+  }
+
+  /** Somebody who has verified a number, and signed in with the code, from one network. @param n of no other one */
+  async signUpWithCode(n: number): Promise<CodeOwner> {
+    const owner = { sid: sidOf(1_000 + n), localAddress: `127.2.${n}.1` };
+    const client = new ProtocolClient(this.#urls[0] ?? '', { timeoutMs, localAddress: owner.localAddress });
+    await client.opened;
+    await client.signIn(owner.sid, rightCode);
+    await client.close();
+    return owner;
+  }
+
+  /** Whether they sign in with the code once more, from the network that they come from, and from one that is new. */
+  async canSignInWithCode({ sid, localAddress }: CodeOwner): Promise<{ known: boolean; anew: boolean }> {
+    const known = await this.#signsIn(sid, rightCode, localAddress);
+    return { known, anew: await this.#signsIn(sid, rightCode, localAddress.replace('127.2.', '127.3.')) };
   }
 
   close(): void {
@@ -87,21 +85,34 @@ export class HonestUsers {
     for (const client of this.#clients) client.terminate();
   }
 
+  async #signsIn(sid: string, verification_code: string, localAddress: string): Promise<boolean> {
+    const client = new ProtocolClient(this.#urls[0] ?? '', { timeoutMs, localAddress });
+    try {
+      await client.opened;
+      const { type } = await client.request('AUTHORIZATION_SIGN_IN', { ...phoneOf(sid), verification_code });
+      return type === 'AUTHORIZATION_SIGN_IN_SUCCESS';
+    } catch {
+      return false;
+    } finally {
+      client.terminate();
+    }
+  }
+
   async #signUp(n: number): Promise<void> {
-    const sid = `888.5${String(n).padStart(9, '0')}`;
+    const sid = sidOf(n);
     const localAddress = `127.1.${n}.1`;
     const readFrame = (text: string) => {
       const frame = JSON.parse(text) as ReceivedFrame;
       // Kept are the answers that the sign-up waits for.
       if (!this.#chatting.has(n)) return frame;
-      this.#note(client, frame);
+      this.#note(n, client, frame);
       return undefined;
     };
     const url = this.#urls[n % this.#urls.length] ?? '';
     const client = new ProtocolClient(url, { timeoutMs, localAddress, readFrame });
     await client.opened;
     await client.requestOk('VERIFICATION_REQUEST_CODE', phoneOf(sid));
-    const { payload } = await client.requestOk('VERIFICATION_SUBMIT_CODE', { verification_code: '000000' });
+    const { payload } = await client.requestOk('VERIFICATION_SUBMIT_CODE', { verification_code: rightCode });
     const token = payload.token as string;
     await client.authorize(sid, token);
     this.owners[n] = { sid, token, localAddress };
@@ -112,30 +123,37 @@ export class HonestUsers {
   }
 
   async #startGroup(first: number): Promise<void> {
-    const members = this.#clients.slice(first, first + groupSize);
+    const all = Array.from({ length: groupSize }, (_, at) => first + at);
     const member_sids = this.owners.slice(first, first + groupSize).map(({ sid }) => sid);
-    const { payload } = await (members[0] as ProtocolClient).requestOk('GROUP_CREATE', {
+    const { payload } = await (this.#clients[first] as ProtocolClient).requestOk('GROUP_CREATE', {
       group_name: 'honest',
       member_sids,
     });
-    for (let n = first; n < first + groupSize; n += 1) this.#chatting.add(n);
-    for (const client of members) {
-      const send = () => {
-        if (client.socket.readyState !== client.socket.OPEN) return;
-        const content = String(performance.now());
-        client.send('MESSAGING_SEND_REQUEST', { group_id: payload.group_id, content });
-      };
+    for (const n of all) this.#chatting.add(n);
+    for (const n of all) {
+      const send = () => this.#send(n, all, payload.group_id as number);
       // Not all at the same moment.
       setTimeout(() => this.#timers.push(setInterval(send, sendEveryMs)), Math.random() * sendEveryMs);
     }
   }
 
-  #note(client: ProtocolClient, frame: ReceivedFrame): void {
-    const sentAt = Number(frame.payload.content);
-    if (frame.type === 'MESSAGING_DELIVER_REQUEST') {
-      // What an attacker sends to them is no number.
-      if (sentAt > 0) this.#latenciesMs.push(performance.now() - sentAt);
-    } else if (frame.type.endsWith('_FAILURE')) this.#refused += 1;
-    if (frame.type.endsWith('_DELIVER_REQUEST')) client.acknowledge(frame);
+  #send(n: number, members: readonly number[], group_id: number): void {
+    const isOpen = (member: number) => this.#clients[member]?.socket.readyState === openState;
+    if (!isOpen(n)) return;
+    this.#sent += 1;
+    // The id of the request is the content, too, so that the answer names the message.
+    const content = `honest ${this.#sent}`;
+    this.#messages.sent(content, performance.now(), members.filter(isOpen));
+    this.#clients[n]?.send('MESSAGING_SEND_REQUEST', { group_id, content }, content);
+  }
+
+  #note(n: number, client: ProtocolClient, frame: ReceivedFrame): void {
+    const { id, type, payload } = frame;
+    const now = performance.now();
+    if (type === 'MESSAGING_DELIVER_REQUEST') this.#messages.delivered(payload.content ?? '', n, now);
+    else if (!type.endsWith('_DELIVER_REQUEST')) this.#messages.answered(id, type.endsWith('_FAILURE'), now);
+    if (type.endsWith('_DELIVER_REQUEST')) client.acknowledge(frame);
   }
 }
+
+const sidOf = (n: number) => `888.5${String(n).padStart(9, '0')}`;

@@ -11,6 +11,8 @@ export type LargeData = {
   readonly crowd: number;
   /** In each group, from somebody of the crowd. */
   readonly messages?: number;
+  /** Whether all of them have been together for so long that nobody is a stranger to the others. */
+  readonly areAcquainted?: boolean;
   readonly content?: string;
 };
 
@@ -41,10 +43,12 @@ const insertMessages = `
 
 /** Stores groups that nobody's frames could make in a reasonable time. @returns their ids */
 export function storeLargeData(databaseUrl: string, data: LargeData): Promise<number[]> {
-  const { sids, groups, crowd, messages = 0, content = '' } = data;
+  const { sids, groups, crowd, messages = 0, content = '', areAcquainted = false } = data;
+  // A message that the upkeep has deleted was old.
+  const lastSeq = areAcquainted ? messages + 1 : messages;
   return onPostgres(databaseUrl, async (client) => {
     await client.query(createCrowd, [crowdPrefix, crowd]);
-    const { rows } = await client.query(createGroups, [sids, crowdPrefix, crowd, groups, messages]);
+    const { rows } = await client.query(createGroups, [sids, crowdPrefix, crowd, groups, lastSeq]);
     const ids: number[] = rows.map(({ id }) => id);
     const sender = `${crowdPrefix}1000000001`;
     if (messages > 0) await client.query(insertMessages, [ids, messages, sender, content]);

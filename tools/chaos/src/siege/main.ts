@@ -12,12 +12,14 @@ import {
 } from '@hooligram/local';
 import { type AttackName, attackNames, attacks } from './attacks.ts';
 import { broken, siegeTable } from './report.ts';
-import { siege } from './siege.ts';
+import { type SiegeRow, siege } from './siege.ts';
+import { startSlowProvider } from './slow-provider.ts';
 import { collectingEnv } from './usage.ts';
 
 type Options = {
   only?: readonly AttackName[];
   seconds: number;
+  runs: number;
   users: number;
   gateways: number;
   cores: number;
@@ -32,9 +34,15 @@ const command = commandOf(
     flag('--only <attacks>', 'these attacks instead of all', namesOf(attackNames)),
     flag(
       '--seconds <n>',
-      'how long each attack, and the quiet before it, is measured',
+      'how long each attack is measured, and the quiet before it, that for half a minute at most',
       numberFrom(2, 600),
       '20',
+    ),
+    flag(
+      '--runs <n>',
+      'so many times, each on a new stack; the table has of each attack the run in the middle',
+      numberFrom(1, 9),
+      '1',
     ),
     flag('--users <n>', 'how many honest users', numberFrom(5, 250), '100'),
     flag('--gateways <n>', 'how many gateways; the first is attacked', numberFrom(1, 20), '2'),
@@ -56,24 +64,60 @@ await runCommand(async (signal) => {
     process.stdout.write(usage());
     return true;
   }
-  const { only = [], seconds, users } = options;
-  const stack = await startStackProcess(
-    { ...options, env: { ...collectingEnv, LIMITS_ENABLED: 'true' } },
-    log,
-    signal,
-  );
+  const { only = attackNames, runs } = options;
+  const isSlow = (name: AttackName) => 'hasSlowProvider' in attacks[name];
+  const rows = new Map<AttackName, SiegeRow[]>(only.map((name) => [name, []]));
+  const crashes: string[] = [];
   try {
-    const rows = await siege({ only, seconds, users, stack: stack.describe, log, signal });
-    const table = siegeTable(rows);
-    const file = join(options.dataDir, 'siege.md');
-    writeFileSync(file, `${table}\n`);
-    process.stdout.write(`\n${table}\n\n${file}\n`);
-    for (const line of stack.crashes) log(line);
-    return stack.crashes.length === 0 && rows.every((row) => broken(row).length === 0);
+    for (let run = 1; run <= runs; run += 1) {
+      if (runs > 1) log(`run ${run} of ${runs}`);
+      for (const names of [only.filter((name) => !isSlow(name)), only.filter(isSlow)]) {
+        const done = names.length > 0 ? await onNewStack(options, names, crashes, signal) : [];
+        for (const row of done) rows.get(row.name)?.push(row);
+      }
+    }
   } finally {
-    await stack.stop();
+    // Also what was measured before something failed.
+    writeTable(
+      options.dataDir,
+      [...rows.values()].filter(({ length }) => length > 0),
+    );
   }
+  for (const line of crashes) log(line);
+  return crashes.length === 0 && [...rows.values()].every((each) => broken(each).length === 0);
 });
+
+/** @param names of attacks that can share a stack */
+async function onNewStack(
+  options: Options,
+  names: readonly AttackName[],
+  crashes: string[],
+  signal: AbortSignal,
+): Promise<SiegeRow[]> {
+  const provider = names.some((name) => 'hasSlowProvider' in attacks[name])
+    ? await startSlowProvider()
+    : undefined;
+  const env = { ...collectingEnv, ...provider?.env, LIMITS_ENABLED: 'true' };
+  try {
+    const stack = await startStackProcess({ ...options, env }, log, signal);
+    try {
+      const { seconds, users } = options;
+      return await siege({ only: names, seconds, users, stack: stack.describe, log, signal });
+    } finally {
+      await stack.stop();
+      crashes.push(...stack.crashes);
+    }
+  } finally {
+    provider?.close();
+  }
+}
+
+function writeTable(dataDir: string, rows: readonly (readonly SiegeRow[])[]): void {
+  const table = siegeTable(rows);
+  const file = join(dataDir, 'siege.md');
+  writeFileSync(file, `${table}\n`);
+  process.stdout.write(`\n${table}\n\n${file}\n`);
+}
 
 function log(line: string): void {
   process.stdout.write(`${(performance.now() / 1000).toFixed(1).padStart(7)} s  ${line}\n`);

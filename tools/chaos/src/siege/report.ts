@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { markdownTable } from 'markdown-table';
 import { progressText } from './attack.ts';
 import { attacks } from './attacks.ts';
+import { lateMs, type Window } from './honest-messages.ts';
 import { lostSubscribers } from './redis-usage.ts';
 import { burstMs, type SiegeRow } from './siege.ts';
 
@@ -12,35 +13,57 @@ const limits = { p99Factor: 2, memoryFactor: 1.1 };
 const redisMayKeepMebibytes = 8;
 
 const milliseconds = (value: number) => (Number.isNaN(value) ? 'nothing arrived' : value.toFixed(0));
+const threeOf = ({ p50Ms, p99Ms, worstMs }: Window) => [p50Ms, p99Ms, worstMs].map(milliseconds).join(', ');
 const wholeOf = ({ gateways, cores }: SiegeRow['memory']['before']) => gateways + cores;
 
-/** @returns which promises an attack broke, in words */
-export function broken({ quiet, attacked, ownerSignsIn, progress, memory, redis }: SiegeRow): string[] {
+const factorOf = ({ quiet, attacked }: SiegeRow) => attacked.p99Ms / quiet.p99Ms;
+
+/** Of several runs of one attack the one in the middle, by how many times its quiet value the honest p99 was. */
+export function middleOf(rows: readonly SiegeRow[]): SiegeRow {
+  return rows.toSorted((a, b) => factorOf(a) - factorOf(b))[Math.floor(rows.length / 2)] as SiegeRow;
+}
+
+/** @returns which promises an attack broke, in words: in the run in the middle, and what must hold in each run */
+export function broken(rows: readonly SiegeRow[]): string[] {
+  const isTooLong = factorOf(middleOf(rows)) > limits.p99Factor || Number.isNaN(factorOf(middleOf(rows)));
+  return [
+    ...(isTooLong ? ['honest p99 is more than twice its quiet value'] : []),
+    ...new Set(rows.flatMap(brokenInOne)),
+  ];
+}
+
+function brokenInOne({ attacked, cut, ownerSignsIn, progress, memory, redis }: SiegeRow): string[] {
   const redisMax = redis.before.mebibytes * limits.memoryFactor + redisMayKeepMebibytes;
   const lost = lostSubscribers(redis.before, redis.after);
   return [
-    ...(attacked.p99Ms <= quiet.p99Ms * limits.p99Factor
+    ...(cut === 0 ? [] : [`${cut} honest connections were cut`]),
+    ...(attacked.refused === 0 ? [] : [`${attacked.refused} honest requests were refused`]),
+    ...(attacked.late === 0
       ? []
-      : ['honest p99 is more than twice its quiet value']),
-    ...(attacked.cut === 0 ? [] : [`${attacked.cut} honest connections were cut`]),
+      : [`${attacked.late} deliveries and answers came after more than ${lateMs / 1_000} s, or never`]),
     ...(progress.reached >= progress.wanted && progress.reached <= (progress.most ?? Number.POSITIVE_INFINITY)
       ? []
       : [`${progressText(progress)} ${progress.what}`]),
-    ...(ownerSignsIn ? [] : ['an owner was locked out']),
+    ...(ownerSignsIn.token ? [] : ['an owner was locked out']),
+    // Elsewhere strangers can lock them out for a day: docs/security.md says from how many networks.
+    ...(ownerSignsIn.code ? [] : ['an owner with a code was locked out in the own network']),
     ...(wholeOf(memory.after) <= wholeOf(memory.before) * limits.memoryFactor ? [] : ['memory is not back']),
     ...(redis.after.mebibytes <= redisMax ? [] : ["Redis' memory is not back"]),
     ...(lost === 0 ? [] : [`${lost} connections to Redis that listened have ended`]),
   ];
 }
 
-export function siegeTable(rows: readonly SiegeRow[]): string {
+/** @param runs of each attack, in order */
+export function siegeTable(runs: readonly (readonly SiegeRow[])[]): string {
   const head = [
     'attack',
     'p50 quiet, attacked (ms)',
     'p99 quiet, attacked (ms)',
-    `its first ${burstMs / 1_000} s, the rest`,
-    'cut',
-    'owner signs in',
+    'worst quiet, attacked (ms)',
+    `first ${burstMs / 1_000} s: p50, p99, worst`,
+    'the rest: p50, p99, worst',
+    'cut, late, refused',
+    'owner signs in: token, code, code elsewhere',
     'reached their aim, or came through',
   ];
   const more = [
@@ -52,16 +75,20 @@ export function siegeTable(rows: readonly SiegeRow[]): string {
     ...['cores (MiB)', 'Redis (MiB)', 'refused', 'broken'],
   ];
   const shares = (...all: number[]) => all.map((share) => share.toFixed(2)).join(', ');
-  const lines = rows.map((row) => {
+  const lines = runs.map((rows) => {
+    const row = middleOf(rows);
     const { name, quiet, attacked, cpu, memory, redis, refusals } = row;
     const { before, during, after } = memory;
+    const { token, code, codeElsewhere } = row.ownerSignsIn;
     return [
       `${name}: ${attacks[name].about}`,
       `${milliseconds(quiet.p50Ms)}, ${milliseconds(attacked.p50Ms)}`,
       `${milliseconds(quiet.p99Ms)}, ${milliseconds(attacked.p99Ms)}`,
-      `${milliseconds(row.first.p99Ms)}, ${milliseconds(row.rest.p99Ms)}`,
-      String(attacked.cut),
-      row.ownerSignsIn ? 'yes' : '**no**',
+      `${milliseconds(quiet.worstMs)}, ${milliseconds(attacked.worstMs)}`,
+      threeOf(row.first),
+      threeOf(row.rest),
+      `${row.cut}, ${attacked.late}, ${attacked.refused}`,
+      [token, code, codeElsewhere].map((signsIn) => (signsIn ? 'yes' : '**no**')).join(', '),
       row.progress.what ? progressText(row.progress) : '',
       shares(cpu.quiet.gateways, cpu.quiet.cores, cpu.quiet.machine),
       shares(cpu.rest.gateways, cpu.rest.cores, cpu.rest.attacker, cpu.rest.machine),
@@ -69,7 +96,7 @@ export function siegeTable(rows: readonly SiegeRow[]): string {
       `${before.cores}, ${during.cores}, ${after.cores}`,
       `${redis.before.mebibytes}, ${redis.during.mebibytes}, ${redis.after.mebibytes}`,
       [...refusals].map(([limit, count]) => `${limit} ${count}`).join('; ') || 'nothing',
-      broken(row).join('; ') || 'nothing',
+      broken(rows).join('; ') || 'nothing',
     ];
   });
   return markdownTable([[...head, ...more], ...lines]);

@@ -6,7 +6,8 @@ import { metrics } from '@hooligram/testkit';
 import { type Memory, readMemory } from '../memory.ts';
 import { type Progress, progressText, type Target } from './attack.ts';
 import { type AttackName, attackNames } from './attacks.ts';
-import { HonestUsers, together, type Window } from './honest-users.ts';
+import type { Window } from './honest-messages.ts';
+import { HonestUsers } from './honest-users.ts';
 import { type RedisUsage, readRedisUsage } from './redis-usage.ts';
 import { answerTo, askAttacker, type Cpu, cpuDuring, readKeptMemory } from './usage.ts';
 
@@ -20,6 +21,8 @@ const settledFactor = 1.25;
 const settledMaxMs = 60_000;
 /** The first part of an attack is measured apart: what buckets allow at once. */
 export const burstMs = 2_000;
+/** The quiet before an attack is measured for as long as the attack, but no longer. */
+const quietMaxMs = 30_000;
 /** How long those who have an aim may need for it beyond the measurement. */
 const progressMaxMs = 120_000;
 const progressPollMs = 500;
@@ -33,7 +36,10 @@ export type SiegeRow = {
   /** Of that, the first moments, in which buckets are full, and what came after them. */
   readonly first: Window;
   readonly rest: Window;
-  readonly ownerSignsIn: boolean;
+  /** Honest connections that were closed. */
+  readonly cut: number;
+  /** With the token of a telephone; with a code alone, from the network that it is known from, and from a new one. */
+  readonly ownerSignsIn: { readonly token: boolean; readonly code: boolean; readonly codeElsewhere: boolean };
   readonly progress: Progress;
   readonly cpu: { readonly quiet: Cpu; readonly first: Cpu; readonly rest: Cpu };
   /** Before and after: once all garbage was collected. */
@@ -89,29 +95,38 @@ async function besiege(
   name: AttackName,
 ): Promise<SiegeRow> {
   const windowMs = seconds * 1_000;
+  const serial = attackNames.indexOf(name);
+  const codeOwner = await users.signUpWithCode(serial);
   const victim = users.owners[0] as HonestUsers['owners'][number];
   const before = await readKeptMemory(stack(), signal);
   const redisBefore = await readRedisUsage(stack());
-  users.take();
-  const quietCpu = await cpuDuring(windowMs, stack, signal);
-  const quiet = users.take();
-  const refusedBefore = await readRefusals(stack());
+  const quietFromMs = performance.now();
+  const quietCpu = await cpuDuring(Math.min(windowMs, quietMaxMs), stack, signal);
+  const quietToMs = performance.now();
+  await users.whenArrived(quietFromMs, quietToMs);
+  const quiet = users.window(quietFromMs, quietToMs);
+  const [cutBefore, refusedBefore] = [users.cut, await readRefusals(stack())];
   const { gateways, postgres } = stack();
   const attacker = await startAttack(name, {
     ...{ url: gateways[0]?.url ?? '', urls: gateways.map(({ url }) => url), databaseUrl: postgres.url },
     ...{ victim: victim.sid, victimAddress: victim.localAddress, honest: users.owners.map(({ sid }) => sid) },
-    serial: String(attackNames.indexOf(name)).padStart(3, '0'),
+    ...{ codeOwner, serial: String(serial).padStart(3, '0') },
   });
-  users.take();
+  const fromMs = performance.now();
   const firstCpu = await cpuDuring(burstMs, stack, signal, attacker);
-  const first = users.take();
+  const burstEndsMs = performance.now();
   const restCpu = await cpuDuring(Math.max(0, windowMs - burstMs), stack, signal, attacker);
-  const rest = users.take();
-  const attacked = together(first, rest);
+  const toMs = performance.now();
   const [during, redisDuring] = [await readMemory(stack()), await readRedisUsage(stack())];
-  const ownerSignsIn = await users.canSignIn(victim);
+  await users.whenArrived(fromMs, toMs);
+  const attacked = users.window(fromMs, toMs);
+  const [first, rest] = [users.window(fromMs, burstEndsMs), users.window(burstEndsMs, toMs)];
+  const token = await users.canSignIn(victim);
+  const { known: code, anew: codeElsewhere } = await users.canSignInWithCode(codeOwner);
+  const ownerSignsIn = { token, code, codeElsewhere };
   const progress = await progressOf(attacker, signal);
   attacker.kill('SIGKILL');
+  const cut = users.cut - cutBefore;
   await pause(restMs, undefined, { signal });
   const [after, refusedAfter] = [await readKeptMemory(stack(), signal), await readRefusals(stack())];
   const redis = { before: redisBefore, during: redisDuring, after: await readRedisUsage(stack()) };
@@ -121,11 +136,14 @@ async function besiege(
     if (more > 0) refusals.set(limit, more);
   }
   const parts = `${first.p99Ms.toFixed(0)} in the first ${burstMs / 1_000} s, then ${rest.p99Ms.toFixed(0)}`;
-  const p99 = `p99 ${quiet.p99Ms.toFixed(0)} ms, under attack ${attacked.p99Ms.toFixed(0)} ms (${parts})`;
+  const worst = `worst ${quiet.worstMs.toFixed(0)} and ${attacked.worstMs.toFixed(0)}`;
+  const p99 = `p99 ${quiet.p99Ms.toFixed(0)} ms, under attack ${attacked.p99Ms.toFixed(0)} ms (${parts}), ${worst}`;
   const { machine, attacker: attackers, gatewayLateMs, coreLateMs } = restCpu;
   const late = `event loops ${gatewayLateMs.toFixed(0)} (gateway) and ${coreLateMs.toFixed(0)} ms (core) late`;
   log(`${name}: CPU ${machine.toFixed(1)} s/s of all, ${attackers.toFixed(1)} of the attacker's; ${late}`);
-  log(`${name}: ${p99}, ${attacked.cut} cut, the owner ${ownerSignsIn ? 'signs in' : 'is locked out'}`);
+  const owner = (['token', 'code', 'codeElsewhere'] as const).filter((by) => !ownerSignsIn[by]);
+  const locked = owner.length > 0 ? `the owner is locked out by ${owner.join(', ')}` : 'owners sign in';
+  log(`${name}: ${p99}, ${cut} cut, ${attacked.late} late, ${attacked.refused} refused, ${locked}`);
   if (progress.what) log(`${name}: ${progressText(progress)} ${progress.what}`);
   const cpu = { quiet: quietCpu, first: firstCpu, rest: restCpu };
   return {
@@ -134,6 +152,7 @@ async function besiege(
     attacked,
     first,
     rest,
+    cut,
     ownerSignsIn,
     progress,
     cpu,
