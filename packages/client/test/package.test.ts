@@ -69,10 +69,10 @@ function install(): string {
 
 beforeAll(async () => {
   project = install();
-  // The first run on a machine fetches them.
+  // The first run on a machine fetches them, which takes its time.
   for (const [version] of bots) nodeOf(version);
   [system, browser] = await Promise.all([startSystem({ gateways: 1, cores: 1 }), startBrowser()]);
-}, 300_000);
+}, 1_200_000);
 
 afterAll(async () => {
   for (const bot of running) bot.kill('SIGKILL');
