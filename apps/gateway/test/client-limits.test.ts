@@ -299,7 +299,7 @@ test('acknowledgements of what nobody sent are looked up a few times, and then i
   for (let n = 1; n <= 100; n += 1) client.send('MESSAGING_DELIVER_SUCCESS', { message_id: 2 ** 40 + n });
   await client.roundTrip();
   await eventually(
-    async () => ignored(await metrics(gateway.adminUrl)) === ignored(before) + 100,
+    async () => ignored(await metrics(gateway.adminUrl)) >= ignored(before) + 100,
     'all are ignored',
   );
   expect(await limited('unknown_acknowledgements')).toBe(limitedBefore + 95);
@@ -371,9 +371,11 @@ describe('connections', () => {
   });
 
   test('on which nobody signs in are closed after a while, others are not', async () => {
-    const hasty = await system.addGateway({ LIMITS_ENABLED: 'true', SIGN_IN_WITHIN_SECONDS: '1' });
+    const hasty = await system.addGateway({ LIMITS_ENABLED: 'true', SIGN_IN_WITHIN_SECONDS: '5' });
+    const sid = uniqueSid();
+    await (await from()).register(sid);
     const signed = await from(source(), hasty);
-    await signed.signIn(uniqueSid());
+    await signed.authorize(sid);
     const idle = await from(source(), hasty);
     expect(await idle.closed).toEqual(closedWith(closeReasons.signInTimeout));
     await signed.roundTrip();

@@ -19,6 +19,8 @@ let system: TestSystem;
 beforeAll(async () => {
   system = await startSystem({
     gateways: 1,
+    // Nothing comes twice because it was acknowledged late.
+    env: { DELIVERY_ACK_DEADLINE_MS: '600000' },
     gatewayEnv: {
       BACKPRESSURE_MAX_BYTES: String(1_048_576),
       SESSION_RUN_MAX: '16',

@@ -19,8 +19,6 @@ beforeAll(async () => {
       // All places are used, however busy the machine is.
       LOOP_LATE_MAX_MS: '600000',
       DRAIN_SECONDS: '0',
-      // Each sign-in is at the core once, however long the others take.
-      ...{ REQUEST_DEADLINE_MS: '120000', REQUEST_REPEAT_MS: '130000', REQUEST_PATIENCE_MS: '300000' },
     },
     { HANDSHAKES_PER_SECOND_MAX: '3', HANDSHAKES_WAITING_MAX: '2', LOOP_LATE_MAX_MS: '600000' },
   );
