@@ -166,7 +166,6 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     ...others
   } = values;
   const { redis } = others;
-  if (alerts && redis === 'list') throw new OptionsError('--alerts: not with --redis list');
   const possible: readonly Asked[] = alerts
     ? [...alertFaultNamesOf(redis, false), quiet]
     : faultNamesOf(redis);
