@@ -79,7 +79,13 @@ export function createConnectionMetrics(metrics: Metrics, connections: readonly 
     'Times that Redis refused the write with which this process proves its way, each second, by its error code',
     { code: refusalCodes },
   );
+  const working = metrics.observed(
+    'redis_working',
+    'How many of several Redis work, as this process knows; nothing with one',
+  );
   return {
+    /** How many of several Redis work. */
+    working,
     /** Redis refused a write. */
     onRefused: (code: string) => refused.inc({ code: refusalCodes.includes(code) ? code : 'other' }),
     /** A write was answered. */

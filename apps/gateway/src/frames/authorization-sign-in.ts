@@ -37,7 +37,7 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   const waitSeconds = context.clientLimits?.signInWait(sid);
   if (waitSeconds !== undefined) {
     refuseFor(session, frame, waitSeconds);
-    context.metrics.signIns.inc({ outcome: 'limited' });
+    context.metrics.signIns('limited').count += 1;
     return;
   }
   // Whoever has the right credential is told so, whatever they sign in with next: nobody else brings it about.

@@ -78,6 +78,12 @@ export const serviceBoard: Board = {
           queries: [['hooligram:canary_delivery_seconds:p99_5m', '{{from}} to {{to}}']],
         },
         {
+          title: 'What came in time in thirty days',
+          about: 'Of all messages of the canary. The objective is 99.9 %.',
+          unit: 'percentunit',
+          queries: [['hooligram:canary_delivered:ratio30d', 'all paths']],
+        },
+        {
           title: 'What the canary is told',
           about: 'Messages whose sender was told in time that they are committed, or was not.',
           unit: 'ops',
