@@ -52,7 +52,7 @@ export type Fixture = {
 };
 
 /** For gateways whose requests are counted: a busy machine answers late, and none of them is written again. */
-export const writtenOnce = {
+const writtenOnce = {
   REQUEST_DEADLINE_MS: '120000',
   REQUEST_REPEAT_MS: '130000',
   REQUEST_PATIENCE_MS: '300000',

@@ -6,7 +6,7 @@ import { within } from './within.ts';
 export type Check = () => true | string | Promise<true | string>;
 
 /** What is not as it should be though a check is passed; undefined if there is nothing to say. */
-export type Remark = () => string | undefined;
+type Remark = () => string | undefined;
 
 export type Readiness = {
   readonly ready: boolean;
