@@ -100,7 +100,7 @@ export function observeBudgets(metrics: Metrics, budgets: Budgets): void {
   );
   metrics.observed(
     'gateway_socket_buffers_bytes',
-    'Bytes that wait for clients to read them, of all connections',
+    'Bytes that wait for clients to read them, of all connections: in their sockets, and pages of replays without room there',
     () => socketBuffers.bytes(),
   );
   metrics.observed(

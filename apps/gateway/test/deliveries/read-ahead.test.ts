@@ -92,7 +92,7 @@ async function settled(): Promise<void> {
 }
 
 test('of all groups of a client that reads nothing one page is read ahead, and it gets everything in order when it reads', async () => {
-  const replay = { messages: 128, bytes: 4_000, REPLAY_WINDOW: 256 };
+  const replay = { messages: 128, bytes: 4_000, REPLAY_WINDOW: 1_024 };
   const { join, sent, reads, readBytes } = slowClient(replay);
   void join();
   await settled();
