@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ensureBuilt } from './bootstrap.mjs';
 import { startLoad } from './load.mjs';
@@ -33,7 +32,12 @@ function onRedis() {
   if (redis === undefined) return [];
   const setup = '--setupFilesAfterEnv=<rootDir>/tools/testkit/src/jest/on-redis.ts';
   // At the end: jest would take what stands behind it for further ones.
-  return args.some((arg) => existsSync(arg)) ? [setup] : [...wholeSystems, setup];
+  return args.some(isPattern) ? [setup] : [...wholeSystems, setup];
+}
+
+/** A path or a part of one, and not the value of a flag. */
+function isPattern(arg, at) {
+  return !arg.startsWith('-') && !args[at - 1]?.startsWith('-');
 }
 
 /** Takes a flag out of the arguments. @returns its values, empty where one is missing; undefined if it is not there */

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type HotCounter, type HotHistogram, hotCounterFamily, hotHistogramFamily } from './hot-metrics.ts';
+import { metricsText } from './metrics-text.ts';
 
 const prefix = 'hooligram_';
 
@@ -66,7 +67,6 @@ export type Metrics = {
  */
 export function createMetrics(options: { role: string }): Metrics {
   const registry = new Registry();
-  registry.setDefaultLabels({ role: options.role });
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: lagEveryMs });
   const described: MetricDescription[] = registry
     .getMetricsAsArray()
@@ -133,7 +133,7 @@ export function createMetrics(options: { role: string }): Metrics {
       for (const each of combinations(labels)) histogram.zero(each);
       return histogram as Histogram<never>;
     },
-    text: () => registry.metrics(),
+    text: () => metricsText(registry, { role: options.role }),
     describe: () => described,
   };
 }
