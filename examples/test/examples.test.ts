@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { connect, startSystem, type TestSystem, uniqueSid } from '@hooligram/testkit';
+import { connect, patienceMs, startSystem, type TestSystem, uniqueSid } from '@hooligram/testkit';
 import { startBrowser } from '@hooligram/testkit/browser';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import sirv from 'sirv';
@@ -58,6 +58,7 @@ test('the page without a build step sends and shows messages', async () => {
   const browser = await startBrowser();
   try {
     const page = await browser.newPage();
+    page.setDefaultTimeout(patienceMs);
     const { port } = server.address() as AddressInfo;
     await page.goto(`http://127.0.0.1:${port}/examples/page.html?url=${system.url}`);
     await page.getByLabel('Own sid').fill(uniqueSid());

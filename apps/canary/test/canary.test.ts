@@ -3,7 +3,15 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { metricNames } from '@hooligram/observability';
 import { createService, type Service } from '@hooligram/service';
-import { type Metrics, metrics, startSystem, type TestSystem, uniqueSid, until } from '@hooligram/testkit';
+import {
+  getOnce,
+  type Metrics,
+  metrics,
+  startSystem,
+  type TestSystem,
+  uniqueSid,
+  until,
+} from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { canary } from '../src/canary.ts';
 import { type canaryConfig, placeOf } from '../src/config.ts';
@@ -83,7 +91,7 @@ test('a message goes from each gateway to each, and is counted and timed on ever
   expect(exposed.sort()).toEqual(metricNames('canary').sort());
   await until(
     'it is ready',
-    () => fetch(`${adminUrl}/readyz`),
+    () => getOnce(new URL('/readyz', adminUrl)),
     ({ ok }) => ok,
   );
 });
@@ -111,7 +119,7 @@ test('a gateway that is gone shows as loss on its paths, and on no other; when i
   );
   await until(
     'the checks of the canary name it, and no other',
-    async () => ((await (await fetch(`${adminUrl}/readyz`)).json()) as { checks: object }).checks,
+    async () => ((await (await getOnce(new URL('/readyz', adminUrl))).json()) as { checks: object }).checks,
     (checks) => {
       const failing = Object.entries(checks).filter(([, reason]) => reason !== 'ok');
       return JSON.stringify(failing.sort()) === JSON.stringify(failures.sort());

@@ -1,6 +1,7 @@
 import type { Keys, RedisClock } from '@hooligram/bus';
 import { type Metrics, within } from '@hooligram/service';
 import type { Redis } from 'ioredis';
+import { RedisCpu, readCpu } from './redis-cpu.ts';
 import { jobTypes } from './retries/index.ts';
 import type { Shards } from './shards/shards.ts';
 
@@ -9,6 +10,8 @@ const everyMs = 5_000;
 const answerTimeoutMs = 1_000;
 /** BullMQ's scores of delayed jobs: the moment times this, and a counter. */
 const delayedScoreFactor = 0x1000;
+/** So many jobs of a state are asked since when they are there: a thousand cost Redis a millisecond. */
+const jobsLookedAtMax = 1_000;
 const queue = jobTypes.map(({ name }) => name);
 const states = ['waiting', 'active', 'delayed'] as const;
 
@@ -26,6 +29,14 @@ export function createBacklogMetrics(metrics: Metrics) {
     oldestEntry: metrics.gauge(
       'core_stream_oldest_seconds',
       `Age of the oldest entry of the request stream, taken or not; 0 without entries; ${all}`,
+    ),
+    entriesPending: metrics.gauge(
+      'core_stream_pending',
+      `Entries of the request stream that a core has taken and not ended; ${all}`,
+    ),
+    oldestPending: metrics.gauge(
+      'core_stream_oldest_pending_seconds',
+      `Age of the oldest entry of the request stream that a core has taken and not ended; 0 without one; ${all}`,
     ),
     jobs: metrics.gauge('core_jobs', `Jobs by queue and state; ${all}`, { queue, state: states }),
     jobOverdue: metrics.gauge(
@@ -45,6 +56,10 @@ export function createBacklogMetrics(metrics: Metrics) {
       'core_users_overdue',
       `Users with a redelivery job: they are connected and have not acknowledged in time; ${all}`,
     ),
+    oldestOverdue: metrics.gauge(
+      'core_redelivery_oldest_seconds',
+      `Age of the oldest redelivery job: since then a user is connected and has not acknowledged; 0 without one; of more than ${jobsLookedAtMax} jobs that wait, those that are due first are looked at; ${all}`,
+    ),
     redisCpu: metrics.counter(
       'core_redis_cpu_seconds_total',
       `CPU time of Redis, as it says itself, from the start of this core on; ${all}`,
@@ -61,7 +76,7 @@ type Sources = {
 };
 
 type Source = {
-  readonly redis: WithOldestId;
+  readonly redis: Asking;
   readonly clock: RedisClock;
   readonly names: Keys;
 };
@@ -70,7 +85,23 @@ type Source = {
 const oldestIdLua = `local entries = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
 return entries[1] and entries[1][1]`;
 
-type WithOldestId = Redis & { oldestEntryId(stream: string): Promise<string | null> };
+/** When the oldest job of a queue was added, which keeps it through all its runs; nil without one. */
+const oldestJobLua = `local oldest
+local function look(ids)
+  for _, id in ipairs(ids) do
+    local added = tonumber(redis.call('HGET', KEYS[4] .. ':' .. id, 'timestamp') or '')
+    if added and (not oldest or added < oldest) then oldest = added end
+  end
+end
+look(redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1))
+look(redis.call('LRANGE', KEYS[2], -ARGV[1], -1))
+look(redis.call('LRANGE', KEYS[3], -ARGV[1], -1))
+return oldest and string.format('%.0f', oldest)`;
+
+type Asking = Redis & {
+  oldestEntryId(stream: string): Promise<string | null>;
+  oldestJob(...keysAndMax: (string | number)[]): Promise<string | null>;
+};
 
 /** What waits on one Redis. */
 type Backlog = Awaited<ReturnType<typeof readBacklog>>;
@@ -81,7 +112,7 @@ type Backlog = Awaited<ReturnType<typeof readBacklog>>;
  */
 export function startBacklogWatch({ shards }: Sources, metrics: BacklogMetrics): { close(): void } {
   let isLooking = false;
-  const cpuSeen = new Map<Redis, number>();
+  const redisCpu = new RedisCpu();
   async function look(): Promise<void> {
     if (isLooking) return;
     isLooking = true;
@@ -90,9 +121,11 @@ export function startBacklogWatch({ shards }: Sources, metrics: BacklogMetrics):
     });
     const sources = (there.length > 0 ? there : shards.all()).map(
       ({ redis: { command }, names, clock }): Source => {
-        if (!('oldestEntryId' in command))
+        if (!('oldestJob' in command)) {
           command.defineCommand('oldestEntryId', { numberOfKeys: 1, lua: oldestIdLua });
-        return { redis: command as WithOldestId, clock, names };
+          command.defineCommand('oldestJob', { numberOfKeys: 4, lua: oldestJobLua });
+        }
+        return { redis: command as Asking, clock, names };
       },
     );
     try {
@@ -100,7 +133,9 @@ export function startBacklogWatch({ shards }: Sources, metrics: BacklogMetrics):
       const backlogs = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
       if (backlogs.length > 0) report(backlogs, metrics);
       else forget(metrics);
-      await Promise.allSettled(sources.map(({ redis }) => answered(countCpu(redis))));
+      // Nice to have: a managed Redis may forbid it.
+      const cpu = await Promise.allSettled(sources.map(({ redis }) => answered(readCpu(redis))));
+      metrics.redisCpu.inc(redisCpu.add(cpu));
     } finally {
       isLooking = false;
     }
@@ -109,27 +144,20 @@ export function startBacklogWatch({ shards }: Sources, metrics: BacklogMetrics):
   function answered<T>(read: Promise<T>): Promise<T> {
     return shards.isOne ? read : within(answerTimeoutMs, read);
   }
-  /** Nice to have: a managed Redis may forbid it. */
-  async function countCpu(redis: Redis): Promise<void> {
-    const now = cpuSeconds(await redis.info('cpu'));
-    const before = cpuSeen.get(redis);
-    // A Redis that started again counts from 0.
-    if (before !== undefined) metrics.redisCpu.inc(now >= before ? now - before : now);
-    cpuSeen.set(redis, now);
-  }
   const timer = setInterval(() => void look(), everyMs);
   void look();
   return { close: () => clearInterval(timer) };
 }
 
 async function readBacklog(source: Source) {
-  const [stream, queues, checks, sweepAge] = await Promise.all([
+  const [stream, queues, oldestOverdue, checks, sweepAge] = await Promise.all([
     readStream(source),
     Promise.all(queue.map((name) => readQueue(source, name))),
+    readOldestJob(source, 'redelivery'),
     readChecks(source),
     readSweepAge(source),
   ]);
-  return { stream, queues, checks, sweepAge };
+  return { stream, queues, oldestOverdue, checks, sweepAge };
 }
 
 function report(backlogs: readonly Backlog[], metrics: BacklogMetrics): void {
@@ -138,6 +166,8 @@ function report(backlogs: readonly Backlog[], metrics: BacklogMetrics): void {
   metrics.entries.set(all(({ stream }) => stream.entries));
   metrics.entriesWaiting.set(all(({ stream }) => stream.waiting));
   metrics.oldestEntry.set(most(({ stream }) => stream.oldestSeconds));
+  metrics.entriesPending.set(all(({ stream }) => stream.pending));
+  metrics.oldestPending.set(most(({ stream }) => stream.oldestPendingSeconds));
   for (const [index, name] of queue.entries()) {
     const counts = states.map((state) => {
       const count = all(({ queues }) => queues[index]?.[state] ?? 0);
@@ -150,6 +180,7 @@ function report(backlogs: readonly Backlog[], metrics: BacklogMetrics): void {
     );
     if (name === 'redelivery') metrics.usersOverdue.set(sum(counts));
   }
+  metrics.oldestOverdue.set(most(({ oldestOverdue }) => oldestOverdue));
   metrics.checksWaiting.set(all(({ checks }) => checks.groups));
   metrics.checkOverdue.set(most(({ checks }) => checks.overdue));
   // The first one that works sweeps: the one that has ended last counts.
@@ -158,7 +189,7 @@ function report(backlogs: readonly Backlog[], metrics: BacklogMetrics): void {
 }
 
 async function readStream({ redis, names, clock }: Source) {
-  const [entries, pending, oldestId] = await Promise.all([
+  const [entries, [pending, oldestPendingId], oldestId] = await Promise.all([
     redis.xlen(names.requests),
     // The group is made by the core that first reads: before it nothing is pending.
     redis.xpending(names.requests, names.cores).catch(ifNoGroup),
@@ -166,14 +197,21 @@ async function readStream({ redis, names, clock }: Source) {
   ]);
   return {
     entries,
-    waiting: Math.max(0, entries - Number(pending[0])),
-    oldestSeconds: oldestId ? overdueSeconds(clock, Number.parseInt(oldestId, 10)) : 0,
+    waiting: Math.max(0, entries - Number(pending)),
+    oldestSeconds: ageSeconds(clock, oldestId),
+    pending: Number(pending),
+    oldestPendingSeconds: ageSeconds(clock, oldestPendingId),
   };
 }
 
 function ifNoGroup(error: Error): unknown[] {
-  if (error.message.startsWith('NOGROUP')) return [0];
+  if (error.message.startsWith('NOGROUP')) return [0, null];
   throw error;
+}
+
+/** @param id of an entry: it begins with the moment at which it was written */
+function ageSeconds(clock: RedisClock, id: unknown): number {
+  return typeof id === 'string' ? overdueSeconds(clock, Number.parseInt(id, 10)) : 0;
 }
 
 async function readQueue({ redis, names, clock }: Source, name: string) {
@@ -186,6 +224,14 @@ async function readQueue({ redis, names, clock }: Source, name: string) {
   ]);
   const dueAt = first[1] === undefined ? undefined : Number(first[1]) / delayedScoreFactor;
   return { waiting, active, delayed, overdue: overdueSeconds(clock, dueAt) };
+}
+
+/** @returns its age in seconds; 0 without one */
+async function readOldestJob({ redis, names, clock }: Source, name: string): Promise<number> {
+  const key = `${names.queues}:${name}`;
+  const states = ['delayed', 'wait', 'active'].map((state) => `${key}:${state}`);
+  const addedAt = await redis.oldestJob(...states, key, jobsLookedAtMax);
+  return overdueSeconds(clock, addedAt === null ? undefined : Number(addedAt));
 }
 
 async function readChecks({ redis, names, clock }: Source) {
@@ -207,12 +253,6 @@ async function readSweepAge({ redis, names, clock }: Source): Promise<number> {
 
 function sum(counts: readonly number[]): number {
   return counts.reduce((all, count) => all + count, 0);
-}
-
-function cpuSeconds(info: string): number {
-  const seconds = (name: string) =>
-    Number(new RegExp(`^used_cpu_${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
-  return seconds('sys') + seconds('user');
 }
 
 /** @param dueAt milliseconds since the epoch by Redis's clock */

@@ -57,7 +57,8 @@ export const core: ServiceDefinition<typeof coreConfig> = {
 
 async function start(service: CoreService): Promise<void> {
   const consumer = randomUUID();
-  const metrics = createCoreMetrics(service.metrics, redisAddresses(service.config.REDIS_URL).length);
+  const { REDIS_URL, CODE_COUNTRY_CODES } = service.config;
+  const metrics = createCoreMetrics(service.metrics, redisAddresses(REDIS_URL).length, CODE_COUNTRY_CODES);
   service.reportBuild({ version: release, contract: String(contractVersion) });
   const tracer = await openTracer('core', service);
   const provider = meteredProvider(await createVerificationProvider(service.config, service.log), metrics);

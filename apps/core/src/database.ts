@@ -7,8 +7,9 @@ import {
   requireDurableCommits,
   type SessionKind,
 } from '@hooligram/db';
-import { type Check, startProbe, untilWorks } from '@hooligram/service';
+import { startProbe, untilWorks } from '@hooligram/service';
 import type { CoreService } from './config.ts';
+import { DatabaseConnection } from './database-connection.ts';
 import type { CoreMetrics } from './metrics.ts';
 
 /**
@@ -54,6 +55,7 @@ export async function connectDatabase(
   }: { session: SessionKind; remembered: History | undefined; metrics: CoreMetrics; onEpoch(db: Db): void },
 ): Promise<Db> {
   const { config, lifecycle, log } = service;
+  const connection = new DatabaseConnection(log, metrics);
   const db: Db = openDb({
     url: config.DATABASE_URL,
     poolSize: config.DATABASE_POOL,
@@ -64,11 +66,7 @@ export async function connectDatabase(
     remembered,
     onStatement: (name, ms) => metrics.statementSeconds(name).observe(ms / 1_000),
     onRerun: () => metrics.statementReruns.inc(),
-    onConnectionError: (error) =>
-      log.warn(
-        { reason: error.message, see: 'docs/runbook.md#postgresnotwritable' },
-        'Postgres connection lost',
-      ),
+    onConnectionError: (error) => connection.lost(error),
     onEpoch(epoch, hasBegun) {
       log.warn(
         { epoch, hasBegun, see: 'docs/runbook.md#databasewentback' },
@@ -85,30 +83,8 @@ export async function connectDatabase(
     if (answer !== true) throw new Error(answer);
     await requireDurableCommits(db);
   });
-  const probe = startProbe({ ask: counted(check, metrics) });
+  const probe = startProbe({ ask: connection.watched(check) });
   lifecycle.onClose('database probe', probe.close);
   lifecycle.check('database', probe.check);
   return db;
-}
-
-/** Reports whether there is an answer, not what it is. */
-function counted(
-  check: Check,
-  { databaseConnected, databaseReconnects }: Pick<CoreMetrics, 'databaseConnected' | 'databaseReconnects'>,
-): Check {
-  let isConnected = true;
-  databaseConnected.set(1);
-  return async () => {
-    try {
-      const answer = await check();
-      if (!isConnected) databaseReconnects.inc();
-      isConnected = true;
-      return answer;
-    } catch (error) {
-      isConnected = false;
-      throw error;
-    } finally {
-      databaseConnected.set(isConnected ? 1 : 0);
-    }
-  };
 }

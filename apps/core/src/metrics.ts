@@ -1,5 +1,7 @@
 import { type Outcome, type RequestType, requestTypes } from '@hooligram/contract';
+import { countryCodes } from '@hooligram/protocol';
 import { createConnectionMetrics, type HotCounter, type Metrics, type Observed } from '@hooligram/service';
+import { queueNames } from './retries/metrics.ts';
 
 /** `expired`: past its deadline, so it was not begun. `unknown`: it stays in the stream, and runs again. */
 const outcomes = ['success', 'failure', 'expired', 'unknown'] as const;
@@ -7,10 +9,17 @@ const ofType = { type: requestTypes };
 
 export type CoreMetrics = ReturnType<typeof createCoreMetrics>;
 
-/** @param shards how many Redis there are */
-export function createCoreMetrics(metrics: Metrics, shards = 1) {
+/** BullMQ's own: what its workers say, and for each queue one on which a worker waits for the next job. */
+const workerConnections = ['workers', ...queueNames.map((name) => `worker ${name}`)];
+const connections = ['command', 'blocking', 'queues', 'subscriber', ...workerConnections];
+
+/**
+ * @param shards how many Redis there are
+ * @param codeCountries country codes to which codes are sent
+ */
+export function createCoreMetrics(metrics: Metrics, shards = 1, codeCountries = countryCodes) {
   return {
-    redis: createConnectionMetrics(metrics, ['command', 'blocking', 'queues', 'subscriber'], shards),
+    redis: createConnectionMetrics(metrics, connections, shards),
     requests: createRequestCounters(metrics),
     entryAgeSeconds: metrics.hotHistograms(
       'core_entry_age_seconds',
@@ -61,7 +70,7 @@ export function createCoreMetrics(metrics: Metrics, shards = 1) {
     ),
     requestDeadLetters: metrics.counter(
       'core_request_dead_letters_total',
-      'Requests that were given up because they could not be handled',
+      'Requests that were given up because they could not be handled, or their outcome not published',
       ofType,
     ),
     entriesUnreadable: metrics.counter(
@@ -76,7 +85,7 @@ export function createCoreMetrics(metrics: Metrics, shards = 1) {
     ),
     statementSeconds: metrics.hotHistograms(
       'core_database_statement_seconds',
-      'Time that a statement took, by its name; the wait for a connection is part of it',
+      'Time that a statement took until it was answered or failed, by its name; the wait for a connection is part of it',
       {
         buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
         label: 'statement',
@@ -92,7 +101,7 @@ export function createCoreMetrics(metrics: Metrics, shards = 1) {
     ),
     databaseConnected: metrics.gauge(
       'core_database_connected',
-      'Whether Postgres answered when it was last asked, each second, whatever it answered: 1 or 0',
+      'Whether Postgres answers in time when it is asked, each second, whatever it answers: 1 or 0',
     ),
     databaseReconnects: metrics.counter(
       'core_database_reconnects_total',
@@ -100,8 +109,13 @@ export function createCoreMetrics(metrics: Metrics, shards = 1) {
     ),
     codes: metrics.counter(
       'core_codes_total',
-      'Codes by country code and event: requested of the provider, sent by it, converted into a credential',
-      ['country_code', 'event'],
+      'Codes by country code, of those to which codes are sent, and event: requested of the provider, sent by it, converted into a credential',
+      { country_code: codeCountries, event: ['requested', 'sent', 'converted'] },
+    ),
+    codesSubmitted: metrics.counter(
+      'core_codes_submitted_total',
+      'Codes that were submitted, by verdict: right; wrong; expired; the connection has none, or none any more; the code had too many wrong ones before (too_many); the provider did not say (unavailable); given up (failed); refused by a limit, unread (limited)',
+      { verdict: ['right', 'wrong', 'expired', 'none', 'too_many', 'unavailable', 'failed', 'limited'] },
     ),
     providerCalls: metrics.counter(
       'core_code_provider_calls_total',

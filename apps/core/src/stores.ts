@@ -52,6 +52,7 @@ export async function connectStores(
   const signatures = createSignatures(config.BUS_SIGNING_KEYS);
   const session = await inspectDatabase(service);
   const shards = new Shards(service, redisAddresses(config.REDIS_URL));
+  if (!shards.isOne) metrics.redis.working.read(() => shards.working);
   // None of the names that are used before the database is connected depends on its epoch.
   const channels = createNames(config.REDIS_PREFIX);
   const several = shards.isOne ? undefined : new ShardedPublisher(shards.placement, shards.states);

@@ -24,7 +24,13 @@ const patient = {
   REQUEST_PATIENCE_MS: '700000',
 };
 
-const fixture = startFixture({ gateways: 2, cores: 0, gatewayEnv: patient });
+// Nothing is due for redelivery either.
+const fixture = startFixture({
+  gateways: 2,
+  cores: 0,
+  env: { DELIVERY_ACK_DEADLINE_MS: '600000' },
+  gatewayEnv: patient,
+});
 
 /** Its statements wait for a lock for as long as a test holds it. */
 const lasting = { LOCK_TIMEOUT_MS: '200000', STATEMENT_TIMEOUT_MS: '200000', REQUEST_SETTLE_MS: '207000' };
@@ -330,8 +336,11 @@ describe('a core that is late', () => {
     const all = ['before', 'first', 'second', 'fence'];
     expect(await storedIn(group_id)).toEqual(all);
     expect(contents(bob)).toEqual(all);
-    const expired = { type: 'MESSAGING_SEND', outcome: 'expired' };
-    expect(await counted(core, 'core_requests_total', expired)).toBe(await repeated());
+    const labels = { type: 'MESSAGING_SEND', outcome: 'expired' };
+    const expired = await counted(core, 'core_requests_total', labels);
+    // A request that began in time may be written again, too, when its answer is late.
+    expect(expired).toBeGreaterThanOrEqual(1);
+    expect(expired).toBeLessThanOrEqual(await repeated());
   });
 
   test('because it was frozen, does no harm with an entry that another core has claimed meanwhile', async () => {

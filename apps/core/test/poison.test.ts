@@ -201,7 +201,7 @@ describe('a request that was in progress when its core ended', () => {
     const requests = [message('innocent'), message('the interrupted'), message('innocent', {}, two)];
     const core = await system.addCore(concluding);
     const answered = gateway.answers.length;
-    const id = await leaveSuspect(core, requests, 1, 5_000);
+    const id = await leaveSuspect(core, requests, 1, 15_000);
     expect(await outcomes(requests)).toEqual([success, internalError, success]);
     const firsts = [...new Set(gateway.answers.slice(answered).map(({ ref }) => ref))];
     expect(firsts).toEqual([requests[0], requests[2], requests[1]].map((request) => request?.ref));
@@ -224,13 +224,13 @@ describe('a request that was in progress when its core ended', () => {
 
   test('gets FAILURE and is not stored if its statement goes on after the deadline', async () => {
     // Longer than from the beginning of the statement until its group is released.
-    const timeouts = { LOCK_TIMEOUT_MS: '20000', STATEMENT_TIMEOUT_MS: '20000', REQUEST_SETTLE_MS: '27000' };
+    const timeouts = { LOCK_TIMEOUT_MS: '60000', STATEMENT_TIMEOUT_MS: '60000', REQUEST_SETTLE_MS: '67000' };
     const patient = { ...quick, ...timeouts };
     const [first, second] = [await system.addCore(patient), await system.addCore(concluding)];
     second.freeze();
     const interrupted = message('comes too late');
     const release = await database.holdGroup(group_id);
-    const deadlineMs = 5_000;
+    const deadlineMs = 15_000;
     const deadline = Date.now() + deadlineMs;
     const id = await leave([interrupted], { deadlineMs });
     await database.untilWaiting(1);

@@ -216,6 +216,7 @@ test('a core’s user keeps to the prefix and does not administer, and an operat
     ['SUBSCRIBE', 'hooligram:group:1'],
     ['SET', 'hooligram:database-epoch', '1'],
     ['FLUSHALL'],
+    ['CONFIG', 'SET', 'maxmemory', '0'],
   ]);
   expect(await as('operator').xlen('hooligram:{requests}')).toBeGreaterThanOrEqual(0);
 });
@@ -233,7 +234,8 @@ test('an operator’s user sees and steers all nodes, and the command finds no f
   expect(ofRedis.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['redis.write-path', 'nodes.running']),
   );
-  expect(ofRedis.filter(({ verdict }) => verdict === 'fault' || verdict === 'warning')).toEqual([]);
+  // With the limit of what a gateway leaves unread, which no gateway may ask for.
+  expect(ofRedis.filter(({ verdict }) => verdict !== 'ok')).toEqual([]);
   await as('core').xadd(
     'hooligram:{requests}:dead-letters',
     '1-1',

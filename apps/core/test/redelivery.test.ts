@@ -62,6 +62,10 @@ test('a message that a client does not acknowledge is sent again with growing de
   // The last attempts begin after the planned pauses.
   expect(await counted('overdue_seconds_sum')).toBeGreaterThan(0.3);
   expect(came.length).toBeLessThanOrEqual(2 + attemptsMax);
+  const upTo = (le: string) => counted('redelivery_tries_bucket', { owed: 'messages', le });
+  const tries = await Promise.all(['1', '2', '3', '5'].map(upTo));
+  // Each in a row was told as such; the last one is beyond those that a user may have.
+  for (const [at, count] of tries.entries()) expect(count).toBeGreaterThan(tries[at - 1] ?? 0);
   const pauses = await pausesOf(bob.sid);
   expect(pauses).toHaveLength(attemptsMax);
   expect(pauses).toEqual([...pauses].sort((a, b) => a - b));

@@ -4,8 +4,9 @@ import { contents, createGroup, startFixture, state, until } from './fixture.ts'
 
 const people = 10;
 const messages = 1_000;
+/** So many that a busy machine, too, acknowledges them in time. */
+const messagesAtOnce = 100;
 
-// A busy machine takes its time to acknowledge all of it.
 const fixture = startFixture({ gateways: 2, cores: 2, env: { DELIVERY_ACK_DEADLINE_MS: '10000' } });
 
 async function counted(name: string, labels: Record<string, string> = {}): Promise<number> {
@@ -22,17 +23,13 @@ test('10,000 acknowledged deliveries in one group, over real gateways, cost fewe
     members.slice(1).map(({ sid }) => sid),
   );
   for (const member of members) await state(member, group_id);
-  for (let sent = 0; sent < messages; sent += 1) {
-    ada.client.send('MESSAGING_SEND_REQUEST', { group_id, content: `message ${sent}` });
+  for (let sent = 0; sent < messages; ) {
+    for (const end = sent + messagesAtOnce; sent < end; sent += 1) {
+      ada.client.send('MESSAGING_SEND_REQUEST', { group_id, content: `message ${sent}` });
+    }
+    for (const { sid } of members) await fixture.untilAcknowledged(sid, group_id, { seq: sent, version: 1 });
   }
-  const last = `message ${messages - 1}`;
-  for (const { client } of members) {
-    await client.waitFor((frames) => frames.some(({ payload }) => payload.content === last));
-  }
-  for (const member of members) {
-    expect(contents(member, group_id)).toHaveLength(messages);
-    await fixture.untilAcknowledged(member.sid, group_id, { seq: messages, version: 1 });
-  }
+  for (const member of members) expect(contents(member, group_id)).toHaveLength(messages);
   await until('the last delivery check is over', async () => {
     return (
       (await fixture.areDeliveryChecksOver()) && (await counted('delivery_checks_total', { by: 'job' })) > 0

@@ -17,7 +17,7 @@ const fixture = startFixture({
     LIMIT_SIGN_INS_PER_USER: `${signInsMax}/${windowSeconds}`,
     LIMIT_GROUP_MEMBERS: '5',
     LIMIT_GROUPS_CREATED_PER_USER: '3/86400,4/9000000',
-    LIMIT_MEMBERS_ADDED_PER_USER: '11/86400',
+    LIMIT_MEMBERS_ADDED_PER_USER: '10/86400',
     LIMIT_STRANGERS_ADDED_PER_USER: '5/86400',
     LIMIT_UNKNOWN_MEMBERS_PER_USER: '4/86400',
   },
@@ -173,6 +173,20 @@ test('a user learns of so many numbers a day whether somebody has them', async (
     'too many numbers that nobody has',
     'too many numbers that nobody has',
   ]);
+});
+
+test('a change that is refused uses up nothing of what its user may do besides', async () => {
+  const ada = await fixture.enter(0);
+  const full = (await create(ada, Array.from({ length: 4 }, uniqueSid))).payload.group_id as number;
+  const [friend = ''] = await known();
+  for (let n = 0; n < 8; n += 1) {
+    expect(errorsOf(await create(ada, [uniqueSid()]))[0]?.text).toBe('too many numbers that nobody has');
+    const added = await ada.client.request('GROUP_ADD_MEMBER', { group_id: full, member_sid: friend });
+    expect(errorsOf(added)[0]?.text).toBe('group would have too many members');
+  }
+  // Three groups a day, of which one was created.
+  for (let n = 0; n < 2; n += 1) expect((await create(ada, [friend])).type).toBe('GROUP_CREATE_SUCCESS');
+  expect(errorsOf(await create(ada, [friend]))[0]?.text).toBe('too many groups created');
 });
 
 test('a user leaves a group at once: unread, in one go with the sign-in, whatever else they may not do any more', async () => {

@@ -1,4 +1,4 @@
-import { type TestClient, uniqueSid } from '@hooligram/testkit';
+import { metrics, type TestClient, uniqueSid } from '@hooligram/testkit';
 import { describe, expect, test } from '@jest/globals';
 import {
   contents,
@@ -360,6 +360,24 @@ describe('a code', () => {
     expect(await submitErrors(client, '0'.repeat(64))).toEqual(['wrong code']);
     expect(await submitErrors(client, '0')).toEqual(['wrong code']);
   });
+});
+
+test('each verdict on a submitted code is counted', async () => {
+  const verdicts = ['right', 'wrong', 'none', 'too_many', 'expired', 'unavailable', 'failed', 'limited'];
+  const counted = async () => {
+    const { value } = await metrics(fixture.system.core(0).adminUrl);
+    return verdicts.map((verdict) => value('hooligram_core_codes_submitted_total', { verdict }));
+  };
+  const before = await counted();
+  const sid = uniqueSid();
+  const client = await fixture.connect(0);
+  let code = await ask(client, sid);
+  for (let times = 0; times < 4; times += 1) await submitErrors(client, otherThan(code));
+  code = await ask(client, sid);
+  await submit(client, code);
+  await submitErrors(client, code);
+  const after = await counted();
+  expect(after.map((count, index) => count - (before[index] ?? 0))).toEqual([1, 3, 1, 1, 0, 0, 0, 0]);
 });
 
 describe('signing in', () => {

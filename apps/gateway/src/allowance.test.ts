@@ -4,7 +4,7 @@ import { Allowance } from './allowance.ts';
 const late = 6;
 const inTime = 5;
 
-const allowance = () => new Allowance({ least: 100, most: 1_000, lateMaxMs: 5 }, 0);
+const allowance = () => new Allowance({ least: 100, most: 1_000, lateMaxMs: 5, growsPerSecond: 450 }, 0);
 
 test('an event loop that is late halves what is allowed, once while that takes effect, down to the least', () => {
   const allowed = allowance();

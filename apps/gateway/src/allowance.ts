@@ -1,5 +1,3 @@
-/** From the least to the most in this time, if the event loop is never late. */
-const growsInMs = 2_000;
 /** What was let in before has its effect first. */
 const settlesInMs = 100;
 
@@ -8,6 +6,8 @@ type Options = {
   readonly most: number;
   /** The event loop is late when it is later than this. */
   readonly lateMaxMs: number;
+  /** How much it grows in a second in which the event loop is never late. */
+  readonly growsPerSecond: number;
 };
 
 /**
@@ -30,12 +30,12 @@ export class Allowance {
 
   /**
    * @param nowMs of a clock that never goes back
-   * @param upTo less than the most while nothing has shown that there is room for it
+   * @param upTo may be less than the most while nothing has shown that there is room for it
    */
-  at(nowMs: number, upTo = this.#options.most): number {
-    const { least, most } = this.#options;
-    const grown = ((most - least) * (nowMs - this.#grownAtMs)) / growsInMs;
-    this.#value = Math.min(upTo, this.#value + grown);
+  at(nowMs: number, upTo = Number.POSITIVE_INFINITY): number {
+    const { most, growsPerSecond } = this.#options;
+    const grown = (growsPerSecond * (nowMs - this.#grownAtMs)) / 1_000;
+    this.#value = Math.min(upTo, most, this.#value + grown);
     this.#grownAtMs = nowMs;
     return this.#value;
   }

@@ -6,6 +6,7 @@ import { HandshakeLine } from './handshake-line.ts';
 import { ClientLimits } from './limits/client-limits.ts';
 import { LoopWatch } from './loop-watch.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import { OthersThere } from './others-there.ts';
 import { RequestBudget } from './request-budget.ts';
 import { SignIns } from './sign-ins.ts';
 import { SocketBuffers } from './socket-buffers.ts';
@@ -27,7 +28,7 @@ export type Budgets = {
 
 export function createBudgets(config: GatewayConfig, metrics: GatewayMetrics, log: Log): Budgets {
   const { buffersDropped, handshakeWaitSeconds } = metrics;
-  const loop = new LoopWatch();
+  const loop = new LoopWatch(othersThere(metrics));
   const lateMaxMs = config.LOOP_LATE_MAX_MS;
   return {
     handshakes: new HandshakeLine(
@@ -55,6 +56,12 @@ export function createBudgets(config: GatewayConfig, metrics: GatewayMetrics, lo
       buffersDropped.inc({ buffer: 'recent messages' }),
     ),
   };
+}
+
+/** Who sends messages, is sent or acknowledges them. What a sign-in sends and acknowledges besides is not counted. */
+function othersThere({ frames, messagesPublished, messageAcknowledgements }: GatewayMetrics): OthersThere {
+  const sends = frames('MESSAGING_SEND_REQUEST');
+  return new OthersThere(() => sends.count + messagesPublished.count + messageAcknowledgements.count);
 }
 
 export function observeBudgets(metrics: Metrics, budgets: Budgets): void {

@@ -5,6 +5,7 @@ import {
   createSignatures,
   type Names,
   Placement,
+  remarkOnShards,
   ShardChecks,
   tagOfAddress,
   untilEnough,
@@ -269,7 +270,7 @@ export class Bus {
 }
 
 function createShards(options: Options): Shards {
-  const { config, lifecycle, log } = options.service;
+  const { config, log } = options.service;
   // New and random at every start: a late answer to an earlier process of this gateway must not reach a client here.
   const node = randomUUID();
   const signatures = createSignatures(config.BUS_SIGNING_KEYS);
@@ -277,12 +278,23 @@ function createShards(options: Options): Shards {
   const healths = urls.length > 1 ? urls.map((url) => new ShardChecks(withoutPasswords(url), log)) : [];
   // Until its echo says more.
   for (const health of healths) health.check('bus', () => 'not connected');
-  if (healths.length > 0) lifecycle.check('bus', () => checkShards(healths.map(({ failure }) => failure)));
+  if (healths.length > 0) reportShards(options, healths);
   const all = urls.map((url, index) => {
     const fields: Record<string, string> = urls.length > 1 ? { redis: withoutPasswords(url) } : {};
-    const health = healths[index] ?? lifecycle;
+    const health = healths[index] ?? options.service.lifecycle;
     const names = createNames(config.REDIS_PREFIX, undefined, tagOfAddress(url));
     return new Shard({ ...options, index, url, fields, node, names, signatures, health });
   });
   return { node, signingKeys: signatures?.fingerprints ?? [], all, healths };
+}
+
+/** Whether enough of several Redis work, and how many do. */
+function reportShards({ service, metrics }: Options, healths: readonly ShardChecks[]): void {
+  const failures = () => healths.map(({ failure }) => failure);
+  service.lifecycle.check(
+    'bus',
+    () => checkShards(failures()),
+    () => remarkOnShards(failures()),
+  );
+  metrics.redis.working.read(() => healths.filter(({ works }) => works).length);
 }

@@ -6,7 +6,7 @@ export type SlowCause = 'connection' | 'gateway';
 /** What a socket tells the server that made it. */
 type SocketEvents = {
   /** It is closed because its client reads too slowly. */
-  onSlow(cause: SlowCause): void;
+  onSlow(cause: SlowCause, address: string): void;
   /** So many bytes more wait to be read by its client, or fewer. */
   onBuffered(bytes: number): void;
   /** Closes it: uWS reports the topics that it leaves meanwhile, and any use of it throws then. */
@@ -23,6 +23,7 @@ export class ClientSocket {
   #drained: (() => void)[] | undefined;
   #isOpen = true;
   #unreadBytes = 0;
+  #heldBytes = 0;
   /** Something that was written in this tick was not sent at once. */
   #isFilling = false;
 
@@ -39,6 +40,18 @@ export class ClientSocket {
   /** How much was sent that waits here, because the client has not read what was sent before. */
   get unreadBytes(): number {
     return this.#isOpen ? this.#ws.getBufferedAmount() : 0;
+  }
+
+  /** That, and what is held for it until then. */
+  get waitingBytes(): number {
+    return this.unreadBytes + this.#heldBytes;
+  }
+
+  /** So many bytes more are held for this client until it has read what was sent, or fewer. */
+  hold(bytes: number): void {
+    if (!this.#isOpen) return;
+    this.#heldBytes += bytes;
+    this.#events.onBuffered(bytes);
   }
 
   /** Looks how much the client has not read. */
@@ -131,12 +144,14 @@ export class ClientSocket {
   onClosing(unreadMaxBytes: number): void {
     if (!this.#isOpen || this.#ws.getBufferedAmount() <= unreadMaxBytes) return;
     this.#isOpen = false;
-    this.#events.onSlow('connection');
+    this.#events.onSlow('connection', this.address);
   }
 
   onClosed(): void {
     this.#isOpen = false;
     this.#noteUnread(0);
+    if (this.#heldBytes > 0) this.#events.onBuffered(-this.#heldBytes);
+    this.#heldBytes = 0;
     this.#later = undefined;
     this.onDrain();
   }
@@ -151,7 +166,7 @@ export class ClientSocket {
 
   #closeSlow(cause: SlowCause): void {
     this.#isOpen = false;
-    this.#events.onSlow(cause);
+    this.#events.onSlow(cause, this.address);
     this.#events.close(() => this.#ws.close());
   }
 

@@ -107,7 +107,7 @@ const schema = z.object({
       'most sign-ins under way, from the request until the first groups were read; the others wait, and take turns',
     ),
   HANDSHAKES_PER_SECOND_MAX: integer({ min: 1 })
-    .default(1_000)
+    .default(5_000)
     .describe(
       'handshakes beyond this rate wait, and take turns; fewer get in while LOOP_LATE_MAX_MS is exceeded',
     ),
@@ -120,7 +120,7 @@ const schema = z.object({
   LOOP_LATE_MAX_MS: milliseconds({ min: 1 })
     .default(5)
     .describe(
-      'while handshakes or sign-ins wait and the event loop is later than this, fewer are let in: others come first',
+      'while handshakes or sign-ins wait, somebody chats, and the event loop is later than this, fewer are let in',
     ),
   GATEWAY_CONNECTIONS_MAX: integer({ min: 1 })
     .optional()

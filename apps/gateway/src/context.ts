@@ -9,6 +9,7 @@ import type { Overdue } from './delivery/overdue.ts';
 import type { FrameTurns } from './frame-turns.ts';
 import type { GroupFeed } from './groups/group-feed.ts';
 import type { GroupRegistry } from './groups/group-registry.ts';
+import type { ReplayPages } from './groups/replay-pages.ts';
 import type { StateReader } from './groups/state-reader.ts';
 import type { Users } from './groups/users.ts';
 import type { ClientLimits } from './limits/client-limits.ts';
@@ -36,6 +37,7 @@ export type GatewayContext = {
   readonly users: Users;
   readonly groups: GroupRegistry;
   readonly states: StateReader;
+  readonly replayPages: ReplayPages;
   readonly messageIndex: MessageIndex<GroupFeed>;
   readonly messageLookup: MessageLookup;
   readonly cursorWriter: CursorWriter;

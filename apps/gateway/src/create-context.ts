@@ -58,6 +58,7 @@ export function createContext(
   const messageLookup = new MessageLookup({ core, cursorWriter, metrics, clientLimits });
   const overdue = new Overdue({ core, users, cursorWriter }, config.DELIVERY_ACK_DEADLINE_MS);
   const states = new StateReader(core);
+  const replayPages = new ReplayPages(core, createLoopTurns());
   const stateTeller = new StateTeller(() => socketBuffers.isCrowded);
   const groups = new GroupRegistry(names, channelsOf, {
     isAway,
@@ -70,7 +71,7 @@ export function createContext(
     users,
     memberships: new MembershipReader<User>(core),
     states,
-    replayPages: new ReplayPages(core, createLoopTurns()),
+    replayPages,
     stateTeller,
     pageTurn: createLoopTurns(),
     messageIndex,
@@ -92,6 +93,7 @@ export function createContext(
     users,
     groups,
     states,
+    replayPages,
     messageIndex,
     messageLookup,
     cursorWriter,

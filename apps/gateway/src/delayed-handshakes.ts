@@ -1,9 +1,9 @@
 type Handshake = { readonly network: string };
 
-/** Handshakes that may not come before their time. All are delayed for about as long. */
+/** Handshakes that may not come before their time, each before its own. */
 export class DelayedHandshakes<H extends Handshake> {
   readonly #most: number;
-  /** When each may come, in the order in which they were added. */
+  /** When each may come. */
   readonly #due = new Map<H, number>();
   readonly #ofNetworks = new Map<string, number>();
 
@@ -40,9 +40,11 @@ export class DelayedHandshakes<H extends Handshake> {
     else this.#ofNetworks.delete(handshake.network);
   }
 
-  /** One that may come now, if there is one. */
-  nextDue(nowMs: number): H | undefined {
-    for (const [handshake, dueMs] of this.#due) return dueMs <= nowMs ? handshake : undefined;
-    return undefined;
+  /**
+   * Those that may come now; they may be deleted meanwhile. It looks at all: five thousand of them, which is the most, take
+   * some 30 µs.
+   */
+  *due(nowMs: number): Generator<H> {
+    for (const [handshake, dueMs] of this.#due) if (dueMs <= nowMs) yield handshake;
   }
 }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from '@jest/globals';
 import { type FrameReader, FrameTurns, type WaitingFrame } from './frame-turns.ts';
 
@@ -26,6 +28,17 @@ function come(turns: FrameTurns, from: FrameReader, count: number): number {
 }
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** How many of these are still in memory. */
+async function kept(references: readonly WeakRef<object>[]): Promise<number> {
+  // What was looked at in this turn stays until the next one.
+  await nextTurn();
+  collectGarbage();
+  return references.filter((reference) => reference.deref() !== undefined).length;
+}
 
 /** A clock on which each look takes a millisecond. */
 function slowClock(): () => number {
@@ -191,4 +204,26 @@ test('what waits of a connection that leaves, also while it is read, is forgotte
   await nextTurn();
   expect(turns.waiting).toBe(0);
   expect(reads).toEqual([]);
+});
+
+test('neither frames that were read nor connections that have left stay in memory', async () => {
+  const turns = new FrameTurns(() => 0);
+  const wait = (from: FrameReader, count: number) =>
+    Array.from({ length: count }, () => {
+      const waiting = frame(0);
+      turns.wait(from, waiting);
+      return new WeakRef(waiting);
+    });
+  const comeAndLeave = (isSignedIn: boolean) => {
+    const from = reader('gone', [], isSignedIn);
+    const frames = wait(from, 4);
+    turns.leave(from);
+    return [new WeakRef(from), ...frames];
+  };
+  const gone = Array.from({ length: 20 }, () => [comeAndLeave(true), comeAndLeave(false)]).flat(2);
+  expect(await kept(gone)).toBe(0);
+  const staying = reader('staying', []);
+  const frames = wait(staying, 10);
+  while (turns.waiting > 0) await nextTurn();
+  expect(await kept(frames)).toBe(0);
 });

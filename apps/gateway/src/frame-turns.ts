@@ -1,4 +1,5 @@
 import type { FirstJudgement } from './limits/connection-limits.ts';
+import { Queue } from './queue.ts';
 
 /** What a frame weighs: one, and one more for each 4 KiB. Reading one costs some 15 µs, a large one some 0.3 ms. */
 const unitBytes = 4_096;
@@ -38,8 +39,7 @@ export type WaitingFrame = { readonly bytes: Uint8Array; readonly judgement: Fir
 /** The frames of one reader that wait, in their order. */
 class Waiting {
   readonly reader: FrameReader;
-  readonly #frames: WaitingFrame[] = [];
-  #next = 0;
+  readonly #frames = new Queue<WaitingFrame>();
   /** Units of turns in which the next frame was too large. */
   #saved = 0;
 
@@ -48,7 +48,7 @@ class Waiting {
   }
 
   get isEmpty(): boolean {
-    return this.#next === this.#frames.length;
+    return this.#frames.size === 0;
   }
 
   push(frame: WaitingFrame): void {
@@ -56,14 +56,12 @@ class Waiting {
   }
 
   take(): WaitingFrame | undefined {
-    const frame = this.#frames[this.#next];
-    if (frame) this.#next += 1;
-    return frame;
+    return this.#frames.shift();
   }
 
   /** A turn of one unit: a frame of more is taken in the last of as many. */
   takeInTurns(): WaitingFrame | undefined {
-    const frame = this.#frames[this.#next];
+    const frame = this.#frames.first();
     if (!frame) return undefined;
     this.#saved += 1;
     if (this.#saved < unitsOf(frame.bytes.byteLength)) return undefined;
@@ -72,21 +70,17 @@ class Waiting {
   }
 
   takeAll(): readonly WaitingFrame[] {
-    const left = this.#frames.slice(this.#next);
-    this.#next = this.#frames.length;
+    const left: WaitingFrame[] = [];
+    for (let frame = this.take(); frame; frame = this.take()) left.push(frame);
     return left;
   }
 }
 
-/** Taken turns are forgotten so many at a time. */
-const forgottenAtOnce = 1_024;
-
 /** Readers that have frames waiting, in the order of their turns. */
 class Line {
   readonly #byReader = new Map<FrameReader, Waiting>();
-  /** Also of those that have left. */
-  #turns: Waiting[] = [];
-  #next = 0;
+  /** Also of those that have left, until it would be their turn, or nobody waits any more. */
+  #turns = new Queue<Waiting>();
 
   get isEmpty(): boolean {
     return this.#byReader.size === 0;
@@ -104,19 +98,14 @@ class Line {
 
   leave(reader: FrameReader): void {
     this.#byReader.delete(reader);
+    if (this.isEmpty) this.#turns = new Queue();
   }
 
   /** @returns whose turn it is */
   next(): Waiting | undefined {
     for (;;) {
-      const waiting = this.#turns[this.#next];
-      if (!waiting) return undefined;
-      this.#next += 1;
-      if (this.#next === forgottenAtOnce) {
-        this.#turns = this.#turns.slice(this.#next);
-        this.#next = 0;
-      }
-      if (this.#byReader.get(waiting.reader) === waiting) return waiting;
+      const waiting = this.#turns.shift();
+      if (!waiting || this.#byReader.get(waiting.reader) === waiting) return waiting;
     }
   }
 
@@ -124,7 +113,7 @@ class Line {
   turnIsOver(waiting: Waiting): void {
     const { reader } = waiting;
     if (this.#byReader.get(reader) !== waiting) return;
-    if (waiting.isEmpty) this.#byReader.delete(reader);
+    if (waiting.isEmpty) this.leave(reader);
     else this.#turns.push(waiting);
   }
 }

@@ -7,6 +7,7 @@ import {
   createTraceMetrics,
   joinConfig,
   type Metrics,
+  networkOf,
   openTracer,
   readConfig,
   redisAddresses,
@@ -99,10 +100,16 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
     allowedOrigins: config.ALLOWED_ORIGINS,
     handshakes: budgets.handshakes,
     onOpen: (socket) => {
-      metrics.connectionsOpened.inc();
+      metrics.connectionsOpened.count += 1;
       return sessions.open(bus.context, socket);
     },
-    onSlow: (cause) => metrics.slowClosed.inc({ cause }),
+    onSlow: (cause, address) => {
+      metrics.slowClosed.inc({ cause });
+      log.warn(
+        { kind: cause, source: networkOf(address) },
+        'a connection is closed: its client reads too slowly',
+      );
+    },
     refusalOf: (address) =>
       room.isFull ? gatewayFull() : budgets.clientLimits?.refusalOf(address, budgets.handshakes),
     delayMsOf: (address) => budgets.clientLimits?.handshakeDelayMs(address) ?? 0,
@@ -110,11 +117,13 @@ async function start(service: ServiceContext<typeof gatewayConfig>): Promise<voi
       metrics.forwardedIgnored.inc();
       log.warn({ peer }, 'ignored whom a client connects for: its address is not among TRUSTED_PROXIES');
     },
-    onUpgradeRefused: (reason, detail) => {
+    onUpgradeRefused: (reason, { origin, source } = {}) => {
       metrics.upgradesRefused.inc({ reason });
-      if (detail) {
-        log.warn(detail, 'connection of a web page refused: its origin is not among ALLOWED_ORIGINS');
+      if (origin !== undefined) {
+        log.warn({ origin }, 'connection of a web page refused: its origin is not among ALLOWED_ORIGINS');
       }
+      if (source !== undefined)
+        log.warn({ kind: reason, source }, 'a connection is refused: there is no room');
     },
     onClosed: (code, by) => countClosed(metrics, code, by),
   });
@@ -163,6 +172,7 @@ function observe(gauges: ReturnType<typeof createGatewayGauges>, bus: Bus, sessi
   gauges.requestStreamBytes.read(() => bus.requestStreamBytes);
   gauges.answerCreditBytes.read(() => bus.credit.bytes);
   gauges.answerCreditWaiting.read(() => bus.credit.waiting);
+  gauges.replayPagesCharacters.read(() => bus.context.replayPages.characters);
   gauges.databaseEpoch.read(() => bus.context.epoch);
   gauges.drainLeft.read(() => sessions.left);
 }

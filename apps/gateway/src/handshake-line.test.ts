@@ -4,12 +4,13 @@ import { HandshakeLine, type LineRefusal } from './handshake-line.ts';
 const inTime = 0;
 const late = 100;
 
-function fixture({ perSecondMax = 100, waitingMax = 100, waitMaxMs = 8_000 } = {}) {
+function fixture({ perSecondMax = 100, waitingMax = 100, waitMaxMs = 8_000, isNoticed = true } = {}) {
   const clock = { nowMs: 0 };
   const waited: number[] = [];
   const answers: string[] = [];
   const loop = {
     isLookedAt: false,
+    isNoticed: () => isNoticed,
     begin() {
       loop.isLookedAt = true;
     },
@@ -83,7 +84,7 @@ test('nobody overtakes those who wait', () => {
   expect(answers).toEqual(['first', 'second', 'third']);
 });
 
-test('fewer get in while the event loop is late, a tenth of the rate at least, and all of it again when it is in time', () => {
+test('fewer get in while the event loop is late, a hundred a second at least, and all of the rate again when it is in time', () => {
   const { answers, come, pass } = fixture({ perSecondMax: 1_000, waitingMax: 10_000 });
   for (let count = 0; count < 10_000; count += 1) come(`client ${count}`);
   const letInOf = (seconds: number, lateMs: number) => {
@@ -97,6 +98,21 @@ test('fewer get in while the event loop is late, a tenth of the rate at least, a
   expect(least).toBeLessThan(150);
   letInOf(2, inTime);
   expect(letInOf(1, inTime)).toBe(1_000);
+});
+
+test('while others are there a thousand a second get in at first, more when the event loop is in time; else all of the rate', () => {
+  const letInOf = (isNoticed: boolean) => {
+    const { answers, come, pass } = fixture({ perSecondMax: 5_000, waitingMax: 100_000, isNoticed });
+    for (let count = 0; count < 30_000; count += 1) come(`client ${count}`);
+    return Array.from({ length: 3 }, () => {
+      const before = answers.length;
+      for (let ms = 0; ms < 1_000; ms += 10) pass(10, inTime);
+      return answers.length - before;
+    });
+  };
+  const [first = 0, second = 0, third = 0] = letInOf(true);
+  expect([first < 1_300, second > first + 400, third > second + 400]).toEqual([true, true, true]);
+  expect(letInOf(false)).toEqual([5_000, 5_000, 5_000]);
 });
 
 test('a pause of the process lets no more in at once than come at once to one that is idle', () => {
@@ -162,6 +178,22 @@ test('those that are delayed come after their time, keep nobody waiting, and cou
   pass(1);
   expect(answers).toEqual(['ada', 'flooder 1']);
   expect([line.waiting, line.waitingOf('flooders'), loop.isLookedAt]).toEqual([0, 0, false]);
+});
+
+test('each comes after its own delay, whoever was delayed before it, also if that one has gone', () => {
+  const { line, answers, comeDelayed, pass, clock } = fixture();
+  const long = comeDelayed('long', 'flooders', 3_000);
+  comeDelayed('short', 'flooders', 1_000);
+  comeDelayed('other', 'others', 2_000);
+  const cameAt = (ms: number) => {
+    pass(ms - clock.nowMs);
+    return answers.splice(0);
+  };
+  expect([cameAt(999), cameAt(1_000), cameAt(1_999)]).toEqual([[], ['short'], []]);
+  line.leave(long);
+  comeDelayed('last', 'flooders', 2_000);
+  expect([cameAt(2_000), cameAt(3_998), cameAt(3_999)]).toEqual([['other'], [], ['last']]);
+  expect(line.waiting).toBe(0);
 });
 
 test('those that are delayed take no more than half of the room, come in at the rate, and are refused at the end', () => {

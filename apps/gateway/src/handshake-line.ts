@@ -2,8 +2,15 @@ import { Allowance } from './allowance.ts';
 import { DelayedHandshakes } from './delayed-handshakes.ts';
 import type { LoopWatch } from './loop-watch.ts';
 
-/** However late the event loop is, a tenth of the rate gets in: that is what comes and goes on a gateway that is just busy. */
-const leastPart = 10;
+/** However late the event loop is, so many a second get in: that is what comes and goes on a gateway that is just busy. */
+const leastPerSecond = 100;
+/**
+ * While others are there so many a second are let in at first, and more only while some wait and the event loop is in time:
+ * the first moment of a storm would else be everybody's at once.
+ */
+const beginsWith = 1_000;
+/** In each second in which the event loop is never late so many more. */
+const growsPerSecond = 500;
 /** What may come at once is what the rate gives in 10 ms. */
 const atOncePart = 100;
 /** Those whose time is over are refused over several turns: very many may have come in one. */
@@ -22,7 +29,7 @@ export type WaitingHandshake = {
   refuse(reason: LineRefusal): void;
 };
 
-type Loop = Pick<LoopWatch, 'begin' | 'end'>;
+type Loop = Pick<LoopWatch, 'begin' | 'end' | 'isNoticed'>;
 
 type Options = {
   readonly perSecondMax: number;
@@ -60,7 +67,8 @@ export class HandshakeLine {
     this.#loop = loop;
     this.#nowMs = nowMs;
     this.#filledAtMs = nowMs();
-    const limits = { least: perSecondMax / leastPart, most: perSecondMax, lateMaxMs };
+    const least = Math.min(leastPerSecond, perSecondMax);
+    const limits = { least, most: perSecondMax, lateMaxMs, growsPerSecond };
     this.#perSecond = new Allowance(limits, this.#filledAtMs);
     this.#atOnceMax = Math.max(1, perSecondMax / atOncePart);
     this.#left = this.#atOnceMax;
@@ -84,7 +92,8 @@ export class HandshakeLine {
   passes(): boolean {
     if (this.#since.size > 0) return false;
     const nowMs = this.#nowMs();
-    this.#fill(nowMs, this.#perSecond.at(nowMs));
+    const upTo = this.#loop.isNoticed(nowMs) ? beginsWith : Number.POSITIVE_INFINITY;
+    this.#fill(nowMs, this.#perSecond.at(nowMs, upTo));
     return this.#takeOne();
   }
 
@@ -133,7 +142,7 @@ export class HandshakeLine {
 
   /** Called every few milliseconds while somebody waits: lets in as many as may be, and refuses who waited too long. */
   readonly look = (nowMs: number, lateMs: number): void => {
-    for (let due = this.#delayed.nextDue(nowMs); due; due = this.#delayed.nextDue(nowMs)) this.#come(due);
+    for (const due of this.#delayed.due(nowMs)) this.#come(due);
     if (this.#since.size === 0) {
       if (this.waiting === 0) this.#loop.end(this.look);
       return;

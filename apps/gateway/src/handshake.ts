@@ -13,7 +13,8 @@ const crowdedText = 'Too many connect at once. Connect again.\n';
 type Owner = {
   /** @returns what the socket has as its user data */
   connect(address: string): object;
-  onRefused(reason: LineRefusal): void;
+  /** @param detail for whose network there was no room */
+  onRefused(reason: LineRefusal, detail?: { readonly source: string }): void;
 };
 
 /** A sound handshake, with what is needed of its request, which is gone after the callback of the upgrade. */
@@ -63,7 +64,7 @@ export class Handshake implements WaitingHandshake {
   }
 
   refuse(reason: LineRefusal): void {
-    this.#owner.onRefused(reason);
+    this.#owner.onRefused(reason, reason === 'stopping' ? undefined : { source: this.network });
     this.#response.cork(() => {
       if (reason === 'stopping') refuse(this.#response, unavailable, stoppingText);
       else refuse(this.#response, unavailable, crowdedText, { retryAfterSeconds: retryAfterSeconds() });

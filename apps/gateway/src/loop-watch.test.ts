@@ -1,5 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { LoopWatch } from './loop-watch.ts';
+import { OthersThere } from './others-there.ts';
+
+const others = { at: () => true };
 
 const block = (ms: number) => {
   const untilMs = performance.now() + ms;
@@ -16,7 +19,7 @@ const nextLook = (loop: LoopWatch) =>
   });
 
 test('a turn of the event loop that takes long is told as late, to all who look and to nobody else', async () => {
-  const loop = new LoopWatch();
+  const loop = new LoopWatch(others);
   const gone: number[] = [];
   const look = (_: number, lateMs: number) => void gone.push(lateMs);
   loop.begin(look);
@@ -25,10 +28,22 @@ test('a turn of the event loop that takes long is told as late, to all who look 
   block(100);
   for (const lateMs of await Promise.all(looks)) expect(lateMs).toBeGreaterThan(80);
   // Behind a rest in which nobody looked.
-  const other = new LoopWatch();
+  const other = new LoopWatch(others);
   for (let look = 0; look < 3; look += 1) await nextLook(other);
   const again = nextLook(loop);
   block(100);
   expect(await again).toBeGreaterThan(80);
   expect(gone).toEqual([]);
+});
+
+test('while nobody is there who would notice it, a turn that takes long is not told as late', async () => {
+  let done = 0;
+  const loop = new LoopWatch(new OthersThere(() => done));
+  const quiet = nextLook(loop);
+  block(100);
+  expect(await quiet).toBe(0);
+  done += 1;
+  const noticed = nextLook(loop);
+  block(100);
+  expect(await noticed).toBeGreaterThan(80);
 });

@@ -1,3 +1,4 @@
+import type { WriteFailure } from '@hooligram/bus';
 import { type RequestType, requestTypes } from '@hooligram/contract';
 import { closeReasons, frameTypes, isAcknowledgementType, isClientRequestType } from '@hooligram/protocol';
 import {
@@ -20,8 +21,11 @@ export type DeliveryPath = (typeof deliveryPaths)[number];
 const requestOutcomes = ['success', 'failure', 'busy', 'unknown'] as const;
 export type RequestOutcome = (typeof requestOutcomes)[number];
 
-/** `left`: the connection closed before its turn, or before the answer. */
-const signInOutcomes = ['success', 'failure', 'busy', 'unknown', 'left'] as const;
+/**
+ * `failure`: a wrong number or code. `limited`: refused by a limit of a gateway or of the cores, whatever the code was. `left`:
+ * the connection closed before its turn, or before the answer.
+ */
+const signInOutcomes = ['success', 'failure', 'limited', 'busy', 'unknown', 'left'] as const;
 
 /** Who closed a connection: this gateway, its client with a close frame, or nobody: it broke, or was silent. */
 const closers = ['gateway', 'client', 'lost'] as const;
@@ -75,7 +79,7 @@ export function createGatewayMetrics(metrics: Metrics, shards = 1) {
     >,
     requests: createRequestMetrics(metrics),
     redis: createConnectionMetrics(metrics, ['command', 'subscriber'], shards),
-    connectionsOpened: metrics.counter('gateway_connections_opened_total', 'Connections that were opened'),
+    connectionsOpened: metrics.hotCounter('gateway_connections_opened_total', 'Connections that were opened'),
     connectionsClosed: metrics.counter(
       'gateway_connections_closed_total',
       'Connections that ended, by close code and by who ended them: gateway, client, or lost (broken or silent)',
@@ -91,12 +95,16 @@ export function createGatewayMetrics(metrics: Metrics, shards = 1) {
       'Time that handshakes waited until they were let in; not counted are those that were let in at once',
       { buckets: handshakeWaitBuckets },
     ),
-    signIns: metrics.counter('gateway_sign_ins_total', 'Sign-ins by outcome', { outcome: signInOutcomes }),
-    signInSeconds: metrics.histogram(
+    signIns: metrics.hotCounters(
+      'gateway_sign_ins_total',
+      'Sign-ins by outcome: failure (a wrong number or code), limited (refused by a limit, whatever the code was), busy (certainly not done), unknown (no answer in time), left (the connection closed before)',
+      { outcome: signInOutcomes },
+    ),
+    signInSeconds: metrics.hotHistograms(
       'gateway_sign_in_seconds',
       'Time from the request to sign in until the states of all groups were sent',
       { buckets: requestBuckets },
-    ),
+    )(),
     frames,
     /** One of `frames`: of what comes most often by far, found once. */
     messageAcknowledgements: frames('MESSAGING_DELIVER_SUCCESS'),
@@ -157,9 +165,10 @@ export function createGatewayMetrics(metrics: Metrics, shards = 1) {
       'Requests refused because too many were waiting, or too many bytes of them: in the request stream, on the connection, on this gateway',
       { cause: ['stream entries', 'stream bytes', 'connection', 'gateway'] },
     ),
-    requestsRefused: metrics.counter(
-      'gateway_requests_refused_total',
-      'Requests that Redis refused: it is full, read-only, or does not permit the command',
+    requestWritesFailed: metrics.counter(
+      'gateway_request_writes_failed_total',
+      'Requests whose write to Redis failed, by reason: the stream is too long (full), Redis takes no writes or not this one (refused), not connected (unsent), the connection broke before the answer, so that they may be in the stream (uncertain). Those that are unsent or uncertain are written again',
+      { reason: ['full', 'refused', 'unsent', 'uncertain'] satisfies WriteFailure[] },
     ),
     resyncs: metrics.counter(
       'gateway_resyncs_total',
@@ -243,6 +252,7 @@ type GatewayGauge =
   | 'requestStreamBytes'
   | 'answerCreditBytes'
   | 'answerCreditWaiting'
+  | 'replayPagesCharacters'
   | 'databaseEpoch';
 
 /** What is asked for when somebody reads the metrics. */
@@ -272,6 +282,10 @@ export function createGatewayGauges({ observed }: Metrics): Record<GatewayGauge,
     answerCreditWaiting: observed(
       'gateway_answer_credit_waiting',
       'Requests that wait until more of them may be on their way',
+    ),
+    replayPagesCharacters: observed(
+      'gateway_replay_pages_characters',
+      'Characters of large pages of replays that are kept for a moment, for other connections that need them',
     ),
     databaseEpoch: observed(
       'gateway_database_epoch',

@@ -1,8 +1,11 @@
-import { createMetrics } from '@hooligram/service';
-import { expect, test } from '@jest/globals';
+import { createMetrics, type Log } from '@hooligram/service';
+import { silentLog } from '@hooligram/testkit';
+import { expect, jest, test } from '@jest/globals';
 import type { ClientSocket } from './client-socket.ts';
 import type { GatewayContext } from './context.ts';
 import { FrameTurns } from './frame-turns.ts';
+import { ClientLimits } from './limits/client-limits.ts';
+import { gatewayLimitsConfig } from './limits/config.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { RequestBudget } from './request-budget.ts';
 import { type Dispatcher, Session } from './session.ts';
@@ -69,4 +72,40 @@ test('frames that wait hold what they take of the budget, and nothing when one o
   while (frameTurns.waiting > 0) await new Promise((resolve) => setImmediate(resolve));
   expect(socket.isOpen).toBe(false);
   expect(requestBudget.bytes).toBe(0);
+});
+
+test('nothing larger than 64 KiB is parsed: what the server has sent is ignored, beyond every limit, too, and all else closes its connection', () => {
+  const metrics = createGatewayMetrics(createMetrics({ role: 'gateway' }));
+  const closed: number[] = [];
+  const user = { userId: 1, connections: [] };
+  const context = {
+    metrics,
+    frameTurns: new FrameTurns(),
+    users: { signIn: () => ({ user }) },
+    clientLimits: new ClientLimits(gatewayLimitsConfig.parse({}), metrics, silentLog as unknown as Log),
+  } as unknown as GatewayContext;
+  const socket = {
+    isOpen: true,
+    address: '203.0.113.7',
+    end: ({ code }: { code: number }) => closed.push(code),
+  };
+  const dispatcher = { handleRequest() {}, handleAcknowledgement() {}, burstMaxOf: () => 1 } as Dispatcher;
+  const session = new Session(context, socket as unknown as ClientSocket, dispatcher, new Set());
+  session.signInAs(1, '1.2025550100');
+  const send = (start: string) => {
+    const frame = new TextEncoder().encode(`${start},"payload":{"text":"${'x'.repeat(1_000_000)}"}}`);
+    session.onMessage(frame.buffer as ArrayBuffer);
+  };
+  const parse = jest.spyOn(JSON, 'parse');
+  for (let times = 0; times < 10; times += 1) {
+    send('{"id":"1","type":"MESSAGING_DELIVER_REQUEST"');
+    send('{"type":"GROUP_DELIVER_REQUEST","id":"1"');
+  }
+  expect(closed).toEqual([]);
+  expect(metrics.framesIgnored('server-type').count).toBe(20);
+  send('{"id":"1","type":"MESSAGING_SEND_REQUEST"');
+  send('{"type":"MESSAGING_SEND_REQUEST","id":"1"');
+  expect(closed).toEqual([1009, 1009]);
+  expect(parse).not.toHaveBeenCalled();
+  parse.mockRestore();
 });

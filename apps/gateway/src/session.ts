@@ -11,12 +11,12 @@ import {
   failure,
   frameBytesMax,
   frameFailure,
-  isDeliverySentBack,
   needsSignIn,
   readGroupAcknowledgement,
   readMessageAcknowledgement,
   type SoundRequest,
 } from '@hooligram/protocol';
+import { networkOf } from '@hooligram/service';
 import type { ClientSocket } from './client-socket.ts';
 import type { GatewayContext } from './context.ts';
 import { acknowledgeMessage, acknowledgeState } from './delivery/acknowledge.ts';
@@ -25,6 +25,7 @@ import type { UserConnection } from './groups/user-connection.ts';
 import type { User } from './groups/users.ts';
 import type { ConnectionLimits, FirstJudgement } from './limits/connection-limits.ts';
 import { refuseUnread } from './limits/refuse-unread.ts';
+import { isSentBack } from './limits/sent-back.ts';
 import type { FullBudget } from './request-budget.ts';
 import type { SocketOwner } from './websocket-server.ts';
 
@@ -220,7 +221,7 @@ export class Session implements SocketOwner, FrameReader {
     const held = heldBy(bytes);
     const full = requestBudget.refusal(this.#heldBytes, held);
     if (full) {
-      metrics.requestsShed.inc({ cause: full });
+      this.#noteShed(full);
       refuseUnread(this, bytes, judgement === 'acknowledgement' ? 'ignore' : 'busy', metrics);
       return;
     }
@@ -255,22 +256,17 @@ export class Session implements SocketOwner, FrameReader {
    * The server's own frames may be larger than what a client may send: a long message with all that comes
    * with it, a group of thousands. A client that sends back what it is sent must not lose its connection for that,
    * because it would be sent the same on the next one. Such frames are sent
-   * after the sign-in only, so before it no megabyte is read.
+   * after the sign-in only. None of them is parsed; beyond the limits they are counted, and ignored all the same.
    */
   #refuseTooLarge(bytes: Uint8Array): void {
     const { metrics } = this.#context;
-    if (this.#connection && this.#isSentBack(bytes)) {
+    if (this.#connection && isSentBack(bytes)) {
+      this.limits?.takeSentBack(bytes.byteLength);
       metrics.framesIgnored('server-type').count += 1;
       return;
     }
     metrics.badFrames.inc();
     this.socket.end(closeReasons.frameTooLarge);
-  }
-
-  #isSentBack(bytes: Uint8Array): boolean {
-    if (this.limits && !this.limits.takeSentBack(bytes.byteLength)) return isDeliverySentBack(bytes);
-    const frame = decodeFrame(bytes);
-    return frame.kind === 'ignored' && frame.reason === 'server-type';
   }
 
   #enqueue(frame: QueuedRequest, bytes: number): void {
@@ -281,7 +277,7 @@ export class Session implements SocketOwner, FrameReader {
     if (this.#isFinishing) return;
     const full = this.#fullBudget(bytes);
     if (full) {
-      this.#context.metrics.requestsShed.inc({ cause: full });
+      this.#noteShed(full);
       this.socket.sendLater(failure(frame.type, frame.id, [errorTexts.serverBusy.text]));
       return;
     }
@@ -303,6 +299,15 @@ export class Session implements SocketOwner, FrameReader {
     const { config, requestBudget } = this.#context;
     if (this.#queue.length >= config.SESSION_QUEUE_MAX) return 'connection';
     return requestBudget.refusal(this.#heldBytes, bytes);
+  }
+
+  #noteShed(full: FullBudget): void {
+    const { metrics, log } = this.#context;
+    metrics.requestsShed.inc({ cause: full });
+    log.warn(
+      { kind: full, source: networkOf(this.socket.address) },
+      'a request is refused: a budget is full',
+    );
   }
 
   #hold(bytes: number): void {
@@ -381,7 +386,7 @@ export class Session implements SocketOwner, FrameReader {
 
   /** Says why a frame was bad; a client that goes on and on with them is disconnected. */
   #refuse({ id, faults }: BadFrame): void {
-    const { metrics, config } = this.#context;
+    const { metrics, config, log } = this.#context;
     metrics.badFrames.inc();
     this.socket.sendLater(frameFailure(id, faults));
     const now = Date.now();
@@ -389,6 +394,8 @@ export class Session implements SocketOwner, FrameReader {
     this.#badFrameTimes.push(now);
     if (this.#badFrameTimes.length < config.BAD_FRAMES_MAX) return;
     const oldest = this.#badFrameTimes.shift() ?? 0;
-    if (now - oldest <= config.BAD_FRAMES_WINDOW_MS) this.socket.end(closeReasons.badFrames);
+    if (now - oldest > config.BAD_FRAMES_WINDOW_MS) return;
+    log.warn({ source: networkOf(this.socket.address) }, 'a connection is closed: it sends bad frames');
+    this.socket.end(closeReasons.badFrames);
   }
 }

@@ -199,7 +199,7 @@ export class Shard {
           'writing requests to Redis failed',
         );
         if (failure === 'full') metrics.requestsShed.inc({ cause: `stream ${reason}` }, requests.length);
-        if (failure === 'refused') metrics.requestsRefused.inc(requests.length);
+        metrics.requestWritesFailed.inc({ reason: failure }, requests.length);
         onFailed(requests, failure);
       },
     });

@@ -1,13 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { SignIns } from './sign-ins.ts';
 
-const never = { begin() {}, end() {} };
+const never = { begin() {}, end() {}, isNoticed: () => true };
 const steady = (placesMax: number) => new SignIns({ placesMax, lateMaxMs: 5 }, never);
 
 /** Says whether somebody looks at it. */
-function watchedLoop() {
+function watchedLoop(isNoticed = true) {
   const loop = {
     isLookedAt: false,
+    isNoticed: () => isNoticed,
     begin() {
       loop.isLookedAt = true;
     },
@@ -94,6 +95,19 @@ test('few are under way at once, more while some wait and the event loop is in t
   expect([signIns.underWay, signIns.waiting]).toEqual([16, 9]);
   for (let count = 15; count < 40; count += 1) await leave(`client ${count}`);
   expect([signIns.underWay, signIns.waiting, loop.isLookedAt]).toEqual([0, 0, false]);
+});
+
+test('while nobody would notice a late event loop all places are used from the first moment on', async () => {
+  const loop = watchedLoop(false);
+  const signIns = new SignIns({ placesMax: 16, lateMaxMs: 5 }, loop, () => 0);
+  const { inside, enter, leave } = line(signIns);
+  for (let count = 0; count < 20; count += 1) enter(`client ${count}`);
+  await leave('nobody');
+  expect([signIns.underWay, signIns.waiting]).toEqual([16, 4]);
+  for (let count = 0; count < 20; count += 1) await leave(`client ${count}`);
+  for (let count = 20; count < 36; count += 1) enter(`client ${count}`);
+  await leave('nobody');
+  expect([signIns.underWay, signIns.waiting, inside.length]).toEqual([16, 0, 36]);
 });
 
 test('sign-ins that will take long give all places back, once, and others get them', async () => {

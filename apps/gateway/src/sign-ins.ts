@@ -16,13 +16,15 @@ type Key = {
 const placesPerKeyMax = 4;
 /** However late the event loop is, an eighth of the places is used: hundreds a second where nothing else is slow. */
 const leastPart = 8;
+/** From the least to the most in this time, if the event loop is never late. */
+const growsInSeconds = 2;
 /**
- * So many may be under way at once when nobody waits, and more only while some wait and the event loop is in time: the first
- * moment of a storm would else be everybody's at once.
+ * While others are there so many may be under way at once when nobody waits, and more only while some wait and the event
+ * loop is in time: the first moment of a storm would else be everybody's at once.
  */
 const atOnceMax = 8;
 
-type Loop = Pick<LoopWatch, 'begin' | 'end'>;
+type Loop = Pick<LoopWatch, 'begin' | 'end' | 'isNoticed'>;
 
 type Options = {
   /** Most sign-ins under way. */
@@ -38,7 +40,6 @@ type Options = {
  * waiting.
  */
 export class SignIns {
-  readonly #placesMax: number;
   readonly #places: Allowance;
   readonly #loop: Loop;
   readonly #nowMs: () => number;
@@ -53,19 +54,18 @@ export class SignIns {
 
   /** @param nowMs the clock of `loop` */
   constructor({ placesMax, lateMaxMs }: Options, loop: Loop, nowMs: () => number = () => performance.now()) {
-    this.#placesMax = placesMax;
-    this.#places = new Allowance(
-      { least: Math.max(1, placesMax / leastPart), most: placesMax, lateMaxMs },
-      nowMs(),
-    );
+    const least = Math.max(1, placesMax / leastPart);
+    const growsPerSecond = (placesMax - least) / growsInSeconds;
+    this.#places = new Allowance({ least, most: placesMax, lateMaxMs, growsPerSecond }, nowMs());
     this.#loop = loop;
     this.#nowMs = nowMs;
   }
 
   /** How many may be under way now. */
   get allowed(): number {
-    const upTo = this.#waiting.size > 0 ? this.#placesMax : Math.min(this.#placesMax, atOnceMax);
-    return Math.floor(this.#places.at(this.#nowMs(), upTo));
+    const nowMs = this.#nowMs();
+    const isFirst = this.#waiting.size === 0 && this.#loop.isNoticed(nowMs);
+    return Math.floor(this.#places.at(nowMs, isFirst ? atOnceMax : Number.POSITIVE_INFINITY));
   }
 
   get underWay(): number {

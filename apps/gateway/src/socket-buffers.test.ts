@@ -5,7 +5,7 @@ import { SocketBuffers } from './socket-buffers.ts';
 class Reader {
   /** What uWS has of it; seen by a look only. */
   buffered = 0;
-  unreadBytes = 0;
+  waitingBytes = 0;
   looks = 0;
   isCut = false;
   readonly #buffers: SocketBuffers;
@@ -17,15 +17,15 @@ class Reader {
 
   look(): void {
     this.looks += 1;
-    const before = this.unreadBytes;
-    this.unreadBytes = this.buffered;
+    const before = this.waitingBytes;
+    this.waitingBytes = this.buffered;
     this.#buffers.move(this.buffered - before);
   }
 
   cut(): void {
     this.isCut = true;
     this.#buffers.remove(this);
-    this.#buffers.move(-this.unreadBytes);
+    this.#buffers.move(-this.waitingBytes);
   }
 }
 

@@ -1,7 +1,7 @@
 /** What waits for one client to read it. */
 export type SocketBuffer = {
-  /** Bytes that wait, as of the last look. */
-  readonly unreadBytes: number;
+  /** Bytes that wait: in the socket, as of the last look, and what was read for it and has no room there. */
+  readonly waitingBytes: number;
   /** Looks, and reports the difference to `SocketBuffers.move`. */
   look(): void;
   /** Closes the connection at once, without a close frame: that would wait behind what is not read. */
@@ -48,7 +48,7 @@ export class SocketBuffers {
   /** How many sockets have something that waits, as of the last looks. */
   behind(): number {
     let behind = 0;
-    for (const { unreadBytes } of this.#sockets) if (unreadBytes > 0) behind += 1;
+    for (const { waitingBytes } of this.#sockets) if (waitingBytes > 0) behind += 1;
     return behind;
   }
 
@@ -83,7 +83,7 @@ export class SocketBuffers {
   }
 
   #closeWorst(): void {
-    const worstFirst = [...this.#sockets].sort((a, b) => b.unreadBytes - a.unreadBytes);
+    const worstFirst = [...this.#sockets].sort((a, b) => b.waitingBytes - a.waitingBytes);
     for (const socket of worstFirst) {
       if (this.#bytes <= usedAfterwards * this.#bytesMax) return;
       socket.cut();

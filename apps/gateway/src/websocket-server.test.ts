@@ -26,7 +26,7 @@ async function fixture({ waitingMax = 100, waitMaxMs = 60_000 } = {}) {
   const count = { open: 0, closed: 0 };
   const handshakes = new HandshakeLine(
     { perSecondMax: 10, waitingMax, waitMaxMs, lateMaxMs: 5, onLetIn: () => {} },
-    { begin: () => {}, end: () => {} },
+    { begin: () => {}, end: () => {}, isNoticed: () => true },
     () => clock.nowMs,
   );
   const server = new WebSocketServer(loadUws(), new SocketBuffers(1_000_000));

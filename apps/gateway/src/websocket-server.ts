@@ -1,3 +1,4 @@
+import { networkOf } from '@hooligram/service';
 import type { LoadedUws, uWS } from '@hooligram/uws';
 import { isAllowedOrigin } from './allowed-origins.ts';
 import type { TrustedProxies } from './client-address.ts';
@@ -51,15 +52,18 @@ export type ServeOptions = {
   readonly handshakes: HandshakeLine;
   onOpen(socket: ClientSocket): SocketOwner;
   /** A connection is closed because its client reads too slowly. */
-  onSlow(cause: SlowCause): void;
+  onSlow(cause: SlowCause, address: string): void;
   /** Whether one more connection from an address is refused, before it is opened. */
   refusalOf(address: string): HandshakeRefusal | undefined;
   /** How long one more connection from an address that is not refused has to wait. */
   delayMsOf(address: string): number;
   /** Somebody who is no trusted proxy says for whom they connect: it is ignored. */
   onForwardedIgnored(peer: string): void;
-  /** A handshake is refused, for whatever reason. */
-  onUpgradeRefused(reason: UpgradeRefusal, detail?: { readonly origin: string }): void;
+  /** A handshake is refused, for whatever reason: a page's origin, or that the gateway or its line has no room for a network. */
+  onUpgradeRefused(
+    reason: UpgradeRefusal,
+    detail?: { readonly origin?: string; readonly source?: string },
+  ): void;
   /** A connection has ended. */
   onClosed(code: number, by: Closer): void;
 };
@@ -275,7 +279,7 @@ export class WebSocketServer {
     const refusal = options.refusalOf(address);
     if (!refusal) return address;
     const { reason, status, text, retryAfterSeconds } = refusal;
-    options.onUpgradeRefused(reason);
+    options.onUpgradeRefused(reason, reason === 'full' ? { source: networkOf(address) } : undefined);
     refuse(response, status, text, { retryAfterSeconds, isClosing: true });
   }
 

@@ -14,7 +14,12 @@ export const userId = 1;
 type Request = { [K in RequestType]: { type: K; params: ParamsOf<K> } }[RequestType];
 
 /** A gateway's groups without its sockets and stores, and a core that answers from `groups` groups with one unread message. */
-export function gatewayWith(groups: number, members = 2, deadlineMs = 60_000) {
+export function gatewayWith(
+  groups: number,
+  members = 2,
+  deadlineMs = 60_000,
+  changed: Partial<GatewayConfig> = {},
+) {
   const ids = Array.from({ length: groups }, (_, at) => at + 1);
   const requests: Request[] = [];
   let sent = 0;
@@ -59,6 +64,7 @@ export function gatewayWith(groups: number, members = 2, deadlineMs = 60_000) {
     GAP_HELD_BYTES_MAX: 1_000_000,
     RECENT_MESSAGES_BYTES_MAX: 1_000_000,
     SOCKET_BUFFERS_BYTES_MAX: 1_000_000,
+    ...changed,
   } as GatewayConfig;
   const context = createContext(0, {
     config,
@@ -75,6 +81,7 @@ export function gatewayWith(groups: number, members = 2, deadlineMs = 60_000) {
     isOpen: true,
     unreadBytes: 0,
     drained: async () => {},
+    hold() {},
     send: (...more: (string | Uint8Array)[]) => {
       sent += more.length;
       frames.push(...more.map(String));

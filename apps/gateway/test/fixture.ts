@@ -19,6 +19,9 @@ type GroupWithCursor = StoredGroup | readonly [StoredGroup, Standing];
 
 const silent: BusLog = { info() {}, warn() {}, error() {} };
 
+/** A busy machine answers late: no request is written again or given up unless a test says so. */
+const once = { REQUEST_DEADLINE_MS: '120000', REQUEST_REPEAT_MS: '130000', REQUEST_PATIENCE_MS: '300000' };
+
 /** Real gateways, each with a proxy of its own to a real Redis, and a core that does what the test says. */
 export class Fixture {
   readonly system: TestSystem;
@@ -67,7 +70,7 @@ export class Fixture {
   async addGateway(env: NodeJS.ProcessEnv = {}): Promise<number> {
     const proxy = await FaultyRedisProxy.open(this.system.redisUrl);
     const index = this.redisProxies.push(proxy) - 1;
-    await this.system.addGateway({ REDIS_URL: proxy.url, ...env });
+    await this.system.addGateway({ REDIS_URL: proxy.url, ...once, ...env });
     return index;
   }
 

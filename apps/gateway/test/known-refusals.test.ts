@@ -71,6 +71,10 @@ describe('an address that guesses codes of one number after the other', () => {
       limit: 'address_guesses',
     });
     expect(byGateway).toBe(34 + 39);
+    // Nobody said that these codes are wrong.
+    const signIns = (outcome: string) =>
+      metric(fixture.system.gateway(0), 'gateway_sign_ins_total', { outcome });
+    expect(await Promise.all(['limited', 'failure'].map(signIns))).toEqual([80, 0]);
   });
 
   test('keeps no token of that address from the core, on no connection', async () => {
@@ -79,6 +83,38 @@ describe('an address that guesses codes of one number after the other', () => {
     client.send('AUTHORIZATION_SIGN_IN_REQUEST', signIn('t'.repeat(43)));
     await (await fixture.core.next('AUTHORIZATION_SIGN_IN')).refuse('wrong');
   });
+});
+
+test('who has submitted a code rightly is asked about at the core until it has looked at theirs, whatever their neighbours guess', async () => {
+  const [owner, neighbour] = [await fixture.connect(), await fixture.connect()];
+  const { core } = fixture;
+  const number = phoneOf(uniqueSid());
+  owner.send('VERIFICATION_REQUEST_CODE_REQUEST', number);
+  await (await core.next('VERIFICATION_REQUEST_CODE')).succeed({});
+  await owner.next('VERIFICATION_REQUEST_CODE_SUCCESS');
+  owner.send('VERIFICATION_SUBMIT_CODE_REQUEST', { verification_code: '12345678' });
+  await (await core.next('VERIFICATION_SUBMIT_CODE')).succeed({});
+  await owner.next('VERIFICATION_SUBMIT_CODE_SUCCESS');
+  const asked = () => core.received.filter(({ type }) => type === 'AUTHORIZATION_SIGN_IN').length;
+  const refused = (client: TestClient) => client.received('AUTHORIZATION_SIGN_IN_FAILURE').length;
+  /** What the core says if it is asked. @returns whether it was */
+  async function signIn(client: TestClient, verification_code: string, answer: string): Promise<boolean> {
+    const [before, told] = [asked(), refused(client)];
+    client.send('AUTHORIZATION_SIGN_IN_REQUEST', { ...number, verification_code });
+    await eventually(() => refused(client) > told || asked() > before, 'refused, or asked');
+    if (asked() === before) return false;
+    await (await core.next('AUTHORIZATION_SIGN_IN')).refuse(answer);
+    await client.waitFor(() => refused(client) > told);
+    return true;
+  }
+  const tooMany = 'too many attempts: try again in 3600 s';
+  // Until the gateway knows, and the neighbour has had what it asks again.
+  while (await signIn(neighbour, '11111111', tooMany));
+  expect(await signIn(owner, '12345678', 'server busy')).toBe(true);
+  expect(await signIn(owner, '12345678', 'server busy')).toBe(true);
+  expect(await signIn(owner, '12345678', 'wrong phone number or verification code')).toBe(true);
+  // From then on like everybody.
+  while (await signIn(owner, '12345678', tooMany));
 });
 
 test('a user who has signed in too often is told so by the gateway, with a token, too', async () => {

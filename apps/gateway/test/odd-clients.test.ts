@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, type ServiceProcess, startSystem, type TestSystem } from '@hooligram/testkit';
+import { connect, metrics, type ServiceProcess, startSystem, type TestSystem } from '@hooligram/testkit';
 import { runnableUws } from '@hooligram/uws';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { metric } from './fixture.ts';
@@ -37,8 +37,7 @@ describe.each(runnableUws())('on uWebSockets.js %s', (UWEBSOCKETS) => {
   test('the log and the metric build_info say which one is loaded', async () => {
     expect(gateway.log()).toMatch(new RegExp(`"uwebsockets":"${UWEBSOCKETS.replace('.', '\\.')}`));
     expect(await metric(gateway, 'build_info')).toBe(1);
-    const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
-    expect(metrics).toContain(`uwebsockets="${UWEBSOCKETS}`);
+    expect((await metrics(gateway.adminUrl)).text).toContain(`uwebsockets="${UWEBSOCKETS}`);
   });
 
   test.each([

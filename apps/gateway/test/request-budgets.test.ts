@@ -58,6 +58,10 @@ test('requests without an answer are bounded in bytes: of a connection, and of a
   send(ada, 'a5');
   expect(await answered(ada, 'a5')).toMatchObject(busy);
   expect(await shed(queues, 'gateway')).toBe(1);
+  for (const cause of ['connection', 'gateway']) {
+    const line = new RegExp(`"kind":"${cause}","source":"127\\.0\\.0\\.1".*a budget is full`);
+    expect(fixture.system.gateway(queues).log()).toMatch(line);
+  }
   send(bob, 'b2');
   await bob.member.client.roundTrip();
 

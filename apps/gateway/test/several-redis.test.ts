@@ -1,12 +1,15 @@
 import { Placement } from '@hooligram/bus';
 import {
   connect,
+  getOnce,
+  metrics,
   type OwnRedis,
   ownRedis,
   startSystem,
   type TestClient,
   type TestSystem,
   uniqueSid,
+  until,
 } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
@@ -101,4 +104,29 @@ test('what is sent while one of them is killed is stored once, answered and deli
   }
   await sendAll('third');
   await receivedAll('third');
+});
+
+test('gateways and cores say how many Redis work, also while enough do', async () => {
+  const second = redises[1] as OwnRedis;
+  const nodes = [system.gateway(0), system.gateway(1), system.core(0)];
+  /** Of each process: its status, the beginning of its remark, and its gauge. */
+  const seen = () =>
+    Promise.all(
+      nodes.map(async ({ adminUrl }) => {
+        const answer = await getOnce(new URL('/readyz', adminUrl));
+        const { remarks } = (await answer.json()) as { remarks?: Record<string, string> };
+        const { value } = await metrics(adminUrl);
+        return `${answer.status} ${remarks?.bus?.slice(0, 15)} ${value('hooligram_redis_working')}`;
+      }),
+    );
+  const untilAll = (expected: string) =>
+    until(expected, async () => (await seen()).every((one) => one === expected));
+  await untilAll('200 undefined 2');
+  await second.kill();
+  try {
+    await untilAll('200 1 of 2 Redis wo 1');
+  } finally {
+    await second.start();
+  }
+  await untilAll('200 undefined 2');
 });

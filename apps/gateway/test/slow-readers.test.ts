@@ -19,6 +19,8 @@ let system: TestSystem;
 beforeAll(async () => {
   system = await startSystem({
     gateways: 1,
+    // Nothing comes twice because it was acknowledged late.
+    env: { DELIVERY_ACK_DEADLINE_MS: '600000' },
     gatewayEnv: {
       BACKPRESSURE_MAX_BYTES: String(1_048_576),
       SESSION_RUN_MAX: '16',
@@ -138,6 +140,7 @@ test('when clients together leave too much unread, the one that reads worst is c
   await eventually(async () => (await metric(gateway, 'gateway_connections')) === 2, 'bob is gone');
   const { value } = await metrics(gateway.adminUrl);
   expect(value('hooligram_gateway_slow_closed_total', { cause: 'gateway' })).toBe(1);
+  expect(gateway.log()).toMatch(/"kind":"gateway","source":"127\.0\.0\.1".*its client reads too slowly/);
   expect(await unread()).toBeLessThan(budgetBytes);
   bob.client.socket.resume();
   expect((await bob.client.closed).code).toBe(1006);

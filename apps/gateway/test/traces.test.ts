@@ -24,6 +24,8 @@ beforeAll(async () => {
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20let%20me',
     OTEL_BSP_SCHEDULE_DELAY: '50',
+    // Nothing is delivered again because a busy machine acknowledged it late.
+    DELIVERY_ACK_DEADLINE_MS: '600000',
   };
   system = await startSystem({ gateways: 0, cores: 1, env });
   await system.addGateway({ OTEL_SERVICE_NAME: 'a', OTEL_TRACES_SAMPLER: 'always_on' });

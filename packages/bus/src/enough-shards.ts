@@ -21,13 +21,21 @@ export function untilEnough<T>(promises: readonly Promise<T>[]): Promise<T[]> {
 }
 
 /**
- * Whether as many shards work as are needed, or what is wrong with the others.
+ * Whether as many shards work as are needed, or which do not.
  *
  * @param failures one a shard, with its address; undefined if it works
  */
 export function checkShards(failures: readonly (string | undefined)[]): true | string {
+  return countWorking(failures) >= shardsNeeded(failures.length) || (remarkOnShards(failures) ?? true);
+}
+
+/** How many of the shards work, and what is wrong with the others, also when enough do; undefined if all work. */
+export function remarkOnShards(failures: readonly (string | undefined)[]): string | undefined {
   const broken = failures.filter((failure) => failure !== undefined);
-  const working = failures.length - broken.length;
-  if (working >= shardsNeeded(failures.length)) return true;
-  return `${working} of ${failures.length} Redis work: ${broken.join('; ')}`;
+  if (broken.length === 0) return undefined;
+  return `${countWorking(failures)} of ${failures.length} Redis work: ${broken.join('; ')}`;
+}
+
+function countWorking(failures: readonly (string | undefined)[]): number {
+  return failures.filter((failure) => failure === undefined).length;
 }

@@ -203,6 +203,7 @@ type WorkersOptions<C> = {
   onRun(queue: string, end: 'done' | 'again' | 'dead' | 'failed' | 'dropped'): void;
   part: BusPart;
   log: BusLog;
+  onConnection?(use: string, redis: Redis): void;
 };
 
 /**
@@ -215,6 +216,8 @@ type WorkersOptions<C> = {
  * @param redis is not used, but copied: workers wait for Redis where everybody else fails
  * @param part hears whether the workers reach their queues. What Redis refuses is tried again after a pause.
  * @param onRun called after every run: `failed` means that the job will be tried again
+ * @param onConnection is told each connection once, when it is made: `workers`, for what all of them say, and for each type
+ *   `worker ` and its name, on which its worker waits for the next job
  */
 export function startWorkers<C>(options: WorkersOptions<C>): Workers {
   return new QueueWorkers(options);
@@ -231,6 +234,7 @@ class QueueWorkers<C> implements Workers {
     this.#options = options;
     this.#connection = copyForWorkers(redis, `${redis.options.connectionName}-workers`);
     this.#connection.on('error', () => {});
+    options.onConnection?.('workers', this.#connection);
     // Commands wait for it.
     this.#connection.connect().catch(() => {});
     this.#workers = options.types.map((type) => this.#start(type));
@@ -245,7 +249,14 @@ class QueueWorkers<C> implements Workers {
   }
 
   #start(type: JobType<C, unknown>): Worker {
-    const { redis, prefix, onRun, log } = this.#options;
+    const { redis, prefix, onRun, log, onConnection } = this.#options;
+    // BullMQ copies the connection for this worker, here and never again.
+    const { duplicate } = this.#connection;
+    this.#connection.duplicate = (override) => {
+      const copy = duplicate(override);
+      onConnection?.(`worker ${type.name}`, copy);
+      return copy;
+    };
     const worker = new Worker(type.name, (job, token) => this.#run(type, job, token), {
       connection: this.#connection,
       prefix,
@@ -253,6 +264,7 @@ class QueueWorkers<C> implements Workers {
       skipVersionCheck: !mayReadInfo(redis),
       ...workerPolicy,
     });
+    this.#connection.duplicate = duplicate;
     worker.on('error', (error) => this.#failed(error));
     worker.on('failed', (job, error) => {
       const isDead = job?.finishedOn !== undefined;

@@ -76,25 +76,26 @@ describe('messages', () => {
   test('at which a handler throws are answered with FAILURE and come again; later ones do not wait', async () => {
     const { ada, bob, gate, groupId } = await pair();
     listen(bob);
-    let throws = true;
+    // Until the later one is handled, which it never is if it waits for this one.
     bob.client.on('message', async ({ content }) => {
-      if (content !== 'one' || !throws) return;
-      throws = false;
-      throw new Error('database is locked');
+      if (content === 'one' && !contents(bob).includes('two')) throw new Error('database is locked');
     });
     const ids = [await ada.client.send(groupId, 'one'), await ada.client.send(groupId, 'two')];
-    await until('both are acknowledged', () => answered(gate, 'MESSAGING_DELIVER_SUCCESS').length >= 2);
-    expect(contents(bob)).toEqual(['one', 'two', 'one']);
-    expect(answered(gate, 'MESSAGING_DELIVER_SUCCESS').sort()).toEqual(ids);
+    await until('both are acknowledged', () =>
+      ids.every((id) => answered(gate, 'MESSAGING_DELIVER_SUCCESS').includes(id)),
+    );
+    // How often the first one comes before the second one is sent is the machine's affair.
+    expect(contents(bob).join()).toMatch(/^(one,)+two,one$/);
+    expect(new Set(answered(gate, 'MESSAGING_DELIVER_SUCCESS'))).toEqual(new Set(ids));
+    const thrown = contents(bob).length - 2;
     const failures = gate.fromClients.filter(({ type }) => type === 'MESSAGING_DELIVER_FAILURE');
-    expect(failures).toEqual([
-      {
-        id: `m.${groupId}.${ids[0]}`,
-        type: 'MESSAGING_DELIVER_FAILURE',
-        payload: { errors: ['database is locked'] },
-      },
-    ]);
-    expect(bob.errors).toEqual([new Error('database is locked')]);
+    const failure = {
+      id: `m.${groupId}.${ids[0]}`,
+      type: 'MESSAGING_DELIVER_FAILURE',
+      payload: { errors: ['database is locked'] },
+    };
+    expect(failures).toEqual(Array.from({ length: thrown }, () => failure));
+    expect(bob.errors).toEqual(Array.from({ length: thrown }, () => new Error('database is locked')));
   });
 
   test('that come again are acknowledged again, and handled once', async () => {
@@ -107,8 +108,8 @@ describe('messages', () => {
       return 'drop';
     };
     const id = await ada.client.send(groupId, 'once');
-    await until('three times', () => answered(gate, 'MESSAGING_DELIVER_SUCCESS').length === 3);
-    expect(answered(gate, 'MESSAGING_DELIVER_SUCCESS')).toEqual([id, id, id]);
+    await until('three times', () => answered(gate, 'MESSAGING_DELIVER_SUCCESS').length >= 3);
+    expect(new Set(answered(gate, 'MESSAGING_DELIVER_SUCCESS'))).toEqual(new Set([id]));
     expect(contents(bob)).toEqual(['once']);
   });
 

@@ -24,7 +24,15 @@ export function nodeOf(version: string): string {
   writeFileSync(join(unnamed, 'package.json'), '{"private":true}\n');
   run(
     'npm',
-    ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', `${name}@${version}`],
+    [
+      'install',
+      '--prefer-offline',
+      '--no-save',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      `${name}@${version}`,
+    ],
     unnamed,
   );
   try {

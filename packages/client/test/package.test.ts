@@ -15,7 +15,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startSystem, type TestSystem } from '@hooligram/testkit';
+import { patienceMs, startSystem, type TestSystem } from '@hooligram/testkit';
 import { startBrowser } from '@hooligram/testkit/browser';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
@@ -69,10 +69,10 @@ function install(): string {
 
 beforeAll(async () => {
   project = install();
-  // The first run on a machine fetches them.
+  // The first run on a machine fetches them, which takes its time.
   for (const [version] of bots) nodeOf(version);
   [system, browser] = await Promise.all([startSystem({ gateways: 1, cores: 1 }), startBrowser()]);
-}, 300_000);
+}, 1_200_000);
 
 afterAll(async () => {
   for (const bot of running) bot.kill('SIGKILL');
@@ -125,6 +125,7 @@ describe('what npm pack makes', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const page = await browser.newPage();
+    page.setDefaultTimeout(patienceMs);
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     await page.addScriptTag({ type: 'module', content: await bundledPage() });
     const contents = () => page.evaluate('globalThis.seen?.messages.map(({ content }) => content)');

@@ -1,13 +1,13 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 // By path: they depend on this package, or on what depends on it, so this one cannot name them.
 import { findOrInstall, findProgram } from '../../../tools/local/src/program.ts';
 import { freePorts } from '../../../tools/testkit/src/free-ports.ts';
-
-const patienceMs = 30_000;
+import { startPatienceMs } from '../../../tools/testkit/src/patience.ts';
 
 export type PgBouncer = {
   /** The database in session mode, and in transaction mode. */
@@ -27,7 +27,7 @@ export async function startPgBouncer(databaseUrl: string): Promise<PgBouncer> {
   writeFileSync(config, configOf(new URL(databaseUrl), port));
   const bouncer = spawn(program, [config], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(bouncer, 'exit');
-  await saysItIsUp(bouncer.stderr);
+  await saysItIsUp(bouncer);
   const urlOf = (name: string) => `postgresql://anybody@127.0.0.1:${port}/${name}`;
   return {
     session: urlOf('session'),
@@ -55,11 +55,17 @@ function configOf({ hostname, port: serverPort, pathname, username, password }: 
   `.replaceAll(/^ +/gm, '');
 }
 
-function saysItIsUp(output: NodeJS.ReadableStream): Promise<void> {
+/** @throws when it ends first, or takes too long */
+function saysItIsUp(bouncer: ChildProcessByStdio<null, null, Readable>): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = '';
-    const timer = setTimeout(() => reject(new Error(`pgbouncer is not up: ${said}`)), patienceMs);
-    output.on('data', (text) => {
+    const giveUp = () => {
+      clearTimeout(timer);
+      reject(new Error(`pgbouncer is not up: ${said}`));
+    };
+    const timer = setTimeout(giveUp, startPatienceMs);
+    bouncer.once('close', giveUp);
+    bouncer.stderr.on('data', (text) => {
       said += text;
       if (!said.includes('process up')) return;
       clearTimeout(timer);

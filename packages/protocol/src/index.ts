@@ -1,5 +1,5 @@
 export * from './close-codes.ts';
-export { countryCodeOf, isCountryCode } from './country-codes.ts';
+export { countryCodeOf, countryCodes, isCountryCode } from './country-codes.ts';
 export * from './decode.ts';
 export * from './delivery-id.ts';
 export * from './encode.ts';

@@ -54,6 +54,29 @@ test('readiness says which check fails and why', async () => {
   });
 });
 
+test('a check that is passed may have a remark, which is left out while it fails or there is nothing to say', async () => {
+  const { lifecycle } = setUp();
+  lifecycle.markStarted();
+  let [answer, remark] = ['2 of 3' as true | string, '2 of 3' as string | undefined];
+  lifecycle.check(
+    'bus',
+    () => answer,
+    () => remark,
+  );
+  expect(await lifecycle.readiness()).toEqual({
+    ready: false,
+    checks: { process: 'ok', bus: '2 of 3' },
+  });
+  answer = true;
+  expect(await lifecycle.readiness()).toEqual({
+    ready: true,
+    checks: { process: 'ok', bus: 'ok' },
+    remarks: { bus: '2 of 3' },
+  });
+  remark = undefined;
+  expect(await lifecycle.readiness()).toEqual({ ready: true, checks: { process: 'ok', bus: 'ok' } });
+});
+
 test('the failure of one does not stop the others, and is told', async () => {
   const { lifecycle, lines } = setUp();
   let isClosed = false;

@@ -5,9 +5,14 @@ import { within } from './within.ts';
 /** `true` if all is well, else a text that says what is not. May throw or reject: that counts as its message. */
 export type Check = () => true | string | Promise<true | string>;
 
+/** What is not as it should be though a check is passed; undefined if there is nothing to say. */
+type Remark = () => string | undefined;
+
 export type Readiness = {
   readonly ready: boolean;
   readonly checks: Readonly<Record<string, string>>;
+  /** Of checks that are passed, by their names; absent if there is none. */
+  readonly remarks?: Readonly<Record<string, string>>;
 };
 
 export type Lifecycle = {
@@ -17,8 +22,8 @@ export type Lifecycle = {
   readonly isFailing: boolean;
   /** Registers how to undo what was just started. Called after the stop has begun, it is undone right away. */
   onClose(name: string, close: () => unknown): void;
-  /** A condition of readiness, checked at every `/readyz`. */
-  check(name: string, check: Check): void;
+  /** A condition of readiness, checked at every `/readyz`, which has the remark while the check is passed. */
+  check(name: string, check: Check, remark?: Remark): void;
   /** A part that reports itself whether it works: a condition of readiness from now on. */
   part(name: string): Part;
   /** Everything is started: from now on the checks alone decide. */
@@ -45,6 +50,7 @@ export function createLifecycle(options: { log: Log; deadlineMs: number }): Life
   const { log, deadlineMs } = options;
   const closers: Closer[] = [];
   const checks = new Map<string, Check>();
+  const remarks = new Map<string, Remark>();
   const stop = new AbortController();
   let isStarted = false;
   let isFailing = false;
@@ -59,7 +65,10 @@ export function createLifecycle(options: { log: Log; deadlineMs: number }): Life
       if (closing) void attempt({ name, close }, log);
       else closers.push({ name, close });
     },
-    check: (name, check) => void checks.set(name, check),
+    check(name, check, remark) {
+      checks.set(name, check);
+      if (remark) remarks.set(name, remark);
+    },
     part(name) {
       const part = createPart(name, log);
       checks.set(name, part.check);
@@ -72,7 +81,15 @@ export function createLifecycle(options: { log: Log; deadlineMs: number }): Life
       const phase = closing ? 'stopping' : isStarted ? 'ok' : 'starting';
       const results = [...checks].map(async ([name, check]) => [name, await run(check)] as const);
       const answers = [['process', phase] as const, ...(await Promise.all(results))];
-      return { ready: answers.every(([, answer]) => answer === 'ok'), checks: Object.fromEntries(answers) };
+      const said = answers.flatMap(([name, answer]) => {
+        const remark = answer === 'ok' ? remarks.get(name)?.() : undefined;
+        return remark === undefined ? [] : [[name, remark] as const];
+      });
+      return {
+        ready: answers.every(([, answer]) => answer === 'ok'),
+        checks: Object.fromEntries(answers),
+        ...(said.length > 0 && { remarks: Object.fromEntries(said) }),
+      };
     },
     close(isFailure = false) {
       if (!closing) {

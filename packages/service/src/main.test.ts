@@ -5,21 +5,22 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 // Real processes need JavaScript: this package is compiled once, to where its dependencies resolve.
 const packageDir = join(import.meta.dirname, '..');
-const copyDir = join(packageDir, 'node_modules', '.cache', 'main-test');
+const copyDir = join(packageDir, 'node_modules', '.cache', `main-test-${process.pid}`);
 const outDir = join(copyDir, 'dist');
 const tsc = join(packageDir, '..', '..', 'node_modules', '.bin', 'tsc');
 
 beforeAll(() => {
-  rmSync(copyDir, { recursive: true, force: true });
   execFileSync(tsc, ['-p', join(packageDir, 'tsconfig.build.json'), '--outDir', outDir], {
     stdio: 'inherit',
   });
   writeFileSync(join(copyDir, 'package.json'), '{ "type": "module", "version": "9.8.7" }');
 });
+
+afterAll(() => rmSync(copyDir, { recursive: true, force: true }));
 
 /** A process whose `main.ts` starts like this; `start` has what ServiceContext has. */
 function run(start: string, env: Record<string, string> = {}, args: string[] = []) {

@@ -53,3 +53,34 @@ test('a labelled metric whose values are known has all its series, with 0, befor
     labels: { queue: ['sweep'] },
   });
 });
+
+test('an event loop that was in time has no lag, and one that stood still has as much', async () => {
+  const metrics = createMetrics({ role: 'test' });
+  /** Since it was asked last. */
+  const lag = async (which: string) => {
+    const text = await metrics.text();
+    return Number(new RegExp(`^nodejs_eventloop_lag_${which}_seconds\\{.*\\} (.*)$`, 'm').exec(text)?.[1]);
+  };
+  /** Resolves when the lag was measured: behind each question Node begins anew. */
+  const measured = () =>
+    new Promise<void>((resolve) => {
+      let left = 5;
+      const timer = setInterval(() => {
+        left -= 1;
+        if (left > 0) return;
+        clearInterval(timer);
+        resolve();
+      }, 100);
+    });
+  do await measured();
+  while ((await lag('min')) > 0.05);
+  let max = 0;
+  while (max < 0.25) {
+    await measured();
+    const endsAt = performance.now() + 400;
+    while (performance.now() < endsAt);
+    await measured();
+    max = await lag('max');
+  }
+  expect(max).toBeLessThan(1_000);
+});

@@ -67,27 +67,39 @@ export function createConnectionMetrics(metrics: Metrics, connections: readonly 
     'Times that a connection to Redis was made again',
     labels,
   );
-  const writeSeconds = metrics.hotHistograms('redis_write_seconds', 'Round trip of a write to Redis', {
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
-  })();
+  const writeSeconds = metrics.hotHistograms(
+    'redis_write_seconds',
+    'Round trip of a write that Redis answered; one that it does not answer is in none of them',
+    {
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+    },
+  )();
   const refused = metrics.counter(
     'redis_writes_refused_total',
     'Times that Redis refused the write with which this process proves its way, each second, by its error code',
     { code: refusalCodes },
   );
+  const working = metrics.observed(
+    'redis_working',
+    'How many of several Redis work, as this process knows; nothing with one',
+  );
   return {
+    /** How many of several Redis work. */
+    working,
     /** Redis refused a write. */
     onRefused: (code: string) => refused.inc({ code: refusalCodes.includes(code) ? code : 'other' }),
     /** A write was answered. */
     onWritten: (ms: number) => writeSeconds.observe(ms / 1_000),
-    /** Begins with a connection that is ready. @param shard to which of several Redis */
+    /** @param client is ready, or connects for the first time @param shard to which of several Redis */
     watch(connection: string, client: Connection, shard = 0): void {
       const which = shards > 1 ? { connection, redis: String(shard) } : { connection };
-      connected.set(which, client.status === 'ready' ? 1 : 0);
+      let wasReady = client.status === 'ready';
+      connected.set(which, wasReady ? 1 : 0);
       client.on('close', () => connected.set(which, 0));
       client.on('ready', () => {
         connected.set(which, 1);
-        reconnects.inc(which);
+        if (wasReady) reconnects.inc(which);
+        wasReady = true;
       });
     },
   };

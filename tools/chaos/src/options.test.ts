@@ -29,6 +29,7 @@ test('with --alerts, every fault has an alert to fire, or none; a short campaign
   for (const form of ['sentinel', 'cluster']) {
     expect(faultsOf('--redis', form)).toEqual(['demote-primary', 'kill-primary', 'freeze-primary']);
   }
+  expect(faultsOf('--redis', 'list')).toEqual(['kill-shard']);
   expect(faultsOf('--short')).toHaveLength(7);
   expect(faultsOf('--only', 'kill-core,cut-canary')).toEqual(['kill-core', 'cut-canary']);
   expect(faultsOf('--only', 'quiet')).toEqual([]);
@@ -55,7 +56,8 @@ test.each([
   ['--redis', 'sentinel', '--only', 'kill-redis'],
   ['--only', 'quiet'],
   ['--only', 'cut-canary'],
-  ['--alerts', '--redis', 'list'],
+  ['--alerts', '--redis', 'list', '--only', 'kill-redis'],
+  ['--alerts', '--only', 'kill-shard'],
   ['--alerts', '--rolling', 'haproxy'],
   ['--rolling', 'haproxy', '--previous', 'main'],
   ['--alerts', '--only', 'kill-primary'],

@@ -169,7 +169,6 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   const runs = { '--alerts': alerts, '--rolling': rolling, '--previous': others.previous };
   const asked = Object.entries(runs).flatMap(([flag, value]) => (value ? [flag] : []));
   if (asked.length > 1) throw new OptionsError(`${asked.join(' and ')} do not go together`);
-  if (alerts && redis === 'list') throw new OptionsError('--alerts: not with --redis list');
   const possible: readonly Asked[] = alerts
     ? [...alertFaultNamesOf(redis, false), quiet]
     : faultNamesOf(redis);

@@ -35,6 +35,9 @@ export type CheckResult = {
   readonly exchanged: readonly Exchanged[];
 };
 
+/** To be reached at all, a server may take longer than for an answer. In milliseconds. */
+const reachMs = 30_000;
+
 /**
  * Makes the checks, one after the other.
  * @throws RunError when the server cannot be reached, or there is no code for a number
@@ -42,7 +45,7 @@ export type CheckResult = {
 export async function runConformance(options: ConformanceOptions): Promise<CheckResult[]> {
   const defaults = { slow: false, timeoutMs: 5_000, quietMs: 300, badFramesMax: 100, countryCode: '888' };
   const fixtureOptions = { ...defaults, ...options, users: [] };
-  await reach(new Fixture(fixtureOptions));
+  await reach(new Fixture({ ...fixtureOptions, timeoutMs: Math.max(reachMs, fixtureOptions.timeoutMs) }));
   const results: CheckResult[] = [];
   for (const check of chosen(options.only ?? [])) {
     const result = await judge(check, new Fixture(fixtureOptions));

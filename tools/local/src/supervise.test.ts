@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 // By path: testkit depends on this package, so this one cannot name it among its dependencies.
-import { patienceMs } from '../../testkit/src/patience.ts';
+import { patienceMs, until } from '../../testkit/src/patience.ts';
 import { processIdentity } from './process-identity.ts';
 import type { ProcessSpec } from './running-process.ts';
 import { restartPauseMs, SupervisedProcess, type SuperviseOptions } from './supervise.ts';
@@ -39,18 +39,11 @@ test('the first restart is at once, the later ones wait longer and longer, up to
 
 test('a process that dies is started again and its new pid reported', async () => {
   const pids: number[] = [];
-  const both = new Promise<void>((resolve) => {
-    const onPid = (pid: number) => {
-      pids.push(pid);
-      if (pids.length === 2) resolve();
-    };
-    void SupervisedProcess.start(nodeSpec(forever), options({ onPid })).then(async (probe) => {
-      probe.kill('SIGKILL');
-      await both;
-      await probe.stop();
-    });
-  });
-  await both;
+  const onPid = (pid: number) => void pids.push(pid);
+  const probe = await SupervisedProcess.start(nodeSpec(forever), options({ onPid }));
+  probe.kill('SIGKILL');
+  await until('it is started again', () => pids.length === 2);
+  await probe.stop();
   expect(pids[0]).not.toBe(pids[1]);
 });
 

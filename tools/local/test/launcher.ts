@@ -64,7 +64,9 @@ export class Launcher {
     const { child } = this;
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     // The output may be read after the exit.
-    if (!child.stdout?.readableEnded) await Promise.race([once(child, 'close'), pause(patienceMs)]);
+    if (!child.stdout?.readableEnded) {
+      await Promise.race([once(child, 'close'), pause(patienceMs, undefined, { ref: false })]);
+    }
     return child.signalCode ?? child.exitCode ?? -1;
   }
 

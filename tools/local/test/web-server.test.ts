@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+// By path: testkit depends on this package, so this one cannot name it among its dependencies.
+import { freePorts } from '../../testkit/src/free-ports.ts';
 import { serveWeb, type WebServer } from '../src/web-server.ts';
-import { stackPort } from './launcher.ts';
 
 const servers = { port: 8080, gateways: [{ name: 'gateway-1', port: 8081 }] };
-// Beside those of a stack that another file of this run may have started.
-const port = stackPort + 3;
-const url = `http://127.0.0.1:${port}`;
+let url: string;
 let web: WebServer;
 
 beforeAll(async () => {
+  const [port = 0] = await freePorts(1);
+  url = `http://127.0.0.1:${port}`;
   web = await serveWeb('127.0.0.1', port, servers);
 });
 

@@ -129,7 +129,7 @@ export function scaledRules(
     `${Math.round(Math.max(leastMs, durationMs(text) * scale))}ms`;
   return rules
     .replace(
-      /(^ +for: )(\w+)$/gm,
+      /(^ +(?:for|interval): )(\w+)$/gm,
       (_, start: string, text: string) => start + scaled(text, scrapesPendingMin * scrapeEveryMs),
     )
     .replace(

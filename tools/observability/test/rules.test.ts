@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { root } from '../src/paths.ts';
 import { prometheusProgram, scaledRules } from '../src/prometheus.ts';
 import { metricsIn, ruleFiles, rulesDir, rulesText } from './named-metrics.ts';
@@ -21,8 +22,22 @@ test('promtool accepts the rules, and the configuration for a local stack', () =
   expect(check('check', 'config', 'prometheus.yml')).toContain('SUCCESS');
 });
 
+const testFiles = ['alerts.test.yml', 'slow-alerts.test.yml'];
+const alerts = [...rulesText.matchAll(/- alert: (\w+)/g)].map(([, name = '']) => name);
+
 test('each alert fires for its cause, and stays silent for a deployment and for what follows from another cause', () => {
-  expect(check('test', 'rules', 'alerts.test.yml', 'slow-alerts.test.yml')).toMatch(/SUCCESS[\s\S]*SUCCESS/);
+  expect(check('test', 'rules', ...testFiles)).toMatch(/SUCCESS[\s\S]*SUCCESS/);
+});
+
+test('each alert has a case in which it fires, so the test above is about all of them', () => {
+  const cases = testFiles.flatMap((name) => {
+    const { tests } = parse(readFileSync(join(rulesDir, name), 'utf8')) as {
+      tests: { alert_rule_test?: { alertname: string; exp_alerts: unknown[] }[] }[];
+    };
+    return tests.flatMap(({ alert_rule_test = [] }) => alert_rule_test);
+  });
+  const firing = cases.filter(({ exp_alerts }) => exp_alerts.length > 0);
+  expect([...new Set(firing.map(({ alertname }) => alertname))].sort()).toEqual([...alerts].sort());
 });
 
 test('every metric that a rule names exists', () => {
@@ -35,7 +50,6 @@ test('every metric that a rule names exists', () => {
 });
 
 describe('the runbook', () => {
-  const alerts = [...rulesText.matchAll(/- alert: (\w+)/g)].map(([, name = '']) => name);
   const runbook = readFileSync(join(root, 'docs/runbook.md'), 'utf8');
   const sections = new Map(
     runbook
@@ -62,13 +76,13 @@ describe('the runbook', () => {
 
 test('a scale shortens every duration of the rules, and no range to less than five scrapes', () => {
   const scaled = scaledRules(
-    '        for: 10s\n        for: 2m\n  expr: rate(a[5m]) + max_over_time(b[1m:]) + c_1h\n',
+    '    interval: 1m\n        for: 10s\n        for: 2m\n  expr: rate(a[5m]) + max_over_time(b[1m:]) + c_1h\n',
     {
       scale: 0.05,
       scrapeEveryMs: 1_000,
     },
   );
   expect(scaled).toBe(
-    '        for: 2000ms\n        for: 6000ms\n  expr: rate(a[15000ms]) + max_over_time(b[5000ms:]) + c_1h\n',
+    '    interval: 3000ms\n        for: 2000ms\n        for: 6000ms\n  expr: rate(a[15000ms]) + max_over_time(b[5000ms:]) + c_1h\n',
   );
 });

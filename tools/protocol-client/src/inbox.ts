@@ -58,6 +58,8 @@ export class Inbox {
           fail(`waited for ${what}, but the connection closed (${this.#closed})`);
       };
       const timer = setTimeout(() => fail(`waited ${timeoutMs} ms for ${what}`), timeoutMs);
+      // An abandoned wait keeps no process alive; an open connection does.
+      timer.unref();
       this.#looks.add(look);
       look();
     });

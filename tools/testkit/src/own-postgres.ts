@@ -14,6 +14,7 @@ import { migrate } from '@hooligram/db';
 import { onPostgres, recordProcess, startPostgres } from '@hooligram/local';
 import type { Certificate } from './certificates.ts';
 import { freePorts } from './free-ports.ts';
+import { patienceMs } from './patience.ts';
 import { logDir, pidsDir, testRunDir } from './test-run.ts';
 
 /** A Postgres that a test has to itself: to be killed, copied, and started again from a copy. */
@@ -66,7 +67,7 @@ export async function copyFiles(postgres: OwnPostgres): Promise<string> {
  * @returns the folder, for `startCopy` with what to recover
  */
 export async function backUp(postgres: OwnPostgres): Promise<string> {
-  return onPostgres(postgres.url, async (client) => {
+  const copy = async (client: Parameters<Parameters<typeof onPostgres>[1]>[0]) => {
     await client.query(`SELECT pg_backup_start('a test', true)`);
     const folder = await copyFiles(postgres).catch((error: unknown) => {
       throw new Error('the files changed while they were copied', { cause: error });
@@ -74,7 +75,8 @@ export async function backUp(postgres: OwnPostgres): Promise<string> {
     const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop(false)');
     addFile(folder, 'backup_label', rows[0]?.labelfile ?? '');
     return folder;
-  });
+  };
+  return onPostgres(postgres.url, copy, patienceMs);
 }
 
 export async function startCopy(
@@ -133,7 +135,7 @@ async function start(folder: string): Promise<OwnPostgres> {
     async query<R extends object>(sql: string, values: readonly unknown[] = [], database?: string) {
       const url = new URL(store.url);
       if (database) url.pathname = `/${database}`;
-      return (await onPostgres(url.href, (client) => client.query<R>(sql, [...values]))).rows;
+      return (await onPostgres(url.href, (client) => client.query<R>(sql, [...values]), patienceMs)).rows;
     },
     stop: () => store.stop(),
     async crash() {

@@ -1,6 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
 import {
   forgetProcess,
-  logTail,
   type ProcessSpec,
   RunningProcess,
   recordProcess,
@@ -105,9 +105,9 @@ export class ServiceProcess {
     this.process.kill('SIGCONT');
   }
 
-  /** The end of what it wrote. */
+  /** All that it wrote, also before it was started again. */
   log(): string {
-    return logTail(this.#spec.logFile);
+    return existsSync(this.#spec.logFile) ? readFileSync(this.#spec.logFile, 'utf8') : '';
   }
 }
 

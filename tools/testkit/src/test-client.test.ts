@@ -51,11 +51,11 @@ test('two waits for the same type get one frame each', async () => {
 });
 
 test('a wait that fails says what was received instead', async () => {
-  const { client, send } = await pair({ timeoutMs: 1_000 });
+  const { client, send } = await pair({ timeoutMs: 5_000 });
   send('B', { content: 'something else' });
   await client.next('B');
   await expect(client.next('A')).rejects.toThrow(
-    /waited 1000 ms for A; received so far:\n {2}taken .*something else/,
+    /waited 5000 ms for A; received so far:\n {2}taken .*something else/,
   );
 });
 

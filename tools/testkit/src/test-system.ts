@@ -30,7 +30,7 @@ export type TestSystem = {
   /** Adds a process to the running system, as an operator does. */
   addGateway(env?: NodeJS.ProcessEnv, options?: { openFilesMax?: number }): Promise<ServiceProcess>;
   addCore(env?: NodeJS.ProcessEnv): Promise<ServiceProcess>;
-  /** The end of every log, for the message of a test that failed. */
+  /** All that the processes wrote, each under its name. */
   logs(): string;
   /** Ends everything and drops the database. */
   stop(): Promise<void>;
@@ -133,7 +133,7 @@ export async function startSystem(options: TestSystemOptions = {}): Promise<Test
     core: (index) => at(cores, index),
     addGateway,
     addCore,
-    logs: () => [...gateways, ...cores].map((process) => `${process.name}${process.log()}`).join('\n'),
+    logs: () => [...gateways, ...cores].map((process) => `${process.name}\n${process.log()}`).join('\n'),
     stop,
   };
 }

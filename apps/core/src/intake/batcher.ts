@@ -43,6 +43,7 @@ export class Batcher<K extends RequestType> {
   #batchesInProgress = 0;
   #isScheduled = false;
   #begunThisTurn = 0;
+  #ownersTold = 0;
 
   constructor(context: Context, type: K, handler: Handler<K>, onDone: OnDone<K>) {
     this.#context = context;
@@ -84,7 +85,15 @@ export class Batcher<K extends RequestType> {
         this.#startBatches();
       });
     }
-    this.#context.metrics.ownersWaiting.set({ type: this.#type }, this.#turns.owners);
+    this.#tellOwners();
+  }
+
+  /** Two batchers may have the same type. */
+  #tellOwners(): void {
+    const more = this.#turns.owners - this.#ownersTold;
+    if (more === 0) return;
+    this.#ownersTold += more;
+    this.#context.metrics.ownersWaiting.inc({ type: this.#type }, more);
   }
 
   /** Whether one more batch may be begun in this turn of the event loop; else it is begun in a later one. */

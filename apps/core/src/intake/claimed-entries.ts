@@ -5,12 +5,20 @@ import type { Context } from '../context.ts';
 import { countOutcome } from '../metrics.ts';
 import { handlerOf } from '../requests/index.ts';
 import type { EntryDeadlines } from '../shards/shard.ts';
+import { recordUnpublished } from './dead-letters.ts';
 import { giveUp } from './give-up.ts';
 import type { InProgressMarkers } from './in-progress-markers.ts';
 import { type ReadEntry, readRequests } from './read-requests.ts';
 import { recover } from './recovery.ts';
 import { reply } from './reply.ts';
 import { tryBatch } from './run-batch.ts';
+
+/**
+ * An entry that was given to cores so often, and whose publications failed once more, is not published again: so many breaks
+ * are no coincidence. Redis refuses something of it, and as long as it comes back each round keeps others from leaving, too.
+ * What it did is stored, and its delivery checks are scheduled.
+ */
+const unpublishedMax = 10;
 
 /** An entry that was claimed from a core that died, froze, or could not reach the database. */
 type ClaimedEntry = Entry<unknown> & {
@@ -40,6 +48,8 @@ export type ClaimSource = {
  * transaction of an earlier run can still be open. Then each request that had its effect is published and answered
  * again, each marked one that had no effect is given up, and the rest gets no answer.
  *
+ * An entry that is done and cannot be published is finished all the same after `unpublishedMax` deliveries.
+ *
  * @param source on which Redis it was claimed
  * @param deliveries how often the entry was given to a core, this time included
  * @returns false if all is done but requests of a type that is not known here: a newer core may know it
@@ -66,9 +76,18 @@ export async function runClaimed(
     : await runOneByOne(context, markers, claimed);
   await context.deliveryChecks.settled();
   const { isUnknown } = claimed.read;
-  if (isDone && !isUnknown) publisher.finish(entry.id, failuresBefore, shard);
+  if (!isDone || isUnknown) {
+    await publisher.flushed();
+    return !isDone || !isUnknown;
+  }
+  publisher.finish(entry.id, failuresBefore, shard);
   await publisher.flushed();
-  return !isDone || !isUnknown;
+  if (deliveries >= unpublishedMax && publisher.failures(shard) !== failuresBefore) {
+    recordUnpublished(context, claimed.read.requests, { entry: entry.id, deliveries });
+    publisher.finish(entry.id, publisher.failures(shard), shard);
+    await publisher.flushed();
+  }
+  return true;
 }
 
 /** @returns whether every request that is known here has its outcome */

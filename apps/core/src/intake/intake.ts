@@ -1,9 +1,10 @@
 import { type Entry, reasonOf } from '@hooligram/bus';
-import type { Outcome, RequestType } from '@hooligram/contract';
+import type { CoreRequest, Outcome, RequestType } from '@hooligram/contract';
 import { boundedDb } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { countOutcome } from '../metrics.ts';
 import { handlerOf, requestTypes } from '../requests/index.ts';
+import { gapPageHandler } from '../requests/replay-page.ts';
 import type { EntryDeadlines, Shard } from '../shards/shard.ts';
 import { Batcher } from './batcher.ts';
 import { type Burst, burstsOf, isOfThoseWhoComeBack, type OnDone, type OpenEntry } from './bursts.ts';
@@ -11,6 +12,13 @@ import { readRequests } from './read-requests.ts';
 import { reply } from './reply.ts';
 
 const schedulingPauseMs = 500;
+
+/** Pages behind gaps have batches of their own, so that they do not wait for a place while large replays rest. */
+type BatcherKey = RequestType | 'gap';
+
+function batcherKeyOf({ type, params }: CoreRequest): BatcherKey {
+  return type === 'REPLAY_PAGE' && params.user_id === undefined ? 'gap' : type;
+}
 
 /** The Redis from which entries come. */
 export type EntrySource = Pick<Shard, 'index' | 'clock'> & {
@@ -25,7 +33,7 @@ export type EntrySource = Pick<Shard, 'index' | 'clock'> & {
  */
 export class Intake {
   readonly #context: Context;
-  readonly #batchers: ReadonlyMap<RequestType, Batcher<RequestType>>;
+  readonly #batchers: ReadonlyMap<BatcherKey, Batcher<RequestType>>;
   /** By the Redis from which they came. */
   readonly #entryIds: Set<string>[] = [];
   readonly #finishing = new Set<Promise<unknown>>();
@@ -39,13 +47,18 @@ export class Intake {
     const { db, config } = context;
     const verification = { ...context, db: boundedDb(db, config.ANONYMOUS_DATABASE_MAX) };
     const catchingUp = { ...context, db: boundedDb(db, config.CATCH_UP_DATABASE_MAX) };
+    // Their statements may be long: one at a time leaves the other places to sign-ins and pages.
+    const readingStates = { ...context, db: boundedDb(catchingUp.db, 1) };
     const contextOf = (type: RequestType) => {
       if (type.startsWith('VERIFICATION_')) return verification;
+      if (type === 'GROUP_STATES') return readingStates;
       return isOfThoseWhoComeBack(type) ? catchingUp : context;
     };
-    this.#batchers = new Map(
+    const batchers = new Map<BatcherKey, Batcher<RequestType>>(
       requestTypes.map((type) => [type, new Batcher(contextOf(type), type, handlerOf(type), onDone)]),
     );
+    batchers.set('gap', new Batcher<RequestType>(catchingUp, 'REPLAY_PAGE', gapPageHandler, onDone));
+    this.#batchers = batchers;
   }
 
   /** Resolves when there is room for more requests. */
@@ -87,7 +100,7 @@ export class Intake {
     this.#idsOf(shard).add(id);
     if (requests.length === 0) this.#finish(entry);
     for (const burst of burstsOf(entry, requests)) {
-      this.#batchers.get(burst.requests[0]?.type as RequestType)?.enqueue(burst);
+      this.#batchers.get(batcherKeyOf(burst.requests[0] as CoreRequest))?.enqueue(burst);
     }
   }
 

@@ -44,7 +44,7 @@ test('of hundreds of full pages that are asked for at once, a core has only so m
   let left = requests;
   await new Promise<void>((resolve) => {
     // Rests make the publisher only the quicker one of the two.
-    const handler = createReplayPageHandler(undefined, unrested);
+    const handler = createReplayPageHandler({ rests: unrested });
     const batcher = new Batcher<'REPLAY_PAGE'>(context, 'REPLAY_PAGE', handler, (_, [outcome]) => {
       const answer = {
         toJSON() {

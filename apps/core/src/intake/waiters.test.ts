@@ -2,7 +2,7 @@ import type { CoreRequest } from '@hooligram/contract';
 import { beginEpoch, type Db, openDb } from '@hooligram/db';
 import { createMetrics } from '@hooligram/service';
 import { freshDatabase } from '@hooligram/testkit';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { Context } from '../context.ts';
 import { createCoreMetrics } from '../metrics.ts';
 import { type Handler, success } from '../requests/handler.ts';
@@ -145,11 +145,14 @@ test('a row that was still locked when its requests expired keeps later ones out
 
 /** Requests for the rows that they name, of which 7 is locked until a test says otherwise. */
 function setUpRows() {
-  const seen = { isLocked: true, underWay: 0, most: 0 };
+  const seen = { isLocked: true, underWay: 0, most: 0, looks: 0 };
   const handler: Handler<Type> = {
     batchMax: 10,
     concurrency: 1,
-    rowOf: ({ user_ids }) => user_ids[0] as number,
+    rowOf({ user_ids }) {
+      seen.looks += 1;
+      return user_ids[0] as number;
+    },
     async handle(_, batch) {
       if (!seen.isLocked || !batch.some(({ params }) => params.user_ids[0] === 7)) {
         return batch.map(() => success({}));
@@ -212,4 +215,33 @@ test('a burst over two rows that succeeds shows that neither is locked', async (
   expect(waiters.accept(both)).toBe(true);
   await stored;
   expect(waiters.accept(over([7], 9_000))).toBe(false);
+});
+
+test('a row that was locked for longer than its requests waited is forgotten after a minute, also if none comes again: then nothing looks at rows', async () => {
+  const { over, waiters, done, seen } = setUpRows();
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const looksFor = (burst: Burst<Type>) => {
+    const before = seen.looks;
+    expect(waiters.accept(burst)).toBe(false);
+    return seen.looks - before;
+  };
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+  try {
+    const early = over([7]);
+    const expired = done(early);
+    waiters.add([early], 'locked');
+    now = 2_000;
+    // Until its try has ended, and the pause behind that has begun.
+    for (let n = 0; n < 10; n += 1) {
+      await turn();
+      jest.advanceTimersByTime(100);
+    }
+    expect(await expired).toBe('expired');
+    await turn();
+    expect(looksFor(over([8]))).toBe(1);
+    jest.advanceTimersByTime(62_000);
+    expect(looksFor(over([8]))).toBe(0);
+  } finally {
+    jest.useRealTimers();
+  }
 });

@@ -12,6 +12,8 @@ const pauseMs = 100;
 const timeoutsMax = 2;
 /** After a timeout, or while it was locked, the requests of a row keep out of batches for so long, unless one succeeds. */
 const suspectMs = 60_000;
+/** A suspect row of which nothing came is forgotten so long after that. */
+const forgetAfterMs = 1_000;
 /** How many requests, timed out once, are remembered: a repetition of one counts as its second run. */
 const timeoutsKept = 1_000;
 
@@ -155,9 +157,15 @@ export class Waiters<K extends RequestType> {
     const { metrics } = this.#context;
     metrics.waitSeconds.observe({ type: this.#type }, (Date.now() - waiter.since) / 1_000);
     waiter.isOneByOne = false;
-    for (const row of waiter.rows) {
-      if (waiter.suspectUntil === 0 && this.#rows.get(row) === waiter) this.#rows.delete(row);
-    }
+    if (waiter.suspectUntil === 0) this.#forget(waiter);
+    // Later requests of the row may never come.
+    else setTimeout(() => this.#forget(waiter), suspectMs + forgetAfterMs).unref();
+  }
+
+  /** Unless it waits again, or is suspect again. */
+  #forget(waiter: Waiter<K>): void {
+    if (waiter.bursts.length > 0 || waiter.suspectUntil > Date.now()) return;
+    for (const row of waiter.rows) if (this.#rows.get(row) === waiter) this.#rows.delete(row);
   }
 
   /** @returns whether it is locked */

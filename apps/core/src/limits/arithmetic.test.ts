@@ -41,7 +41,7 @@ function defaultLimits(): Limits {
 async function guess({ guesses }: Limits, sid: string, address: string, isKnown = false): Promise<number> {
   const allowed = await guesses.allow({ sid, address }, async () => isKnown);
   if ('seconds' in allowed) return 0;
-  return (await guesses.take({ sid, address }, allowed.budget)) === 0 ? 1 : 0;
+  return 'seconds' in (await guesses.take({ sid, address }, allowed.budget)) ? 0 : 1;
 }
 
 /** @returns 1 if a code was sent, and guessed at for the first time */
@@ -51,8 +51,8 @@ async function guessAtText(
   address: string,
   familiarity: Familiarity = 'user',
 ): Promise<number> {
-  if ((await texts.take({ sid, address }, async () => familiarity)) > 0) return 0;
-  return (await guesses.isFirstOfText(`${sid} ${address} ${Date.now()}`)) ? 1 : 0;
+  if ('seconds' in (await texts.take({ sid, address }, async () => familiarity))) return 0;
+  return (await guesses.takeFirstOfText(`${sid} ${address} ${Date.now()}`)) ? 1 : 0;
 }
 
 test('one known number is taken over with a chance of at most 1 in 10,000 a year from all addresses, any number from 1,000 addresses less than once; the default of digits follows', () => {

@@ -72,8 +72,9 @@ export async function groupAddMemberPermit(
   if (facts.isAnswered) return free;
   const permit = await takeRest(userLimits, user_id, firstPoints, read);
   if (permit.refused || facts.unknown > 0 || facts.members < membersMax) return permit;
+  giveBackAll(user_id, permit.taken);
   report.add('group_members', user_id);
-  return { ...permit, refused: refusal('groupFull') };
+  return { ...free, refused: refusal('groupFull') };
 }
 
 /**
@@ -116,7 +117,7 @@ async function takeAndRead(
   }
 }
 
-/** Takes what the database told that it needs besides, if the first points could be had. */
+/** Takes what the database told that it needs besides, if the first points could be had. A refused change keeps none of them. */
 async function takeRest(
   userLimits: UserLimits,
   userId: number,
@@ -128,8 +129,11 @@ async function takeRest(
     { name: 'strangers_added', limit: strangers, points: facts.strangers },
     { name: 'unknown_members', limit: unknown, points: facts.unknown },
   ];
-  const refused = refuseFor(userLimits, userId, usedUp ?? (await takeAll(userId, morePoints)));
-  return { refused, userId, taken: [...firstPoints, ...morePoints] };
+  if (usedUp) return { refused: refuseFor(userLimits, userId, usedUp), userId, taken: [] };
+  const more = await takeAll(userId, morePoints);
+  if (!more) return { refused: undefined, userId, taken: [...firstPoints, ...morePoints] };
+  giveBackAll(userId, firstPoints);
+  return { refused: refuseFor(userLimits, userId, more), userId, taken: [] };
 }
 
 /** Takes the points of all of these limits, or of none. @returns the one that has new points last */
@@ -151,8 +155,7 @@ function giveBackAll(userId: number, all: readonly Points[]): void {
   for (const { limit, points } of all) limit.giveBack(userId, points);
 }
 
-function refuseFor({ report }: UserLimits, userId: number, usedUp: UsedUp | undefined): Refusal | undefined {
-  if (!usedUp) return undefined;
+function refuseFor({ report }: UserLimits, userId: number, usedUp: UsedUp): Refusal {
   report.add(usedUp.name, userId);
   return limited(texts[usedUp.name], usedUp.seconds);
 }

@@ -28,7 +28,7 @@ export function createLimits(
   options: LimitOptions,
 ): Limits {
   if (!config.LIMITS_ENABLED) return unlimited;
-  const create = createLimitFactory(options);
+  const { create, refuse } = createLimitFactory(options);
   const of = (...parts: readonly string[]) => credentials.pseudonym('limit', ...parts);
   const keys: Keys = {
     of,
@@ -41,7 +41,7 @@ export function createLimits(
     },
   };
   return {
-    guesses: createGuessLimits(config, create, keys),
-    texts: createTextLimits(config, create, keys),
+    guesses: createGuessLimits(config, create, refuse, keys),
+    texts: createTextLimits(config, create, refuse, keys),
   };
 }

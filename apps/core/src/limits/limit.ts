@@ -1,4 +1,4 @@
-import { type Log, type Metrics, type Rate, within } from '@hooligram/service';
+import { LimitReport, type Log, type Metrics, networkOf, type Rate, within } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Shard } from '../shards/shard.ts';
@@ -27,6 +27,7 @@ export type LimitOptions = {
  * never refused. Nothing here rejects.
  */
 export type Limit = {
+  readonly name: LimitName;
   /** Consumes a point, if there is one left. @returns 0, or the seconds until there is one */
   consume(key: string): Promise<number>;
   /** The first half of `consume`: in this process, at once. @returns as `consume` */
@@ -81,9 +82,40 @@ export type LimitName = (typeof limitNames)[number];
 /** @param variant of several rates under one name */
 export type LimitFactory = (name: LimitName, rate: Rate, variant?: string) => Limit;
 
+/** The limit that stands in the way, and in how many seconds it does no more. */
+export type UsedUp = { readonly limit: LimitName; readonly seconds: number };
+
+/**
+ * Counts and logs a request that is refused: once, whatever other limits it met.
+ * @param address where it came from; empty if that is not known
+ */
+export type Refuse = (usedUp: UsedUp, address: string) => { readonly seconds: number };
+
+/** What was counted for something that has not been done yet. */
+export type Taken = { giveBack(): Promise<void> };
+
+export const nothingTaken: Taken = { giveBack: async () => {} };
+
+/**
+ * Does what this was taken for, and gives it back if that fails: it is run again.
+ * @throws what it threw
+ */
+export async function orGiveBack<T>(taken: Taken, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    await taken.giveBack();
+    throw error;
+  }
+}
+
 export function createLimitMetrics(metrics: Pick<Metrics, 'counter'>) {
   return {
-    refused: metrics.counter('limits_refused_total', 'Requests that a limit refused', { limit: limitNames }),
+    refused: metrics.counter(
+      'limits_refused_total',
+      'Requests that were refused, each once, by a limit that had no points left',
+      { limit: limitNames },
+    ),
     skipped: metrics.counter(
       'limits_skipped_total',
       'Limits applied by one core for itself because Redis did not answer',
@@ -92,10 +124,19 @@ export function createLimitMetrics(metrics: Pick<Metrics, 'counter'>) {
   };
 }
 
-export function createLimitFactory({ shardOf, metrics, log }: LimitOptions): LimitFactory {
+export function createLimitFactory({ shardOf, metrics, log }: LimitOptions): {
+  create: LimitFactory;
+  refuse: Refuse;
+} {
   const { refused, skipped } = createLimitMetrics(metrics);
+  const report = new LimitReport<LimitName>(refused, log);
 
-  return (limit, rate, variant = '') => {
+  const refuse: Refuse = ({ limit, seconds }, address) => {
+    report.add(limit, networkOf(address) || 'unknown');
+    return { seconds };
+  };
+
+  const create: LimitFactory = (limit, rate, variant = '') => {
     const { points, seconds } = rate;
     const memory = new MemoryLimiter(rate);
     const limiters = new Map<Redis, RateLimiterRedis>();
@@ -118,12 +159,6 @@ export function createLimitFactory({ shardOf, metrics, log }: LimitOptions): Lim
       return limiter;
     }
 
-    /** @param waitMs until a point is left; 0: allowed */
-    function counted(waitMs: number): number {
-      if (waitMs > 0) refused.inc({ limit });
-      return Math.ceil(waitMs / 1_000);
-    }
-
     async function replyOr<T>(
       otherwise: T,
       key: string,
@@ -139,12 +174,13 @@ export function createLimitFactory({ shardOf, metrics, log }: LimitOptions): Lim
     }
 
     const one: Limit = {
+      name: limit,
       // In memory first: of thousands at once, no more go to Redis than could be allowed.
       consume: async (key) => one.consumeHere(key) || one.consumeShared(key),
       consumeHere(key) {
         const waitMs = memory.waitMs(key);
         if (waitMs === 0) memory.consume(key);
-        return counted(waitMs);
+        return inSeconds(waitMs);
       },
       giveBackHere: (key) => memory.giveBack(key),
       async consumeShared(key) {
@@ -152,9 +188,9 @@ export function createLimitFactory({ shardOf, metrics, log }: LimitOptions): Lim
           shared.consume(key).then(() => 0, waitOfExhausted),
         );
         if (sharedMs > 0) memory.giveBack(key);
-        return counted(sharedMs);
+        return inSeconds(sharedMs);
       },
-      waitHere: (key) => counted(memory.waitMs(key)),
+      waitHere: (key) => inSeconds(memory.waitMs(key)),
       async wait(key) {
         const here = one.waitHere(key);
         if (here > 0) return here;
@@ -162,7 +198,7 @@ export function createLimitFactory({ shardOf, metrics, log }: LimitOptions): Lim
           const used = await shared.get(key);
           return used && used.consumedPoints >= points ? waitOf(used) : 0;
         });
-        return counted(waitMs);
+        return inSeconds(waitMs);
       },
       async penalize(key) {
         memory.consume(key);
@@ -183,6 +219,11 @@ export function createLimitFactory({ shardOf, metrics, log }: LimitOptions): Lim
     };
     return one;
   };
+  return { create, refuse };
+}
+
+function inSeconds(ms: number): number {
+  return Math.ceil(ms / 1_000);
 }
 
 /** One limit for each of the rates under one name; all of them have to have room. */
@@ -196,23 +237,23 @@ export type Counted = { readonly limit: Limit; readonly key: string };
 /**
  * Consumes a point of each, or of none. In this process that happens at once: what is looked at behind it sees all of it.
  *
- * @returns 0, or the seconds until there is one of each
+ * @returns one that has none left, or how to give the points back
  */
-export async function consumeAll(all: readonly Counted[]): Promise<number> {
+export async function consumeAll(all: readonly Counted[]): Promise<Taken | UsedUp> {
   for (const [index, { limit, key }] of all.entries()) {
     const seconds = limit.consumeHere(key);
     if (seconds === 0) continue;
     for (const taken of all.slice(0, index)) taken.limit.giveBackHere(taken.key);
-    return seconds;
+    return { limit: limit.name, seconds };
   }
   for (const [index, { limit, key }] of all.entries()) {
     const seconds = await limit.consumeShared(key);
     if (seconds === 0) continue;
     for (const taken of all.slice(index + 1)) taken.limit.giveBackHere(taken.key);
     await giveBackAll(all.slice(0, index));
-    return seconds;
+    return { limit: limit.name, seconds };
   }
-  return 0;
+  return { giveBack: () => giveBackAll(all) };
 }
 
 export async function giveBackAll(all: readonly Counted[], points = 1): Promise<void> {
@@ -220,19 +261,28 @@ export async function giveBackAll(all: readonly Counted[], points = 1): Promise<
 }
 
 /** @returns as `waitForAll`, as far as this process knows */
-export function waitHere(all: readonly Counted[]): number {
-  return Math.max(0, ...all.map(({ limit, key }) => limit.waitHere(key)));
+export function waitHere(all: readonly Counted[]): UsedUp | undefined {
+  return longest(all.map(({ limit, key }) => ({ limit: limit.name, seconds: limit.waitHere(key) })));
 }
 
 /**
  * Redis is asked only where this process does not know of a limit that is used up: a refusal is to cost little.
  *
- * @returns 0 if each has a point left, or the seconds until each has one
+ * @returns undefined if each has a point left, or the one that has none for the longest time
  */
-export async function waitForAll(all: readonly Counted[]): Promise<number> {
+export async function waitForAll(all: readonly Counted[]): Promise<UsedUp | undefined> {
   const here = waitHere(all);
-  if (here > 0) return here;
-  return Math.max(0, ...(await Promise.all(all.map(({ limit, key }) => limit.wait(key)))));
+  if (here) return here;
+  return longest(
+    await Promise.all(
+      all.map(async ({ limit, key }) => ({ limit: limit.name, seconds: await limit.wait(key) })),
+    ),
+  );
+}
+
+function longest(all: readonly UsedUp[]): UsedUp | undefined {
+  const [first] = all.filter(({ seconds }) => seconds > 0).sort((a, b) => b.seconds - a.seconds);
+  return first;
 }
 
 /** The library rejects with its result when no point is left, and with an Error when Redis fails. */

@@ -8,7 +8,6 @@ import { limitsConfig } from './config.ts';
 import { createLimits, type Limits } from './index.ts';
 import type { Familiarity, Source } from './source.ts';
 
-const log = createLog({ name: 'core', level: 'silent' });
 const tight = {
   LIMIT_GUESSES_PER_NUMBER: '6/60',
   LIMIT_GUESSES_FIRST_OF_NETWORK: '2/60',
@@ -40,12 +39,15 @@ function client(url: string): Redis {
 
 function setUp(env: Record<string, string> = {}, using = redis) {
   const metrics = createMetrics({ role: 'core' });
+  const texts: string[] = [];
+  const log = createLog({ name: 'core', destination: { write: (text) => void texts.push(text) } });
   const config = readConfig(limitsConfig, { ...tight, ...env });
   const credentials = createCredentials(['k'.repeat(32)]);
   const shard = { redis: { command: using }, names: { limits: `${prefix}:limit` } };
   return {
     limits: createLimits(config, credentials, { shardOf: () => shard, metrics, log }),
     metrics,
+    lines: () => texts.map((text) => JSON.parse(text)),
   };
 }
 
@@ -75,21 +77,26 @@ async function guess(
 ): Promise<boolean> {
   const allowed = await guesses.allow(source, isKnown);
   if ('seconds' in allowed) return false;
-  const isTold = (await guesses.tell(source, allowed.budget, isRight)) === 0;
-  if (isTold && isRight) await guesses.succeeded(source, allowed.budget, false);
-  return isTold;
+  if ('seconds' in (await guesses.tell(source, allowed.budget, isRight))) return false;
+  if (isRight) await guesses.succeeded(source, allowed.budget);
+  return true;
 }
 
 /** A submission of a code. @returns whether it was compared */
 async function submit({ guesses }: Limits, source: Source, isRight = false): Promise<boolean> {
   const allowed = await guesses.allow(source, unknown);
-  if ('seconds' in allowed || (await guesses.take(source, allowed.budget)) > 0) return false;
-  if (isRight) await guesses.succeeded(source, allowed.budget, true);
+  if ('seconds' in allowed) return false;
+  const taken = await guesses.take(source, allowed.budget);
+  if ('seconds' in taken) return false;
+  if (isRight) {
+    await taken.giveBack();
+    await guesses.succeeded(source, allowed.budget);
+  }
   return true;
 }
 
 const text = async ({ texts }: Limits, source: Source, familiarity: Familiarity = 'nobody') =>
-  (await texts.take(source, async () => familiarity)) === 0;
+  !('seconds' in (await texts.take(source, async () => familiarity)));
 
 async function inTurn(count: number, once: (n: number) => Promise<boolean>): Promise<boolean[]> {
   const answers = [];
@@ -149,9 +156,10 @@ describe('guesses', () => {
 
   test('at a code that was sent have their first one paid by the text: once, on all cores, however many come at once', async () => {
     const [one, other] = [setUp().limits.guesses, setUp().limits.guesses];
-    const asked = await Promise.all(times(40).map((n) => (n % 2 ? one : other).isFirstOfText('a')));
+    const asked = await Promise.all(times(40).map((n) => (n % 2 ? one : other).takeFirstOfText('a')));
     expect(asked.filter(Boolean)).toHaveLength(1);
-    expect([await one.isFirstOfText('a'), await one.isFirstOfText('b')]).toEqual([false, true]);
+    expect(await one.takeFirstOfText('a')).toBeUndefined();
+    expect(await one.takeFirstOfText('b')).toBeDefined();
   });
 
   test('of a neighbour who has used up the guesses of the network do not lock a number out that signed in there', async () => {
@@ -380,10 +388,32 @@ describe('texts', () => {
   });
 });
 
-test('what is refused is counted', async () => {
-  const { limits, metrics } = setUp();
-  await inTurn(3, () => guess(limits, ann));
-  expect(await metrics.text()).toContain('hooligram_limits_refused_total{limit="guess_pair",role="core"} 1');
+test('what is refused is counted once, under the limit whose seconds are told, and logged with its network; what another budget allows is not refused', async () => {
+  const { limits, metrics, lines } = setUp({ LIMIT_TEXTS_PER_PREFIX: '99/60' });
+  const refused = async () =>
+    Object.fromEntries(
+      [...(await metrics.text()).matchAll(/limits_refused_total\{limit="(\w+)",.*\} ([1-9]\d*)/g)].map(
+        ([, limit = '', count]) => [limit, Number(count)],
+      ),
+    );
+  // The number's own are used up by the sixth, and the first of two further networks are told all the same.
+  expect(await inTurn(8, (n) => guess(limits, { ...ann, address: from(n) }))).toEqual(first(8, 8));
+  const home = { ...ann, address: from(90) };
+  expect(await guess(limits, home, true, known)).toBe(true);
+  expect(await inTurn(5, (n) => text(limits, { sid: '1.5560100', address: from(n) }))).toEqual(first(5, 5));
+  expect(await refused()).toEqual({});
+  expect(lines()).toEqual([]);
+
+  expect(await guess(limits, home, true)).toBe(false);
+  expect(await inTurn(4, () => guess(limits, { ...ann, sid: '1.5550101' }))).toEqual(first(2, 4));
+  expect(await submit(limits, { ...ann, sid: '1.5550101' })).toBe(false);
+  expect(await text(limits, { sid: '1.5560100', address: from(92) })).toBe(false);
+  expect(await refused()).toEqual({ guess_number: 1, guess_pair: 3, text_number: 1 });
+  expect(lines()).toMatchObject([
+    { level: 'warn', limit: 'guess_number', source: '198.51.90.1' },
+    { level: 'warn', limit: 'guess_pair', source: '203.0.113.1' },
+    { level: 'warn', limit: 'text_number', source: '198.51.92.1' },
+  ]);
 });
 
 test('no number and no address is stored in Redis, and every key expires', async () => {

@@ -2,34 +2,55 @@ import type { Outcome } from '@hooligram/contract';
 import { findStored } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { type HandlerRequest, limited } from '../requests/handler.ts';
+import type { TakenOfUser } from './user-rate.ts';
 
 type Send = HandlerRequest<'MESSAGING_SEND'>;
 
 /**
- * Which messages of a batch are refused because their users have sent too many. One that is stored already is not: this is
- * a second run of its request, and a FAILURE would be a lie.
+ * Stores the messages of a batch but for those whose users have sent too many. One that is stored already is not refused: this
+ * is a second run of its request, and a FAILURE would be a lie. A batch that fails counts nothing: it is run again.
  *
- * @returns undefined when there is none, which costs an addition a message
+ * @param store of messages of the batch @returns one outcome a message, in order @throws what the database threw
  */
-export async function messageRefusals(
-  { userLimits, clock, db }: Context,
+export async function storeWithinLimit(
+  context: Context,
   batch: readonly Send[],
-): Promise<ReadonlyMap<Send, Outcome<'MESSAGING_SEND'>> | undefined> {
-  if (!userLimits) return undefined;
+  store: (batch: readonly Send[]) => Promise<Outcome<'MESSAGING_SEND'>[]>,
+): Promise<(Outcome<'MESSAGING_SEND'> | undefined)[]> {
+  const { userLimits, clock } = context;
+  if (!userLimits) return store(batch);
   const { messages, report } = userLimits;
   const nowMs = clock.now();
-  const over = batch.filter(({ params }) => messages.isOver(params.user_id, nowMs));
-  if (over.length === 0) return undefined;
+  const taken: TakenOfUser[] = [];
+  const over: Send[] = [];
+  for (const send of batch) {
+    const one = messages.take(send.params.user_id, nowMs);
+    if (one) taken.push(one);
+    else over.push(send);
+  }
+  return messages.during(taken, async () => {
+    if (over.length === 0) return store(batch);
+    const outcomeOf = await refusalsOf(context, over, messages.waitSeconds(nowMs));
+    const refused = [...outcomeOf.keys()];
+    const allowed = batch.filter((send) => !outcomeOf.has(send));
+    for (const [index, outcome] of (await store(allowed)).entries()) {
+      const send = allowed[index];
+      if (send) outcomeOf.set(send, outcome);
+    }
+    for (const { params } of refused) report.add('messages', params.user_id);
+    return batch.map((send) => outcomeOf.get(send));
+  });
+}
+
+async function refusalsOf(
+  { db }: Context,
+  over: readonly Send[],
+  seconds: number,
+): Promise<Map<Send, Outcome<'MESSAGING_SEND'>>> {
   const stored = await findStored(
     db,
     over.map(({ request_id, params }) => ({ sender_id: params.user_id, request_id })),
   );
-  const tooMany = limited('tooManyMessages', messages.waitSeconds(nowMs));
-  const refusals = new Map<Send, Outcome<'MESSAGING_SEND'>>();
-  for (const [index, send] of over.entries()) {
-    if (stored[index]) continue;
-    report.add('messages', send.params.user_id);
-    refusals.set(send, tooMany);
-  }
-  return refusals;
+  const tooMany = limited('tooManyMessages', seconds);
+  return new Map(over.flatMap((send, index) => (stored[index] ? [] : [[send, tooMany] as const])));
 }

@@ -1,5 +1,14 @@
 import type { LimitsConfig } from './config.ts';
-import { type Counted, consumeAll, createLimits, giveBackAll, type LimitFactory } from './limit.ts';
+import {
+  type Counted,
+  consumeAll,
+  createLimits,
+  giveBackAll,
+  type LimitFactory,
+  nothingTaken,
+  type Refuse,
+  type Taken,
+} from './limit.ts';
 import { createFirstLimit, createNetworkLimit } from './networks.ts';
 import type { Familiarity, Keys, Source } from './source.ts';
 
@@ -19,21 +28,29 @@ export type TextLimits = {
    * Counts a text before it is sent.
    *
    * @param readFamiliarity only called if it matters
-   * @returns 0, or the seconds until the text may be sent
+   * @returns how to give that back if it was not sent, or the seconds until it may be
    */
-  take(source: Source, readFamiliarity: () => Promise<Familiarity>): Promise<number>;
+  take(
+    source: Source,
+    readFamiliarity: () => Promise<Familiarity>,
+  ): Promise<Taken | { readonly seconds: number }>;
   /** The code was submitted rightly. */
   converted(source: Source): Promise<void>;
 };
 
-export const unlimitedTexts: TextLimits = { take: async () => 0, converted: async () => {} };
+export const unlimitedTexts: TextLimits = { take: async () => nothingTaken, converted: async () => {} };
 
 /** A right submission makes up for so many texts of new networks. */
 const convertedPoints = 5;
 
 const convertedForSeconds = 90 * 24 * 60 * 60;
 
-export function createTextLimits(config: LimitsConfig, create: LimitFactory, keys: Keys): TextLimits {
+export function createTextLimits(
+  config: LimitsConfig,
+  create: LimitFactory,
+  refuse: Refuse,
+  keys: Keys,
+): TextLimits {
   const number = create('text_number', config.LIMIT_TEXTS_PER_NUMBER);
   const firstLimit = createFirstLimit(create, 'text_first', config.LIMIT_TEXTS_FIRST_OF_NETWORK, keys);
   const reserve = create('text_reserve', config.LIMIT_TEXTS_RESERVE);
@@ -65,20 +82,18 @@ export function createTextLimits(config: LimitsConfig, create: LimitFactory, key
       const strangers = isStranger ? ofStrangers(source) : [];
       const shared = [...pairs(source), ...inAll(source)];
       const key = keys.number(source);
-      const seconds = await consumeAll([
-        ...networks(source),
-        ...strangers,
-        ...shared,
-        { limit: number, key },
-      ]);
-      if (seconds === 0) return 0;
+      const taken = await consumeAll([...networks(source), ...strangers, ...shared, { limit: number, key }]);
+      if (!('seconds' in taken)) return taken;
       const familiarity = await readFamiliarity();
       const first = firstLimit(source);
       const others = [...networks(source), ...(familiarity === 'nobody' ? strangers : []), ...shared];
       // Strangers have used up what is the number's for everybody, or what new networks have together.
-      if (first && (await consumeAll([...others, ...first])) === 0) return 0;
+      const ofFirst = first ? await consumeAll([...others, ...first]) : taken;
+      if (!('seconds' in ofFirst)) return ofFirst;
+      if (familiarity !== 'here') return refuse(taken, source.address);
       // Or the source has neighbours who ask for many.
-      return familiarity === 'here' ? consumeAll([...shared, { limit: reserve, key }]) : seconds;
+      const reserved = await consumeAll([...shared, { limit: reserve, key }]);
+      return 'seconds' in reserved ? refuse(reserved, source.address) : reserved;
     },
     async converted(source) {
       const isFirst = (await converts.used(widest(source))) === 0;

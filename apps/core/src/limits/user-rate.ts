@@ -4,7 +4,14 @@ import type { UserLimit } from './user-limit.ts';
 /** A core counts in Redis whenever a user has done so great a part of the rate here. */
 const part = 1 / 20;
 
-type Count = { here: number; counted: number; elsewhere: number; lastId: string | undefined };
+/**
+ * What one user does in one window of time: how often here, under way or done; how much of what is done Redis knows; how
+ * often on other cores.
+ */
+type Count = { readonly userId: number; here: number; done: number; counted: number; elsewhere: number };
+
+/** One that was counted for a user, as `take` returns it. */
+export type TakenOfUser = Count;
 
 /**
  * What users do in a window of time, such as sending messages, over all cores. Counting waits for nothing: a core counts
@@ -26,12 +33,11 @@ export class UserRate {
   }
 
   /**
-   * Counts one.
+   * Counts one. What is done then goes through `during`.
    * @param nowMs the same clock in all cores
-   * @param id of the request, if its second run is not to count: the last one of a user here is known
-   * @returns whether it is one too many
+   * @returns undefined if it is one too many
    */
-  isOver(userId: number, nowMs: number, id?: string): boolean {
+  take(userId: number, nowMs: number): TakenOfUser | undefined {
     const window = Math.floor(nowMs / (this.#rate.seconds * 1_000));
     if (window !== this.#window) {
       this.#window = window;
@@ -39,15 +45,28 @@ export class UserRate {
     }
     let count = this.#counts.get(userId);
     if (!count) {
-      count = { here: 0, counted: 0, elsewhere: 0, lastId: undefined };
+      count = { userId, here: 0, done: 0, counted: 0, elsewhere: 0 };
       this.#counts.set(userId, count);
     }
-    if (id !== undefined && id === count.lastId) return false;
-    if (count.here + count.elsewhere >= this.#rate.points) return true;
-    count.lastId = id;
+    if (count.here + count.elsewhere >= this.#rate.points) return undefined;
     count.here += 1;
-    if (count.here - count.counted >= this.#step) void this.#share(userId, count);
-    return false;
+    return count;
+  }
+
+  /**
+   * Does what these were counted for. If that fails they count no more, because it is run again; other cores learn only of
+   * what was done.
+   * @throws what it threw
+   */
+  async during<T>(taken: readonly TakenOfUser[], run: () => Promise<T>): Promise<T> {
+    try {
+      const result = await run();
+      for (const count of taken) this.#done(count);
+      return result;
+    } catch (error) {
+      for (const count of taken) count.here -= 1;
+      throw error;
+    }
   }
 
   /** In how many seconds the next window begins. */
@@ -56,10 +75,17 @@ export class UserRate {
     return (windowMs - (nowMs % windowMs)) / 1_000;
   }
 
-  async #share(userId: number, count: Count): Promise<void> {
-    const points = count.here - count.counted;
-    count.counted = count.here;
-    const all = await this.#shared.add(userId, points);
+  #done(count: Count): void {
+    count.done += 1;
+    if (count.done - count.counted < this.#step) return;
+    // Of a window that has ended meanwhile nothing is to be told.
+    if (this.#counts.get(count.userId) === count) void this.#share(count);
+  }
+
+  async #share(count: Count): Promise<void> {
+    const points = count.done - count.counted;
+    count.counted = count.done;
+    const all = await this.#shared.add(count.userId, points);
     count.elsewhere = Math.max(count.elsewhere, all - count.counted);
   }
 }

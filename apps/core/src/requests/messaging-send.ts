@@ -1,7 +1,7 @@
 import type { Outcome } from '@hooligram/contract';
 import { lockedGroups, messagingSend } from '@hooligram/db';
 import type { Context } from '../context.ts';
-import { messageRefusals } from '../limits/message-limit.ts';
+import { storeWithinLimit } from '../limits/message-limit.ts';
 import { publishMessages, type StoredMessage } from '../publishing/messages.ts';
 import { type Handler, type HandlerRequest, refusal, refusalCodes, success } from './handler.ts';
 
@@ -14,14 +14,7 @@ export const messagingSendHandler: Handler<'MESSAGING_SEND'> = {
   concurrency: 1,
   rowOf: ({ group_id }) => group_id,
   lockedRows: ({ db }, groupIds) => lockedGroups(db, groupIds),
-  async handle(context, batch) {
-    const refused = context.userLimits && (await messageRefusals(context, batch));
-    if (!refused) return store(context, batch);
-    const allowed = batch.filter((send) => !refused.has(send));
-    const outcomes = await store(context, allowed);
-    const outcomeOf = new Map(allowed.map((send, index) => [send, outcomes[index]]));
-    return batch.map((send) => refused.get(send) ?? outcomeOf.get(send));
-  },
+  handle: (context, batch) => storeWithinLimit(context, batch, (allowed) => store(context, allowed)),
 };
 
 async function store(

@@ -56,7 +56,7 @@ test('the pages of a batch are encoded in slices, and of each no more than one m
   const countTurn = async () => {
     turns += 1;
   };
-  const { handle } = createReplayPageHandler(countTurn, rests);
+  const { handle } = createReplayPageHandler({ turn: countTurn, rests });
   const outcomes = await handle(
     contextOf(stored),
     stored.map(({ page }) => asked(page.group_id, 7)),
@@ -70,20 +70,16 @@ test('the pages of a batch are encoded in slices, and of each no more than one m
   expect(rested()).toBe(7);
 });
 
-test('small pages behind a gap do not wait for the rests of large replays, and large ones for their own', async () => {
+test('pages behind a gap wait for no rest but that of the large pages of their own batch', async () => {
   const { rests, rested } = countedRests();
-  const { handle } = createReplayPageHandler(async () => {}, rests);
-  const restOfReplay = () => rests.work(() => ({ isLarge: true }));
+  const { handle } = createReplayPageHandler({ turn: async () => {}, rests, areOfGaps: true });
+  const restOfEarlier = () => rests.work(() => ({ isLarge: true }));
   const small = [storedPage(1, 1), storedPage(2, 1)];
-  restOfReplay();
+  restOfEarlier();
   await handle(contextOf(small), [asked(1), asked(2)]);
-  await handle(contextOf(small), [asked(1, 7), asked(2)]);
   expect(rested()).toBe(0);
-  await handle(contextOf(small), [asked(1, 7), asked(2, 8)]);
-  expect(rested()).toBe(1);
 
   const large = [storedPage(1, 17), storedPage(2, 17), storedPage(3, 17)];
-  restOfReplay();
   await handle(contextOf(large), [asked(1), asked(2), asked(3)]);
-  expect(rested()).toBe(3);
+  expect(rested()).toBe(2);
 });

@@ -17,40 +17,51 @@ const placeBytes = 32;
 /** So many bytes are encoded at a time, about: a millisecond or two in which nobody else is served. */
 const sliceBytes = 128 * 1_024;
 
+type Options = {
+  /** The turns of this process. */
+  readonly turn?: () => Promise<void>;
+  /** Those between large pages: behind them no replay is read either. */
+  readonly rests?: PageRests;
+  /** Whether these are pages behind gaps, which no user asks for. */
+  readonly areOfGaps?: boolean;
+};
+
 /**
  * The messages after a seq of a group, oldest first. The pages of a batch are encoded in slices, each in a round of the event
  * loop of its own: messages do not wait for all pages of those who come back, and pages do not come faster than they leave.
- * Behind a gap, new messages wait for the page: a batch with one that no user asked for rests behind its own large pages alone.
- *
- * @param turn the turns of this process
- * @param rests those between large pages: behind them no replay is read either
+ * Behind a gap, new messages wait for the page: it rests for the large pages of its own batch alone.
  */
-export function createReplayPageHandler(
+export function createReplayPageHandler({
   turn = createLoopTurns(),
   rests = new PageRests(),
-): Handler<'REPLAY_PAGE'> {
+  areOfGaps = false,
+}: Options = {}): Handler<'REPLAY_PAGE'> {
   return {
     batchMax: 8,
-    concurrency: 2,
+    concurrency: areOfGaps ? 1 : 2,
     async handle({ db, replica, config }, batch) {
       const questions = batch.map(({ params }) => params);
       const { REPLAY_PAGE_MESSAGES: limit } = config;
-      const hasGap = questions.some(({ user_id }) => user_id === undefined);
-      if (!hasGap) await rests.over();
+      if (!areOfGaps) await rests.over();
       const pages = await (replica ? replica.pages(db, questions, limit) : replayPages(db, questions, limit));
       const outcomes: Outcome<'REPLAY_PAGE'>[] = [];
-      for (let mustRest = !hasGap; outcomes.length < pages.length; ) {
+      for (let mustRest = !areOfGaps; outcomes.length < pages.length; ) {
         if (mustRest) await rests.over();
         await turn();
         const isLarge = rests.work(() => encodeSlice(pages, questions, outcomes));
-        mustRest = isLarge || !hasGap;
+        mustRest = isLarge || !areOfGaps;
       }
       return outcomes;
     },
   };
 }
 
-export const replayPageHandler = createReplayPageHandler();
+const turn = createLoopTurns();
+
+export const replayPageHandler = createReplayPageHandler({ turn });
+
+/** Of requests of the same type, in batches of their own: none of them waits for a replay. */
+export const gapPageHandler = createReplayPageHandler({ turn, areOfGaps: true });
 
 /** Encodes the next pages, at least one, and adds their outcomes. @returns whether they are as large as a slice */
 function encodeSlice(

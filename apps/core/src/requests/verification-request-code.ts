@@ -2,6 +2,7 @@ import { type CodeOutcome, readOutcome, settleOutcome, verificationRequestCode }
 import { mustBeWritten, sidOf } from '@hooligram/protocol';
 import { createLoopTurns } from '@hooligram/service';
 import type { Context } from '../context.ts';
+import { orGiveBack, type Taken } from '../limits/limit.ts';
 import { readFamiliarity } from '../verification/known-networks.ts';
 import type { NumberFault } from '../verification/numbers.ts';
 import { abandonedAfterMs, providerTimeMs, settled, stored } from '../verification/waiting.ts';
@@ -48,7 +49,7 @@ export const verificationRequestCodeHandler: Handler<'VERIFICATION_REQUEST_CODE'
     const { db, limits } = context;
     const { address, country_code, phone_number, connection_id } = request.params;
     const sid = sidOf(country_code, phone_number);
-    // A second run counts against no limit.
+    // A second run counts against no limit, and nor does one that could not record its code: it is run again.
     const before = await readOutcome(db, 'verification_request_code', {
       request_id: request.request_id,
       connection_id,
@@ -59,26 +60,36 @@ export const verificationRequestCodeHandler: Handler<'VERIFICATION_REQUEST_CODE'
     if (fault) return faulty([`payload.phone_number: ${numberText(fault, country_code)}`]);
     if (!context.numbers.takesTexts(sid)) return refusal('codeNotSent');
     const source = { sid, address };
-    const seconds = await limits.texts.take(source, () => readFamiliarity(context, source));
-    if (seconds > 0) return limited('tooManyRequests', seconds);
-    return outcomeOf((await send(context, request, sid)) ?? (await outcomeOfFirstRun(context, request)));
+    const taken = await limits.texts.take(source, () => readFamiliarity(context, source));
+    if ('seconds' in taken) return limited('tooManyRequests', taken.seconds);
+    const outcome = await send(context, request, sid, taken);
+    return outcomeOf(outcome ?? (await outcomeOfFirstRun(context, request)));
   }),
 };
 
-/** @returns undefined if another run of the request has begun meanwhile */
-async function send(context: Context, request: CodeRequest, sid: string): Promise<CodeOutcome | undefined> {
+/**
+ * @param taken is given back if this run calls no provider
+ * @returns undefined if another run of the request has begun meanwhile
+ */
+async function send(
+  context: Context,
+  request: CodeRequest,
+  sid: string,
+  taken: Taken,
+): Promise<CodeOutcome | undefined> {
   const { config, db, provider, credentials, deadlines, log } = context;
   const { connection_id, country_code, phone_number } = request.params;
   const key = { request_id: request.request_id, connection_id };
   const code = provider.createCode();
   const code_hash = code === null ? null : credentials.hash(sid, code);
   const ttl_ms = config.VERIFICATION_TTL_MS;
-  const { is_new } = await verificationRequestCode(
-    db,
-    { ...key, sid, code_hash, ttl_ms },
-    deadlines.of(request),
+  const { is_new } = await orGiveBack(taken, () =>
+    verificationRequestCode(db, { ...key, sid, code_hash, ttl_ms }, deadlines.of(request)),
   );
-  if (!is_new) return undefined;
+  if (!is_new) {
+    await taken.giveBack();
+    return undefined;
+  }
 
   const to = { countryCode: country_code, phoneNumber: phone_number };
   const sent = await provider.send(to, code, providerTimeMs(context, request));

@@ -14,7 +14,8 @@ import {
   verificationSubmitCode,
 } from '@hooligram/db';
 import type { Context } from '../context.ts';
-import type { GuessAllowed } from '../limits/guesses.ts';
+import type { GuessBudget } from '../limits/guesses.ts';
+import { orGiveBack, type Taken } from '../limits/limit.ts';
 import type { Source } from '../limits/source.ts';
 import { networkHash, signedInFrom } from '../verification/known-networks.ts';
 import type { Recipient } from '../verification/provider.ts';
@@ -30,6 +31,9 @@ import {
 } from './handler.ts';
 
 type Submission = HandlerRequest<'VERIFICATION_SUBMIT_CODE'>;
+/** A guess that was taken, and from which budget, or the seconds until one is allowed. */
+type Guess = (Taken & { readonly budget: GuessBudget }) | { readonly seconds: number };
+type Verdict = Exclude<ChallengeOutcome, 'under_way'> | 'limited';
 
 const refusals = {
   wrong: 'wrongCode',
@@ -60,23 +64,32 @@ export const verificationSubmitCodeHandler: Handler<'VERIFICATION_SUBMIT_CODE'> 
   batchMax: 1,
   ...providerCalls,
   handle: each(async (context, request) => {
-    const { db, limits } = context;
+    const { db, limits, metrics } = context;
     const { connection_id, address } = request.params;
-    // A second run counts against no limit.
+    // A second run counts against no limit, and its verdict was counted; one that could not compare is run again.
     const before = await readOutcome(db, 'verification_submit_code', {
       request_id: request.request_id,
       connection_id,
     });
     if (before !== undefined) return replyTo(context, request, await answerOfFirstRun(context, request));
+    const count = (verdict: Verdict) => metrics.codesSubmitted.inc({ verdict });
     const challenge = await readChallenge(db, connection_id);
-    if (!challenge) return refusal('noCodeRequested');
+    if (!challenge) {
+      count('none');
+      return refusal('noCodeRequested');
+    }
     const source = { sid: challenge.sid, address };
-    const isPaid = await limits.guesses.isFirstOfText(`${connection_id} ${challenge.expires_ms}`);
-    const allowed = isPaid ? { budget: 'open' as const } : await takeGuess(context, source);
-    if ('seconds' in allowed) return limited('tooManyAttempts', allowed.seconds);
-    const answer = await compareOrCheck(context, request, challenge);
+    const ofText = await limits.guesses.takeFirstOfText(`${connection_id} ${challenge.expires_ms}`);
+    const guess = ofText ? { ...ofText, budget: 'open' as const } : await takeGuess(context, source);
+    if ('seconds' in guess) {
+      count('limited');
+      return limited('tooManyAttempts', guess.seconds);
+    }
+    const answer = await compareOrCheck(context, request, challenge, guess);
+    if (answer.outcome !== 'under_way') count(answer.outcome);
     if (answer.outcome === 'right') {
-      await limits.guesses.succeeded(source, allowed.budget, !isPaid);
+      if (!ofText) await guess.giveBack();
+      await limits.guesses.succeeded(source, guess.budget);
       await limits.texts.converted(source);
     }
     return replyTo(context, request, answer);
@@ -84,22 +97,24 @@ export const verificationSubmitCodeHandler: Handler<'VERIFICATION_SUBMIT_CODE'> 
 };
 
 /** Taken before it is compared, however many are submitted at once; a right one is given back. */
-async function takeGuess(context: Context, source: Source): Promise<GuessAllowed> {
+async function takeGuess(context: Context, source: Source): Promise<Guess> {
   const { guesses } = context.limits;
   const allowed = await guesses.allow(source, () => signedInFrom(context, source));
   if ('seconds' in allowed) return allowed;
-  const seconds = await guesses.take(source, allowed.budget);
-  return seconds > 0 ? { seconds } : allowed;
+  const taken = await guesses.take(source, allowed.budget);
+  return 'seconds' in taken ? taken : { ...taken, ...allowed };
 }
 
+/** @param guess is given back if the code is not compared */
 async function compareOrCheck(
   context: Context,
   request: Submission,
   { sid, code_hash }: Challenge,
+  guess: Taken,
 ): Promise<ChallengeAnswer> {
   const { config, db, credentials, deadlines, provider } = context;
   const { connection_id, verification_code } = request.params;
-  if (code_hash === null) return check(context, request, sid);
+  if (code_hash === null) return check(context, request, sid, guess);
   const submission = {
     request_id: request.request_id,
     connection_id,
@@ -107,7 +122,7 @@ async function compareOrCheck(
     ...newCredential(context, request, sid),
     attempts_max: config.VERIFICATION_ATTEMPTS_MAX,
   };
-  const answer = await verificationSubmitCode(db, submission, deadlines.of(request));
+  const answer = await orGiveBack(guess, () => verificationSubmitCode(db, submission, deadlines.of(request)));
   if (answer.outcome !== 'right') return answer;
   countConverted(context, sid);
   void provider.reportConverted?.(recipientOf(sid));
@@ -124,13 +139,23 @@ function recipientOf(sid: string): Recipient {
   return { countryCode, phoneNumber };
 }
 
-async function check(context: Context, request: Submission, sid: string): Promise<ChallengeAnswer> {
+async function check(
+  context: Context,
+  request: Submission,
+  sid: string,
+  guess: Taken,
+): Promise<ChallengeAnswer> {
   const { config, db, provider, deadlines } = context;
   const { connection_id, verification_code } = request.params;
   const key = { request_id: request.request_id, connection_id, sid };
   const attempts_max = config.VERIFICATION_ATTEMPTS_MAX;
-  const begun = await beginCheck(db, { ...key, attempts_max }, deadlines.of(request));
-  if (begun === 'under_way') return answerOfFirstRun(context, request);
+  const begun = await orGiveBack(guess, () =>
+    beginCheck(db, { ...key, attempts_max }, deadlines.of(request)),
+  );
+  if (begun === 'under_way') {
+    await guess.giveBack();
+    return answerOfFirstRun(context, request);
+  }
   if (begun !== 'begun') return { outcome: begun };
 
   const timeMs = providerTimeMs(context, request);

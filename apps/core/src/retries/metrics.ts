@@ -1,6 +1,7 @@
 import type { Metrics } from '@hooligram/service';
 
-const queue = ['delivery-check', 'redelivery', 'sweep'] as const;
+export const queueNames = ['delivery-check', 'redelivery', 'sweep'] as const;
+const queue = queueNames;
 /** `failed`: it is tried again. `dropped`: of a type or form that this release does not know. */
 const runOutcomes = ['done', 'again', 'failed', 'dead', 'dropped'] as const;
 
@@ -32,6 +33,11 @@ export function createJobMetrics(metrics: Metrics) {
       'core_redelivery_attempts_total',
       'Attempts to deliver again that found something unacknowledged: messages, or states alone',
       { owed: ['messages', 'states'] },
+    ),
+    redeliveryTries: metrics.histogram(
+      'core_redelivery_tries',
+      'Which attempt in a row it was, at each of them: since the last one the user has acknowledged none of the messages, or not the state',
+      { buckets: [1, 2, 3, 5, 8, 13, 50], labels: { owed: ['messages', 'states'] } },
     ),
     redeliveryRepliesUnreadable: metrics.counter(
       'core_redelivery_replies_unreadable_total',

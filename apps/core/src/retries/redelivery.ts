@@ -48,14 +48,16 @@ export const redeliveryJob: JobType<Redelivery> = {
     if (reply === 'unanswered') return again(context, data);
 
     const [overdue] = await overdueReport(db, [user_id], config.DELIVERY_ACK_DEADLINE_MS);
-    if (!overdue) return { outcome: 'done' };
-    const owed = overdue.messages.groups.length > 0 ? 'messages' : 'states';
+    const owed = overdue && owedIn(overdue);
+    if (!owed) return { outcome: 'done' };
     context.jobMetrics.redeliveryAttempts.inc({ owed });
     context.jobMetrics.overdueSeconds.observe(ageMs / 1_000);
     const messages = countMessages(data.messages, overdue.messages);
+    const states = countStates(data.group_states, overdue.states.groups);
+    const tries = owed === 'messages' ? [messages.tries] : states.map((one) => one.tries);
+    context.jobMetrics.redeliveryTries.observe({ owed }, Math.max(...tries));
     if (messages.tries > config.DELIVERY_ATTEMPTS_MAX) return evict(context, user_id, overdue);
 
-    const states = countStates(data.group_states, overdue.states.groups);
     const group_states = states.filter(({ tries }) => tries <= config.DELIVERY_ATTEMPTS_MAX);
     const givenUp = states.filter(({ tries }) => tries > config.DELIVERY_ATTEMPTS_MAX);
     if (givenUp.length > 0) {
@@ -70,6 +72,11 @@ export const redeliveryJob: JobType<Redelivery> = {
     return { outcome: 'done' };
   },
 };
+
+function owedIn({ messages, states }: UserOverdue): 'messages' | 'states' | undefined {
+  if (messages.groups.length > 0) return 'messages';
+  return states.groups.length > 0 ? 'states' : undefined;
+}
 
 async function requestRedelivery(context: JobContext, user_id: number): Promise<RedeliveryReply> {
   const { config, shards, names, ownChannel, redeliveryReplies, jobMetrics } = context;

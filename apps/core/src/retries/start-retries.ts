@@ -106,6 +106,7 @@ export class Retries {
       onRun: (queue, outcome) => countRun(this.#jobMetrics, queue, outcome),
       part: lifecycle.part('jobs'),
       log: context.log,
+      onConnection: (use, redis) => context.metrics.redis.watch(use, redis, shard.index),
     });
     lifecycle.onClose('jobs', () => workers.close());
     const keeper = new ScheduleKeeper(jobContext, shard.redis.queues, lifecycle.part('schedule keeper'));

@@ -22,29 +22,38 @@ async function setUp(addresses: readonly string[]) {
   });
   await shards.start(async () => {});
   await new Promise((resolve) => setImmediate(resolve));
-  const redis = async () => (await lifecycle.readiness()).checks.redis;
-  return { shards, parts, redis, lifecycle };
+  const bus = async () => (await lifecycle.readiness()).checks.bus;
+  const remark = async () => (await lifecycle.readiness()).remarks?.bus;
+  return { shards, parts, bus, remark, lifecycle };
 }
 
-test('of three Redis two have to work, and readiness says which ones do not, without their passwords', async () => {
-  const { parts, redis, shards } = await setUp(['redis://a', 'redis://u:hunter2@b', 'redis://c']);
-  expect(await redis()).toBe('ok');
+test('of three Redis two have to work, and readiness says how many do and what is wrong with the others, also when enough work, without their passwords', async () => {
+  const { parts, bus, remark, shards } = await setUp(['redis://a', 'redis://u:hunter2@b', 'redis://c']);
+  expect([await bus(), await remark(), shards.working]).toEqual(['ok', undefined, 3]);
   expect(shards.isFirst(0)).toBe(true);
   parts[0]?.failed('broken');
-  expect(await redis()).toBe('ok');
+  expect([await bus(), await remark(), shards.working]).toEqual([
+    'ok',
+    '2 of 3 Redis work: redis://a: claims: broken',
+    2,
+  ]);
   expect([0, 1, 2].map((index) => shards.isFirst(index))).toEqual([true, true, false]);
   parts[1]?.failed('gone');
-  expect(await redis()).toBe('1 of 3 Redis work: redis://a: claims: broken; redis://***@b: claims: gone');
+  expect([await bus(), await remark(), shards.working]).toEqual([
+    '1 of 3 Redis work: redis://a: claims: broken; redis://***@b: claims: gone',
+    undefined,
+    1,
+  ]);
   parts[0]?.works();
-  expect(await redis()).toBe('ok');
+  expect(await bus()).toBe('ok');
 });
 
 test('of two Redis one has to work', async () => {
-  const { parts, redis } = await setUp(['redis://a', 'redis://b']);
+  const { parts, bus } = await setUp(['redis://a', 'redis://b']);
   parts[0]?.failed('broken');
-  expect(await redis()).toBe('ok');
+  expect(await bus()).toBe('ok');
   parts[1]?.failed('broken');
-  expect(await redis()).toBe('0 of 2 Redis work: redis://a: claims: broken; redis://b: claims: broken');
+  expect(await bus()).toBe('0 of 2 Redis work: redis://a: claims: broken; redis://b: claims: broken');
 });
 
 test('what runs on a Redis is closed behind the intake and before the database, its connections behind that', async () => {
@@ -85,7 +94,7 @@ test('a Redis that fails when enough others have started is told in the log', as
 
 test('what one Redis needs is no condition of its own, and is closed when all else is', async () => {
   const { shards, lifecycle } = await setUp(['redis://a', 'redis://b']);
-  expect(Object.keys((await lifecycle.readiness()).checks)).toEqual(['process', 'redis']);
+  expect(Object.keys((await lifecycle.readiness()).checks)).toEqual(['process', 'bus']);
   const closed: string[] = [];
   for (const { index, service } of shards.all()) {
     service.lifecycle.onClose('first', () => closed.push(`first of ${index}`));

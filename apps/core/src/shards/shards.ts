@@ -1,4 +1,4 @@
-import { checkShards, type Keys, Placement, ShardState, untilEnough } from '@hooligram/bus';
+import { checkShards, type Keys, Placement, remarkOnShards, ShardState, untilEnough } from '@hooligram/bus';
 import { within, withoutPasswords } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import type { CoreService } from '../config.ts';
@@ -62,7 +62,13 @@ export class Shards {
     if (!this.isOne) {
       // Registered early: closed when nothing uses a Redis any more.
       lifecycle.onClose('redis', () => this.#close());
-      lifecycle.check('redis', () => checkShards(this.#lifecycles.map(({ checks }) => checks.failure)));
+      const failures = () => this.#lifecycles.map(({ checks }) => checks.failure);
+      // Under the name that it has on gateways: rules look for it on both.
+      lifecycle.check(
+        'bus',
+        () => checkShards(failures()),
+        () => remarkOnShards(failures()),
+      );
     }
     this.#arriving = this.#addresses.map(async (address, index) => {
       const shard = await connect(address, index, this.#serviceOf(index));
@@ -140,6 +146,11 @@ export class Shards {
   /** Whether none before it works: to it belongs what one of them has to do. */
   isFirst(index: number): boolean {
     return this.all().every((shard) => shard.index >= index || !this.works(shard.index));
+  }
+
+  /** How many of several work; 0 with one, for which nobody asks here. */
+  get working(): number {
+    return this.#lifecycles.filter(({ checks }) => checks.works).length;
   }
 
   works(index: number): boolean {

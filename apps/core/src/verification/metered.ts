@@ -10,8 +10,6 @@ export function meteredProvider(
   return {
     ...provider,
     async send(to, code, timeoutMs) {
-      // All events of a country exist once there is one: their rates are compared.
-      for (const event of ['sent', 'converted']) codes.inc({ country_code: to.countryCode, event }, 0);
       codes.inc({ country_code: to.countryCode, event: 'requested' });
       const end = providerSeconds.startTimer({ call: 'send' });
       const sent = await provider.send(to, code, timeoutMs);

@@ -5,18 +5,23 @@ import { CoreClient } from './core-client.ts';
 
 const hourMs = 3_600_000;
 
-test('after a break what is unanswered is written again in portions, in its order, bursts whole, without what is answered meanwhile', async () => {
-  const written: { readonly ref: number; readonly orderKey: object | undefined }[] = [];
-  const add = ({ ref }: CoreRequest, orderKey?: object) => void written.push({ ref, orderKey });
+/** A client that writes its requests with this. */
+function clientOf(add: (request: CoreRequest, orderKey?: object) => void): CoreClient {
   const writer: RequestWriter<CoreRequest> = {
     ...{ add, addBehind: add, addWithinShare: add },
     waitingBytes: 0,
   };
-  const client = new CoreClient({
+  return new CoreClient({
     ...{ shards: 1, shardOf: () => 0, works: () => true, createWriter: () => writer, onShardLost() {} },
     ...{ repeatMs: hourMs, patienceMs: 2 * hourMs, creditBytes: 1, onRepeated() {}, onSettled() {} },
     ...{ epoch: () => 0, onEpoch() {} },
   });
+}
+
+test('after a break what is unanswered is written again in portions, in its order, bursts whole, without what is answered meanwhile', async () => {
+  const written: { readonly ref: number; readonly orderKey: object | undefined }[] = [];
+  const add = ({ ref }: CoreRequest, orderKey?: object) => void written.push({ ref, orderKey });
+  const client = clientOf(add);
   client.open(0);
   const params = { user_id: 1, sid: '1.5550100', repeatable: true, group_id: 1, content: 'hello' };
   const sessions = Array.from({ length: 300 }, () => ({}));
@@ -46,5 +51,47 @@ test('after a break what is unanswered is written again in portions, in its orde
   }
   answer(refs);
   for (const reply of await Promise.all(sending)) expect(reply.ok).toBe(true);
+  client.close();
+});
+
+test('at the end every one of very many requests that wait for credit is told that the server is busy', async () => {
+  const written: number[] = [];
+  const client = clientOf(({ ref }) => void written.push(ref));
+  client.open(0);
+  const core = client.within(0);
+  const asking = Array.from({ length: 20_000 }, (_, at) =>
+    core.request('GROUP_HEADS', { group_ids: [at + 1] }),
+  );
+  client.close();
+  const replies = await Promise.all(asking);
+  expect(written).toHaveLength(1);
+  expect(replies.filter((reply) => !reply.ok && !reply.isUnknown)).toHaveLength(19_999);
+});
+
+test('a page for a connection that has closed before its turn is not requested, and a gap comes before those of replays', async () => {
+  const written: CoreRequest[] = [];
+  const client = clientOf((request) => void written.push(request));
+  client.open(0);
+  const core = client.within(0);
+  const connection = (isOpen: boolean) => ({ isOpen, messageBytes: 1_000 });
+  const page = (group_id: number, asker: object, user_id?: number) =>
+    core.request(
+      'REPLAY_PAGE',
+      { group_id, after_seq: 0, ...(user_id && { user_id }) },
+      undefined,
+      undefined,
+      asker,
+    );
+  const gone = connection(true);
+  const asking = [page(1, connection(true), 7), page(2, gone, 8), page(3, connection(true), 9), page(4, {})];
+  gone.isOpen = false;
+  const answered: number[] = [];
+  for (let request = written.shift(); request; request = written.shift()) {
+    const { ref, params } = request as CoreRequest<'REPLAY_PAGE'>;
+    answered.push(params.group_id);
+    client.onAnswers(Buffer.from(JSON.stringify([{ ref, ok: false, errors: ['not a member'] }])));
+  }
+  expect(answered).toEqual([1, 4, 3]);
+  await Promise.all(asking);
   client.close();
 });

@@ -30,7 +30,8 @@ export type Core = {
    * Sends a request to the core. Never throws.
    * @param requestId makes a repetition safe; a new one unless given
    * @param burst whose order counts: consecutive requests of the same one are handled in their order
-   * @param asker who takes turns with others for what has large answers; each request is one of its own unless given
+   * @param asker who takes turns with others for what has large answers; each request is one of its own unless given. If it is
+   *   not open any more when its turn comes nothing is requested, and the reply is that the server is busy
    * @param trace the context of the span that it belongs to; undefined if it is not traced
    */
   request<K extends RequestType>(
@@ -139,6 +140,11 @@ function subjectOf({ params }: CoreRequest): number | undefined {
   return user_id ?? group_id ?? user_ids?.[0] ?? group_ids?.[0] ?? cursors?.[0]?.user_id;
 }
 
+/** Behind a gap no user asks. */
+function isPageOfReplay({ type, params }: CoreRequest): boolean {
+  return type === 'REPLAY_PAGE' && params.user_id !== undefined;
+}
+
 const sweepMs = 250;
 const busy = { ok: false, errors: [errorTexts.serverBusy.text] } as const;
 const unknown = { ...busy, isUnknown: true } as const;
@@ -174,7 +180,8 @@ export class CoreClient {
   // first of the others the next to be given up.
   readonly #fresh = new Map<number, Waiting>();
   readonly #repeated = new Map<number, Waiting>();
-  readonly #timer: NodeJS.Timeout;
+  /** Of several Redis always, else while something waits for its answer: a quiet gateway is not woken. */
+  #timer: NodeJS.Timeout | undefined;
   readonly credit: Credit;
   readonly #sizes = new AnswerSizes();
   /** After a break. A burst is not parted: its requests are one behind the other. */
@@ -194,12 +201,7 @@ export class CoreClient {
     this.credit = new Credit(options.creditBytes);
     this.#writers = Array.from({ length: options.shards }, () => undefined);
     this.#worked = Array.from({ length: options.shards }, () => false);
-    // Answers that arrived while the process was stalled are read before anything is given up: timers run before
-    // sockets are read, so one more tick is granted.
-    this.#timer = setInterval(() => {
-      // A quiet gateway is not woken three times where nothing can be due.
-      if (options.shards > 1 || this.pending > 0) setImmediate(() => setImmediate(() => this.#sweep()));
-    }, sweepMs);
+    if (options.shards > 1) this.#sweepFromNowOn();
   }
 
   /** How many requests wait for their answer. */
@@ -238,8 +240,11 @@ export class CoreClient {
         const size = this.#sizes.of(type, params, asker);
         return new Promise((resolve) => {
           const begin = () => this.#begin({ request, epoch, burst, size, resolve });
-          if (size) this.credit.take(asker ?? {}, size, begin);
-          else begin();
+          if (!size) begin();
+          else {
+            const withdraw = () => resolve(busy);
+            this.credit.take(asker ?? {}, { size, begin, withdraw }, isPageOfReplay(request));
+          }
         });
       },
     };
@@ -258,8 +263,12 @@ export class CoreClient {
       entries: 0,
     };
     this.#fresh.set(request.ref, waiting);
-    if (this.#isClosed) this.#settle(request.ref, busy);
-    else this.#write(waiting);
+    if (this.#isClosed) {
+      this.#settle(request.ref, busy);
+      return;
+    }
+    if (!this.#timer) this.#sweepFromNowOn();
+    this.#write(waiting);
   }
 
   /**
@@ -363,8 +372,19 @@ export class CoreClient {
     waiting.resolve((isOfAnother ? unknown : reply) as Reply<never>);
   }
 
+  #sweepFromNowOn(): void {
+    // Answers that arrived while the process was stalled are read before anything is given up: timers run before
+    // sockets are read, so one more tick is granted.
+    this.#timer = setInterval(() => setImmediate(() => setImmediate(() => this.#sweep())), sweepMs);
+  }
+
   #sweep(): void {
     if (this.#options.shards > 1) this.#lookForShards();
+    else if (this.pending === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      return;
+    }
     const now = Date.now();
     for (const [ref, waiting] of this.#repeated) {
       if (waiting.givesUpAt > now) break;

@@ -3,10 +3,21 @@ import { Queue } from '../queue.ts';
 /** How large an answer can be at most, and how large it probably is: no more than that. */
 export type AnswerSize = { readonly most: number; readonly probable: number };
 
-type Asked = { readonly size: AnswerSize; begin(): void };
+/**
+ * Who takes turns: a connection, a group, or anything else that asks for itself. What is asked for one that is not open any
+ * more is not needed when its turn comes.
+ */
+export type Asker = object & { readonly messageBytes?: number; readonly isOpen?: boolean };
 
-/** Who takes turns: a connection, a group, or anything else that asks for itself. */
-export type Asker = object & { readonly messageBytes?: number };
+type Asked = {
+  readonly size: AnswerSize;
+  /** Called when there is so much credit, which is held from then on until it is given back. */
+  begin(): void;
+  /** Called in place of that if the asker is not open any more; nothing is held. */
+  withdraw(): void;
+};
+
+type Ring = Map<Asker, Queue<Asked>>;
 
 /** Which part of the credit answers may have by their probable sizes. */
 const probableShare = 1 / 8;
@@ -18,14 +29,17 @@ const probableShare = 1 / 8;
  * - an eighth of that, of what they probably have: all that is on its way comes before the next message, on the same
  *   connection and in the same process. Answers that are small are asked for by the hundred, large ones a few at a time.
  *
- * Those who ask for much take turns, so one with thousands of groups keeps nobody waiting.
+ * Those who ask for much take turns, so one with thousands of groups keeps nobody waiting. Pages of replays come behind all
+ * else: there are any number of them, and others wait for what else is asked, who sign in or whose messages wait behind a gap.
  */
 export class Credit {
   readonly #bytesMax: number;
-  readonly #waiting = new Map<Asker, Queue<Asked>>();
+  readonly #first: Ring = new Map();
+  readonly #replays: Ring = new Map();
   #bytes = 0;
   #probableBytes = 0;
   #asked = 0;
+  #isGivingTurns = false;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -41,12 +55,13 @@ export class Credit {
     return this.#asked;
   }
 
-  /** Calls `begin` when there is so much credit, and holds it until it is given back. */
-  take(asker: Asker, size: AnswerSize, begin: () => void): void {
-    const known = this.#waiting.get(asker);
+  /** @param isReplay whether it is a page of a replay */
+  take(asker: Asker, asked: Asked, isReplay = false): void {
+    const ring = isReplay ? this.#replays : this.#first;
+    const known = ring.get(asker);
     const queue = known ?? new Queue<Asked>();
-    if (!known) this.#waiting.set(asker, queue);
-    queue.push({ size, begin });
+    if (!known) ring.set(asker, queue);
+    queue.push(asked);
     this.#asked += 1;
     this.#giveTurns();
   }
@@ -63,19 +78,34 @@ export class Credit {
     return this.#probableBytes === 0 || this.#probableBytes + probable <= this.#bytesMax * probableShare;
   }
 
+  /** What is given back within a turn is for the next ones: thousands may be settled as soon as they begin. */
   #giveTurns(): void {
-    for (const [asker, queue] of this.#waiting) {
-      const next = queue.first();
-      if (next && !this.#isRoomFor(next.size)) return;
-      queue.shift();
-      // Behind all others, if there is more.
-      this.#waiting.delete(asker);
-      if (queue.size > 0) this.#waiting.set(asker, queue);
-      if (!next) continue;
-      this.#asked -= 1;
+    if (this.#isGivingTurns) return;
+    this.#isGivingTurns = true;
+    while (this.#giveTurn(this.#first.size > 0 ? this.#first : this.#replays));
+    this.#isGivingTurns = false;
+  }
+
+  /** @returns false if nobody in the ring can have a turn now */
+  #giveTurn(ring: Ring): boolean {
+    const [turn] = ring;
+    if (!turn) return false;
+    const [asker, queue] = turn;
+    const next = queue.first();
+    const isNeeded = asker.isOpen !== false;
+    if (next && isNeeded && !this.#isRoomFor(next.size)) return false;
+    queue.shift();
+    // Behind all others, if there is more.
+    ring.delete(asker);
+    if (queue.size > 0) ring.set(asker, queue);
+    if (!next) return true;
+    this.#asked -= 1;
+    if (!isNeeded) next.withdraw();
+    else {
       this.#bytes += next.size.most;
       this.#probableBytes += next.size.probable;
       next.begin();
     }
+    return true;
   }
 }

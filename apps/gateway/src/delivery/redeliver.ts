@@ -111,7 +111,9 @@ async function redeliverGroup(
   }
   if (!owing().some(({ reachedSeq }) => cursor.isBehind(reachedSeq, 0))) return [];
   const afterSeq = cursor.deliveredSeq;
-  const reply = await feed.replayPage(afterSeq, limit, readers[0] as UserConnection);
+  const reader = readers.find(({ isOpen }) => isOpen);
+  if (!reader) return [];
+  const reply = await feed.replayPage(afterSeq, limit, reader);
   if (!reply.ok || !feed.isOpen) return [];
   if (!(await feed.applyStateOf(reply.answer))) return [];
   // Still a member, by the newest state, and of the same membership?

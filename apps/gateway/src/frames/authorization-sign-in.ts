@@ -37,18 +37,19 @@ export const authorizationSignIn: FrameHandler<'AUTHORIZATION_SIGN_IN_REQUEST'> 
   const waitSeconds = context.clientLimits?.signInWait(sid);
   if (waitSeconds !== undefined) {
     refuseFor(session, frame, waitSeconds);
+    context.metrics.signIns('limited').count += 1;
     return;
   }
   // Whoever has the right credential is told so, whatever they sign in with next: nobody else brings it about.
   const tooOften = { key: tooOftenKey(sid), source: 'of a user' };
   if (refuseAsBefore(context, session, frame, tooOften) || isRefusedGuess(context, session, frame)) {
-    context.metrics.signIns.inc({ outcome: 'failure' });
+    context.metrics.signIns('limited').count += 1;
     return;
   }
   const begunAt = performance.now();
   const leavePlace = await context.signIns.enter(session, `${session.socket.address} ${sid}`);
   if (!leavePlace) {
-    context.metrics.signIns.inc({ outcome: 'left' });
+    context.metrics.signIns('left').count += 1;
     return;
   }
   if (!(await signIn(context, session, frame, { begunAt, onRead: leavePlace }))) leavePlace();
@@ -64,7 +65,7 @@ async function signIn(
   { begunAt, onRead }: { begunAt: number; onRead(): void },
 ): Promise<boolean> {
   if (!session.socket.isOpen) {
-    context.metrics.signIns.inc({ outcome: 'left' });
+    context.metrics.signIns('left').count += 1;
     return false;
   }
   const { country_code, phone_number, verification_code } = frame.payload;
@@ -74,7 +75,7 @@ async function signIn(
     phone_number,
     verification_code,
   });
-  context.metrics.signIns.inc({ outcome: outcomeOf(result, session) });
+  context.metrics.signIns(outcomeOf(result, session)).count += 1;
   noteGuess(context, session, frame, result);
   if (result.ok || isLimited(result.errors, 'tooManyRequests')) {
     noteRefusal(context, tooOftenKey(sidOf(country_code, phone_number)), result);
@@ -105,11 +106,8 @@ async function signIn(
 function isRefusedGuess(context: GatewayContext, session: Session, frame: SignInFrame): boolean {
   const key = guessKeyOf(session, frame);
   if (key === undefined || !session.limits) return false;
-  if (session.limits.hasVerified) {
-    // Probably with that code: what others of the network got wrong says nothing about it.
-    session.limits.hasVerified = false;
-    return false;
-  }
+  // Probably with that code: what others of the network got wrong says nothing about it.
+  if (session.limits.hasVerified) return false;
   if (refuseAsBefore(context, session, frame, { key, source: session.socket.address }, 'guessRefusals')) {
     return true;
   }
@@ -128,6 +126,8 @@ function noteGuess(
 ): void {
   const key = guessKeyOf(session, frame);
   if (key === undefined || !session.limits) return;
+  // A core that was busy, or did not answer, has not looked at the code.
+  if (result.ok || !(result.isUnknown || isBusy(result.errors))) session.limits.hasVerified = false;
   const wasKnown = context.clientLimits?.guessRefusals.has(key);
   noteRefusal(context, key, result, 'guessRefusals');
   if (wasKnown || result.ok) return;
@@ -153,5 +153,12 @@ function outcomeOf(result: Reply<'AUTHORIZATION_SIGN_IN'>, { socket }: Session) 
   if (!socket.isOpen) return 'left';
   if (result.ok) return 'success';
   if (result.isUnknown) return 'unknown';
-  return result.errors.includes(errorTexts.serverBusy.text) ? 'busy' : 'failure';
+  if (isBusy(result.errors)) return 'busy';
+  const isByLimit =
+    isLimited(result.errors, 'tooManyAttempts') || isLimited(result.errors, 'tooManyRequests');
+  return isByLimit ? 'limited' : 'failure';
+}
+
+function isBusy(errors: readonly string[]): boolean {
+  return errors.includes(errorTexts.serverBusy.text);
 }

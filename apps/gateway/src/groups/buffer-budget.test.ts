@@ -66,3 +66,47 @@ test('recent messages are bounded in bytes: those of the group that has most are
   large.close();
   expect(budget.bytes).toBe(0);
 });
+
+test('a kept message keeps nothing of what it came with: it is a copy of its own', () => {
+  const read = new Uint8Array(65_536);
+  const frame = read.subarray(100, 200);
+  const budget = () => new BufferBudget(1_000, () => undefined);
+  const recent = new RecentMessages(budget());
+  recent.open(10);
+  recent.add(11, frame);
+  const [kept] = recent.framesAfter(10, 1_000) as [Uint8Array];
+  expect([kept.length, kept.buffer.byteLength]).toEqual([100, 100]);
+  const feed = { isOpen: true, lastSeq: undefined, fetchPage: async () => 'all' as const };
+  const deps = { gapWaitMs: 3_600_000, outOfOrderMax: 10, outOfOrder: budget() };
+  const gap = new Gap(feed, deps as unknown as ConstructorParameters<typeof Gap>[1]);
+  gap.keep(13, { version: 1, messageId: 1, frame });
+  expect(gap.take(13, 1)?.frame.buffer.byteLength).toBe(100);
+});
+
+test('beyond the limit a tenth of it is dropped at once: not each message more is a look at all buffers', () => {
+  let [looks, dropped] = [0, 0];
+  const budget = new BufferBudget(10_000, () => {
+    dropped += 1;
+  });
+  const keep = () => {
+    let own = 1;
+    const buffer = {
+      get bytes() {
+        looks += 1;
+        return own;
+      },
+      drop() {
+        own = 0;
+        budget.move(buffer, -1);
+      },
+    };
+    budget.move(buffer, 1);
+  };
+  for (let n = 0; n < 10_000; n += 1) keep();
+  expect([budget.bytes, dropped]).toEqual([10_000, 0]);
+  looks = 0;
+  for (let n = 0; n < 1_000; n += 1) keep();
+  expect([budget.bytes, dropped]).toEqual([9_999, 1_001]);
+  // One look at all, sorted.
+  expect(looks).toBeLessThan(30 * 10_000);
+});

@@ -5,7 +5,10 @@ export type Buffer = {
   drop(): void;
 };
 
-/** The bytes of all buffers of one kind. Above the limit the largest buffer is dropped. */
+/** So much of the limit is used after buffers were dropped: not each further byte is a look at all of them. */
+const usedAfterwards = 0.9;
+
+/** The bytes of all buffers of one kind. Above the limit the largest ones are dropped, until nine tenths of it are used. */
 export class BufferBudget {
   readonly #bytesMax: number;
   readonly #onDropped: () => void;
@@ -26,14 +29,15 @@ export class BufferBudget {
     this.#bytes += bytes;
     if (buffer.bytes > 0) this.#holders.add(buffer);
     else this.#holders.delete(buffer);
-    if (this.#bytes > this.#bytesMax) this.#dropLargest();
+    if (bytes > 0 && this.#bytes > this.#bytesMax) this.#dropLargest();
   }
 
   #dropLargest(): void {
-    let largest: Buffer | undefined;
-    for (const buffer of this.#holders) if (!largest || buffer.bytes > largest.bytes) largest = buffer;
-    if (!largest) return;
-    this.#onDropped();
-    largest.drop();
+    const largestFirst = [...this.#holders].sort((a, b) => b.bytes - a.bytes);
+    for (const buffer of largestFirst) {
+      if (this.#bytes <= usedAfterwards * this.#bytesMax) return;
+      this.#onDropped();
+      buffer.drop();
+    }
   }
 }

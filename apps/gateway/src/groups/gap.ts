@@ -61,7 +61,8 @@ export class Gap {
   keep(seq: number, message: EarlyMessage): void {
     this.#outOfOrder ??= new Map();
     const before = this.#outOfOrder.get(seq)?.frame.byteLength ?? 0;
-    this.#outOfOrder.set(seq, message);
+    // A view would keep all that was read from Redis with it.
+    this.#outOfOrder.set(seq, { ...message, frame: new Uint8Array(message.frame) });
     if (this.#outOfOrder.size > this.#deps.outOfOrderMax) {
       this.drop();
       return;

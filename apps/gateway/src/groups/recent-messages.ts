@@ -42,7 +42,8 @@ export class RecentMessages {
   /** Keeps a message if a connection may need it. */
   add(seq: number, frame: string | Uint8Array): void {
     if (this.#readers === 0) return;
-    this.#messages.push({ seq, frame });
+    // A view would keep all that was read from Redis with it.
+    this.#messages.push({ seq, frame: typeof frame === 'string' ? frame : new Uint8Array(frame) });
     this.#move(frame.length);
     if (this.#messages.length > messagesMax) this.drop();
   }

@@ -29,8 +29,9 @@ function coreWith(characters: number) {
 }
 
 const hourMs = 3_600_000;
+const down = { ok: false, errors: [], isUnknown: true } as const;
 
-const reader = (userId: number) => ({ user: { userId }, messageBytes: 4_096 });
+const reader = (userId: number) => ({ user: { userId }, messageBytes: 4_096, isOpen: true });
 const seqsOf = (reply: Awaited<ReturnType<ReplayPages['read']>>) =>
   reply.ok ? reply.answer.messages.map(([seq]) => seq) : undefined;
 
@@ -92,7 +93,6 @@ test('what was kept is forgotten, and read again then', async () => {
 test('who waits for a page that somebody else does not get asks for it, too', async () => {
   const { core, asked } = coreWith(10);
   let isDown = true;
-  const down = { ok: false, errors: [], isUnknown: true } as const;
   const request = ((...args: Parameters<Core['request']>) => {
     if (!isDown) return core.request(...args);
     isDown = false;
@@ -106,4 +106,43 @@ test('who waits for a page that somebody else does not get asks for it, too', as
   expect(first).toEqual(down);
   expect(seqsOf(second)).toHaveLength(16);
   expect(asked).toHaveLength(1);
+});
+
+/** A core that answers none of the first requests. */
+function coreThatFails(times: number) {
+  const { core, asked } = coreWith(10);
+  let requests = 0;
+  const request = ((...args: Parameters<Core['request']>) => {
+    requests += 1;
+    return requests > times ? core.request(...args) : Promise.resolve(down);
+  }) as Core['request'];
+  return { core: { request }, asked, requests: () => requests };
+}
+
+test.each([
+  { times: 1, isFound: true },
+  { times: 9, isFound: false },
+])(
+  'a page that fails $times times for all who wait is asked for once more, by one of them for all',
+  async ({ times, isFound }) => {
+    const { core, requests } = coreThatFails(times);
+    const pages = new ReplayPages(core, createLoopTurns());
+    const [first, ...others] = await Promise.all(
+      Array.from({ length: 100 }, (_, n) => pages.read(1, 0, 16, reader(n))),
+    );
+    expect(first).toEqual(down);
+    expect(new Set(others.map(({ ok }) => ok))).toEqual(new Set([isFound]));
+    expect(requests()).toBe(2);
+  },
+);
+
+test('a page that was not read because the connections for which it was asked have closed is read for one that is open', async () => {
+  const { core, asked } = coreThatFails(1);
+  const pages = new ReplayPages(core, createLoopTurns());
+  const closed = Array.from({ length: 50 }, (_, n) => reader(n));
+  const reading = [...closed, reader(50), reader(51)].map((one) => pages.read(1, 0, 16, one));
+  for (const one of closed) one.isOpen = false;
+  const replies = await Promise.all(reading);
+  expect(replies.slice(-3).map(({ ok }) => ok)).toEqual([false, true, true]);
+  expect(asked).toEqual([{ group_id: 1, after_seq: 0, limit: 16, user_id: 50 }]);
 });

@@ -3,7 +3,12 @@ import type { Core, Reply } from '../core/core-client.ts';
 
 type PageReply = Reply<'REPLAY_PAGE'>;
 /** For whom a page is read, and whose turn it takes. */
-type Reader = { readonly user: { readonly userId: number }; readonly messageBytes: number };
+type Reader = {
+  readonly user: { readonly userId: number };
+  readonly messageBytes: number;
+  readonly isOpen: boolean;
+};
+type Reading = { readonly reader: Reader; readonly reply: Promise<PageReply> };
 type Kept = { readonly page: ReplayPage; readonly characters: number; readonly untilMs: number };
 
 /** A smaller page is not kept, and sent to all who wait for it at once: it costs little. */
@@ -24,7 +29,7 @@ export class ReplayPages {
   readonly #core: Core;
   readonly #turn: () => Promise<void>;
   readonly #keptMs: number;
-  readonly #underWay = new Map<string, Promise<PageReply>>();
+  readonly #underWay = new Map<string, Reading>();
   readonly #kept = new Map<string, Kept>();
   #characters = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -41,17 +46,26 @@ export class ReplayPages {
     return this.#characters;
   }
 
-  /** @param limit most messages */
+  /**
+   * What somebody else was refused, or got no answer to, is asked once more, for all who wait together. What was not read
+   * because the connection for which it was asked is closed does not count.
+   *
+   * @param limit most messages
+   */
   async read(groupId: number, afterSeq: number, limit: number, reader: Reader): Promise<PageReply> {
     const key = `${groupId} ${afterSeq}`;
-    const kept = this.#kept.get(key);
-    const shared = kept ? { ok: true as const, answer: kept.page } : this.#underWay.get(key);
-    if (!shared) return this.#request(key, groupId, afterSeq, limit, reader);
-    const reply = await shared;
-    // What somebody else was refused, or got no answer to, is no answer to this one.
-    if (!reply.ok) return this.#request(key, groupId, afterSeq, limit, reader);
-    if (charactersOf(reply.answer) >= largeCharacters) await this.#turn();
-    return { ok: true, answer: firstOf(reply.answer, limit) };
+    for (let failures = 0; ; ) {
+      const page = this.#kept.get(key)?.page;
+      const reading = this.#underWay.get(key);
+      if (!page && !reading) return this.#request(key, groupId, afterSeq, limit, reader);
+      const reply = page ? { ok: true as const, answer: page } : await (reading as Reading).reply;
+      if (reply.ok) {
+        if (charactersOf(reply.answer) >= largeCharacters) await this.#turn();
+        return { ok: true, answer: firstOf(reply.answer, limit) };
+      }
+      if (reading?.reader.isOpen) failures += 1;
+      if (failures === 2 || !reader.isOpen) return reply;
+    }
   }
 
   async #request(
@@ -62,9 +76,10 @@ export class ReplayPages {
     reader: Reader,
   ): Promise<PageReply> {
     const params = { group_id, after_seq, limit, user_id: reader.user.userId };
-    const reading = this.#core.request('REPLAY_PAGE', params, undefined, undefined, reader);
-    this.#underWay.set(key, reading);
-    const reply = await reading;
+    const asked = this.#core.request('REPLAY_PAGE', params, undefined, undefined, reader);
+    this.#underWay.set(key, { reader, reply: asked });
+    // Before those who wait for the same: the first of them asks again if this failed.
+    const reply = await asked;
     this.#underWay.delete(key);
     if (reply.ok) this.#keep(key, reply.answer);
     return reply;

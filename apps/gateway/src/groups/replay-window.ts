@@ -25,8 +25,10 @@ const sharersMax = 4;
  * memory, and a slow link can acknowledge in time what it is sent. Live messages do not count; they come after the replay
  * of their group.
  *
+ * Of all groups together no more is read ahead than one full page: what was read waits in memory for a slow client.
+ *
  * What is on its way is a number that moves with what is sent, acknowledged and left: no step looks at all groups. How
- * many bytes a page will have is guessed from those before, so a window of bytes is exceeded by what was guessed too low.
+ * many bytes a page will have is guessed from those before, so both are exceeded by what was guessed too low.
  */
 export class ReplayWindow {
   readonly #size: WindowSize;
@@ -126,6 +128,8 @@ export class ReplayWindow {
 
   #isRoomFor(messages: number, bytes: number): boolean {
     if (messages > this.#free) return false;
+    // What is being read waits in memory until its client has read what was sent before.
+    if (this.#reservedBytes > 0 && this.#reservedBytes + bytes > pageBytesMax) return false;
     const used = this.#reservedBytes + this.#unacknowledgedBytes;
     return used <= 0 || used + bytes <= this.#size.bytes;
   }

@@ -62,10 +62,11 @@ export class SocketWriter {
     if (this.#jobs?.size) void this.#workLater();
   }
 
-  /** Resolves when it would be this one's turn to send. */
-  turn(): Promise<void> {
+  /** Resolves when it would be this one's turn to send so many bytes: there is room for them, or nothing is unread. */
+  turn(bytes = 0): Promise<void> {
     return new Promise((resolve) => {
-      this.write(() => {
+      this.write((room, isEmpty) => {
+        if (bytes > room && !isEmpty) return 'whole';
         resolve();
         return true;
       });

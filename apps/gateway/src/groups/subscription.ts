@@ -288,8 +288,8 @@ export class Subscription {
     const isCurrent = () => this.#phase === 'replaying' && this.#replay === replay && connection.isOpen;
     while (isCurrent()) {
       const room = await window.reserve((this.feed.lastSeq ?? 0) - this.#sentSeq, connection.replaying);
-      // No page is read before there is room for it: nothing piles up for a slow client.
-      if (isCurrent()) await writer.turn();
+      // No page is read before the socket has room for it, as far as its size can be guessed.
+      if (isCurrent()) await writer.turn(room.bytes);
       // What a page has no room for is not read for it.
       const limit = Math.min(room.messages, window.messagesAPage);
       const reply = isCurrent() && (await this.feed.replayPage(this.#sentSeq, limit, connection));
@@ -308,13 +308,20 @@ export class Subscription {
       if (isCurrent()) this.connection.socket.end(closeReasons.outcomeUnknown);
       return;
     }
-    await new Promise<void>((resolve) => {
-      this.connection.writer.write((bytes) => {
-        const isDone = !isCurrent() || this.#sendPart(replay, page, bytes, isCurrent);
+    const { writer, socket } = this.connection;
+    let isDone = false as boolean;
+    const sent = new Promise<void>((resolve) => {
+      writer.write((bytes) => {
+        isDone = !isCurrent() || this.#sendPart(replay, page, bytes, isCurrent);
         if (isDone) resolve();
         return isDone;
       });
     });
+    if (isDone) return;
+    const waiting = bytesOf(page.messages);
+    socket.hold(waiting);
+    await sent;
+    socket.hold(-waiting);
   }
 
   /** Sends what is next of a page. @returns whether that was all */

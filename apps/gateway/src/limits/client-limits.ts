@@ -18,6 +18,16 @@ type Connections = readonly Connection[];
 type Waiting = { waitingOf(network: string): number };
 
 /**
+ * Of what clients send because the server has sent them something: buckets apart from those of everything else. Whoever
+ * writes to a user could use those up, and have the user's own requests refused.
+ */
+export type CausedLimits = {
+  readonly connectionRates: TrafficRates;
+  readonly addresses: Shares<string>;
+  readonly users: Shares<number>;
+};
+
+/**
  * So many refusals close a connection: who does not look at a hundred of them will not look at a thousand, and a gateway
  * reads half a mebibyte of a socket at a time. Those of an address are its neighbours', too: as many as frames.
  */
@@ -48,7 +58,10 @@ export class ClientLimits {
   readonly unsignedRates: TrafficRates;
   readonly unsignedOfAddresses: Shares<string>;
   readonly connectionRates: TrafficRates;
-  readonly acknowledgementRates: TrafficRates;
+  /** Of deliveries that come back. */
+  readonly sentBack: CausedLimits;
+  /** Of acknowledgements that have to be parsed. */
+  readonly acknowledgements: CausedLimits;
   readonly #config: GatewayLimitsConfig;
   readonly #handshakes: Shares<string>;
   readonly #signIns: Shares<string>;
@@ -73,14 +86,21 @@ export class ClientLimits {
       bytes: config.LIMIT_BYTES_PER_CONNECTION,
       refusalsMax: Math.min(refusalsMax, config.LIMIT_FRAMES_PER_CONNECTION.points),
     };
-    this.acknowledgementRates = inNumber(config.LIMIT_ACKNOWLEDGEMENTS_PER_CONNECTION);
-    this.addresses = new Shares({
-      frames: config.LIMIT_FRAMES_PER_ADDRESS,
-      bytes: config.LIMIT_BYTES_PER_ADDRESS,
-    });
+    const ofAddress = { frames: config.LIMIT_FRAMES_PER_ADDRESS, bytes: config.LIMIT_BYTES_PER_ADDRESS };
+    const ofUser = { frames: config.LIMIT_FRAMES_PER_USER, bytes: config.LIMIT_BYTES_PER_USER };
+    this.sentBack = {
+      connectionRates: this.connectionRates,
+      addresses: new Shares(ofAddress),
+      users: new Shares(ofUser),
+    };
+    this.acknowledgements = {
+      connectionRates: inNumber(config.LIMIT_ACKNOWLEDGEMENTS_PER_CONNECTION),
+      addresses: new Shares(inNumber(config.LIMIT_ACKNOWLEDGEMENTS_PER_ADDRESS)),
+      users: new Shares(inNumber(config.LIMIT_ACKNOWLEDGEMENTS_PER_USER)),
+    };
+    this.addresses = new Shares(ofAddress);
     this.users = new Shares({
-      frames: config.LIMIT_FRAMES_PER_USER,
-      bytes: config.LIMIT_BYTES_PER_USER,
+      ...ofUser,
       refusalsMax: Math.min(refusalsMax, config.LIMIT_FRAMES_PER_USER.points),
     });
     this.#handshakes = new Shares(inNumber(config.LIMIT_HANDSHAKES_PER_ADDRESS));

@@ -51,6 +51,8 @@ export const gatewayLimitsConfig = z.object({
     '20000/20',
     'acknowledgements of a connection that have to be parsed; more are ignored, and their deliveries come again',
   ),
+  LIMIT_ACKNOWLEDGEMENTS_PER_USER: rate('40000/20', 'the same of all connections of a user'),
+  LIMIT_ACKNOWLEDGEMENTS_PER_ADDRESS: rate('100000/20', 'the same of all connections of an address'),
   LIMIT_UNKNOWN_ACKNOWLEDGEMENTS: rate(
     '1000/50',
     'acknowledgements of a user that have to be looked up; more are ignored, and a thousand ignored ones close a connection',

@@ -1,5 +1,6 @@
 import { isDeliverySentBack, mayBeAcknowledgement } from '@hooligram/protocol';
-import type { ClientLimits } from './client-limits.ts';
+import type { CausedLimits, ClientLimits } from './client-limits.ts';
+import type { GatewayLimit } from './limit-names.ts';
 import type { Share } from './shares.ts';
 import { Traffic } from './traffic.ts';
 
@@ -13,6 +14,20 @@ export type FirstJudgement = Judgement | 'acknowledgement';
  * no neighbour from signing in.
  */
 const freeUnsignedFrames = 8;
+
+type Scope = 'connection' | 'address' | 'user';
+
+const sentBackLimits = {
+  connection: 'deliveries_sent_back',
+  address: 'address_deliveries_sent_back',
+  user: 'user_deliveries_sent_back',
+} as const;
+
+const acknowledgementLimits = {
+  connection: 'connection_acknowledgements',
+  address: 'address_acknowledgements',
+  user: 'user_acknowledgements',
+} as const;
 
 /** What closes a connection: its socket. */
 type Closable = { end(reason: { code: number; reason: string }): void };
@@ -36,7 +51,7 @@ export class ConnectionLimits {
   #acknowledgements: Traffic | undefined;
   /** No code that somebody signs in with was given to the core yet. */
   isFirstGuess = true;
-  /** A code was submitted rightly here, and nobody signed in with a code since: the core is asked whether this one is right. */
+  /** A code was submitted rightly here, and the core has looked at none that somebody signed in with since: it is asked about the next. */
   hasVerified = false;
   #isSignedIn = false;
   #unsignedFrames = 0;
@@ -91,21 +106,39 @@ export class ConnectionLimits {
     this.#limits.report.add('address_unsigned_frames', this.source);
     this.#waitSeconds = traffic.waitSeconds(0);
     // Its own refusals count: those of its neighbours close nothing.
-    return this.#refuseOrClose(this.#traffic);
+    return this.#refuseOrClose(this.#traffic, 'unsigned');
   }
 
   /** Whether one more delivery that comes back is read, and not only ignored. */
   takeSentBack(bytes: number): boolean {
-    this.#sentBack ??= new Traffic(this.#limits.connectionRates);
-    if (this.#sentBack.take(bytes) === undefined) return true;
-    this.#limits.report.add('deliveries_sent_back', this.source);
-    return false;
+    const { sentBack } = this.#limits;
+    this.#sentBack ??= new Traffic(sentBack.connectionRates);
+    return this.#takeCaused(this.#sentBack, sentBack, bytes, sentBackLimits);
   }
 
   #takeAcknowledgement(): boolean {
-    this.#acknowledgements ??= new Traffic(this.#limits.acknowledgementRates);
-    if (this.#acknowledgements.take(0) === undefined) return true;
-    this.#limits.report.add('connection_acknowledgements', this.source);
+    const { acknowledgements } = this.#limits;
+    this.#acknowledgements ??= new Traffic(acknowledgements.connectionRates);
+    return this.#takeCaused(this.#acknowledgements, acknowledgements, 0, acknowledgementLimits);
+  }
+
+  /**
+   * Takes what the server has caused from the buckets for it. Beyond them it is ignored, and closes nothing.
+   * @returns whether there was enough
+   */
+  #takeCaused(
+    own: Traffic,
+    { addresses, users }: CausedLimits,
+    bytes: number,
+    limits: Readonly<Record<Scope, GatewayLimit>>,
+  ): boolean {
+    const scope = own.take(bytes)
+      ? 'connection'
+      : addresses.bucketOf(this.source).take(bytes)
+        ? 'address'
+        : users.bucketOf(this.#userId).take(bytes) && 'user';
+    if (!scope) return true;
+    this.#limits.report.add(limits[scope], scope === 'user' ? this.#userId : this.source);
     return false;
   }
 
@@ -139,19 +172,20 @@ export class ConnectionLimits {
   }
 
   #refuse(
-    scope: 'unsigned' | 'connection' | 'address' | 'user',
+    scope: Scope | 'unsigned',
     traffic: Traffic,
     shortage: 'frames' | 'bytes',
     bytes: number,
   ): Judgement {
     this.#limits.report.add(`${scope}_${shortage}`, scope === 'user' ? this.#userId : this.source);
     this.#waitSeconds = traffic.waitSeconds(bytes);
-    return this.#refuseOrClose(traffic);
+    return this.#refuseOrClose(traffic, scope);
   }
 
-  #refuseOrClose(traffic: Traffic): Judgement {
+  #refuseOrClose(traffic: Traffic, scope: Scope | 'unsigned'): Judgement {
     if (traffic.refuse()) return 'refuse';
-    this.#limits.flooded(this.source);
+    // What a user sends from another network is not this network's fault.
+    if (scope !== 'user') this.#limits.flooded(this.source);
     return 'close';
   }
 }

@@ -6,11 +6,11 @@ const besideClients = 200;
 /** Not ready from this part on, so that the load balancer goes elsewhere before somebody is refused. */
 const readyUpTo = 0.95;
 
-const lookEveryMs = 250;
+const lookEveryMs = 500;
 /** With fewer files left the gateway stops listening: uWebSockets.js would try to accept again and again without a pause. */
 const stopBelow = 24;
 /** Only if it lasts for so many looks: a burst of clients is refused, and their files are free again, in less. */
-const stopAfterLooks = 4;
+const stopAfterLooks = 2;
 /** With more it listens again. */
 const listenAbove = 64;
 /** Given back when it stops listening, so that health and metrics can be asked. */

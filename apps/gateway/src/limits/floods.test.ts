@@ -67,6 +67,25 @@ test('for ten seconds after a flood the handshakes of the address wait, and no o
   expect(limits.handshakeDelayMs(socket.address)).toBe(0);
 });
 
+test('what a user sends from one network delays no handshakes of another one in which the same user is', () => {
+  jest.useFakeTimers();
+  const { limits, socket } = defaults();
+  const quiet = limits.open({ ...socket, address: '203.0.113.8' });
+  quiet.signIn(1);
+  const frame = new Uint8Array(100);
+  const judgements = new Set<string>();
+  // No connection sends more than it may itself.
+  for (let connections = 0; connections < 2; connections += 1) {
+    const loud = limits.open(socket);
+    loud.signIn(1);
+    for (let frames = 0; frames < 2_000; frames += 1) judgements.add(loud.judge(frame));
+  }
+  expect([...judgements]).toEqual(['read']);
+  for (let frames = 0; frames < 101; frames += 1) judgements.add(quiet.judge(frame));
+  expect([...judgements]).toEqual(['read', 'refuse', 'close']);
+  expect(limits.handshakeDelayMs('203.0.113.8')).toBe(0);
+});
+
 test('a flood of a signed-in client is refused a hundred times and then closed, whatever it may send', () => {
   const { limits } = defaults();
   const traffic = new Traffic(limits.connectionRates, () => 0);

@@ -20,7 +20,11 @@ export const gatewayLimits = [
   'address_frames',
   'address_bytes',
   'deliveries_sent_back',
+  'user_deliveries_sent_back',
+  'address_deliveries_sent_back',
   'connection_acknowledgements',
+  'user_acknowledgements',
+  'address_acknowledgements',
   'unknown_acknowledgements',
 ] as const;
 

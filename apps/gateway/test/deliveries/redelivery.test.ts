@@ -1,7 +1,7 @@
 import { closeReasons, messageDeliveryId } from '@hooligram/protocol';
 import { metrics } from '@hooligram/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { Fixture, metric, range, type SignedInClient } from '../fixture.ts';
+import { eventually, Fixture, metric, range, type SignedInClient } from '../fixture.ts';
 import type { Standing, StoredGroup, TestUser } from '../stored-group.ts';
 
 const windowSize = 4;
@@ -125,7 +125,10 @@ describe('a redelivery request is acknowledged', () => {
     fixture.redisProxy().hold('subscriber', 'toRedis');
     const signedIn = await metric(fixture.system.gateway(0), 'gateway_users');
     await a.client.close();
-    expect(await metric(fixture.system.gateway(0), 'gateway_users')).toBe(signedIn - 1);
+    await eventually(
+      async () => (await metric(fixture.system.gateway(0), 'gateway_users')) === signedIn - 1,
+      'the gateway has noticed',
+    );
     const token = await fixture.core.publish.redeliveryRequest(ada.userId);
     await settled(b);
     await b.sentAll();

@@ -196,7 +196,7 @@ describe('an acknowledgement of a message that this gateway does not know', () =
     const request = await fixture.core.next('MESSAGE_LOOKUP', ({ user_id }) => user_id === ada.userId);
     await request.succeed({ found: [] });
     await eventually(
-      async () => (await metric(fixture.system.gateway(prompt), ignored)) === before + 1,
+      async () => (await metric(fixture.system.gateway(prompt), ignored)) >= before + 1,
       'the acknowledgement is counted',
     );
   });

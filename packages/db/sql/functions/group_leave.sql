@@ -9,6 +9,17 @@ AS $$
 DECLARE
     remaining BIGINT;
 BEGIN
+    -- Who is no member is refused without a row: anybody could make any number of them. Sent again it is judged again.
+    IF NOT EXISTS (SELECT FROM group_member m WHERE m.group_id = from_group_id AND m.user_id = by_user_id)
+        AND NOT EXISTS (SELECT FROM request r WHERE r.user_id = by_user_id AND r.request_id = with_request_id)
+        AND NOT (is_repeatable AND EXISTS (
+            SELECT FROM message m WHERE m.sender_id = by_user_id AND m.request_id = with_request_id))
+    THEN
+        answer := '{"ok": false, "reason": "not_member"}';
+        RETURN NEXT;
+        RETURN;
+    END IF;
+
     answer := begin_request(by_user_id, with_request_id, is_repeatable, with_fingerprint);
     IF answer IS NULL THEN
         PERFORM FROM "group" g WHERE g.id = from_group_id FOR NO KEY UPDATE;

@@ -22,12 +22,12 @@ test('the answer of a changing request is found with the state of its group as i
   const add = { ...ask(), user_id: me.user_id, group_id, member_sid: late.sid };
   const present = { ...ask(), user_id: me.user_id, group_id, member_sid: you.sid };
   const leave = { ...ask(), user_id: you.user_id, group_id };
-  const refused = { ...ask(), user_id: 2 ** 40, group_id };
+  const refused = { ...ask(), user_id: 2 ** 40, group_id, member_sid: you.sid };
   await groupAddMember(db, add);
   await groupAddMember(db, present);
   const left = await groupLeave(db, leave);
   if (!left.ok) throw new Error(left.reason);
-  await groupLeave(db, refused);
+  await groupAddMember(db, refused);
   const found = await findAnswers(db, [add, { ...add, ...ask() }, present, leave, refused]);
   expect(found).toEqual([
     {

@@ -353,6 +353,42 @@ test('a repeated LEAVE answers the same and does not remove a user who was added
   expect(sidsOf((again as { state: GroupState }).state)).toContain(users[1].sid);
 });
 
+test('a LEAVE of a user who is no member is refused without a row, and judged again when it is repeated', async () => {
+  const { group_id, users } = await newGroup(db, 3);
+  const stranger = await aUser();
+  const request = { ...ask(), user_id: stranger.user_id, group_id };
+  const remembered = async () => {
+    const { rows } = await db.pool.query('SELECT answer FROM request WHERE user_id = $1', [stranger.user_id]);
+    return rows;
+  };
+  for (const group of [group_id, group_id, 2 ** 53]) {
+    const refused = await groupLeave(db, { ...request, group_id: group });
+    expect(refused).toEqual({ ok: false, reason: 'not_member' });
+  }
+  expect(await remembered()).toEqual([]);
+  await groupAddMember(db, { ...ask(), user_id: users[0].user_id, group_id, member_sid: stranger.sid });
+  expect(await groupLeave(db, request)).toMatchObject({ ok: true, state: { version: 3 } });
+  expect(await groupLeave(cores.two, request)).toMatchObject({ ok: true, state: { version: 3 } });
+  expect(await remembered()).toHaveLength(1);
+  const elsewhere = { ...request, group_id: 2 ** 53 };
+  expect(await groupLeave(db, elsewhere)).toEqual({ ok: false, reason: 'id_used' });
+});
+
+test('a LEAVE under the id of a message is refused as such, of a member and of nobody', async () => {
+  const [mine, other] = [await newGroup(db, 3), await newGroup(db, 3)];
+  const message = aSend(mine.users[0], mine.group_id);
+  await storeOne(db, message);
+  for (const group_id of [mine.group_id, other.group_id]) {
+    const request = {
+      request_id: message.request_id,
+      repeatable: true,
+      user_id: message.sender_id,
+      group_id,
+    };
+    expect(await groupLeave(db, request)).toEqual({ ok: false, reason: 'id_used' });
+  }
+});
+
 test('two users who leave at once close the group together', async () => {
   const { group_id, users } = await newGroup(db, 3);
   const outcome = await interleave(

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { aSend, freshDatabase, inSession, newGroup, newSid, storeOne } from '../../test/test-db.ts';
 import { isInfrastructureError } from '../statements/errors.ts';
+import { runStatement } from '../statements/statement.ts';
 import { readCredentials } from '../verification/authorization-sign-in.ts';
 import { type Db, openDb } from './db.ts';
 import { requireDurableCommits } from './durability.ts';
@@ -97,4 +98,14 @@ test('an idle connection that dies is reported, and the next statement takes a n
   expect(errors.map(isInfrastructureError)).toEqual([true]);
   expect(await backendOf(db)).not.toBe(first);
   expect(await readCredentials(db, [newSid()])).toEqual([null]);
+});
+
+test('the time of a statement is told when it fails, too: one that reached its timeout took that long', async () => {
+  const told: [name: string, ms: number][] = [];
+  const onStatement = (name: string, ms: number) => void told.push([name, ms]);
+  const db = open({ poolSize: 1, statementTimeoutMs: 200, onStatement });
+  const slow = { name: 'slow', text: 'SELECT pg_sleep(600)' };
+  await expect(runStatement(db, slow, [])).rejects.toThrow('statement timeout');
+  expect(told.map(([name]) => name)).toEqual(['slow']);
+  expect(told[0]?.[1]).toBeGreaterThanOrEqual(200);
 });

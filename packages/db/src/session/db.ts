@@ -13,7 +13,7 @@ export type Db = {
   readonly keepsStatements: boolean;
   /** Where the database's history is; it stays 0 without `onEpoch`. */
   readonly epoch: DatabaseEpoch;
-  /** A statement was answered. */
+  /** A statement has ended: it was answered, or failed. */
   readonly onStatement: (name: string, ms: number) => void;
   /** A statement lost a race, and runs again. */
   readonly onRerun: () => void;
@@ -34,7 +34,7 @@ export type OpenDbOptions = {
   onConnectionError?: (error: Error) => void;
   /** Given: every new connection enters the database's epoch first. */
   onEpoch?: EpochOptions['onChange'];
-  /** Called with the time that a statement took, the wait for a connection included. */
+  /** Called with the time that a statement took until it was answered or failed, the wait for a connection included. */
   onStatement?: (name: string, ms: number) => void;
   /** Called when a statement lost a race and runs again. */
   onRerun?: () => void;

@@ -15,9 +15,13 @@ export async function runStatement<R extends QueryResultRow>(
 ): Promise<R[]> {
   const sentAt = performance.now();
   const parameters = values.map(parameterOf);
-  const { rows } = await pool.query<R>({ ...(keepsStatements ? { name } : {}), text, values: parameters });
-  onStatement(name, performance.now() - sentAt);
-  return rows;
+  try {
+    const { rows } = await pool.query<R>({ ...(keepsStatements ? { name } : {}), text, values: parameters });
+    return rows;
+  } finally {
+    // The slowest are those that reach their timeout, and fail.
+    onStatement(name, performance.now() - sentAt);
+  }
 }
 
 /**

@@ -18,11 +18,14 @@ beforeAll(async () => {
 });
 afterAll(() => cores.close());
 
+/** No challenge of an earlier test expires while this file runs. */
+const hourMs = 3_600_000;
+
 const hash = (text: string) => Buffer.from(text);
 
 function asking(sid: string, connection_id: string = randomUUID(), code: string | null = 'right') {
   const code_hash = code === null ? null : hash(code);
-  return { request_id: randomUUID(), connection_id, sid, code_hash, ttl_ms: 60_000 };
+  return { request_id: randomUUID(), connection_id, sid, code_hash, ttl_ms: hourMs };
 }
 
 function submission(connection_id: string, code: string, credential = 'credential') {
@@ -122,7 +125,7 @@ async function checked(check: ReturnType<typeof checking>, outcome: 'right' | 'w
 }
 
 describe('a code that a provider keeps', () => {
-  const recorded = async (code: string | null = null, ttl_ms = 60_000) => {
+  const recorded = async (code: string | null = null, ttl_ms = hourMs) => {
     const request = { ...asking(newSid(), randomUUID(), code), ttl_ms };
     await verificationRequestCode(db, request);
     return request;

@@ -95,11 +95,12 @@ const allNames = Object.keys(alertFaults) as AlertFaultName[];
 /** Those that only alerts are for. */
 export const ownFaultNames = allNames.filter((name) => !faultNames.some((other) => other === name));
 
-/** Those of a campaign where the stack has this for a Redis; with Sentinels or a Cluster, those that need it. */
+/** Those of a campaign where the stack has this for a Redis; with another one than one Redis, those that need it. */
 export function alertFaultNamesOf(form: RedisForm, isShort: boolean): AlertFaultName[] {
   return allNames.filter((name) => {
     const { redis: forms, isInShort }: AlertFault = alertFaults[name];
-    const isOfForm = forms?.includes(form) ?? form === 'one';
+    const isForOne = forms?.includes('one') ?? true;
+    const isOfForm = form === 'one' ? isForOne : !isForOne && forms?.includes(form);
     return isOfForm && (!isShort || isInShort);
   });
 }

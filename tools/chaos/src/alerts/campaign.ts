@@ -10,6 +10,7 @@ import { seconds } from '../inject-faults.ts';
 import { type Load, startLoad } from '../load/load.ts';
 import type { Options } from '../options.ts';
 import { createRandom } from '../random.ts';
+import { redisForms } from '../redis-forms.ts';
 import { type AlertFault, type AlertFaultName, alertFaults } from './alert-faults.ts';
 import { type Canary, startCanary } from './canary.ts';
 import { fires, noteFired, silence } from './firing.ts';
@@ -73,7 +74,7 @@ export async function runAlerts(
   try {
     const failovers = await startFailovers(options.redis, options.dataDir);
     stops.push(() => failovers?.stop());
-    const own = { env: processTimes, redisUrl: failovers?.url };
+    const own = { env: processTimes, redises: redisForms[options.redis], redisUrl: failovers?.url };
     const stack = await startStackProcess({ ...options, ...own }, log, signal);
     stops.push(() => stack.stop());
     const canary = await startCanary(options, stack.describe(), signal);

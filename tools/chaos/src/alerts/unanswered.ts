@@ -5,6 +5,8 @@ import { type Prometheus, panelQueries } from '@hooligram/observability';
 const emptyOften: Readonly<Record<string, string>> = {
   'hooligram_ready == 0': 'no check fails',
   'hooligram_draining == 1': 'no process drains',
+  'hooligram_redis_connected == 0': 'no connection to Redis is gone',
+  'hooligram_core_database_connected == 0': 'Postgres answers',
   'ALERTS{alertstate="firing"}': 'no alert fires',
   'hooligram_gateway_certificate_expires_seconds - time()': 'no gateway of the stack has a certificate',
 };

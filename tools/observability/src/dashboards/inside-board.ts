@@ -46,12 +46,32 @@ export const insideBoard: Board = {
         },
         {
           title: 'Request stream',
-          about: 'Entries, those that no core has taken, and the age of the oldest.',
+          about:
+            'Entries that no core has taken: cores are too few. Those that a core has taken and not ended.',
           unit: 'short',
           queries: [
-            ['max(hooligram_core_stream_entries)', 'entries'],
             ['max(hooligram_core_stream_lag)', 'not taken'],
-            ['max(hooligram_core_stream_oldest_seconds)', 'age of the oldest, s'],
+            ['max(hooligram_core_stream_pending)', 'taken, not ended'],
+          ],
+        },
+        {
+          title: 'Age of the oldest request',
+          about:
+            'If the oldest of all is one that a core has taken, that core waits for something, or is frozen.',
+          unit: 's',
+          queries: [
+            ['max(hooligram_core_stream_oldest_seconds)', 'of all'],
+            ['max(hooligram_core_stream_oldest_pending_seconds)', 'of those that a core has taken'],
+          ],
+        },
+        {
+          title: 'Connections that are gone',
+          about:
+            'Those to Redis by process and use, those of the workers of BullMQ among them; and to Postgres.',
+          unit: 'short',
+          queries: [
+            ['hooligram_redis_connected == 0', '{{instance}} Redis {{connection}} {{redis}}'],
+            ['hooligram_core_database_connected == 0', '{{instance}} Postgres'],
           ],
         },
         {
@@ -70,7 +90,7 @@ export const insideBoard: Board = {
       panels: [
         {
           title: 'The slowest hundredth of statements',
-          about: 'By name; the wait for a connection is part of it.',
+          about: 'By name; the wait for a connection is part of it, and those that fail are among them.',
           unit: 's',
           queries: [
             [
@@ -153,6 +173,25 @@ export const insideBoard: Board = {
           about: 'Connected, and with a redelivery job.',
           unit: 'short',
           queries: [['max(hooligram_core_users_overdue)', 'users']],
+        },
+        {
+          title: 'Since when',
+          about: 'The one who has not acknowledged for longest.',
+          unit: 's',
+          queries: [['max(hooligram_core_redelivery_oldest_seconds)', 'the oldest']],
+        },
+        {
+          title: 'Attempts to deliver again',
+          about:
+            'First ones: somebody was late. Many that are later in a row: a client that acknowledges nothing.',
+          unit: 'ops',
+          queries: [
+            [sum(rate('hooligram_core_redelivery_tries_bucket', '{le=~"1|1.0"}')), 'first'],
+            [
+              `${sum(rate('hooligram_core_redelivery_tries_count'))} - ${sum(rate('hooligram_core_redelivery_tries_bucket', '{le=~"3|3.0"}'))}`,
+              'fourth in a row, or later',
+            ],
+          ],
         },
         {
           title: 'Jobs that are late',

@@ -78,6 +78,12 @@ export const serviceBoard: Board = {
           queries: [['hooligram:canary_delivery_seconds:p99_5m', '{{from}} to {{to}}']],
         },
         {
+          title: 'What came in time in thirty days',
+          about: 'Of all messages of the canary. The objective is 99.9 %.',
+          unit: 'percentunit',
+          queries: [['hooligram:canary_delivered:ratio30d', 'all paths']],
+        },
+        {
           title: 'What the canary is told',
           about: 'Messages whose sender was told in time that they are committed, or was not.',
           unit: 'ops',
@@ -107,12 +113,16 @@ export const serviceBoard: Board = {
         },
         {
           title: 'Refused without asking a core',
-          about: 'Too many wait, or Redis takes no writes.',
+          about: 'Too many wait.',
           unit: 'ops',
-          queries: [
-            [sum(rate('hooligram_gateway_requests_shed_total'), 'cause'), 'too many: {{cause}}'],
-            [sum(rate('hooligram_gateway_requests_refused_total')), 'refused by Redis'],
-          ],
+          queries: [[sum(rate('hooligram_gateway_requests_shed_total'), 'cause'), 'too many: {{cause}}']],
+        },
+        {
+          title: 'Requests that could not be written',
+          about:
+            'full: the stream is too long. refused: Redis takes no writes. unsent: not connected. uncertain: the connection broke before the answer.',
+          unit: 'ops',
+          queries: [[sum(rate('hooligram_gateway_request_writes_failed_total'), 'reason'), '{{reason}}']],
         },
       ],
     },
@@ -133,7 +143,8 @@ export const serviceBoard: Board = {
         },
         {
           title: 'Sign-ins',
-          about: 'By outcome.',
+          about:
+            'By outcome. failure: a wrong number or code. limited: refused by a limit, whatever the code was.',
           unit: 'ops',
           queries: [[sum(rate('hooligram_gateway_sign_ins_total'), 'outcome'), '{{outcome}}']],
         },
@@ -148,6 +159,12 @@ export const serviceBoard: Board = {
           about: 'Requested of the provider, sent by it, converted into a credential.',
           unit: 'ops',
           queries: [[sum(rate('hooligram_core_codes_total'), 'event'), '{{event}}']],
+        },
+        {
+          title: 'Codes that were submitted',
+          about: 'By verdict. Many wrong ones: somebody guesses. Many that expired: they come late.',
+          unit: 'ops',
+          queries: [[sum(rate('hooligram_core_codes_submitted_total'), 'verdict'), '{{verdict}}']],
         },
         {
           title: 'Waiting to get in',

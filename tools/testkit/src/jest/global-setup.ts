@@ -42,10 +42,14 @@ function makeRunDir(): string {
 async function sweep(): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith('hooligram-test-'))) {
     const dir = join(tmpdir(), name);
-    // Ours by the lock: a run that lives holds it.
-    if (acquireLock(join(dir, 'run.lock'))) continue;
-    await stopOrphans(join(dir, 'pids'));
-    rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    try {
+      // Ours by the lock: a run that lives holds it.
+      if (acquireLock(join(dir, 'run.lock'))) continue;
+      await stopOrphans(join(dir, 'pids'));
+      rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    } catch {
+      // Its run has just ended, another one sweeps it, or it is another user's: this run needs nothing of it.
+    }
   }
 }
 

@@ -1,0 +1,63 @@
+import { type Db, openDb } from '@hooligram/db';
+import { metrics, redisUrl, startSystem, type TestSystem, until } from '@hooligram/testkit';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { FakeGateway } from './fake-gateway.ts';
+import { group, send } from './group.ts';
+
+const user = 'core-that-may-not-publish';
+
+let redis: Redis;
+let system: TestSystem;
+let gateway: FakeGateway;
+let db: Db;
+
+beforeAll(async () => {
+  redis = new Redis(await redisUrl());
+  await redis.acl('SETUSER', user, 'on', '>pw', '~*', '&*', '+@all');
+  const url = new URL(await redisUrl());
+  url.username = user;
+  url.password = 'pw';
+  system = await startSystem({
+    gateways: 0,
+    cores: 1,
+    coreEnv: { REDIS_URL: url.href, CLAIM_IDLE_MS: '100', CLAIM_EVERY_MS: '50' },
+  });
+  gateway = await FakeGateway.connect(system);
+  db = openDb({ url: system.databaseUrl, applicationName: 'test' });
+});
+
+afterAll(async () => {
+  gateway?.close();
+  await db?.close();
+  await system?.stop();
+  await redis?.acl('DELUSER', user);
+  redis?.disconnect();
+});
+
+const deadLetters = async (type: string) =>
+  (await metrics(system.core(0).adminUrl)).value('hooligram_core_request_dead_letters_total', { type });
+
+test('an entry of which Redis never takes what it publishes leaves the stream in the end, with a line in the log; what it did is stored', async () => {
+  const { group_id, one } = await group(gateway, db);
+  const { requests, cores } = gateway.names;
+  await redis.acl('SETUSER', user, '-publish', '-spublish');
+  // Nobody gets an answer meanwhile.
+  void send(gateway, group_id, one, 'unheard').catch(() => {});
+  await until('its entry is given up', async () => (await deadLetters('MESSAGING_SEND')) === 1);
+  await until('it left the stream', async () => (await redis.xlen(requests)) === 0);
+  const [pending] = (await redis.xpending(requests, cores)) as [number];
+  expect(pending).toBe(0);
+  expect(
+    system
+      .core(0)
+      .log()
+      .match(/an entry became a dead letter/g),
+  ).toHaveLength(1);
+  const { rows } = await db.pool.query('SELECT content FROM message WHERE group_id = $1', [group_id]);
+  expect(rows).toEqual([{ content: 'unheard' }]);
+
+  await redis.acl('SETUSER', user, '+publish', '+spublish');
+  await send(gateway, group_id, one, 'heard');
+  expect(await deadLetters('MESSAGING_SEND')).toBe(1);
+});
