@@ -1,13 +1,15 @@
 /**
  * Turns for work that is done a piece at a time, one piece in each round of the event loop: sockets are read and written
  * between two of them, whoever asks for how many.
+ * @param together so many pieces share a round
  * @returns resolves when it is the caller's turn
  */
-export function createLoopTurns(): () => Promise<void> {
-  let last: Promise<unknown> = Promise.resolve();
+export function createLoopTurns(together = 1): () => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  let asked = 0;
   return () => {
-    const turn = last.then(() => new Promise<void>((resolve) => setImmediate(resolve)));
-    last = turn;
-    return turn;
+    if (asked % together === 0) last = last.then(() => new Promise((resolve) => setImmediate(resolve)));
+    asked += 1;
+    return last;
   };
 }

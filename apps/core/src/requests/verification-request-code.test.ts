@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import type { Context } from '../context.ts';
 import { verificationRequestCodeHandler } from './verification-request-code.ts';
 
-test('of codes that are requested at once, one is looked at in each round of the event loop', async () => {
+test('of codes that are requested at once, some are looked at in each round of the event loop', async () => {
   const roundOf: number[] = [];
   let round = 0;
   let isOver = false;
@@ -43,5 +43,7 @@ test('of codes that are requested at once, one is looked at in each round of the
   const outcomes = await Promise.all(asked);
   isOver = true;
   expect(outcomes.flat()).toEqual(outcomes.map(() => ({ ok: false, errors: ['code could not be sent'] })));
-  expect(new Set(roundOf).size).toBe(outcomes.length);
+  expect(
+    Math.max(...roundOf.map((one) => roundOf.filter((other) => other === one).length)),
+  ).toBeLessThanOrEqual(16);
 });

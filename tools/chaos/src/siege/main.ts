@@ -78,10 +78,8 @@ await runCommand(async (signal) => {
     }
   } finally {
     // Also what was measured before something failed.
-    writeTable(
-      options.dataDir,
-      [...rows.values()].filter(({ length }) => length > 0),
-    );
+    const measured = [...rows.values()].filter(({ length }) => length > 0);
+    if (measured.length > 0) writeTable(options.dataDir, measured);
   }
   for (const line of crashes) log(line);
   return crashes.length === 0 && [...rows.values()].every((each) => broken(each).length === 0);
