@@ -80,4 +80,4 @@ test('the page without a build step sends and shows messages', async () => {
     server.close();
   }
   // On a machine without Chromium it is installed first.
-}, 300_000);
+});

@@ -47,7 +47,7 @@ beforeAll(async () => {
     // Soon enough for a retry and its job.
     coreEnv: { ...env, REDIS_URL: urlOf('core'), DELIVERY_ACK_DEADLINE_MS: '100', LIMITS_ENABLED: 'true' },
   });
-}, 300_000);
+});
 
 afterAll(async () => {
   for (const client of open) client.disconnect();

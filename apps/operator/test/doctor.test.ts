@@ -267,7 +267,9 @@ test('the command examines a running system, ends with 1 because of a fault, and
       CREDENTIAL_KEY: 'a-key-for-tests-that-protects-nothing',
       BUS_SIGNING_KEYS: 'k'.repeat(32),
     };
-    const { code, ...ran } = await hooligram(env, ['doctor', '--json']);
+    // On a busy machine a node answers late.
+    const patientEnv = { ...env, NODE_REPLY_TIMEOUT_MS: String(patienceMs) };
+    const { code, ...ran } = await hooligram(patientEnv, ['doctor', '--json']);
     const { findings } = ran.json() as { findings: Finding[] };
     expect([code, wrong(findings)]).toEqual([1, []]);
     expect(findings).toContainEqual(

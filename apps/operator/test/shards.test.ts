@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { connectRedis, createNames, DeadRequests } from '@hooligram/bus';
 import { handleNodeCall, type NodeCallHandlers, type NodeRole } from '@hooligram/contract';
 import { type Store, startRedis } from '@hooligram/local';
-import { freePorts, freshPrefix, silentLog } from '@hooligram/testkit';
+import { freePorts, freshPrefix, patienceMs, silentLog } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { findPlace } from '../src/config.ts';
 import { examineAllRedis } from '../src/doctor/all-redis.ts';
@@ -40,7 +40,10 @@ afterAll(async () => {
 });
 
 const list = () => `${one.store.url},${two.store.url}`;
-const run = (...args: string[]) => hooligram({ REDIS_URL: list(), REDIS_PREFIX: prefix }, args);
+/** On a busy machine a node answers late. */
+const nodeReplyTimeoutMs = String(patienceMs);
+const run = (...args: string[]) =>
+  hooligram({ REDIS_URL: list(), REDIS_PREFIX: prefix, NODE_REPLY_TIMEOUT_MS: nodeReplyTimeoutMs }, args);
 
 /** A node that is subscribed on some Redis, and counts the calls that it gets. */
 async function node(name: string, role: NodeRole, on: readonly Connected[]) {

@@ -49,9 +49,14 @@ export function startWebSystem(options: TestSystemOptions = {}): WebSystem {
   const opened: (() => unknown)[] = [];
   beforeAll(async () => {
     const [port = 0] = await freePorts(1);
-    [stack, browser] = await Promise.all([
-      startSystem({ gateways: 2, cores: 1, ...options }),
-      startBrowser(),
+    // Each is known, to be ended, also when the other one fails.
+    await Promise.all([
+      startSystem({ gateways: 2, cores: 1, ...options }).then((started) => {
+        stack = started;
+      }),
+      startBrowser().then((started) => {
+        browser = started;
+      }),
     ]);
     web = await serveWeb('127.0.0.1', port, {
       port: Number(new URL(stack.url).port),
@@ -62,7 +67,7 @@ export function startWebSystem(options: TestSystemOptions = {}): WebSystem {
       servers,
     });
     pageUrl = `http://127.0.0.1:${port}/`;
-  }, 300_000);
+  });
   afterEach(async () => {
     await Promise.all(opened.splice(0).map((end) => end()));
   });

@@ -27,7 +27,7 @@ beforeAll(async () => {
     gatewayEnv: { TRUSTED_PROXIES: '127.0.0.1', DRAIN_SECONDS: '1' },
   });
   haproxy = await startHaproxy(system.gateways);
-}, 300_000);
+});
 
 afterAll(async () => {
   await haproxy?.stop();

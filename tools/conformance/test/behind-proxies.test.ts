@@ -24,7 +24,7 @@ beforeAll(async () => {
     env: { LIMITS_ENABLED: 'true' },
     gatewayEnv: { TRUSTED_PROXIES: '127.0.0.1', DRAIN_SECONDS: '1' },
   });
-}, 300_000);
+});
 
 afterEach(() =>
   Promise.all(clients.splice(0).map((client) => client.close({ signal: AbortSignal.abort() }))),

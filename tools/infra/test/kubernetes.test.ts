@@ -50,7 +50,7 @@ beforeAll(async () => {
       parseAllDocuments(text).map((document) => document.toJS() as Manifest),
     );
   }
-}, 300_000);
+});
 
 const manifestsOf = (overlay: string) => rendered.get(overlay) ?? [];
 const podsOf = (overlay: string) =>

@@ -8,8 +8,8 @@ import { inspect } from 'node:util';
  */
 export const patienceMs = 60_000;
 
-/** The same for a process that starts: it is many steps to its readiness. */
-export const startPatienceMs = 2 * patienceMs;
+/** The same for a process that starts, and for the stores of a run: it is many steps to their readiness. */
+export const startPatienceMs = 4 * patienceMs;
 
 /** Between two looks: long enough to leave the CPU to what is waited for. */
 const pollMs = 5;

@@ -31,9 +31,7 @@ async function stores(): Promise<Stores> {
   const file = join(testRunDir(), 'stores.json');
   const failure = join(testRunDir(), 'stores.failed');
   const lock = join(testRunDir(), 'stores.lock');
-  // They are made, started and migrated.
-  const storesPatienceMs = 2 * startPatienceMs;
-  const deadline = Date.now() + storesPatienceMs;
+  const deadline = Date.now() + startPatienceMs;
   for (;;) {
     if (existsSync(failure))
       throw new Error(`the test stores did not start: ${readFileSync(failure, 'utf8')}`);
@@ -52,7 +50,7 @@ async function stores(): Promise<Stores> {
       return known;
     }
     if (Date.now() > deadline) {
-      throw new Error(`the test stores did not start within ${storesPatienceMs / 1000} s`);
+      throw new Error(`the test stores did not start within ${startPatienceMs / 1000} s`);
     }
     await pause(25);
   }
