@@ -15,7 +15,11 @@ export async function runStatement<R extends QueryResultRow>(
 ): Promise<R[]> {
   const sentAt = performance.now();
   const parameters = values.map(parameterOf);
-  const { rows } = await pool.query<R>({ ...(keepsStatements ? { name } : {}), text, values: parameters });
+  const { rows } = await pool.query<R>({
+    name: keepsStatements ? name : undefined,
+    text,
+    values: parameters,
+  });
   onStatement(name, performance.now() - sentAt);
   return rows;
 }
