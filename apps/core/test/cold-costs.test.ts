@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openQueues } from '@hooligram/bus/queues';
-import { openDb } from '@hooligram/db';
+import { type Db, openDb } from '@hooligram/db';
 import { startRedis } from '@hooligram/local';
 import { freePorts, metrics, silentLog, startSystem, until } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -112,4 +112,48 @@ test('messages to groups of which each has one cost a job a bucket, and fewer th
   expect(await checksOf()).toBeLessThan(checks + 1.5 * groupsCount);
   expect(added).toBeLessThan(groupsCount / 4);
   expect(perMessage).toBeLessThan(25);
+});
+
+/**
+ * Counts from now on each row that anybody inserts, changes or deletes, at once and exactly, as Postgres' statistics do not;
+ * but what cores note of their own work.
+ */
+async function countRows({ pool }: Db): Promise<() => Promise<number>> {
+  await pool.query(`
+    CREATE SEQUENCE rows_changed;
+    CREATE FUNCTION count_row() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+      $$ BEGIN PERFORM nextval('rows_changed'); RETURN NULL; END $$;
+    DO $$ DECLARE name regclass; BEGIN
+      FOR name IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
+        AND relname NOT IN ('sweep', 'upkeep', 'database_epoch') LOOP
+        EXECUTE format('CREATE TRIGGER count_row AFTER INSERT OR UPDATE OR DELETE ON %s
+          FOR EACH ROW EXECUTE FUNCTION count_row()', name);
+      END LOOP;
+    END $$`);
+  return async () => {
+    const { rows } = await pool.query<{ count: number }>(
+      'SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS count FROM rows_changed',
+    );
+    return rows[0]?.count ?? 0;
+  };
+}
+
+test('a cold message that two users acknowledge changes four rows: the message, its group, and a cursor each', async () => {
+  const { gateway, db } = started;
+  const groups: Awaited<ReturnType<typeof group>>[] = [];
+  while (groups.length < 50) {
+    groups.push(...(await Promise.all(Array.from({ length: 10 }, () => group(gateway, db)))));
+  }
+  const rowsSoFar = await countRows(db);
+  await Promise.all(groups.map(({ group_id, one }) => send(gateway, group_id, one)));
+  expect(await rowsSoFar()).toBe(2 * groups.length);
+  const cursors = (delivered_version: number) =>
+    groups.flatMap(({ group_id, people }) =>
+      people.map(({ user_id }) => ({ user_id, group_id, delivered_seq: 1, delivered_version })),
+    );
+  await gateway.request('CURSOR_RAISE', { cursors: cursors(0) });
+  expect(await rowsSoFar()).toBe(4 * groups.length);
+  // What one flush of a gateway raises twice is a row, and what is stored already is none.
+  await Promise.all([0, 1].map((version) => gateway.request('CURSOR_RAISE', { cursors: cursors(version) })));
+  expect(await rowsSoFar()).toBe(6 * groups.length);
 });

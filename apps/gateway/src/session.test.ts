@@ -57,6 +57,7 @@ test('frames that wait hold what they take of the budget, and nothing when one o
     signIns: { leaveLine() {} },
     frameTurns,
     requestBudget,
+    log: silentLog,
   } as unknown as GatewayContext;
   const socket = { isOpen: true, sendLater() {}, end: () => close() };
   const dispatcher = { handleRequest() {}, handleAcknowledgement() {}, burstMaxOf: () => 1 } as Dispatcher;

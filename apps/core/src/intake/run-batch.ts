@@ -22,7 +22,7 @@ export type BatchResult<K extends RequestType> =
   | { readonly is: 'done'; readonly outcomes: (Outcome<K> | undefined)[] }
   | { readonly is: 'locked' | 'slow' | 'poisoned'; readonly mayBeDone: boolean };
 
-type AttemptResult<K extends RequestType> = ReadonlyMap<DueRequest<K>, Outcome<K> | undefined> | 'poisoned';
+type AttemptResult<K extends RequestType> = (Outcome<K> | undefined)[] | 'poisoned';
 
 /** Runs the handler of a type on a batch, as a part of the traces of its requests. See `run`. */
 export function tryBatch<K extends RequestType>(
@@ -60,7 +60,9 @@ async function run<K extends RequestType>(
       if (outcomes === 'poisoned') return { is: outcomes, mayBeDone };
       // Outcomes of two histories of the database do not go together: all requests run again, in the new one.
       if (context.db.epoch.current === epoch) {
-        return { is: 'done', outcomes: batch.map((request) => outcomes.get(request)) };
+        if (due === batch) return { is: 'done', outcomes };
+        const outcomeOf = new Map(due.map((request, index) => [request, outcomes[index]]));
+        return { is: 'done', outcomes: batch.map((request) => outcomeOf.get(request)) };
       }
       mayBeDone = true;
     } catch (error) {
@@ -87,8 +89,7 @@ async function attempt<K extends RequestType>(
   due: readonly DueRequest<K>[],
 ): Promise<AttemptResult<K>> {
   try {
-    const outcomes = await handler.handle(context, due as never);
-    return new Map(due.map((request, index) => [request, outcomes[index]]));
+    return await handler.handle(context, due as never);
   } catch (error) {
     context.metrics.batchFailures.inc({ type });
     if (isLockTimeout(error)) context.metrics.lockTimeouts.inc({ type });
@@ -98,7 +99,7 @@ async function attempt<K extends RequestType>(
   const [first] = due;
   if (due.length > 1 || !first) return 'poisoned';
   const outcome = await giveUpOne(context, first as unknown as DueRequest, 'its handler failed');
-  return new Map([[first, outcome as Outcome<K> | undefined]]);
+  return [outcome as Outcome<K> | undefined];
 }
 
 /** @returns undefined if it could not be given up: its outcome is not known */

@@ -16,7 +16,14 @@ export type StoredMessage = {
 };
 
 /** Messages of one group that follow each other under one version. */
-type Sequence = { version: number; seq: number; message_ids: number[]; frames: string[]; characters: number };
+type Sequence = {
+  group_id: number;
+  version: number;
+  seq: number;
+  message_ids: number[];
+  frames: string[];
+  characters: number;
+};
 
 /** A publication of several messages is closed when it is so long; one long message may be longer. */
 const publicationCharactersMax = 64 * 1_024;
@@ -31,8 +38,8 @@ export function publishMessages(
 ): void {
   traces?.announce(messages);
   const sequences = new Map<number, Sequence>();
-  const publish = (group_id: number, sequence: Sequence) =>
-    publisher.publish(names.group(group_id), encodeMessages({ group_id, ...sequence }), group_id);
+  const publish = (sequence: Sequence) =>
+    publisher.publish(names.group(sequence.group_id), encodeMessages(sequence), sequence.group_id);
   for (const message of messages) {
     const { group_id, version, seq, message_id } = message;
     const frame = deliveryFrame(message);
@@ -43,8 +50,9 @@ export function publishMessages(
       sequence.frames.push(frame);
       sequence.characters += frame.length;
     } else {
-      if (sequence) publish(group_id, sequence);
+      if (sequence) publish(sequence);
       sequences.set(group_id, {
+        group_id,
         version,
         seq,
         message_ids: [message_id],
@@ -55,5 +63,5 @@ export function publishMessages(
   }
   // First, so that they leave in one write with the messages.
   for (const group_id of sequences.keys()) deliveryChecks.schedule(group_id);
-  for (const [group_id, sequence] of sequences) publish(group_id, sequence);
+  for (const sequence of sequences.values()) publish(sequence);
 }

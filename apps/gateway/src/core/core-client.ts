@@ -239,7 +239,7 @@ export class CoreClient {
         const request = { ref, request_id: requestId, type, params, trace } as unknown as CoreRequest;
         const size = this.#sizes.of(type, params, asker);
         return new Promise((resolve) => {
-          const begin = () => this.#begin({ request, epoch, burst, size, resolve });
+          const begin = () => this.#begin(request, epoch, burst, size, resolve);
           if (!size) begin();
           else {
             const withdraw = () => resolve(busy);
@@ -250,17 +250,26 @@ export class CoreClient {
     };
   }
 
-  #begin(begun: Pick<Waiting, 'request' | 'epoch' | 'burst' | 'size' | 'resolve'>): void {
+  #begin(
+    request: CoreRequest,
+    epoch: number,
+    burst: object | undefined,
+    size: AnswerSize | undefined,
+    resolve: Waiting['resolve'],
+  ): void {
     const now = Date.now();
     const { repeatMs, patienceMs } = this.#options;
-    const { request } = begun;
     const waiting: Waiting = {
-      ...begun,
+      request,
+      epoch,
+      burst,
+      size,
       begunAt: now,
-      repeatsAt: now + repeatMs,
       givesUpAt: now + patienceMs,
-      shard: this.#shardFor(request, begun.burst),
+      repeatsAt: now + repeatMs,
+      shard: this.#shardFor(request, burst),
       entries: 0,
+      resolve,
     };
     this.#fresh.set(request.ref, waiting);
     if (this.#isClosed) {

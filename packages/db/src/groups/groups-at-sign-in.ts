@@ -11,23 +11,25 @@ export type GroupsAtSignIn = {
   readonly credentialVersion: number;
 };
 
-type Row = Membership & { ord: number; credential_version: number };
-type RowWithoutGroup = { ord: number; credential_version: number; group_id: null };
+type Row = { ord: number; credential_version: number; memberships: Membership[] | null };
 
-/** $1: users, $2: most groups of each. */
+/** $1: users, $2: most groups of each. One row for each, its groups as one list: the driver reads rows field by field. */
 const statement = {
   name: 'groups_at_sign_in',
   text: `
-SELECT w.ord, coalesce(c.version, 0) AS credential_version, m.*
+SELECT w.ord, coalesce(c.version, 0) AS credential_version, m.memberships
 FROM unnest($1::bigint[]) WITH ORDINALITY AS w (user_id, ord)
 LEFT JOIN credential c ON c.user_id = w.user_id
-LEFT JOIN LATERAL (
-  SELECT m.group_id, g.version, g.closed, m.joined_seq, g.last_seq, m.delivered_seq, m.delivered_version,
-    m.retried_version
-  FROM group_member m JOIN "group" g ON g.id = m.group_id
-  WHERE m.user_id = w.user_id AND (NOT g.closed OR ${undeliveredClosed})
-  LIMIT $2
-) m ON true`,
+CROSS JOIN LATERAL (
+  SELECT json_agg(m ORDER BY m.group_id) AS memberships
+  FROM (
+    SELECT m.group_id, g.version, g.closed, m.joined_seq, g.last_seq, m.delivered_seq, m.delivered_version,
+      m.retried_version
+    FROM group_member m JOIN "group" g ON g.id = m.group_id
+    WHERE m.user_id = w.user_id AND (NOT g.closed OR ${undeliveredClosed})
+    LIMIT $2
+  ) m
+) m`,
 };
 
 /**
@@ -40,27 +42,11 @@ export async function groupsAtSignIn(
   groupsMax: number,
 ): Promise<GroupsAtSignIn[]> {
   if (userIds.length === 0) return [];
-  const rows = await runStatement<Row | RowWithoutGroup>(db, statement, [userIds, groupsMax + 1]);
-  const memberships: Membership[][] = userIds.map(() => []);
-  const versions: number[] = userIds.map(() => 0);
-  for (const row of rows) {
-    versions[row.ord - 1] = row.credential_version;
-    if (row.group_id !== null) memberships[row.ord - 1]?.push(membershipOf(row));
+  const rows = await runStatement<Row>(db, statement, [userIds, groupsMax + 1]);
+  const found: GroupsAtSignIn[] = userIds.map(() => ({ memberships: [], credentialVersion: 0 }));
+  for (const { ord, credential_version: credentialVersion, memberships } of rows) {
+    const isTooMany = memberships !== null && memberships.length > groupsMax;
+    found[ord - 1] = { memberships: isTooMany ? undefined : (memberships ?? []), credentialVersion };
   }
-  return memberships.map((found, index) => ({
-    memberships: found.length > groupsMax ? undefined : found.sort((a, b) => a.group_id - b.group_id),
-    credentialVersion: versions[index] ?? 0,
-  }));
+  return found;
 }
-
-/** Field by field: an object that was copied without one of its fields is a slow one for V8. */
-const membershipOf = (row: Row): Membership => ({
-  group_id: row.group_id,
-  version: row.version,
-  closed: row.closed,
-  joined_seq: row.joined_seq,
-  last_seq: row.last_seq,
-  delivered_seq: row.delivered_seq,
-  delivered_version: row.delivered_version,
-  retried_version: row.retried_version,
-});

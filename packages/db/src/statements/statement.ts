@@ -15,9 +15,9 @@ export async function runStatement<R extends QueryResultRow>(
 ): Promise<R[]> {
   const sentAt = performance.now();
   const parameters = values.map(parameterOf);
+  const query = { name: keepsStatements ? name : undefined, text, values: parameters };
   try {
-    const { rows } = await pool.query<R>({ ...(keepsStatements ? { name } : {}), text, values: parameters });
-    return rows;
+    return (await pool.query<R>(query)).rows;
   } finally {
     // The slowest are those that reach their timeout, and fail.
     onStatement(name, performance.now() - sentAt);
