@@ -20,6 +20,8 @@ afterAll(async () => {
 });
 
 const groupsCount = 200;
+/** The checks that are due within this time are one job (apps/core/src/retries/delivery-check-schedule.ts). */
+const bucketMs = 500;
 const atOnce = 4;
 
 /** Calls of each command so far, those inside of scripts included. */
@@ -92,11 +94,13 @@ test('messages to groups of which each has one cost a job a bucket, and fewer th
     await calls(gateway.redis),
   ];
   const callsBefore = await systemCalls(gateway.redis);
+  const begunAt = Date.now();
   for (let sent = 0; sent < groupsCount; sent += atOnce) {
     const some = groups.slice(sent, sent + atOnce);
     await Promise.all(some.map(({ group_id, one }) => send(gateway, group_id, one)));
   }
   const callsAfter = await systemCalls(gateway.redis);
+  const buckets = Math.ceil((Date.now() - begunAt) / bucketMs) + 2;
   await until('they are checked', checksOf, (count) => count >= checks + groupsCount);
   const after = await calls(gateway.redis);
   const added = (await counted('jobs_added_total', {})) - jobs;
@@ -110,7 +114,8 @@ test('messages to groups of which each has one cost a job a bucket, and fewer th
   process.stderr.write(`${largest.map(([name, count]) => `${name} ${count}`).join(', ')}\n`);
   // A check that is a moment early is followed by another one.
   expect(await checksOf()).toBeLessThan(checks + 1.5 * groupsCount);
-  expect(added).toBeLessThan(groupsCount / 4);
+  // On a slow machine they fall into more buckets.
+  expect(added).toBeLessThan(Math.max(groupsCount / 4, buckets));
   expect(perMessage).toBeLessThan(25);
 });
 

@@ -17,9 +17,9 @@ const concluding = { ...quick, STATEMENT_TIMEOUT_MS: '500' };
 /** Claims nothing, and waits for locks. */
 const waiter = {
   CLAIM_IDLE_MS: '600000',
-  LOCK_TIMEOUT_MS: '20000',
-  STATEMENT_TIMEOUT_MS: '20000',
-  REQUEST_SETTLE_MS: '27000',
+  LOCK_TIMEOUT_MS: '60000',
+  STATEMENT_TIMEOUT_MS: '60000',
+  REQUEST_SETTLE_MS: '67000',
 };
 const internalError = { ok: false, errors: ['internal error'] };
 const success = { ok: true, answer: { message_id: expect.any(Number) } };
@@ -174,7 +174,7 @@ describe('a request that was running when its core ended', () => {
       params,
     } as CoreRequest;
     const requests = [message('before'), message('the interrupted'), behind, other];
-    const id = await write(requests, { interrupted: 1 });
+    const id = await write(requests, { interrupted: 1, deadlineMs: 300_000 });
     const core = await fixture.system.addCore(quick);
     expect(await untilAnswered(other)).toMatchObject({ ok: true });
     await until('it was looked at again', async () => (await deliveriesOf(id)) >= 4);
@@ -234,7 +234,7 @@ test('a statement that reaches the database after its deadline, because its core
   });
   proxy.hold('comes late');
   const late = message('comes late');
-  const deadlineMs = 5_000;
+  const deadlineMs = 15_000;
   const deadline = Date.now() + deadlineMs;
   await write([late], { deadlineMs });
   await until('its statement is on its way', () => proxy.isHolding());
