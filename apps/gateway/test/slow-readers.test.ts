@@ -20,7 +20,8 @@ beforeAll(async () => {
   system = await startSystem({
     gateways: 1,
     // Nothing comes twice because it was acknowledged late.
-    env: { DELIVERY_ACK_DEADLINE_MS: '600000' },
+    // Who reads nothing answers no ping, and a busy machine takes long.
+    env: { DELIVERY_ACK_DEADLINE_MS: '600000', IDLE_TIMEOUT_SECONDS: '960' },
     gatewayEnv: {
       BACKPRESSURE_MAX_BYTES: String(1_048_576),
       SESSION_RUN_MAX: '16',
