@@ -268,7 +268,7 @@ describe('connections, messages and members survive', () => {
       async () => {
         await postgres.stop();
         await untilNoticed(system.cores);
-        for (const gateway of system.gateways) expect(await isReady(gateway)).toBe(true);
+        for (const gateway of system.gateways) await until('it is ready', () => isReady(gateway));
         await untilConnected(0);
       },
       async () => {

@@ -20,6 +20,7 @@ import {
   sendMessage,
   startFixture,
   stateOf,
+  until,
 } from './fixture.ts';
 
 const fixture = startFixture({ gateways: 1, cores: 1 });
@@ -116,6 +117,10 @@ test('users of codes that are not assigned get the sids of their telephones, and
 
   await fixture.system.gateway(0).stop();
   await fixture.system.core(0).stop();
+  await until('its sessions have ended', async () => {
+    const sessions = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'hooligram-core'`;
+    return (await fixture.rows(sessions, [])).length === 0;
+  });
   expect([...(await canonicalSids('--apply')).lines].sort()).toEqual([...planned].sort());
   expect((await canonicalSids('--apply')).lines).toEqual([
     '999.5550100 is no number of any country: stays in its groups, and cannot sign in',

@@ -27,7 +27,7 @@ const fixture = startFixture({
   // Room for so few requests that a place that is never freed is noticed.
   coreEnv: {
     ...{ CORE_REQUESTS_MAX: '20', CLAIM_IDLE_MS: '500', CLAIM_EVERY_MS: '50' },
-    STATEMENT_TIMEOUT_MS: '1000',
+    STATEMENT_TIMEOUT_MS: '4000',
   },
 });
 

@@ -11,6 +11,7 @@ import {
   type OwnPostgres,
   ownPostgres,
   patienceMs,
+  type ReceivedFrame,
   requireTls,
   startDebianRedis,
   startSystem,
@@ -115,10 +116,10 @@ test('whoever may write to Redis and has no signing key says nothing in the name
   await Promise.all([a.signIn(ada), b.signIn(bob)]);
   const created = await a.requestOk('GROUP_CREATE', { group_name: '', member_sids: [ada, bob] });
   const { group_id } = created.payload;
-  const isMessage = ({ type }: { type: string }) => type === 'MESSAGING_DELIVER_REQUEST';
+  const isMessage = ({ type }: ReceivedFrame) => type === 'MESSAGING_DELIVER_REQUEST';
   const send = async (content: string) => {
     await a.requestOk('MESSAGING_SEND', { group_id, content });
-    return (await b.next(isMessage)).payload;
+    return (await b.next((frame) => isMessage(frame) && frame.payload.content === content)).payload;
   };
   const genuine = await send('one');
   const [thief, stream] = [as('core'), 'hooligram:{requests}'];
@@ -147,12 +148,14 @@ test('whoever may write to Redis and has no signing key says nothing in the name
   const refused = async (node: { adminUrl: string }, name: string, labels: Record<string, string>) =>
     (await metrics(node.adminUrl)).value(`hooligram_${name}_signatures_refused_total`, labels);
   await until('the entry is refused', async () => {
-    return (await refused(system.core(0), 'core', { what: 'entry' })) === 1;
+    return (await refused(system.core(0), 'core', { what: 'entry' })) >= 1;
   });
   await until('the publication is refused', async () => {
     return (await refused(system.gateway(1), 'gateway', { channel: 'group' })) === channels.length;
   });
   expect(await send('two')).toMatchObject({ content: 'two', sender_sid: ada });
+  const contents = b.received('MESSAGING_DELIVER_REQUEST').map(({ payload }) => payload.content);
+  expect(contents).not.toContain('forged');
   expect(channels).toHaveLength(1);
   // It would stay for a core with other keys, for a minute.
   await thief.xdel(stream, entry ?? '');
@@ -247,6 +250,12 @@ test('an operator’s user sees and steers all nodes, and the command finds no f
 
 const asOperator = (...args: readonly string[]) =>
   hooligram(
-    { REDIS_URL: urlOf('operator'), REDIS_CA_FILE: certificate.certFile, BUS_SIGNING_KEYS: signingKey },
+    {
+      REDIS_URL: urlOf('operator'),
+      REDIS_CA_FILE: certificate.certFile,
+      BUS_SIGNING_KEYS: signingKey,
+      // On a busy machine a node answers late.
+      NODE_REPLY_TIMEOUT_MS: String(patienceMs),
+    },
     ...args,
   );

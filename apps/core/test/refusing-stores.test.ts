@@ -6,6 +6,7 @@ import { type Store, startPostgres, startRedis } from '@hooligram/local';
 import {
   connect,
   freePorts,
+  getOnce,
   metrics,
   patienceMs,
   startSystem,
@@ -113,7 +114,7 @@ type Process = { readonly adminUrl: string; readonly name: string };
 
 /** The failing checks of /readyz. */
 async function failing({ adminUrl }: Process): Promise<Record<string, string>> {
-  const answer = await fetch(new URL('/readyz', adminUrl));
+  const answer = await getOnce(new URL('/readyz', adminUrl));
   const { checks } = (await answer.json()) as { checks: Record<string, string> };
   return Object.fromEntries(Object.entries(checks).filter(([, said]) => said !== 'ok'));
 }

@@ -232,7 +232,11 @@ test('what a Redis missed is found when it is back, though the cores that knew o
   await until(
     'the gateway of the test is back',
     () =>
-      redis.status === 'ready' && redis.pubsub('NUMSUB', names.group(second)).then((reply) => reply[1] === 1),
+      redis.status === 'ready' &&
+      redis.pubsub('NUMSUB', names.group(second)).then(
+        (reply) => reply[1] === 1,
+        () => false,
+      ),
   );
   await system.core(0).start();
   await gatewayOf(second).until(checked(1), 'its delivery check');

@@ -3,7 +3,7 @@ import { connect, type TestClient, uniqueSid } from '@hooligram/testkit';
 import { FaultyTcpProxy } from '@hooligram/testkit/proxies';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { FakeGateway } from './fake-gateway.ts';
-import { createGroup, errorsOf, numberOf, sendTo, startFixture } from './fixture.ts';
+import { createGroup, errorsOf, numberOf, sendTo, startFixture, writtenOnce } from './fixture.ts';
 
 const code = '000000';
 const guessesMax = 3;
@@ -11,6 +11,7 @@ const guessesMax = 3;
 const fixture = startFixture({
   gateways: 2,
   cores: 2,
+  gatewayEnv: writtenOnce,
   coreEnv: { CREDENTIAL_CODE_FAILURES_MAX: String(guessesMax) },
 });
 
@@ -18,7 +19,7 @@ let gateway: FakeGateway;
 beforeAll(async () => {
   gateway = await FakeGateway.connect(fixture.system);
 });
-afterAll(() => gateway.close());
+afterAll(() => gateway?.close());
 
 const wrongCredential = ['wrong phone number or verification code'];
 

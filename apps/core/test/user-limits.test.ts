@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { phoneOf, readTryAgain } from '@hooligram/protocol';
-import { uniqueSid } from '@hooligram/testkit';
+import { metrics, uniqueSid } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
-import { createGroup, receiveMessage, type SignedInClient, sendMessage, startFixture } from './fixture.ts';
+import {
+  createGroup,
+  receiveMessage,
+  type SignedInClient,
+  sendMessage,
+  startFixture,
+  writtenOnce,
+} from './fixture.ts';
 
 /** One window for the whole test. */
 const windowSeconds = 9_000_000;
@@ -11,6 +18,7 @@ const signInsMax = 6;
 const fixture = startFixture({
   gateways: 2,
   cores: 2,
+  gatewayEnv: writtenOnce,
   coreEnv: {
     LIMITS_ENABLED: 'true',
     LIMIT_MESSAGES_PER_USER: `40/${windowSeconds}`,
@@ -25,7 +33,7 @@ const fixture = startFixture({
 
 async function limited(limit: string): Promise<number> {
   const texts = await Promise.all(
-    fixture.system.cores.map(async ({ adminUrl }) => (await fetch(new URL('/metrics', adminUrl))).text()),
+    fixture.system.cores.map(async ({ adminUrl }) => (await metrics(adminUrl)).text),
   );
   const series = texts.map((text) =>
     text.match(new RegExp(`core_limited_total\\{limit="${limit}".* (\\d+)$`, 'm')),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { metrics, type TestClient, uniqueSid } from '@hooligram/testkit';
 import { describe, expect, test } from '@jest/globals';
 import { FakeGateway } from './fake-gateway.ts';
-import { numberOf, startFixture } from './fixture.ts';
+import { numberOf, startFixture, writtenOnce } from './fixture.ts';
 
 const right = '000000';
 const wrong = '111111';
@@ -11,7 +11,7 @@ const ttlMs = 300_000;
 const fixture = startFixture({
   gateways: 2,
   cores: 2,
-  gatewayEnv: { TRUSTED_PROXIES: '127.0.0.1' },
+  gatewayEnv: { TRUSTED_PROXIES: '127.0.0.1', ...writtenOnce },
   coreEnv: {
     LIMITS_ENABLED: 'true',
     VERIFICATION_TTL_MS: String(ttlMs),

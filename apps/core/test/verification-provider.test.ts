@@ -36,7 +36,7 @@ const fixture = startFixture({
     TWILIO_VERIFY_SERVICE_SID: `VA${'2'.repeat(32)}`,
     TWILIO_VERIFY_CHECKS: 'true',
     TWILIO_BASE_URL: `http://127.0.0.1:${(provider.address() as AddressInfo).port}`,
-    TWILIO_TIMEOUT_MS: '2000',
+    TWILIO_TIMEOUT_MS: '5000',
     LIMITS_ENABLED: 'true',
     VERIFICATION_CODE_DIGITS: '6',
     LIMIT_GUESSES_PER_NUMBER: '20/3600',
