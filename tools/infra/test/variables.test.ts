@@ -18,7 +18,8 @@ const others: Record<string, RegExp> = {
     /^(NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|NO_UPDATE_NOTIFIER|DO_NOT_TRACK|TURBO_TELEMETRY_DISABLED|HTTPS?_PROXY|NO_PROXY)$/,
   'what bash and Debian read': /^(BASH_SOURCE|DEBIAN_FRONTEND|PIPESTATUS|REPO_URI)$/,
   'the arguments of the Dockerfile': /^(NODE|DEBIAN)_IMAGE$/,
-  'a request, in a title of a dashboard or in a case of an alert': /^(MESSAGING_SEND|GROUP_CREATE|GROUP_LEAVE)$/,
+  'a request, in a title of a dashboard or in a case of an alert':
+    /^(MESSAGING_SEND|GROUP_CREATE|GROUP_LEAVE)$/,
   'what stands for a password in the list of users of Redis': /^(GATEWAY|CORE|OPERATOR)_PASSWORD$/,
   'what buildah reads': /^(STORAGE_DRIVER|BUILDAH_ISOLATION)$/,
   'what the images of Postgres and Grafana read': /^(POSTGRES|GF)_[A-Z_]+$/,
