@@ -1,12 +1,12 @@
 import type { AnswerOf, GroupState, ParamsOf, RequestType } from '@hooligram/contract';
-import type { Log } from '@hooligram/service';
+import { createMetrics, type Log } from '@hooligram/service';
 import { silentLog } from '@hooligram/testkit';
 import { createBudgets } from '../src/budgets.ts';
 import type { ClientSocket } from '../src/client-socket.ts';
 import type { GatewayConfig } from '../src/config.ts';
 import { createContext } from '../src/create-context.ts';
 import { acknowledgeMessage } from '../src/delivery/acknowledge.ts';
-import type { GatewayMetrics } from '../src/metrics.ts';
+import { createGatewayMetrics } from '../src/metrics.ts';
 
 /** The user whose connections `gatewayWith` signs in. */
 export const userId = 1;
@@ -53,8 +53,7 @@ export function gatewayWith(
     const answer = answers[type] as ((given: never) => never) | undefined;
     return answer ? { ok: true, answer: answer(params) } : { ok: false, errors: [] };
   };
-  const count = { count: 0, inc() {} };
-  const metrics = new Proxy({}, { get: () => count });
+  const metrics = createGatewayMetrics(createMetrics({ role: 'gateway' }));
   const config = {
     REDIS_PREFIX: 'steps',
     REPLAY_WINDOW: 16,
@@ -68,7 +67,7 @@ export function gatewayWith(
   } as GatewayConfig;
   const context = createContext(0, {
     config,
-    budgets: createBudgets(config, metrics as GatewayMetrics, silentLog as unknown as Log),
+    budgets: createBudgets(config, metrics, silentLog as unknown as Log),
     core: { within: () => ({ request }) },
     channelsOf: () => ({ acquire: async () => {}, release() {} }),
     metrics,
