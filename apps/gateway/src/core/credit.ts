@@ -82,8 +82,11 @@ export class Credit {
   #giveTurns(): void {
     if (this.#isGivingTurns) return;
     this.#isGivingTurns = true;
-    while (this.#giveTurn(this.#first.size > 0 ? this.#first : this.#replays));
-    this.#isGivingTurns = false;
+    try {
+      while (this.#giveTurn(this.#first.size > 0 ? this.#first : this.#replays));
+    } finally {
+      this.#isGivingTurns = false;
+    }
   }
 
   /** @returns false if nobody in the ring can have a turn now */
