@@ -58,7 +58,7 @@ export function createBudgets(config: GatewayConfig, metrics: GatewayMetrics, lo
   };
 }
 
-/** Who sends messages, is sent or acknowledges them. What a sign-in sends and acknowledges besides is not counted. */
+/** Who sends messages, is sent or acknowledges them, also those of a replay. The states that a sign-in sends are not counted. */
 function othersThere({ frames, messagesPublished, messageAcknowledgements }: GatewayMetrics): OthersThere {
   const sends = frames('MESSAGING_SEND_REQUEST');
   return new OthersThere(() => sends.count + messagesPublished.count + messageAcknowledgements.count);

@@ -109,7 +109,7 @@ const schema = z.object({
   HANDSHAKES_PER_SECOND_MAX: integer({ min: 1 })
     .default(5_000)
     .describe(
-      'handshakes beyond this rate wait, and take turns; fewer get in while LOOP_LATE_MAX_MS is exceeded',
+      'handshakes beyond this rate wait, and take turns; while somebody chats a thousand a second get in at first, and fewer while LOOP_LATE_MAX_MS is exceeded',
     ),
   HANDSHAKES_WAITING_MAX: integer({ min: 0 })
     .default(10_000)

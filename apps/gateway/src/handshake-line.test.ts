@@ -123,6 +123,18 @@ test('a pause of the process lets no more in at once than come at once to one th
   expect(answers).toHaveLength(20);
 });
 
+test('while others are there ten come in one turn at first, and a late event loop makes them no fewer; else fifty', () => {
+  const atOnce = (isNoticed: boolean, lateMs: number) => {
+    const { answers, come, pass } = fixture({ perSecondMax: 5_000, isNoticed });
+    for (let count = 0; count < 100; count += 1) come(`client ${count}`);
+    const first = answers.length;
+    for (let turn = 0; turn < 3; turn += 1) pass(100, lateMs);
+    return [first, answers.length - first];
+  };
+  expect(atOnce(true, late)).toEqual([10, 30]);
+  expect(atOnce(false, inTime)).toEqual([50, 50]);
+});
+
 test('one more than may wait is refused, and so is who has waited too long', () => {
   const { line, answers, come, pass } = fixture({ perSecondMax: 1, waitingMax: 2, waitMaxMs: 1_500 });
   for (const name of ['first', 'second', 'third', 'fourth']) come(name);

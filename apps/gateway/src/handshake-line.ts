@@ -11,7 +11,7 @@ const leastPerSecond = 100;
 const beginsWith = 1_000;
 /** In each second in which the event loop is never late so many more. */
 const growsPerSecond = 500;
-/** What may come at once is what the rate gives in 10 ms. */
+/** What may come at once is what the rate gives in 10 ms, or what `beginsWith` does: it is looked at late when it is small. */
 const atOncePart = 100;
 /** Those whose time is over are refused over several turns: very many may have come in one. */
 const refusedAtOnce = 32;
@@ -50,7 +50,6 @@ export class HandshakeLine {
   readonly #loop: Loop;
   readonly #nowMs: () => number;
   readonly #perSecond: Allowance;
-  readonly #atOnceMax: number;
   /** In the order of their turns. */
   readonly #networks = new Map<string, Set<WaitingHandshake>>();
   /** Since when, in the order in which they came. */
@@ -70,8 +69,7 @@ export class HandshakeLine {
     const least = Math.min(leastPerSecond, perSecondMax);
     const limits = { least, most: perSecondMax, lateMaxMs, growsPerSecond };
     this.#perSecond = new Allowance(limits, this.#filledAtMs);
-    this.#atOnceMax = Math.max(1, perSecondMax / atOncePart);
-    this.#left = this.#atOnceMax;
+    this.#left = this.#atOnce(perSecondMax);
     this.#delayed = new DelayedHandshakes(options.waitingMax / delayedPart);
   }
 
@@ -185,8 +183,14 @@ export class HandshakeLine {
 
   #fill(nowMs: number, perSecond: number): void {
     const more = (perSecond * (nowMs - this.#filledAtMs)) / 1_000;
-    this.#left = Math.min(this.#atOnceMax, this.#left + more);
+    this.#left = Math.min(this.#atOnce(perSecond), this.#left + more);
     this.#filledAtMs = nowMs;
+  }
+
+  /** How many may come in one turn of the event loop. */
+  #atOnce(perSecond: number): number {
+    const rate = Math.min(this.#options.perSecondMax, Math.max(beginsWith, perSecond));
+    return Math.max(1, rate / atOncePart);
   }
 
   #takeOne(): boolean {

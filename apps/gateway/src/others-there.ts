@@ -1,5 +1,5 @@
-/** Who did something is there for so long after it. */
-const thereForMs = 1_000;
+/** Who did something is there for so long after it: a few who chat write every few seconds, and would notice a storm between. */
+const thereForMs = 10_000;
 
 /**
  * Whether somebody is there who would notice that the event loop is late: whose messages this gateway handles. Clients that

@@ -5,9 +5,13 @@ export type AnswerSize = { readonly most: number; readonly probable: number };
 
 /**
  * Who takes turns: a connection, a group, or anything else that asks for itself. What is asked for one that is not open any
- * more is not needed when its turn comes.
+ * more is not needed when its turn comes. One that asks for several takes the turns of `turnsOf`, open or not.
  */
-export type Asker = object & { readonly messageBytes?: number; readonly isOpen?: boolean };
+export type Asker = object & {
+  readonly messageBytes?: number;
+  readonly isOpen?: boolean;
+  readonly turnsOf?: object;
+};
 
 type Asked = {
   readonly size: AnswerSize;
@@ -17,7 +21,8 @@ type Asked = {
   withdraw(): void;
 };
 
-type Ring = Map<Asker, Queue<Asked>>;
+/** By whose turn it is. */
+type Ring = Map<object, Queue<{ readonly asker: Asker; readonly asked: Asked }>>;
 
 /** Which part of the credit answers may have by their probable sizes. */
 const probableShare = 1 / 8;
@@ -58,10 +63,11 @@ export class Credit {
   /** @param isReplay whether it is a page of a replay */
   take(asker: Asker, asked: Asked, isReplay = false): void {
     const ring = isReplay ? this.#replays : this.#first;
-    const known = ring.get(asker);
-    const queue = known ?? new Queue<Asked>();
-    if (!known) ring.set(asker, queue);
-    queue.push(asked);
+    const turnsOf = asker.turnsOf ?? asker;
+    const known = ring.get(turnsOf);
+    const queue = known ?? new Queue();
+    if (!known) ring.set(turnsOf, queue);
+    queue.push({ asker, asked });
     this.#asked += 1;
     this.#giveTurns();
   }
@@ -82,22 +88,26 @@ export class Credit {
   #giveTurns(): void {
     if (this.#isGivingTurns) return;
     this.#isGivingTurns = true;
-    while (this.#giveTurn(this.#first.size > 0 ? this.#first : this.#replays));
-    this.#isGivingTurns = false;
+    try {
+      while (this.#giveTurn(this.#first.size > 0 ? this.#first : this.#replays));
+    } finally {
+      this.#isGivingTurns = false;
+    }
   }
 
   /** @returns false if nobody in the ring can have a turn now */
   #giveTurn(ring: Ring): boolean {
     const [turn] = ring;
     if (!turn) return false;
-    const [asker, queue] = turn;
-    const next = queue.first();
-    const isNeeded = asker.isOpen !== false;
+    const [turnsOf, queue] = turn;
+    const first = queue.first();
+    const next = first?.asked;
+    const isNeeded = first?.asker.isOpen !== false;
     if (next && isNeeded && !this.#isRoomFor(next.size)) return false;
     queue.shift();
     // Behind all others, if there is more.
-    ring.delete(asker);
-    if (queue.size > 0) ring.set(asker, queue);
+    ring.delete(turnsOf);
+    if (queue.size > 0) ring.set(turnsOf, queue);
     if (!next) return true;
     this.#asked -= 1;
     if (!isNeeded) next.withdraw();

@@ -113,7 +113,16 @@ async function redeliverGroup(
   const afterSeq = cursor.deliveredSeq;
   const reader = readers.find(({ isOpen }) => isOpen);
   if (!reader) return [];
-  const reply = await feed.replayPage(afterSeq, limit, reader);
+  const { user, messageBytes } = reader;
+  // For all of them: the page is needed while one is open.
+  const all = {
+    user,
+    messageBytes,
+    get isOpen() {
+      return readers.some((one) => one.isOpen);
+    },
+  };
+  const reply = await feed.replayPage(afterSeq, limit, all);
   if (!reply.ok || !feed.isOpen) return [];
   if (!(await feed.applyStateOf(reply.answer))) return [];
   // Still a member, by the newest state, and of the same membership?

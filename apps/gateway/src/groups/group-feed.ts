@@ -10,7 +10,7 @@ import { Gap, type GapDeps, type PageOutcome } from './gap.ts';
 import { LocalMembers } from './local-members.ts';
 import { bytesOf, pageBytesMax } from './page-bytes.ts';
 import { RecentMessages } from './recent-messages.ts';
-import type { ReplayPages } from './replay-pages.ts';
+import type { Reader, ReplayPages } from './replay-pages.ts';
 import { encodeStateFrame } from './state-frame.ts';
 import type { StateReader } from './state-reader.ts';
 import type { StateTeller } from './state-teller.ts';
@@ -271,29 +271,15 @@ export class GroupFeed {
     this.#gap.fetchSoon();
   }
 
-  /**
-   * Asks the core for what follows `afterSeq`.
-   * @param limit most messages; else as many as the core allows
-   * @param reader for whom it is, and whose turn it takes; all members here unless given
-   */
-  requestPage(afterSeq: number, limit?: number, reader?: UserConnection): Promise<Reply<'REPLAY_PAGE'>> {
-    const params = {
-      group_id: this.id,
-      after_seq: afterSeq,
-      ...(limit !== undefined && { limit }),
-      ...(reader && { user_id: reader.user.userId }),
-    };
-    return this.#deps.core.request('REPLAY_PAGE', params, undefined, undefined, reader ?? this);
-  }
-
   /** What follows `afterSeq`, at most so many messages, for a replay on one connection: perhaps as it was a moment ago. */
-  replayPage(afterSeq: number, limit: number, reader: UserConnection): Promise<Reply<'REPLAY_PAGE'>> {
+  replayPage(afterSeq: number, limit: number, reader: Reader): Promise<Reply<'REPLAY_PAGE'>> {
     return this.#deps.replayPages.read(this.id, afterSeq, limit, reader);
   }
 
   /** Asks the core for what follows `lastSeq`, and publishes it. */
   async fetchPage(): Promise<PageOutcome> {
-    const reply = await this.requestPage(this.#lastSeq ?? 0);
+    const params = { group_id: this.id, after_seq: this.#lastSeq ?? 0 };
+    const reply = await this.#deps.core.request('REPLAY_PAGE', params, undefined, undefined, this);
     if (!reply.ok) return 'failed';
     if (!this.isOpen) return 'all';
     const { version, messages, through_seq, last_seq } = reply.answer;

@@ -3,6 +3,7 @@ import { createLoopTurns } from '@hooligram/service';
 import { until } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
 import type { Core } from '../core/core-client.ts';
+import { Credit } from '../core/credit.ts';
 import { ReplayPages } from './replay-pages.ts';
 
 type Asked = ParamsOf<'REPLAY_PAGE'>;
@@ -136,13 +137,55 @@ test.each([
   },
 );
 
-test('a page that was not read because the connections for which it was asked have closed is read for one that is open', async () => {
-  const { core, asked } = coreThatFails(1);
-  const pages = new ReplayPages(core, createLoopTurns());
+/** A core that is asked for one page after the other, as credit allows. */
+function coreWithCredit() {
+  const { core, asked } = coreWith(10);
+  const size = { most: 1, probable: 1 };
+  const credit = new Credit(1);
+  const request = ((...args: Parameters<Core['request']>) =>
+    new Promise((resolve) => {
+      const begin = () => resolve(core.request(...args));
+      credit.take(args[4] ?? {}, { size, begin, withdraw: () => resolve(down) }, true);
+    })) as Core['request'];
+  return { pages: new ReplayPages({ request }, createLoopTurns()), asked, next: () => credit.giveBack(size) };
+}
+
+test('who waits for a page whose first reader has closed before its turn gets it in that turn', async () => {
+  const { pages, asked, next } = coreWithCredit();
+  void pages.read(9, 0, 16, reader(9));
   const closed = Array.from({ length: 50 }, (_, n) => reader(n));
-  const reading = [...closed, reader(50), reader(51)].map((one) => pages.read(1, 0, 16, one));
+  const reading = closed.map((one) => pages.read(1, 0, 16, one));
+  void pages.read(2, 0, 16, reader(100));
+  const open = pages.read(1, 0, 16, reader(50));
   for (const one of closed) one.isOpen = false;
-  const replies = await Promise.all(reading);
-  expect(replies.slice(-3).map(({ ok }) => ok)).toEqual([false, true, true]);
-  expect(asked).toEqual([{ group_id: 1, after_seq: 0, limit: 16, user_id: 50 }]);
+  next();
+  expect(asked.map(({ group_id }) => group_id)).toEqual([9, 1]);
+  expect(seqsOf(await open)).toHaveLength(16);
+  await Promise.all(reading);
+  next();
+  expect(asked.map(({ group_id }) => group_id)).toEqual([9, 1, 2]);
+});
+
+test('a page for which nobody waits any more at its turn is not read, and who comes later asks for it', async () => {
+  const { pages, asked, next } = coreWithCredit();
+  void pages.read(9, 0, 16, reader(9));
+  const closed = [reader(1), reader(2)];
+  const reading = closed.map((one) => pages.read(1, 0, 16, one));
+  for (const one of closed) one.isOpen = false;
+  next();
+  expect((await Promise.all(reading)).map(({ ok }) => ok)).toEqual([false, false]);
+  expect(seqsOf(await pages.read(1, 0, 16, reader(3)))).toHaveLength(16);
+  expect(asked.map(({ group_id, user_id }) => [group_id, user_id])).toEqual([
+    [9, 9],
+    [1, 3],
+  ]);
+});
+
+test('the groups of one connection take its turns', async () => {
+  const { pages, asked, next } = coreWithCredit();
+  const [busy, other] = [reader(1), reader(2)];
+  for (const group of [1, 2, 3]) void pages.read(group, 0, 16, busy);
+  void pages.read(4, 0, 16, other);
+  for (let turn = 0; turn < 3; turn += 1) next();
+  expect(asked.map(({ group_id }) => group_id)).toEqual([1, 2, 4, 3]);
 });

@@ -3,12 +3,13 @@ import type { Core, Reply } from '../core/core-client.ts';
 
 type PageReply = Reply<'REPLAY_PAGE'>;
 /** For whom a page is read, and whose turn it takes. */
-type Reader = {
+export type Reader = {
   readonly user: { readonly userId: number };
   readonly messageBytes: number;
   readonly isOpen: boolean;
 };
-type Reading = { readonly reader: Reader; readonly reply: Promise<PageReply> };
+/** It is needed while one of those who wait for it is open. */
+type Reading = { readonly readers: Reader[]; readonly reply: Promise<PageReply> };
 type Kept = { readonly page: ReplayPage; readonly characters: number; readonly untilMs: number };
 
 /** A smaller page is not kept, and sent to all who wait for it at once: it costs little. */
@@ -47,24 +48,24 @@ export class ReplayPages {
   }
 
   /**
-   * What somebody else was refused, or got no answer to, is asked once more, for all who wait together. What was not read
-   * because the connection for which it was asked is closed does not count.
+   * What somebody else was refused, or got no answer to, is asked once more, for all who wait together. Whoever waits keeps
+   * the turn of who came first, also when that one has gone.
    *
    * @param limit most messages
    */
   async read(groupId: number, afterSeq: number, limit: number, reader: Reader): Promise<PageReply> {
     const key = `${groupId} ${afterSeq}`;
-    for (let failures = 0; ; ) {
+    for (let failures = 0; ; failures += 1) {
       const page = this.#kept.get(key)?.page;
       const reading = this.#underWay.get(key);
       if (!page && !reading) return this.#request(key, groupId, afterSeq, limit, reader);
+      reading?.readers.push(reader);
       const reply = page ? { ok: true as const, answer: page } : await (reading as Reading).reply;
       if (reply.ok) {
         if (charactersOf(reply.answer) >= largeCharacters) await this.#turn();
         return { ok: true, answer: firstOf(reply.answer, limit) };
       }
-      if (reading?.reader.isOpen) failures += 1;
-      if (failures === 2 || !reader.isOpen) return reply;
+      if (failures === 1 || !reader.isOpen) return reply;
     }
   }
 
@@ -76,8 +77,16 @@ export class ReplayPages {
     reader: Reader,
   ): Promise<PageReply> {
     const params = { group_id, after_seq, limit, user_id: reader.user.userId };
-    const asked = this.#core.request('REPLAY_PAGE', params, undefined, undefined, reader);
-    this.#underWay.set(key, { reader, reply: asked });
+    const readers = [reader];
+    const asker = {
+      messageBytes: reader.messageBytes,
+      turnsOf: reader,
+      get isOpen() {
+        return readers.some((one) => one.isOpen);
+      },
+    };
+    const asked = this.#core.request('REPLAY_PAGE', params, undefined, undefined, asker);
+    this.#underWay.set(key, { readers, reply: asked });
     // Before those who wait for the same: the first of them asks again if this failed.
     const reply = await asked;
     this.#underWay.delete(key);

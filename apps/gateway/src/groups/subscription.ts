@@ -318,7 +318,8 @@ export class Subscription {
       });
     });
     if (isDone) return;
-    const waiting = bytesOf(page.messages);
+    // What was sent lies in the socket, and counts there.
+    const waiting = bytesOf(page.messages.filter(([seq]) => seq > this.#sentSeq));
     socket.hold(waiting);
     await sent;
     socket.hold(-waiting);

@@ -28,6 +28,11 @@ export class User {
     return this.#connections;
   }
 
+  /** Whether somebody is there: what the user asked for and nobody needs any more is not requested (`core/credit.ts`). */
+  get isOpen(): boolean {
+    return this.#connections.length > 0;
+  }
+
   add(connection: UserConnection): void {
     // A list that grows by `push` has room for sixteen more.
     if (this.#connections.length === 0) this.#connections = [connection];

@@ -15,6 +15,12 @@ export type FirstJudgement = Judgement | 'acknowledgement';
  */
 const freeUnsignedFrames = 8;
 
+/**
+ * Such a part of the acknowledgements of a connection is read also where its address has used up all of its own: what
+ * neighbours send has nobody's messages sent again who reads them as they come.
+ */
+const freeAcknowledgementsPart = 100;
+
 type Scope = 'connection' | 'address' | 'user';
 
 const sentBackLimits = {
@@ -49,6 +55,8 @@ export class ConnectionLimits {
   #sentBack: Traffic | undefined;
   /** Of acknowledgements. As many as there were deliveries are no fault of the client's. */
   #acknowledgements: Traffic | undefined;
+  /** Only where its neighbours have used up those of the address. */
+  #freeAcknowledgements: Traffic | undefined;
   /** No code that somebody signs in with was given to the core yet. */
   isFirstGuess = true;
   /** A code was submitted rightly here, and the core has looked at none that somebody signed in with since: it is asked about the next. */
@@ -116,14 +124,21 @@ export class ConnectionLimits {
     return this.#takeCaused(this.#sentBack, sentBack, bytes, sentBackLimits);
   }
 
+  /** Whether one more acknowledgement is parsed, and not only ignored. */
   #takeAcknowledgement(): boolean {
     const { acknowledgements } = this.#limits;
     this.#acknowledgements ??= new Traffic(acknowledgements.connectionRates);
-    return this.#takeCaused(this.#acknowledgements, acknowledgements, 0, acknowledgementLimits);
+    return this.#takeCaused(this.#acknowledgements, acknowledgements, 0, acknowledgementLimits, () => {
+      const { frames, bytes } = acknowledgements.connectionRates;
+      const points = Math.max(1, frames.points / freeAcknowledgementsPart);
+      this.#freeAcknowledgements ??= new Traffic({ frames: { ...frames, points }, bytes });
+      return this.#freeAcknowledgements.take(0) === undefined;
+    });
   }
 
   /**
    * Takes what the server has caused from the buckets for it. Beyond them it is ignored, and closes nothing.
+   * @param isFree whether it is read though the address has used up what it has
    * @returns whether there was enough
    */
   #takeCaused(
@@ -131,10 +146,11 @@ export class ConnectionLimits {
     { addresses, users }: CausedLimits,
     bytes: number,
     limits: Readonly<Record<Scope, GatewayLimit>>,
+    isFree = () => false,
   ): boolean {
     const scope = own.take(bytes)
       ? 'connection'
-      : addresses.bucketOf(this.source).take(bytes)
+      : addresses.bucketOf(this.source).take(bytes) && !isFree()
         ? 'address'
         : users.bucketOf(this.#userId).take(bytes) && 'user';
     if (!scope) return true;
