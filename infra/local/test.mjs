@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ensureBuilt } from './bootstrap.mjs';
 import { startLoad } from './load.mjs';
@@ -35,9 +36,9 @@ function onRedis() {
   return args.some(isPattern) ? [setup] : [...wholeSystems, setup];
 }
 
-/** A path or a part of one, and not the value of a flag. */
+/** A path, or a part of one that is not the value of a flag: `--flag=value` has its own. */
 function isPattern(arg, at) {
-  return !arg.startsWith('-') && !args[at - 1]?.startsWith('-');
+  return !arg.startsWith('-') && (existsSync(arg) || !/^-[^=]*$/.test(args[at - 1] ?? ''));
 }
 
 /** Takes a flag out of the arguments. @returns its values, empty where one is missing; undefined if it is not there */

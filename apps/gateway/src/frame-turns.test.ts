@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { until } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
 import { type FrameReader, FrameTurns, type WaitingFrame } from './frame-turns.ts';
 
@@ -28,6 +29,8 @@ function come(turns: FrameTurns, from: FrameReader, count: number): number {
 }
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+const noneWaits = (turns: FrameTurns) => until('no frame waits', () => turns.waiting === 0);
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -58,7 +61,7 @@ test('what a connection sends beyond its part of a turn waits, and is read later
   // One that comes later does not overtake.
   await nextTurn();
   expect(turns.readsNow(flooder, 100)).toBe(false);
-  while (turns.waiting > 0) await nextTurn();
+  await noneWaits(turns);
   expect(reads.map((read) => read.frame)).toEqual(Array.from({ length: 136 }, (_, n) => n + 64));
   expect(turns.readsNow(flooder, 100)).toBe(true);
 });
@@ -79,7 +82,7 @@ test('a few milliseconds a turn are spent on what waits, and connections take tu
   await nextTurn();
   const inOneTurn = reads.length;
   expect(inOneTurn).toBeLessThan(48);
-  while (turns.waiting > 0) await nextTurn();
+  await noneWaits(turns);
   const runs = reads.filter(({ name }, at) => reads[at - 1]?.name !== name).map(({ name }) => name);
   expect(runs).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
 });
@@ -104,7 +107,7 @@ test('connections on which nobody is signed in share little of a turn, and are r
   await nextTurn();
   expect(reads.slice(0, 8).every(({ name }) => name === 'somebody')).toBe(true);
   expect(reads.length).toBeGreaterThan(8);
-  while (turns.waiting > 0) await nextTurn();
+  await noneWaits(turns);
   expect(reads).toHaveLength(1_000 - 32 + 8);
 });
 
@@ -224,6 +227,6 @@ test('neither frames that were read nor connections that have left stay in memor
   expect(await kept(gone)).toBe(0);
   const staying = reader('staying', []);
   const frames = wait(staying, 10);
-  while (turns.waiting > 0) await nextTurn();
+  await noneWaits(turns);
   expect(await kept(frames)).toBe(0);
 });

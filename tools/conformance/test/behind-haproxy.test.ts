@@ -24,7 +24,12 @@ beforeAll(async () => {
       LIMIT_TEXTS_PER_NUMBER_AND_SOURCE: '5/60',
       LIMIT_SIGN_INS_PER_USER: '1000/120',
     },
-    gatewayEnv: { TRUSTED_PROXIES: '127.0.0.1', DRAIN_SECONDS: '1' },
+    // All checks ask for their codes from one address, in a few seconds.
+    gatewayEnv: {
+      TRUSTED_PROXIES: '127.0.0.1',
+      DRAIN_SECONDS: '1',
+      LIMIT_CODE_REQUESTS_PER_ADDRESS: '100/20',
+    },
   });
   haproxy = await startHaproxy(system.gateways);
 });

@@ -8,6 +8,9 @@ import { StartError } from './start-error.ts';
 
 const pollMs = 25;
 
+/** Signals that a process is sent and goes on. */
+const harmless: readonly NodeJS.Signals[] = ['SIGSTOP', 'SIGCONT', 'SIGHUP'];
+
 export type ProcessSpec = {
   /** How it is called in lines for people, and its log file's name: `gateway-1`. */
   readonly name: string;
@@ -34,6 +37,7 @@ export class RunningProcess {
   readonly exited: Promise<string>;
   readonly #child: ChildProcess;
   readonly #spec: ProcessSpec;
+  #wasToldToEnd = false;
 
   /** @throws StartError when the program cannot be run at all */
   static async start(spec: ProcessSpec): Promise<RunningProcess> {
@@ -65,8 +69,15 @@ export class RunningProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Whether it was sent a signal to end by this process. */
+  get wasToldToEnd(): boolean {
+    return this.#wasToldToEnd;
+  }
+
   kill(signal: NodeJS.Signals): void {
-    if (this.isRunning()) this.#child.kill(signal);
+    if (!this.isRunning()) return;
+    if (!harmless.includes(signal)) this.#wasToldToEnd = true;
+    this.#child.kill(signal);
   }
 
   /** Asks it to end, and kills it after the deadline. Resolves when it has ended. */

@@ -45,10 +45,10 @@ test('no test and no hook ends before its waits can say what they waited for', (
   expect(testTimeout).toBeGreaterThanOrEqual(2 * patienceMs);
   const files = ['apps', 'packages', 'tools', 'examples'].flatMap((dir) => testFilesBelow(join(root, dir)));
   expect(files.length).toBeGreaterThan(100);
-  // The last argument of a test, of a hook, of a timer.
+  // The last argument of a test, of a hook, of a timer; what a file says for all of its own.
   const short = files.flatMap((file) =>
-    [...readFileSync(file, 'utf8').matchAll(/\},\s*([\d_]{4,}),?\s*\);/g)]
-      .filter(([, ms = '']) => Number(ms.replaceAll('_', '')) < testTimeout)
+    [...readFileSync(file, 'utf8').matchAll(/(?:\},\s*([\d_]{4,}),?\s*\);|jest\.setTimeout\(([\d_]+))/g)]
+      .filter(([, last, all]) => Number((last ?? all ?? '').replaceAll('_', '')) < testTimeout)
       .map(([text]) => `${relative(root, file)}: ${text}`),
   );
   expect(short).toEqual([]);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import {
   forgetProcess,
   type ProcessSpec,
@@ -64,6 +64,23 @@ export class ServiceProcess {
     this.#process = await RunningProcess.start(this.#spec);
     recordProcess(pidsDir(), this.name, this.#process.pid, 'SIGKILL');
     await this.whenReady();
+    this.#noteUntoldEnd(this.#process);
+  }
+
+  /**
+   * Says in its log and on the test's standard error that it has ended although the test has not told it to. Before
+   * it is ready, `start` says so.
+   */
+  #noteUntoldEnd(running: RunningProcess): void {
+    void running.exited.then((how) => {
+      // Without its file the run has ended, and with it all processes.
+      if (running.wasToldToEnd || !existsSync(this.#spec.logFile)) return;
+      const { pid } = running;
+      const msg = `${this.name} ended, and the test has not told it to: ${how}`;
+      const line = { level: 'error', time: new Date().toISOString(), pid, name: 'testkit', msg };
+      appendFileSync(this.#spec.logFile, `${JSON.stringify(line)}\n`);
+      process.stderr.write(`${msg} (pid ${pid})\n`);
+    });
   }
 
   async whenReady(): Promise<void> {

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { connect, metrics, startSystem, type TestSystem, uniqueSid } from './index.ts';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { connect, metrics, startSystem, type TestSystem, uniqueSid, until } from './index.ts';
 
 let system: TestSystem;
 
@@ -33,6 +33,30 @@ test('a killed gateway can be started again in its place', async () => {
   await gateway.start();
   expect(gateway.pid).not.toBe(before);
   await (await connect(gateway.url)).close();
+});
+
+test('a process that somebody else ends is told of in its log and to whoever runs the tests, and no other', async () => {
+  const gateway = system.gateway(1);
+  const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  try {
+    const { pid } = gateway;
+    process.kill(pid, 'SIGKILL');
+    const text = `${gateway.name} ended, and the test has not told it to: killed by SIGKILL`;
+    await until('it is told', () => gateway.log().includes(text));
+    expect(JSON.parse(gateway.log().trim().split('\n').at(-1) ?? '')).toMatchObject({ level: 'error', pid });
+    expect(stderr.mock.calls).toEqual([[`${text} (pid ${pid})\n`]]);
+    await gateway.start();
+    gateway.freeze();
+    gateway.resume();
+    await gateway.stop();
+    await gateway.start();
+    await gateway.kill();
+    await gateway.start();
+    expect(gateway.log().split('the test has not told it to')).toHaveLength(2);
+    expect(stderr.mock.calls).toHaveLength(1);
+  } finally {
+    stderr.mockRestore();
+  }
 });
 
 test('a core can be added, and every process shows its metrics', async () => {
