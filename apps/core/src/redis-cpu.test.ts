@@ -69,11 +69,11 @@ test('a server that several connections lead to is counted once', async () => {
   expect(used).toBeLessThanOrEqual((await secondsOf(client)) - before);
 });
 
-test('a server that says nothing for a look is counted from its next answer on', async () => {
+test('a server that says nothing for a look is counted with its next answer', async () => {
   const cpu = new RedisCpu();
   const client = await connectTo(0);
   await look(cpu, client);
   expect(cpu.add([{ status: 'rejected', reason: new Error('away') }])).toBe(0);
   await work(client);
-  expect(await look(cpu, client)).toBe(0);
+  expect(await look(cpu, client)).toBeGreaterThan(0.05);
 });

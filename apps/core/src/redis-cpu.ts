@@ -3,8 +3,8 @@ import { readRunId } from './store-restarts.ts';
 
 /**
  * What Redis has used of the CPU, from the first look on. A client does not stand for a server: after a failover it has
- * another one, and the shards of a cluster can be on one. So a server goes by its `run_id`. One that was not seen in the
- * look before may have used much before it was ours: what it says first only sets where its count begins.
+ * another one, and the shards of a cluster can be on one. So a server goes by its `run_id`. One that was never seen
+ * before may have used much before it was ours: what it says first only sets where its count begins.
  */
 export class RedisCpu {
   #seconds: ReadonlyMap<string, number> = new Map();
@@ -18,7 +18,8 @@ export class RedisCpu {
     const seconds = new Map(told.map((server) => [server.runId, server.seconds]));
     let used = 0;
     for (const [runId, now] of seconds) used += Math.max(0, now - (this.#seconds.get(runId) ?? now));
-    this.#seconds = seconds;
+    // One that did not answer this time may be the same one the next time.
+    this.#seconds = new Map([...this.#seconds, ...seconds]);
     return used;
   }
 }

@@ -4,6 +4,7 @@ import { hasOlderTransaction } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { countOutcome } from '../metrics.ts';
 import { handlerOf } from '../requests/index.ts';
+import { gapPageHandler, isGapPage } from '../requests/replay-page.ts';
 import type { EntryDeadlines } from '../shards/shard.ts';
 import { recordUnpublished } from './dead-letters.ts';
 import { giveUp } from './give-up.ts';
@@ -107,7 +108,8 @@ async function runOneByOne(
     await markers.add(entry.id, index);
     const due = [{ ...request, deadline: entry.deadline }];
     // One that waits for a row is left to the next claim, so that other entries need not wait for it.
-    const result = await tryBatch(context, request.type, handlerOf(request.type), due);
+    const handler = isGapPage(request) ? gapPageHandler : handlerOf(request.type);
+    const result = await tryBatch(context, request.type, handler, due);
     const outcome = result.is === 'done' ? result.outcomes[0] : undefined;
     const epoch = db.epoch.current;
     await markers.remove(entry.id, index);

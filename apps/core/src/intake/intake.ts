@@ -4,7 +4,7 @@ import { boundedDb } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { countOutcome } from '../metrics.ts';
 import { handlerOf, requestTypes } from '../requests/index.ts';
-import { gapPageHandler } from '../requests/replay-page.ts';
+import { gapPageHandler, isGapPage } from '../requests/replay-page.ts';
 import type { EntryDeadlines, Shard } from '../shards/shard.ts';
 import { Batcher } from './batcher.ts';
 import { type Burst, burstsOf, isOfThoseWhoComeBack, type OnDone, type OpenEntry } from './bursts.ts';
@@ -16,8 +16,8 @@ const schedulingPauseMs = 500;
 /** Pages behind gaps have batches of their own, so that they do not wait for a place while large replays rest. */
 type BatcherKey = RequestType | 'gap';
 
-function batcherKeyOf({ type, params }: CoreRequest): BatcherKey {
-  return type === 'REPLAY_PAGE' && params.user_id === undefined ? 'gap' : type;
+function batcherKeyOf(request: CoreRequest): BatcherKey {
+  return isGapPage(request) ? 'gap' : request.type;
 }
 
 /** The Redis from which entries come. */

@@ -119,7 +119,8 @@ export class Waiters<K extends RequestType> {
       return;
     }
     this.#requests += burst.requests.length;
-    this.#context.metrics.requestsWaiting.set({ type: this.#type }, this.#requests);
+    // Requests of one type may wait in two places: those behind gaps, and others.
+    this.#context.metrics.requestsWaiting.inc({ type: this.#type }, burst.requests.length);
     // One that has a burst is in progress, paused or ready.
     if (waiter.bursts.push(burst) > 1) return;
     waiter.since = Date.now();
@@ -256,7 +257,7 @@ export class Waiters<K extends RequestType> {
 
   #settle(burst: Burst<K>, outcomes: Parameters<OnDone<K>>[1]): void {
     this.#requests -= burst.requests.length;
-    this.#context.metrics.requestsWaiting.set({ type: this.#type }, this.#requests);
+    this.#context.metrics.requestsWaiting.inc({ type: this.#type }, -burst.requests.length);
     this.#onDone(burst, outcomes);
   }
 

@@ -72,7 +72,7 @@ export async function groupAddMemberPermit(
   if (facts.isAnswered) return free;
   const permit = await takeRest(userLimits, user_id, firstPoints, read);
   if (permit.refused || facts.unknown > 0 || facts.members < membersMax) return permit;
-  giveBackAll(user_id, permit.taken);
+  giveBackAll(user_id, permit.taken.filter(isNoLook));
   report.add('group_members', user_id);
   return { ...free, refused: refusal('groupFull') };
 }
@@ -117,7 +117,7 @@ async function takeAndRead(
   }
 }
 
-/** Takes what the database told that it needs besides, if the first points could be had. A refused change keeps none of them. */
+/** Takes what the database told that it needs besides, if the first points could be had. A refused change gives them back, but for looks. */
 async function takeRest(
   userLimits: UserLimits,
   userId: number,
@@ -132,7 +132,7 @@ async function takeRest(
   if (usedUp) return { refused: refuseFor(userLimits, userId, usedUp), userId, taken: [] };
   const more = await takeAll(userId, morePoints);
   if (!more) return { refused: undefined, userId, taken: [...firstPoints, ...morePoints] };
-  giveBackAll(userId, firstPoints);
+  giveBackAll(userId, firstPoints.filter(isNoLook));
   return { refused: refuseFor(userLimits, userId, more), userId, taken: [] };
 }
 
@@ -150,6 +150,11 @@ async function takeAll(userId: number, all: readonly Points[]): Promise<UsedUp |
     );
   return usedUp.sort((a, b) => b.seconds - a.seconds)[0];
 }
+
+/**
+ * Members who were looked up count, refused or not: looking is work, and each answer tells whether a number has signed up.
+ */
+const isNoLook = ({ name }: Points): boolean => name !== 'members_added';
 
 function giveBackAll(userId: number, all: readonly Points[]): void {
   for (const { limit, points } of all) limit.giveBack(userId, points);

@@ -152,8 +152,11 @@ export function createGuessLimits(
       const taken = await consumeAll(all(source, budget));
       if ('seconds' in taken) return refuse(taken, source.address);
       const ofNumber = budget === 'reserve' ? nothingTaken : await countNumber(source);
+      let isBack = false;
       return {
         async giveBack() {
+          if (isBack) return;
+          isBack = true;
           await Promise.all([taken.giveBack(), ofNumber.giveBack()]);
         },
       };

@@ -4,6 +4,14 @@ import type { CountingShard } from './limit.ts';
 /** Beyond this, Redis counts as not answering. */
 const replyTimeoutMs = 500;
 
+/**
+ * KEYS[1] where a user's points count, ARGV[1] so many. The window in which they were taken may have ended, and the next one
+ * have begun with less: below zero, a user could do more.
+ */
+const giveBackLua = `
+local used = tonumber(redis.call('GET', KEYS[1]) or 0)
+if used > 0 then redis.call('DECRBY', KEYS[1], math.min(used, ARGV[1])) end`;
+
 export type UserLimitStores = {
   /** Where a user's points count, of several Redis; undefined if that was not yet reached. */
   readonly shardOf: (userId: number) => CountingShard | undefined;
@@ -42,12 +50,7 @@ export class UserLimit {
     const shard = this.#shardOf(userId);
     if (!shard || points === 0) return;
     const key = this.#keyOf(shard, userId);
-    // A window that has ended meanwhile, or in which nothing was counted, begins at zero: below that, a user could do more.
-    const change = shard.redis.command.multi().set(key, points, 'EX', this.#rate.seconds, 'NX');
-    void change
-      .decrby(key, points)
-      .exec()
-      .catch(() => {});
+    void shard.redis.command.eval(giveBackLua, 1, key, points).catch(() => {});
   }
 
   /** Counts so many points. @returns how many that makes in this window, 0 if that is not known */

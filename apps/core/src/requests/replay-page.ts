@@ -1,4 +1,4 @@
-import type { Outcome, ReplayPage, StoredMessage } from '@hooligram/contract';
+import type { CoreRequest, Outcome, ReplayPage, StoredMessage } from '@hooligram/contract';
 import { type Page, replayPages } from '@hooligram/db';
 import { createLoopTurns } from '@hooligram/service';
 import { deliveryFrame } from '../publishing/delivery-frame.ts';
@@ -59,6 +59,11 @@ export function createReplayPageHandler({
 const turn = createLoopTurns();
 
 export const replayPageHandler = createReplayPageHandler({ turn });
+
+/** Whether this asks for the page behind a gap. */
+export function isGapPage({ type, params }: CoreRequest): boolean {
+  return type === 'REPLAY_PAGE' && params.user_id === undefined;
+}
 
 /** Of requests of the same type, in batches of their own: none of them waits for a replay. */
 export const gapPageHandler = createReplayPageHandler({ turn, areOfGaps: true });
