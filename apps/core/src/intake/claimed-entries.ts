@@ -15,11 +15,13 @@ import { reply } from './reply.ts';
 import { tryBatch } from './run-batch.ts';
 
 /**
- * An entry that was given to cores so often, and whose publications failed once more, is not published again: so many breaks
- * are no coincidence. Redis refuses something of it, and as long as it comes back each round keeps others from leaving, too.
+ * An entry whose publications failed so often in this core is not published again: so many breaks are no coincidence. Claims
+ * that waited for something else do not count. Redis refuses something of it, and as long as it comes back each round keeps others from leaving, too.
  * What it did is stored, and its delivery checks are scheduled.
  */
 const unpublishedMax = 10;
+/** Of how many entries that is remembered. */
+const failedKept = 10_000;
 
 /** An entry that was claimed from a core that died, froze, or could not reach the database. */
 type ClaimedEntry = Entry<unknown> & {
@@ -37,6 +39,8 @@ export type ClaimSource = {
   readonly shard: number;
   readonly markers: InProgressMarkers;
   readonly deadlines: EntryDeadlines;
+  /** How often the publications of an entry failed in this core, by its id. */
+  readonly failed: Map<string, number>;
 };
 
 /**
@@ -49,7 +53,7 @@ export type ClaimSource = {
  * transaction of an earlier run can still be open. Then each request that had its effect is published and answered
  * again, each marked one that had no effect is given up, and the rest gets no answer.
  *
- * An entry that is done and cannot be published is finished all the same after `unpublishedMax` deliveries.
+ * An entry that is done and cannot be published is finished all the same after `unpublishedMax` tries.
  *
  * @param source on which Redis it was claimed
  * @param deliveries how often the entry was given to a core, this time included
@@ -57,7 +61,7 @@ export type ClaimSource = {
  */
 export async function runClaimed(
   context: Context,
-  { shard, markers, deadlines }: ClaimSource,
+  { shard, markers, deadlines, failed }: ClaimSource,
   given: Entry<unknown>,
   deliveries: number,
 ): Promise<boolean> {
@@ -83,7 +87,15 @@ export async function runClaimed(
   }
   publisher.finish(entry.id, failuresBefore, shard);
   await publisher.flushed();
-  if (deliveries >= unpublishedMax && publisher.failures(shard) !== failuresBefore) {
+  const failures = publisher.failures(shard) === failuresBefore ? 0 : (failed.get(entry.id) ?? 0) + 1;
+  failed.delete(entry.id);
+  if (failures > 0 && failures < unpublishedMax) {
+    failed.set(entry.id, failures);
+    // Some were ended by other cores.
+    const [oldest] = failed.keys();
+    if (oldest !== undefined && failed.size > failedKept) failed.delete(oldest);
+  }
+  if (failures >= unpublishedMax) {
     recordUnpublished(context, claimed.read.requests, { entry: entry.id, deliveries });
     publisher.finish(entry.id, publisher.failures(shard), shard);
     await publisher.flushed();

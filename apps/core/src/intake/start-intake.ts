@@ -92,7 +92,7 @@ export class Intakes {
     const context = this.#context;
     const { config } = context;
     const markers = createInProgressMarkers(redis.command, names);
-    const source = { shard: index, markers, deadlines };
+    const source = { shard: index, markers, deadlines, failed: new Map<string, number>() };
     const claims: Claims = startClaims({
       ...own,
       part: service.lifecycle.part('claims'),
