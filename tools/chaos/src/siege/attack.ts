@@ -42,6 +42,15 @@ export type Attack = {
   readonly hasSlowProvider?: boolean;
 };
 
+/** @returns counts its calls, from 1 */
+export function counter(): () => number {
+  let counted = 0;
+  return () => {
+    counted += 1;
+    return counted;
+  };
+}
+
 const timeoutMs = 30_000;
 export const times = <T>(count: number, make: (n: number) => T): T[] =>
   Array.from({ length: count }, (_, n) => make(n));

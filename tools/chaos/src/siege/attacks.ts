@@ -1,6 +1,6 @@
 import { phoneOf } from '@hooligram/protocol';
 import type { ProtocolClient } from '@hooligram/protocol-client';
-import { type Attack, account, open, returning, sidOf, type Target, times } from './attack.ts';
+import { type Attack, account, counter, open, returning, sidOf, type Target, times } from './attack.ts';
 import { dataAttacks } from './data-attacks.ts';
 import { guessAttacks } from './guess-attacks.ts';
 import { keepOpen, keepSending, stopReading } from './keep-sending.ts';
@@ -15,11 +15,7 @@ async function groupOf(target: Target): Promise<{ group_id: number; client: Prot
   return { group_id: payload.group_id as number, client: one.client };
 }
 
-let counted = 0;
-const next = () => {
-  counted += 1;
-  return counted;
-};
+const next = counter();
 
 export const attacks = {
   'large-keep-alives': {

@@ -1,7 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorTexts, phoneOf } from '@hooligram/protocol';
 import type { ProtocolClient } from '@hooligram/protocol-client';
-import { type Attack, apart, counting, open, type Progress, sidOf, type Target, times } from './attack.ts';
+import {
+  type Attack,
+  apart,
+  counter,
+  counting,
+  open,
+  type Progress,
+  sidOf,
+  type Target,
+  times,
+} from './attack.ts';
 import { rightCode } from './honest-users.ts';
 import { keepSending } from './keep-sending.ts';
 
@@ -17,11 +27,7 @@ const retryMs = 100;
  */
 const toldMax = 3 + 6;
 
-let counted = 0;
-const next = () => {
-  counted += 1;
-  return counted;
-};
+const next = counter();
 
 /** An invented code of somebody; never the right one. */
 const guess = (sid: string) => ({

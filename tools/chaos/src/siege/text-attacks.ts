@@ -4,6 +4,7 @@ import {
   type Attack,
   account,
   apart,
+  counter,
   counting,
   open,
   type Progress,
@@ -22,11 +23,7 @@ const networks = 200;
 const refusedFirst = 50;
 const againAfterMs = 2_000;
 
-let counted = 0;
-const next = () => {
-  counted += 1;
-  return counted;
-};
+const next = counter();
 
 /** The owner has a code sent to a network that is known, as a new telephone does, as often as it takes, and submits it. */
 async function ownerComes(target: Target, progress: Progress): Promise<void> {
