@@ -1,5 +1,5 @@
 import { messageBytesOver } from '@hooligram/client';
-import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { showsNothing } from '../typed.ts';
 import { useBook, useChat } from './chat-context.ts';
 import { isComposing } from './composing.ts';
@@ -25,7 +25,7 @@ export function Composer({ groupId }: { readonly groupId: number }) {
     write('');
     box.current?.focus();
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!matchMedia('(pointer: coarse)').matches) box.current?.focus();
   }, []);
   useLayoutEffect(() => {

@@ -1,5 +1,5 @@
 import { useSignalEffect } from '@preact/signals';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Conversation } from '../chat/conversation.ts';
 import { isVisible } from '../page.ts';
 import { goTo, openGroup, pathOf } from '../route.ts';
@@ -21,7 +21,7 @@ export function ConversationPane({ conversation }: { readonly conversation: Conv
   const title = titleOf(book, conversation);
   const { is_direct_message, member_sids } = conversation.group.value;
   const isOver = conversation.isOver.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     // A phone would cover half of the messages with its keyboard.
     if (matchMedia('(pointer: coarse)').matches || isOver) heading.current?.focus();
   }, [isOver]);

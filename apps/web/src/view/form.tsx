@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 type FormProps = {
   readonly onSubmit: (entries: FormData) => void;
@@ -12,7 +12,7 @@ type FormProps = {
 /** A form that sends nothing to a server by itself. Only `required` inputs are checked by the browser. */
 export function Form({ onSubmit, children, class: look, isFocused = false }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isFocused) form.current?.querySelector('input')?.focus();
   }, []);
   return (

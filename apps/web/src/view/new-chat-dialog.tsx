@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { asName, charactersOf } from '../typed.ts';
 import { useBook, useChat } from './chat-context.ts';
 import { Dialog } from './dialog.tsx';
@@ -20,7 +20,7 @@ export function NewChatDialog({ onClose }: { readonly onClose: () => void }) {
   const isGroup = sids.length > 1;
   const groupName = asName(name);
   const tooMany = charactersOf(groupName) - nameCharactersMax;
-  useEffect(() => document.querySelector<HTMLElement>('dialog .picker input')?.focus(), []);
+  useLayoutEffect(() => document.querySelector<HTMLElement>('dialog .picker input')?.focus(), []);
   const create = () => {
     const written = pending.current();
     if (written === false) return;
