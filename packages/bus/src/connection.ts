@@ -190,6 +190,7 @@ function createClient(url: string | undefined, options: RedisOptions, refusalPau
     return copy;
   };
   goOnUntilClosed(redis);
+  if (all.sentinels) hearErrorsOfSentinels(redis);
   allowRefusedInfo(redis);
   if (refusalPauseMs > 0) delayRefusals(redis, refusalPauseMs);
   return redis;
@@ -215,6 +216,15 @@ function goOnUntilClosed(redis: Redis): void {
       if (!closed.has(redis) && redis.status === 'end') redis.connect().catch(() => {});
     }, afterEndMs);
   });
+}
+
+/** Nobody else listens on the connections on which Sentinels announce a failover: ioredis would write each error to the console. */
+function hearErrorsOfSentinels(redis: Redis): void {
+  const { connector } = redis as unknown as {
+    connector: { connectToSentinel(...args: unknown[]): Redis };
+  };
+  const connect = connector.connectToSentinel.bind(connector);
+  connector.connectToSentinel = (...args) => connect(...args).on('error', () => {});
 }
 
 /** ioredis asks whether Redis has loaded its data. Without the right it would warn on the console each time. */
