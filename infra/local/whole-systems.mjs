@@ -1,7 +1,8 @@
 /**
  * The tests that speak to a whole system over sockets, whatever it has for a Redis: what `npm test -- --redis <form>` runs
  * when it is told no files. Not those that look into Redis, put something between it and one process, or bring their own. Not
- * user-limits: a Redis that dies may forget what it counted, and a request that is written again is counted again.
+ * user-limits: a Redis that dies may forget what it counted, and a request that is written again is counted again. Not
+ * load-shedding: each of several Redis takes as many requests as the test has one refuse.
  */
 export const wholeSystems = [
   'apps/canary/test',
@@ -20,7 +21,6 @@ export const wholeSystems = [
   'apps/gateway/test/large-states',
   'apps/gateway/test/limits',
   'apps/gateway/test/live-delivery',
-  'apps/gateway/test/load-shedding',
   'apps/gateway/test/mobile-client',
   'apps/gateway/test/odd-clients',
   'apps/gateway/test/ordering',
