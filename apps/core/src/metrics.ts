@@ -70,8 +70,8 @@ export function createCoreMetrics(metrics: Metrics, shards = 1, codeCountries = 
     ),
     requestDeadLetters: metrics.counter(
       'core_request_dead_letters_total',
-      'Requests that were given up because they could not be handled, or their outcome not published',
-      ofType,
+      'Requests that were given up, by cause: they could not be handled (handling), or are done and Redis does not take what is to be published of them (publishing)',
+      { ...ofType, cause: ['handling', 'publishing'] },
     ),
     entriesUnreadable: metrics.counter(
       'core_entries_unreadable_total',
