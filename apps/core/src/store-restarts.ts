@@ -1,17 +1,24 @@
 import { readServerStart } from '@hooligram/db';
-import type { Metrics } from '@hooligram/service';
+import { type Metrics, redisLabel } from '@hooligram/service';
 import type { Redis } from 'ioredis';
 import type { Stores } from './stores.ts';
 
-const everyMs = 2_000;
+const usuallyEveryMs = 2_000;
 
 type RestartMetrics = ReturnType<typeof createRestartMetrics>;
 
-export function createRestartMetrics(metrics: Metrics) {
+/** @param shards how many Redis there are */
+export function createRestartMetrics(metrics: Metrics, shards = 1) {
   const another =
     'answered than before: it was restarted, or another one took its place; the same on all cores';
+  const label = redisLabel(shards);
+  const redis = metrics.counter<string>(
+    'core_redis_restarts_total',
+    `Times that another server of Redis ${another}`,
+    label.values,
+  );
   return {
-    redis: metrics.counter('core_redis_restarts_total', `Times that another server of Redis ${another}`),
+    onRedis: (shard: number) => redis.inc(label.of(shard)),
     database: metrics.counter(
       'core_database_restarts_total',
       `Times that another server of Postgres ${another}`,
@@ -26,6 +33,7 @@ export function createRestartMetrics(metrics: Metrics) {
 export function startRestartWatch(
   { shards, db }: Pick<Stores, 'shards' | 'db'>,
   metrics: RestartMetrics,
+  everyMs = usuallyEveryMs,
 ): { close(): void } {
   const lookAtDatabase = watched(
     () => readServerStart(db),
@@ -34,13 +42,13 @@ export function startRestartWatch(
   const lookAtRedis = new Map<Redis, () => Promise<void>>();
   function look(): void {
     void lookAtDatabase();
-    for (const { redis } of shards.all()) {
+    for (const { redis, index } of shards.all()) {
       const { command } = redis;
       let lookAtIt = lookAtRedis.get(command);
       if (!lookAtIt) {
         lookAtIt = watched(
           () => readRunId(command),
-          () => metrics.redis.inc(),
+          () => metrics.onRedis(index),
         );
         lookAtRedis.set(command, lookAtIt);
       }

@@ -28,7 +28,7 @@ export type Budgets = {
 
 export function createBudgets(config: GatewayConfig, metrics: GatewayMetrics, log: Log): Budgets {
   const { buffersDropped, handshakeWaitSeconds } = metrics;
-  const loop = new LoopWatch(othersThere(metrics));
+  const loop = new LoopWatch(new OthersThere(() => metrics.messagesPublished.count));
   const lateMaxMs = config.LOOP_LATE_MAX_MS;
   return {
     handshakes: new HandshakeLine(
@@ -56,12 +56,6 @@ export function createBudgets(config: GatewayConfig, metrics: GatewayMetrics, lo
       buffersDropped.inc({ buffer: 'recent messages' }),
     ),
   };
-}
-
-/** Who sends messages, is sent or acknowledges them, also those of a replay. The states that a sign-in sends are not counted. */
-function othersThere({ frames, messagesPublished, messageAcknowledgements }: GatewayMetrics): OthersThere {
-  const sends = frames('MESSAGING_SEND_REQUEST');
-  return new OthersThere(() => sends.count + messagesPublished.count + messageAcknowledgements.count);
 }
 
 export function observeBudgets(metrics: Metrics, budgets: Budgets): void {

@@ -88,6 +88,32 @@ test('sign-ins beyond those that may be under way wait in order, and a connectio
   for (const { client } of [...inside, first, third]) client.terminate();
 });
 
+test('live messages alone make those wait who come: frames of nobody and a replay do not', async () => {
+  const index = await fixture.addGateway({ SIGN_INS_MAX: '32' });
+  const gateway = fixture.system.gateway(index);
+  const allowed = () => metric(gateway, 'gateway_sign_ins_allowed');
+  const stranger = await fixture.connect(index);
+  const { type } = await stranger.request('MESSAGING_SEND', { group_id: 1, content: 'x' });
+  expect(type).toBe('MESSAGING_SEND_FAILURE');
+  stranger.send('MESSAGING_DELIVER_SUCCESS', { message_id: 1 });
+  await stranger.roundTrip();
+  expect(await allowed()).toBe(32);
+
+  const user = fixture.user();
+  const group = fixture.group([user]);
+  group.store();
+  fixture.answerPages();
+  const one = await fixture.connectAs(user, [[group, { delivered_seq: 0 }]], index);
+  await one.has(group, 1);
+  one.acknowledge(group, 1);
+  await one.client.roundTrip();
+  expect(await metric(gateway, 'gateway_acknowledged_total')).toBe(1);
+  expect(await allowed()).toBe(32);
+
+  await one.settled();
+  expect(await allowed()).toBe(8);
+});
+
 test('a storm of clients that come back at once gets in, each of them, without a failure', async () => {
   const { url } = fixture.system.gateway(narrow);
   const count = 300;

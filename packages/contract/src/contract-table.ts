@@ -22,6 +22,7 @@ export type ContractMessage = {
 export const contractVersions: readonly { readonly version: number; readonly digest: string }[] = [
   { version: 1, digest: 'a8bf79afa3d55f1e' },
   { version: 2, digest: '6c0eab48bba3fb41' },
+  { version: 3, digest: 'aad84ac60c2aac4a' },
 ];
 
 /** What this process speaks; in the metric `build_info`. */
@@ -95,8 +96,12 @@ export const requestTable = {
     answer: nothing,
   },
   GROUP_LEAVE: {
-    params: { since: 1, required: { user_id: 1, repeatable: true, group_id: 2 } },
-    answer: { since: 1, required: { state: groupState } },
+    params: {
+      since: 1,
+      required: { user_id: 1, repeatable: true, group_id: 2 },
+      optional: { reads_state: [3, true] },
+    },
+    answer: { since: 1, required: { state: groupState }, optional: { version: [3, 2] } },
   },
   MESSAGING_SEND: {
     params: {

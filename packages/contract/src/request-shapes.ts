@@ -93,8 +93,11 @@ const shapes: Shapes = {
     answer: nothing,
   },
   GROUP_LEAVE: {
-    params: { user_id: count, repeatable: flag, group_id: integer },
-    answer: object<Requests['GROUP_LEAVE']['answer']>({ state: orNull(groupState) }),
+    params: { user_id: count, repeatable: flag, group_id: integer, reads_state: optional(flag) },
+    answer: object<Requests['GROUP_LEAVE']['answer']>({
+      state: orNull(groupState),
+      version: optional(count),
+    }),
   },
   MESSAGING_SEND: {
     params: { user_id: count, sid: text, repeatable: flag, group_id: integer, content: text },

@@ -41,9 +41,13 @@ export type Requests = {
     answer: Record<string, never>;
   };
   GROUP_LEAVE: {
-    params: { user_id: number; repeatable: boolean; group_id: number };
-    /** The state without the member who left; the gateway applies it before it answers them. */
-    answer: { state: GroupState | null };
+    /** `reads_state`: the gateway reads by itself what the answer leaves out. One of an earlier release does not. */
+    params: { user_id: number; repeatable: boolean; group_id: number; reads_state?: boolean };
+    /**
+     * The state without the member who left. Of a group with more members than are ever published its `version` alone. The
+     * gateway applies a state of at least that version before it answers the one who left.
+     */
+    answer: { state: GroupState | null; version?: number };
   };
   MESSAGING_SEND: {
     params: { user_id: number; sid: string; repeatable: boolean; group_id: number; content: string };

@@ -33,10 +33,20 @@ type Family = {
   readonly labels: readonly string[];
 };
 
-/** @returns makes the counter of some values of the labels, or finds it; from then on it is exposed */
-export function hotCounterFamily({ registry, name, help, labels }: Family) {
-  const find = memberOf<HotCounter>(labels, () => ({ count: 0 }));
-  const taken = new Map<HotCounter, number>();
+/**
+ * @param fromStart the series that are there before anything has happened, by the values of their labels
+ * @param seconds of a second label, the values that are known: all of them appear together
+ * @returns makes the counter of some values of the labels, or finds it; from then on it is exposed. One that is not there from
+ *   the start is 0 when it is read for the first time, whatever has happened: Prometheus takes the first value of a series
+ *   for its beginning, and would miss what came before
+ */
+export function hotCounterFamily(
+  { registry, name, help, labels }: Family,
+  fromStart: readonly (readonly string[])[],
+  seconds: readonly string[] = [],
+) {
+  const find = memberOf<HotCounter>(labels, () => ({ count: 0 }), seconds);
+  const taken = new Map<HotCounter, number>(fromStart.map(([first, second]) => [find(first, second), 0]));
   new Counter({
     name,
     help,
@@ -44,8 +54,10 @@ export function hotCounterFamily({ registry, name, help, labels }: Family) {
     registers: [registry],
     collect() {
       for (const { labels: values, member } of find.members) {
-        this.inc(values, member.count - (taken.get(member) ?? 0));
-        taken.set(member, member.count);
+        const before = taken.get(member);
+        const count = before === undefined ? 0 : member.count;
+        this.inc(values, count - (before ?? 0));
+        taken.set(member, count);
       }
     },
   });
@@ -73,7 +85,8 @@ export function hotHistogramFamily({ registry, name, help, labels }: Family, buc
 
 type Values = Readonly<Record<string, string>>;
 
-function memberOf<M>(labels: readonly string[], create: () => M) {
+/** @param seconds see `hotCounterFamily` */
+function memberOf<M>(labels: readonly string[], create: () => M, seconds: readonly string[] = []) {
   const byValues = new Map<string, M>();
   const members: { labels: Values; member: M }[] = [];
   const find = (first = '', second?: string): M => {
@@ -87,6 +100,7 @@ function memberOf<M>(labels: readonly string[], create: () => M) {
       labels: Object.fromEntries(labels.map((label, index) => [label, values[index] ?? ''])),
       member,
     });
+    for (const other of seconds) find(first, other);
     return member;
   };
   return Object.assign(find, { members });

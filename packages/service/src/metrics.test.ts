@@ -4,7 +4,7 @@ import { createMetrics } from './metrics.ts';
 test('what was tallied is read once, however often the metrics are read, and grows from there', async () => {
   const metrics = createMetrics({ role: 'test' });
   const plain = metrics.hotCounter('things_total', 'Things');
-  const byKind = metrics.hotCounters('kinds_total', 'Things by kind', 'kind');
+  const byKind = metrics.hotCounters('kinds_total', 'Things by kind', { kind: ['one'] });
   const line = async (name: string) =>
     (await metrics.text()).split('\n').find((text) => text.startsWith(`hooligram_${name}`));
   plain.count += 3;
@@ -16,6 +16,26 @@ test('what was tallied is read once, however often the metrics are read, and gro
   }
   plain.count += 4;
   expect(await line('things_total{')).toMatch(/ 7$/);
+});
+
+test('series of a value that was not known appear together with its first count, and are 0 when they are first read', async () => {
+  const metrics = createMetrics({ role: 'test' });
+  const labels = { country_code: [], event: ['requested', 'sent'] };
+  const codes = metrics.hotCounters('codes_total', 'Codes', labels);
+  const series = async () =>
+    [
+      ...(await metrics.text()).matchAll(
+        /^hooligram_codes_total\{country_code="(\d+)",event="(\w+)".* (\d+)$/gm,
+      ),
+    ].map(([, ...parts]) => parts.join(' '));
+  expect(await series()).toEqual([]);
+  codes('44', 'requested').count += 1;
+  codes('44', 'requested').count += 1;
+  expect(await series()).toEqual(['44 requested 0', '44 sent 0']);
+  codes('44', 'sent').count += 1;
+  codes('1', 'sent').count += 1;
+  expect((await series()).sort()).toEqual(['1 requested 0', '1 sent 0', '44 requested 2', '44 sent 1']);
+  expect((await series()).sort()).toEqual(['1 requested 0', '1 sent 1', '44 requested 2', '44 sent 1']);
 });
 
 test('a hot histogram counts each observation in every bucket that it fits into, as Prometheus has it', async () => {

@@ -14,7 +14,10 @@ const lagsWithPause = ['min', 'max', 'mean', 'p50', 'p90', 'p99'];
 
 export type { Counter, Gauge, Histogram, HotCounter, HotHistogram };
 
-/** Names of labels; or each with all values that it can have: such a metric has all its series, with 0, from the start. */
+/**
+ * Names of labels; or each with all values that it can have: such a metric has all its series, with 0, from the start. Where
+ * those of one are too many to be listed, it has none.
+ */
 type LabelsOf<L extends string> = readonly L[] | Readonly<Record<L, readonly string[]>>;
 
 /** A gauge whose value is asked for when somebody reads the metrics: costs nothing in between. */
@@ -36,7 +39,11 @@ export type Metrics = {
   counter<L extends string = never>(name: string, help: string, labels?: LabelsOf<L>): Counter<L>;
   /** A counter for what happens a hundred thousand times a second. */
   hotCounter(name: string, help: string): HotCounter;
-  /** The same with one label or two. @returns the counter of values of these labels, in their order */
+  /**
+   * The same with one label or two. Where the values of the first are not known, its series appear with the first count of one of
+   * them, and are 0 when they are read for the first time.
+   * @returns the counter of values of these labels, in their order
+   */
   hotCounters(
     name: string,
     help: string,
@@ -89,17 +96,18 @@ export function createMetrics(options: { role: string }): Metrics {
     },
     hotCounter(name, help) {
       begin(name, 'counter', help, []);
-      return hotCounterFamily({ registry, name: prefix + name, help, labels: [] })();
+      return hotCounterFamily({ registry, name: prefix + name, help, labels: [] }, [[]])();
     },
     hotCounters(name, help, given) {
       const labels = typeof given === 'string' ? [given] : given;
       const { labelNames } = begin(name, 'counter', help, labels);
-      const find = hotCounterFamily({ registry, name: prefix + name, help, labels: labelNames });
-      for (const each of combinations(labels)) {
-        const [first, second] = Object.values(each);
-        find(first, second);
-      }
-      return find;
+      const [, seconds] = Object.values(valuesOf(labels));
+      const fromStart = combinations(labels).map((each) => Object.values(each));
+      return hotCounterFamily(
+        { registry, name: prefix + name, help, labels: labelNames },
+        fromStart,
+        seconds,
+      );
     },
     hotHistograms(name, help, { buckets, label, values = [] }) {
       const labels = label === undefined ? [] : [label];

@@ -48,15 +48,26 @@ export type ConnectionMetrics = ReturnType<typeof createConnectionMetrics>;
 /** Redis's error codes that say what to do; the others count as `other`. */
 const refusalCodes = ['OOM', 'READONLY', 'MASTERDOWN', 'NOREPLICAS', 'MISCONF', 'LOADING', 'NOPERM', 'other'];
 
+/** Says which of several Redis is meant, by its place in their list. With one there is no such label. */
+type RedisLabel = {
+  readonly values: Readonly<Record<string, readonly string[]>>;
+  of(shard: number): { readonly redis?: string };
+};
+
+/** @param shards how many Redis there are */
+export function redisLabel(shards: number): RedisLabel {
+  if (shards === 1) return { values: {}, of: () => ({}) };
+  const redis = Array.from({ length: shards }, (_, index) => String(index));
+  return { values: { redis }, of: (shard) => ({ redis: String(shard) }) };
+}
+
 /**
  * @param connections what they are for: the values of the label
- * @param shards how many Redis there are: with several, each connection has a label that says to which, by its place in
- *   their list
+ * @param shards how many Redis there are: with several, each connection has a label that says to which
  */
 export function createConnectionMetrics(metrics: Metrics, connections: readonly string[], shards = 1) {
-  const redis = Array.from({ length: shards }, (_, index) => String(index));
-  const labels: Record<string, readonly string[]> =
-    shards > 1 ? { connection: connections, redis } : { connection: connections };
+  const label = redisLabel(shards);
+  const labels = { connection: connections, ...label.values };
   const connected = metrics.gauge<string>(
     'redis_connected',
     'Whether a connection to Redis is there: 1 or 0',
@@ -92,7 +103,7 @@ export function createConnectionMetrics(metrics: Metrics, connections: readonly 
     onWritten: (ms: number) => writeSeconds.observe(ms / 1_000),
     /** @param client is ready, or connects for the first time @param shard to which of several Redis */
     watch(connection: string, client: Connection, shard = 0): void {
-      const which = shards > 1 ? { connection, redis: String(shard) } : { connection };
+      const which = { connection, ...label.of(shard) };
       let wasReady = client.status === 'ready';
       connected.set(which, wasReady ? 1 : 0);
       client.on('close', () => connected.set(which, 0));

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { errorTexts } from '@hooligram/protocol';
+import { errorTexts, tryAgainIn } from '@hooligram/protocol';
 import { expect, test } from '@jest/globals';
-import type { Progress, Target } from '../src/siege/attack.ts';
+import { type Progress, progressText, type Target } from '../src/siege/attack.ts';
 import { guessing } from '../src/siege/guess-attacks.ts';
 import { HonestMessages, lateMs } from '../src/siege/honest-messages.ts';
 import { broken, middleOf, siegeTable } from '../src/siege/report.ts';
 import type { SiegeRow } from '../src/siege/siege.ts';
+import { asking } from '../src/siege/text-attacks.ts';
 import { answerTo } from '../src/siege/usage.ts';
 
 const child = (code: string) =>
@@ -86,7 +87,14 @@ test.each<[why: string, row: SiegeRow]>([
   ['3 honest requests were refused', withWindow({ refused: 3 })],
   ['2 deliveries and answers came after more than 5 s, or never', withWindow({ late: 2 })],
   ['1 honest connections were cut', { ...harmless, cut: 1 }],
-  ['1 (at most 0) guesses were right', { ...harmless, progress: { ...harmless.progress, reached: 1 } }],
+  ['guesses were right: 1 (at most 0)', { ...harmless, progress: { ...harmless.progress, reached: 1 } }],
+  [
+    "no answers to the owner's own code: nothing is shown",
+    {
+      ...harmless,
+      progress: { ...harmless.progress, tried: { what: "answers to the owner's own code", answers: 0 } },
+    },
+  ],
   [
     'an owner was locked out',
     { ...harmless, ownerSignsIn: { token: false, code: true, codeElsewhere: true } },
@@ -129,13 +137,48 @@ test("an owner's code is tried once as many wrong ones were told as limits allow
   };
   const answer = (id: string, type: string, text: string) =>
     readFrame(JSON.stringify({ id, type: `AUTHORIZATION_SIGN_IN_${type}`, payload: { errors: [text] } }));
-  for (let n = 0; n < 8; n += 1) answer(`owner${n}`, 'FAILURE', errorTexts.wrongCredential.text);
-  for (let n = 0; n < 8; n += 1) answer(`owner${n}`, 'FAILURE', errorTexts.tooManyAttempts.text);
+  for (let n = 0; n < 8; n += 1) answer(`wrong${n}`, 'FAILURE', errorTexts.wrongCredential.text);
+  for (let n = 0; n < 8; n += 1) answer(`wrong${n}`, 'FAILURE', errorTexts.tooManyAttempts.text);
   answer('12', 'FAILURE', errorTexts.wrongCredential.text);
   expect(guessed()).toBe(0);
-  answer('owner9', 'FAILURE', errorTexts.wrongCredential.text);
+  expect(progress.tried?.answers).toBe(0);
+  answer('wrong9', 'FAILURE', errorTexts.wrongCredential.text);
   expect(guessed()).toBe(20);
-  expect(progress).toMatchObject({ reached: 0, most: 0 });
-  answer('owner10', 'SUCCESS', '');
-  expect(progress.reached).toBe(1);
+  answer('right10', 'FAILURE', errorTexts.tooManyAttempts.text);
+  expect(progressText(progress)).toBe(
+    "guesses were right: 0 (at most 0), of 1 answers to the owner's own code",
+  );
+  answer('right11', 'SUCCESS', '');
+  expect(progressText(progress)).toBe(
+    "guesses were right: 1 (at most 0), of 2 answers to the owner's own code",
+  );
+});
+
+test('a number is told by each answer that those with an account get more often than those without, and by no other', () => {
+  const progress: Progress = { what: '', wanted: 0, reached: 0 };
+  const { send: ask, readFrame } = asking(progress, { group_id: 1, taken: ['1.555'], free: () => '1.556' });
+  const sent: [id: string, sid: string][] = [];
+  const client = {
+    send(_type: string, payload: unknown, id = '') {
+      sent.push([id, (payload as { member_sid: string }).member_sid]);
+      return id;
+    },
+  };
+  for (let n = 0; n < 4; n += 1) ask(client);
+  expect(sent.map(([, sid]) => sid)).toEqual(['1.556', '1.555', '1.556', '1.555']);
+  const [free, taken] = sent.map(([id]) => id) as [string, string];
+  const answer = (id: string, type: string, ...errors: string[]) =>
+    readFrame(JSON.stringify({ id, type: `GROUP_ADD_MEMBER_${type}`, payload: { errors } }));
+  answer(taken, 'SUCCESS');
+  answer(free, 'FAILURE', errorTexts.userUnknown.text);
+  for (const id of [free, taken]) answer(id, 'FAILURE', tryAgainIn(errorTexts.tooManyAdded.text, 60));
+  expect(progress).toMatchObject({ reached: 2, tried: { answers: 4 } });
+  answer(free, 'FAILURE', tryAgainIn(errorTexts.tooManyUnknown.text, 60));
+  answer(taken, 'FAILURE', tryAgainIn(errorTexts.tooManyAdded.text, 50));
+  answer(taken, 'FAILURE', errorTexts.groupFull.text);
+  expect(progressText(progress)).toBe(
+    'numbers were told: 5 (at most 5000), of 7 numbers that were asked for (taken, free: ' +
+      'GROUP_ADD_MEMBER_SUCCESS 1, 0; payload.member_sid: nobody has this sid 0, 1; too many members added 2, 1; ' +
+      'too many numbers that nobody has 0, 1; group would have too many members 1, 0)',
+  );
 });

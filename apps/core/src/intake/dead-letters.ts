@@ -15,7 +15,7 @@ export function recordDeadLetter(
   const { type, request_id } = request;
   const impersonal = Object.entries(request.params ?? {}).filter(([, value]) => isImpersonal(value));
   const params = Object.fromEntries(impersonal);
-  metrics.requestDeadLetters.inc({ type });
+  metrics.requestDeadLetters.inc({ type, cause: 'handling' });
   log.error({ type, request_id, params, reason }, 'request became a dead letter');
   // Without Redis the log alone has it.
   keepDeadRequest({ type, request_id, params, reason }).catch(() => {});
@@ -30,7 +30,7 @@ export function recordUnpublished(
   requests: readonly (readonly [place: number, request: CoreRequest])[],
   entry: { readonly entry: string; readonly deliveries: number },
 ): void {
-  for (const [, { type }] of requests) metrics.requestDeadLetters.inc({ type });
+  for (const [, { type }] of requests) metrics.requestDeadLetters.inc({ type, cause: 'publishing' });
   const types = [...new Set(requests.map(([, { type }]) => type))];
   log.error({ ...entry, types, see }, 'an entry became a dead letter: Redis does not take what it publishes');
 }

@@ -2,6 +2,7 @@ import { type Db, readChangeFacts } from '@hooligram/db';
 import type { ErrorCode } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
 import { type HandlerRequest, limited, refusal } from '../requests/handler.ts';
+import { orGiveBack, type Taken } from './limit.ts';
 import type { UserLimit } from './user-limit.ts';
 import type { UserLimits } from './user-limits.ts';
 
@@ -85,13 +86,7 @@ export async function permitted<T>(
   { refused, userId, taken }: Permit,
   change: () => Promise<T>,
 ): Promise<T | Refusal> {
-  if (refused) return refused;
-  try {
-    return await change();
-  } catch (error) {
-    giveBackAll(userId, taken);
-    throw error;
-  }
+  return refused ?? orGiveBack(takenOf(userId, taken), change);
 }
 
 /**
@@ -107,14 +102,11 @@ async function takeAndRead(
   const { user_id, request_id } = question;
   const usedUp = await takeAll(user_id, points);
   const taken = usedUp ? [] : points;
-  try {
-    const facts = await readChangeFacts(db, usedUp ? { user_id, request_id, sids: [] } : question);
-    if (facts.isAnswered) giveBackAll(user_id, taken);
-    return { usedUp, facts };
-  } catch (error) {
-    giveBackAll(user_id, taken);
-    throw error;
-  }
+  const facts = await orGiveBack(takenOf(user_id, taken), () =>
+    readChangeFacts(db, usedUp ? { user_id, request_id, sids: [] } : question),
+  );
+  if (facts.isAnswered) giveBackAll(user_id, taken);
+  return { usedUp, facts };
 }
 
 /** Takes what the database told that it needs besides, if the first points could be had. A refused change gives them back, but for looks. */
@@ -155,6 +147,10 @@ async function takeAll(userId: number, all: readonly Points[]): Promise<UsedUp |
  * Members who were looked up count, refused or not: looking is work, and each answer tells whether a number has signed up.
  */
 const isNoLook = ({ name }: Points): boolean => name !== 'members_added';
+
+function takenOf(userId: number, all: readonly Points[]): Taken {
+  return { giveBack: async () => giveBackAll(userId, all) };
+}
 
 function giveBackAll(userId: number, all: readonly Points[]): void {
   for (const { limit, points } of all) limit.giveBack(userId, points);

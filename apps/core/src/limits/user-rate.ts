@@ -1,4 +1,5 @@
 import type { Rate } from '@hooligram/service';
+import { orGiveBack } from './limit.ts';
 import type { UserLimit } from './user-limit.ts';
 
 /** A core counts in Redis whenever a user has done so great a part of the rate here. */
@@ -59,14 +60,12 @@ export class UserRate {
    * @throws what it threw
    */
   async during<T>(taken: readonly TakenOfUser[], run: () => Promise<T>): Promise<T> {
-    try {
-      const result = await run();
-      for (const count of taken) this.#done(count);
-      return result;
-    } catch (error) {
+    const giveBack = async () => {
       for (const count of taken) count.here -= 1;
-      throw error;
-    }
+    };
+    const result = await orGiveBack({ giveBack }, run);
+    for (const count of taken) this.#done(count);
+    return result;
   }
 
   /** In how many seconds the next window begins. */

@@ -1,6 +1,7 @@
 import type { CoreRequest, Outcome } from '@hooligram/contract';
 import { findAnswers, groupFingerprints } from '@hooligram/db';
 import type { Context } from '../context.ts';
+import { leaveAnswer } from '../requests/group-leave.ts';
 import { success } from '../requests/handler.ts';
 import { publishState } from './states.ts';
 
@@ -29,8 +30,8 @@ export async function recoverGroupChanges(
       state.members.map(([user_id]) => user_id),
     );
     if (change.type === 'GROUP_CREATE') outcomes.set(change, success({ group_id: state.group_id }));
-    else if (change.type === 'GROUP_LEAVE') outcomes.set(change, success({ state }));
-    else outcomes.set(change, success({}));
+    else if (change.type === 'GROUP_ADD_MEMBER') outcomes.set(change, success({}));
+    else outcomes.set(change, success(leaveAnswer(change.params, state)));
   }
 }
 

@@ -131,7 +131,7 @@ async function compareOrCheck(
 
 /** A code that was sent is a credential now. */
 function countConverted({ metrics }: Context, sid: string): void {
-  metrics.codes.inc({ country_code: recipientOf(sid).countryCode, event: 'converted' });
+  metrics.codes(recipientOf(sid).countryCode, 'converted').count += 1;
 }
 
 function recipientOf(sid: string): Recipient {

@@ -1,4 +1,4 @@
-import type { Metrics } from '@hooligram/service';
+import { type Metrics, redisLabel } from '@hooligram/service';
 
 export const queueNames = ['delivery-check', 'redelivery', 'sweep'] as const;
 const queue = queueNames;
@@ -7,8 +7,16 @@ const runOutcomes = ['done', 'again', 'failed', 'dead', 'dropped'] as const;
 
 export type JobMetrics = ReturnType<typeof createJobMetrics>;
 
-export function createJobMetrics(metrics: Metrics) {
+/** @param shards how many Redis there are */
+export function createJobMetrics(metrics: Metrics, shards = 1) {
+  const label = redisLabel(shards);
+  const emptied = metrics.counter<string>(
+    'core_redis_emptied_total',
+    'Times that Redis had lost the data that this core had seen there; the same on all cores',
+    label.values,
+  );
   return {
+    onRedisEmptied: (shard: number) => emptied.inc(label.of(shard)),
     jobsAdded: metrics.counter('core_jobs_added_total', 'Jobs that were new when they were added', { queue }),
     jobRuns: metrics.counter('core_job_runs_total', 'Runs of jobs, by outcome', {
       queue,
@@ -50,10 +58,6 @@ export function createJobMetrics(metrics: Metrics) {
     evictions: metrics.counter(
       'core_evictions_total',
       'Users whose connections were closed for acknowledging nothing',
-    ),
-    redisEmptied: metrics.counter(
-      'core_redis_emptied_total',
-      'Times that Redis had lost the data that this core had seen there; the same on all cores',
     ),
     overdueSeconds: metrics.histogram(
       'core_overdue_seconds',

@@ -62,7 +62,7 @@ export class ScheduleKeeper {
     const { config, queues, schedule, shards, shard, jobMetrics, reportDeadLetters } = this.#context;
     const epoch = await readRedisEpoch(this.#context);
     if (this.#redisEpoch !== undefined && epoch !== this.#redisEpoch) {
-      jobMetrics.redisEmptied.inc();
+      jobMetrics.onRedisEmptied(shard);
       schedule.forget();
       // Another one of several may be the one that sweeps, and need not have noticed.
       shards.states[shard]?.miss();

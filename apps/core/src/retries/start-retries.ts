@@ -43,7 +43,7 @@ export class Retries {
     this.#service = service;
     this.#stores = stores;
     this.#consumer = consumer;
-    this.#jobMetrics = createJobMetrics(service.metrics);
+    this.#jobMetrics = createJobMetrics(service.metrics, shards.placement.shards);
     this.ownChannel = names.core(consumer);
     if (shards.isOne) this.open(shards.first());
     else this.#several = new ShardedDeliveryChecks(shards.placement, shards.states);

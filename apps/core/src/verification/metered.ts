@@ -10,12 +10,12 @@ export function meteredProvider(
   return {
     ...provider,
     async send(to, code, timeoutMs) {
-      codes.inc({ country_code: to.countryCode, event: 'requested' });
+      codes(to.countryCode, 'requested').count += 1;
       const end = providerSeconds.startTimer({ call: 'send' });
       const sent = await provider.send(to, code, timeoutMs);
       end();
       providerCalls.inc({ call: 'send', outcome: sent.ok ? 'sent' : sent.reason });
-      if (sent.ok) codes.inc({ country_code: to.countryCode, event: 'sent' });
+      if (sent.ok) codes(to.countryCode, 'sent').count += 1;
       return sent;
     },
     async check(to, code, timeoutMs) {

@@ -224,10 +224,10 @@ export class GroupFeed {
   }
 
   /**
-   * A page was read: its messages may be sent once a state of its version applies.
+   * A page was read: its messages may be sent once a state of its version applies. Or a member has left in that version.
    * @returns whether one does
    */
-  async applyStateOf({ version }: ReplayPage): Promise<boolean> {
+  async applyStateOf({ version }: Pick<ReplayPage, 'version'>): Promise<boolean> {
     // One that was being read already may be older.
     for (let reads = 0; reads < stateReadsMax && version > this.#version; reads += 1) {
       await this.#deps.states.read(this);

@@ -80,4 +80,55 @@ describe('the state of a group', () => {
     await a.has(other, 1);
     expect([a.versions(group), a.seqs(group)]).toEqual([[], []]);
   });
+
+  test('that is too large for the answer to a leave is read before the leave is answered, once for all who leave, and they are sent nothing after it', async () => {
+    const [ada, bob, cat] = [fixture.user(), fixture.user(), fixture.user()];
+    const group = fixture.group([ada, bob, cat]);
+    const [a, b] = [await fixture.connectAs(ada, [group]), await fixture.connectAs(bob, [group])];
+    const leave = async ({ client, user }: typeof a) => {
+      client.send('GROUP_LEAVE_REQUEST', { group_id: group.id }, 'leave');
+      const leaving = await fixture.core.next('GROUP_LEAVE', ({ user_id }) => user_id === user.userId);
+      expect(leaving.params.reads_state).toBe(true);
+      await leaving.succeed({ state: null, version: group.remove(user).version });
+    };
+    const before = statesRead(group);
+    const reading = nextStates(group);
+    await leave(a);
+    const request = await reading;
+    const older = group.state();
+    await leave(b);
+    await b.client.roundTrip();
+    expect([a, b].flatMap(({ client }) => client.received('GROUP_LEAVE_SUCCESS'))).toEqual([]);
+
+    // It was read before the second one left.
+    const readAgain = nextStates(group);
+    await request.succeed({ states: [older], looked: 1 });
+    await a.client.next('GROUP_LEAVE_SUCCESS');
+    await (await readAgain).succeed({ states: [group.state()], looked: 1 });
+    await b.client.next('GROUP_LEAVE_SUCCESS');
+    expect(statesRead(group)).toBe(before + 2);
+    await fixture.core.publish.message(group.store());
+    for (const one of [a, b]) {
+      await one.settled();
+      expect(one.seqs(group)).toEqual([]);
+    }
+  });
+
+  test('that cannot be read leaves it open what became of a leave: the connection is closed with 1013', async () => {
+    const ada = fixture.user();
+    const group = fixture.group([ada, fixture.user()]);
+    const a = await fixture.connectAs(ada, [group]);
+    a.client.send('GROUP_LEAVE_REQUEST', { group_id: group.id }, 'leave');
+    const leaving = await fixture.core.next('GROUP_LEAVE', ({ group_id }) => group_id === group.id);
+    let reading = nextStates(group);
+    await leaving.succeed({ state: null, version: group.remove(ada).version });
+    for (let read = 1; read < 3; read += 1) {
+      const request = await reading;
+      reading = nextStates(group);
+      await request.refuse('server busy');
+    }
+    await (await reading).refuse('server busy');
+    expect((await a.client.closed).code).toBe(1013);
+    expect(a.client.received('GROUP_LEAVE_SUCCESS')).toEqual([]);
+  });
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { GroupState } from '@hooligram/contract';
+import type { GroupState, GroupVersion } from '@hooligram/contract';
 import { groupLeave } from '../groups/group-leave.ts';
 import type { Db } from '../session/db.ts';
 import { callFunction, runStatement } from '../statements/statement.ts';
@@ -23,7 +23,7 @@ export type UserDeletion = {
   /** The sessions of an earlier credential end. Called at the beginning and at the end. */
   onCredentialEnded(version: number): Promise<void>;
   /** The user has left a group, and its members have to be sent its state. */
-  onLeft(state: GroupState): Promise<void>;
+  onLeft(state: GroupState | GroupVersion): Promise<void>;
 };
 
 /**

@@ -23,12 +23,23 @@ export type Target = {
  * How far those have come who are in the middle of an attack, and have to reach their aim in spite of it; or, with `most`,
  * how far the attackers have come themselves, and may.
  */
-export type Progress = { what: string; wanted: number; reached: number; most?: number };
+export type Progress = {
+  what: string;
+  wanted: number;
+  reached: number;
+  most?: number;
+  /** How many answers attackers got to what they tried. Without any, that they did not come through shows nothing. */
+  tried?: { what: string; answers: number };
+  /** What was answered, where that says more. */
+  detail?: string;
+};
 
-/** How many reached their aim, or how often attackers came through. */
-export function progressText({ reached, wanted, most }: Progress): string {
-  if (wanted > 0) return `${reached} of ${wanted}`;
-  return most === undefined ? String(reached) : `${reached} (at most ${most})`;
+/** How many reached their aim; or how often attackers came through, and of how many tries. */
+export function progressText({ what, reached, wanted, most, tried, detail }: Progress): string {
+  if (wanted > 0) return `${what}: ${reached} of ${wanted}`;
+  const of = tried ? `, of ${tried.answers} ${tried.what}` : '';
+  const answered = detail ? ` (${detail})` : '';
+  return `${what}: ${reached}${most === undefined ? '' : ` (at most ${most})`}${of}${answered}`;
 }
 
 export type Attack = {
@@ -99,10 +110,18 @@ export function returning(
   };
 }
 
-/** Reads frames: counts those that hold a text, and keeps the answers that a client waits for to be signed in. */
-export function counting(progress: Progress, counted: string): (text: string) => ReceivedFrame | undefined {
+/** Reads frames: counts the answers to a request, and those that are SUCCESS; keeps those that a client waits for to be signed in. */
+export function counting(progress: Progress, request: string): (text: string) => ReceivedFrame | undefined {
+  const tried = { what: 'answers', answers: 0 };
+  progress.tried = tried;
   return (text) => {
-    if (text.includes(counted)) progress.reached += 1;
-    return text.includes('"AUTHORIZATION_') ? (JSON.parse(text) as ReceivedFrame) : undefined;
+    if (text.includes(`"${request}_`)) tried.answers += 1;
+    if (text.includes(`"${request}_SUCCESS"`)) progress.reached += 1;
+    return answerToSignIn(text);
   };
+}
+
+/** @returns what a client waits for to be signed in */
+export function answerToSignIn(text: string): ReceivedFrame | undefined {
+  return text.includes('"AUTHORIZATION_') ? (JSON.parse(text) as ReceivedFrame) : undefined;
 }

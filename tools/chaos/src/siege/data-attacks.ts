@@ -115,7 +115,7 @@ async function signInAgain(target: Target, progress: Progress, urls: readonly st
   await storeLargeData(target.databaseUrl, { ...data, sids: [sid] });
   const signIn = { ...phoneOf(sid), verification_code: '000000' };
   progress.what = 'sign-ins succeeded';
-  const readFrame = counting(progress, '"AUTHORIZATION_SIGN_IN_SUCCESS"');
+  const readFrame = counting(progress, 'AUTHORIZATION_SIGN_IN');
   for (const n of times(20, Number)) {
     const url = urls[n % urls.length] ?? target.url;
     keepSending(
@@ -222,9 +222,10 @@ export const dataAttacks = {
       await storeLargeData(target.databaseUrl, { sids, groups: 1, crowd: crowd.length, areAcquainted: true });
       // LIMIT_MEMBERS_ADDED_PER_USER: 5,000 a day are five such groups.
       Object.assign(progress, { what: 'groups were made', most: sids.length * 5 });
+      const readFrame = counting(progress, 'GROUP_CREATE');
       for (const [n, sid] of sids.entries()) {
         keepSending(
-          () => returnApart(target, n, { readFrame: counting(progress, '"GROUP_CREATE_SUCCESS"') }),
+          () => returnApart(target, n, { readFrame }),
           (client) =>
             client.send('GROUP_CREATE_REQUEST', { group_name: 'large', member_sids: [sid, ...crowd] }),
         );

@@ -49,11 +49,13 @@ function someNumber(target: Target): string {
 export function guessing(target: Target, progress: Progress, others: () => string) {
   let told = 0;
   let sent = 0;
-  Object.assign(progress, { what: 'guesses were right', most: 0 });
+  const tried = { what: "answers to the owner's own code", answers: 0 };
+  Object.assign(progress, { what: 'guesses were right', most: 0, tried });
   return {
     readFrame(text: string): undefined {
+      if (text.includes('"id":"right')) tried.answers += 1;
       if (text.includes('"AUTHORIZATION_SIGN_IN_SUCCESS"')) progress.reached += 1;
-      else if (text.includes('"id":"owner') && text.includes(errorTexts.wrongCredential.text)) told += 1;
+      else if (text.includes('"id":"wrong') && text.includes(errorTexts.wrongCredential.text)) told += 1;
     },
     send(client: Pick<ProtocolClient, 'send'>): void {
       sent += 1;
@@ -61,9 +63,9 @@ export function guessing(target: Target, progress: Progress, others: () => strin
         client.send('AUTHORIZATION_SIGN_IN_REQUEST', guess(others()));
         return;
       }
-      const wrong = guess(target.codeOwner.sid);
-      const payload = told < toldMax ? wrong : { ...wrong, verification_code: rightCode };
-      client.send('AUTHORIZATION_SIGN_IN_REQUEST', payload, `owner${sent}`);
+      const payload = guess(target.codeOwner.sid);
+      if (told >= toldMax) payload.verification_code = rightCode;
+      client.send('AUTHORIZATION_SIGN_IN_REQUEST', payload, `${told < toldMax ? 'wrong' : 'right'}${sent}`);
     },
   };
 }
@@ -119,7 +121,7 @@ export const guessAttacks = {
     async start(target, progress) {
       // LIMIT_TEXTS_PER_SOURCE: by the address that it has.
       Object.assign(progress, { what: 'codes were sent', most: 50 });
-      const readFrame = counting(progress, '"VERIFICATION_REQUEST_CODE_SUCCESS"');
+      const readFrame = counting(progress, 'VERIFICATION_REQUEST_CODE');
       for (const _ of times(50, Number)) {
         keepSending(
           () => {

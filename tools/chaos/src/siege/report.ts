@@ -43,7 +43,8 @@ function brokenInOne({ attacked, cut, ownerSignsIn, progress, memory, redis }: S
       : [`${attacked.late} deliveries and answers came after more than ${lateMs / 1_000} s, or never`]),
     ...(progress.reached >= progress.wanted && progress.reached <= (progress.most ?? Number.POSITIVE_INFINITY)
       ? []
-      : [`${progressText(progress)} ${progress.what}`]),
+      : [progressText(progress)]),
+    ...(progress.tried?.answers === 0 ? [`no ${progress.tried.what}: nothing is shown`] : []),
     ...(ownerSignsIn.token ? [] : ['an owner was locked out']),
     // Elsewhere strangers can lock them out for a day: docs/security.md says from how many networks.
     ...(ownerSignsIn.code ? [] : ['an owner with a code was locked out in the own network']),

@@ -144,7 +144,7 @@ async function besiege(
   const owner = (['token', 'code', 'codeElsewhere'] as const).filter((by) => !ownerSignsIn[by]);
   const locked = owner.length > 0 ? `the owner is locked out by ${owner.join(', ')}` : 'owners sign in';
   log(`${name}: ${p99}, ${cut} cut, ${attacked.late} late, ${attacked.refused} refused, ${locked}`);
-  if (progress.what) log(`${name}: ${progressText(progress)} ${progress.what}`);
+  if (progress.what) log(`${name}: ${progressText(progress)}`);
   const cpu = { quiet: quietCpu, first: firstCpu, rest: restCpu };
   return {
     name,

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { errorTexts, phoneOf } from '@hooligram/protocol';
+import { phoneOf, readTryAgain } from '@hooligram/protocol';
+import type { ProtocolClient, ReceivedFrame } from '@hooligram/protocol-client';
 import {
   type Attack,
   account,
+  answerToSignIn,
   apart,
   counter,
-  counting,
   open,
   type Progress,
   returning,
@@ -22,6 +23,8 @@ const networks = 200;
 /** So many requests of theirs were refused before the owner comes: what strangers may have of a number is used up. */
 const refusedFirst = 50;
 const againAfterMs = 2_000;
+/** So many of the numbers for which somebody asks have an account. */
+const takenNumbers = 10;
 
 const next = counter();
 
@@ -76,21 +79,67 @@ export const textAttacks = {
   },
   'asking-for-numbers': {
     about:
-      'five connections of one account ask who is here, with GROUP_ADD_MEMBER for one number after the other',
+      'five connections of one account ask who is here, with GROUP_ADD_MEMBER for numbers that somebody has and that nobody has, in turn',
     async start(target, progress) {
       const [one, other] = [await account(target, 1), await account(target, 2)];
       const group = { group_name: 'asking', member_sids: [one.sid, other.sid] };
       const { payload } = await one.client.requestOk('GROUP_CREATE', group);
-      const { group_id } = payload;
-      // LIMIT_UNKNOWN_MEMBERS_PER_USER
-      Object.assign(progress, { what: 'numbers were told', most: 1_000 });
-      const readFrame = counting(progress, errorTexts.userUnknown.text);
-      for (const _ of times(5, Number)) {
-        keepSending(returning(target, 1, { readFrame }), (client) => {
-          const member_sid = sidOf(target, 1_000 + next());
-          client.send('GROUP_ADD_MEMBER_REQUEST', { group_id, member_sid });
-        });
-      }
+      const group_id = payload.group_id as number;
+      const taken = await Promise.all(
+        times(takenNumbers, async (n) => {
+          const { sid, client } = await account(target, 3 + n);
+          client.terminate();
+          return sid;
+        }),
+      );
+      const { send, readFrame } = asking(progress, {
+        ...{ group_id, taken },
+        free: () => sidOf(target, 1_000 + next()),
+      });
+      for (const _ of times(5, Number)) keepSending(returning(target, 1, { readFrame }), send);
     },
   },
 } as const satisfies Record<string, Attack>;
+
+/**
+ * Asks for numbers that somebody has and that nobody has, in turn. What is answered to the ones as often as to the others tells
+ * nothing; each answer that the ones get more often than the others has told about a number: SUCCESS, that nobody has it, or a
+ * limit that only one kind meets.
+ */
+export function asking(
+  progress: Progress,
+  { group_id, taken, free }: { group_id: number; taken: readonly string[]; free: () => string },
+) {
+  let asked = 0;
+  const counts = new Map<string, { taken: number; free: number }>();
+  const tried = { what: 'numbers that were asked for', answers: 0 };
+  // LIMIT_MEMBERS_ADDED_PER_USER
+  Object.assign(progress, { what: 'numbers were told', most: 5_000, tried });
+  return {
+    readFrame(text: string): ReceivedFrame | undefined {
+      if (!text.includes('"GROUP_ADD_MEMBER_')) return answerToSignIn(text);
+      const { id, type, payload } = JSON.parse(text) as ReceivedFrame;
+      const [error = type] = payload.errors ?? [];
+      const answer = readTryAgain(error).text;
+      const count = counts.get(answer) ?? { taken: 0, free: 0 };
+      counts.set(answer, count);
+      if (id.startsWith('taken')) count.taken += 1;
+      else count.free += 1;
+      tried.answers += 1;
+      const all = [...counts];
+      progress.reached = all.reduce((sum, [, each]) => sum + Math.abs(each.taken - each.free), 0);
+      progress.detail = `taken, free: ${all.map(([name, each]) => `${name} ${each.taken}, ${each.free}`).join('; ')}`;
+      return undefined;
+    },
+    send(client: Pick<ProtocolClient, 'send'>): void {
+      asked += 1;
+      const isTaken = asked % 2 === 0;
+      const member_sid = isTaken ? (taken[(asked / 2) % taken.length] as string) : free();
+      client.send(
+        'GROUP_ADD_MEMBER_REQUEST',
+        { group_id, member_sid },
+        `${isTaken ? 'taken' : 'free'}${asked}`,
+      );
+    },
+  };
+}
