@@ -17,7 +17,8 @@ export function turnLines({ results }: Pick<Report, 'results'>): string[] {
         `times_${name}_low`,
         `times_${name}_high`,
       ].map((figure) => figures[figure]);
-      if (turns === undefined || before === undefined || scraped === undefined || times === undefined) return [];
+      if (turns === undefined || before === undefined || scraped === undefined || times === undefined)
+        return [];
       const title = `${workload}, trial ${round}, ${turns} turns, ${name}`;
       return [
         `${title}: ${digits(before)} not scraped, ${digits(scraped)} scraped, ${times.toFixed(3)} times as bad${verdict(low, high)}`,
@@ -31,5 +32,7 @@ function verdict(low: number | undefined, high: number | undefined): string {
   if (low === undefined || high === undefined) return '; too few turns to say how exact that is';
   const range = ` (${low.toFixed(3)}–${high.toFixed(3)})`;
   if (high <= timesMax) return `${range}: at most ${timesMax}`;
-  return low > timesMax ? `${range}: MORE than ${timesMax}` : `${range}: ${timesMax} is neither shown nor refused`;
+  return low > timesMax
+    ? `${range}: MORE than ${timesMax}`
+    : `${range}: ${timesMax} is neither shown nor refused`;
 }
