@@ -63,7 +63,12 @@ const command = commandOf(
       '--goals',
       'no more than the table of goals needs, on the targets that it compares; rows of Postgres are not counted',
     ),
-    flag('--seconds <n>', 'how long each trial sends', numberFrom(1, 3_600), '10'),
+    flag(
+      '--seconds <n>',
+      'how long each trial sends; of scraped, all turns together',
+      numberFrom(1, 3_600),
+      '10',
+    ),
     flag('--warm-up <n>', 'how many seconds it sends before that, unmeasured', numberFrom(0, 3_600), '4'),
     flag('--runs <n>', 'how many trials; figures are medians, lowest and highest', numberFrom(1, 100), '1'),
     flag(

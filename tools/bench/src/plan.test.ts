@@ -20,8 +20,8 @@ test('a workload that a target cannot do is reported, and the others are measure
   });
 });
 
-test('a system is measured scraped, or traced, wherever it is measured, beside itself', () => {
-  const { jobs } = planOf({
+test('a system is measured traced wherever it is measured, and scraped where it sends at a rate', () => {
+  const { jobs, notMeasured } = planOf({
     workloads: ['direct', 'idle'],
     targets: ['ours', 'scraped', 'traced'],
     urls: [],
@@ -32,9 +32,9 @@ test('a system is measured scraped, or traced, wherever it is measured, beside i
     'direct scraped',
     'direct traced',
     'idle ours',
-    'idle scraped',
     'idle traced',
   ]);
+  expect(notMeasured).toEqual(['idle is not measured on scraped: this work is for ours']);
 });
 
 test('every second round is measured backwards, so that neither of two targets always comes behind the other', () => {

@@ -1,7 +1,7 @@
 import { OptionsError } from '@hooligram/local';
 import { jobsOfGoals } from './goals.ts';
 import type { Options } from './options.ts';
-import { type TargetName, watchedNames } from './targets/index.ts';
+import type { TargetName } from './targets/index.ts';
 import { type WorkloadName, workloads } from './workloads/index.ts';
 
 /** A system that already runs. It is not one of the targets, because its processes are unknown. */
@@ -41,7 +41,8 @@ export function planOf({
       continue;
     }
     for (const target of targets) {
-      if (able.includes(watchedNames.includes(target) ? 'ours' : target)) jobs.push({ workload, target });
+      // Wherever ours is measured it can be traced, to be compared with it.
+      if (able.includes(target === 'traced' ? 'ours' : target)) jobs.push({ workload, target });
       else
         notMeasured.push(`${workload} is not measured on ${target}: this work is for ${able.join(' and ')}`);
     }

@@ -10,7 +10,7 @@ import type { Roles } from './measure/roles.ts';
 import type { Options } from './options.ts';
 import { type Job, jobsOfRound, planOf, runningTarget } from './plan.ts';
 import type { Report, TrialResult } from './report/report.ts';
-import { targets, watchedNames } from './targets/index.ts';
+import { targets } from './targets/index.ts';
 import type { RunningTarget } from './targets/target.ts';
 import { workloads } from './workloads/index.ts';
 
@@ -73,12 +73,8 @@ async function measure(
   let deliveredBefore = 0;
   let profiled: Roles = {};
   const toggleProfilers = () => {
-    if (
-      !options.profile ||
-      !['ours', ...watchedNames].some((name) => name === job.target) ||
-      workload.isTraced
-    )
-      return;
+    if (!options.profile || workload.isTraced) return;
+    // Others have neither.
     const { gateway = [], core = [] } = target?.roles() ?? {};
     profiled = { gateway, core };
     for (const pid of [...gateway, ...core]) process.kill(pid, 'SIGUSR2');

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { randomOf } from '../seeded-random.ts';
 import type { LoadClient } from './client.ts';
 import type { MessageStream } from './message-stream.ts';
 import { refused } from './rate.ts';
@@ -152,13 +153,4 @@ function firstAbove(sums: readonly number[], value: number): number {
     else low = middle + 1;
   }
   return low;
-}
-
-/** Numbers from 0 to below 1 that are the same for the same seed: a linear congruential generator, modulo 2^32. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }

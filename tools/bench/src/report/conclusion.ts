@@ -5,6 +5,7 @@ import { ratioLines } from './ratios.ts';
 import type { Report, Summary } from './report.ts';
 import { sizeLines } from './sizes.ts';
 import { hopLinesOf, memoryLinesOf, roleLines, table } from './table.ts';
+import { turnLines } from './turns.ts';
 import { yearLines } from './year.ts';
 
 /** The text that the terminal shows at the end. */
@@ -14,6 +15,7 @@ export function conclusion(report: Report, summaries: readonly Summary[]): strin
   const notes = [
     ...roleLines(summaries),
     ...ratioLines(report),
+    ...turnLines(report),
     ...curves,
     ...sizeLines(summaries),
     ...summaries.flatMap(hopLinesOf),

@@ -1,4 +1,3 @@
-import { watchedNames } from '../targets/index.ts';
 import { type Report, spread, type TrialResult } from './report.ts';
 
 type Side = readonly [workload: string, target: string, figure: string];
@@ -31,8 +30,8 @@ function slowLinks(workloads: readonly string[]): [Side, Side][] {
     ]),
   );
 }
-/** What somebody who watches could make worse: all of these but the last two are better when they are less. */
-const watchedFigures = ['cpu_us', 'p50_ms', 'p99_ms', 'kilobytes', 'deliveries_per_s', 'sign_ins_per_s'];
+/** What traces could make worse: all of these but the last two are better when they are less. */
+const tracedFigures = ['cpu_us', 'p50_ms', 'p99_ms', 'kilobytes', 'deliveries_per_s', 'sign_ins_per_s'];
 
 function both(
   one: readonly [workload: string, target: string],
@@ -51,10 +50,10 @@ function both(
  */
 export function ratioLines({ results }: Pick<Report, 'results'>): string[] {
   const workloads = [...new Set(results.map(({ workload }) => workload))];
-  const watched = workloads.flatMap((workload) =>
-    watchedNames.flatMap((name) => both([workload, name], [workload, 'ours'], watchedFigures)),
+  const traced = workloads.flatMap((workload) =>
+    both([workload, 'traced'], [workload, 'ours'], tracedFigures),
   );
-  return [...comparisons, ...watched].flatMap(([one, other]) => {
+  return [...comparisons, ...traced].flatMap(([one, other]) => {
     const ratios = ratiosOf(results, one, other);
     if (ratios.length === 0) return [];
     const { median, lowest, highest } = spread(ratios);

@@ -15,10 +15,7 @@ export const targets = {
 
 export type TargetName = keyof typeof targets;
 
-/** Ours, with somebody who watches it: wherever ours is measured, these can be, to be compared with it. */
-export const watchedNames: readonly TargetName[] = ['scraped', 'traced'];
-
-/** Systems that differ: a system that is watched is no other one. */
+/** Systems that differ: ours is no other one when it is scraped or traced. */
 export const systemNames: readonly TargetName[] = ['ours', 'socketio', 'uws-limit'];
 
 export const targetNames = Object.keys(targets) as readonly TargetName[];

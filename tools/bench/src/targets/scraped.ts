@@ -1,31 +1,25 @@
 import { ours } from './ours.ts';
 import type { Target } from './target.ts';
 
-const everyMs = 5_000;
+const patienceMs = 5_000;
 
-/** Ours, while somebody reads the metrics of all its processes as a Prometheus does. */
+/** Ours, whose metrics somebody reads as a Prometheus does, in some turns of a trial. */
 export const scraped: Target = {
-  about: 'ours, with /metrics of all processes scraped every 5 s; --target ours,scraped compares the two',
+  about:
+    'ours, in turns of 5 s: in half of them /metrics of all processes is scraped; --seconds 300 compares them exactly',
   async start(options, log, signal) {
     const target = await ours.start(options, log, signal);
-    const scrapeAll = () => {
-      for (const url of target.metricsUrls?.() ?? []) {
-        scrape(url).catch((error: Error) => log(`${url} was not scraped: ${error.message}`));
-      }
-    };
-    const timer = setInterval(scrapeAll, everyMs);
     return {
       ...target,
-      stop() {
-        clearInterval(timer);
-        return target.stop();
+      async scrape() {
+        await Promise.all((target.metricsUrls?.() ?? []).map(scrape));
       },
     };
   },
 };
 
 async function scrape(url: string): Promise<void> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(everyMs) });
-  if (!answer.ok) throw new Error(`status ${answer.status}`);
+  const answer = await fetch(url, { signal: AbortSignal.timeout(patienceMs) });
+  if (!answer.ok) throw new Error(`${url} was not scraped: status ${answer.status}`);
   await answer.arrayBuffer();
 }

@@ -3,7 +3,8 @@ export type Figures = Readonly<Record<string, number>>;
 
 /**
  * The meaning of each figure; CPU by role is `cpu_<role>_us`, what begins with `hop_` is told by `measure/hops.ts`, what begins
- * with `year_` by `report/year.ts`, and `rest_<role>_ms` by `report/sizes.ts`.
+ * with `year_` by `report/year.ts`, `rest_<role>_ms` by `report/sizes.ts`, and `unscraped_<figure>` and
+ * `times_<figure>` by `measure/turns.ts`.
  */
 export const units: Readonly<Record<string, string>> = {
   messages_per_s: 'committed messages a second',

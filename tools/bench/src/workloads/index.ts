@@ -22,7 +22,7 @@ const idleConcurrency = 20;
 const idlePauseMs = 10_000;
 const calmMs = 1_500;
 
-/** Users who send at a rate, measured while they do. */
+/** Users who send at a rate, measured while they do: on these targets, and on ours in turns that are scraped or not. */
 function sending(
   about: string,
   targets: readonly TargetName[],
@@ -31,7 +31,7 @@ function sending(
 ): Workload {
   return {
     about,
-    targets,
+    targets: [...targets, 'scraped'],
     besideSeconds: 45,
     async run(trial) {
       await populate(trial, users);

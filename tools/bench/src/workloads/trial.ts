@@ -1,9 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { LoadProcess } from '../load/load-process.ts';
 import type { ExchangeResult } from '../load/population.ts';
 import type { PopulationSpec } from '../load/population-spec.ts';
 import type { Rate } from '../load/rate.ts';
 import { costFigures, readCosts, reportedWithinMs } from '../measure/costs.ts';
 import { cpuBetween, type RoleUsage, total, usageByRole, whenQuiet } from '../measure/roles.ts';
+import { type Turn, turnFigures, turnOrder, turnSeconds } from '../measure/turns.ts';
 import type { RunningTarget } from '../targets/target.ts';
 import type { Figures } from './figures.ts';
 
@@ -81,6 +83,7 @@ export async function measured(
     await warmUp(warmUpSeconds);
     await whenQuiet(target.roles(), calmMs);
   }
+  if (target.scrape) return inTurns(trial, target.scrape, work);
   if (target.stores && countsRows) await whenQuiet(target.roles(), reportedWithinMs);
   log(`measuring for ${seconds} s`);
   const costs = await readCosts(target);
@@ -93,6 +96,33 @@ export async function measured(
   if (target.stores && countsRows) await whenQuiet(target.roles(), reportedWithinMs - quietMs);
   const { rows_per_message, ...counts } = costFigures(costs, await readCosts(target), result.sent);
   return { ...figures, ...counts, ...(countsRows && rows_per_message ? { rows_per_message } : {}) };
+}
+
+/** Does some work in turns, of which half are scraped, and compares them. What a turn leaves to be done counts in the next. */
+async function inTurns(
+  { target, seconds, toggleProfilers, log }: Trial,
+  scrape: () => Promise<void>,
+  work: (seconds: number) => Promise<ExchangeResult>,
+): Promise<Figures> {
+  const order = turnOrder(seconds);
+  log(`measuring in ${order.length} turns of ${turnSeconds} s`);
+  const turns: Turn[] = [];
+  let before = usageByRole(target.roles());
+  toggleProfilers();
+  for (const isScraped of order) {
+    const scraping = isScraped ? pause(turnSeconds * 500).then(scrape) : undefined;
+    const [result] = await Promise.all([work(turnSeconds), scraping]);
+    const after = usageByRole(target.roles());
+    const figures = exchangeFigures(result, before, after);
+    before = after;
+    turns.push({ isScraped, figures });
+    const { cpu_us = Number.NaN, p50_ms, p99_ms } = figures;
+    log(
+      `turn ${turns.length} of ${order.length}, ${isScraped ? 'scraped' : 'not scraped'}: ${cpu_us.toFixed(1)} µs a delivery, p50 ${p50_ms?.toFixed(2)}, p99 ${p99_ms?.toFixed(2)} ms`,
+    );
+  }
+  toggleProfilers();
+  return turnFigures(turns);
 }
 
 function exchangeFigures(result: ExchangeResult, before: RoleUsage, after: RoleUsage): Figures {

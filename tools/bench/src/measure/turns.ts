@@ -1,0 +1,93 @@
+import { spread } from '../report/report.ts';
+import { randomOf } from '../seeded-random.ts';
+import type { Figures } from '../workloads/figures.ts';
+
+/**
+ * As long as from one scrape to the next. A scrape stands in the middle of its turn, so that what it leaves for later, such
+ * as garbage, is of the same turn for the most part.
+ */
+export const turnSeconds = 5;
+
+/** Any: it makes the same order each time. */
+const seed = 20_261_126;
+/** An interval misses the true median as often as this. */
+const missedShare = 0.05;
+
+/** Part of a trial in which the load goes on: its processes are scraped meanwhile, or they are not. */
+export type Turn = { readonly isScraped: boolean; readonly figures: Figures };
+
+/** What scrapes could make worse. Where the sign is 1, less is better. */
+const signs: Readonly<Record<string, 1 | -1>> = {
+  cpu_us: 1,
+  p50_ms: 1,
+  p95_ms: 1,
+  p99_ms: 1,
+  deliveries_per_s: -1,
+};
+
+/** The figures that are compared. */
+export const comparedFigures = Object.keys(signs);
+
+/**
+ * Which turns of a trial are scraped. They come in pairs of one that is and one that is not, and a coin says which is the
+ * first. So neither has the advantage when the machine becomes slower, or inherits more of what the turn before it has left
+ * (cursors and delivery checks, which are late on purpose), and nothing that comes each minute always meets the same one.
+ * @param seconds for all of them; there is a pair at least
+ */
+export function turnOrder(seconds: number): boolean[] {
+  const random = randomOf(seed);
+  const pairs = Math.max(1, Math.floor(seconds / turnSeconds / 2));
+  return Array.from({ length: pairs }).flatMap(() => (random() < 0.5 ? [true, false] : [false, true]));
+}
+
+/**
+ * What the turns of one trial tell.
+ * @param turns in the order of `turnOrder`
+ * @returns each figure, the median of the turns that were scraped; and of those that are compared `unscraped_<figure>`,
+ *   the median of the others; `times_<figure>`, how many times as bad a turn is when it is scraped, the median over the
+ *   pairs; and `times_<figure>_low` and `_high`, between which that is in 95 of 100 trials, where there are enough pairs
+ */
+export function turnFigures(turns: readonly Turn[]): Figures {
+  const valuesOf = (name: string, isScraped: boolean) =>
+    turns.flatMap((turn) => (turn.isScraped === isScraped ? (turn.figures[name] ?? []) : []));
+  const names = [...new Set(turns.flatMap(({ figures }) => Object.keys(figures)))];
+  const medians = names.flatMap((name) => {
+    const values = valuesOf(name, true);
+    return values.length > 0 ? [[name, spread(values).median]] : [];
+  });
+  const compared = Object.entries(signs).flatMap(([name, sign]) => {
+    const scraped = valuesOf(name, true);
+    const unscraped = valuesOf(name, false);
+    if (scraped.length === 0 || scraped.length !== unscraped.length) return [];
+    const times = scraped.map((value, pair) => (value / (unscraped[pair] as number)) ** sign);
+    const [low, high] = endsOfMedian(times) ?? [];
+    return [
+      [`unscraped_${name}`, spread(unscraped).median],
+      [`times_${name}`, spread(times).median],
+      ...(low === undefined ? [] : [[`times_${name}_low`, low]]),
+      ...(high === undefined ? [] : [[`times_${name}_high`, high]]),
+    ];
+  });
+  return { turns: turns.length, ...Object.fromEntries(medians), ...Object.fromEntries(compared) };
+}
+
+/**
+ * How far the median of some values may be from the true one. Whatever they are drawn from, each is above the true median
+ * with the probability of a coin that shows heads. The n-th value from an end is beyond it only if fewer than n coins of as many
+ * as there are values show heads; n is the greatest one for which that happens in a fortieth of all cases at most.
+ * @returns the n-th from below and from above; undefined when there are fewer than six values, which are too few
+ */
+export function endsOfMedian(values: readonly number[]): [low: number, high: number] | undefined {
+  const sorted = values.toSorted((one, other) => one - other);
+  const count = sorted.length;
+  // The probability of exactly `nth` heads, and of at most so many.
+  let exactly = 0.5 ** count;
+  let atMost = exactly;
+  let nth = 0;
+  while (atMost <= missedShare / 2) {
+    nth += 1;
+    exactly *= (count - nth + 1) / nth;
+    atMost += exactly;
+  }
+  return nth === 0 ? undefined : [sorted[nth - 1] as number, sorted[count - nth] as number];
+}
