@@ -13,13 +13,27 @@ type SocketEvents = {
   close(close: () => void): void;
 };
 
+type Frame = string | Uint8Array;
+
+/**
+ * uWebSockets.js gathers less than so many bytes for one system call. A frame that does not fit goes through a buffer of its
+ * connection, with all that was gathered before it; and an emptied buffer keeps its memory until the connection is closed.
+ */
+const gatheredBytesMax = 16 * 1_024;
+/** Before a frame that can be gathered (RFC 6455, 5.2). */
+const headerBytesMax = 4;
+/** Of one UTF-16 code unit in UTF-8. */
+const bytesPerUnitMax = 3;
+
 /** One client's socket. All methods do nothing once it is closed, so no caller needs to ask first. */
 export class ClientSocket {
   readonly address: string;
   readonly #ws: uWS.WebSocket<unknown>;
   readonly #events: SocketEvents;
-  /** Undefined while there is none, as on nearly all sockets at any time. */
-  #later: string[] | undefined;
+  /** What is to be sent with the others of this tick, or of `together`. Undefined while there is none, as on nearly all sockets. */
+  #later: Frame[] | undefined;
+  /** What `together` has added to it; undefined while nothing is sent together. */
+  #togetherBytes: number | undefined;
   #drained: (() => void)[] | undefined;
   #isOpen = true;
   #unreadBytes = 0;
@@ -64,28 +78,34 @@ export class ClientSocket {
     if (this.#isOpen) this.#closeSlow('gateway');
   }
 
-  /** Sends frames now, in order, in one system call. */
-  send(...frames: readonly (string | Uint8Array)[]): void {
+  /** Sends frames now, in order, in as few system calls as they fit into; within `together`, with what else is sent there. */
+  send(...frames: readonly Frame[]): void {
     if (!this.#isOpen) return;
+    if (this.#togetherBytes !== undefined) {
+      for (const frame of frames) this.#gather(frame);
+      return;
+    }
     const queued = this.#later;
     this.#later = undefined;
-    this.#ws.cork(() => {
-      if (queued) for (const frame of queued) this.#write(frame);
-      for (const frame of frames) this.#write(frame);
-    });
+    this.#writeAll(queued ? [...queued, ...frames] : frames);
     if (this.#unreadBytes > 0 || this.#isFilling) this.look();
     this.#isFilling = false;
   }
 
-  /** What is sent meanwhile leaves in one system call, as far as it fits into one. */
+  /**
+   * What is sent meanwhile leaves in as few system calls as it fits into, all of it before this returns. What is published
+   * meanwhile may overtake it.
+   */
   together<T>(work: () => T): T {
-    if (!this.#isOpen) return work();
-    let result: T | undefined;
-    this.#ws.cork(() => {
-      result = work();
-    });
-    this.look();
-    return result as T;
+    if (!this.#isOpen || this.#togetherBytes !== undefined) return work();
+    this.#togetherBytes = 0;
+    try {
+      return work();
+    } finally {
+      this.#flush();
+      this.#togetherBytes = undefined;
+      this.look();
+    }
   }
 
   /** Sends a frame with the others of this tick. Never overtakes nor is overtaken by `send`. */
@@ -100,10 +120,10 @@ export class ClientSocket {
     process.nextTick(() => this.#later && this.send());
   }
 
-  /** Joins a topic behind everything that was sent so far. */
+  /** Joins a topic behind everything that was sent so far; within `together`, before that leaves. */
   join(topic: string): void {
     if (!this.#isOpen) return;
-    if (this.#later) this.send();
+    if (this.#later && this.#togetherBytes === undefined) this.send();
     if (this.#isOpen) this.#ws.subscribe(topic);
   }
 
@@ -114,7 +134,7 @@ export class ClientSocket {
   /** Closes with a code and a reason, behind everything that was sent so far. */
   end({ code, reason }: { code: number; reason: string }): void {
     if (!this.#isOpen) return;
-    if (this.#later) this.send();
+    this.#flush();
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#events.close(() => this.#ws.end(code, reason));
@@ -156,7 +176,55 @@ export class ClientSocket {
     this.onDrain();
   }
 
-  #write(frame: string | Uint8Array): void {
+  /** Within `together`. */
+  #gather(frame: Frame): void {
+    const bytes = bytesOf(frame);
+    if ((this.#togetherBytes ?? 0) + bytes >= gatheredBytesMax) this.#flush();
+    this.#later ??= [];
+    this.#later.push(frame);
+    this.#togetherBytes = (this.#togetherBytes ?? 0) + bytes;
+    // How much is unread decides whether more is sent.
+    if (bytes >= gatheredBytesMax) this.#flush();
+  }
+
+  /** Sends what waits for the others of this tick, or of `together`. */
+  #flush(): void {
+    const frames = this.#later;
+    this.#later = undefined;
+    if (this.#togetherBytes !== undefined) this.#togetherBytes = 0;
+    if (frames) this.#writeAll(frames);
+  }
+
+  /** Each system call has as many frames as can be gathered for it. */
+  #writeAll(frames: readonly Frame[]): void {
+    let bytesMax = 0;
+    for (const { length } of frames) bytesMax += length * bytesPerUnitMax + headerBytesMax;
+    if (frames.length <= 1 || bytesMax < gatheredBytesMax) {
+      this.#writeTogether(frames, 0, frames.length);
+      return;
+    }
+    let start = 0;
+    let bytes = 0;
+    for (const [index, frame] of frames.entries()) {
+      const more = bytesOf(frame);
+      if (index > start && bytes + more >= gatheredBytesMax) {
+        this.#writeTogether(frames, start, index);
+        start = index;
+        bytes = 0;
+      }
+      bytes += more;
+    }
+    this.#writeTogether(frames, start, frames.length);
+  }
+
+  #writeTogether(frames: readonly Frame[], start: number, end: number): void {
+    if (!this.#isOpen || start === end) return;
+    this.#ws.cork(() => {
+      for (let index = start; index < end; index += 1) this.#write(frames[index] as Frame);
+    });
+  }
+
+  #write(frame: Frame): void {
     // 1 is sent, 0 is buffered and will be sent, 2 is dropped: a gap, which only a new connection can close.
     if (!this.#isOpen) return;
     const result = this.#ws.send(frame);
@@ -176,4 +244,9 @@ export class ClientSocket {
     this.#unreadBytes = bytes;
     this.#events.onBuffered(bytes - before);
   }
+}
+
+/** As it is sent, with its header. */
+function bytesOf(frame: Frame): number {
+  return headerBytesMax + (typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength);
 }
