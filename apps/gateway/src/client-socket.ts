@@ -87,7 +87,8 @@ export class ClientSocket {
     }
     const queued = this.#later;
     this.#later = undefined;
-    this.#writeAll(queued ? [...queued, ...frames] : frames);
+    queued?.push(...frames);
+    this.#writeAll(queued ?? frames);
     if (this.#unreadBytes > 0 || this.#isFilling) this.look();
     this.#isFilling = false;
   }
