@@ -24,6 +24,11 @@ const gatheredBytesMax = 16 * 1_024;
 const headerBytesMax = 4;
 /** Of one UTF-16 code unit in UTF-8. */
 const bytesPerUnitMax = 3;
+/**
+ * So many code units are sent together: to count bytes takes as long as to encode them, and what is sent together is states, nearly
+ * all ASCII. Where it is not, a buffer is kept, and nothing else happens.
+ */
+const togetherUnitsMax = 15 * 1_024;
 
 /** One client's socket. All methods do nothing once it is closed, so no caller needs to ask first. */
 export class ClientSocket {
@@ -32,8 +37,8 @@ export class ClientSocket {
   readonly #events: SocketEvents;
   /** What is to be sent with the others of this tick, or of `together`. Undefined while there is none, as on nearly all sockets. */
   #later: Frame[] | undefined;
-  /** What `together` has added to it; undefined while nothing is sent together. */
-  #togetherBytes: number | undefined;
+  /** The code units of it; undefined while nothing is sent together. */
+  #togetherUnits: number | undefined;
   #drained: (() => void)[] | undefined;
   #isOpen = true;
   #unreadBytes = 0;
@@ -81,7 +86,7 @@ export class ClientSocket {
   /** Sends frames now, in order, in as few system calls as they fit into; within `together`, with what else is sent there. */
   send(...frames: readonly Frame[]): void {
     if (!this.#isOpen) return;
-    if (this.#togetherBytes !== undefined) {
+    if (this.#togetherUnits !== undefined) {
       for (const frame of frames) this.#gather(frame);
       return;
     }
@@ -98,13 +103,16 @@ export class ClientSocket {
    * meanwhile may overtake it.
    */
   together<T>(work: () => T): T {
-    if (!this.#isOpen || this.#togetherBytes !== undefined) return work();
-    this.#togetherBytes = 0;
+    if (!this.#isOpen || this.#togetherUnits !== undefined) return work();
+    const before = this.#later ?? [];
+    this.#later = undefined;
+    this.#togetherUnits = 0;
     try {
+      for (const frame of before) this.#gather(frame);
       return work();
     } finally {
       this.#flush();
-      this.#togetherBytes = undefined;
+      this.#togetherUnits = undefined;
       this.look();
     }
   }
@@ -112,6 +120,10 @@ export class ClientSocket {
   /** Sends a frame with the others of this tick. Never overtakes nor is overtaken by `send`. */
   sendLater(frame: string): void {
     if (!this.#isOpen) return;
+    if (this.#togetherUnits !== undefined) {
+      this.#gather(frame);
+      return;
+    }
     if (this.#later) {
       this.#later.push(frame);
       return;
@@ -124,7 +136,7 @@ export class ClientSocket {
   /** Joins a topic behind everything that was sent so far; within `together`, before that leaves. */
   join(topic: string): void {
     if (!this.#isOpen) return;
-    if (this.#later && this.#togetherBytes === undefined) this.send();
+    if (this.#later && this.#togetherUnits === undefined) this.send();
     if (this.#isOpen) this.#ws.subscribe(topic);
   }
 
@@ -179,21 +191,24 @@ export class ClientSocket {
 
   /** Within `together`. */
   #gather(frame: Frame): void {
-    const bytes = bytesOf(frame);
-    if ((this.#togetherBytes ?? 0) + bytes >= gatheredBytesMax) this.#flush();
+    const units = frame.length + headerBytesMax;
+    if ((this.#togetherUnits ?? 0) + units > togetherUnitsMax) this.#flush();
     this.#later ??= [];
     this.#later.push(frame);
-    this.#togetherBytes = (this.#togetherBytes ?? 0) + bytes;
+    this.#togetherUnits = (this.#togetherUnits ?? 0) + units;
     // How much is unread decides whether more is sent.
-    if (bytes >= gatheredBytesMax) this.#flush();
+    if (units > togetherUnitsMax) this.#flush();
   }
 
   /** Sends what waits for the others of this tick, or of `together`. */
   #flush(): void {
-    const frames = this.#later;
+    const frames = this.#later ?? [];
     this.#later = undefined;
-    if (this.#togetherBytes !== undefined) this.#togetherBytes = 0;
-    if (frames) this.#writeAll(frames);
+    if (this.#togetherUnits === undefined) this.#writeAll(frames);
+    else {
+      this.#togetherUnits = 0;
+      this.#writeTogether(frames, 0, frames.length);
+    }
   }
 
   /** Each system call has as many frames as can be gathered for it. */
