@@ -2,8 +2,10 @@ import type { uWS } from '@hooligram/uws';
 import { expect, test } from '@jest/globals';
 import { ClientSocket } from './client-socket.ts';
 
-test('requests that are answered one after the other without a wait share a system call, and nothing overtakes them', async () => {
+/** A socket, and what it writes in each system call. */
+function socketOf(): { socket: ClientSocket; sent: string[][]; joinedAfter: number[] } {
   const sent: string[][] = [];
+  const joinedAfter: number[] = [];
   const ws = {
     cork: (write: () => void) => {
       sent.push([]);
@@ -13,9 +15,15 @@ test('requests that are answered one after the other without a wait share a syst
       sent.at(-1)?.push(frame);
       return 1;
     },
+    subscribe: () => joinedAfter.push(sent.flat().length),
     getBufferedAmount: () => 0,
   } as unknown as uWS.WebSocket<unknown>;
   const socket = new ClientSocket(ws, '127.0.0.1', { onSlow() {}, onBuffered() {}, close() {} });
+  return { socket, sent, joinedAfter };
+}
+
+test('requests that are answered one after the other without a wait share a system call, and nothing overtakes them', async () => {
+  const { socket, sent } = socketOf();
   for (const answer of ['a', 'b', 'c']) {
     socket.sendLater(answer);
     // As a handler does that need not wait.
@@ -29,4 +37,77 @@ test('requests that are answered one after the other without a wait share a syst
     ['a', 'b', 'c'],
     ['d', 'e'],
   ]);
+});
+
+/** uWebSockets.js gathers less than that; what is more goes through a buffer whose memory the connection keeps. */
+const gatheredBytes = 16 * 1_024;
+const bytesOf = (frames: readonly string[]) =>
+  frames.reduce((sum, frame) => sum + 4 + Buffer.byteLength(frame), 0);
+
+test.each([
+  ['states of a hundred members', Array.from({ length: 30 }, (_, at) => `${at} ${'s'.repeat(1_680)}`), 4],
+  [
+    'texts whose characters have three bytes',
+    Array.from({ length: 4 }, (_, at) => `${at} ${'→'.repeat(2_500)}`),
+    2,
+  ],
+])('no system call has more %s than can be gathered, and all leave in order', (_, frames, calls) => {
+  const { socket, sent } = socketOf();
+  socket.send(...frames);
+  expect(sent.flat()).toEqual(frames);
+  expect(sent).toHaveLength(calls);
+  for (const call of sent) expect(bytesOf(call)).toBeLessThan(gatheredBytes);
+});
+
+test('no system call has more of what is sent together than can be gathered, and all leaves in order', () => {
+  const { socket, sent } = socketOf();
+  const frames = Array.from({ length: 30 }, (_, at) => `${at} ${'s'.repeat(1_680)}`);
+  const [first = '', second = '', ...others] = frames;
+  socket.sendLater(first);
+  socket.together(() => {
+    socket.sendLater(second);
+    for (const frame of others) socket.send(frame);
+  });
+  expect(sent.flat()).toEqual(frames);
+  expect(sent).toHaveLength(4);
+  for (const call of sent) expect(bytesOf(call)).toBeLessThan(gatheredBytes);
+});
+
+test('what cannot be gathered leaves alone, and before more is sent', () => {
+  const { socket, sent } = socketOf();
+  const large = 'l'.repeat(gatheredBytes);
+  socket.together(() => {
+    socket.send('before');
+    socket.send(large);
+    expect(sent).toEqual([['before'], [large]]);
+    socket.send('behind');
+  });
+  expect(sent).toEqual([['before'], [large], ['behind']]);
+});
+
+test('what was to be sent later leaves before what is sent together, and with it', () => {
+  const { socket, sent, joinedAfter } = socketOf();
+  socket.sendLater('answer');
+  const result = socket.together(() => {
+    socket.send('state');
+    socket.join('topic');
+    socket.sendLater('second answer');
+    return socket.together(() => socket.send('second state')) ?? 'done';
+  });
+  expect(result).toBe('done');
+  expect(sent).toEqual([['answer', 'state', 'second answer', 'second state']]);
+  socket.sendLater('third answer');
+  socket.join('topic');
+  expect(joinedAfter).toEqual([0, 5]);
+});
+
+test('what was sent together by work that threw has left', () => {
+  const { socket, sent } = socketOf();
+  const work = () => {
+    socket.send('state');
+    throw new Error('broken');
+  };
+  expect(() => socket.together(work)).toThrow('broken');
+  socket.send('next');
+  expect(sent).toEqual([['state'], ['next']]);
 });

@@ -13,13 +13,32 @@ type SocketEvents = {
   close(close: () => void): void;
 };
 
+type Frame = string | Uint8Array;
+
+/**
+ * uWebSockets.js gathers less than so many bytes for one system call. A frame that does not fit goes through a buffer of its
+ * connection, with all that was gathered before it; and an emptied buffer keeps its memory until the connection is closed.
+ */
+const gatheredBytesMax = 16 * 1_024;
+/** Before a frame that can be gathered (RFC 6455, 5.2). */
+const headerBytesMax = 4;
+/** Of one UTF-16 code unit in UTF-8. */
+const bytesPerUnitMax = 3;
+/**
+ * So many code units are sent together: to count bytes takes as long as to encode them, and what is sent together is states, nearly
+ * all ASCII. Where it is not, a buffer is kept, and nothing else happens.
+ */
+const togetherUnitsMax = 15 * 1_024;
+
 /** One client's socket. All methods do nothing once it is closed, so no caller needs to ask first. */
 export class ClientSocket {
   readonly address: string;
   readonly #ws: uWS.WebSocket<unknown>;
   readonly #events: SocketEvents;
-  /** Undefined while there is none, as on nearly all sockets at any time. */
-  #later: string[] | undefined;
+  /** What is to be sent with the others of this tick, or of `together`. Undefined while there is none, as on nearly all sockets. */
+  #later: Frame[] | undefined;
+  /** The code units of it; undefined while nothing is sent together. */
+  #togetherUnits: number | undefined;
   #drained: (() => void)[] | undefined;
   #isOpen = true;
   #unreadBytes = 0;
@@ -64,33 +83,47 @@ export class ClientSocket {
     if (this.#isOpen) this.#closeSlow('gateway');
   }
 
-  /** Sends frames now, in order, in one system call. */
-  send(...frames: readonly (string | Uint8Array)[]): void {
+  /** Sends frames now, in order, in as few system calls as they fit into; within `together`, with what else is sent there. */
+  send(...frames: readonly Frame[]): void {
     if (!this.#isOpen) return;
+    if (this.#togetherUnits !== undefined) {
+      for (const frame of frames) this.#gather(frame);
+      return;
+    }
     const queued = this.#later;
     this.#later = undefined;
-    this.#ws.cork(() => {
-      if (queued) for (const frame of queued) this.#write(frame);
-      for (const frame of frames) this.#write(frame);
-    });
+    queued?.push(...frames);
+    this.#writeAll(queued ?? frames);
     if (this.#unreadBytes > 0 || this.#isFilling) this.look();
     this.#isFilling = false;
   }
 
-  /** What is sent meanwhile leaves in one system call, as far as it fits into one. */
+  /**
+   * What is sent meanwhile leaves in as few system calls as it fits into, all of it before this returns. What is published
+   * meanwhile may overtake it.
+   */
   together<T>(work: () => T): T {
-    if (!this.#isOpen) return work();
-    let result: T | undefined;
-    this.#ws.cork(() => {
-      result = work();
-    });
-    this.look();
-    return result as T;
+    if (!this.#isOpen || this.#togetherUnits !== undefined) return work();
+    const before = this.#later ?? [];
+    this.#later = undefined;
+    this.#togetherUnits = 0;
+    try {
+      for (const frame of before) this.#gather(frame);
+      return work();
+    } finally {
+      this.#flush();
+      this.#togetherUnits = undefined;
+      this.look();
+    }
   }
 
   /** Sends a frame with the others of this tick. Never overtakes nor is overtaken by `send`. */
   sendLater(frame: string): void {
     if (!this.#isOpen) return;
+    if (this.#togetherUnits !== undefined) {
+      this.#gather(frame);
+      return;
+    }
     if (this.#later) {
       this.#later.push(frame);
       return;
@@ -100,10 +133,10 @@ export class ClientSocket {
     process.nextTick(() => this.#later && this.send());
   }
 
-  /** Joins a topic behind everything that was sent so far. */
+  /** Joins a topic behind everything that was sent so far; within `together`, before that leaves. */
   join(topic: string): void {
     if (!this.#isOpen) return;
-    if (this.#later) this.send();
+    if (this.#later && this.#togetherUnits === undefined) this.send();
     if (this.#isOpen) this.#ws.subscribe(topic);
   }
 
@@ -114,7 +147,7 @@ export class ClientSocket {
   /** Closes with a code and a reason, behind everything that was sent so far. */
   end({ code, reason }: { code: number; reason: string }): void {
     if (!this.#isOpen) return;
-    if (this.#later) this.send();
+    this.#flush();
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#events.close(() => this.#ws.end(code, reason));
@@ -156,7 +189,58 @@ export class ClientSocket {
     this.onDrain();
   }
 
-  #write(frame: string | Uint8Array): void {
+  /** Within `together`. */
+  #gather(frame: Frame): void {
+    const units = frame.length + headerBytesMax;
+    if ((this.#togetherUnits ?? 0) + units > togetherUnitsMax) this.#flush();
+    this.#later ??= [];
+    this.#later.push(frame);
+    this.#togetherUnits = (this.#togetherUnits ?? 0) + units;
+    // How much is unread decides whether more is sent.
+    if (units > togetherUnitsMax) this.#flush();
+  }
+
+  /** Sends what waits for the others of this tick, or of `together`. */
+  #flush(): void {
+    const frames = this.#later ?? [];
+    this.#later = undefined;
+    if (this.#togetherUnits === undefined) this.#writeAll(frames);
+    else {
+      this.#togetherUnits = 0;
+      this.#writeTogether(frames, 0, frames.length);
+    }
+  }
+
+  /** Each system call has as many frames as can be gathered for it. */
+  #writeAll(frames: readonly Frame[]): void {
+    let bytesMax = 0;
+    for (const { length } of frames) bytesMax += length * bytesPerUnitMax + headerBytesMax;
+    if (frames.length <= 1 || bytesMax < gatheredBytesMax) {
+      this.#writeTogether(frames, 0, frames.length);
+      return;
+    }
+    let start = 0;
+    let bytes = 0;
+    for (const [index, frame] of frames.entries()) {
+      const more = bytesOf(frame);
+      if (index > start && bytes + more >= gatheredBytesMax) {
+        this.#writeTogether(frames, start, index);
+        start = index;
+        bytes = 0;
+      }
+      bytes += more;
+    }
+    this.#writeTogether(frames, start, frames.length);
+  }
+
+  #writeTogether(frames: readonly Frame[], start: number, end: number): void {
+    if (!this.#isOpen || start === end) return;
+    this.#ws.cork(() => {
+      for (let index = start; index < end; index += 1) this.#write(frames[index] as Frame);
+    });
+  }
+
+  #write(frame: Frame): void {
     // 1 is sent, 0 is buffered and will be sent, 2 is dropped: a gap, which only a new connection can close.
     if (!this.#isOpen) return;
     const result = this.#ws.send(frame);
@@ -176,4 +260,9 @@ export class ClientSocket {
     this.#unreadBytes = bytes;
     this.#events.onBuffered(bytes - before);
   }
+}
+
+/** As it is sent, with its header. */
+function bytesOf(frame: Frame): number {
+  return headerBytesMax + (typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength);
 }

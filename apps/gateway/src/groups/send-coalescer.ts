@@ -2,7 +2,7 @@ type Socket = { together<T>(work: () => T): T };
 
 /**
  * What is given to it in one tick is done behind the microtasks of that tick, in order: what one answer of the core has set
- * free, for a connection that waited for several parts of it. All that is sent by it leaves in one system call.
+ * free, for a connection that waited for several parts of it. All that is sent by it leaves together (`ClientSocket.together`).
  */
 export class SendCoalescer {
   readonly #socket: Socket;
