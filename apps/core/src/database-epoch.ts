@@ -11,6 +11,9 @@ type Stores = {
   readonly names: Pick<Channels, 'gateways'>;
 };
 
+/** What each Redis has, as it was read last. */
+type Noted = Map<Redis, History | undefined>;
+
 /**
  * Watches in which epoch the database is, and keeps in Redis how much of it the cores have seen: a core that starts
  * later notices an older copy of the database, and gateways that were away notice a new epoch. Redis is only a hint
@@ -24,10 +27,11 @@ export function startEpochWatch(stores: Stores): Probe {
   // A check that fails fails for requests too, and is logged there.
   return startProbe({
     async ask() {
-      const remembered = isConnected() ? await readRemembered(shards) : undefined;
+      const noted: Noted = new Map();
+      const remembered = isConnected() ? await readRemembered(shards, noted) : undefined;
       if (remembered) db.epoch.remember(remembered);
       await db.epoch.check(db.pool);
-      if (isConnected()) await writeSeen(stores);
+      if (isConnected()) await writeSeen(stores, noted);
       return true as const;
     },
   });
@@ -51,9 +55,19 @@ export function announceEpoch(stores: Stores, publisher: BusPublisher): void {
   );
 }
 
-/** @returns what the cores have seen of the database, at the latest; undefined if no Redis knows anything of it */
-export async function readRemembered(shards: Stores['shards']): Promise<History | undefined> {
-  const found = await shards.onEach(readOne);
+/**
+ * @param noted gets what each Redis has
+ * @returns what the cores have seen of the database, at the latest; undefined if no Redis knows anything of it
+ */
+export async function readRemembered(
+  shards: Stores['shards'],
+  noted: Noted = new Map(),
+): Promise<History | undefined> {
+  const found = await shards.onEach(async (redis, names) => {
+    const history = await readOne(redis, names);
+    noted.set(redis, history);
+    return history;
+  });
   return found
     .filter((history) => history !== undefined)
     .sort((one, other) => other.epoch - one.epoch || (other.wal ?? 0) - (one.wal ?? 0))[0];
@@ -69,11 +83,17 @@ async function readOne(redis: Redis, names: Pick<Keys, 'databaseEpoch'>): Promis
   return isEpoch(history.epoch) && history.identity !== '' ? history : undefined;
 }
 
-async function writeSeen({ db, shards }: Pick<Stores, 'db' | 'shards'>): Promise<void> {
+/** @param noted what need not be written again */
+async function writeSeen(
+  { db, shards }: Pick<Stores, 'db' | 'shards'>,
+  noted: Noted = new Map(),
+): Promise<void> {
   const { seen } = db.epoch;
   if (!seen) return;
   const { epoch, identity, wal } = seen;
-  await shards.onEach((redis, names) =>
-    redis.hset(names.databaseEpoch, { epoch, history: identity, wal: wal ?? '' }),
-  );
+  await shards.onEach(async (redis, names) => {
+    const known = noted.get(redis);
+    if (known?.epoch === epoch && known.identity === identity && known.wal === wal) return;
+    await redis.hset(names.databaseEpoch, { epoch, history: identity, wal: wal ?? '' });
+  });
 }

@@ -16,32 +16,44 @@ type Row = {
 };
 
 /** @returns asks whether the database can do this release's work: `true`, or what is wrong. It rejects if it is away. */
-export function createDatabaseCheck({ pool }: Pick<Db, 'pool'>): () => Promise<true | string> {
+export function createDatabaseCheck({
+  pool,
+  keepsStatements,
+}: Pick<Db, 'pool' | 'keepsStatements'>): () => Promise<true | string> {
+  const name = keepsStatements ? 'check_database' : undefined;
+  const check = (client: pg.ClientBase) => checkDatabase(client, name);
   // A session that may not write is given up: after a failover, a new one reaches the server that takes writes.
-  return () => withConnection(pool, checkDatabase, (answer) => answer === true);
+  return () => withConnection(pool, check, (answer) => answer === true);
 }
 
 type Release = { readonly migrations: readonly string[]; readonly functions: FunctionSet };
 
 let release: Release | undefined;
 
-/** @returns whether the database of this connection can do this release's work: `true`, or what is wrong */
-export async function checkDatabase(client: Pick<pg.ClientBase, 'query'>): Promise<true | string> {
+/**
+ * @param name under which the statement is prepared, once a connection; by default it is parsed and planned each time
+ * @returns whether the database of this connection can do this release's work: `true`, or what is wrong
+ */
+export async function checkDatabase(
+  client: Pick<pg.ClientBase, 'query'>,
+  name?: string,
+): Promise<true | string> {
   release ??= {
     migrations: listMigrations(defaultMigrationsDir).map(({ name }) => name),
     functions: readFunctionSet(defaultFunctionsDir),
   };
   try {
     // A name that has no function, or two, is no regproc.
-    const { rows } = await client.query<Row>(
-      `SELECT pg_is_in_recovery() AS is_in_recovery,
+    const { rows } = await client.query<Row>({
+      name,
+      text: `SELECT pg_is_in_recovery() AS is_in_recovery,
          current_setting('transaction_read_only')::boolean AS is_read_only,
          ARRAY(SELECT migration_name::text FROM _prisma_migrations
            WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL) AS migrations,
          EXISTS (SELECT FROM function_set WHERE checksum = $1) AS has_function_set,
          ARRAY(SELECT name FROM unnest($2::text[]) AS name WHERE to_regproc(name) IS NULL) AS missing_functions`,
-      [release.functions.checksum, release.functions.names],
-    );
+      values: [release.functions.checksum, release.functions.names],
+    });
     return faultOf(rows[0] as Row, release.migrations) ?? true;
   } catch (error) {
     if ((error as { code?: string }).code !== undefinedTable) throw error;

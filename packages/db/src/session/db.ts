@@ -66,7 +66,8 @@ export function openDb({
   remembered,
 }: OpenDbOptions): Db {
   const settings = sessionSettings({ statementTimeoutMs, lockTimeoutMs });
-  const epoch = new DatabaseEpoch({ onChange: onEpoch ?? (() => {}) });
+  const name = session.keepsStatements ? 'enter_epoch' : undefined;
+  const epoch = new DatabaseEpoch({ name, onChange: onEpoch ?? (() => {}) });
   if (remembered) epoch.remember(remembered);
 
   /** Awaited before anybody gets the connection. The settings come first: the epoch is a transaction like any other. */

@@ -17,6 +17,8 @@ const enterStatement = `SELECT epoch, history AS identity, wal, has_begun FROM e
 type Entered = History & { has_begun: boolean };
 
 export type EpochOptions = {
+  /** Under which name connections prepare the statement that enters; without one it is parsed and planned each time. */
+  readonly name?: string | undefined;
   /**
    * The database is in another epoch than this process was: everything that was read or stored before belongs to a
    * history that is gone. No connection of that time is used any more.
@@ -73,9 +75,11 @@ export class DatabaseEpoch {
     // Asked before the database looks: within a history its log is never shorter than what was known before.
     const known = newest(this.#seen, this.#remembered);
     const values = [known?.epoch ?? 0, known?.identity ?? null, known?.wal ?? null, false];
-    const { rows } = await client.query<Entered>(enterStatement, values).catch(async (cause: Error) => {
-      throw outage(await whyNot(client, cause), cause);
-    });
+    const { rows } = await client
+      .query<Entered>({ name: this.#options.name, text: enterStatement, values })
+      .catch(async (cause: Error) => {
+        throw outage(await whyNot(client, cause), cause);
+      });
     const { has_begun: hasBegun, ...entered } = rows[0] as Entered;
     if (entered.epoch < this.current) throw outage(goneText);
     const isAnother = this.#seen !== undefined && entered.epoch > this.#seen.epoch;
