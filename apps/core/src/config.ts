@@ -23,7 +23,9 @@ const schema = z.object({
   DATABASE_POOL: integer({ min: 2, max: 200 }).default(8).describe('most connections to Postgres'),
   DATABASE_REPLICA_URL: url(['postgres', 'postgresql'])
     .optional()
-    .describe('a standby of that Postgres, for pages of replays; what it cannot answer, the primary does'),
+    .describe(
+      'a standby of that Postgres, for pages of replays and of the sweep; what it cannot answer, the primary does',
+    ),
   REDIS_URL: redisUrls()
     .default('redis://127.0.0.1:6379')
     .describe(

@@ -10,6 +10,8 @@ import {
   type ReplicaDb,
   replayPages,
   replicaPages,
+  replicaSweep,
+  sweepGroups,
 } from '@hooligram/db';
 import { createMetrics } from '@hooligram/service';
 import {
@@ -58,7 +60,7 @@ const fixture = startFixture({
     return primary.url;
   },
   get coreEnv() {
-    return { DATABASE_REPLICA_URL: link.urlOf(standby.url) };
+    return { DATABASE_REPLICA_URL: link.urlOf(standby.url), SWEEP_EVERY_MS: '500' };
   },
 });
 
@@ -92,19 +94,23 @@ function follow({ of = db, deadlineMs = patienceMs } = {}) {
     lines.push([text?.replace(/:.*/, ''), ...Object.values(told)].join(': '));
   };
   const clock = { now: 0 };
-  const { pages } = createReplicaMetrics(createMetrics({ role: 'test' }));
+  const { pages, sweepPages } = createReplicaMetrics(createMetrics({ role: 'test' }));
   const followed = new Replica({
     db: of,
     replica,
     log: { info: say, warn: say } as never,
-    metrics: { pages },
+    metrics: { pages, sweepPages },
     now: () => clock.now,
   });
-  const counted = async () =>
+  const outcomesOf = async (counter: typeof pages) =>
     Object.fromEntries(
-      (await pages.get()).values.flatMap(({ labels, value }) => (value > 0 ? [[labels.outcome, value]] : [])),
+      (await counter.get()).values.flatMap(({ labels, value }) =>
+        value > 0 ? [[labels.outcome, value]] : [],
+      ),
     );
-  return { followed, replica, clock, lines, counted };
+  const counted = () => outcomesOf(pages);
+  const swept = () => outcomesOf(sweepPages);
+  return { followed, replica, clock, lines, counted, swept };
 }
 
 async function newGroup(): Promise<number> {
@@ -143,6 +149,15 @@ async function knownGroup(): Promise<number> {
   return group;
 }
 
+/** Everybody in the group has acknowledged all of it. */
+async function acknowledge(group_id: number): Promise<void> {
+  await primary.query(
+    `UPDATE group_member m SET delivered_seq = g.last_seq, delivered_version = g.version
+    FROM "group" g WHERE g.id = m.group_id AND g.id = $1`,
+    [group_id],
+  );
+}
+
 async function untilReplayed(): Promise<void> {
   const [has] = await primary.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn() AS lsn');
   const sql = 'SELECT FROM pg_last_wal_replay_lsn() AS replayed WHERE replayed >= $1::pg_lsn';
@@ -179,6 +194,12 @@ async function pagesOf({ followed }: Follower, ...groups: readonly number[]) {
   return pages.map((page) => page?.messages.map(({ content }) => content));
 }
 
+/** @returns which of the groups after the one before `first` a page of the sweep names */
+async function sweepFrom({ followed }: Follower, first: number, deadlineMs = 5_000): Promise<number[]> {
+  const { overdue } = await followed.sweep({ after_group_id: first - 1, limit: 1_000, deadlineMs });
+  return overdue.map(({ group_id }) => group_id);
+}
+
 test('a user who comes back is sent by the replica what they missed', async () => {
   const core = fixture.system.core(0);
   const counted = async (name: string, labels = {}) =>
@@ -199,6 +220,14 @@ test('a user who comes back is sent by the replica what they missed', async () =
   });
 });
 
+test('the sweep of a core has the replica look for overdue members', async () => {
+  const labels = { outcome: 'replica' };
+  await until('the replica has read a page of the sweep', async () => {
+    const page = await metrics(fixture.system.core(0).adminUrl);
+    return page.value('hooligram_core_replica_sweep_pages_total', labels) > 0;
+  });
+});
+
 test('a replica that is as far as the groups reads their pages', async () => {
   const follower = follow();
   const groups = [await knownGroup(), await knownGroup()];
@@ -211,6 +240,33 @@ test('a replica that is as far as the groups reads their pages', async () => {
   expect(await follower.counted()).toEqual({ replica: 3 });
   expect(follower.lines).toEqual(['the replica is used']);
   expect(await examineReplica(primary.url, standby.url)).toMatchObject({ fault: undefined });
+});
+
+test('a page of the sweep names the groups that the replica finds, and says how far the primary has them', async () => {
+  const follower = follow();
+  const [owed, done, late] = [await knownGroup(), await knownGroup(), await knownGroup()];
+  await acknowledge(done);
+  await untilReplayed();
+  await untilUsed(follower);
+  await pause();
+  await send(owed, 'three');
+  await acknowledge(late);
+  const question = { after_group_id: owed - 1, limit: 3, deadlineMs: 3_600_000 };
+  const { overdue, ...range } = await follower.followed.sweep(question);
+  expect(range).toEqual({ groups: 3, through_group_id: late });
+  const young = { version: 1, due_seq: 0, due_version: 0 };
+  // The last one has acknowledged since then.
+  expect(overdue.sort((a, b) => a.group_id - b.group_id)).toEqual([
+    { ...young, group_id: owed, last_seq: 3 },
+    { ...young, group_id: late, last_seq: 2 },
+  ]);
+  await resume();
+  const known = await sweepGroups(db, question);
+  expect(await follower.followed.sweep(question)).toEqual(known);
+  expect(known.overdue.map(({ group_id }) => group_id)).toEqual([owed]);
+  const end = { ...question, after_group_id: late };
+  expect(await follower.followed.sweep(end)).toEqual({ overdue: [], groups: 0, through_group_id: late });
+  expect(await follower.swept()).toEqual({ replica: 3 });
 });
 
 describe('the primary answers for a replica', () => {
@@ -251,6 +307,35 @@ describe('the primary answers for a replica', () => {
     ]);
     expect(await pagesOf(follower, busy)).toEqual([['one', 'two', 'three']]);
     expect(await follower.counted()).toEqual({ replica: 2, behind: 3, unused: 1 });
+  });
+
+  test('the sweep, when the replica is further behind than what is due; until then it leaves out only what is younger', async () => {
+    const follower = follow();
+    const { followed, clock } = follower;
+    const group = await knownGroup();
+    await acknowledge(group);
+    await untilReplayed();
+    await untilUsed(follower);
+    expect(await sweepFrom(follower, group)).toEqual([]);
+    await pause();
+    await send(group, 'three');
+    clock.now += 2_000;
+    expect(await sweepFrom(follower, group, 2_000)).toEqual([]);
+    expect(await follower.swept()).toEqual({ replica: 2 });
+    clock.now += 1;
+    expect(await sweepFrom(follower, group, 2_000)).toEqual([group]);
+    expect(await follower.swept()).toEqual({ replica: 2, behind: 1 });
+    // It still answers for groups in which nothing happened.
+    expect(followed.isUsed).toBe(true);
+    clock.now += 5_000;
+    await followed.look();
+    expect(await sweepFrom(follower, group)).toEqual([group]);
+    expect(await follower.swept()).toEqual({ replica: 2, behind: 1, unused: 1 });
+    await resume();
+    clock.now += 1_000;
+    await untilUsed(follower);
+    expect(await sweepFrom(follower, group)).toEqual([group]);
+    expect(await follower.swept()).toEqual({ replica: 3, behind: 1, unused: 1 });
   });
 
   test('that replays an hour late', async () => {
@@ -312,12 +397,41 @@ describe('the primary answers for a replica', () => {
     expect(lines.slice(1)).toEqual(['the replica is used']);
   });
 
+  test('the sweep that has no answer in time, and those of the next half minute; replays still go to the replica', async () => {
+    const follower = follow({ deadlineMs: 500 });
+    const { followed, clock, lines } = follower;
+    const group = await knownGroup();
+    await until('it is used', async () => {
+      clock.now += 1_000;
+      await followed.look();
+      return followed.isUsed && followed.lagMs === 0;
+    });
+    lines.length = 0;
+    link.hold('replica_sweep');
+    expect(await sweepFrom(follower, group)).toEqual([group]);
+    expect(link.isHolding()).toBe(true);
+    clock.now += 5_000;
+    expect(await sweepFrom(follower, group)).toEqual([group]);
+    expect(await follower.swept()).toEqual({ failed: 1, unused: 1 });
+    expect([followed.isUsed, lines]).toEqual([true, []]);
+
+    link.release();
+    await until('the replica reads it again', async () => {
+      clock.now += 30_000;
+      await followed.look();
+      expect(await sweepFrom(follower, group)).toEqual([group]);
+      return (await follower.swept()).replica === 1;
+    });
+  });
+
   test('that is stopped, and it is used again when it is back', async () => {
     const follower = follow();
     const { followed, clock, lines } = follower;
     const group = await knownGroup();
     await untilUsed(follower);
     await standby.stop();
+    expect(await sweepFrom(follower, group)).toEqual([group]);
+    expect(await follower.swept()).toEqual({ failed: 1 });
     expect(await pagesOf(follower, group)).toEqual([['one', 'two']]);
     for (let looks = 0; looks < 3; looks += 1) await followed.look();
     expect(await pagesOf(follower, group)).toEqual([['one', 'two']]);
@@ -334,6 +448,10 @@ describe('the primary answers for a replica', () => {
       expect.stringMatching(/^the replica is not used: ./),
       'the replica is used',
     ]);
+    clock.now += 30_000;
+    await untilUsed(follower);
+    expect(await sweepFrom(follower, group)).toEqual([group]);
+    expect(await follower.swept()).toEqual({ failed: 1, replica: 1 });
   });
 
   test('of another cluster, whose groups of the same ids are not shown to anybody', async () => {
@@ -352,6 +470,11 @@ describe('the primary answers for a replica', () => {
     if (!seen) throw new Error('nothing seen');
     const question = [{ group_id: group, after_seq: 0 }];
     expect(await replicaPages(follower.replica, { ...seen, wal: 0 }, question)).toEqual([null]);
+    // Not a page without groups, which would be the end of the walk.
+    const next = { after_group_id: group - 1, limit: 10 };
+    expect(await replicaSweep(follower.replica, { ...seen, wal: 0 }, next)).toBeNull();
+    expect(await sweepFrom(follower, group)).toEqual([]);
+    expect(await follower.swept()).toEqual({ unused: 1 });
   });
 
   test('that has not replayed that the database came back older', async () => {
@@ -363,8 +486,9 @@ describe('the primary answers for a replica', () => {
     await beginEpoch(primary.url);
     await db.epoch.check(db.pool);
     expect(await pagesOf(follower, group)).toEqual([['one', 'two']]);
+    expect(await sweepFrom(follower, group)).toEqual([group]);
     await followed.look();
-    expect(await follower.counted()).toEqual({ unused: 1 });
+    expect([await follower.counted(), await follower.swept()]).toEqual([{ unused: 1 }, { unused: 1 }]);
     await resume();
     clock.now += 1_000;
     await untilUsed(follower);
@@ -383,7 +507,8 @@ describe('the primary answers for a replica', () => {
     await untilUsed(follower);
     await standby.query('SELECT pg_promote()');
     expect(await pagesOf(follower, group)).toEqual([['one', 'two']]);
-    expect(await follower.counted()).toEqual({ behind: 1 });
+    expect(await sweepFrom(follower, group)).toEqual([group]);
+    expect([await follower.counted(), await follower.swept()]).toEqual([{ behind: 1 }, { behind: 1 }]);
     await follower.followed.look();
     expect(follower.lines.at(-1)).toMatch(/^the replica is not used: it is no standby/);
   });

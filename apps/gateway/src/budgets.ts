@@ -7,14 +7,16 @@ import { ClientLimits } from './limits/client-limits.ts';
 import { LoopWatch } from './loop-watch.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { OthersThere } from './others-there.ts';
+import { Places } from './places.ts';
 import { RequestBudget } from './request-budget.ts';
-import { SignIns } from './sign-ins.ts';
 import { SocketBuffers } from './socket-buffers.ts';
 
 /** What all connections of a gateway together may hold, each with a policy for what goes beyond. */
 export type Budgets = {
   readonly handshakes: HandshakeLine;
-  readonly signIns: SignIns;
+  readonly signIns: Places;
+  /** What was missed while a Redis was away, or a publication got lost: groups and connections that catch up. */
+  readonly catchUps: Places;
   /** What one client may use; undefined without limits. */
   readonly clientLimits: ClientLimits | undefined;
   readonly requestBudget: RequestBudget;
@@ -42,7 +44,8 @@ export function createBudgets(config: GatewayConfig, metrics: GatewayMetrics, lo
       loop,
     ),
     clientLimits: config.LIMITS_ENABLED ? new ClientLimits(config, metrics, log) : undefined,
-    signIns: new SignIns({ placesMax: config.SIGN_INS_MAX, lateMaxMs }, loop),
+    signIns: new Places({ placesMax: config.SIGN_INS_MAX, lateMaxMs }, loop),
+    catchUps: new Places({ placesMax: config.CATCH_UPS_MAX, lateMaxMs }, loop),
     requestBudget: new RequestBudget({
       connectionBytesMax: config.SESSION_QUEUE_BYTES_MAX,
       gatewayBytesMax: config.SESSION_QUEUES_BYTES_MAX,
@@ -59,8 +62,8 @@ export function createBudgets(config: GatewayConfig, metrics: GatewayMetrics, lo
 }
 
 export function observeBudgets(metrics: Metrics, budgets: Budgets): void {
-  const { handshakes, signIns, requestBudget, frameTurns, socketBuffers, outOfOrder, recentMessages } =
-    budgets;
+  const { handshakes, signIns, catchUps, requestBudget, frameTurns, socketBuffers } = budgets;
+  const { outOfOrder, recentMessages } = budgets;
   metrics.observed(
     'gateway_frames_waiting',
     'Frames of clients that send more in a turn of the event loop than is read of one at once',
@@ -86,6 +89,11 @@ export function observeBudgets(metrics: Metrics, budgets: Budgets): void {
     'gateway_sign_ins_waiting',
     'Sign-ins that wait until fewer are under way',
     () => signIns.waiting,
+  );
+  metrics.observed(
+    'gateway_catch_ups_waiting',
+    'Groups and connections that wait until they may fetch what they missed',
+    () => catchUps.waiting,
   );
   metrics.observed(
     'gateway_session_queues_bytes',

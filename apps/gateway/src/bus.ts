@@ -190,7 +190,10 @@ export class Bus {
       shards: this.#shards.length,
       shardOf: (id) => this.#placement.of(id),
       works: (shard) => this.#healths[shard]?.works === true,
-      onShardLost: () => budgets.signIns.leaveAll(),
+      onShardLost: () => {
+        budgets.signIns.leaveAll();
+        budgets.catchUps.leaveAll();
+      },
       createWriter: (shard, onFailed) => (this.#shards[shard] as Shard).createWriter(onFailed),
     });
   }

@@ -106,6 +106,11 @@ const schema = z.object({
     .describe(
       'most sign-ins under way, from the request until the first groups were read; the others wait, and take turns',
     ),
+  CATCH_UPS_MAX: integer({ min: 1 })
+    .default(32)
+    .describe(
+      'most groups and connections that fetch at a time what they missed while a Redis was away; fewer while LOOP_LATE_MAX_MS is exceeded',
+    ),
   HANDSHAKES_PER_SECOND_MAX: integer({ min: 1 })
     .default(5_000)
     .describe(
@@ -120,7 +125,7 @@ const schema = z.object({
   LOOP_LATE_MAX_MS: milliseconds({ min: 1 })
     .default(5)
     .describe(
-      'while handshakes or sign-ins wait, somebody chats, and the event loop is later than this, fewer are let in',
+      'while handshakes, sign-ins or what was missed wait, somebody chats, and the event loop is later than this, fewer go on at a time',
     ),
   GATEWAY_CONNECTIONS_MAX: integer({ min: 1 })
     .optional()

@@ -15,8 +15,8 @@ import type { Users } from './groups/users.ts';
 import type { ClientLimits } from './limits/client-limits.ts';
 import type { ConnectionsElsewhere } from './limits/connections-elsewhere.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import type { Places } from './places.ts';
 import type { RequestBudget } from './request-budget.ts';
-import type { SignIns } from './sign-ins.ts';
 
 /**
  * What the frames' handlers and the publications' may use, in one epoch of the database: in another one the same ids and
@@ -27,7 +27,7 @@ export type GatewayContext = {
   readonly epoch: number;
   readonly log: Log;
   readonly metrics: GatewayMetrics;
-  readonly signIns: SignIns;
+  readonly signIns: Places;
   readonly requestBudget: RequestBudget;
   readonly frameTurns: FrameTurns;
   readonly clientLimits: ClientLimits | undefined;

@@ -35,8 +35,8 @@ export function createContext(
   { core: client, channelsOf, isAway, publish, budgets, node, ...shared }: Shared,
 ): GatewayContext {
   const { config, metrics, traces } = shared;
-  const { signIns, requestBudget, frameTurns, clientLimits, outOfOrder, recentMessages, socketBuffers } =
-    budgets;
+  const { signIns, catchUps, requestBudget, frameTurns, clientLimits, socketBuffers } = budgets;
+  const { outOfOrder, recentMessages } = budgets;
   const names = createNames(config.REDIS_PREFIX, () => epoch);
   const core = client.within(epoch);
   const users = new Users(names, channelsOf, {
@@ -67,6 +67,7 @@ export function createContext(
     outOfOrderMax: config.GAP_HELD_MAX,
     outOfOrder,
     recentMessages,
+    catchUps,
     core,
     users,
     memberships: new MembershipReader<User>(core),

@@ -33,7 +33,7 @@ export function gatewayWith(
     closed: false,
     members: Array.from({ length: members }, (_, at) => [userId + at, `1.${at}`, 0] as const),
   });
-  const answers: { [K in RequestType]?: (params: ParamsOf<K>) => AnswerOf<K> } = {
+  const answers: { [K in RequestType]?: (params: ParamsOf<K>) => AnswerOf<K> | Promise<AnswerOf<K>> } = {
     REPLAY_GROUPS: ({ group_ids }) => ({
       memberships: group_ids.map((group_id) => ({
         ...{ group_id, version: 1, closed: false, joined_seq: 0, last_seq: 1 },
@@ -51,7 +51,7 @@ export function gatewayWith(
   const request = async (type: RequestType, params: never) => {
     requests.push({ type, params } as Request);
     const answer = answers[type] as ((given: never) => never) | undefined;
-    return answer ? { ok: true, answer: answer(params) } : { ok: false, errors: [] };
+    return answer ? { ok: true, answer: await answer(params) } : { ok: false, errors: [] };
   };
   const metrics = createGatewayMetrics(createMetrics({ role: 'gateway' }));
   const config = {
@@ -63,6 +63,8 @@ export function gatewayWith(
     GAP_HELD_BYTES_MAX: 1_000_000,
     RECENT_MESSAGES_BYTES_MAX: 1_000_000,
     SOCKET_BUFFERS_BYTES_MAX: 1_000_000,
+    CATCH_UPS_MAX: 32,
+    LOOP_LATE_MAX_MS: 5,
     ...changed,
   } as GatewayConfig;
   const context = createContext(0, {

@@ -238,3 +238,41 @@ test('a resync asks for a thousand groups at a time, and for pages only of those
   ]);
   close();
 });
+
+test('what many groups missed is fetched a few at a time, and at once in one in which somebody writes', async () => {
+  const size = 20;
+  const never = Number.MAX_SAFE_INTEGER;
+  const changed = { CATCH_UPS_MAX: 2, LOOP_LATE_MAX_MS: never, GAP_WAIT_MS: 1 };
+  const { context, answers, signIn, close } = gatewayWith(size, 2, 60_000, changed);
+  await signIn(true);
+  const asked: number[] = [];
+  const answer: (() => void)[] = [];
+  answers.GROUP_HEADS = ({ group_ids }) => ({ heads: group_ids.map((id) => [id, 1, 2] as const) });
+  answers.REPLAY_PAGE = ({ group_id }) => {
+    asked.push(group_id);
+    const page = { group_id, version: 1, last_seq: 2, through_seq: 2 };
+    return new Promise((resolve) => {
+      answer.push(() => resolve({ ...page, messages: [[2, size + group_id, '{}']] }));
+    });
+  };
+  const until = async (isReached: () => boolean) => {
+    while (!isReached()) await new Promise((resolve) => setImmediate(resolve));
+  };
+  await resync(context, () => true);
+  await until(() => asked.length === 2);
+  const busy = context.groups.find(size);
+  const next = { group_id: size, version: 1, seq: 3, message_ids: [3 * size], frames: [Buffer.from('{}')] };
+  busy?.receive(next);
+  await until(() => asked.length === 3);
+  expect(asked).toEqual([1, 2, size]);
+  for (let answered = 0; answered < size; answered += 1) {
+    await until(() => answer.length > answered);
+    expect(asked.length - answered).toBeLessThanOrEqual(3);
+    answer[answered]?.();
+  }
+  await until(() => context.groups.ids().every((id) => (context.groups.find(id)?.lastSeq ?? 0) >= 2));
+  expect(busy?.lastSeq).toBe(3);
+  // It was not asked for again in its turn.
+  expect([...asked].sort((a, b) => a - b)).toEqual(Array.from({ length: size }, (_, at) => at + 1));
+  close();
+});

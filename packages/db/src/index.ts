@@ -48,7 +48,7 @@ export {
 } from './statements/errors.ts';
 export { deliveryChecks } from './sweep/delivery-checks.ts';
 export { setRetriedVersions } from './sweep/set-retried-versions.ts';
-export { sweepGroups } from './sweep/sweep-groups.ts';
+export { replicaSweep, type SweepPage, type SweepQuestion, sweepGroups } from './sweep/sweep-groups.ts';
 export { beginSweep, moveSweep, readSweepPlace, type SweepPlace } from './sweep/sweep-place.ts';
 export { upkeepAnswers } from './upkeep/upkeep-answers.ts';
 export { upkeepMessages } from './upkeep/upkeep-messages.ts';

@@ -1,5 +1,6 @@
 import {
   type Db,
+  deliveryChecks,
   type Fit,
   type History,
   isRecoveryConflict,
@@ -12,6 +13,10 @@ import {
   replayPages,
   replicaFault,
   replicaPages,
+  replicaSweep,
+  type SweepPage,
+  type SweepQuestion,
+  sweepGroups,
 } from '@hooligram/db';
 import type { Log } from '@hooligram/service';
 import type { ReplicaMetrics } from './metrics.ts';
@@ -21,7 +26,7 @@ type ReplicaDeps = {
   readonly db: Db;
   readonly replica: ReplicaDb;
   readonly log: Pick<Log, 'info' | 'warn'>;
-  readonly metrics: Pick<ReplicaMetrics, 'pages'>;
+  readonly metrics: Pick<ReplicaMetrics, 'pages' | 'sweepPages'>;
   /** Milliseconds by a clock that never goes back. Default: this process's. */
   readonly now?: () => number;
 };
@@ -39,13 +44,13 @@ const pauseMaxMs = 30_000;
 type Unanswered = 'behind' | 'cancelled' | 'failed';
 
 /**
- * A standby of the database that answers pages of replays.
+ * A standby of the database that answers pages of replays, and looks for overdue members for the sweep.
  *
- * Guarantee: a page is as new as if the primary had read it when it was asked for. While the replica reads the page, the
+ * Guarantee: a page of a replay is as new as if the primary had read it when it was asked for. While the replica reads the page, the
  * primary is asked how far the groups are; a page counts if its group, in the very snapshot of the page, is as far as
  * that, and the primary reads the others. A replica that is stopped, frozen, behind, or of another database costs the
  * pages that are just read there the deadline of its pool, and nobody else anything: after that none goes there for a
- * while.
+ * while. A page of the sweep leaves nothing out that was committed before it could be due: see `sweep`.
  */
 export class Replica {
   readonly #deps: ReplicaDeps;
@@ -59,6 +64,7 @@ export class Replica {
   #isClosed = false;
   #pauseMs = pauseMinMs;
   #pausedUntil = 0;
+  #sweepsPausedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(deps: ReplicaDeps) {
     this.#deps = deps;
@@ -129,6 +135,43 @@ export class Replica {
     return pages.map((page) => (page === undefined ? (read.shift() ?? null) : page));
   }
 
+  /**
+   * The next groups with overdue members, as `sweepGroups` says it. The replica looks at their members and names the groups;
+   * the primary says how far those are, and what of them is due by its clock.
+   *
+   * Guarantee: nothing is left out that was committed `deadlineMs` ago or earlier, by this process's clock. What is younger
+   * is not due yet, and its delivery check waits in Redis; if that is lost, the next walk finds it. A group in which all was
+   * acknowledged since then is named too, which costs one publication that says what everybody knows.
+   *
+   * A read that fails may only be a page of large groups: the replica is still used for replays then, and `look` notices if
+   * there is more to it. The primary reads the sweep for a while.
+   *
+   * @throws what the primary's statements throw
+   */
+  async sweep(question: SweepQuestion & { readonly deadlineMs: number }): Promise<SweepPage> {
+    const { db, metrics } = this.#deps;
+    const found = await this.#candidates(question);
+    metrics.sweepPages.inc({ outcome: typeof found === 'string' ? found : 'replica' });
+    if (typeof found === 'string') return sweepGroups(db, question);
+    const { candidates, ...range } = found;
+    const overdue = candidates.length > 0 ? await deliveryChecks(db, candidates, question.deadlineMs) : [];
+    return { overdue, ...range };
+  }
+
+  async #candidates({ deadlineMs, ...question }: SweepQuestion & { readonly deadlineMs: number }) {
+    const fit = this.#fit();
+    const now = this.#now();
+    if (!fit || now < this.#sweepsPausedUntil) return 'unused';
+    if (now - (this.#positions.reached?.at ?? 0) > deadlineMs) return 'behind';
+    try {
+      return (await replicaSweep(this.#deps.replica, fit, question)) ?? 'behind';
+    } catch (error) {
+      if (isRecoveryConflict(error)) return 'cancelled';
+      this.#sweepsPausedUntil = this.#now() + pauseMaxMs;
+      return 'failed';
+    }
+  }
+
   /** Says nothing any more. */
   close(): void {
     this.#isClosed = true;
@@ -171,7 +214,7 @@ export class Replica {
     if (this.#isClosed || this.#isUsed || this.#now() < this.#pausedUntil) return;
     this.#isUsed = true;
     this.#isLossKnown = false;
-    this.#deps.log.info({ see }, 'the replica is used: it answers pages of replays');
+    this.#deps.log.info({ see }, 'the replica is used: it answers pages of replays and of the sweep');
   }
 }
 

@@ -5,8 +5,8 @@ import type { CoreMetrics } from '../metrics.ts';
 import { createReplicaMetrics } from './metrics.ts';
 import { Replica } from './replica.ts';
 
-/** Two batches of pages at once, the look at it, and one to spare. */
-const poolSize = 4;
+/** Two batches of pages of replays at once and one behind gaps, the look at it, and a page of the sweep. */
+const poolSize = 5;
 /** A page waits so long for a connection to the replica at most, and so long for its answer. */
 const deadlineMs = 1_000;
 

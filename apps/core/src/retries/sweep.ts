@@ -125,10 +125,10 @@ async function walk(context: JobContext, from: SweepPlace): Promise<SweepPlace |
  * @throws every other error
  */
 async function checkPage(context: JobContext, after_group_id: number, limit: number) {
-  const { config, db, jobMetrics } = context;
-  const deadlineMs = config.DELIVERY_ACK_DEADLINE_MS;
+  const { config, db, jobMetrics, replica } = context;
+  const question = { after_group_id, limit, deadlineMs: config.DELIVERY_ACK_DEADLINE_MS };
   try {
-    const page = await sweepGroups(db, { after_group_id, limit, deadlineMs });
+    const page = await (replica ? replica.sweep(question) : sweepGroups(db, question));
     await publishChecks(context, page.overdue);
     jobMetrics.deliveryChecks.inc({ by: 'sweep' }, page.overdue.length);
     jobMetrics.groupsSwept.inc(page.groups);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ParamsOf } from '@hooligram/contract';
 import type { GatewayContext } from '../context.ts';
 import type { Reply } from './core-client.ts';
@@ -5,6 +6,8 @@ import { endEarlierSessions } from './ended-credentials.ts';
 
 const groupsPerRequest = 1_000;
 const usersPerRequest = 50;
+/** Longest rest between two requests. */
+const restMaxMs = 500;
 const pauseMs = 1_000;
 const pauseMaxMs = 8_000;
 
@@ -74,13 +77,12 @@ export async function resync(
 }
 
 /**
- * Reads how far the groups are, many at a time and one request after the other, and fetches those that are behind. A
- * group whose first read is under way is fetched behind it.
+ * Reads how far the groups are, many at a time and one request after the other, and fetches those that are behind, in
+ * their turns. A group whose first read is under way is fetched behind it.
  */
 async function fetchMissed(context: GatewayContext, ids: readonly number[]): Promise<void> {
   const { groups } = context;
-  for (let start = 0; start < ids.length; start += groupsPerRequest) {
-    const group_ids = ids.slice(start, start + groupsPerRequest);
+  for await (const group_ids of portions(ids, groupsPerRequest)) {
     const reply = await untilAnswered(context, 'GROUP_HEADS', { group_ids }, () =>
       group_ids.some((id) => groups.find(id)),
     );
@@ -97,8 +99,8 @@ export async function findGroups(
   isOver = () => false,
 ): Promise<void> {
   const { users, groups } = context;
-  for (let start = 0; start < userIds.length && !isOver(); start += usersPerRequest) {
-    const user_ids = userIds.slice(start, start + usersPerRequest);
+  for await (const user_ids of portions(userIds, usersPerRequest)) {
+    if (isOver()) return;
     const reply = await untilAnswered(context, 'GROUP_IDS', { user_ids }, () =>
       user_ids.some((userId) => users.find(userId)),
     );
@@ -111,6 +113,16 @@ export async function findGroups(
         if (missing.length > 0) void groups.join(connection, missing);
       }
     }
+  }
+}
+
+/** Rests between two portions as long as the first one took: those who chat do not wait for all of them. */
+async function* portions<T>(all: readonly T[], size: number): AsyncGenerator<T[]> {
+  for (let start = 0; start < all.length; start += size) {
+    const begunAt = performance.now();
+    yield all.slice(start, start + size);
+    const isLast = start + size >= all.length;
+    if (!isLast) await pause(Math.min(restMaxMs, performance.now() - begunAt));
   }
 }
 

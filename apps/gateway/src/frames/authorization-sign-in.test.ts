@@ -4,8 +4,8 @@ import type { GatewayContext } from '../context.ts';
 import { ClientLimits } from '../limits/client-limits.ts';
 import { gatewayLimitsConfig } from '../limits/config.ts';
 import { createGatewayMetrics } from '../metrics.ts';
+import { Places } from '../places.ts';
 import type { Session } from '../session.ts';
-import { SignIns } from '../sign-ins.ts';
 import { authorizationSignIn } from './authorization-sign-in.ts';
 import { verificationSubmitCode } from './verification-submit-code.ts';
 
@@ -17,7 +17,7 @@ function gateway() {
   const asked: string[] = [];
   const context = {
     ...{ metrics, clientLimits },
-    signIns: new SignIns({ placesMax: 8, lateMaxMs: 5 }, { begin() {}, end() {}, isNoticed: () => true }),
+    signIns: new Places({ placesMax: 8, lateMaxMs: 5 }, { begin() {}, end() {}, isNoticed: () => true }),
     core: {
       request: async (type: string, { phone_number }: { phone_number: string }) => {
         if (type === 'VERIFICATION_SUBMIT_CODE') return { ok: true, answer: {} };

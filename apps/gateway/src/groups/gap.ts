@@ -75,7 +75,7 @@ export class Gap {
   /** Forgets the messages that wait, and fetches them. */
   drop(): void {
     this.#forget();
-    this.fetchNow();
+    void this.fetchNow();
   }
 
   /** Takes the message with that `seq` out, if it is here and the state of `version` is new enough for it. */
@@ -86,10 +86,13 @@ export class Gap {
     return message;
   }
 
-  /** Something was published that did not get here: fetches it; before the first read, once that is done. */
-  fetchNow(): void {
+  /**
+   * Something was published that did not get here: fetches it; before the first read, once that is done.
+   * @returns when it was fetched, or could not be, or somebody else fetches it
+   */
+  fetchNow(): Promise<void> {
     this.#isIncomplete = true;
-    void this.#fetch();
+    return this.#fetch();
   }
 
   /** The same after a pause, for what may come again and again. */

@@ -4,6 +4,7 @@ import { commitTimeOf } from '../delivery/commit-time.ts';
 import type { MessageIndex } from '../delivery/message-index.ts';
 import type { MessageTraces } from '../delivery/message-traces.ts';
 import type { GatewayMetrics } from '../metrics.ts';
+import type { Places } from '../places.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import type { DeliveryCursor } from './delivery-cursor.ts';
 import { Gap, type GapDeps, type PageOutcome } from './gap.ts';
@@ -31,11 +32,18 @@ const publishedUnaskedMax = 128 * 1024;
 /** So long a frame is kept as bytes: as a string it would be encoded again for each connection. */
 const stringMax = 16 * 1024;
 
+/** How far a group is. */
+type Head = { readonly version: number; readonly lastSeq: number };
+
+/** Of a group of which that is not known: further than anybody. */
+const unknownHead: Head = { version: Number.POSITIVE_INFINITY, lastSeq: Number.POSITIVE_INFINITY };
+
 /** What a feed needs of the gateway. */
 export type FeedDeps = GapDeps & {
   /** Of the database: in another one the group of the same id has other members. */
   readonly epoch: number;
   readonly recentMessages: BufferBudget;
+  readonly catchUps: Pick<Places, 'enter'>;
   readonly core: Core;
   readonly users: Users;
   readonly states: StateReader;
@@ -85,6 +93,8 @@ export class GroupFeed {
   /** While the state that applies is told to one connection after the other, and after that until the next one. */
   #untold: Untold<Subscription> | undefined;
   #lastSeq: number | undefined;
+  /** Until its turn to catch up has come: with what. */
+  #awaited: Head | undefined;
 
   constructor(id: number, listening: Promise<void>, deps: FeedDeps) {
     this.id = id;
@@ -245,7 +255,9 @@ export class GroupFeed {
 
   /** The core says how far the group is: fetches what is missing, reports users here who have not acknowledged what is due. */
   check({ last_seq, version, due_seq, due_version }: DeliveryCheck): void {
-    if (version > this.#version || last_seq > (this.#lastSeq ?? last_seq)) this.fetchMissed();
+    if (version > this.#version || last_seq > (this.#lastSeq ?? last_seq)) {
+      this.catchUpWith({ version, lastSeq: last_seq });
+    }
     // Each of those who are told one after the other has a moment of their own from which on they are overdue.
     const dueVersion = this.#untold ? 0 : due_version;
     for (const cursor of this.#members.cursors()) {
@@ -255,15 +267,29 @@ export class GroupFeed {
     }
   }
 
-  /** Fetches what is missing here. @param head how far the group is; undefined if that is not known */
-  catchUpWith(head: { readonly version: number; readonly lastSeq: number } | undefined): void {
-    const isUpToDate = head && head.version <= this.#version && head.lastSeq <= (this.#lastSeq ?? -1);
-    if (!isUpToDate) this.fetchMissed();
+  /**
+   * Fetches what is missing here when it is its turn, unless it has come by then: a message that is published meanwhile shows
+   * the gap, and has it fetched at once. So groups in which somebody writes go first.
+   *
+   * @param head how far the group is. Default: that is not known, and something may be missing
+   */
+  catchUpWith(head: Head = unknownHead): void {
+    if (this.#isAsFarAs(head)) return;
+    const awaited = this.#awaited;
+    this.#awaited = awaited ? furtherOf(awaited, head) : head;
+    if (!awaited) void this.#catchUp();
   }
 
-  /** Fetches what may have been published while this gateway could not receive it. */
-  fetchMissed(): void {
-    this.#gap.fetchNow();
+  async #catchUp(): Promise<void> {
+    const leavePlace = await this.#deps.catchUps.enter(this, String(this.id));
+    const head = this.#awaited ?? unknownHead;
+    this.#awaited = undefined;
+    if (this.isOpen && !this.#isAsFarAs(head)) await this.#gap.fetchNow();
+    leavePlace?.();
+  }
+
+  #isAsFarAs({ version, lastSeq }: Head): boolean {
+    return version <= this.#version && lastSeq <= (this.#lastSeq ?? -1);
   }
 
   /** Something that was published here could not be read. */
@@ -345,4 +371,11 @@ export class GroupFeed {
     }
     this.#gap.onProgress(this.#lastSeq ?? 0);
   }
+}
+
+function furtherOf(one: Head, other: Head): Head {
+  return {
+    version: Math.max(one.version, other.version),
+    lastSeq: Math.max(one.lastSeq, other.lastSeq),
+  };
 }

@@ -2,6 +2,7 @@ import type { AnswerOf, Membership } from '@hooligram/contract';
 import { closeReasons } from '@hooligram/protocol';
 import type { Core } from '../core/core-client.ts';
 import type { CursorWriter } from '../delivery/cursor-writer.ts';
+import type { Places } from '../places.ts';
 import type { GroupFeed } from './group-feed.ts';
 import type { MembershipReader } from './membership-reader.ts';
 import { SendCoalescer } from './send-coalescer.ts';
@@ -16,6 +17,7 @@ export type JoinDeps = {
   readonly cursorWriter: CursorWriter;
   readonly memberships: MembershipReader<User>;
   readonly states: StateReader;
+  readonly catchUps: Pick<Places, 'enter'>;
   openFeed(groupId: number): GroupFeed;
   /** Whether a user or a group lives on a Redis that does not work now, while others do. Undefined if there is only one. */
   readonly isAway: ((id: number) => boolean) | undefined;
@@ -53,7 +55,8 @@ const portionGroups = 200;
  * A state is sent when it is its turn on the socket. Until then the connection is in the group as if nothing had been read:
  * what happens meanwhile is looked at in that turn.
  *
- * Groups on a Redis that is away, or goes away meanwhile, are the last: no other one waits for them.
+ * Groups on a Redis that is away, or goes away meanwhile, are the last: no other one waits for them. When it is back, all
+ * connections that waited for it take turns.
  *
  * @param groupIds groups to subscribe to
  * @param since in the same order: what was stored after it is sent on this connection in any case
@@ -179,9 +182,16 @@ async function joinListening(
     await readAll(deps, connection, groups, onAtSignIn);
     return [];
   }
+  const hasWaited = isLast || deps.isAway(user.userId);
   const away = await untilListening(deps.isAway, connection, groups, isLast);
   const here = away.size === 0 ? groups : groups.filter((group) => !away.has(group));
-  await readAll(deps, connection, here, onAtSignIn);
+  // A sign-in has left its place among those that are under way.
+  const leavePlace = hasWaited ? await deps.catchUps.enter({}, `user ${user.userId}`) : undefined;
+  try {
+    await readAll(deps, connection, here, onAtSignIn);
+  } finally {
+    leavePlace?.();
+  }
   return [...away];
 }
 

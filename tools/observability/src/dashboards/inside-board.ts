@@ -137,10 +137,13 @@ export const insideBoard: Board = {
       title: 'What is read elsewhere, deleted, and refused',
       panels: [
         {
-          title: 'Pages of replays, by who answered',
+          title: 'Pages of replays and of the sweep, by who answered',
           about: 'The replica of Postgres, or the primary, and why. Nothing without a replica.',
           unit: 'ops',
-          queries: [[sum(rate('hooligram_core_replica_pages_total'), 'outcome'), '{{outcome}}']],
+          queries: [
+            [sum(rate('hooligram_core_replica_pages_total'), 'outcome'), '{{outcome}}'],
+            [sum(rate('hooligram_core_replica_sweep_pages_total'), 'outcome'), 'sweep: {{outcome}}'],
+          ],
         },
         {
           title: 'Upkeep',

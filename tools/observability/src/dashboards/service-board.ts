@@ -168,11 +168,13 @@ export const serviceBoard: Board = {
         },
         {
           title: 'Waiting to get in',
-          about: 'A storm of clients that come back, or gateways that are late.',
+          about:
+            'A storm of clients that come back, gateways that are late, or what was missed while a Redis was away.',
           unit: 'short',
           queries: [
             [sum('hooligram_gateway_handshakes_waiting'), 'handshakes'],
             [sum('hooligram_gateway_sign_ins_waiting'), 'sign-ins'],
+            [sum('hooligram_gateway_catch_ups_waiting'), 'groups and connections that missed something'],
           ],
         },
         {

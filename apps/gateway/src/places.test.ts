@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { SignIns } from './sign-ins.ts';
+import { Places } from './places.ts';
 
 const never = { begin() {}, end() {}, isNoticed: () => true };
-const steady = (placesMax: number) => new SignIns({ placesMax, lateMaxMs: 5 }, never);
+const steady = (placesMax: number) => new Places({ placesMax, lateMaxMs: 5 }, never);
 
 /** Says whether somebody looks at it. */
 function watchedLoop(isNoticed = true) {
@@ -20,7 +20,7 @@ function watchedLoop(isNoticed = true) {
 }
 
 /** The names of those who were let in, in order. */
-function line(signIns: SignIns) {
+function line(signIns: Places) {
   const inside: string[] = [];
   const places = new Map<string, () => void>();
   const enter = (who: string, key = who) => {
@@ -69,7 +69,7 @@ test('those who wait take turns, whatever others have waiting before them', asyn
 test('few are under way at once, more while some wait and the event loop is in time, an eighth at least while it is late', async () => {
   let nowMs = 0;
   const loop = watchedLoop();
-  const signIns = new SignIns({ placesMax: 16, lateMaxMs: 5 }, loop, () => nowMs);
+  const signIns = new Places({ placesMax: 16, lateMaxMs: 5 }, loop, () => nowMs);
   const { inside, enter, leave } = line(signIns);
   for (let count = 0; count < 8; count += 1) enter(`client ${count}`);
   expect([signIns.underWay, signIns.waiting, loop.isLookedAt]).toEqual([8, 0, false]);
@@ -99,7 +99,7 @@ test('few are under way at once, more while some wait and the event loop is in t
 
 test('while nobody would notice a late event loop all places are used from the first moment on', async () => {
   const loop = watchedLoop(false);
-  const signIns = new SignIns({ placesMax: 16, lateMaxMs: 5 }, loop, () => 0);
+  const signIns = new Places({ placesMax: 16, lateMaxMs: 5 }, loop, () => 0);
   const { inside, enter, leave } = line(signIns);
   for (let count = 0; count < 20; count += 1) enter(`client ${count}`);
   await leave('nobody');

@@ -1,10 +1,10 @@
 import { Allowance } from './allowance.ts';
 import type { LoopWatch } from './loop-watch.ts';
 
-/** Gives a sign-in's place back; calling it again does nothing. */
-type LeavePlace = () => void;
+/** Gives a place back; calling it again does nothing. */
+export type LeavePlace = () => void;
 
-/** Sign-ins that take turns with those of other keys. */
+/** Those who take turns with those of other keys. */
 type Key = {
   readonly name: string;
   underWay: number;
@@ -27,19 +27,19 @@ const atOnceMax = 8;
 type Loop = Pick<LoopWatch, 'begin' | 'end' | 'isNoticed'>;
 
 type Options = {
-  /** Most sign-ins under way. */
+  /** Most that may be under way. */
   readonly placesMax: number;
   /** See Allowance. */
   readonly lateMaxMs: number;
 };
 
 /**
- * How many sign-ins are under way on this gateway: fewer while some wait and the event loop is late. The others wait: what
- * they need of the cores is not requested yet, so no patience runs out meanwhile. Keys take turns, and each has few
- * places, so one user with many connections, or one who asks for somebody else's account again and again, keeps nobody
- * waiting.
+ * How many sign-ins, or other work that gives way to those who chat, are under way on this gateway: fewer while some wait
+ * and the event loop is late. The others wait: what they need of the cores is not requested yet, so no patience runs out
+ * meanwhile. Keys take turns, and each has few places, so one user with many connections, or one who asks for somebody else's
+ * account again and again, keeps nobody waiting.
  */
-export class SignIns {
+export class Places {
   readonly #places: Allowance;
   readonly #loop: Loop;
   readonly #nowMs: () => number;
@@ -77,8 +77,8 @@ export class SignIns {
   }
 
   /**
-   * @param owner whose sign-in it is: one at a time
-   * @param name of the key. Nothing is proven yet, so it has to say who asks, not only as whom
+   * @param owner whose work it is: one at a time
+   * @param name of the key. Of a sign-in nothing is proven yet, so it has to say who asks, not only as whom
    * @returns the place, once there is one; undefined when the owner left the line before
    */
   enter(owner: object, name: string): Promise<LeavePlace | undefined> {
@@ -99,7 +99,7 @@ export class SignIns {
     this.#giveTurns(Math.floor(this.#places.look(nowMs, lateMs)));
   };
 
-  /** Gives all places back: some sign-ins will be under way for long, and nobody knows which. */
+  /** Gives all places back: some will be under way for long, and nobody knows which. */
   leaveAll(): void {
     for (const leavePlace of [...this.#taken]) leavePlace();
   }
