@@ -150,6 +150,8 @@ test('a token that is refused is tried once a connection, and all messages are l
     CANARY_SENDER_TOKEN: 'not-the-token',
     CANARY_LOST_MS: '200',
   });
+  // The canary begins without it after a while.
+  await until('it is refused', failures, (found) => found > before);
   await metricsUntil('messages are lost', (now) => count(now, place, place, 'lost') >= 3);
   expect((await failures()) - before).toBe(1);
 });

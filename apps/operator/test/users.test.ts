@@ -33,8 +33,8 @@ function membersOf(client: TestClient, groupId: number): Promise<readonly string
     const states = frames.filter(
       ({ type, payload }) => type === 'GROUP_DELIVER_REQUEST' && payload.group_id === groupId,
     );
-    const sids = states.at(-1)?.payload.member_sids ?? [];
-    return sids.includes(ada) ? undefined : sids;
+    const sids = states.at(-1)?.payload.member_sids;
+    return sids?.includes(ada) ? undefined : sids;
   });
 }
 

@@ -161,6 +161,16 @@ test('a dialog keeps the focus, closes at Escape, and gives the focus back', asy
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   await untilRead('the focus', () => focused(page), 'Your account');
+
+  // Who is somewhere else by then stays there: the event of its end comes a frame later.
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'Your account' }).waitFor();
+  await page.evaluate(() => {
+    document.querySelector('dialog')?.close();
+    document.querySelector<HTMLElement>('[aria-label="New chat"]')?.focus();
+  });
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  expect(await focused(page)).toBe('New chat');
 });
 
 test('what arrives is said to a screen reader, with the name of who wrote it', async () => {

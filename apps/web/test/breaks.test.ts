@@ -1,5 +1,15 @@
 import { expect, test } from '@jest/globals';
-import { beginChat, message, openChat, row, startWebSystem, type User, untilRead, write } from './users.ts';
+import {
+  beginChat,
+  message,
+  openChat,
+  row,
+  startWebSystem,
+  type User,
+  untilKept,
+  untilRead,
+  write,
+} from './users.ts';
 
 const system = startWebSystem({ gatewayEnv: { CURSOR_FLUSH_MS: '50' } });
 
@@ -52,6 +62,7 @@ test('what was written offline outlives the page', async () => {
   bob.proxy.cut();
   await write(bob, 'written before the reload');
   await message(bob.page, 'written before the reload', 'Sending').waitFor();
+  await untilKept(bob, 'written before the reload');
   await bob.page.clock.install();
   await bob.page.reload();
   await message(bob.page, 'written before the reload', 'Sending').waitFor();
@@ -92,6 +103,8 @@ test('a message that the server refuses says why, and is discarded by its writer
   await reconnect(bob);
   await bob.page.getByText('Refused: group is closed.').waitFor();
   await bob.page.getByText('This chat is over').waitFor();
+  // As refused, and no longer as one to be sent.
+  await untilKept(bob, 'group is closed', 'MESSAGING_SEND_REQUEST');
   await bob.page.reload();
   await bob.page.getByText('Refused: group is closed.').waitFor();
   await bob.page.getByRole('button', { name: 'Discard' }).click();

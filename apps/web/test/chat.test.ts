@@ -1,4 +1,4 @@
-import { connect, until } from '@hooligram/testkit';
+import { connect, metrics, until } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
 import { startStranger } from './proxy.ts';
 import { beginChat, message, openChat, row, signIn, startWebSystem, untilRead, write } from './users.ts';
@@ -192,14 +192,26 @@ test("a link to a server that is not the page's own leads nobody there, and says
 
 test('two tabs of one browser show the same, and a sign-out of one is one of both', async () => {
   const [ada, bob] = await Promise.all([system.user(0, '+1 555 0140'), system.user(1, '+1 555 0141')]);
+  const signIns = async () =>
+    (await metrics(system.stack.gateway(0).adminUrl)).value('hooligram_gateway_sign_ins_total', {
+      outcome: 'success',
+    });
+  const before = await signIns();
   const second = await ada.context.newPage();
   await second.goto(ada.page.url());
+  // What one tab acknowledges before the other one is there does not come to that one.
+  await until('the second tab is signed in', signIns, (count) => count > before);
   await ada.page.bringToFront();
   await beginChat(bob, [ada.number]);
   await write(bob, 'to both');
   await row(second, bob.number).getByText('1 unread').waitFor();
   await openChat(ada, bob.number);
   await message(ada.page, 'to both').waitFor();
+  await row(second, bob.number).getByText('unread').waitFor({ state: 'detached' });
+  // What is read as it comes is read in the other tab, too, whichever of the two has it first.
+  await write(bob, 'and once more');
+  await message(ada.page, 'and once more').waitFor();
+  await row(second, bob.number).getByText('and once more').waitFor();
   await row(second, bob.number).getByText('unread').waitFor({ state: 'detached' });
 
   await ada.page.getByRole('button', { name: 'Your account' }).click();

@@ -150,6 +150,35 @@ export async function write({ page }: User, text: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
+/** All that the browser keeps of the page in IndexedDB. What is shown is kept a moment later. */
+function kept(page: Page): Promise<string> {
+  return page.evaluate(async () => {
+    const resultOf = <R>(request: IDBRequest<R>) =>
+      new Promise<R>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const entries: unknown[] = [];
+    for (const { name = '' } of await indexedDB.databases()) {
+      const database = await resultOf(indexedDB.open(name));
+      for (const store of database.objectStoreNames) {
+        entries.push(await resultOf(database.transaction(store).objectStore(store).getAll()));
+      }
+      database.close();
+    }
+    return JSON.stringify(entries);
+  });
+}
+
+/** Until the browser has kept this, and has not, or no longer, kept that: then the page may go. */
+export async function untilKept({ page }: Pick<User, 'page'>, text: string, not?: string): Promise<void> {
+  await until(
+    `${text} is kept`,
+    () => kept(page),
+    (found) => found.includes(text) && (not === undefined || !found.includes(not)),
+  );
+}
+
 /** A message in the open conversation, and what the page says of it. */
 export function message(page: Page, text: string, status = '') {
   const all = page.getByRole('region', { name: 'Messages', exact: true }).getByRole('listitem');

@@ -16,6 +16,8 @@ import type { RedisSet } from './redis-sets.ts';
 import { logDir, pidsDir, testRunDir } from './test-run.ts';
 
 const templateDatabase = 'hooligram_template';
+/** Several systems run at once on one Postgres, and nobody counts what all of them take at a busy moment. */
+const connectionsMax = 500;
 
 type Stores = {
   /** The url of the database `postgres`: for making and dropping others. */
@@ -66,7 +68,7 @@ async function startStores(): Promise<Stores> {
     onPid: (pid: number) => recordProcess(pidsDir(), name, pid, signal),
   });
   const [postgres, redis] = await Promise.all([
-    startPostgres({ ...options('postgres', postgresPort, 'SIGQUIT'), durable: false }),
+    startPostgres({ ...options('postgres', postgresPort, 'SIGQUIT'), durable: false, connectionsMax }),
     startRedis(options('redis', redisPort, 'SIGTERM')),
   ]);
   await refuseWhatOthersFeel(redis.url);

@@ -73,7 +73,8 @@ export class Book {
   }
 
   async refuse(message: RefusedMessage): Promise<void> {
-    this.refused.value = [...this.refused.value, message];
+    // A page that went before the request was out of the outbox sent it again: it is the same message.
+    this.refused.value = [...this.refused.value.filter(({ id }) => id !== message.id), message];
     await this.#history.keepRefused(message);
   }
 

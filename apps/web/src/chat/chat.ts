@@ -20,10 +20,10 @@ const keepAgainMinMs = 2_000;
 const keepAgainMaxMs = 60_000;
 
 /**
- * A notice of one tab to the others of this browser, which show the same chats: the user has read a group, or without
- * one, has signed out.
+ * A notice of one tab to the others of this browser, which show the same chats: the user has read a group up to a message,
+ * which may come to them later, or without a group, has signed out.
  */
-type News = { readonly sid: string; readonly readGroup?: number };
+type News = { readonly sid: string; readonly readGroup?: number; readonly upTo?: number };
 
 /** The SDK's client and what the page shows of it. All that changes is a signal. */
 export class Chat {
@@ -66,8 +66,7 @@ export class Chat {
       const book = this.book.value;
       if (!book || book.sid !== data.sid) return;
       if (data.readGroup === undefined) location.reload();
-      const conversation = data.readGroup && book.conversations.value.get(data.readGroup);
-      if (conversation) conversation.unread.value = 0;
+      else void book.conversations.value.get(data.readGroup)?.readElsewhere(data.upTo);
     };
     this.#listen();
   }
@@ -150,9 +149,10 @@ export class Chat {
   /** The user looks at a conversation. */
   async markRead(groupId: number): Promise<void> {
     const book = this.book.value;
-    if (!book) return;
-    this.#tell({ sid: book.sid, readGroup: groupId });
-    await book.conversations.value.get(groupId)?.markRead();
+    const conversation = book?.conversations.value.get(groupId);
+    if (!book || !conversation) return;
+    this.#tell({ sid: book.sid, readGroup: groupId, upTo: conversation.last.value?.message_id ?? 0 });
+    await conversation.markRead();
   }
 
   #tell(news: News): void {
@@ -167,9 +167,12 @@ export class Chat {
   async #receive(message: Message): Promise<void> {
     const book = await this.current();
     if (!book) throw new Error('nobody is signed in');
+    const { group_id: readGroup, message_id: upTo } = message;
     const isOwn = message.sender_sid === book.sid;
+    const isSeen = this.isSeen(readGroup);
     if (isOwn) this.sending.delivered(message);
-    await book.addMessage(message, this.isSeen(message.group_id));
+    else if (isSeen) this.#tell({ sid: book.sid, readGroup, upTo });
+    await book.addMessage(message, isSeen);
     if (!isOwn && isVisible.value) {
       this.announcement.value = `${book.notebook.nameOf(message.sender_sid)}: ${message.content}`;
     }

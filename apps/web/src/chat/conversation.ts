@@ -21,6 +21,8 @@ export class Conversation {
   readonly #sid: string;
   readonly #history: History;
   readonly #whenRead: () => Promise<void>;
+  /** The user has read up to this message in another tab. */
+  #readElsewhere = 0;
   #isLoading = false;
   #isChanged = false;
 
@@ -65,7 +67,7 @@ export class Conversation {
     if (isNew) this.last.value = message;
     // A user who answers has read what stands above.
     if (isSeen || isOwn) this.unread.value = 0;
-    else if (isNew) this.unread.value += 1;
+    else if (isNew && message.message_id > this.#readElsewhere) this.unread.value += 1;
     this.messages.value = merge(this.messages.value, [message]);
     this.unkept.value = new Map(this.unkept.value).set(message.message_id, message);
     if (!isSeen) this.letGo();
@@ -79,11 +81,17 @@ export class Conversation {
     this.hasOlder.value = true;
   }
 
-  async markRead(): Promise<void> {
-    if (this.unread.value === 0) return;
-    this.unread.value = 0;
-    // It is kept with the next change, if not now.
-    await this.#keep().catch(() => undefined);
+  markRead(): Promise<void> {
+    return this.#markRead(0);
+  }
+
+  /** The user has read it in another tab, up to a message, which may come here later. */
+  async readElsewhere(messageId = 0): Promise<void> {
+    this.#readElsewhere = Math.max(this.#readElsewhere, messageId);
+    const newer = this.messages.value.filter(
+      ({ message_id, sender_sid }) => message_id > this.#readElsewhere && sender_sid !== this.#sid,
+    );
+    await this.#markRead(newer.length);
   }
 
   /** Keeps what could not be kept. @throws NotKept */
@@ -116,12 +124,20 @@ export class Conversation {
     }
   }
 
+  async #markRead(unread: number): Promise<void> {
+    if (this.unread.value <= unread) return;
+    this.unread.value = unread;
+    // It is kept with the next change, if not now.
+    await this.#keep().catch(() => undefined);
+  }
+
   /** The server was emptied, and gave the number to another group. */
   async #startOver(): Promise<void> {
     this.messages.value = [];
     this.unkept.value = new Map();
     this.last.value = undefined;
     this.unread.value = 0;
+    this.#readElsewhere = 0;
     await this.#history.dropConversation(this.#sid, this.id);
   }
 
