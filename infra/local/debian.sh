@@ -8,8 +8,8 @@ debian=12,13 node=20,22,24 user=root what=start part='' uws='' port=18080 minute
 usage="infra/local/debian.sh [flags]   tries the last commit in fresh roots of Debian
 
   --debian 12,13         releases
-  --node 20,22,24        versions of Node, as npm's package \"node\" has them
-  --user root,person     as root, or as a user who may install nothing (what README.md asks for is installed)
+  --node 20,22,24        versions of Node that npm has; debian is what the packages nodejs and npm of Debian bring
+  --user root,person     as root, or as a user who may install nothing (what CONTRIBUTING.md asks for is installed)
   --what start,test      npm start until it is ready, Ctrl-C, and once more; npm test
   --part PATH            what npm test runs, such as packages/uws; everything without it
   --uws NAME             the uWebSockets.js of all gateways, such as 20.30; the newest without it
@@ -76,7 +76,10 @@ ln -s /proc/self/fd "$root/dev/fd"
 ln -s fd/0 "$root/dev/stdin"
 ln -s fd/1 "$root/dev/stdout"
 ln -s fd/2 "$root/dev/stderr"
-exec chroot --userspec="$id:$id" --groups="$id" "$root" sh -c "cd $0 && exec \"\$@\"" sh "$@"
+# This shell stays, as root: what becomes another user forgets that it ends with its parent.
+code=0
+chroot --userspec="$id:$id" --groups="$id" "$root" sh -c "cd $0 && exec \"\$@\"" sh "$@" || code=$?
+exit $code
 '
 
 # Runs a command in the clone of the root. If this script is killed, or the time is up, all of it is killed.
@@ -88,7 +91,7 @@ run_in() { # <user> <command>...
   done
   local die=(setpriv --pdeathsig KILL)
   env -i "${kept[@]}" HOME=$home PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-    TERM=dumb UWEBSOCKETS="$uws" CI="${CI_INSIDE:-}" HOOLIGRAM_TEST_SLOT="${SLOT:-}" \
+    TERM=dumb UWEBSOCKETS="$uws" CI="${CI_INSIDE:-}" \
     "${die[@]}" timeout --foreground -s KILL "${minutes}m" "${die[@]}" \
     unshare --mount --pid --fork --kill-child=SIGKILL sh -c "$enter" "$clone" "$root" $id "${@:2}" 2>&1 | tee -a "$log"
   return "${PIPESTATUS[0]}"
@@ -96,7 +99,7 @@ run_in() { # <user> <command>...
 
 # Makes $root: Debian, a Node, an account and a clean clone of the last commit. What all tries share is made once.
 prepare() { # <release> <node> <user>
-  local base=$dir/debian-$1 node_dir=$dir/node-$2 mirror file
+  local base=$dir/debian-$1 node_dir=$dir/node-$2 packages=() page mirror file
   mkdir -p "$dir/roots"
   if [ ! -e "$base" ]; then
     # The one that this machine's apt uses.
@@ -109,25 +112,33 @@ prepare() { # <release> <node> <user>
     chmod 755 "$base.new/usr/sbin/policy-rc.d"
     mv "$base.new" "$base"
   fi
-  [ -e "$node_dir/node_modules/node/bin/node" ] ||
-    npm install --prefix "$node_dir" --no-audit --no-fund --no-save "node@$2"
   rm -rf "$root"
   cp -a --reflink=auto "$base" "$root"
-  cp "$node_dir/node_modules/node/bin/node" "$root/usr/local/bin/node"
-  # The npm of this machine, and the registry that it uses.
-  mkdir -p "$root/usr/local/lib/node_modules" "$root/usr/local/etc"
-  cp -r "$(npm root --global)/npm" "$root/usr/local/lib/node_modules/npm"
-  for file in npm npx; do ln -s "../lib/node_modules/npm/bin/$file-cli.js" "$root/usr/local/bin/$file"; done
-  printf 'registry=%s\n' "$(npm config get registry)" >"$root/usr/local/etc/npmrc"
+  if [ "$2" = debian ]; then
+    packages=(nodejs npm)
+  else
+    [ -e "$node_dir/node_modules/node/bin/node" ] ||
+      npm install --prefix "$node_dir" --no-audit --no-fund --no-save "node@$2"
+    cp "$node_dir/node_modules/node/bin/node" "$root/usr/local/bin/node"
+    # The npm of this machine.
+    mkdir -p "$root/usr/local/lib/node_modules"
+    cp -r "$(npm root --global)/npm" "$root/usr/local/lib/node_modules/npm"
+    for file in npm npx; do ln -s "../lib/node_modules/npm/bin/$file-cli.js" "$root/usr/local/bin/$file"; done
+  fi
+  # The registry that this machine uses; an account that is made gets what is in skel.
+  for file in root etc/skel; do printf 'registry=%s\n' "$(npm config get registry)" >"$root/$file/.npmrc"; done
   for file in /etc/resolv.conf /etc/hosts "${NODE_EXTRA_CA_CERTS:-}"; do
     [ ! -s "$file" ] || install -D "$file" "$root$file"
   done
   git clone --quiet --no-hardlinks "$repository" "$root$clone"
-  # A user who may install nothing: what README.md asks for is installed before.
-  [ "$3" = root ] || run_in root sh -ec "useradd --create-home --uid 1000 person
-    chown -R person:person $clone
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server haproxy nginx-core kubernetes-client chromium"
+  if [ "$3" = person ]; then
+    run_in root sh -ec "useradd --create-home --uid 1000 person && chown -R person:person $clone" >/dev/null
+    # A user who may install nothing: what the page for them says is installed.
+    read -ra page <<<"$(sed -n 's/^sudo apt-get install --no-install-recommends //p' "$repository/CONTRIBUTING.md")"
+    packages+=("${page[@]}")
+  fi
+  [ ${#packages[@]} -eq 0 ] || run_in root sh -ec "apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${packages[*]}" >/dev/null
 }
 
 # What a terminal does: it gives a command a process group of its own, and Ctrl-C goes to all of the group. Here any
@@ -171,8 +182,7 @@ try_start() {
 try_test() {
   local from=$SECONDS code=0 words=()
   read -ra words <<<"$part"
-  # The last range of ports that a test run can have (tools/testkit: global-setup.ts): runs outside do not see this one's.
-  CI_INSIDE=true SLOT=11 run_in "$1" npm test ${words[@]+-- "${words[@]}"} || code=$?
+  CI_INSIDE=true run_in "$1" npm test ${words[@]+-- "${words[@]}"} || code=$?
   result="$(sed -n 's/^Tests:  *//p' "$log" | tail -n 1)"
   result="${result:-no test ran} after $((SECONDS - from)) s"
   [ $code -eq 0 ] || result+=", exit code $code: see $log ($(sed -n 's/^FAIL \([^ ]*\).*/\1/p' "$log" | sort -u | paste -sd' '))"

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import { ensureBuilt } from './bootstrap.mjs';
 import { startLoad } from './load.mjs';
 import { passOnTo } from './pass-on.mjs';
@@ -19,7 +19,7 @@ const workers = args.some((arg) => /^--maxWorkers/.test(arg)) ? [] : ['--maxWork
 
 const node = await ensureBuilt();
 if (besideLoad) startLoad();
-const jest = fileURLToPath(import.meta.resolve('jest/bin/jest'));
+const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
 passOnTo(node, [jest, ...workers, ...args, ...onRedis()], {
   env: {
     // Jest runs ES modules in contexts of its own, and Node warns at every start that this is experimental.

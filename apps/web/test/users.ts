@@ -49,15 +49,9 @@ export function startWebSystem(options: TestSystemOptions = {}): WebSystem {
   const opened: (() => unknown)[] = [];
   beforeAll(async () => {
     const [port = 0] = await freePorts(1);
-    // Each is known, to be ended, also when the other one fails.
-    await Promise.all([
-      startSystem({ gateways: 2, cores: 1, ...options }).then((started) => {
-        stack = started;
-      }),
-      startBrowser().then((started) => {
-        browser = started;
-      }),
-    ]);
+    // One after the other: while the first fails, the second would start on ports that the next file takes.
+    browser = await startBrowser();
+    stack = await startSystem({ gateways: 2, cores: 1, ...options });
     web = await serveWeb('127.0.0.1', port, {
       port: Number(new URL(stack.url).port),
       gateways: stack.gateways.map(({ url }, index) => ({

@@ -71,7 +71,9 @@ beforeAll(async () => {
   project = install();
   // The first run on a machine fetches them, which takes its time.
   for (const [version] of bots) nodeOf(version);
-  [system, browser] = await Promise.all([startSystem({ gateways: 1, cores: 1 }), startBrowser()]);
+  // One after the other: while the first fails, the second would start on ports that the next file takes.
+  browser = await startBrowser();
+  system = await startSystem({ gateways: 1, cores: 1 });
 }, 1_200_000);
 
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -109,4 +109,15 @@ test.each([
   if (lack) expect(decision.lack).toMatch(lack);
   else expect(decision).toEqual({});
   expect(decision.isHopeless ?? false).toBe(isHopeless ?? false);
+});
+
+test('before anything is installed: Node 16 ends with the line that says what to install', () => {
+  const program = `Object.defineProperty(process, 'versions', { value: { node: '16.20.2' } });
+    require('./infra/local/run.cjs');`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=commonjs', '-e', program], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH },
+  });
+  expect(stderr).toBe('Node 20.19 or newer is needed, and this is 16.20.2: install Node 20, 22 or 24\n');
+  expect([status, stdout]).toEqual([1, '']);
 });

@@ -1,13 +1,8 @@
 import { isPortFree } from '@hooligram/local';
+import { firstPortOf, noTestRun, slotPorts } from './slots.ts';
 
-// Below the range from which systems pick ports for outgoing connections (Linux: from 32768), and above the
-// ports of a local stack. A slot is a test run's own, a block a worker's own: no other worker and no other
-// run looks for ports in it. (get-port picks from one range for all, and would race.)
-const firstPort = 20_000;
-const slotPorts = 1_000;
+// A block is a worker's own: no other worker, and no other run, looks for ports in it.
 const blockPorts = 100;
-/** Of what is no test run: it must not take the ports of one. */
-const noTestRun = 11;
 
 let next = 0;
 
@@ -26,5 +21,5 @@ export async function freePorts(count: number): Promise<number[]> {
 function blockStart(): number {
   const slot = Number(process.env.HOOLIGRAM_TEST_SLOT ?? noTestRun);
   const worker = (Number(process.env.JEST_WORKER_ID ?? 1) - 1) % (slotPorts / blockPorts);
-  return firstPort + slot * slotPorts + worker * blockPorts;
+  return firstPortOf(slot) + worker * blockPorts;
 }

@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { acquireLock } from '../../../local/src/lock.ts';
 // By path: jest loads this file without the export condition that leads to sources, and nothing may have
-// been built yet. Both files need only Node.
+// been built yet. These files need only Node.
 import { killRecorded, stopOrphans } from '../../../local/src/orphans.ts';
-
-const slots = 11;
+import { firstPortOf, slotPorts, slots } from '../slots.ts';
 
 /**
  * Prepares a test run: a folder for all that it starts, and a range of ports that no other run on this
@@ -18,8 +18,7 @@ export default async function globalSetup(): Promise<void> {
   await sweep();
   const dir = makeRunDir();
   process.env.HOOLIGRAM_TEST_RUN = dir;
-  // A run in a root of its own cannot see the locks of the others, and is given its range.
-  process.env.HOOLIGRAM_TEST_SLOT ||= String(claimSlot());
+  process.env.HOOLIGRAM_TEST_SLOT = String(await claimSlot());
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
       killRecorded(join(dir, 'pids'));
@@ -53,11 +52,22 @@ async function sweep(): Promise<void> {
   }
 }
 
-function claimSlot(): number {
-  const dir = join(tmpdir(), 'hooligram-test.slots');
-  mkdirSync(dir, { recursive: true });
+/** A file would tell nothing to the run of another user, or of one in a root of its own: they meet in the ports. */
+async function claimSlot(): Promise<number> {
   for (let slot = 0; slot < slots; slot += 1) {
-    if (!acquireLock(join(dir, `${slot}.lock`))) return slot;
+    if (await hold(firstPortOf(slot) + slotPorts - 1)) return slot;
   }
   throw new Error(`${slots} test runs at once on this machine: no ports left for another one`);
+}
+
+/** Takes a port until this process ends, however it ends. @returns whether it could be had */
+function hold(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+      server.unref();
+      resolve(true);
+    });
+  });
 }

@@ -1,7 +1,5 @@
 import { rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { releaseLock } from '../../../local/src/lock.ts';
 import { killRecorded } from '../../../local/src/orphans.ts';
 
 /** Ends what the run started. Its data are thrown away, so nothing is asked to write them first. */
@@ -10,7 +8,6 @@ export default function globalTeardown(): void {
   const dir = process.env.HOOLIGRAM_TEST_RUN;
   if (!dir) return;
   killRecorded(join(dir, 'pids'));
-  releaseLock(join(tmpdir(), 'hooligram-test.slots', `${process.env.HOOLIGRAM_TEST_SLOT}.lock`));
   if (process.env.HOOLIGRAM_TEST_KEEP !== '1')
     rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 }
