@@ -118,14 +118,13 @@ export class Session implements SocketOwner, FrameReader {
   }
 
   onMessage(bytes: ArrayBuffer): void {
-    const view = new Uint8Array(bytes);
     if (this.limits) this.limits.hasSent = true;
-    if (view.byteLength > frameBytesMax) {
-      this.#refuseTooLarge(view);
+    if (bytes.byteLength > frameBytesMax) {
+      this.#refuseTooLarge(new Uint8Array(bytes));
       return;
     }
-    const messageId = readMessageAcknowledgement(view);
-    if (messageId === undefined) this.#read(view);
+    const messageId = readMessageAcknowledgement(new DataView(bytes));
+    if (messageId === undefined) this.#read(new Uint8Array(bytes));
     else {
       this.#context.metrics.messageAcknowledgements.count += 1;
       acknowledgeMessage(this.#context, this.#connection, messageId);
@@ -199,7 +198,9 @@ export class Session implements SocketOwner, FrameReader {
 
   #readNow(bytes: Uint8Array, first: FirstJudgement): void {
     if (first === 'read' || first === 'acknowledgement') {
-      const groupId = readGroupAcknowledgement(bytes);
+      const groupId = readGroupAcknowledgement(
+        new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      );
       if (groupId !== undefined) {
         this.#context.metrics.frames('GROUP_DELIVER_SUCCESS').count += 1;
         acknowledgeState(this.#context, this.#connection, groupId);

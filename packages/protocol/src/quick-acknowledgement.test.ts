@@ -3,8 +3,14 @@ import { decodeFrame } from './decode.ts';
 import { readGroupAcknowledgement, readMessageAcknowledgement } from './quick-acknowledgement.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
-const read = (text: string) => readMessageAcknowledgement(encode(text));
-const readGroup = (text: string) => readGroupAcknowledgement(encode(text));
+/** In the middle of other bytes, as a frame that has waited is. */
+function viewOf(bytes: Uint8Array): DataView {
+  const around = new Uint8Array(bytes.length + 20).fill('9'.charCodeAt(0));
+  around.set(bytes, 11);
+  return new DataView(around.buffer, 11, bytes.length);
+}
+const read = (text: string) => readMessageAcknowledgement(viewOf(encode(text)));
+const readGroup = (text: string) => readGroupAcknowledgement(viewOf(encode(text)));
 const acknowledgement = (id: string, message_id: unknown) =>
   JSON.stringify({ id, type: 'MESSAGING_DELIVER_SUCCESS', payload: { message_id } });
 const ofGroup = (id: string, group_id: unknown) =>
@@ -80,7 +86,7 @@ test.each([
       for (let byte = 0; byte < 256; byte += 1) {
         const changed = bytes.slice();
         changed[at] = byte;
-        const found = readBytes(changed);
+        const found = readBytes(viewOf(changed));
         if (found === undefined) continue;
         expect(decodeFrame(changed)).toMatchObject({ type, payload: { [field]: found } });
       }
