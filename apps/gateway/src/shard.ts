@@ -218,7 +218,7 @@ export class Shard {
 
   /**
    * What is written again while no answer is received is written once more when one is. Two cores that have the same sends at
-   * the same time wait for each other, and one of them has to run its batch again, with the sends of others.
+   * the same time wait for each other, and one of them may have to run its batch again, with the sends of others.
    */
   #onWritable(owner: ShardOwner): void {
     if (!this.#isDeaf) owner.onWritable(this);
