@@ -55,7 +55,10 @@ export type ShardOwner = {
   onRefused(channel: string): void;
   /** The subscriptions were broken, and are there again: what was published meanwhile was missed. */
   onResubscribed(shard: Shard): void;
-  /** Redis takes requests, perhaps again: what was written before may be lost. */
+  /**
+   * Redis takes requests, perhaps again: what was written before may be lost. Not called while no answers are received:
+   * `onResubscribed` follows.
+   */
   onWritable(shard: Shard): void;
   /** The database's epoch, as it is noted there. */
   onEpoch(epoch: number): void;
@@ -78,6 +81,8 @@ export class Shard {
   #subscriptions: Subscriptions | undefined;
   #epochWatch: ReturnType<typeof startEpochWatch> | undefined;
   #echo: Echo | undefined;
+  /** Whether the subscriptions are broken. */
+  #isDeaf = false;
   #publications: [channel: string, text: string][] = [];
   readonly #publishSoon = oncePerTick(() => this.#publishAll());
 
@@ -117,7 +122,10 @@ export class Shard {
       redis: subscriber,
       part: health.part('subscriptions'),
       onPublication: (channel, bytes) => owner.onPublication(this, channel, bytes),
-      onResubscribed: () => owner.onResubscribed(this),
+      onResubscribed: () => {
+        this.#isDeaf = false;
+        owner.onResubscribed(this);
+      },
       signing: signatures && { signatures, onRefused: (channel) => owner.onRefused(channel) },
     });
     this.#subscriptions = subscriptions;
@@ -126,7 +134,10 @@ export class Shard {
     this.#epochWatch = startEpochWatch(command, names.databaseEpoch, (epoch) => owner.onEpoch(epoch));
     metrics.redis.watch('command', command, this.index);
     metrics.redis.watch('subscriber', subscriber, this.index);
-    command.on('ready', () => owner.onWritable(this));
+    subscriber.on('close', () => {
+      this.#isDeaf = true;
+    });
+    command.on('ready', () => this.#onWritable(owner));
     await Promise.all([ownChannel, ...channels].map((channel) => subscriptions.acquire(channel)));
     const echo = this.#startEcho(owner, ownChannel);
     this.#echo = echo;
@@ -205,6 +216,14 @@ export class Shard {
     });
   }
 
+  /**
+   * What is written again while no answer is received is written once more when one is. Two cores that have the same sends at
+   * the same time wait for each other, and one of them may have to run its batch again, with the sends of others.
+   */
+  #onWritable(owner: ShardOwner): void {
+    if (!this.#isDeaf) owner.onWritable(this);
+  }
+
   #connection(): Connected {
     if (!this.#connected) throw new Error('this Redis is not connected yet');
     return this.#connected;
@@ -246,7 +265,7 @@ export class Shard {
       onAccepted: ({ isWrongServer }) => {
         // The command connection has found a server that takes writes; the other may still be at the one before.
         if (isWrongServer) reconnect(subscriber);
-        owner.onWritable(this);
+        this.#onWritable(owner);
       },
       silenceMaxMs: service.config.BUS_SILENCE_MS,
       onRoundTrip: metrics.redis.onWritten,

@@ -156,6 +156,21 @@ test('what a core could not publish on one Redis is fetched when the core says s
   expect(a.seqs(here)).toEqual([]);
 });
 
+test('what could not be written while its Redis was away is written once when that is back', async () => {
+  const bob = userWithSentinelOn(second);
+  const there = groupOn(second, bob);
+  const b = await fixture.connectAs(bob, [there]);
+  await redis(second).kill();
+  b.client.send('MESSAGING_SEND_REQUEST', { group_id: there.id, content: 'once' });
+  await redis(second).start();
+  const send = await fixture.core.next('MESSAGING_SEND', contentIs('once'));
+  // A core may answer at once: what is written before answers are received would be written again.
+  await send.succeed({ message_id: 4 });
+  await b.client.next('MESSAGING_SEND_SUCCESS');
+  const written = fixture.core.received.filter(({ params }) => contentIs('once')(params as never));
+  expect(written).toHaveLength(1);
+});
+
 test('a gateway starts while one of two Redis is away, and that one joins when it is there', async () => {
   const [ada, bob] = [userWithSentinelOn(first), userWithSentinelOn(second)] as const;
   const here = groupOn(first, ada, bob);
