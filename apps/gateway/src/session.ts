@@ -119,6 +119,7 @@ export class Session implements SocketOwner, FrameReader {
 
   onMessage(bytes: ArrayBuffer): void {
     const view = new Uint8Array(bytes);
+    if (this.limits) this.limits.hasSent = true;
     if (view.byteLength > frameBytesMax) {
       this.#refuseTooLarge(view);
       return;

@@ -111,7 +111,7 @@ test('every limit has its metric from the beginning', async () => {
   const fresh = await system.addGateway({ LIMITS_ENABLED: 'true' });
   const { text } = await metrics(fresh.adminUrl);
   const series = text.match(/^hooligram_gateway_limited_total\{.* 0$/gm) ?? [];
-  expect(series).toHaveLength(26);
+  expect(series).toHaveLength(27);
 });
 
 test('a client within the default limits is refused nothing: 1,000 messages and as many acknowledgements at once', async () => {
@@ -411,6 +411,33 @@ describe('connections', () => {
     await cut;
     await eventually(async () => (await metric(patient, 'gateway_connections')) === 0, 'nobody is left');
   });
+});
+
+test('who has signed in and then never ends a message is closed, too', async () => {
+  const hasty = await system.addGateway({ LIMITS_ENABLED: 'true', MESSAGE_WITHIN_SECONDS: '2' });
+  const sid = uniqueSid();
+  await (await from(source(), hasty)).register(sid);
+  const { socket } = await ask(hasty.url, upgradeRequest());
+  const closed = closedSocket(socket);
+  let heard = '';
+  const signedIn = new Promise<void>((resolve) => {
+    socket.on('data', (bytes) => {
+      heard += bytes.toString('latin1');
+      if (heard.includes('AUTHORIZATION_SIGN_IN_SUCCESS')) resolve();
+    });
+  });
+  const payload = { ...phoneOf(sid), verification_code: '000000' };
+  const signIn = JSON.stringify({ id: '1', type: 'AUTHORIZATION_SIGN_IN_REQUEST', payload });
+  socket.write(clientFrame(text, signIn.slice(0, 100), false));
+  socket.write(clientFrame(continuation, signIn.slice(100)));
+  await signedIn;
+  socket.write(clientFrame(text, 'x'.repeat(100), false));
+  for (let n = 0; n < 100; n += 1) socket.write(clientFrame(continuation, 'x'.repeat(100), false));
+  await closed;
+  const { code, reason } = closeReasons.messageTimeout;
+  expect(heard.slice(-reason.length)).toBe(reason);
+  expect(Buffer.from(heard.slice(-reason.length - 2, -reason.length), 'latin1').readUInt16BE()).toBe(code);
+  expect(await limited('message_time', hasty)).toBe(1);
 });
 
 test('a user signs in so often, and is then told when again; failures of others are not held against them', async () => {

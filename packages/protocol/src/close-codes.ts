@@ -60,6 +60,13 @@ export const closeReasons = {
     reconnect: true,
     reconnectAfterMs: 1_000,
   },
+  /** Nobody keeps half a message for ever. A client that is quiet sends keep-alives; one that does not comes back. */
+  messageTimeout: {
+    code: 4411,
+    reason: 'no whole message came in time',
+    reconnect: true,
+    reconnectAfterMs: 1_000,
+  },
   /** The client went on beyond its rate after it was told. What it sent before that may have had its effect: repeat it with its id. */
   tooFast: {
     code: 4429,

@@ -48,12 +48,7 @@ export {
   type ServiceDefinition,
   serviceConfig,
 } from './service.ts';
-export {
-  type ConnectionMetrics,
-  createConnectionMetrics,
-  type RedisLabel,
-  redisLabel,
-} from './service-metrics.ts';
+export { type ConnectionMetrics, createConnectionMetrics, redisLabel } from './service-metrics.ts';
 export { findSuspects, type Suspect, suspectText } from './suspects.ts';
 export { createTraceMetrics, openTracer, type Span, type Tracer } from './tracing.ts';
 export { samplingConfig, tracingConfig } from './tracing-config.ts';

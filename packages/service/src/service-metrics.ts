@@ -49,7 +49,7 @@ export type ConnectionMetrics = ReturnType<typeof createConnectionMetrics>;
 const refusalCodes = ['OOM', 'READONLY', 'MASTERDOWN', 'NOREPLICAS', 'MISCONF', 'LOADING', 'NOPERM', 'other'];
 
 /** Says which of several Redis is meant, by its place in their list. With one there is no such label. */
-export type RedisLabel = {
+type RedisLabel = {
   readonly values: Readonly<Record<string, readonly string[]>>;
   of(shard: number): { readonly redis?: string };
 };

@@ -9,7 +9,7 @@ import { KnownRefusals } from './known-refusals.ts';
 import type { GatewayLimit } from './limit-names.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { Shares } from './shares.ts';
-import { SignInTimes } from './sign-in-times.ts';
+import { TimeLimit } from './time-limit.ts';
 import { Traffic, type TrafficRates } from './traffic.ts';
 
 type Socket = ConnectionLimits['socket'] & { readonly address: string };
@@ -54,7 +54,12 @@ export class ClientLimits {
   readonly refusals = new KnownRefusals();
   /** Of codes that somebody signs in with: whether one is right changes nothing, so the core is hardly asked again. */
   readonly guessRefusals = new KnownRefusals({ asksMax: 1, askWindowMs: 5_000 });
-  readonly signInTimes: SignInTimes<ConnectionLimits>;
+  readonly signInTimes: TimeLimit<ConnectionLimits>;
+  /**
+   * Until the next whole message. Between the parts of one a client can send no other, so nobody keeps half a message for longer;
+   * whoever is just quiet sends keep-alives.
+   */
+  readonly messageTimes: TimeLimit<ConnectionLimits>;
   readonly unsignedRates: TrafficRates;
   readonly unsignedOfAddresses: Shares<string>;
   readonly connectionRates: TrafficRates;
@@ -108,9 +113,24 @@ export class ClientLimits {
     this.#codeRequests = new Shares(inNumber(config.LIMIT_CODE_REQUESTS_PER_ADDRESS));
     this.#refusedGuesses = new Shares(inNumber(config.LIMIT_REFUSED_GUESSES_PER_ADDRESS));
     this.#lookups = new Shares(inNumber(config.LIMIT_UNKNOWN_ACKNOWLEDGEMENTS));
-    this.signInTimes = new SignInTimes(config.SIGN_IN_WITHIN_SECONDS * 1_000, ({ socket, source }) => {
-      this.report.add('sign_in_time', source);
-      socket.end(closeReasons.signInTimeout);
+    this.signInTimes = new TimeLimit({
+      withinMs: config.SIGN_IN_WITHIN_SECONDS * 1_000,
+      onOver: ({ socket, source }) => {
+        this.report.add('sign_in_time', source);
+        socket.end(closeReasons.signInTimeout);
+      },
+    });
+    this.messageTimes = new TimeLimit({
+      withinMs: config.MESSAGE_WITHIN_SECONDS * 1_000,
+      isRenewed(connection) {
+        const { hasSent } = connection;
+        connection.hasSent = false;
+        return hasSent;
+      },
+      onOver: ({ socket, source }) => {
+        this.report.add('message_time', source);
+        socket.end(closeReasons.messageTimeout);
+      },
     });
   }
 

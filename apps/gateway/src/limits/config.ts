@@ -23,6 +23,11 @@ export const gatewayLimitsConfig = z.object({
   SIGN_IN_WITHIN_SECONDS: integer({ min: 1, max: 86_400 })
     .default(900)
     .describe('a connection on which nobody signs in, nor asks for a code, for so long is closed'),
+  MESSAGE_WITHIN_SECONDS: integer({ min: 1, max: 86_400 })
+    .default(3_600)
+    .describe(
+      'a connection on which somebody is signed in, and from which no whole message comes for so long, nor a keep-alive, is closed: at the latest after twice as long',
+    ),
   LIMIT_SIGN_INS_PER_USER: rate(
     '100/120',
     'successful sign-ins of a user on this gateway; a core counts those on all',

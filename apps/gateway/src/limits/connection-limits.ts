@@ -57,6 +57,8 @@ export class ConnectionLimits {
   #acknowledgements: Traffic | undefined;
   /** Only where its neighbours have used up those of the address. */
   #freeAcknowledgements: Traffic | undefined;
+  /** A whole message has come since that was last looked at. */
+  hasSent = false;
   /** No code that somebody signs in with was given to the core yet. */
   isFirstGuess = true;
   /** A code was submitted rightly here, and the core has looked at none that somebody signed in with since: it is asked about the next. */
@@ -172,6 +174,7 @@ export class ConnectionLimits {
     this.#address.unsigned -= 1;
     this.#traffic = new Traffic(this.#limits.connectionRates);
     this.#limits.signInTimes.end(this);
+    this.#limits.messageTimes.begin(this);
   }
 
   /** Nobody is signed in any more; only for a moment, or because it is closed. */
@@ -183,6 +186,7 @@ export class ConnectionLimits {
   close(): void {
     this.signOut();
     this.#limits.signInTimes.end(this);
+    this.#limits.messageTimes.end(this);
     if (!this.#isSignedIn) this.#address.unsigned -= 1;
     this.#limits.addresses.leave(this.#address);
   }

@@ -7,6 +7,7 @@ export const gatewayLimits = [
   'user_connections',
   'known_refusals',
   'sign_in_time',
+  'message_time',
   'user_sign_ins',
   'unsigned_frames',
   'unsigned_bytes',
