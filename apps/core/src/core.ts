@@ -68,7 +68,10 @@ async function start(service: CoreService): Promise<void> {
   const context = createContext(service, { ...stores, replica }, retries, provider, metrics, tracer);
   const backlog = startBacklogWatch(stores, createBacklogMetrics(service.metrics));
   service.lifecycle.onClose('backlog watch', () => backlog.close());
-  const restarts = startRestartWatch(stores, createRestartMetrics(service.metrics, stores.shards.placement.shards));
+  const restarts = startRestartWatch(
+    stores,
+    createRestartMetrics(service.metrics, stores.shards.placement.shards),
+  );
   service.lifecycle.onClose('restart watch', () => restarts.close());
   watchDatabase(service, context, stores);
   const { shards, publisher, names } = stores;

@@ -16,11 +16,7 @@ const connections = ['command', 'blocking', 'queues', 'subscriber', ...workerCon
  * @param shards how many Redis there are
  * @param codeCountries country codes to which codes are sent; none: to all
  */
-export function createCoreMetrics(
-  metrics: Metrics,
-  shards = 1,
-  codeCountries: readonly string[] = [],
-) {
+export function createCoreMetrics(metrics: Metrics, shards = 1, codeCountries: readonly string[] = []) {
   return {
     redis: createConnectionMetrics(metrics, connections, shards),
     requests: createRequestCounters(metrics),

@@ -19,7 +19,12 @@ function severalRedis(...names: string[]) {
 }
 
 test.each([
-  ['of several Redis for the one that was restarted', ['a', 'b'], '{redis="1",role="core"}', '{redis="0",role="core"}'],
+  [
+    'of several Redis for the one that was restarted',
+    ['a', 'b'],
+    '{redis="1",role="core"}',
+    '{redis="0",role="core"}',
+  ],
   ['of one Redis without a label', ['b'], '{role="core"}', undefined],
 ])('a restart is counted, %s', async (_, before, restarted, other) => {
   const metrics = createMetrics({ role: 'core' });

@@ -1,5 +1,13 @@
 import { type Db, openDb } from '@hooligram/db';
-import { connect, metrics, redisUrl, startSystem, type TestSystem, uniqueSid, until } from '@hooligram/testkit';
+import {
+  connect,
+  metrics,
+  redisUrl,
+  startSystem,
+  type TestSystem,
+  uniqueSid,
+  until,
+} from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { FakeGateway } from './fake-gateway.ts';

@@ -23,9 +23,11 @@ test('series of a value that was not known appear together with its first count,
   const labels = { country_code: [], event: ['requested', 'sent'] };
   const codes = metrics.hotCounters('codes_total', 'Codes', labels);
   const series = async () =>
-    [...(await metrics.text()).matchAll(/^hooligram_codes_total\{country_code="(\d+)",event="(\w+)".* (\d+)$/gm)].map(
-      ([, ...parts]) => parts.join(' '),
-    );
+    [
+      ...(await metrics.text()).matchAll(
+        /^hooligram_codes_total\{country_code="(\d+)",event="(\w+)".* (\d+)$/gm,
+      ),
+    ].map(([, ...parts]) => parts.join(' '));
   expect(await series()).toEqual([]);
   codes('44', 'requested').count += 1;
   codes('44', 'requested').count += 1;

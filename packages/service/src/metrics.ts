@@ -103,7 +103,11 @@ export function createMetrics(options: { role: string }): Metrics {
       const { labelNames } = begin(name, 'counter', help, labels);
       const [, seconds] = Object.values(valuesOf(labels));
       const fromStart = combinations(labels).map((each) => Object.values(each));
-      return hotCounterFamily({ registry, name: prefix + name, help, labels: labelNames }, fromStart, seconds);
+      return hotCounterFamily(
+        { registry, name: prefix + name, help, labels: labelNames },
+        fromStart,
+        seconds,
+      );
     },
     hotHistograms(name, help, { buckets, label, values = [] }) {
       const labels = label === undefined ? [] : [label];

@@ -23,7 +23,9 @@ test('a running gateway and a running core expose what --metrics lists, and noth
     const { text, value } = await metrics(adminUrl);
     const exposed = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
     expect(exposed.sort()).toEqual(metricNames(app).sort());
-    const counters = [...seriesFromTheStart(app, 'counter')].map(([name, count = 0]) => [name, count] as const);
+    const counters = [...seriesFromTheStart(app, 'counter')].map(
+      ([name, count = 0]) => [name, count] as const,
+    );
     expect(counters.filter(([, count]) => count === 0).length).toBeLessThan(2);
     expect(counters.length).toBeGreaterThan(10);
     const series = (name: string) => text.match(new RegExp(`^${name}\\{.*\\} \\d`, 'gm'))?.length ?? 0;

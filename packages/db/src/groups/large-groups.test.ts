@@ -42,7 +42,9 @@ test('of a group with more members than are ever published, no member is read af
   const leave = { ...ask(), user_id: large.users[0].user_id, group_id: large.group_id };
   const version = { group_id: large.group_id, version: 2, version_seq: 0 };
   expect(await groupLeave(cores.one, leave, null, 598)).toEqual({ ok: true, state: version });
-  expect(await groupLeave(cores.one, leave, null, 599)).toMatchObject({ state: { ...version, closed: false } });
+  expect(await groupLeave(cores.one, leave, null, 599)).toMatchObject({
+    state: { ...version, closed: false },
+  });
 
   const { group_id } = await newGroup(cores.one, 40);
   expect(await readChange(cores.one, group_id, 39)).toEqual({ group_id, version: 1, version_seq: 0 });

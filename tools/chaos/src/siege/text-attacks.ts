@@ -135,7 +135,11 @@ export function asking(
       asked += 1;
       const isTaken = asked % 2 === 0;
       const member_sid = isTaken ? (taken[(asked / 2) % taken.length] as string) : free();
-      client.send('GROUP_ADD_MEMBER_REQUEST', { group_id, member_sid }, `${isTaken ? 'taken' : 'free'}${asked}`);
+      client.send(
+        'GROUP_ADD_MEMBER_REQUEST',
+        { group_id, member_sid },
+        `${isTaken ? 'taken' : 'free'}${asked}`,
+      );
     },
   };
 }
