@@ -106,8 +106,8 @@ export function createCoreMetrics(metrics: Metrics, shards = 1, codeCountries: r
       'core_database_reconnects_total',
       'Times that Postgres answered again after it had not',
     ),
-    // Without CODE_COUNTRY_CODES there are some 220, most of which nobody ever has: a core that exposed three series for each
-    // would have more of them than of all else.
+    // Without CODE_COUNTRY_CODES there are 215, most of which nobody ever has: three series for each would be more than all
+    // other counters and gauges of a core.
     codes: metrics.hotCounters(
       'core_codes_total',
       'Codes by country code and event: requested of the provider, sent by it, converted into a credential. Those of CODE_COUNTRY_CODES are there from the start; without it those of a country appear with its first code, and are 0 when they are read for the first time',

@@ -82,9 +82,6 @@ export const textAttacks = {
       'five connections of one account ask who is here, with GROUP_ADD_MEMBER for numbers that somebody has and that nobody has, in turn',
     async start(target, progress) {
       const [one, other] = [await account(target, 1), await account(target, 2)];
-      const group = { group_name: 'asking', member_sids: [one.sid, other.sid] };
-      const { payload } = await one.client.requestOk('GROUP_CREATE', group);
-      const group_id = payload.group_id as number;
       const taken = await Promise.all(
         times(takenNumbers, async (n) => {
           const { sid, client } = await account(target, 3 + n);
@@ -92,6 +89,10 @@ export const textAttacks = {
           return sid;
         }),
       );
+      // No direct message: a number that somebody has is added.
+      const group = { group_name: 'asking', member_sids: [one.sid, other.sid, ...taken.slice(0, 1)] };
+      const { payload } = await one.client.requestOk('GROUP_CREATE', group);
+      const group_id = payload.group_id as number;
       const { send, readFrame } = asking(progress, {
         ...{ group_id, taken },
         free: () => sidOf(target, 1_000 + next()),
