@@ -6,7 +6,7 @@ const patienceMs = 5_000;
 /** Ours, whose metrics somebody reads as a Prometheus does, in some turns of a trial. */
 export const scraped: Target = {
   about:
-    'ours, in turns of 5 s: in half of them /metrics of all processes is scraped; --seconds 300 compares them exactly',
+    'ours, in turns of 5 s: in half of them /metrics of all processes is scraped, and both halves are compared',
   async start(options, log, signal) {
     const target = await ours.start(options, log, signal);
     return {
