@@ -109,7 +109,7 @@ const schema = z.object({
   CATCH_UPS_MAX: integer({ min: 1 })
     .default(32)
     .describe(
-      'most groups and connections that fetch at a time what they missed while a Redis was away; fewer while LOOP_LATE_MAX_MS is exceeded',
+      'most groups and connections that fetch at a time what they missed while a Redis was away; while somebody chats eight at first, and fewer while LOOP_LATE_MAX_MS is exceeded',
     ),
   HANDSHAKES_PER_SECOND_MAX: integer({ min: 1 })
     .default(5_000)

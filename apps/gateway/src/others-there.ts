@@ -11,7 +11,7 @@ export class OthersThere {
   #doneBefore: number;
   #untilMs = Number.NEGATIVE_INFINITY;
 
-  /** @param done grows with each live message */
+  /** @param done grows with each message that is published in its group: live ones, and those that the gateway missed */
   constructor(done: () => number) {
     this.#done = done;
     this.#doneBefore = done();

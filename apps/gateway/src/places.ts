@@ -46,6 +46,8 @@ export class Places {
   readonly #keys = new Map<string, Key>();
   /** The keys that have somebody waiting, in the order of their turns. */
   readonly #ring = new Set<Key>();
+  /** Goes on behind who had the last turn: a new one would walk over all that were deleted before it. */
+  #turns = this.#ring.values();
   /** Who waits, by owner. */
   readonly #waiting = new Map<object, Key>();
   /** Those that were not given back. */
@@ -123,9 +125,14 @@ export class Places {
 
   #giveTurns(allowed: number): void {
     const perKeyMax = Math.max(1, Math.min(placesPerKeyMax, Math.floor(allowed / 2)));
-    for (const key of this.#ring) {
-      if (this.#underWay >= allowed) return;
-      if (key.underWay >= perKeyMax) continue;
+    for (let passedOver = 0; this.#underWay < allowed && passedOver < this.#ring.size; ) {
+      const key = this.#nextKey();
+      if (!key) break;
+      if (key.underWay >= perKeyMax) {
+        passedOver += 1;
+        continue;
+      }
+      passedOver = 0;
       const [next] = key.waiting;
       this.#ring.delete(key);
       if (!next) continue;
@@ -136,6 +143,13 @@ export class Places {
       if (key.waiting.size > 0) this.#ring.add(key);
     }
     if (this.#waiting.size === 0) this.#loop.end(this.look);
+  }
+
+  #nextKey(): Key | undefined {
+    const next = this.#turns.next();
+    if (!next.done) return next.value;
+    this.#turns = this.#ring.values();
+    return this.#turns.next().value;
   }
 
   #place(key: Key): LeavePlace {

@@ -1,3 +1,4 @@
+import { until } from '@hooligram/testkit';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Resync, resync } from '../src/core/resync.ts';
 import { DeliveryCursor } from '../src/groups/delivery-cursor.ts';
@@ -255,22 +256,21 @@ test('what many groups missed is fetched a few at a time, and at once in one in 
       answer.push(() => resolve({ ...page, messages: [[2, size + group_id, '{}']] }));
     });
   };
-  const until = async (isReached: () => boolean) => {
-    while (!isReached()) await new Promise((resolve) => setImmediate(resolve));
-  };
   await resync(context, () => true);
-  await until(() => asked.length === 2);
+  await until('two pages are asked for', () => asked.length === 2);
   const busy = context.groups.find(size);
   const next = { group_id: size, version: 1, seq: 3, message_ids: [3 * size], frames: [Buffer.from('{}')] };
   busy?.receive(next);
-  await until(() => asked.length === 3);
+  await until('a third one is', () => asked.length === 3);
   expect(asked).toEqual([1, 2, size]);
   for (let answered = 0; answered < size; answered += 1) {
-    await until(() => answer.length > answered);
+    await until('the next page is asked for', () => answer.length > answered);
     expect(asked.length - answered).toBeLessThanOrEqual(3);
     answer[answered]?.();
   }
-  await until(() => context.groups.ids().every((id) => (context.groups.find(id)?.lastSeq ?? 0) >= 2));
+  await until('all have come', () =>
+    context.groups.ids().every((id) => (context.groups.find(id)?.lastSeq ?? 0) >= 2),
+  );
   expect(busy?.lastSeq).toBe(3);
   // It was not asked for again in its turn.
   expect([...asked].sort((a, b) => a - b)).toEqual(Array.from({ length: size }, (_, at) => at + 1));

@@ -173,6 +173,19 @@ test('a dialog keeps the focus, closes at Escape, and gives the focus back', asy
   expect(await focused(page)).toBe('New chat');
 });
 
+test('a dialog that ends with what was asked for gives the focus back as well', async () => {
+  const { page, proxy } = await system.user(0, '+1 555 0311');
+  // Without an answer no chat begins, which would take the focus.
+  proxy.cut();
+  await tabTo(page, 'New chat');
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Phone number').fill('+1 555 0312');
+  await tabTo(page, 'Begin the chat');
+  await page.keyboard.press('Enter');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  expect(await focused(page)).toBe('New chat');
+});
+
 test('what arrives is said to a screen reader, with the name of who wrote it', async () => {
   const [ada, bob] = await Promise.all([system.user(0, '+1 555 0320'), system.user(1, '+1 555 0321')]);
   await ada.page.getByRole('button', { name: 'New chat' }).click();

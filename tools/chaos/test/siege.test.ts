@@ -177,7 +177,7 @@ test('a number is told by each answer that those with an account get more often 
   answer(taken, 'FAILURE', tryAgainIn(errorTexts.tooManyAdded.text, 50));
   answer(taken, 'FAILURE', errorTexts.groupFull.text);
   expect(progressText(progress)).toBe(
-    'numbers were told: 5 (at most 5000), of 7 numbers that were asked for (taken, free: ' +
+    'answers told whether somebody has a number: 5 (at most 5500), of 7 numbers that were asked for (taken, free: ' +
       'GROUP_ADD_MEMBER_SUCCESS 1, 0; payload.member_sid: nobody has this sid 0, 1; too many members added 2, 1; ' +
       'too many numbers that nobody has 0, 1; group would have too many members 1, 0)',
   );

@@ -99,8 +99,9 @@ export async function findGroups(
   isOver = () => false,
 ): Promise<void> {
   const { users, groups } = context;
-  for await (const user_ids of portions(userIds, usersPerRequest)) {
+  for (let start = 0; start < userIds.length; start += usersPerRequest) {
     if (isOver()) return;
+    const user_ids = userIds.slice(start, start + usersPerRequest);
     const reply = await untilAnswered(context, 'GROUP_IDS', { user_ids }, () =>
       user_ids.some((userId) => users.find(userId)),
     );

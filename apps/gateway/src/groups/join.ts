@@ -185,8 +185,9 @@ async function joinListening(
   const hasWaited = isLast || deps.isAway(user.userId);
   const away = await untilListening(deps.isAway, connection, groups, isLast);
   const here = away.size === 0 ? groups : groups.filter((group) => !away.has(group));
-  // A sign-in has left its place among those that are under way.
-  const leavePlace = hasWaited ? await deps.catchUps.enter({}, `user ${user.userId}`) : undefined;
+  // A sign-in has left its place among those that are under way. Who gave up meanwhile does not stand before who came again.
+  const isNeeded = hasWaited && here.length > 0 && connection.isOpen;
+  const leavePlace = isNeeded ? await deps.catchUps.enter({}, `user ${user.userId}`) : undefined;
   try {
     await readAll(deps, connection, here, onAtSignIn);
   } finally {

@@ -86,7 +86,7 @@ export class Conversation {
   }
 
   /** The user has read it in another tab, up to a message, which may come here later. */
-  async readElsewhere(messageId = 0): Promise<void> {
+  async readElsewhere(messageId = this.last.value?.message_id ?? 0): Promise<void> {
     this.#readElsewhere = Math.max(this.#readElsewhere, messageId);
     const newer = this.messages.value.filter(
       ({ message_id, sender_sid }) => message_id > this.#readElsewhere && sender_sid !== this.#sid,

@@ -13,7 +13,10 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useLayoutEffect(() => {
-    dialog.current?.showModal();
+    const element = dialog.current;
+    element?.showModal();
+    // One that is taken away open would leave the focus to nobody.
+    return () => element?.close();
   }, []);
   return (
     <dialog ref={dialog} aria-labelledby={titleId} onClose={onClose} closedby="any">

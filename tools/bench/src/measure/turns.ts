@@ -30,7 +30,7 @@ export const comparedFigures = Object.keys(signs);
 
 /**
  * Which turns of a trial are scraped. They come in pairs of one that is and one that is not, and a coin says which is the
- * first. So neither has the advantage when the machine becomes slower, or inherits more of what the turn before it has left
+ * first. So, unless a scrape itself leaves work for longer, neither has the advantage when the machine becomes slower, or inherits more of what the turn before it has left
  * (cursors and delivery checks, which are late on purpose), and nothing that comes each minute always meets the same one.
  * @param seconds for all of them; there is a pair at least
  */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +42,8 @@ async function sweep(): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith('hooligram-test-'))) {
     const dir = join(tmpdir(), name);
     try {
+      // Another user's would have this run end and overwrite what they name.
+      if (lstatSync(dir).uid !== process.getuid?.()) continue;
       // Ours by the lock: a run that lives holds it.
       if (acquireLock(join(dir, 'run.lock'))) continue;
       await stopOrphans(join(dir, 'pids'));
