@@ -413,7 +413,10 @@ describe('the primary answers for a replica', () => {
     clock.now += 5_000;
     expect(await sweepFrom(follower, group)).toEqual([group]);
     expect(await follower.swept()).toEqual({ failed: 1, unused: 1 });
-    expect([followed.isUsed, lines]).toEqual([true, []]);
+    expect([followed.isUsed, lines]).toEqual([
+      true,
+      [expect.stringMatching(/^the replica did not answer the sweep: ./)],
+    ]);
 
     link.release();
     await until('the replica reads it again', async () => {
@@ -445,6 +448,7 @@ describe('the primary answers for a replica', () => {
     expect(await follower.counted()).toEqual({ replica: 1, failed: 1, unused: 1 });
     expect(lines).toEqual([
       'the replica is used',
+      expect.stringMatching(/^the replica did not answer the sweep: ./),
       expect.stringMatching(/^the replica is not used: ./),
       'the replica is used',
     ]);

@@ -35,6 +35,19 @@ test('the state of a very large group reaches its members, in publications of a 
   expect(gateway.of('delivery-check').map(({ check }) => check.version)).toContain(2);
   await gateway.request('GROUP_STATES', { group_ids: [group_id] });
   expect(Math.max(...gateway.publicationBytes)).toBeLessThan(300_000);
+
+  const membersAfter = async (leave: { reads_state?: boolean }) => {
+    const [row] = await fixture.rows<{ user_id: number }>(
+      'SELECT max(user_id)::float8 AS user_id FROM group_member WHERE group_id = $1',
+      [group_id],
+    );
+    const user_id = row?.user_id ?? 0;
+    const { state } = await gateway.request('GROUP_LEAVE', { user_id, repeatable: true, group_id, ...leave });
+    return state?.members.length;
+  };
+  // A gateway of an earlier release reads no state: it is told however many members there are.
+  expect(await membersAfter({})).toBe(strangers + 3);
+  expect(await membersAfter({ reads_state: true })).toBe(strangers + 2);
   gateway.close();
 });
 

@@ -167,6 +167,10 @@ export class Replica {
       return (await replicaSweep(this.#deps.replica, fit, question)) ?? 'behind';
     } catch (error) {
       if (isRecoveryConflict(error)) return 'cancelled';
+      this.#deps.log.info(
+        { reason: textOf(error), see },
+        'the replica did not answer the sweep: the primary reads it for a while',
+      );
       this.#sweepsPausedUntil = this.#now() + pauseMaxMs;
       return 'failed';
     }

@@ -17,7 +17,7 @@ export async function readState(db: Db, group_id: number): Promise<GroupState> {
 const changeStatement = {
   name: 'read_change',
   text: `
-SELECT CASE WHEN (SELECT count(*) FROM (SELECT FROM group_member m WHERE m.group_id = g.id LIMIT $2 + 1) few) <= $2
+SELECT CASE WHEN (SELECT count(*) FROM (SELECT FROM group_member m WHERE m.group_id = g.id LIMIT $2::bigint + 1) few) <= $2::bigint
   THEN group_state(g.id)
   ELSE json_build_object('group_id', g.id, 'version', g.version, 'version_seq', g.version_seq) END AS change
 FROM "group" g WHERE g.id = $1`,
