@@ -19,7 +19,8 @@ const workers = args.some((arg) => /^--maxWorkers/.test(arg)) ? [] : ['--maxWork
 
 const node = await ensureBuilt();
 if (besideLoad) startLoad();
-const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
+const require = createRequire(import.meta.url);
+const jest = require.resolve('jest/bin/jest');
 passOnTo(node, [jest, ...workers, ...args, ...onRedis()], {
   env: {
     // Jest runs ES modules in contexts of its own, and Node warns at every start that this is experimental.

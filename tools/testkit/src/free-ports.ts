@@ -1,5 +1,5 @@
 import { isPortFree } from '@hooligram/local';
-import { firstPortOf, noTestRun, slotPorts } from './slots.ts';
+import { firstPortOf, slotPorts, slots } from './slots.ts';
 
 // A block is a worker's own: no other worker, and no other run, looks for ports in it.
 const blockPorts = 100;
@@ -19,7 +19,7 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 function blockStart(): number {
-  const slot = Number(process.env.HOOLIGRAM_TEST_SLOT ?? noTestRun);
+  const slot = Number(process.env.HOOLIGRAM_TEST_SLOT ?? slots);
   const worker = (Number(process.env.JEST_WORKER_ID ?? 1) - 1) % (slotPorts / blockPorts);
   return firstPortOf(slot) + worker * blockPorts;
 }

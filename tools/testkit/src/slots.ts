@@ -4,11 +4,8 @@
  */
 export const slotPorts = 1_000;
 
-/** As many test runs as can be on a machine at once. */
+/** As many test runs as can be on a machine at once. The slot behind theirs is that of what is no test run. */
 export const slots = 11;
-
-/** Of what is no test run: it must not take the ports of one. */
-export const noTestRun = slots;
 
 export function firstPortOf(slot: number): number {
   return 20_000 + slot * slotPorts;
