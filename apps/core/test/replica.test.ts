@@ -179,8 +179,10 @@ async function resume(): Promise<void> {
 type Follower = ReturnType<typeof follow>;
 
 /** Until the replica has all that the primary had at this moment of the test's clock. */
-async function untilUsed({ followed }: Follower): Promise<void> {
+/** @param lookMs how much later each look is, by its own clock: one that was given up is left alone for a while */
+async function untilUsed({ followed, clock }: Follower, lookMs = 0): Promise<void> {
   await until('the replica is used', async () => {
+    clock.now += lookMs;
     await followed.look();
     return followed.isUsed && followed.lagMs === 0;
   });
@@ -368,13 +370,9 @@ describe('the primary answers for a replica', () => {
 
   test('that does not answer, after a deadline and once; then it is left alone for a second, and used again', async () => {
     const follower = follow({ deadlineMs: 500 });
-    const { followed, clock, lines } = follower;
+    const { followed, lines } = follower;
     const group = await knownGroup();
-    await until('it is used', async () => {
-      clock.now += 1_000;
-      await followed.look();
-      return followed.isUsed;
-    });
+    await untilUsed(follower, 1_000);
     lines.length = 0;
     link.hold('replica_pages');
     expect(await pagesOf(follower, group)).toEqual([['one', 'two']]);
@@ -389,11 +387,7 @@ describe('the primary answers for a replica', () => {
     expect(lines).toEqual([expect.stringMatching(/^the replica is not used: .*timeout/)]);
 
     link.release();
-    await until('it is used again', async () => {
-      clock.now += 1_000;
-      await followed.look();
-      return followed.isUsed;
-    });
+    await untilUsed(follower, 1_000);
     expect(lines.slice(1)).toEqual(['the replica is used']);
   });
 
@@ -401,11 +395,7 @@ describe('the primary answers for a replica', () => {
     const follower = follow({ deadlineMs: 500 });
     const { followed, clock, lines } = follower;
     const group = await knownGroup();
-    await until('it is used', async () => {
-      clock.now += 1_000;
-      await followed.look();
-      return followed.isUsed && followed.lagMs === 0;
-    });
+    await untilUsed(follower, 1_000);
     lines.length = 0;
     link.hold('replica_sweep');
     expect(await sweepFrom(follower, group)).toEqual([group]);

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { watchedLoop } from '../test/watched-loop.ts';
 import { HandshakeLine, type LineRefusal } from './handshake-line.ts';
 
 const inTime = 0;
@@ -8,16 +9,7 @@ function fixture({ perSecondMax = 100, waitingMax = 100, waitMaxMs = 8_000, isNo
   const clock = { nowMs: 0 };
   const waited: number[] = [];
   const answers: string[] = [];
-  const loop = {
-    isLookedAt: false,
-    isNoticed: () => isNoticed,
-    begin() {
-      loop.isLookedAt = true;
-    },
-    end() {
-      loop.isLookedAt = false;
-    },
-  };
+  const loop = watchedLoop(isNoticed);
   const line = new HandshakeLine(
     { perSecondMax, waitingMax, waitMaxMs, lateMaxMs: 5, onLetIn: (ms) => waited.push(ms) },
     loop,

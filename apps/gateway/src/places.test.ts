@@ -1,23 +1,9 @@
 import { expect, test } from '@jest/globals';
+import { watchedLoop } from '../test/watched-loop.ts';
 import { Places } from './places.ts';
 
 const never = { begin() {}, end() {}, isNoticed: () => true };
 const steady = (placesMax: number) => new Places({ placesMax, lateMaxMs: 5 }, never);
-
-/** Says whether somebody looks at it. */
-function watchedLoop(isNoticed = true) {
-  const loop = {
-    isLookedAt: false,
-    isNoticed: () => isNoticed,
-    begin() {
-      loop.isLookedAt = true;
-    },
-    end() {
-      loop.isLookedAt = false;
-    },
-  };
-  return loop;
-}
 
 /** The names of those who were let in, in order. */
 function line(signIns: Places) {
