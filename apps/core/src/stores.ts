@@ -59,9 +59,7 @@ export async function connectStores(
   const publisherOf = ({ index, redis, names }: Shard) =>
     new Publisher({
       redis: redis.command,
-      stream: names.requests,
-      group: names.cores,
-      channelOf: channels.gateway,
+      names: { ...names, gateway: channels.gateway },
       refuse: refusalInstead,
       log,
       ...(several && { onFailed: () => shards.states[index]?.miss() }),

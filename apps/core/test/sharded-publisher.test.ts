@@ -63,7 +63,7 @@ async function setUp(silenceMaxMs = patienceMs) {
   opened.push(...states);
   const publisher = new ShardedPublisher(placement, states);
   for (const [index, redis] of redises.entries()) {
-    const own = { redis, stream: names.requests, group: names.cores, channelOf: names.gateway, log: silent };
+    const own = { redis, names, log: silent };
     publisher.join(
       index,
       new Publisher({ ...own, refuse: (answer) => answer, onFailed: () => states[index]?.miss() }),

@@ -251,3 +251,68 @@ test('a statement that reaches the database after its deadline, because its core
   expect(await untilAnswered(next)).toEqual(success);
   expect([await storedOf(late), outcomesOf(late)]).toEqual([0, []]);
 });
+
+describe('a send that was refused, and whose sender is a member a moment later,', () => {
+  let db: Db;
+  beforeAll(() => {
+    db = openDb({ url: fixture.system.databaseUrl, applicationName: 'test' });
+  });
+  afterAll(() => db.close());
+
+  /** Another group, of others, and one more who is no member yet. */
+  async function strangerOf() {
+    const { group_id: theirs, one: owner } = await group(fake, db, 3);
+    const sid = uniqueSid();
+    const { id } = await db.prisma.user.create({ data: { sid } });
+    const sent = message('refused');
+    const params = { user_id: Number(id), sid, repeatable: true, group_id: theirs, content: 'refused' };
+    const join = () =>
+      fake.request('GROUP_ADD_MEMBER', {
+        ...{ user_id: owner.user_id, repeatable: true, group_id: theirs, member_sid: sid },
+      });
+    return { refused: { ...sent, params } as CoreRequest<'MESSAGING_SEND'>, join };
+  }
+
+  test('stays refused when its core is killed before the entry is done, and another one claims that', async () => {
+    const first = await fixture.system.addCore(quick);
+    const { refused, join } = await strangerOf();
+    const release = await database.holdGroup(group_id);
+    const held = message('held');
+    await write([refused, held]);
+    expect(await untilAnswered(refused)).toEqual({ ok: false, errors: ['not a member of the group'] });
+    await database.untilWaiting(1);
+    await join();
+    await first.kill();
+    await release();
+    await fixture.system.addCore(quick);
+    expect(await untilAnswered(held)).toEqual(success);
+    await untilStreamEmpty();
+    expect(await storedOf(refused)).toBe(0);
+  });
+
+  test('stays refused when its gateway had written it twice, whichever copy runs later', async () => {
+    await fixture.system.addCore(quick);
+    const { refused, join } = await strangerOf();
+    const copy = { ...refused, ref: refused.ref + 1_000, again: true };
+    await write([copy]);
+    expect(await untilAnswered(copy)).toEqual({ ok: false, errors: ['not a member of the group'] });
+    await join();
+    await write([refused]);
+    expect(await untilAnswered(refused)).toEqual(internalError);
+    expect(await storedOf(refused)).toBe(0);
+  });
+});
+
+test('a copy of what was stored is answered as that was, and no limit stands in its way', async () => {
+  await fixture.system.addCore({ ...quick, LIMITS_ENABLED: 'true', LIMIT_MESSAGES_PER_USER: '1/86400' });
+  const [first, second] = [message('first'), message('second')];
+  await write([first]);
+  const answer = await untilAnswered(first);
+  expect(answer).toEqual(success);
+  const copies = [first, second].map((request) => ({ ...request, ref: request.ref + 1_000, again: true }));
+  await write(copies);
+  expect(await untilAnswered(copies[0] as CoreRequest)).toEqual(answer);
+  expect(await untilAnswered(copies[1] as CoreRequest)).toEqual(success);
+  await write([second]);
+  expect(await untilAnswered(second)).toEqual(await untilAnswered(copies[1] as CoreRequest));
+});

@@ -328,7 +328,7 @@ export class FakeCore {
 
 type ConnectedShard = Awaited<ReturnType<typeof connectShard>>;
 
-async function connectShard(url: string, { requests: stream, cores: group, gateway }: Names) {
+async function connectShard(url: string, names: Names) {
   const connect = (role: 'command' | 'blocking' | 'subscriber') =>
     connectRedis(url, { role, name: `fake-core-${role}`, log: silent });
   const [command, blocking, subscriber] = await Promise.all([
@@ -339,7 +339,7 @@ async function connectShard(url: string, { requests: stream, cores: group, gatew
   const refuse = () => {
     throw new Error('a test answers with what cannot be sent');
   };
-  const publisher = new Publisher({ redis: command, stream, group, channelOf: gateway, refuse, log: silent });
+  const publisher = new Publisher({ redis: command, names, refuse, log: silent });
   return { command, blocking, subscriber, publisher };
 }
 

@@ -15,9 +15,8 @@ beforeAll(async () => {
 afterAll(() => redis.disconnect());
 
 const open = (names = createNames(freshPrefix()), connection = redis) => {
-  const { requests: stream, cores: group, gateway: channelOf } = names;
   const publisher = new Publisher({
-    ...{ redis: connection, stream, group, channelOf },
+    ...{ redis: connection, names },
     refuse: () => ({}),
     log: silent,
   });

@@ -14,6 +14,8 @@ export type Keys = {
   readonly echo: string;
   /** The requests of a claimed entry that were begun and have not ended. */
   inProgress(entryId: string): string;
+  /** The requests of an entry that were answered with a refusal, while the entry may be claimed and begun. */
+  refused(entryId: string): string;
   /** The consumer group in which all cores take turns. */
   readonly cores: string;
   /** Requests that were given up, for operators. */
@@ -74,6 +76,7 @@ function keysOf(prefix: string): Keys {
     echo: `${prefix}:{requests}:echo`,
     deadRequests: `${prefix}:{requests}:dead-letters`,
     inProgress: (entryId) => `${prefix}:{requests}:in-progress:${entryId}`,
+    refused: (entryId) => `${prefix}:{requests}:refused:${entryId}`,
     cores: 'cores',
     queues: `${prefix}:{queues}`,
     dueGroups: `${prefix}:{queues}:due-groups`,

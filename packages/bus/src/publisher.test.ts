@@ -30,9 +30,7 @@ async function answer(
   const names = createNames(freshPrefix());
   const publisher = new Publisher({
     redis,
-    stream: names.requests,
-    group: names.cores,
-    channelOf: names.gateway,
+    names,
     refuse: () => ({ refused: true }),
     log: silent,
     publicationBytesMax: bytesMax,
@@ -136,8 +134,7 @@ test('what may be large leaves behind all other answers of its tick, a slice in 
 
 test('an entry is acknowledged behind its own large answers, and waits for those of no other', async () => {
   const names = createNames(freshPrefix());
-  const [stream, group] = [names.requests, names.cores];
-  const common = { redis, stream, group, channelOf: names.gateway, log: silent };
+  const common = { redis, names, log: silent };
   const publisher = new Publisher({ ...common, refuse: () => ({}) });
   for (const ref of [1, 2]) publisher.answerBehind('node', { ref, text: 'x'.repeat(200_000) }, '1-1');
   publisher.finish('1-1');
@@ -159,8 +156,8 @@ test('an entry is acknowledged behind its own large answers, and waits for those
 
 test('an entry that is finished alone leaves in one write with what is published and asked next', async () => {
   const names = createNames(freshPrefix());
-  const [stream, group] = [names.requests, names.cores];
-  const common = { redis, stream, group, channelOf: names.gateway, log: silent };
+  const stream = names.requests;
+  const common = { redis, names, log: silent };
   const publisher = new Publisher({ ...common, refuse: () => ({}), leaveWithinMs: 3_600_000 });
   const writes = watchWrites();
   publisher.finish('1-1');
@@ -183,7 +180,7 @@ test('an entry that is finished alone leaves in one write with what is published
 test('an entry that is finished while nothing else leaves is acknowledged a moment later all the same', async () => {
   const names = createNames(freshPrefix());
   const [stream, group] = [names.requests, names.cores];
-  const common = { redis, stream, group, channelOf: names.gateway, log: silent };
+  const common = { redis, names, log: silent };
   const publisher = new Publisher({ ...common, refuse: () => ({}) });
   await redis.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
   const id = (await redis.xadd(stream, '*', 'a', '1')) as string;
@@ -195,8 +192,8 @@ test('an entry that is finished while nothing else leaves is acknowledged a mome
 
 test('what is asked fails with the first error of its commands, and nothing that was published fails with it', async () => {
   const names = createNames(freshPrefix());
-  const [stream, group] = [names.requests, names.cores];
-  const common = { redis, stream, group, channelOf: names.gateway, log: silent };
+  const stream = names.requests;
+  const common = { redis, names, log: silent };
   const publisher = new Publisher({ ...common, refuse: () => ({}) });
   publisher.publish('channel', 'published');
   const refused = publisher.ask([
@@ -213,7 +210,7 @@ test('an entry stays pending that is finished when something that was sent befor
   const names = createNames(freshPrefix());
   const [stream, group] = [names.requests, names.cores];
   const own = await connectRedis(await redisUrl(), { role: 'command', name: 'publishes', log: silent });
-  const common = { redis: own, stream, group, channelOf: names.gateway, log: silent };
+  const common = { redis: own, names, log: silent };
   const publisher = new Publisher({ ...common, refuse: () => ({}) });
   await redis.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
   const ids = [await redis.xadd(stream, '*', 'a', '1'), await redis.xadd(stream, '*', 'a', '2')] as string[];
@@ -228,6 +225,59 @@ test('an entry stays pending that is finished when something that was sent befor
   await publisher.flushed();
   expect(((await redis.xpending(stream, group)) as unknown[]).slice(0, 2)).toEqual([1, ids[0]]);
   own.disconnect();
+});
+
+describe('a refusal', () => {
+  test('is noted with its entry, until nobody begins that any more', async () => {
+    const names = createNames(freshPrefix());
+    const publisher = new Publisher({ redis, names, log: silent, refuse: () => ({}) });
+    const deadline = Date.now() + 60_000;
+    for (const [entryId, requestId] of [
+      ['1-1', 'a'],
+      ['1-1', 'b'],
+      ['2-1', 'c'],
+    ] as const)
+      publisher.refuse('node', { ref: 1 }, { entryId, requestId, deadline });
+    await publisher.flushed();
+    expect((await redis.smembers(names.refused('1-1'))).sort()).toEqual(['a', 'b']);
+    expect(await redis.smembers(names.refused('2-1'))).toEqual(['c']);
+    expect(await redis.pexpiretime(names.refused('1-1'))).toBeGreaterThan(deadline);
+  });
+
+  test('is not published by a Redis that takes no writes, and its entry stays', async () => {
+    const names = createNames(freshPrefix());
+    const own = await ownRedis();
+    const connect = (role: 'command' | 'subscriber') =>
+      connectRedis(own.url, { role, name: 'test', log: silent });
+    const [admin, publishing, listening] = await Promise.all([
+      connect('command'),
+      connect('command'),
+      connect('subscriber'),
+    ]);
+    await admin.xgroup('CREATE', names.requests, names.cores, '0', 'MKSTREAM');
+    const entryId = (await admin.xadd(names.requests, '*', 'a', '1')) as string;
+    await admin.xreadgroup('GROUP', names.cores, 'core', 'STREAMS', names.requests, '>');
+    const received: string[] = [];
+    const end = new Promise<void>((resolve) => {
+      listening.on('messageBuffer', (_: Buffer, bytes: Buffer) => {
+        if (received.push(bytes.toString()) && received.at(-1) === 'end') resolve();
+      });
+    });
+    await listening.subscribe(names.gateway('node'));
+    const publisher = new Publisher({ redis: publishing, names, log: silent, refuse: () => ({}) });
+    await admin.config('SET', 'min-replicas-to-write', '1');
+    const since = publisher.failures();
+    publisher.answer('node', { ref: 1 });
+    publisher.refuse('node', { ref: 2 }, { entryId, requestId: 'a', deadline: Date.now() + 60_000 });
+    publisher.finish(entryId, since);
+    await publisher.flushed();
+    await admin.publish(names.gateway('node'), 'end');
+    await end;
+    expect(received).toEqual(['[{"ref":1}]', 'end']);
+    expect(await admin.xpending(names.requests, names.cores)).toContain(1);
+    for (const each of [admin, publishing, listening]) each.disconnect();
+    await own.stop();
+  });
 });
 
 describe('what Redis refuses alone', () => {
@@ -263,7 +313,7 @@ describe('what Redis refuses alone', () => {
 
   /** Takes so many entries, and publishes. @returns the publisher, the entries, and which of those stay */
   async function take(count: number) {
-    const common = { redis: bounded, stream, group, channelOf: names.gateway, log: silent };
+    const common = { redis: bounded, names, log: silent };
     const publisher = new Publisher({ ...common, refuse: () => ({}) });
     const add = async () => (await admin.xadd(stream, '*', 'a', '1')) as string;
     const ids = await Promise.all(Array.from({ length: count }, add));
@@ -329,9 +379,7 @@ test('entries whose publications have arrived leave by themselves, with one comm
   const [stream, group] = [names.requests, names.cores];
   const publisher = new Publisher({
     redis,
-    stream,
-    group,
-    channelOf: names.gateway,
+    names,
     log: silent,
     refuse: () => ({}),
   });

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { CommandBatch } from './command-batch.ts';
 import type { BusLog } from './connection.ts';
+import type { Names } from './names.ts';
 import { oncePerTick } from './once-per-tick.ts';
 import { PieceCutter } from './pieces.ts';
 import { reasonOf } from './refusal.ts';
@@ -20,6 +21,17 @@ const answerBytesMax = 16 * 1_024 * 1_024;
  */
 const leaveWithinMs = 50;
 
+/** So long after the deadline of an entry its refusals are still noted: the clocks of two processes differ by less. */
+const refusedKeptMs = 10_000;
+
+/** A refused request, and the entry in which it came. */
+export type RefusedRequest = {
+  readonly entryId: string;
+  readonly requestId: string;
+  /** When nobody begins the entry any more: milliseconds since the epoch, by Redis's clock. */
+  readonly deadline: number;
+};
+
 /** What publishes for one process, on one Redis or on several. */
 export type BusPublisher = {
   /**
@@ -31,6 +43,11 @@ export type BusPublisher = {
   announce(channel: string, payload: string, shard?: number): void;
   /** Sends one answer to a gateway; the answers of one tick for the same gateway travel together. @param shard on which its request came */
   answer(node: string, answer: object, shard: number): void;
+  /**
+   * Sends a refusal that nothing else remembers, and notes it for who may claim the entry: both or neither is done.
+   * @param refused what it answers @param shard as above
+   */
+  refuse(node: string, answer: object, refused: RefusedRequest, shard: number): void;
   /**
    * Sends one answer that may be large. It is encoded when it is its turn: it must not change any more.
    * @param entryId of the entry that it answers @param shard as above
@@ -58,7 +75,7 @@ export type BusPublisher = {
 };
 
 /**
- * Gathers what one event-loop tick publishes, and sends it as one batch: publications, then answers, then XDEL and
+ * Gathers what one event-loop tick publishes, and sends it as one batch: publications, then answers, then refusals, then XDEL and
  * XACK of the entries whose own publications and answers have arrived, then what is asked.
  *
  * Answers that may be large leave behind all else, and not more of them in a tick than take a moment to encode: messages
@@ -79,6 +96,9 @@ export class Publisher implements BusPublisher {
   #lastSent: Promise<void> = Promise.resolve();
   #publications: [channel: string, payload: string][] = [];
   #answers = new Map<string, Encoded[]>();
+  #refusals = new Map<string, Encoded[]>();
+  /** The requests that those answer, by their entry. */
+  #refused = new Map<string, { readonly requestIds: string[]; readonly deadline: number }>();
   /** The entries that were finished with what the next batch sends. */
   #finished: string[] = [];
   /** The entries of which all has arrived: they leave with the next batch. */
@@ -122,6 +142,14 @@ export class Publisher implements BusPublisher {
     this.#flushSoon();
   }
 
+  refuse(node: string, answer: object, { entryId, requestId, deadline }: RefusedRequest): void {
+    this.#encodeInto(this.#refusals, node, answer);
+    const ofEntry = this.#refused.get(entryId);
+    if (ofEntry) ofEntry.requestIds.push(requestId);
+    else this.#refused.set(entryId, { requestIds: [requestId], deadline });
+    this.#flushSoon();
+  }
+
   answerBehind(node: string, answer: object, entryId: string): void {
     this.#answersBehind.set(entryId, (this.#answersBehind.get(entryId) ?? 0) + 1);
     this.#giveBehind({ node, answer, entryId });
@@ -137,7 +165,7 @@ export class Publisher implements BusPublisher {
     if (this.#answersBehind.has(entryId)) {
       this.#leaving.add(entryId);
       this.#giveBehind({ finished: entryId });
-    } else if (this.isPublished && this.#answers.size === 0) this.#confirm([entryId]);
+    } else if (this.isPublished && this.#answers.size + this.#refusals.size === 0) this.#confirm([entryId]);
     else {
       this.#finished.push(entryId);
       this.#flushSoon();
@@ -216,15 +244,16 @@ export class Publisher implements BusPublisher {
 
   #flush(): void {
     const large = this.#takeBehind();
-    const { redis, stream, group, channelOf, log, onFailed } = this.#options;
+    const { redis, names, log, onFailed } = this.#options;
     const batch = new CommandBatch(redis);
     for (const [channel, payload] of this.#publications) batch.publish(channel, payload);
     for (const [node, answers] of [...this.#answers, ...large]) {
-      for (const payload of this.#publicationsOf(answers)) batch.publish(channelOf(node), payload);
+      for (const payload of this.#publicationsOf(answers)) batch.publish(names.gateway(node), payload);
     }
+    this.#addRefusals(batch);
     if (this.#confirmed.length > 0) {
-      batch.add('XDEL', stream, ...this.#confirmed);
-      batch.add('XACK', stream, group, ...this.#confirmed);
+      batch.add('XDEL', names.requests, ...this.#confirmed);
+      batch.add('XACK', names.requests, names.cores, ...this.#confirmed);
     }
     for (const asked of this.#asked) askIn(batch, asked);
     const publications = this.#publications.length;
@@ -235,6 +264,8 @@ export class Publisher implements BusPublisher {
     this.#underWay.add(entries);
     this.#publications = [];
     this.#answers = new Map();
+    this.#refusals = new Map();
+    this.#refused = new Map();
     this.#finished = [];
     this.#confirmed = [];
     this.#asked = [];
@@ -263,6 +294,21 @@ export class Publisher implements BusPublisher {
     });
     this.#sending.add(sent);
     this.#lastSent = sent;
+  }
+
+  /** As one transaction: a Redis that takes no writes any more publishes all the same. */
+  #addRefusals(batch: CommandBatch): void {
+    if (this.#refusals.size === 0) return;
+    const { names } = this.#options;
+    batch.add('MULTI');
+    for (const [entryId, { requestIds, deadline }] of this.#refused) {
+      batch.add('SADD', names.refused(entryId), ...requestIds);
+      batch.add('PEXPIREAT', names.refused(entryId), String(Math.ceil(deadline) + refusedKeptMs));
+    }
+    for (const [node, refusals] of this.#refusals) {
+      for (const payload of this.#publicationsOf(refusals)) batch.publish(names.gateway(node), payload);
+    }
+    batch.add('EXEC');
   }
 
   #confirm(finished: readonly string[]): void {
@@ -347,10 +393,7 @@ type Behind = (LargeAnswer | Finished) & { readonly place: number };
 
 type Options = {
   redis: Redis;
-  stream: string;
-  group: string;
-  /** The channel of a gateway's answers. */
-  channelOf(node: string): string;
+  names: Pick<Names, 'requests' | 'cores' | 'refused' | 'gateway'>;
   /** What is answered in place of an answer that cannot be sent. */
   refuse(answer: object): object;
   log: BusLog;

@@ -1,5 +1,5 @@
 import type { Placement } from './placement.ts';
-import type { BusPublisher, Publisher } from './publisher.ts';
+import type { BusPublisher, Publisher, RefusedRequest } from './publisher.ts';
 import type { ShardState } from './shard-state.ts';
 
 /**
@@ -38,6 +38,10 @@ export class ShardedPublisher implements BusPublisher {
 
   answer(node: string, answer: object, shard: number): void {
     this.#outlet(shard).publisher?.answer(node, answer);
+  }
+
+  refuse(node: string, answer: object, refused: RefusedRequest, shard: number): void {
+    this.#outlet(shard).publisher?.refuse(node, answer, refused);
   }
 
   answerBehind(node: string, answer: object, entryId: string, shard: number): void {

@@ -23,6 +23,7 @@ export const contractVersions: readonly { readonly version: number; readonly dig
   { version: 1, digest: 'a8bf79afa3d55f1e' },
   { version: 2, digest: '6c0eab48bba3fb41' },
   { version: 3, digest: 'aad84ac60c2aac4a' },
+  { version: 4, digest: 'd292c4fab626e659' },
 ];
 
 /** What this process speaks; in the metric `build_info`. */
@@ -238,7 +239,7 @@ export const otherTable = {
   request: {
     since: 1,
     required: { ref: 1, request_id: 'id', type: 'CURSOR_RAISE', params: { cursors: [] } },
-    optional: { trace: [1, 'context'] },
+    optional: { trace: [1, 'context'], again: [4, true] },
   },
   answer: { since: 1, required: { ref: 1, ok: true, answer: {} }, optional: { epoch: [1, 0] } },
   refusal: { since: 1, required: { ref: 1, ok: false, errors: ['closed'] }, optional: { epoch: [1, 0] } },

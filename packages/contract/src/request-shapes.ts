@@ -17,6 +17,7 @@ import type { Cursor, Membership, StoredCursor } from './state.ts';
 import { groupState } from './state-shape.ts';
 
 const optionalText = optional(text);
+const optionalFlag = optional(flag);
 
 const nothing = object<Record<never, never>>({});
 
@@ -164,10 +165,11 @@ export type ReadRequest =
 
 export function readRequest(item: unknown): ReadRequest {
   if (typeof item !== 'object' || item === null) return { is: 'unreadable' };
-  const { ref, request_id, type, params, trace } = item as Record<string, unknown>;
+  const { ref, request_id, type, params, trace, again } = item as Record<string, unknown>;
   if (!count(ref)) return { is: 'unreadable' };
   const answerable = { ref: ref as number };
-  if (!text(type) || !text(request_id) || !optionalText(trace)) return { is: 'unreadable', ...answerable };
+  const isSound = text(type) && text(request_id) && optionalText(trace) && optionalFlag(again);
+  if (!isSound) return { is: 'unreadable', ...answerable };
   const shape = paramsShapes.get(type as string);
   if (!shape) return { is: 'unknown', type: type as string, ...answerable };
   return shape(params)

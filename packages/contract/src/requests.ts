@@ -137,10 +137,19 @@ export type AnswerOf<K extends RequestType> = Requests[K]['answer'];
 /**
  * One request on its way to the core. `ref` is the gateway's own number for the answer; `request_id` is the
  * frame's UUID or one that the gateway made, and makes a second run answer what the first one did. `trace`: a
- * `traceparent` of W3C Trace Context, if the request is traced; a core that does not trace ignores it.
+ * `traceparent` of W3C Trace Context, if the request is traced; a core that does not trace ignores it. `again`: it may be in
+ * the stream already, so another core may run it, too, before or after this one. What is refused then must stay refused; a
+ * core of the release before does not know that.
  */
 export type CoreRequest<K extends RequestType = RequestType> = {
-  [P in K]: { ref: number; request_id: string; type: P; params: ParamsOf<P>; trace?: string };
+  [P in K]: {
+    ref: number;
+    request_id: string;
+    type: P;
+    params: ParamsOf<P>;
+    trace?: string;
+    again?: boolean;
+  };
 }[K];
 
 /** What became of a request. `errors` are texts for the client. */

@@ -31,6 +31,8 @@ type ClaimedEntry = Entry<unknown> & {
   readonly read: ReadEntry;
   /** The places of requests that were in progress when an earlier core died or froze. */
   readonly interrupted: ReadonlySet<number>;
+  /** The ids of requests that an earlier core answered with a refusal: its gateway may have told it. */
+  readonly refused: ReadonlySet<string>;
 };
 
 /** The Redis on which an entry was claimed. */
@@ -47,7 +49,8 @@ export type ClaimSource = {
  * Runs a claimed entry. One of its requests may be what ended the earlier core, so the entry runs alone.
  *
  * Before the deadline its requests run one after the other, and each is marked while it runs. A request that is found
- * marked is skipped, and so are the later requests of its session; all others run.
+ * marked is skipped, and so are the later requests of its session. So is one that was answered with a refusal already, alone:
+ * what that core refused this one might do, after its client has been told. All others run.
  *
  * After the deadline no request is begun, because its gateway may have written it again. The entry waits until no
  * transaction of an earlier run can still be open. Then each request that had its effect is published and answered
@@ -73,9 +76,9 @@ export async function runClaimed(
   log.info({ entry: entry.id, requests: entry.requests.length, deliveries, isExpired }, 'entry claimed');
   metrics.entriesClaimed.inc();
   const failuresBefore = publisher.failures(shard);
-  const interrupted = await markers.read(entry.id);
+  const [interrupted, refused] = await Promise.all([markers.read(entry.id), markers.readRefused(entry.id)]);
   const latest = deadlines.latestOf(given.deadline);
-  const claimed = { ...entry, latest, read: readRequests(context, entry), interrupted };
+  const claimed = { ...entry, latest, read: readRequests(context, entry), interrupted, refused };
   const isDone = isExpired
     ? await conclude(context, markers, claimed)
     : await runOneByOne(context, markers, claimed);
@@ -115,7 +118,7 @@ async function runOneByOne(
   for (const [index, request] of requests) {
     const orderKey = orderKeyOf(index, request);
     if (entry.interrupted.has(index)) stopped.add(orderKey);
-    if (stopped.has(orderKey)) continue;
+    if (stopped.has(orderKey) || entry.refused.has(request.request_id)) continue;
     if (clock.now() > entry.deadline) return false;
     await markers.add(entry.id, index);
     const due = [{ ...request, deadline: entry.deadline }];

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { fingerprintOf } from '../publishing/recover-group-changes.ts';
 import { refusal } from '../requests/handler.ts';
 import { recordDeadLetter } from './dead-letters.ts';
+import { recover } from './recovery.ts';
 
 /**
  * Gives up a request that cannot be handled: it becomes a dead letter, and its client gets FAILURE. A tombstone is
@@ -20,6 +21,23 @@ export async function giveUp(
   if (!(await isRefused(context, request))) return undefined;
   recordDeadLetter(context, request, reason);
   return refusal('internalError');
+}
+
+/**
+ * What a refused request answers that may run in another core, too: there it might be done, because its sender has become a
+ * member in between. A tombstone keeps that from happening later.
+ *
+ * @param refused what this run answers @returns that, or what another run did
+ * @throws outages of the database; the request must not be answered then
+ */
+export async function refuseForGood(
+  context: Context,
+  request: CoreRequest,
+  refused: Outcome,
+): Promise<Outcome> {
+  if (await isRefused(context, request)) return refused;
+  // It was done by another run, or it is a refusal that is remembered.
+  return (await recover(context, [request]))[0] ?? refused;
 }
 
 async function isRefused({ db }: Context, request: CoreRequest): Promise<boolean> {

@@ -27,7 +27,7 @@ async function fixture(databaseMax = 3) {
   disconnect.push(() => answers.disconnect());
   const names = createNames(freshPrefix());
   const publisher = new Publisher({
-    ...{ redis, stream: names.requests, group: names.cores, channelOf: names.gateway, log: silentLog },
+    ...{ redis, names, log: silentLog },
     refuse: () => ({}),
   });
   const answered: number[] = [];

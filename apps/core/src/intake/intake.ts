@@ -82,15 +82,13 @@ export class Intake {
   accept({ id, node, deadline, requests: given }: Entry<unknown>, source: EntrySource): void {
     const { index: shard, clock, deadlines } = source;
     const failuresBefore = this.#context.publisher.failures(shard);
-    const read = readRequests(this.#context, { id, node, shard, requests: given });
+    const own = { id, node, shard, deadline: deadlines.of(deadline) };
+    const read = readRequests(this.#context, { ...own, requests: given });
     const requests = read.requests.map(([, request]) => request);
     const { metrics } = this.#context;
     metrics.entryAgeSeconds.observe(Math.max(0, clock.now() - Number.parseInt(id, 10)) / 1_000);
     const entry: OpenEntry = {
-      id,
-      shard,
-      node,
-      deadline: deadlines.of(deadline),
+      ...own,
       requestsOpen: requests.length,
       areOutcomesKnown: true,
       failuresBefore,
@@ -136,8 +134,8 @@ export class Intake {
   }
 
   /**
-   * Schedules the delivery checks for as long as Redis refuses them. The entry stays with this process meanwhile:
-   * another core that ran it again could store what was answered with FAILURE, because failures are not remembered.
+   * Schedules the delivery checks for as long as Redis refuses them. The entry stays with this process meanwhile: another
+   * core would find no more to do.
    *
    * @returns false if this process is to end
    */

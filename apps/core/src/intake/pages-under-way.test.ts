@@ -24,7 +24,7 @@ test('of hundreds of full pages that are asked for at once, a core has only so m
   const redis = await connectRedis(await redisUrl(), { role: 'command', name: 'test', log: silentLog });
   const names = createNames(freshPrefix());
   const publisher = new Publisher({
-    ...{ redis, stream: names.requests, group: names.cores, channelOf: names.gateway, log: silentLog },
+    ...{ redis, names, log: silentLog },
     refuse: () => ({}),
   });
   const underWay = { now: 0, most: 0 };

@@ -1,4 +1,4 @@
-import type { CoreAnswer, Outcome, RequestType } from '@hooligram/contract';
+import type { CoreAnswer, CoreRequest, Outcome, RequestType } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import { refusal } from '../requests/handler.ts';
 import { isOfThoseWhoComeBack } from './bursts.ts';
@@ -9,22 +9,35 @@ export type Sender = {
   readonly node: string;
   /** On which of several Redis it came. */
   readonly shard: number;
+  /** Milliseconds since the epoch, by Redis's clock. */
+  readonly deadline: number;
 };
+
+/** A refusal of these may be forgotten: run again, the request may be done. Those of the others are remembered, or change nothing. */
+const forgettable: ReadonlySet<RequestType> = new Set<RequestType>([
+  'MESSAGING_SEND',
+  'GROUP_CREATE',
+  'GROUP_ADD_MEMBER',
+  'GROUP_LEAVE',
+]);
 
 /**
  * Sends a gateway the outcome of a request, with the epoch of the database: what it knows of another epoch is void. What
- * may be large leaves behind all else.
+ * may be large leaves behind all else. A refusal that may be forgotten is noted with its entry: should that be claimed, the
+ * request is not begun again.
  */
 export function reply(
   { db, publisher }: Context,
-  { id, node, shard }: Sender,
-  { ref, type }: { readonly ref: number; readonly type?: RequestType },
+  { id, node, shard, deadline }: Sender,
+  { ref, type, request_id }: { readonly ref: number } & Partial<Pick<CoreRequest, 'type' | 'request_id'>>,
   outcome: Outcome,
 ): void {
   const { current } = db.epoch;
   const answer = current === 0 ? { ref, ...outcome } : { ref, epoch: current, ...outcome };
   if (type && isOfThoseWhoComeBack(type)) publisher.answerBehind(node, answer, id, shard);
-  else publisher.answer(node, answer, shard);
+  else if (!outcome.ok && type && request_id && forgettable.has(type)) {
+    publisher.refuse(node, answer, { entryId: id, requestId: request_id, deadline }, shard);
+  } else publisher.answer(node, answer, shard);
 }
 
 /** In place of an answer that cannot be sent: its request alone is refused. */

@@ -2,12 +2,15 @@ import type { CoreRequest, Outcome, RequestType } from '@hooligram/contract';
 import { isDeadlineError, isInfrastructureError, isLockTimeout, isStatementTimeout } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import type { Handler } from '../requests/handler.ts';
-import { giveUp } from './give-up.ts';
+import { giveUp, refuseForGood } from './give-up.ts';
 
 /** A request with the deadline of its entry: milliseconds since the epoch, by Redis's clock. */
 export type DueRequest<K extends RequestType = RequestType> = CoreRequest<K> & { readonly deadline: number };
 
 const retryPauseMs = 200;
+
+/** So many refusals are made to stay at once: each is a statement of its own. */
+const refusedAtOnce = 8;
 
 /**
  * What became of a batch. The others mean that nothing was done:
@@ -24,16 +27,44 @@ export type BatchResult<K extends RequestType> =
 
 type AttemptResult<K extends RequestType> = (Outcome<K> | undefined)[] | 'poisoned';
 
-/** Runs the handler of a type on a batch, as a part of the traces of its requests. See `run`. */
-export function tryBatch<K extends RequestType>(
+/**
+ * Runs the handler of a type on a batch, as a part of the traces of its requests. See `run`. What is refused of it and may be
+ * in another core, too, stays refused.
+ */
+export async function tryBatch<K extends RequestType>(
   context: Context,
   type: K,
   handler: Handler<K>,
   batch: readonly DueRequest<K>[],
 ): Promise<BatchResult<K>> {
   const { traces } = context;
-  if (!traces) return run(context, type, handler, batch);
-  return traces.batch(type, batch, (traced) => run(context, type, handler, traced));
+  const result = traces
+    ? await traces.batch(type, batch, (traced) => run(context, type, handler, traced))
+    : await run(context, type, handler, batch);
+  if (result.is === 'done' && batch.some(({ again }) => again)) {
+    await keepRefusals(context, batch, result.outcomes);
+  }
+  return result;
+}
+
+/** Puts what stands in place of each refusal of a request that was written again; undefined where that cannot be told. */
+async function keepRefusals<K extends RequestType>(
+  context: Context,
+  batch: readonly DueRequest<K>[],
+  outcomes: (Outcome<K> | undefined)[],
+): Promise<void> {
+  const refused = [...batch.entries()].filter(([at, { again }]) => again && outcomes[at]?.ok === false);
+  while (refused.length > 0) {
+    await Promise.all(
+      refused.splice(0, refusedAtOnce).map(async ([at, request]) => {
+        const kept = refuseForGood(context, request as CoreRequest, outcomes[at] as Outcome);
+        outcomes[at] = (await kept.catch((error: unknown) => {
+          context.log.error({ type: request.type, err: error }, 'a refusal could not be kept');
+          return undefined;
+        })) as Outcome<K> | undefined;
+      }),
+    );
+  }
 }
 
 /**

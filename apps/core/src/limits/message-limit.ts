@@ -8,7 +8,8 @@ type Send = HandlerRequest<'MESSAGING_SEND'>;
 
 /**
  * Stores the messages of a batch but for those whose users have sent too many. One that is stored already is not refused: this
- * is a second run of its request, and a FAILURE would be a lie. A batch that fails counts nothing: it is run again.
+ * is a second run of its request, and a FAILURE would be a lie. Nor is one that its gateway has written again: what is refused
+ * then stays refused for good, and its user is told to try again. A batch that fails counts nothing: it is run again.
  *
  * @param store of messages of the batch @returns one outcome a message, in order @throws what the database threw
  */
@@ -26,7 +27,7 @@ export async function storeWithinLimit(
   for (const send of batch) {
     const one = messages.take(send.params.user_id, nowMs);
     if (one) taken.push(one);
-    else over.push(send);
+    else if (!send.again) over.push(send);
   }
   return messages.during(taken, async () => {
     if (over.length === 0) return store(batch);

@@ -10,6 +10,8 @@ export type HandlerRequest<K extends RequestType> = {
   readonly deadline?: number;
   /** The context of the span that handles it, if it is traced. */
   readonly trace?: string;
+  /** Another copy of it may have been counted by a limit already. */
+  readonly again?: boolean;
 };
 
 /**

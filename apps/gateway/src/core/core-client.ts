@@ -45,6 +45,7 @@ export type Core = {
 };
 
 type Waiting = {
+  /** As it is written first. A copy has a `ref` of its own. */
   readonly request: CoreRequest;
   /** Of the database, as far as the caller knows. */
   readonly epoch: number;
@@ -59,6 +60,10 @@ type Waiting = {
   shard: number;
   /** How many of its entries may be in the stream. At 0 it is certain that nothing happened. */
   entries: number;
+  /** The copies among them that were written while an earlier one might be there, by their `ref`. */
+  readonly copies: Set<number>;
+  /** What the first one was refused with, while copies may be in the stream. */
+  refused: Outcome | undefined;
   resolve(reply: Reply<never>): void;
 };
 
@@ -167,6 +172,9 @@ function outcomeOf(reply: Outcome | typeof busy | typeof unknown): RequestOutcom
  * not come is written again before it is given up: the entry, its answer, or all of Redis may be lost, and a core may come
  * late. A last entry that nobody could begin before the request is given up is not written.
  *
+ * A refusal of the first entry counts for nothing while there may be copies of it: what was refused then may be done later, by
+ * another core. A copy says that it is one, so that its refusal is one for good.
+ *
  * Of several Redis a request goes through that of its user. One without an order to keep takes another one while that
  * does not work; what has an order to keep waits, because two Redis keep none between them.
  */
@@ -180,6 +188,8 @@ export class CoreClient {
   // first of the others the next to be given up.
   readonly #fresh = new Map<number, Waiting>();
   readonly #repeated = new Map<number, Waiting>();
+  /** Whose copy has this `ref`, by the `ref` of the first. */
+  readonly #firstOf = new Map<number, number>();
   /** Of several Redis always, else while something waits for its answer: a quiet gateway is not woken. */
   #timer: NodeJS.Timeout | undefined;
   readonly credit: Credit;
@@ -269,11 +279,13 @@ export class CoreClient {
       repeatsAt: now + repeatMs,
       shard: this.#shardFor(request, burst),
       entries: 0,
+      copies: new Set(),
+      refused: undefined,
       resolve,
     };
     this.#fresh.set(request.ref, waiting);
     if (this.#isClosed) {
-      this.#settle(request.ref, busy);
+      this.#settle(waiting, busy);
       return;
     }
     if (!this.#timer) this.#sweepFromNowOn();
@@ -307,9 +319,7 @@ export class CoreClient {
   close(): void {
     this.#isClosed = true;
     clearInterval(this.#timer);
-    for (const [ref, { entries }] of [...this.#fresh, ...this.#repeated]) {
-      this.#settle(ref, entries > 0 ? unknown : busy);
-    }
+    for (const waiting of this.#unanswered()) this.#settle(waiting, waiting.entries > 0 ? unknown : busy);
   }
 
   /** In the order in which they were begun. */
@@ -317,8 +327,10 @@ export class CoreClient {
     return [...this.#repeated.values(), ...this.#fresh.values()];
   }
 
+  /** @param ref of its first entry, or of a copy */
   #find(ref: number): Waiting | undefined {
-    return this.#fresh.get(ref) ?? this.#repeated.get(ref);
+    const first = this.#firstOf.get(ref) ?? ref;
+    return this.#fresh.get(first) ?? this.#repeated.get(first);
   }
 
   #shardFor(request: CoreRequest, burst: object | undefined): number {
@@ -339,14 +351,22 @@ export class CoreClient {
   }
 
   #write(waiting: Waiting): void {
-    const { request, burst, shard } = waiting;
+    const { burst, shard } = waiting;
     const writer = this.#writers[shard];
     // It is written as soon as that Redis is there.
     if (writer === undefined) return;
+    const request = waiting.entries > 0 ? this.#copyOf(waiting) : waiting.request;
     waiting.entries += 1;
     if (isLargeAnswer(request.type)) writer.addBehind(request);
     else if (burst === undefined && ofNobody.has(request.type)) writer.addWithinShare(request);
     else writer.add(request, burst);
+  }
+
+  #copyOf({ request, copies }: Waiting): CoreRequest {
+    this.#lastRef += 1;
+    copies.add(this.#lastRef);
+    this.#firstOf.set(this.#lastRef, request.ref);
+    return { ...request, ref: this.#lastRef, again: true };
   }
 
   #onWriteFailed(requests: readonly CoreRequest[], failure: WriteFailure): void {
@@ -355,24 +375,31 @@ export class CoreClient {
       const waiting = this.#find(ref);
       if (!waiting) continue;
       waiting.entries -= 1;
+      waiting.copies.delete(ref);
+      if (waiting.refused && waiting.copies.size === 0) this.#settle(waiting, waiting.refused);
       // What was not sent is written when the connection is back, or when it is due to be repeated.
       const isFinal = failure === 'full' || (failure === 'refused' && ofClients.has(waiting.request.type));
-      if (isFinal && waiting.entries === 0) this.#settle(ref, busy);
+      if (isFinal && waiting.entries === 0) this.#settle(waiting, busy);
     }
   }
 
   #onAnswer({ ref, epoch: answeredIn = 0, ...outcome }: CoreAnswer): void {
     const { epoch, onEpoch } = this.#options;
     if (answeredIn > epoch() && isEpoch(answeredIn)) onEpoch(answeredIn);
-    if (answeredIn === epoch()) this.#settle(ref, outcome, answeredIn);
+    const waiting = this.#find(ref);
+    if (!waiting || answeredIn !== epoch()) return;
+    if (outcome.ok || waiting.copies.has(ref) || waiting.copies.size === 0) {
+      this.#settle(waiting, outcome, answeredIn);
+    } else waiting.refused = outcome;
   }
 
   /** @param answeredIn the epoch in which the core answered */
-  #settle(ref: number, reply: Outcome | typeof unknown, answeredIn?: number): void {
-    const waiting = this.#find(ref);
-    if (!waiting) return;
+  #settle(waiting: Waiting, reply: Outcome | typeof unknown, answeredIn?: number): void {
+    const { ref } = waiting.request;
+    if (this.#find(ref) !== waiting) return;
     this.#fresh.delete(ref);
     this.#repeated.delete(ref);
+    for (const copy of waiting.copies) this.#firstOf.delete(copy);
     const isOfAnother =
       answeredIn !== undefined && answeredIn !== waiting.epoch && reads.has(waiting.request.type);
     if (waiting.size) this.credit.giveBack(waiting.size);
@@ -395,9 +422,9 @@ export class CoreClient {
       return;
     }
     const now = Date.now();
-    for (const [ref, waiting] of this.#repeated) {
+    for (const waiting of this.#repeated.values()) {
       if (waiting.givesUpAt > now) break;
-      this.#settle(ref, waiting.entries > 0 ? unknown : busy);
+      this.#settle(waiting, waiting.entries > 0 ? unknown : busy);
     }
     // Before the fresh ones join them. What is due may be anywhere: there are many of them only while no core answers.
     let burst: object | undefined;
