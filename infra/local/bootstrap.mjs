@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { chooseNode } from './node.mjs';
 import { root, step } from './step.mjs';
@@ -31,8 +31,9 @@ async function ensureInstalled(abi) {
   const hash = hashOf(inputs, abi);
   if (isStamped(stamps.install, hash)) return;
   const install = ['pnpm', 'install', '--frozen-lockfile', '--prod=false', '--prefer-offline'];
-  await step('installing dependencies', [...withPnpm, ...install], quiet);
-  writeFileSync(join(root, stamps.install), hash);
+  await stamped(stamps.install, hash, () =>
+    step('installing dependencies', [...withPnpm, ...install], quiet),
+  );
 }
 
 /**
@@ -47,13 +48,16 @@ export async function ensureBuilt() {
     .filter(isBuilt)
     .map((file) => join(dirname(file), 'dist'));
   if (isStamped(stamps.build, hash) && outputs.every((dir) => existsSync(join(root, dir)))) return path;
-  await step(
-    'building',
-    [...withPnpm, 'turbo', 'run', 'build', '--env-mode=loose', '--output-logs=errors-only'],
-    quiet,
-  );
-  writeFileSync(join(root, stamps.build), hash);
+  const build = ['turbo', 'run', 'build', '--env-mode=loose', '--output-logs=errors-only'];
+  await stamped(stamps.build, hash, () => step('building', [...withPnpm, ...build], quiet));
   return path;
+}
+
+/** One that fails may leave something of itself behind: what was there before is no longer what its stamp says. */
+async function stamped(stamp, hash, work) {
+  rmSync(join(root, stamp), { force: true });
+  await work();
+  writeFileSync(join(root, stamp), hash);
 }
 
 function buildInputs() {
