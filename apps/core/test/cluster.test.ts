@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connectRedis, createNames, Placement, reasonOf, slotOf, tagOfAddress } from '@hooligram/bus';
 import { redisAddresses } from '@hooligram/service';
@@ -12,7 +13,7 @@ import {
 } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Database, openDatabase } from './database.ts';
-import { createGroup, receiveMessage, sendMessage } from './fixture.ts';
+import { createGroup, errorsOf, receiveMessage, sendMessage } from './fixture.ts';
 import { hooligram } from './operator-command.ts';
 import { enter, sendThrough } from './sends-through.ts';
 
@@ -71,7 +72,13 @@ test('each master has the requests and channels of its groups and users, and mes
     expect(await master.pubsub('CHANNELS')).toEqual([]);
     master.disconnect();
   }
-  for (const { client } of [ada, bob, eve]) client.terminate();
+  for (const person of [ada, bob, eve]) {
+    const payload = { group_id: 2_000_000_000, content: 'no member' };
+    expect(await errorsOf(person, 'MESSAGING_SEND', payload, randomUUID())).toEqual([
+      'not a member of the group',
+    ]);
+    person.client.terminate();
+  }
 });
 
 test('an operator’s user sees and steers all nodes, and the command finds no fault with the cluster or with its rights', async () => {
