@@ -15,6 +15,12 @@ function socketOf(): { socket: ClientSocket; sent: string[][]; joinedAfter: numb
       sent.at(-1)?.push(frame);
       return 1;
     },
+    ...Object.fromEntries(
+      ['sendFirstFragment', 'sendFragment', 'sendLastFragment'].map((name) => [
+        name,
+        (bytes: Uint8Array) => sent.push([`${name} ${Buffer.from(bytes)}`]) && 1,
+      ]),
+    ),
     subscribe: () => joinedAfter.push(sent.flat().length),
     getBufferedAmount: () => 0,
   } as unknown as uWS.WebSocket<unknown>;
@@ -73,16 +79,33 @@ test('no system call has more of what is sent together than can be gathered, and
   for (const call of sent) expect(bytesOf(call)).toBeLessThan(gatheredBytes);
 });
 
-test('what cannot be gathered leaves alone, and before more is sent', () => {
+test.each([
+  ['text', (text: string) => text],
+  ['bytes', (text: string) => Buffer.from(text)],
+])('what cannot be gathered leaves alone, in fragments, and before more is sent: %s', (_, frameOf) => {
   const { socket, sent } = socketOf();
-  const large = 'l'.repeat(gatheredBytes);
+  const large = frameOf('l'.repeat(2 * gatheredBytes));
+  const fragments = [
+    [`sendFirstFragment ${'l'.repeat(15_360)}`],
+    [`sendFragment ${'l'.repeat(15_360)}`],
+    [`sendLastFragment ${'l'.repeat(2_048)}`],
+  ];
   socket.together(() => {
     socket.send('before');
     socket.send(large);
-    expect(sent).toEqual([['before'], [large]]);
+    expect(sent).toEqual([['before'], ...fragments]);
     socket.send('behind');
   });
-  expect(sent).toEqual([['before'], [large], ['behind']]);
+  expect(sent).toEqual([['before'], ...fragments, ['behind']]);
+  socket.send('before', large, 'behind');
+  expect(sent.slice(5)).toEqual([['before'], ...fragments, ['behind']]);
+});
+
+test('a frame is sent whole as long as it can be gathered', () => {
+  const { socket, sent } = socketOf();
+  const lengths = [gatheredBytes - 5, gatheredBytes - 4];
+  for (const length of lengths) socket.send('l'.repeat(length));
+  expect(sent.map(([first]) => first?.slice(0, 10))).toEqual(['llllllllll', 'sendFirstF', 'sendLastFr']);
 });
 
 test('what was to be sent later leaves before what is sent together, and with it', () => {

@@ -3,6 +3,12 @@ import type { uWS } from '@hooligram/uws';
 /** Which limit a client that reads too slowly is closed for: that of its connection, or that of the gateway. */
 export type SlowCause = 'connection' | 'gateway';
 
+/** The typings do not know these; the binaries do. */
+type Fragmenting = Record<
+  'sendFirstFragment' | 'sendFragment' | 'sendLastFragment',
+  (bytes: Uint8Array) => number
+>;
+
 /** What a socket tells the server that made it. */
 type SocketEvents = {
   /** It is closed because its client reads too slowly. */
@@ -13,15 +19,18 @@ type SocketEvents = {
   close(close: () => void): void;
 };
 
-type Frame = string | Uint8Array;
+/** A frame as it is sent: text, or its UTF-8. */
+export type Frame = string | Uint8Array;
 
 /**
  * uWebSockets.js gathers less than so many bytes for one system call. A frame that does not fit goes through a buffer of its
  * connection, with all that was gathered before it; and an emptied buffer keeps its memory until the connection is closed.
  */
-const gatheredBytesMax = 16 * 1_024;
+export const gatheredBytesMax = 16 * 1_024;
 /** Before a frame that can be gathered (RFC 6455, 5.2). */
 const headerBytesMax = 4;
+/** A frame that cannot be gathered leaves in fragments (RFC 6455, 5.4) of so many bytes, each of which can. */
+const fragmentBytes = 15 * 1_024;
 /** Of one UTF-16 code unit in UTF-8. */
 const bytesPerUnitMax = 3;
 /**
@@ -235,15 +244,35 @@ export class ClientSocket {
 
   #writeTogether(frames: readonly Frame[], start: number, end: number): void {
     if (!this.#isOpen || start === end) return;
+    const first = frames[start] as Frame;
+    if (end - start === 1 && isLarge(first)) {
+      this.#writeFragments(first);
+      return;
+    }
     this.#ws.cork(() => {
       for (let index = start; index < end; index += 1) this.#write(frames[index] as Frame);
     });
   }
 
   #write(frame: Frame): void {
-    // 1 is sent, 0 is buffered and will be sent, 2 is dropped: a gap, which only a new connection can close.
-    if (!this.#isOpen) return;
-    const result = this.#ws.send(frame);
+    if (this.#isOpen) this.#onWritten(this.#ws.send(frame));
+  }
+
+  /** One system call each, and nothing between them. */
+  #writeFragments(frame: Frame): void {
+    const ws = this.#ws as unknown as Fragmenting;
+    const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame;
+    for (let start = 0; start < bytes.byteLength && this.#isOpen; start += fragmentBytes) {
+      const end = start + fragmentBytes;
+      const part = bytes.subarray(start, end);
+      if (start === 0) this.#onWritten(ws.sendFirstFragment(part));
+      else if (end < bytes.byteLength) this.#onWritten(ws.sendFragment(part));
+      else this.#onWritten(ws.sendLastFragment(part));
+    }
+  }
+
+  /** @param result 1: sent; 0: buffered, and will be sent; 2: dropped, a gap, which only a new connection can close */
+  #onWritten(result: number): void {
     if (result === 0) this.#isFilling = true;
     else if (result === 2) this.#closeSlow('connection');
   }
@@ -262,7 +291,14 @@ export class ClientSocket {
   }
 }
 
+/** Whether it cannot be gathered. */
+function isLarge(frame: Frame): boolean {
+  // To count bytes takes as long as to encode them.
+  if (frame.length * bytesPerUnitMax + headerBytesMax < gatheredBytesMax) return false;
+  return bytesOf(frame) >= gatheredBytesMax;
+}
+
 /** As it is sent, with its header. */
-function bytesOf(frame: Frame): number {
+export function bytesOf(frame: Frame): number {
   return headerBytesMax + (typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength);
 }

@@ -2,7 +2,7 @@ import { networkOf } from '@hooligram/service';
 import type { LoadedUws, uWS } from '@hooligram/uws';
 import { isAllowedOrigin } from './allowed-origins.ts';
 import type { TrustedProxies } from './client-address.ts';
-import { ClientSocket, type SlowCause } from './client-socket.ts';
+import { bytesOf, ClientSocket, type Frame, gatheredBytesMax, type SlowCause } from './client-socket.ts';
 import { Handshake, stoppingText } from './handshake.ts';
 import type { HandshakeLine } from './handshake-line.ts';
 import type { Closer, UpgradeRefusal } from './metrics.ts';
@@ -80,6 +80,9 @@ export class WebSocketServer {
   #app: uWS.TemplatedApp;
   /** How many connections each has: that one, and those under a certificate from before that still have some. */
   readonly #apps = new Map<uWS.TemplatedApp, number>();
+  /** What was published on each topic in this turn of the event loop: it leaves at its end. */
+  readonly #publishedBytes = new Map<string, number>();
+  readonly #endTurn = () => this.#publishedBytes.clear();
   #route: (app: uWS.TemplatedApp) => void = () => {};
   #refuseWaiting = () => {};
   #isStopping = false;
@@ -95,11 +98,23 @@ export class WebSocketServer {
     this.#count(this.#app, 0);
   }
 
-  /** Sends one frame to every socket that joined the topic: one buffer for all, in C++. */
-  readonly publish = (topic: string, frame: string | Uint8Array): void => {
+  /**
+   * Sends one frame to every socket that joined the topic: one buffer for all, in C++.
+   * @returns false if that would be more in this turn of the event loop than is gathered for a system call: then each of these
+   *   sockets has to be sent the frame, which sends what was published before, too
+   */
+  readonly publish = (topic: string, frame: Frame): boolean => {
+    const bytes = (this.#publishedBytes.get(topic) ?? 0) + bytesOf(frame);
+    if (bytes >= gatheredBytesMax) {
+      this.#publishedBytes.delete(topic);
+      return false;
+    }
+    if (this.#publishedBytes.size === 0) setImmediate(this.#endTurn);
+    this.#publishedBytes.set(topic, bytes);
     if (this.#apps.size > 1) for (const app of this.#apps.keys()) app.publish(topic, frame);
     else this.#app.publish(topic, frame);
     this.#buffers.onPublished(frame.length);
+    return true;
   };
 
   /** Says what happens to clients, once, before `listen`. */

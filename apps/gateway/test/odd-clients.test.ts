@@ -1,5 +1,14 @@
 import { once } from 'node:events';
-import { connect, metrics, type ServiceProcess, startSystem, type TestSystem } from '@hooligram/testkit';
+import type { Socket } from 'node:net';
+import {
+  connect,
+  metrics,
+  type ServiceProcess,
+  startSystem,
+  type TestClient,
+  type TestSystem,
+  uniqueSid,
+} from '@hooligram/testkit';
 import { runnableUws } from '@hooligram/uws';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { metric } from './fixture.ts';
@@ -19,6 +28,27 @@ const ping = 9;
 const keepAlive = (id: string) => JSON.stringify({ id, type: 'CONN_KEEP_ALIVE_REQUEST', payload: {} });
 const many = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, at) => [`X-Proxy-${at}`, 'x']));
+
+type Head = { readonly isLast: boolean; readonly opcode: number; readonly bytes: number };
+
+/** Reads the heads of the frames that a server sends from now on (RFC 6455, 5.2). */
+function headsOf(webSocket: TestClient['socket']): () => Head[] {
+  const chunks: Buffer[] = [];
+  const { _socket } = webSocket as unknown as { _socket: Socket };
+  _socket.on('data', (bytes) => chunks.push(bytes));
+  return () => {
+    const bytes = Buffer.concat(chunks);
+    const heads: Head[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const [first = 0, short = 0] = bytes.subarray(at);
+      const length =
+        short < 126 ? short : bytes.readUIntBE(at + (short === 126 ? 2 : 4), short === 126 ? 2 : 6);
+      heads.push({ isLast: first >= 0x80, opcode: first & 0x0f, bytes: length });
+      at += length + (short < 126 ? 2 : short === 126 ? 4 : 10);
+    }
+    return heads;
+  };
+}
 
 describe.each(runnableUws())('on uWebSockets.js %s', (UWEBSOCKETS) => {
   let gateway: ServiceProcess;
@@ -171,6 +201,47 @@ describe.each(runnableUws())('on uWebSockets.js %s', (UWEBSOCKETS) => {
     await client.roundTrip();
     client.terminate();
   });
+
+  test.each([
+    ['published to all who are there', 0],
+    ['sent to one who comes back', 1],
+  ])(
+    'a long message that is %s comes in fragments of which none makes the server keep memory, between the others',
+    async (_, late) => {
+      const [ada, bob] = [await connect(gateway.url), await connect(gateway.url)];
+      const [adaSid, bobSid] = [uniqueSid(), uniqueSid()];
+      await ada.signIn(adaSid);
+      await bob.signIn(bobSid);
+      const { payload } = await ada.requestOk('GROUP_CREATE', {
+        ...{ group_name: '', member_sids: [adaSid, bobSid] },
+      });
+      await bob.next('GROUP_DELIVER_REQUEST');
+      let reader = bob;
+      if (late) bob.terminate();
+      const contents = ['before', '→'.repeat(20_000), 'behind'];
+      for (const content of late ? contents : []) {
+        await ada.requestOk('MESSAGING_SEND', { group_id: payload.group_id, content });
+      }
+      if (late) reader = await connect(gateway.url);
+      const heads = headsOf(reader.socket);
+      if (late) await reader.authorize(bobSid);
+      for (const content of late ? [] : contents) {
+        await ada.requestOk('MESSAGING_SEND', { group_id: payload.group_id, content });
+      }
+      for (const content of contents) {
+        expect((await reader.next('MESSAGING_DELIVER_REQUEST')).payload.content).toBe(content);
+      }
+      const fragmented = heads().filter(({ isLast, opcode }) => !isLast || opcode === continuation);
+      expect(fragmented.map(({ isLast, opcode }) => [isLast, opcode])).toEqual([
+        [false, text],
+        [false, continuation],
+        [false, continuation],
+        [true, continuation],
+      ]);
+      for (const { bytes } of heads()) expect(bytes).toBeLessThan(16 * 1_024);
+      for (const client of [ada, reader]) client.terminate();
+    },
+  );
 
   test('a silent client is sent a ping; one that does not answer it is closed, one that answers stays', async () => {
     const answering = await connect(gateway.url);

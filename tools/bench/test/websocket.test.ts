@@ -92,6 +92,19 @@ test.each([
   expect(await client.whenReceived(texts.length)).toEqual(texts);
 });
 
+test('a text that comes in fragments, with a ping between them, is whole', async () => {
+  const connection = accepted();
+  const client = open(`ws://127.0.0.1:${port}/`);
+  const peer = await connection;
+  peer.send('before');
+  for (const [at, part] of ['in ', 'three ', 'parts'].entries()) {
+    peer.send(part, { fin: at === 2 });
+    if (at === 0) peer.ping();
+  }
+  peer.send('behind');
+  expect(await client.whenReceived(3)).toEqual(['before', 'in three parts', 'behind']);
+});
+
 test('a ping is answered with a pong of the same content', async () => {
   const connection = accepted();
   open(`ws://127.0.0.1:${port}/`);

@@ -59,8 +59,8 @@ export type FeedDeps = GapDeps & {
    * before is in the sockets' buffers then, and can be asked for.
    */
   pageTurn(): Promise<void>;
-  /** Sends a frame to every socket on a topic. */
-  publish(topic: string, frame: string | Uint8Array): void;
+  /** Sends a frame to every socket on a topic. @returns false if each of them has to be sent it instead */
+  publish(topic: string, frame: string | Uint8Array): boolean;
   /** Brings a connection into the group. */
   join(connection: UserConnection, groupId: number, since: number): void;
   /** Nobody here is in the group any more. */
@@ -216,10 +216,10 @@ export class GroupFeed {
   }
 
   #tellState(): void {
-    const { publish, stateTeller } = this.#deps;
+    const { stateTeller } = this.#deps;
     if (this.#stateFrame.length * this.#subscriptions.size <= publishedBytesMax) {
       this.#untold = undefined;
-      publish(this.topic, this.#stateFrame);
+      this.#sendToLive(this.#stateFrame);
       for (const subscription of this.#subscriptions) subscription.onStatePublished();
       return;
     }
@@ -344,14 +344,20 @@ export class GroupFeed {
   }
 
   #publish(seq: number, messageId: number, frame: string | Uint8Array): void {
-    const { metrics, messageIndex, publish, traces } = this.#deps;
+    const { metrics, messageIndex, traces } = this.#deps;
     this.#lastSeq = seq;
     messageIndex.note(messageId, this, seq, commitTimeOf(frame));
-    publish(this.topic, frame);
+    this.#sendToLive(frame);
     traces?.sent(messageId, 'group');
     metrics.messagesPublished.count += 1;
     this.recent.add(seq, frame);
     if (this.#pending) for (const subscription of this.#pending) subscription.resume();
+  }
+
+  /** To all who are on the topic. */
+  #sendToLive(frame: string | Uint8Array): void {
+    if (this.#deps.publish(this.topic, frame)) return;
+    for (const subscription of this.#subscriptions) subscription.sendLive(frame);
   }
 
   /** So many bytes are going to be published that are no live messages: who reads too slowly for them is replayed them. */

@@ -182,6 +182,11 @@ export class Subscription {
     });
   }
 
+  /** Sends what cannot be published to all at once, if this connection is on the topic. */
+  sendLive(frame: string | Uint8Array): void {
+    if (this.#phase === 'live') this.connection.socket.send(frame);
+  }
+
   sendState(): void {
     this.#noteState();
     this.connection.socket.send(this.feed.stateFrame);
