@@ -222,6 +222,16 @@ test('a request for a code is under way until its outcome is stored; the first o
   expect(await readOutcome(db, 'verification_request_code', abandoned)).toBe('unavailable');
 });
 
+test('the outcome of a request for a code is stored however soon it comes: its date is rounded, and may lie in the future', async () => {
+  const request = asking(newSid());
+  await verificationRequestCode(db, request);
+  await db.pool.query(
+    `UPDATE request SET date_created = clock_timestamp() + INTERVAL '1 hour' WHERE user_id = 0 AND request_id = $1`,
+    [anonymousRequestId('verification_request_code', request)],
+  );
+  expect(await settleOutcome(db, 'verification_request_code', request, 'sent')).toBe('sent');
+});
+
 test('a code that the release before has recorded counts as sent', async () => {
   const request = asking(newSid());
   await verificationRequestCode(db, request);
