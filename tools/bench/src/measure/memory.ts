@@ -3,7 +3,7 @@ import { usageOf } from './processes.ts';
 import { type Roles, usageByRole } from './roles.ts';
 
 const everyMs = 1_000;
-/** V8 gives back what quick work has left in several steps, the last of them 20 to 40 seconds after it (docs/performance.md#idle). */
+/** V8 gives back what quick work has left in several steps, the last of them 30 to 60 seconds after it (docs/performance.md#idle). */
 const restMs = 60_000;
 const restPatienceMs = 240_000;
 /** What moves by less than this share of it is at rest. */
