@@ -3,7 +3,7 @@
 role=${1:-}
 [ $# -eq 0 ] || shift
 cd "$(dirname "$0")" || exit 1
-# V8 lets the young generation of a gateway's heap grow to 32 MB and more, which sign-ins fill and little gives back: with 16
+# V8 lets the young generation of a gateway's heap grow to 32 MB and more, which sign-ins fill, and gives it back only at rest: with 16
 # messages cost as much (docs/performance.md). What NODE_OPTIONS says wins, because it comes last.
 [ "$role" != gateway ] || export NODE_OPTIONS="--max-semi-space-size=8 ${NODE_OPTIONS:-}"
 case $role in

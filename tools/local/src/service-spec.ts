@@ -81,8 +81,9 @@ function rootOf(name: string, releases: string | undefined): string {
 }
 
 /**
- * What Node is told for a gateway. V8 lets the young generation of its heap grow to 32 MB and more, which sign-ins fill and
- * little gives back; with 16 MB messages cost as much (docs/performance.md). The image says the same: infra/docker/run.sh.
+ * What Node is told for a gateway. V8 lets the young generation of its heap grow to 32 MB and more, which sign-ins fill, and
+ * gives it back only at rest; with 16 MB messages cost as much (docs/performance.md). The image says the same:
+ * infra/docker/run.sh.
  */
 const gatewayNodeOptions = ['--max-semi-space-size=8'];
 

@@ -1,6 +1,13 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { usageOf } from './processes.ts';
 import { type Roles, usageByRole } from './roles.ts';
 
 const everyMs = 1_000;
+/** V8 gives back what quick work has left in several steps, the last of them 30 to 60 seconds after it (docs/performance.md#idle). */
+const restMs = 60_000;
+const restPatienceMs = 240_000;
+/** What moves by less than this share of it is at rest. */
+const restShare = 0.01;
 
 type Megabytes = { readonly before: number; readonly peak: number; readonly after: number };
 
@@ -49,6 +56,43 @@ export class MemoryWatch {
     return Object.fromEntries(
       Object.entries(usageByRole(roles)).map(([role, { residentBytes }]) => [role, residentBytes]),
     );
+  }
+}
+
+/** Whether a value that is read again and again has come to rest. */
+export class Rest {
+  readonly #forMs: number;
+  #value = Number.NaN;
+  #since = 0;
+
+  /** @param forMs how long it must stay within a hundredth of what it was when it moved last */
+  constructor(forMs: number) {
+    this.#forMs = forMs;
+  }
+
+  /** @param atMs of a clock that never goes back @returns whether it is at rest */
+  note(value: number, atMs: number): boolean {
+    const isStill = Math.abs(value - this.#value) <= restShare * this.#value;
+    if (!isStill) {
+      this.#value = value;
+      this.#since = atMs;
+    }
+    return atMs - this.#since >= this.#forMs;
+  }
+}
+
+/**
+ * The resident bytes of processes and their children once they do not change any more.
+ * @throws Error when they do not come to rest within four minutes
+ */
+export async function residentBytesAtRest(pids: readonly number[]): Promise<number> {
+  const rest = new Rest(restMs);
+  const givesUpAt = performance.now() + restPatienceMs;
+  for (;;) {
+    const { residentBytes } = usageOf(pids);
+    if (rest.note(residentBytes, performance.now())) return residentBytes;
+    if (performance.now() > givesUpAt) throw new Error('the memory of the processes does not come to rest');
+    await pause(everyMs);
   }
 }
 

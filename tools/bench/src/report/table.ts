@@ -21,6 +21,7 @@ const allColumns = [
   ['Redis commands/message', 'redis_per_message'],
   ['rows/message', 'rows_per_message'],
   ['KB/connection', 'kilobytes'],
+  ['KB/connection after 10 s', 'kilobytes_soon'],
   ['bytes of Redis/connection', 'redis_bytes'],
   ['sign-ins/s', 'sign_ins_per_s'],
   ['quiet p50 ms', 'quiet_p50_ms'],

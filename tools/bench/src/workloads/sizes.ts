@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RedisForm } from '@hooligram/local';
 import { countRedisBytes } from '../measure/costs.ts';
-import { usageOf } from '../measure/processes.ts';
+import { residentBytesAtRest } from '../measure/memory.ts';
 import { cpuBetween, usageByRole, whenQuiet } from '../measure/roles.ts';
 import type { RunningTarget } from '../targets/target.ts';
 import { Crowd } from './crowd.ts';
@@ -59,7 +59,7 @@ function sized({ connections, gateways, redis }: Size): Workload {
     about: `groups of 100, ${perSecond} messages a second; ${connections.toLocaleString('en')} others in ten groups each, ${gateways} gateways, ${store}`,
     targets: ['ours'],
     notRunning: 'it needs systems of different sizes',
-    besideSeconds: 90 + connections / 150,
+    besideSeconds: 210 + connections / 150,
     trialSecondsMax: 900 + connections / 15,
     processes: { gateways, cores: 1, redis },
     async run(trial) {
@@ -94,10 +94,10 @@ async function measure(trial: Trial, crowd: Crowd, connections: number): Promise
   };
 }
 
-/** Bytes. */
+/** Bytes, at rest. */
 async function memoryOf({ roles, stores }: RunningTarget): Promise<{ gateways: number; redis: number }> {
-  const redis = await countRedisBytes(stores?.().redisUrls ?? []);
-  return { gateways: usageOf(roles().gateway ?? []).residentBytes, redis };
+  const gateways = await residentBytesAtRest(roles().gateway ?? []);
+  return { gateways, redis: await countRedisBytes(stores?.().redisUrls ?? []) };
 }
 
 /** What each role takes while nobody does anything: milliseconds of CPU a second. */
