@@ -19,6 +19,8 @@ export type Trial = {
   readonly pairs: number;
   /** How many users the workload day has. */
   readonly users: number;
+  /** How many times as fast what is paced sends. */
+  readonly rateTimes: number;
   /** How many messages the workload year stores. */
   readonly rows: number;
   /** Whether changed rows are counted, for which Postgres takes ten seconds before and after. */
