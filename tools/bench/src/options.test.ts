@@ -12,6 +12,7 @@ test('flags are read, and have the defaults that the usage tells', () => {
     runs: 3,
     pairs: 5_000,
     users: 10_000,
+    rateTimes: 1,
     rows: 5_000_000,
     trialSecondsMax: 600,
     gateways: 2,
@@ -69,6 +70,14 @@ test('goals bring their own targets', () => {
   }
 });
 
+test('only turns of one trial are compared at another rate than the usual one', () => {
+  const flags = ['--workload', 'paced', '--rate-times', '4'];
+  expect(parseOptions([...flags, '--target', 'scraped'])).toMatchObject({ rateTimes: 4 });
+  for (const others of [[], ['--target', 'ours,scraped'], ['--goals'], ['--url', 'ws://127.0.0.1:8080/v2']]) {
+    expect(() => parseOptions([...flags, ...others])).toThrow(OptionsError);
+  }
+});
+
 test('the earlier names of the workloads with groups of 100 are accepted', () => {
   expect(parseOptions(['--workload', 'direct,rooms,storm,paced-rooms'])).toMatchObject({
     workloads: ['direct', 'fanout', 'storm', 'paced-fanout'],
@@ -102,6 +111,8 @@ test.each([
   ['--redis', '0'],
   ['--redis', 'list'],
   ['--users', '99'],
+  ['--rate-times', '0'],
+  ['--rate-times', '1.5'],
   ['--trial-max', '0'],
   ['--url', 'http://127.0.0.1:8080/v2'],
   ['--url', 'nonsense'],

@@ -23,6 +23,7 @@ export type Options = {
   readonly runs: number;
   readonly pairs: number;
   readonly users: number;
+  readonly rateTimes: number;
   readonly rows: number;
   readonly trialSecondsMax: number;
   readonly gateways: number;
@@ -76,6 +77,12 @@ const command = commandOf(
       'how many pairs cold-direct has, and hot-direct the rate of',
       numberFrom(5, 100_000),
       '5000',
+    ),
+    flag(
+      '--rate-times <n>',
+      'of scraped, how many times as many messages a second paced-direct and paced-fanout have',
+      numberFrom(1, 20),
+      '1',
     ),
     flag('--users <n>', 'how many users day has', numberFrom(100, 1_000_000), '10000'),
     flag('--rows <n>', 'how many messages year stores', numberFrom(10_000, 1_000_000_000), '5000000'),
@@ -150,6 +157,11 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   if (urls.length > 0 && String(targets) !== 'ours') {
     throw new OptionsError(
       '--url takes the place of --target: it is a system of this protocol that already runs',
+    );
+  }
+  if (others.rateTimes !== 1 && String(targets) !== 'scraped') {
+    throw new OptionsError(
+      '--rate-times is for --target scraped alone: goals, and other systems, are measured at the usual rates',
     );
   }
   if (goals && (urls.length > 0 || String(targets) !== 'ours')) {

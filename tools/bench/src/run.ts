@@ -61,7 +61,7 @@ async function measure(
   stopped: AbortSignal,
 ): Promise<Pick<TrialResult, 'figures' | 'fault'>> {
   const secondsMax = secondsMaxOf(job, options);
-  const { seconds, warmUpSeconds, pairs, users, rows, goals } = options;
+  const { seconds, warmUpSeconds, pairs, users, rateTimes, rows, goals } = options;
   const tooLong = new AbortController();
   const limit = setTimeout(() => tooLong.abort(), secondsMax * 1_000);
   const signal = AbortSignal.any([stopped, tooLong.signal]);
@@ -96,6 +96,7 @@ async function measure(
       warmUpSeconds,
       pairs,
       users,
+      rateTimes,
       rows,
       countsRows: !goals,
       tracesFolder,

@@ -1,9 +1,9 @@
-import { createHistogram } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import pMap from 'p-map';
 import { LoadClient } from './client.ts';
 import { codecs } from './codec.ts';
 import { Day, type DaySpec } from './day.ts';
+import { Latencies, type LatencyCounts, percentileOf } from './latencies.ts';
 import { MessageStream } from './message-stream.ts';
 import type { PopulationSpec } from './population-spec.ts';
 import { keepInFlight, keepRate, type Rate } from './rate.ts';
@@ -14,9 +14,6 @@ const silenceMaxMs = 15_000;
 const pollMs = 250;
 const faultsMax = 20;
 
-/** Microseconds to three digits, to 2 minutes. */
-const latencyRange = { lowest: 1, highest: 120_000_000, figures: 3 };
-
 export type ExchangeResult = {
   readonly sent: number;
   readonly delivered: number;
@@ -25,6 +22,8 @@ export type ExchangeResult = {
   readonly elapsedMs: number;
   /** From the send until a member receives the message, by percentile. */
   readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
+  /** All of them, of which those percentiles are. */
+  readonly latencies: LatencyCounts;
   /** CPU time of the load process. */
   readonly cpuMs: number;
   readonly faults: readonly string[];
@@ -40,7 +39,7 @@ export class Population {
   #delivered = 0;
   #groupsReceived = 0;
   #day: Day | undefined;
-  #latencies = createHistogram(latencyRange);
+  #latencies = new Latencies();
 
   constructor(spec: PopulationSpec) {
     this.#spec = spec;
@@ -183,18 +182,20 @@ export class Population {
     const cpuBefore = process.cpuUsage();
     const sentBefore = this.#sent();
     const deliveredBefore = this.#delivered;
-    this.#latencies = createHistogram(latencyRange);
+    this.#latencies = new Latencies();
     const startedAt = performance.now();
     await work();
     const elapsedMs = performance.now() - startedAt;
     const { user, system } = process.cpuUsage(cpuBefore);
-    const latencyMs = (percentile: number) => this.#latencies.percentile(percentile) / 1_000;
+    const latencies = this.#latencies.counts();
+    const latencyMs = (percentile: number) => percentileOf(latencies, percentile) / 1_000;
     return {
       sent: this.#sent() - sentBefore,
       delivered: this.#delivered - deliveredBefore,
       signIns: 0,
       elapsedMs,
       latencyMs: { p50: latencyMs(50), p95: latencyMs(95), p99: latencyMs(99) },
+      latencies,
       cpuMs: (user + system) / 1_000,
       faults: this.#faults,
     };

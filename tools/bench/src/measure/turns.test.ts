@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { LatencyCounts } from '../load/latencies.ts';
 import { endsOfMedian, type Turn, turnFigures, turnOrder, turnSeconds } from './turns.ts';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
@@ -45,7 +46,12 @@ test('fewer than six values say nothing about how exact their median is', () => 
 function driftingTurns(count: number, times: number): Turn[] {
   return turnOrder(count * turnSeconds).map((isScraped, index) => {
     const factor = (1 + index / 10) * (isScraped ? times : 1);
-    return { isScraped, figures: { cpu_us: 40 * factor, deliveries_per_s: 200 / factor, load_share: 0.5 } };
+    const latencies: LatencyCounts = [
+      [100 * factor, 980],
+      [1_000 * factor, 20],
+    ];
+    const figures = { cpu_us: 40 * factor, p99_ms: factor, deliveries_per_s: 200 / factor, load_share: 0.5 };
+    return { isScraped, figures, latencies };
   });
 }
 
@@ -69,10 +75,39 @@ test('a trial of few turns has figures, without a word on how exact they are; wh
     'cpu_us',
     'deliveries_per_s',
     'load_share',
+    'p50_ms',
+    'p95_ms',
+    'p99_ms',
     'times_cpu_us',
     'times_deliveries_per_s',
+    'times_p50_ms',
+    'times_p95_ms',
+    'times_p99_ms',
     'turns',
     'unscraped_cpu_us',
     'unscraped_deliveries_per_s',
+    'unscraped_p50_ms',
+    'unscraped_p95_ms',
+    'unscraped_p99_ms',
   ]);
+});
+
+test('a percentile of the latency is one of all deliveries together, so that a slow turn has as many of the slowest as it had', () => {
+  const order = turnOrder(20 * turnSeconds);
+  // One scraped turn in ten has 20 of 100 slow: none of the others has a slow one, and the median turn none either.
+  const turns = order.map((isScraped, index): Turn => {
+    const slow = isScraped && index < 2 ? 20 : 0;
+    const counts: LatencyCounts = [
+      [1_000, 100 - slow],
+      [5_000, slow],
+    ];
+    return { isScraped, figures: { p99_ms: slow ? 5 : 1 }, latencies: counts };
+  });
+  expect(turnFigures(turns)).toMatchObject({
+    p95_ms: 1,
+    times_p95_ms: 1,
+    p99_ms: 5,
+    unscraped_p99_ms: 1,
+    times_p99_ms: 5,
+  });
 });

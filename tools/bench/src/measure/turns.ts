@@ -1,6 +1,8 @@
+import type { LatencyCounts } from '../load/latencies.ts';
 import { spread } from '../report/report.ts';
 import { randomOf } from '../seeded-random.ts';
 import type { Figures } from '../workloads/figures.ts';
+import { pooledPercentiles } from './pooled.ts';
 
 /**
  * As long as from one scrape to the next. A scrape stands in the middle of its turn, so that what it leaves for later, such
@@ -14,19 +16,21 @@ const seed = 20_261_126;
 const missedShare = 0.05;
 
 /** Part of a trial in which the load goes on: its processes are scraped meanwhile, or they are not. */
-export type Turn = { readonly isScraped: boolean; readonly figures: Figures };
-
-/** What scrapes could make worse. Where the sign is 1, less is better. */
-const signs: Readonly<Record<string, 1 | -1>> = {
-  cpu_us: 1,
-  p50_ms: 1,
-  p95_ms: 1,
-  p99_ms: 1,
-  deliveries_per_s: -1,
+export type Turn = {
+  readonly isScraped: boolean;
+  readonly figures: Figures;
+  /** From the send until the receipt, of all its deliveries. */
+  readonly latencies: LatencyCounts;
 };
 
+/** What scrapes could make worse, turn by turn. Where the sign is 1, less is better. */
+const signs: Readonly<Record<string, 1 | -1>> = { cpu_us: 1, deliveries_per_s: -1 };
+
+/** What they could make worse of the latency. A turn may have too few deliveries for it: all turns are taken together. */
+const percentiles: Readonly<Record<string, number>> = { p50_ms: 50, p95_ms: 95, p99_ms: 99 };
+
 /** The figures that are compared. */
-export const comparedFigures = Object.keys(signs);
+export const comparedFigures = ['cpu_us', ...Object.keys(percentiles), 'deliveries_per_s'];
 
 /**
  * Which turns of a trial are scraped. They come in pairs of one that is and one that is not, and a coin says which is the
@@ -45,30 +49,57 @@ export function turnOrder(seconds: number): boolean[] {
  * @param turns in the order of `turnOrder`
  * @returns each figure, the median of the turns that were scraped; and of those that are compared `unscraped_<figure>`,
  *   the median of the others; `times_<figure>`, how many times as bad a turn is when it is scraped, the median over the
- *   pairs; and `times_<figure>_low` and `_high`, between which that is in 95 of 100 trials, where there are enough pairs
+ *   pairs; and `times_<figure>_low` and `_high`, between which that is in 95 of 100 trials, where there are enough pairs.
+ *   A percentile of the latency is one of all deliveries of all scraped turns, or of all others: see `pooledPercentiles`
  */
 export function turnFigures(turns: readonly Turn[]): Figures {
-  const valuesOf = (name: string, isScraped: boolean) =>
-    turns.flatMap((turn) => (turn.isScraped === isScraped ? (turn.figures[name] ?? []) : []));
   const names = [...new Set(turns.flatMap(({ figures }) => Object.keys(figures)))];
   const medians = names.flatMap((name) => {
-    const values = valuesOf(name, true);
+    const values = valuesOf(turns, name, true);
     return values.length > 0 ? [[name, spread(values).median]] : [];
   });
-  const compared = Object.entries(signs).flatMap(([name, sign]) => {
-    const scraped = valuesOf(name, true);
-    const unscraped = valuesOf(name, false);
-    if (scraped.length === 0 || scraped.length !== unscraped.length) return [];
+  return { turns: turns.length, ...Object.fromEntries(medians), ...byPair(turns), ...byDelivery(turns) };
+}
+
+function byPair(turns: readonly Turn[]): Figures {
+  const figures = Object.entries(signs).map(([name, sign]) => {
+    const scraped = valuesOf(turns, name, true);
+    const unscraped = valuesOf(turns, name, false);
+    if (scraped.length === 0 || scraped.length !== unscraped.length) return {};
     const times = scraped.map((value, pair) => (value / (unscraped[pair] as number)) ** sign);
-    const [low, high] = endsOfMedian(times) ?? [];
-    return [
-      [`unscraped_${name}`, spread(unscraped).median],
-      [`times_${name}`, spread(times).median],
-      ...(low === undefined ? [] : [[`times_${name}_low`, low]]),
-      ...(high === undefined ? [] : [[`times_${name}_high`, high]]),
-    ];
+    return {
+      [`unscraped_${name}`]: spread(unscraped).median,
+      ...timesFigures(name, spread(times).median, endsOfMedian(times)),
+    };
   });
-  return { turns: turns.length, ...Object.fromEntries(medians), ...Object.fromEntries(compared) };
+  return Object.assign({}, ...figures);
+}
+
+function byDelivery(turns: readonly Turn[]): Figures {
+  const latenciesOf = (isScraped: boolean) =>
+    turns.flatMap((turn) => (turn.isScraped === isScraped ? [turn.latencies] : []));
+  const unscraped = latenciesOf(false);
+  const pairs = latenciesOf(true).map((scraped, pair) => ({
+    scraped,
+    unscraped: unscraped[pair] as LatencyCounts,
+  }));
+  const pooled = pooledPercentiles(pairs, Object.values(percentiles));
+  const figures = Object.keys(percentiles).map((name, index) => {
+    const { scrapedMs, unscrapedMs, times, ends } = pooled[index] as (typeof pooled)[number];
+    return { [name]: scrapedMs, [`unscraped_${name}`]: unscrapedMs, ...timesFigures(name, times, ends) };
+  });
+  return Object.assign({}, ...figures);
+}
+
+function valuesOf(turns: readonly Turn[], name: string, isScraped: boolean): number[] {
+  return turns.flatMap((turn) => (turn.isScraped === isScraped ? (turn.figures[name] ?? []) : []));
+}
+
+function timesFigures(name: string, times: number, ends: readonly [number, number] | undefined): Figures {
+  return {
+    [`times_${name}`]: times,
+    ...(ends ? { [`times_${name}_low`]: ends[0], [`times_${name}_high`]: ends[1] } : {}),
+  };
 }
 
 /**

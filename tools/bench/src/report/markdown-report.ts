@@ -31,7 +31,7 @@ export function markdownReport(report: Report, summaries: readonly Summary[]): s
     list(meanings),
     ...goalTable(report).flatMap((lines) => ['## Goals', lines]),
     ...chapter('Compared within one round', ratioLines(report)),
-    ...chapter('Scraped and not scraped, in turns', turnLines(report), [turnsNote]),
+    ...chapter('Scraped and not scraped, in turns', turnLines(report), turnsNotes),
     ...chapter('One quiet message, hop by hop', summaries.flatMap(hopLinesOf)),
     ...chapter('Memory', summaries.flatMap(memoryLinesOf)),
     ...chapter('A year of messages', summaries.flatMap(yearLines)),
@@ -40,8 +40,10 @@ export function markdownReport(report: Report, summaries: readonly Summary[]): s
   ].join('\n\n');
 }
 
-const turnsNote =
-  'How many times as bad: the median over pairs of neighbouring turns, and the interval that has the true one in 95 of 100 trials. Fewer deliveries a second are worse.';
+const turnsNotes = [
+  'cpu_us and deliveries_per_s: the median over pairs of neighbouring turns of how many times as bad the one is that is scraped, and the interval that has the true one in 95 of 100 trials. Fewer deliveries a second are worse.',
+  'p50_ms, p95_ms and p99_ms: percentiles of all deliveries of all turns that are scraped, and of all others, and how many times as long the first is. The interval is by a bootstrap over whole pairs of turns.',
+];
 
 /** Nothing where there are no lines. */
 function chapter(title: string, lines: readonly string[], notes: readonly string[] = []): string[] {

@@ -36,9 +36,13 @@ function sending(
     besideSeconds: 45,
     async run(trial) {
       await populate(trial, users);
-      return exchange(trial, rate);
+      return exchange(trial, times(rate, trial.rateTimes));
     },
   };
+}
+
+function times(rate: Rate, factor: number): Rate {
+  return 'perSecond' in rate ? { perSecond: rate.perSecond * factor } : rate;
 }
 
 const pairs = neighbours(200, 2);

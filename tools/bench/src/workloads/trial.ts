@@ -19,6 +19,8 @@ export type Trial = {
   readonly pairs: number;
   /** How many users the workload day has. */
   readonly users: number;
+  /** How many times as fast what is paced sends. */
+  readonly rateTimes: number;
   /** How many messages the workload year stores. */
   readonly rows: number;
   /** Whether changed rows are counted, for which Postgres takes ten seconds before and after. */
@@ -115,7 +117,7 @@ async function inTurns(
     const after = usageByRole(target.roles());
     const figures = exchangeFigures(result, before, after);
     before = after;
-    turns.push({ isScraped, figures });
+    turns.push({ isScraped, figures, latencies: result.latencies });
     const { cpu_us = Number.NaN, p50_ms, p99_ms } = figures;
     log(
       `turn ${turns.length} of ${order.length}, ${isScraped ? 'scraped' : 'not scraped'}: ${cpu_us.toFixed(1)} µs a delivery, p50 ${p50_ms?.toFixed(2)}, p99 ${p99_ms?.toFixed(2)} ms`,

@@ -113,11 +113,12 @@ export const insideBoard: Board = {
         },
         {
           title: 'Restarts of stores',
-          about: 'Another server of Redis or Postgres answered than before, or Redis had lost its data.',
+          about:
+            'Another server of Redis or Postgres answered than before, or Redis had lost its data. All cores report the same; of several Redis each has its line, by its place in the list.',
           unit: 'ops',
           queries: [
-            [`max(${rate('hooligram_core_redis_restarts_total')})`, 'Redis'],
-            [`max(${rate('hooligram_core_redis_emptied_total')})`, 'Redis was emptied'],
+            [`max by (redis) (${rate('hooligram_core_redis_restarts_total')})`, 'Redis {{redis}}'],
+            [`max by (redis) (${rate('hooligram_core_redis_emptied_total')})`, 'Redis {{redis}} was emptied'],
             [`max(${rate('hooligram_core_database_restarts_total')})`, 'Postgres'],
           ],
         },
