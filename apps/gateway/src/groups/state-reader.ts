@@ -9,7 +9,11 @@ const groupsPerRequest = 100;
 /** Most requests at the core at a time: with the size of an answer it bounds what the cores send this gateway. */
 const requestsMax = 4;
 
-type Reading = { readonly feed: ReadFeed; readonly done: Promise<boolean>; finish(isAnswered: boolean): void };
+type Reading = {
+  readonly feed: ReadFeed;
+  readonly done: Promise<boolean>;
+  finish(isAnswered: boolean): void;
+};
 
 /**
  * Reads states of groups from the core, for all connections of this gateway together: who needs a state that is being
