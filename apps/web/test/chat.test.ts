@@ -1,4 +1,4 @@
-import { connect, metrics, until } from '@hooligram/testkit';
+import { connect, until } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
 import { startStranger } from './proxy.ts';
 import { beginChat, message, openChat, row, signIn, startWebSystem, untilRead, write } from './users.ts';
