@@ -225,6 +225,25 @@ test('a session that ended because its number was verified again elsewhere says 
   expect(await elsewhere.closed).toMatchObject({ code: 4401 });
 });
 
+test('a name as long as it may be, without a space, covers nothing, and what is heaped upon a letter stays in its message', async () => {
+  const ada = await system.user(0, '+1 555 0160');
+  const name = 'W'.repeat(100);
+  await beginChat(ada, ['+1 555 0161', '+1 555 0162'], name);
+  await ada.page.getByRole('heading', { name }).waitFor();
+  const widths = (selector: string) =>
+    ada.page.locator(selector).evaluate(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth]);
+  const [wide, room] = await widths('.pane');
+  expect(wide).toBe(room);
+  await write(ada, `Z${'\u0301'.repeat(200)}`);
+  const heaped = message(ada.page, 'Z', 'Stored').locator('.bubble');
+  expect(await heaped.evaluate((bubble) => getComputedStyle(bubble).overflowY)).toBe('clip');
+
+  await ada.page.getByRole('button', { name: 'People' }).click();
+  await ada.page.getByRole('dialog', { name }).waitFor();
+  const [wideDialog, roomOfDialog] = await widths('dialog');
+  expect(wideDialog).toBe(roomOfDialog);
+});
+
 test('a long conversation is shown from its end, and read upwards without losing the place', async () => {
   const ada = await system.user(0, '+1 555 0150');
   const writer = await connect(system.stack.url);
