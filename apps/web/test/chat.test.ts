@@ -244,6 +244,22 @@ test('a name as long as it may be, without a space, covers nothing, and what is 
   expect(wideDialog).toBe(roomOfDialog);
 });
 
+test('why somebody was not added is said where it can be read, in front of the dialog, and closed there', async () => {
+  const ada = await system.user(0, '+1 555 0170');
+  await beginChat(ada, ['+1 555 0171', '+1 555 0172'], 'three');
+  await ada.page.getByRole('heading', { name: 'three' }).waitFor();
+  await ada.page.getByRole('button', { name: 'People' }).click();
+  const dialog = ada.page.getByRole('dialog', { name: 'three' });
+  await dialog.getByLabel('Phone number').fill('+1 555 0179');
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  const notice = dialog.getByText('Nobody was added: nobody with this number has signed up yet');
+  await notice.waitFor();
+  await dialog.getByRole('button', { name: 'Close the notice' }).click();
+  await notice.waitFor({ state: 'detached' });
+  await dialog.getByRole('button', { name: 'Close', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+});
+
 test('a long conversation is shown from its end, and read upwards without losing the place', async () => {
   const ada = await system.user(0, '+1 555 0150');
   const writer = await connect(system.stack.url);
