@@ -159,7 +159,8 @@ test('a dialog keeps the focus, closes at Escape, and gives the focus back', asy
   const isInDialog = () => page.evaluate(() => document.activeElement?.closest('dialog') !== null);
   await untilRead('whether the dialog has the focus', isInDialog, true);
   await page.keyboard.press('Escape');
-  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  // One that is closed has no role any more, and is taken away a frame later: until then it cannot be opened again.
+  await page.locator('dialog').waitFor({ state: 'detached' });
   await untilRead('the focus', () => focused(page), 'Your account');
 
   // Who is somewhere else by then stays there: the event of its end comes a frame later.

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { WebSocketRoute } from 'playwright-core';
 import {
   beginChat,
   message,
@@ -109,6 +110,45 @@ test('a message that the server refuses says why, and is discarded by its writer
   await bob.page.getByText('Refused: group is closed.').waitFor();
   await bob.page.getByRole('button', { name: 'Discard' }).click();
   await message(bob.page, 'too late').waitFor({ state: 'detached' });
+});
+
+test('a tab that was away shows what another one of the same user was sent meanwhile', async () => {
+  const [ada, bob] = await Promise.all([system.user(0, '+1 555 0260'), system.user(1, '+1 555 0261')]);
+  const connections: WebSocketRoute[] = [];
+  let isAway = false;
+  const second = await bob.context.newPage();
+  await second.routeWebSocket(/\/v2$/, (connection) => {
+    if (isAway) return void connection.close();
+    connection.connectToServer();
+    connections.push(connection);
+  });
+  await second.goto(bob.page.url());
+  await beginChat(ada, [bob.number]);
+  await write(ada, 'to both tabs');
+  await openChat({ ...bob, page: second }, ada.number);
+  await message(second, 'to both tabs').waitFor();
+
+  isAway = true;
+  await Promise.all(connections.map((connection) => connection.close()));
+  await second.getByText('No connection.').waitFor();
+  await write(ada, 'to one of them');
+  // It is still away: this one comes from the other tab.
+  await message(second, 'to one of them').waitFor();
+  await beginChat(ada, [bob.number, '+1 555 0262'], 'begun meanwhile');
+  await ada.page.getByRole('heading', { name: 'begun meanwhile' }).waitFor();
+  await write(ada, 'in a group that it does not know');
+  await openChat({ ...bob, page: second }, 'begun meanwhile');
+  await message(second, 'in a group that it does not know').waitFor();
+  await second.getByText('No connection.').waitFor();
+
+  isAway = false;
+  await second.getByRole('button', { name: 'Try now' }).click();
+  await second.getByText('No connection.').waitFor({ state: 'detached' });
+  await write(ada, 'to both again');
+  await message(second, 'to both again').waitFor();
+  const shown = async () => JSON.stringify(await message(second, '').locator('p').allTextContents());
+  const said = JSON.stringify(['in a group that it does not know', 'to both again']);
+  await untilRead('the messages', shown, said);
 });
 
 test('when a gateway is killed under one of them, the chat goes on over the other', async () => {

@@ -1,4 +1,4 @@
-import { connect, metrics, until } from '@hooligram/testkit';
+import { connect, until } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
 import { startStranger } from './proxy.ts';
 import { beginChat, message, openChat, row, signIn, startWebSystem, untilRead, write } from './users.ts';
@@ -192,15 +192,8 @@ test("a link to a server that is not the page's own leads nobody there, and says
 
 test('two tabs of one browser show the same, and a sign-out of one is one of both', async () => {
   const [ada, bob] = await Promise.all([system.user(0, '+1 555 0140'), system.user(1, '+1 555 0141')]);
-  const signIns = async () =>
-    (await metrics(system.stack.gateway(0).adminUrl)).value('hooligram_gateway_sign_ins_total', {
-      outcome: 'success',
-    });
-  const before = await signIns();
   const second = await ada.context.newPage();
   await second.goto(ada.page.url());
-  // What one tab acknowledges before the other one is there does not come to that one.
-  await until('the second tab is signed in', signIns, (count) => count > before);
   await ada.page.bringToFront();
   await beginChat(bob, [ada.number]);
   await write(bob, 'to both');
@@ -230,6 +223,41 @@ test('a session that ended because its number was verified again elsewhere says 
   expect(await page.getByLabel('Phone number').inputValue()).toBe(ada.number);
   await signIn(ada);
   expect(await elsewhere.closed).toMatchObject({ code: 4401 });
+});
+
+test('a name as long as it may be, without a space, covers nothing, and what is heaped upon a letter stays in its message', async () => {
+  const ada = await system.user(0, '+1 555 0160');
+  const name = 'W'.repeat(100);
+  await beginChat(ada, ['+1 555 0161', '+1 555 0162'], name);
+  await ada.page.getByRole('heading', { name }).waitFor();
+  const widths = (selector: string) =>
+    ada.page.locator(selector).evaluate(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth]);
+  const [wide, room] = await widths('.pane');
+  expect(wide).toBe(room);
+  await write(ada, `Z${'\u0301'.repeat(200)}`);
+  const heaped = message(ada.page, 'Z', 'Stored').locator('.bubble');
+  expect(await heaped.evaluate((bubble) => getComputedStyle(bubble).overflowY)).toBe('clip');
+
+  await ada.page.getByRole('button', { name: 'People' }).click();
+  await ada.page.getByRole('dialog', { name }).waitFor();
+  const [wideDialog, roomOfDialog] = await widths('dialog');
+  expect(wideDialog).toBe(roomOfDialog);
+});
+
+test('why somebody was not added is said where it can be read, in front of the dialog, and closed there', async () => {
+  const ada = await system.user(0, '+1 555 0170');
+  await beginChat(ada, ['+1 555 0171', '+1 555 0172'], 'three');
+  await ada.page.getByRole('heading', { name: 'three' }).waitFor();
+  await ada.page.getByRole('button', { name: 'People' }).click();
+  const dialog = ada.page.getByRole('dialog', { name: 'three' });
+  await dialog.getByLabel('Phone number').fill('+1 555 0179');
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  const notice = dialog.getByText('Nobody was added: nobody with this number has signed up yet');
+  await notice.waitFor();
+  await dialog.getByRole('button', { name: 'Close the notice' }).click();
+  await notice.waitFor({ state: 'detached' });
+  await dialog.getByRole('button', { name: 'Close', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
 });
 
 test('a long conversation is shown from its end, and read upwards without losing the place', async () => {

@@ -97,6 +97,31 @@ test('in a browser that is full messages are shown and said not to be kept, unti
   await message(bob.page, 'without room', 'Stored').waitFor();
 });
 
+test('a page of an earlier release, beside one that has changed what is kept, says that it must be loaded again', async () => {
+  const [ada, bob] = [await system.user(0, '+1 555 0430'), await system.user(0, '+1 555 0431')];
+  await beginChat(ada, [bob.number]);
+  await openChat(bob, ada.number);
+  await write(bob, 'before');
+  await message(bob.page, 'before', 'Stored').waitFor();
+  // What a page of a later release does first. It waits until the other one has closed the database.
+  const changed = await bob.page.evaluate(async () => {
+    const names = (await indexedDB.databases()).flatMap(({ name = '' }) => name);
+    for (const name of names) {
+      await new Promise<void>((resolve, reject) => {
+        const request = indexedDB.open(name, 2);
+        request.onsuccess = () => resolve(request.result.close());
+        request.onerror = () => reject(request.error);
+      });
+    }
+    return names.length;
+  });
+  expect(changed).toBe(2);
+  await write(ada, 'while it is too old');
+  await message(bob.page, 'while it is too old').waitFor();
+  await bob.page.getByText('this one must be loaded again').waitFor();
+  await bob.page.getByRole('button', { name: 'Reload' }).waitFor();
+});
+
 test('a database that the browser closes in the middle is opened again, and nothing is missing', async () => {
   const [ada, bob] = [await system.user(0, '+1 555 0420'), await withFaults('+1 555 0421', 'none')];
   await beginChat(ada, [bob.number]);

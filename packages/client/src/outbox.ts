@@ -40,6 +40,8 @@ export class Outbox {
   #requests: readonly QueuedRequest[] | undefined;
   #lastCreatedAt = 0;
   #onIdle: (() => void)[] = [];
+  /** Answers that are being handled: the storage has their requests until then. */
+  readonly #answered = new Map<OutboxChange, Promise<void>>();
 
   /** @param onSuccess called before the promise of the request resolves */
   constructor(
@@ -99,9 +101,15 @@ export class Outbox {
     for (const { waiters } of this.#entries.values()) for (const waiter of waiters) waiter.reject(why);
   }
 
+  /** Resolves when the handlers of all answers have ended, and the storage knows it. */
+  async handled(): Promise<void> {
+    await Promise.all(this.#answered.values());
+  }
+
   /** As deactivate, and the storage forgets it too. */
   forget(why: RequestError): void {
     this.deactivate(why);
+    for (const { request } of this.#answered.keys()) void this.#store.delete(this.#prefix + request.id);
     for (const entry of [...this.#entries.values()]) {
       this.#end(entry, { status: 'aborted', request: entry.request });
     }
@@ -154,15 +162,29 @@ export class Outbox {
     }
   }
 
-  /** Takes it out, of the storage too. */
+  /** Takes it out, of the storage too; one that was answered when the handlers have kept what they want to keep of it. */
   #end(entry: Entry, change: OutboxChange): void {
     const { id } = entry.request;
     this.#queue.remove(entry);
     if (!this.#entries.delete(id)) return;
     this.#requests = undefined;
-    void this.#store.delete(this.#prefix + id);
-    this.#emitter.emit('outbox', change);
+    if (change.status === 'aborted') {
+      void this.#store.delete(this.#prefix + id);
+      this.#emitter.emit('outbox', change);
+    } else {
+      this.#answered.set(change, this.#handle(change));
+    }
     if (this.#entries.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  async #handle(change: OutboxChange): Promise<void> {
+    const { id } = change.request;
+    await this.#emitter
+      .deliver('outbox', change)
+      .catch((error: unknown) => this.#emitter.emit('error', error));
+    // The caller may have given the same one again.
+    if (!this.#entries.has(id)) await this.#store.delete(this.#prefix + id);
+    this.#answered.delete(change);
   }
 
   /** By this machine's clock, but never the same twice: it is the order. */

@@ -32,7 +32,7 @@ export class User {
   /** @returns when the handlers that run have ended */
   async deactivate(): Promise<void> {
     this.outbox.deactivate(closedError());
-    await this.deliveries.stop();
+    await Promise.all([this.deliveries.stop(), this.outbox.handled()]);
   }
 
   /** As deactivate, and the storage forgets the requests without an answer. */

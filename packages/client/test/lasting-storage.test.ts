@@ -44,6 +44,37 @@ describe('with a storage that lasts,', () => {
     );
   });
 
+  test('a request that failed is there until the failure was handled, and fails again for the next client if it was not', async () => {
+    const storage = memoryStorage();
+    const { ada, gate, groupId } = await pair({ storage });
+    const left = async () =>
+      [...(await storage.load()).keys()].filter((key) => key.startsWith('outbox/')).length;
+    gate.onClientFrame = ({ id, type }) =>
+      type === 'MESSAGING_SEND_REQUEST'
+        ? { instead: { id, type: 'MESSAGING_SEND_FAILURE', payload: { errors: ['group is closed'] } } }
+        : undefined;
+    let keep = () => {};
+    ada.client.on('outbox', ({ status }) =>
+      status === 'failed' ? new Promise<void>((resolve) => (keep = resolve)) : undefined,
+    );
+    expect(await failing(ada.client.send(groupId, 'not kept'))).toMatchObject({ reason: 'failure' });
+    expect([ada.client.outbox.length, await left()]).toEqual([0, 1]);
+
+    // As if the page had gone now, and another one had come.
+    const another = memoryStorage();
+    for (const [key, value] of await storage.load()) await another.set(key, value);
+    const later = fixture.client(gate.url, { storage: another });
+    const failed = new Promise<OutboxChange>((resolve) =>
+      later.client.on('outbox', (change) => change.status === 'failed' && resolve(change)),
+    );
+    expect((await failed).request.payload).toEqual({ group_id: groupId, content: 'not kept' });
+
+    const closed = ada.client.close();
+    keep();
+    await closed;
+    expect(await left()).toBe(0);
+  });
+
   test('a message that was handled is not handled by the next client, and acknowledged', async () => {
     const storage = memoryStorage();
     const { ada, bob, gate, groupId } = await pair({ storage });

@@ -6,7 +6,7 @@ import { endEarlierSessions } from './ended-credentials.ts';
 
 const groupsPerRequest = 1_000;
 const usersPerRequest = 50;
-/** Longest rest between two requests. */
+/** Longest rest between two requests; it is as long as the one before took. */
 const restMaxMs = 500;
 const pauseMs = 1_000;
 const pauseMaxMs = 8_000;
@@ -82,10 +82,16 @@ export async function resync(
  */
 async function fetchMissed(context: GatewayContext, ids: readonly number[]): Promise<void> {
   const { groups } = context;
-  for await (const group_ids of portions(ids, groupsPerRequest)) {
+  let tookMs = 0;
+  for (let start = 0; start < ids.length; start += groupsPerRequest) {
+    // Those who chat do not wait for all of them.
+    if (start > 0) await pause(Math.min(restMaxMs, tookMs));
+    const begunAt = performance.now();
+    const group_ids = ids.slice(start, start + groupsPerRequest);
     const reply = await untilAnswered(context, 'GROUP_HEADS', { group_ids }, () =>
       group_ids.some((id) => groups.find(id)),
     );
+    tookMs = performance.now() - begunAt;
     if (!reply) continue;
     const heads = new Map(reply.answer.heads.map(([id, version, lastSeq]) => [id, { version, lastSeq }]));
     for (const id of group_ids) groups.find(id)?.catchUpWith(heads.get(id));
@@ -117,16 +123,6 @@ export async function findGroups(
   }
 }
 
-/** Rests between two portions as long as the first one took: those who chat do not wait for all of them. */
-async function* portions<T>(all: readonly T[], size: number): AsyncGenerator<T[]> {
-  for (let start = 0; start < all.length; start += size) {
-    const begunAt = performance.now();
-    yield all.slice(start, start + size);
-    const isLast = start + size >= all.length;
-    if (!isLast) await pause(Math.min(restMaxMs, performance.now() - begunAt));
-  }
-}
-
 /**
  * Nothing else looks for these groups, so this is not given up while one of them, or of the users, is here; it is asked
  * for with growing pauses. When the database has another epoch there is no answer any more; then all are sent away.
@@ -140,7 +136,7 @@ async function untilAnswered<K extends 'GROUP_HEADS' | 'GROUP_IDS'>(
   for (let waitMs = pauseMs; isNeeded(); waitMs = Math.min(2 * waitMs, pauseMaxMs)) {
     const reply = await core.request(type, params);
     if (reply.ok) return reply;
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    await pause(waitMs);
   }
   return undefined;
 }

@@ -235,12 +235,13 @@ export class GroupFeed {
 
   /**
    * A page was read: its messages may be sent once a state of its version applies. Or a member has left in that version.
+   * A read that no core answers is the last one: who waits here waits no longer than for one answer that does not come.
    * @returns whether one does
    */
   async applyStateOf({ version }: Pick<ReplayPage, 'version'>): Promise<boolean> {
     // One that was being read already may be older.
     for (let reads = 0; reads < stateReadsMax && version > this.#version; reads += 1) {
-      await this.#deps.states.read(this);
+      if (!(await this.#deps.states.read(this))) break;
     }
     return version <= this.#version;
   }

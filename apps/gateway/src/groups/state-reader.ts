@@ -9,7 +9,11 @@ const groupsPerRequest = 100;
 /** Most requests at the core at a time: with the size of an answer it bounds what the cores send this gateway. */
 const requestsMax = 4;
 
-type Reading = { readonly feed: ReadFeed; readonly done: Promise<void>; finish(): void };
+type Reading = {
+  readonly feed: ReadFeed;
+  readonly done: Promise<boolean>;
+  finish(isAnswered: boolean): void;
+};
 
 /**
  * Reads states of groups from the core, for all connections of this gateway together: who needs a state that is being
@@ -28,14 +32,15 @@ export class StateReader {
   }
 
   /**
-   * Resolves when a state of the group was read and applied, or could not be read: the feed's version tells. One that was
-   * being read already may be older than what the caller knows of.
+   * Resolves when a state of the group was read and applied, or could not be read. One that was being read already may be
+   * older than what the caller knows of: the feed's version tells.
+   * @returns false if no core answered
    */
-  read(feed: ReadFeed): Promise<void> {
+  read(feed: ReadFeed): Promise<boolean> {
     const known = this.#readings.get(feed.id);
     if (known?.feed === feed) return known.done;
-    let finish = () => {};
-    const done = new Promise<void>((resolve) => {
+    let finish: Reading['finish'] = () => {};
+    const done = new Promise<boolean>((resolve) => {
       finish = resolve;
     });
     const reading = { feed, done, finish };
@@ -69,7 +74,7 @@ export class StateReader {
       if (this.#readings.get(feed.id) === reading) this.#readings.delete(feed.id);
       const state = states.get(feed.id);
       if (state) feed.apply(state);
-      reading.finish();
+      reading.finish(reply.ok);
     }
     this.#waiting.push(...readings.slice(looked));
     if (this.#waiting.length > 0) this.#requestSoon();

@@ -1,6 +1,6 @@
 import type { Group, Message } from '@hooligram/client';
 import { signal } from '@preact/signals';
-import type { ConversationRecord, History, RefusedMessage } from '../history/history.ts';
+import type { ConversationRecord, History, Kept, RefusedMessage } from '../history/history.ts';
 import { Conversation } from './conversation.ts';
 import { Notebook } from './notebook.ts';
 
@@ -66,6 +66,14 @@ export class Book {
     await conversation.addMessage(message, isSeen);
   }
 
+  /** Adds what another tab has kept. @returns whether it was missing here */
+  addKept({ record, message }: Kept, isSeen: boolean): boolean {
+    const known = this.conversations.value.get(record.id);
+    if (known) return known.addKept(message, isSeen);
+    this.#addRecord(record);
+    return true;
+  }
+
   async remove(groupId: number): Promise<void> {
     this.conversations.value = new Map([...this.conversations.value].filter(([id]) => id !== groupId));
     this.notebook.setDraft(groupId, '');
@@ -114,6 +122,10 @@ export class Book {
       unread: 0,
       isOver,
     };
+    return this.#addRecord(record);
+  }
+
+  #addRecord(record: ConversationRecord): Conversation {
     const conversation = new Conversation(this.#history, record, () => this.read());
     this.conversations.value = new Map(this.conversations.value).set(record.id, conversation);
     return conversation;

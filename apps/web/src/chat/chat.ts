@@ -7,7 +7,7 @@ import {
   type PhoneNumber,
 } from '@hooligram/client';
 import { computed, signal } from '@preact/signals';
-import { History, NotKept } from '../history/history.ts';
+import { History, type Kept, NotKept } from '../history/history.ts';
 import { isVisible } from '../page.ts';
 import { sidOf } from '../phone.ts';
 import { openGroup } from '../route.ts';
@@ -21,7 +21,8 @@ const keepAgainMaxMs = 60_000;
 
 /**
  * A notice of one tab to the others of this browser, which show the same chats: the user has read a group up to a message,
- * which may come to them later, or without a group, has signed out.
+ * which may come to them later, or without a group, has signed out. A tab of an earlier release takes all other news for that:
+ * they need a channel of their own.
  */
 type News = { readonly sid: string; readonly readGroup?: number; readonly upTo?: number };
 
@@ -123,6 +124,7 @@ export class Chat {
       this.#clientFailure.value = state.status === 'failing' ? state.error : undefined;
     });
     this.#keepAgain();
+    this.#history.onKeptElsewhere((kept) => void this.#adopt(kept));
     client.on('error', (error) => {
       // The page shows this one as `storageFailure`.
       if (error instanceof NotKept) return;
@@ -167,15 +169,29 @@ export class Chat {
   async #receive(message: Message): Promise<void> {
     const book = await this.current();
     if (!book) throw new Error('nobody is signed in');
+    this.#meet(book, message);
+    await book.addMessage(message, this.isSeen(message.group_id));
+    this.#announce(book, message);
+  }
+
+  /** Takes what another tab has kept. */
+  async #adopt(kept: Kept): Promise<void> {
+    const book = await this.current();
+    const { record, message } = kept;
+    if (book?.sid !== record.sid || !book.addKept(kept, this.isSeen(record.id))) return;
+    this.#meet(book, message);
+    this.#announce(book, message);
+  }
+
+  #meet(book: Book, message: Message): void {
     const { group_id: readGroup, message_id: upTo } = message;
-    const isOwn = message.sender_sid === book.sid;
-    const isSeen = this.isSeen(readGroup);
-    if (isOwn) this.sending.delivered(message);
-    else if (isSeen) this.#tell({ sid: book.sid, readGroup, upTo });
-    await book.addMessage(message, isSeen);
-    if (!isOwn && isVisible.value) {
-      this.announcement.value = `${book.notebook.nameOf(message.sender_sid)}: ${message.content}`;
-    }
+    if (message.sender_sid === book.sid) this.sending.delivered(message);
+    else if (this.isSeen(readGroup)) this.#tell({ sid: book.sid, readGroup, upTo });
+  }
+
+  #announce(book: Book, { content, sender_sid }: Message): void {
+    if (sender_sid === book.sid || !isVisible.value) return;
+    this.announcement.value = `${book.notebook.nameOf(sender_sid)}: ${content}`;
   }
 
   isSeen(groupId: number): boolean {

@@ -62,6 +62,23 @@ export class Conversation {
    * @param isSeen whether the user looks at the conversation
    */
   async addMessage(message: Message, isSeen: boolean): Promise<void> {
+    this.unkept.value = new Map(this.unkept.value).set(message.message_id, message);
+    this.#show(message, isSeen);
+    await this.#keep(message);
+  }
+
+  /** Adds a message that another tab has kept. @returns whether it was missing here */
+  addKept(message: Message, isSeen: boolean): boolean {
+    const [first] = this.messages.value;
+    // What is older is read when it is wanted.
+    const isOlder = first !== undefined && message.message_id < first.message_id && this.hasOlder.value;
+    const isHere = this.messages.value.some(({ message_id }) => message_id === message.message_id);
+    if (isOlder || isHere) return false;
+    this.#show(message, isSeen);
+    return true;
+  }
+
+  #show(message: Message, isSeen: boolean): void {
     const isNew = message.message_id > (this.last.value?.message_id ?? 0);
     const isOwn = message.sender_sid === this.#sid;
     if (isNew) this.last.value = message;
@@ -69,9 +86,7 @@ export class Conversation {
     if (isSeen || isOwn) this.unread.value = 0;
     else if (isNew && message.message_id > this.#readElsewhere) this.unread.value += 1;
     this.messages.value = merge(this.messages.value, [message]);
-    this.unkept.value = new Map(this.unkept.value).set(message.message_id, message);
     if (!isSeen) this.letGo();
-    await this.#keep(message);
   }
 
   /** Keeps the newest ones at hand; the others are read again when they are wanted. */

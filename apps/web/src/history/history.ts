@@ -25,6 +25,9 @@ export type RefusedMessage = {
   readonly errors: readonly string[];
 };
 
+/** A message that a tab has kept, and its conversation with it. */
+export type Kept = { readonly record: ConversationRecord; readonly message: Message };
+
 type StoreOf = (name: string) => IDBPObjectStore<unknown, string[], string, 'readwrite'>;
 
 const stores = { conversations: 'conversations', messages: 'messages', refused: 'refused' } as const;
@@ -41,15 +44,29 @@ export class History {
   /** Why the browser keeps nothing at the moment; undefined while it does. */
   readonly failure = signal<unknown>(undefined);
   readonly #database: Database;
+  readonly #tabs: BroadcastChannel;
   #doesNotWrite = false;
 
   /** @param url of the server: ids mean something only there */
   constructor(url: string) {
+    this.#tabs = new BroadcastChannel(`hooligram history ${url}`);
     this.#database = new Database(`hooligram history ${url}`, (created) => {
       created.createObjectStore(stores.conversations, { keyPath: ['sid', 'id'] });
       created.createObjectStore(stores.messages);
       created.createObjectStore(stores.refused, { keyPath: ['sid', 'id'] });
     });
+  }
+
+  /**
+   * Tells what other tabs of this browser keep. The server sends a message to no tab that comes back after another one has
+   * acknowledged it.
+   */
+  onKeptElsewhere(adopt: (kept: Kept) => void): void {
+    this.#tabs.onmessage = ({ data }: MessageEvent<Partial<Kept>>) => {
+      const { record, message } = data;
+      // A tab of another release may tell something else.
+      if (record && message) adopt({ record, message });
+    };
   }
 
   conversations(sid: string): Promise<ConversationRecord[]> {
@@ -71,12 +88,13 @@ export class History {
     });
   }
 
-  keep(record: ConversationRecord, message?: Message): Promise<void> {
+  async keep(record: ConversationRecord, message?: Message): Promise<void> {
     const key = message && [record.sid, message.group_id, message.message_id];
-    return this.#write((storeOf) => [
+    await this.#write((storeOf) => [
       storeOf(stores.conversations).put(record),
       ...(message ? [storeOf(stores.messages).put(message, key)] : []),
     ]);
+    if (message) this.#tabs.postMessage({ record, message } satisfies Kept);
   }
 
   keepRefused(message: RefusedMessage): Promise<void> {

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { IconButton } from './icons.tsx';
+import { Notice } from './notice.tsx';
 
 type DialogProps = {
   readonly title: string;
@@ -27,6 +28,8 @@ export function Dialog({ title, onClose, children }: DialogProps) {
         </header>
         {children}
       </div>
+      {/* What is behind a modal dialog can neither be read well nor closed. */}
+      <Notice />
     </dialog>
   );
 }
