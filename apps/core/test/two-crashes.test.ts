@@ -290,11 +290,14 @@ describe('a send that was refused, and whose sender is a member a moment later,'
     expect(await storedOf(refused)).toBe(0);
   });
 
-  test('stays refused when its gateway had written it twice, whichever copy runs later', async () => {
+  test.each([
+    ['its gateway had written it twice, whichever copy runs later', { again: true }, {}],
+    ['its entry was claimed, and the core that had it first runs it later', {}, { interrupted: 99 }],
+  ])('stays refused when %s', async (_, marks, how) => {
     await fixture.system.addCore(quick);
     const { refused, join } = await strangerOf();
-    const copy = { ...refused, ref: refused.ref + 1_000, again: true };
-    await write([copy]);
+    const copy = { ...refused, ref: refused.ref + 1_000, ...marks };
+    await write([copy], how);
     expect(await untilAnswered(copy)).toEqual({ ok: false, errors: ['not a member of the group'] });
     await join();
     await write([refused]);

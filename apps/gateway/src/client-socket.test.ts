@@ -3,7 +3,11 @@ import { expect, test } from '@jest/globals';
 import { ClientSocket } from './client-socket.ts';
 
 /** A socket, and what it writes in each system call. */
-function socketOf(): { socket: ClientSocket; sent: string[][]; joinedAfter: number[] } {
+function socketOf(resultOf: (calls: number) => number = () => 1): {
+  socket: ClientSocket;
+  sent: string[][];
+  joinedAfter: number[];
+} {
   const sent: string[][] = [];
   const joinedAfter: number[] = [];
   const ws = {
@@ -18,7 +22,7 @@ function socketOf(): { socket: ClientSocket; sent: string[][]; joinedAfter: numb
     ...Object.fromEntries(
       ['sendFirstFragment', 'sendFragment', 'sendLastFragment'].map((name) => [
         name,
-        (bytes: Uint8Array) => sent.push([`${name} ${Buffer.from(bytes)}`]) && 1,
+        (bytes: Uint8Array) => resultOf(sent.push([`${name} ${Buffer.from(bytes)}`])),
       ]),
     ),
     subscribe: () => joinedAfter.push(sent.flat().length),
@@ -99,6 +103,16 @@ test.each([
   expect(sent).toEqual([['before'], ...fragments, ['behind']]);
   socket.send('before', large, 'behind');
   expect(sent.slice(5)).toEqual([['before'], ...fragments, ['behind']]);
+});
+
+test('what is left of a frame is sent at once when its client does not read the first of it', () => {
+  const { socket, sent } = socketOf((calls) => (calls === 2 ? 0 : 1));
+  socket.send('l'.repeat(5 * gatheredBytes));
+  expect(sent.map(([first = '']) => [first.split(' ')[0], first.split(' ')[1]?.length])).toEqual([
+    ['sendFirstFragment', 15_360],
+    ['sendFragment', 15_360],
+    ['sendLastFragment', 5 * gatheredBytes - 2 * 15_360],
+  ]);
 });
 
 test('a frame is sent whole as long as it can be gathered', () => {

@@ -245,7 +245,7 @@ export class ClientSocket {
   #writeTogether(frames: readonly Frame[], start: number, end: number): void {
     if (!this.#isOpen || start === end) return;
     const first = frames[start] as Frame;
-    if (end - start === 1 && isLarge(first)) {
+    if (end - start === 1 && isLarge(first) && this.#ws.getBufferedAmount() === 0) {
       this.#writeFragments(first);
       return;
     }
@@ -258,17 +258,19 @@ export class ClientSocket {
     if (this.#isOpen) this.#onWritten(this.#ws.send(frame));
   }
 
-  /** One system call each, and nothing between them. */
+  /** One system call each, and nothing between them. What the client does not read at once is buffered whole, as any frame. */
   #writeFragments(frame: Frame): void {
     const ws = this.#ws as unknown as Fragmenting;
     const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame;
-    for (let start = 0; start < bytes.byteLength && this.#isOpen; start += fragmentBytes) {
-      const end = start + fragmentBytes;
+    let result = ws.sendFirstFragment(bytes.subarray(0, fragmentBytes));
+    for (let start = fragmentBytes; start < bytes.byteLength && result !== 2; ) {
+      const end = result === 0 ? bytes.byteLength : start + fragmentBytes;
       const part = bytes.subarray(start, end);
-      if (start === 0) this.#onWritten(ws.sendFirstFragment(part));
-      else if (end < bytes.byteLength) this.#onWritten(ws.sendFragment(part));
-      else this.#onWritten(ws.sendLastFragment(part));
+      const next = end < bytes.byteLength ? ws.sendFragment(part) : ws.sendLastFragment(part);
+      result = next === 1 ? result : next;
+      start = end;
     }
+    this.#onWritten(result);
   }
 
   /** @param result 1: sent; 0: buffered, and will be sent; 2: dropped, a gap, which only a new connection can close */

@@ -1,4 +1,5 @@
-import { connect, patienceMs, startSystem, type TestSystem, uniqueSid } from '@hooligram/testkit';
+import { connectRedis, createNames } from '@hooligram/bus';
+import { connect, patienceMs, silentLog, startSystem, type TestSystem, uniqueSid } from '@hooligram/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually, metric } from './fixture.ts';
 
@@ -49,6 +50,11 @@ test('when too many requests wait the next ones get FAILURE server busy at once,
   await system.addCore();
   for (const answer of await Promise.all(waiting))
     expect(answer.type).toBe('VERIFICATION_REQUEST_CODE_SUCCESS');
+  // Entries leave the stream a moment after their answers.
+  const redis = await connectRedis(system.redisUrl, { role: 'command', name: 'test', log: silentLog });
+  const { requests } = createNames(system.prefix);
+  await eventually(async () => (await redis.xlen(requests)) === 0, 'the stream is empty');
+  redis.disconnect();
   for (const client of clients.slice(entriesMax)) {
     expect((await ask(client)).type).toBe('VERIFICATION_REQUEST_CODE_SUCCESS');
     client.terminate();

@@ -142,7 +142,6 @@ test('a tab that was away shows what another one of the same user was sent meanw
   await second.getByText('No connection.').waitFor();
 
   isAway = false;
-  await second.getByRole('button', { name: 'Try now' }).click();
   await second.getByText('No connection.').waitFor({ state: 'detached' });
   await write(ada, 'to both again');
   await message(second, 'to both again').waitFor();

@@ -21,15 +21,15 @@ const answerBytesMax = 16 * 1_024 * 1_024;
  */
 const leaveWithinMs = 50;
 
-/** So long after the deadline of an entry its refusals are still noted: the clocks of two processes differ by less. */
-const refusedKeptMs = 10_000;
+/** Of how many entries it is remembered that their refusals could not be sent. */
+const unrefusedMax = 10_000;
 
 /** A refused request, and the entry in which it came. */
 export type RefusedRequest = {
   readonly entryId: string;
   readonly requestId: string;
-  /** When nobody begins the entry any more: milliseconds since the epoch, by Redis's clock. */
-  readonly deadline: number;
+  /** So long somebody may begin the entry. */
+  readonly keptMs: number;
 };
 
 /** What publishes for one process, on one Redis or on several. */
@@ -75,7 +75,7 @@ export type BusPublisher = {
 };
 
 /**
- * Gathers what one event-loop tick publishes, and sends it as one batch: publications, then answers, then refusals, then XDEL and
+ * Gathers what one event-loop tick publishes, and sends it as one batch: publications, then answers, then XDEL and
  * XACK of the entries whose own publications and answers have arrived, then what is asked.
  *
  * Answers that may be large leave behind all else, and not more of them in a tick than take a moment to encode: messages
@@ -98,7 +98,9 @@ export class Publisher implements BusPublisher {
   #answers = new Map<string, Encoded[]>();
   #refusals = new Map<string, Encoded[]>();
   /** The requests that those answer, by their entry. */
-  #refused = new Map<string, { readonly requestIds: string[]; readonly deadline: number }>();
+  #refused = new Map<string, { readonly requestIds: string[]; readonly keptMs: number }>();
+  /** The entries whose refusals could not be sent: they stay, to be claimed. */
+  readonly #unrefused = new Set<string>();
   /** The entries that were finished with what the next batch sends. */
   #finished: string[] = [];
   /** The entries of which all has arrived: they leave with the next batch. */
@@ -142,11 +144,11 @@ export class Publisher implements BusPublisher {
     this.#flushSoon();
   }
 
-  refuse(node: string, answer: object, { entryId, requestId, deadline }: RefusedRequest): void {
+  refuse(node: string, answer: object, { entryId, requestId, keptMs }: RefusedRequest): void {
     this.#encodeInto(this.#refusals, node, answer);
     const ofEntry = this.#refused.get(entryId);
     if (ofEntry) ofEntry.requestIds.push(requestId);
-    else this.#refused.set(entryId, { requestIds: [requestId], deadline });
+    else this.#refused.set(entryId, { requestIds: [requestId], keptMs });
     this.#flushSoon();
   }
 
@@ -243,6 +245,7 @@ export class Publisher implements BusPublisher {
   }
 
   #flush(): void {
+    this.#sendRefusals();
     const large = this.#takeBehind();
     const { redis, names, log, onFailed } = this.#options;
     const batch = new CommandBatch(redis);
@@ -250,7 +253,6 @@ export class Publisher implements BusPublisher {
     for (const [node, answers] of [...this.#answers, ...large]) {
       for (const payload of this.#publicationsOf(answers)) batch.publish(names.gateway(node), payload);
     }
-    this.#addRefusals(batch);
     if (this.#confirmed.length > 0) {
       batch.add('XDEL', names.requests, ...this.#confirmed);
       batch.add('XACK', names.requests, names.cores, ...this.#confirmed);
@@ -264,8 +266,6 @@ export class Publisher implements BusPublisher {
     this.#underWay.add(entries);
     this.#publications = [];
     this.#answers = new Map();
-    this.#refusals = new Map();
-    this.#refused = new Map();
     this.#finished = [];
     this.#confirmed = [];
     this.#asked = [];
@@ -296,24 +296,45 @@ export class Publisher implements BusPublisher {
     this.#lastSent = sent;
   }
 
-  /** As one transaction: a Redis that takes no writes any more publishes all the same. */
-  #addRefusals(batch: CommandBatch): void {
+  /**
+   * As one transaction: a Redis that takes no writes any more, or is full, publishes all the same. By themselves: what Redis
+   * refuses of them keeps no other entries.
+   */
+  #sendRefusals(): void {
     if (this.#refusals.size === 0) return;
-    const { names } = this.#options;
+    const { redis, names, log } = this.#options;
+    const [refusals, refused] = [this.#refusals, this.#refused];
+    this.#refusals = new Map();
+    this.#refused = new Map();
+    const batch = new CommandBatch(redis);
     batch.add('MULTI');
-    for (const [entryId, { requestIds, deadline }] of this.#refused) {
+    for (const [entryId, { requestIds, keptMs }] of refused) {
       batch.add('SADD', names.refused(entryId), ...requestIds);
-      batch.add('PEXPIREAT', names.refused(entryId), String(Math.ceil(deadline) + refusedKeptMs));
+      batch.add('PEXPIRE', names.refused(entryId), String(Math.max(1, Math.ceil(keptMs))));
     }
-    for (const [node, refusals] of this.#refusals) {
-      for (const payload of this.#publicationsOf(refusals)) batch.publish(names.gateway(node), payload);
+    for (const [node, answers] of refusals) {
+      for (const payload of this.#publicationsOf(answers)) batch.publish(names.gateway(node), payload);
     }
     batch.add('EXEC');
+    const sent = batch.send().then((failure) => {
+      this.#sending.delete(sent);
+      if (!failure) return;
+      log.error(
+        { reason: reasonOf(failure.error), see: 'docs/runbook.md#redisaway' },
+        'answering with refusals failed',
+      );
+      for (const entryId of refused.keys()) this.#unrefused.add(entryId);
+      for (const [entryId] of [...this.#unrefused.entries()].slice(unrefusedMax))
+        this.#unrefused.delete(entryId);
+    });
+    this.#sending.add(sent);
   }
 
   #confirm(finished: readonly string[]): void {
-    if (finished.length === 0) return;
-    this.#confirmed.push(...finished);
+    const leaving =
+      this.#unrefused.size === 0 ? finished : finished.filter((id) => !this.#unrefused.delete(id));
+    if (leaving.length === 0) return;
+    this.#confirmed.push(...leaving);
     this.#leavingSoon ??= setTimeout(() => {
       this.#leavingSoon = undefined;
       this.#leave();

@@ -44,7 +44,7 @@ export const goals: readonly Goal[] = [
   ...timesOf('fanout', ['fanout', 'uws-limit'], { cpu_us: 1.7 }),
   { about: 'storm: sign-ins a second', of: ['storm', 'ours', 'sign_ins_per_s'], least: 5_000 },
   {
-    about: 'idle: KB of resident memory a connection in 10 groups',
+    about: 'idle: KB of resident memory a connection in 10 groups, at rest',
     of: ['idle', 'ours', 'kilobytes'],
     most: 8,
   },

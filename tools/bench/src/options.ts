@@ -164,6 +164,12 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       '--rate-times is for --target scraped alone: goals, and other systems, are measured at the usual rates',
     );
   }
+  if (
+    others.rateTimes !== 1 &&
+    !workloads.some((name) => name === 'paced-direct' || name === 'paced-fanout')
+  ) {
+    throw new OptionsError('--rate-times is for the workloads paced-direct and paced-fanout alone');
+  }
   if (goals && (urls.length > 0 || String(targets) !== 'ours')) {
     throw new OptionsError('--goals brings its own targets: --target and --url do not go with it');
   }

@@ -31,8 +31,6 @@ type ClaimedEntry = Entry<unknown> & {
   readonly read: ReadEntry;
   /** The places of requests that were in progress when an earlier core died or froze. */
   readonly interrupted: ReadonlySet<number>;
-  /** The ids of requests that an earlier core answered with a refusal: its gateway may have told it. */
-  readonly refused: ReadonlySet<string>;
 };
 
 /** The Redis on which an entry was claimed. */
@@ -50,7 +48,8 @@ export type ClaimSource = {
  *
  * Before the deadline its requests run one after the other, and each is marked while it runs. A request that is found
  * marked is skipped, and so are the later requests of its session. So is one that was answered with a refusal already, alone:
- * what that core refused this one might do, after its client has been told. All others run.
+ * what that core refused this one might do, after its client has been told. All others run, and what is refused of them stays
+ * refused: an earlier core that was frozen may yet run it.
  *
  * After the deadline no request is begun, because its gateway may have written it again. The entry waits until no
  * transaction of an earlier run can still be open. Then each request that had its effect is published and answered
@@ -76,9 +75,9 @@ export async function runClaimed(
   log.info({ entry: entry.id, requests: entry.requests.length, deliveries, isExpired }, 'entry claimed');
   metrics.entriesClaimed.inc();
   const failuresBefore = publisher.failures(shard);
-  const [interrupted, refused] = await Promise.all([markers.read(entry.id), markers.readRefused(entry.id)]);
+  const interrupted = await markers.read(entry.id);
   const latest = deadlines.latestOf(given.deadline);
-  const claimed = { ...entry, latest, read: readRequests(context, entry), interrupted, refused };
+  const claimed = { ...entry, latest, read: readRequests(context, entry), interrupted };
   const isDone = isExpired
     ? await conclude(context, markers, claimed)
     : await runOneByOne(context, markers, claimed);
@@ -118,10 +117,14 @@ async function runOneByOne(
   for (const [index, request] of requests) {
     const orderKey = orderKeyOf(index, request);
     if (entry.interrupted.has(index)) stopped.add(orderKey);
-    if (stopped.has(orderKey) || entry.refused.has(request.request_id)) continue;
+    if (stopped.has(orderKey)) continue;
     if (clock.now() > entry.deadline) return false;
+    // Not all at once: a core that was frozen goes on whenever it wakes.
+    const refused = await markers.readRefused(entry.id);
+    if (refused.has(request.request_id)) continue;
     await markers.add(entry.id, index);
-    const due = [{ ...request, deadline: entry.deadline }];
+    // It may still be on its way there.
+    const due = [{ ...request, again: true, deadline: entry.deadline }];
     // One that waits for a row is left to the next claim, so that other entries need not wait for it.
     const handler = isGapPage(request) ? gapPageHandler : handlerOf(request.type);
     const result = await tryBatch(context, request.type, handler, due);

@@ -13,7 +13,9 @@ export type Sender = {
   readonly deadline: number;
 };
 
-/** A refusal of these may be forgotten: run again, the request may be done. Those of the others are remembered, or change nothing. */
+/** So long after the deadline of an entry its refusals are still noted: the clocks of two processes differ by less. */
+const refusedKeptMs = 10_000;
+
 const forgettable: ReadonlySet<RequestType> = new Set<RequestType>([
   'MESSAGING_SEND',
   'GROUP_CREATE',
@@ -22,12 +24,20 @@ const forgettable: ReadonlySet<RequestType> = new Set<RequestType>([
 ]);
 
 /**
+ * Whether a refusal of this type is forgotten: run again, the request may be done. Those of others are remembered, or change
+ * nothing; a code may be sent for a request that was refused.
+ */
+export function isForgettable(type: RequestType): boolean {
+  return forgettable.has(type);
+}
+
+/**
  * Sends a gateway the outcome of a request, with the epoch of the database: what it knows of another epoch is void. What
  * may be large leaves behind all else. A refusal that may be forgotten is noted with its entry: should that be claimed, the
  * request is not begun again.
  */
 export function reply(
-  { db, publisher }: Context,
+  { clock, db, publisher }: Context,
   { id, node, shard, deadline }: Sender,
   { ref, type, request_id }: { readonly ref: number } & Partial<Pick<CoreRequest, 'type' | 'request_id'>>,
   outcome: Outcome,
@@ -35,8 +45,9 @@ export function reply(
   const { current } = db.epoch;
   const answer = current === 0 ? { ref, ...outcome } : { ref, epoch: current, ...outcome };
   if (type && isOfThoseWhoComeBack(type)) publisher.answerBehind(node, answer, id, shard);
-  else if (!outcome.ok && type && request_id && forgettable.has(type)) {
-    publisher.refuse(node, answer, { entryId: id, requestId: request_id, deadline }, shard);
+  else if (!outcome.ok && type && request_id && isForgettable(type)) {
+    const keptMs = deadline - clock.now() + refusedKeptMs;
+    publisher.refuse(node, answer, { entryId: id, requestId: request_id, keptMs }, shard);
   } else publisher.answer(node, answer, shard);
 }
 

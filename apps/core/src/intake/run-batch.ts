@@ -3,6 +3,7 @@ import { isDeadlineError, isInfrastructureError, isLockTimeout, isStatementTimeo
 import type { Context } from '../context.ts';
 import type { Handler } from '../requests/handler.ts';
 import { giveUp, refuseForGood } from './give-up.ts';
+import { isForgettable } from './reply.ts';
 
 /** A request with the deadline of its entry: milliseconds since the epoch, by Redis's clock. */
 export type DueRequest<K extends RequestType = RequestType> = CoreRequest<K> & { readonly deadline: number };
@@ -37,14 +38,15 @@ export async function tryBatch<K extends RequestType>(
   handler: Handler<K>,
   batch: readonly DueRequest<K>[],
 ): Promise<BatchResult<K>> {
-  const { traces } = context;
+  const { db, traces } = context;
+  const epoch = db.epoch.current;
   const result = traces
     ? await traces.batch(type, batch, (traced) => run(context, type, handler, traced))
     : await run(context, type, handler, batch);
-  if (result.is === 'done' && batch.some(({ again }) => again)) {
-    await keepRefusals(context, batch, result.outcomes);
-  }
-  return result;
+  if (result.is !== 'done' || !isForgettable(type) || !batch.some(({ again }) => again)) return result;
+  await keepRefusals(context, batch, result.outcomes);
+  // Outcomes of two histories of the database do not go together.
+  return db.epoch.current === epoch ? result : { is: 'done', outcomes: batch.map(() => undefined) };
 }
 
 /** Puts what stands in place of each refusal of a request that was written again; undefined where that cannot be told. */

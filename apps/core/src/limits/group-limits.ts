@@ -32,12 +32,13 @@ type Permit = {
 };
 
 // Both take what needs no look at the database first. Who is beyond that costs one look by key, which shows whether it is a
-// second run: that gets the answer of the first one, and counts against nothing.
+// second run: that gets the answer of the first one, and counts against nothing. Nor does what its gateway has written again: it
+// would stay refused, and its user is told to try again.
 
 /** Whether a user may create this group. @param member_sids distinct ones */
 export async function groupCreatePermit(
   { userLimits, db }: Context,
-  { request_id, params: { user_id } }: HandlerRequest<'GROUP_CREATE'>,
+  { request_id, again, params: { user_id } }: HandlerRequest<'GROUP_CREATE'>,
   member_sids: readonly string[],
 ): Promise<Permit> {
   const free = { refused: undefined, userId: user_id, taken: [] };
@@ -49,6 +50,7 @@ export async function groupCreatePermit(
     report.add('group_members', user_id);
     return { ...free, refused: refusal('groupFull') };
   }
+  if (again) return free;
   const firstPoints: readonly Points[] = [
     ...created.map((limit) => ({ name: 'groups_created', limit, points: 1 }) as const),
     { name: 'members_added', limit: added, points: member_sids.length - 1 },
@@ -61,17 +63,19 @@ export async function groupCreatePermit(
 /** Whether a user may add this member. */
 export async function groupAddMemberPermit(
   { userLimits, db }: Context,
-  { request_id, params: { user_id, group_id, member_sid } }: HandlerRequest<'GROUP_ADD_MEMBER'>,
+  { request_id, again, params: { user_id, group_id, member_sid } }: HandlerRequest<'GROUP_ADD_MEMBER'>,
 ): Promise<Permit> {
   const free = { refused: undefined, userId: user_id, taken: [] };
   if (!userLimits) return free;
   const { added, membersMax, report } = userLimits;
   const firstPoints: readonly Points[] = [{ name: 'members_added', limit: added, points: 1 }];
   const question = { user_id, request_id, sids: [member_sid], group_id, membersMax };
-  const read = await takeAndRead(db, firstPoints, question);
+  const read = again
+    ? { usedUp: undefined, facts: await readChangeFacts(db, question) }
+    : await takeAndRead(db, firstPoints, question);
   const { facts } = read;
   if (facts.isAnswered) return free;
-  const permit = await takeRest(userLimits, user_id, firstPoints, read);
+  const permit = again ? free : await takeRest(userLimits, user_id, firstPoints, read);
   if (permit.refused || facts.unknown > 0 || facts.members < membersMax) return permit;
   giveBackAll(user_id, permit.taken.filter(isNoLook));
   report.add('group_members', user_id);

@@ -173,7 +173,7 @@ function outcomeOf(reply: Outcome | typeof busy | typeof unknown): RequestOutcom
  * late. A last entry that nobody could begin before the request is given up is not written.
  *
  * A refusal of the first entry counts for nothing while there may be copies of it: what was refused then may be done later, by
- * another core. A copy says that it is one, so that its refusal is one for good.
+ * another core. A copy says that it is one, so that its refusal is one for good, but for codes: one may be sent all the same.
  *
  * Of several Redis a request goes through that of its user. One without an order to keep takes another one while that
  * does not work; what has an order to keep waits, because two Redis keep none between them.
@@ -375,7 +375,7 @@ export class CoreClient {
       const waiting = this.#find(ref);
       if (!waiting) continue;
       waiting.entries -= 1;
-      waiting.copies.delete(ref);
+      if (waiting.copies.delete(ref)) this.#firstOf.delete(ref);
       if (waiting.refused && waiting.copies.size === 0) this.#settle(waiting, waiting.refused);
       // What was not sent is written when the connection is back, or when it is due to be repeated.
       const isFinal = failure === 'full' || (failure === 'refused' && ofClients.has(waiting.request.type));

@@ -358,7 +358,9 @@ export class GroupFeed {
   /** To all who are on the topic. */
   #sendToLive(frame: string | Uint8Array): void {
     if (this.#deps.publish(this.topic, frame)) return;
-    for (const subscription of this.#subscriptions) subscription.sendLive(frame);
+    // As a string it would be encoded again for each connection.
+    const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame;
+    for (const subscription of this.#subscriptions) subscription.sendLive(bytes);
   }
 
   /** So many bytes are going to be published that are no live messages: who reads too slowly for them is replayed them. */

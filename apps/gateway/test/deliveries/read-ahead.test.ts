@@ -42,17 +42,21 @@ function slowClient({ messages, bytes, REPLAY_WINDOW }: Replay, buffersBytesMax 
   let stateBytes = 0;
   let unread = 0;
   let kernel = 0;
+  const take = ({ length }: string | Uint8Array) => {
+    const taken = unread > 0 ? 0 : Math.min(length, kernelBytes - kernel);
+    kernel += taken;
+    unread += length - taken;
+    return unread > 0 ? 0 : 1;
+  };
+  const send = (frame: string | Uint8Array) => {
+    const [, id] = /^(\d+) x/.exec(String(frame)) ?? [];
+    if (id) sent.push(Number(id));
+    else stateBytes += frame.length;
+    return take(frame);
+  };
   const ws = {
     cork: (write: () => void) => write(),
-    send: (frame: string | Uint8Array) => {
-      const [, id] = /^(\d+) x/.exec(String(frame)) ?? [];
-      if (id) sent.push(Number(id));
-      else stateBytes += frame.length;
-      const taken = unread > 0 ? 0 : Math.min(frame.length, kernelBytes - kernel);
-      kernel += taken;
-      unread += frame.length - taken;
-      return unread > 0 ? 0 : 1;
-    },
+    ...{ send, sendFirstFragment: send, sendFragment: take, sendLastFragment: take },
     getBufferedAmount: () => unread,
     subscribe() {},
     unsubscribe() {},

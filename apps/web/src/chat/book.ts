@@ -69,6 +69,8 @@ export class Book {
   /** Adds what another tab has kept. @returns whether it was missing here */
   addKept({ record, message }: Kept, isSeen: boolean): boolean {
     const known = this.conversations.value.get(record.id);
+    // Of a group of the same number, in another history of the server.
+    if (known && known.group.value.date_created !== record.group.date_created) return false;
     if (known) return known.addKept(message, isSeen);
     this.#addRecord(record);
     return true;

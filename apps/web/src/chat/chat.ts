@@ -179,7 +179,8 @@ export class Chat {
     const book = await this.current();
     const { record, message } = kept;
     if (book?.sid !== record.sid || !book.addKept(kept, this.isSeen(record.id))) return;
-    this.#meet(book, message);
+    // A tab without a connection cannot know whether it is its own that is on its way, or one with the same text.
+    if (this.connection.value.status === 'signed-in') this.#meet(book, message);
     this.#announce(book, message);
   }
 

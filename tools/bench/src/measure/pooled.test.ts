@@ -19,7 +19,7 @@ test('a percentile is one of all deliveries of all turns, and is as many times a
     const unscraped = turnOf(slow);
     return { scraped: times(unscraped, 1.25), unscraped };
   });
-  // 60 of 6,000 are slow: 5,940, 99 of a hundred, are not, and the slowest turn of most has none.
+  // 60 of 6,000 are slow: 5,940, 99 of a hundred, are not. Most turns have no slow one.
   const [p50, p99, p999] = pooledPercentiles(pairs, [50, 99, 99.9]);
   expect(p50).toEqual({ scrapedMs: 1.561_25, unscrapedMs: 1.249, times: 1.25, ends: [1.25, 1.25] });
   expect(p99).toMatchObject({ unscrapedMs: 1.499, times: 1.25 });
