@@ -328,6 +328,8 @@ export class Publisher implements BusPublisher {
         this.#unrefused.delete(entryId);
     });
     this.#sending.add(sent);
+    // What is finished in a later tick waits for it, too, also where its own batch is of nothing.
+    this.#lastSent = Promise.all([this.#lastSent, sent]).then(() => {});
   }
 
   #confirm(finished: readonly string[]): void {

@@ -60,8 +60,8 @@ type Waiting = {
   shard: number;
   /** How many of its entries may be in the stream. At 0 it is certain that nothing happened. */
   entries: number;
-  /** The copies among them that were written while an earlier one might be there, by their `ref`. */
-  readonly copies: Set<number>;
+  /** The copies among them that were written while an earlier one might be there, by their `ref`. Nearly no request has any. */
+  copies: Set<number> | undefined;
   /** What the first one was refused with, while copies may be in the stream. */
   refused: Outcome | undefined;
   resolve(reply: Reply<never>): void;
@@ -279,7 +279,7 @@ export class CoreClient {
       repeatsAt: now + repeatMs,
       shard: this.#shardFor(request, burst),
       entries: 0,
-      copies: new Set(),
+      copies: undefined,
       refused: undefined,
       resolve,
     };
@@ -362,9 +362,11 @@ export class CoreClient {
     else writer.add(request, burst);
   }
 
-  #copyOf({ request, copies }: Waiting): CoreRequest {
+  #copyOf(waiting: Waiting): CoreRequest {
+    const { request } = waiting;
     this.#lastRef += 1;
-    copies.add(this.#lastRef);
+    waiting.copies ??= new Set();
+    waiting.copies.add(this.#lastRef);
     this.#firstOf.set(this.#lastRef, request.ref);
     return { ...request, ref: this.#lastRef, again: true };
   }
@@ -375,8 +377,8 @@ export class CoreClient {
       const waiting = this.#find(ref);
       if (!waiting) continue;
       waiting.entries -= 1;
-      if (waiting.copies.delete(ref)) this.#firstOf.delete(ref);
-      if (waiting.refused && waiting.copies.size === 0) this.#settle(waiting, waiting.refused);
+      if (waiting.copies?.delete(ref)) this.#firstOf.delete(ref);
+      if (waiting.refused && !waiting.copies?.size) this.#settle(waiting, waiting.refused);
       // What was not sent is written when the connection is back, or when it is due to be repeated.
       const isFinal = failure === 'full' || (failure === 'refused' && ofClients.has(waiting.request.type));
       if (isFinal && waiting.entries === 0) this.#settle(waiting, busy);
@@ -388,7 +390,7 @@ export class CoreClient {
     if (answeredIn > epoch() && isEpoch(answeredIn)) onEpoch(answeredIn);
     const waiting = this.#find(ref);
     if (!waiting || answeredIn !== epoch()) return;
-    if (outcome.ok || waiting.copies.has(ref) || waiting.copies.size === 0) {
+    if (outcome.ok || !waiting.copies?.size || waiting.copies.has(ref)) {
       this.#settle(waiting, outcome, answeredIn);
     } else waiting.refused = outcome;
   }
@@ -399,7 +401,7 @@ export class CoreClient {
     if (this.#find(ref) !== waiting) return;
     this.#fresh.delete(ref);
     this.#repeated.delete(ref);
-    for (const copy of waiting.copies) this.#firstOf.delete(copy);
+    for (const copy of waiting.copies ?? []) this.#firstOf.delete(copy);
     const isOfAnother =
       answeredIn !== undefined && answeredIn !== waiting.epoch && reads.has(waiting.request.type);
     if (waiting.size) this.credit.giveBack(waiting.size);
