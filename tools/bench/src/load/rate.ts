@@ -1,5 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { MessageStream } from './message-stream.ts';
+import { sleepUntil } from './sleeper.ts';
+
+/** Nothing sleeps for less: what is due meanwhile leaves together. */
+const sleepMsMin = 0.5;
 
 /** How fast messages are sent: a number of unanswered ones in each stream, or a number a second in all. */
 export type Rate = { readonly inFlight: number } | { readonly perSecond: number };
@@ -58,7 +62,10 @@ export async function keepRate(
         if (!isSuccess) failure = refused(payload);
       });
     }
-    await waitUntil(startedAt + (sent / perSecond) * 1_000);
+    const next = startedAt + (sent / perSecond) * 1_000;
+    const now = performance.now();
+    if (next > now) await sleepUntil(Math.max(next, now + sleepMsMin));
+    else await setImmediate();
   }
   return () => {
     if (failure) throw failure;
@@ -68,11 +75,4 @@ export async function keepRate(
 
 export function refused(payload: () => unknown): Error {
   return new Error(`a message was refused: ${JSON.stringify(payload())}`);
-}
-
-/** Waits exactly: a timer is up to a millisecond late, which would be counted as latency. */
-async function waitUntil(time: number): Promise<void> {
-  const early = time - performance.now() - 1.5;
-  if (early > 0) await pause(early);
-  while (performance.now() < time) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -5,8 +5,8 @@ import type { Figures } from '../workloads/figures.ts';
 import { pooledPercentiles } from './pooled.ts';
 
 /**
- * As long as from one scrape to the next. A scrape stands in the middle of its turn, so that what it leaves for later, such
- * as garbage, is of the same turn for the most part.
+ * As long as from one scrape of a process to the next. Scrapes stand in the middle half of their turn, so that what they leave for
+ * later, such as garbage, is of the same turn for the most part.
  */
 export const turnSeconds = 5;
 

@@ -1,25 +1,21 @@
 import { ours } from './ours.ts';
+import { ScraperProcess } from './scraper-process.ts';
 import type { Target } from './target.ts';
-
-const patienceMs = 5_000;
 
 /** Ours, whose metrics somebody reads as a Prometheus does, in some turns of a trial. */
 export const scraped: Target = {
   about:
-    'ours, in turns of 5 s: in half of them /metrics of all processes is scraped, and both halves are compared',
+    'ours, in turns of 5 s: in half of them /metrics of each process is scraped, and both halves are compared',
   async start(options, log, signal) {
     const target = await ours.start(options, log, signal);
+    const scraper = new ScraperProcess();
     return {
       ...target,
-      async scrape() {
-        await Promise.all((target.metricsUrls?.() ?? []).map(scrape));
+      scrape: (spreadMs) => scraper.scrape({ urls: target.metricsUrls?.() ?? [], spreadMs }),
+      async stop() {
+        scraper.stop();
+        await target.stop();
       },
     };
   },
 };
-
-async function scrape(url: string): Promise<void> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(patienceMs) });
-  if (!answer.ok) throw new Error(`${url} was not scraped: status ${answer.status}`);
-  await answer.arrayBuffer();
-}

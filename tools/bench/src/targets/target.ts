@@ -28,10 +28,11 @@ export type RunningTarget = {
   /** Where each of its processes exposes its metrics; absent if they are not ours. */
   metricsUrls?(): readonly string[];
   /**
-   * Reads the metrics of all its processes once. Where it is present, a trial compares turns with it and turns without.
+   * Reads the metrics of each of its processes once, spread evenly over so many milliseconds. Where it is present, a trial
+   * compares turns with it and turns without.
    * @throws Error when a process does not give them
    */
-  scrape?(): Promise<void>;
+  scrape?(spreadMs: number): Promise<void>;
   /** Its stores, and where its processes expose their counters; absent if they are not ours. */
   stores?(): {
     readonly databaseUrl: string;

@@ -103,16 +103,17 @@ export async function measured(
 /** Does some work in turns, of which half are scraped, and compares them. What a turn leaves to be done counts in the next. */
 async function inTurns(
   { target, seconds, toggleProfilers, log }: Trial,
-  scrape: () => Promise<void>,
+  scrape: (spreadMs: number) => Promise<void>,
   work: (seconds: number) => Promise<ExchangeResult>,
 ): Promise<Figures> {
   const order = turnOrder(seconds);
+  const quarterMs = (turnSeconds * 1_000) / 4;
   log(`measuring in ${order.length} turns of ${turnSeconds} s`);
   const turns: Turn[] = [];
   let before = usageByRole(target.roles());
   toggleProfilers();
   for (const isScraped of order) {
-    const scraping = isScraped ? pause(turnSeconds * 500).then(scrape) : undefined;
+    const scraping = isScraped ? pause(quarterMs).then(() => scrape(2 * quarterMs)) : undefined;
     const [result] = await Promise.all([work(turnSeconds), scraping]);
     const after = usageByRole(target.roles());
     const figures = exchangeFigures(result, before, after);
