@@ -8,6 +8,7 @@ export const giveWayFlag = '--give-way';
 export type Calls = Pick<
   Population,
   | 'exchange'
+  | 'latenciesOutside'
   | 'disconnect'
   | 'storm'
   | 'missMessages'

@@ -26,6 +26,31 @@ export class Latencies {
   }
 }
 
+/** A time in which something happened, milliseconds of `performance.now()`. */
+export type Span = readonly [from: number, until: number];
+
+/** Keeps each latency, with the moment of its send: 16 bytes each. */
+export class LatenciesByTime {
+  readonly #sentAt: number[] = [];
+  readonly #us: number[] = [];
+
+  /** @param sentAt milliseconds of `performance.now()` @param us in whole microseconds, 0 or more */
+  record(sentAt: number, us: number): void {
+    this.#sentAt.push(sentAt);
+    this.#us.push(us);
+  }
+
+  /** @returns those of what was sent in none of these spans */
+  outside(spans: readonly Span[]): LatencyCounts {
+    const others = new Latencies();
+    this.#sentAt.forEach((sentAt, index) => {
+      if (spans.some(([from, until]) => sentAt >= from && sentAt <= until)) return;
+      others.record(this.#us[index] as number);
+    });
+    return others.counts();
+  }
+}
+
 /**
  * The smallest latency that so many of a hundred do not exceed.
  * @returns in microseconds; 0 when there is none at all

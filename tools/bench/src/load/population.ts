@@ -3,7 +3,8 @@ import pMap from 'p-map';
 import { LoadClient } from './client.ts';
 import { codecs } from './codec.ts';
 import { Day, type DaySpec } from './day.ts';
-import { Latencies, type LatencyCounts, percentileOf } from './latencies.ts';
+import { LatenciesByTime, Latencies, type LatencyCounts, percentileOf, type Span } from './latencies.ts';
+import { ownTime } from '../machine-clock.ts';
 import { MessageStream } from './message-stream.ts';
 import type { PopulationSpec } from './population-spec.ts';
 import { keepInFlight, keepRate, type Rate } from './rate.ts';
@@ -40,6 +41,8 @@ export class Population {
   #groupsReceived = 0;
   #day: Day | undefined;
   #latencies = new Latencies();
+  /** While somebody wants to part them by when they were sent. */
+  #byTime: LatenciesByTime | undefined;
 
   constructor(spec: PopulationSpec) {
     this.#spec = spec;
@@ -164,8 +167,12 @@ export class Population {
     return took;
   }
 
-  /** Sends in all streams for a while, and waits until all messages are delivered. */
-  exchange(seconds: number, rate: Rate): Promise<ExchangeResult> {
+  /**
+   * Sends in all streams for a while, and waits until all messages are delivered.
+   * @param keepsTimes whether `latenciesOutside` will be asked
+   */
+  exchange(seconds: number, rate: Rate, keepsTimes = false): Promise<ExchangeResult> {
+    this.#byTime = keepsTimes ? new LatenciesByTime() : undefined;
     return this.#counted(async () => {
       const startedAt = performance.now();
       const endsAt = startedAt + seconds * 1_000;
@@ -176,6 +183,15 @@ export class Population {
       } else await this.#until(await keepRate(streams, rate.perSecond, startedAt, endsAt), 'answers');
       await this.#until(() => this.#missing() === 0, 'deliveries');
     });
+  }
+
+  /**
+   * @param spans by the clock that all processes share, see `machineTime`
+   * @returns the latencies of what the last exchange sent in none of them
+   */
+  latenciesOutside(spans: readonly Span[]): LatencyCounts {
+    if (!this.#byTime) throw new Error('exchange was not told to keep the times');
+    return this.#byTime.outside(spans.map(([from, until]) => [ownTime(from), ownTime(until)]));
   }
 
   async #counted(work: () => Promise<void>): Promise<ExchangeResult> {
@@ -247,7 +263,9 @@ export class Population {
     this.#delivered += 1;
     // What was sent while the user was away has waited for them.
     if (sentAt < client.onlineSince) return;
-    this.#latencies.record(Math.max(1, Math.round((performance.now() - sentAt) * 1_000)));
+    const us = Math.max(1, Math.round((performance.now() - sentAt) * 1_000));
+    this.#latencies.record(us);
+    this.#byTime?.record(sentAt, us);
   }
 
   #sent(): number {

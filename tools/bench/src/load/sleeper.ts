@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { machineTime } from '../machine-clock.ts';
 
 const program = new URL('./sleeper-main.js', import.meta.url);
 
@@ -14,7 +15,7 @@ let sleeper: Worker | undefined;
 export async function sleepUntil(time: number): Promise<void> {
   sleeper ??= startSleeper();
   const woken = once(sleeper, 'message');
-  sleeper.postMessage(time + clockOffset());
+  sleeper.postMessage(machineTime(time));
   await woken;
 }
 
@@ -22,9 +23,4 @@ function startSleeper(): Worker {
   const worker = new Worker(program);
   worker.unref();
   return worker;
-}
-
-/** From this thread's clock to the one that all threads share. */
-function clockOffset(): number {
-  return Number(process.hrtime.bigint()) / 1e6 - performance.now();
 }

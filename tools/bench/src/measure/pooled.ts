@@ -1,10 +1,10 @@
 import { type LatencyCounts, percentileOf } from '../load/latencies.ts';
 import { randomOf } from '../seeded-random.ts';
 
-/** The deliveries of two neighbouring turns. */
+/** All deliveries of a turn that is scraped, and those of them that no scrape can have delayed. */
 export type LatencyPair = { readonly scraped: LatencyCounts; readonly unscraped: LatencyCounts };
 
-/** A percentile of all deliveries of all scraped turns, beside that of all others. */
+/** A percentile of all deliveries of all scraped turns, beside that of those that no scrape can have delayed. */
 export type PooledPercentile = {
   readonly scrapedMs: number;
   readonly unscrapedMs: number;

@@ -42,16 +42,18 @@ test('fewer than six values say nothing about how exact their median is', () => 
   expect(endsOfMedian([])).toBeUndefined();
 });
 
+const latenciesOf = (factor: number): LatencyCounts => [
+  [100 * factor, 980],
+  [1_000 * factor, 20],
+];
+
 /** A system whose work costs more from turn to turn, and `times` as much when it is scraped. */
 function driftingTurns(count: number, times: number): Turn[] {
   return turnOrder(count * turnSeconds).map((isScraped, index) => {
     const factor = (1 + index / 10) * (isScraped ? times : 1);
-    const latencies: LatencyCounts = [
-      [100 * factor, 980],
-      [1_000 * factor, 20],
-    ];
+    const latencies = latenciesOf(factor);
     const figures = { cpu_us: 40 * factor, p99_ms: factor, deliveries_per_s: 200 / factor, load_share: 0.5 };
-    return { isScraped, figures, latencies };
+    return { isScraped, figures, latencies, ...(isScraped ? { away: latenciesOf(factor / times) } : {}) };
   });
 }
 
@@ -94,14 +96,14 @@ test('a trial of few turns has figures, without a word on how exact they are; wh
 
 test('a percentile of the latency is one of all deliveries together, so that a slow turn has as many of the slowest as it had', () => {
   const order = turnOrder(20 * turnSeconds);
-  // One scraped turn in ten has 20 of 100 slow: none of the others has a slow one, and the median turn none either.
+  // One scraped turn in ten has 20 of 100 slow, all of them near a scrape; the median turn has none.
   const turns = order.map((isScraped, index): Turn => {
     const slow = isScraped && index < 2 ? 20 : 0;
-    const counts: LatencyCounts = [
-      [1_000, 100 - slow],
-      [5_000, slow],
-    ];
-    return { isScraped, figures: { p99_ms: slow ? 5 : 1 }, latencies: counts };
+    const fast: LatencyCounts = [[1_000, 100 - slow]];
+    const figures = { p99_ms: slow ? 5 : 1 };
+    // The turns between say nothing of the latency.
+    if (!isScraped) return { isScraped, figures, latencies: [[9_000, 100]] };
+    return { isScraped, figures, latencies: [...fast, [5_000, slow]], away: fast };
   });
   expect(turnFigures(turns)).toMatchObject({
     p95_ms: 1,

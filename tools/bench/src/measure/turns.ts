@@ -1,4 +1,4 @@
-import type { LatencyCounts } from '../load/latencies.ts';
+import type { LatencyCounts, Span } from '../load/latencies.ts';
 import { spread } from '../report/report.ts';
 import { randomOf } from '../seeded-random.ts';
 import type { Figures } from '../workloads/figures.ts';
@@ -21,12 +21,24 @@ export type Turn = {
   readonly figures: Figures;
   /** From the send until the receipt, of all its deliveries. */
   readonly latencies: LatencyCounts;
+  /** If it is scraped: those of them that were sent while nothing was read, see `near`. */
+  readonly away?: LatencyCounts;
 };
+
+/** What is sent so long before a page is read may still be under way then. */
+const beforeMs = 25;
+/** So long behind it, what a scrape leaves to be done, such as garbage, still delays what is sent. */
+const behindMs = 225;
+
+/** @returns in which time what is sent may be delayed by a scrape, with a good deal on both sides */
+export function near([from, until]: Span): Span {
+  return [from - beforeMs, until + behindMs];
+}
 
 /** What scrapes could make worse, turn by turn. Where the sign is 1, less is better. */
 const signs: Readonly<Record<string, 1 | -1>> = { cpu_us: 1, deliveries_per_s: -1 };
 
-/** What they could make worse of the latency. A turn may have too few deliveries for it: all turns are taken together. */
+/** What they could make worse of the latency. A turn may have too few deliveries for it: all that are scraped are taken together. */
 const percentiles: Readonly<Record<string, number>> = { p50_ms: 50, p95_ms: 95, p99_ms: 99 };
 
 /** The figures that are compared. */
@@ -50,7 +62,9 @@ export function turnOrder(seconds: number): boolean[] {
  * @returns each figure, the median of the turns that were scraped; and of those that are compared `unscraped_<figure>`,
  *   the median of the others; `times_<figure>`, how many times as bad a turn is when it is scraped, the median over the
  *   pairs; and `times_<figure>_low` and `_high`, between which that is in 95 of 100 trials, where there are enough pairs.
- *   A percentile of the latency is one of all deliveries of all scraped turns, or of all others: see `pooledPercentiles`
+ *   A percentile of the latency is one of all deliveries of all scraped turns; its `unscraped_` one is of those of them that were
+ *   sent while nothing was read. Two turns differ by far more than a scrape takes, for other reasons, and these are of the same
+ *   turns: see `pooledPercentiles`
  */
 export function turnFigures(turns: readonly Turn[]): Figures {
   const names = [...new Set(turns.flatMap(({ figures }) => Object.keys(figures)))];
@@ -76,13 +90,9 @@ function byPair(turns: readonly Turn[]): Figures {
 }
 
 function byDelivery(turns: readonly Turn[]): Figures {
-  const latenciesOf = (isScraped: boolean) =>
-    turns.flatMap((turn) => (turn.isScraped === isScraped ? [turn.latencies] : []));
-  const unscraped = latenciesOf(false);
-  const pairs = latenciesOf(true).map((scraped, pair) => ({
-    scraped,
-    unscraped: unscraped[pair] as LatencyCounts,
-  }));
+  const pairs = turns.flatMap(({ latencies, away }) =>
+    away ? [{ scraped: latencies, unscraped: away }] : [],
+  );
   const pooled = pooledPercentiles(pairs, Object.values(percentiles));
   const figures = Object.keys(percentiles).map((name, index) => {
     const { scrapedMs, unscrapedMs, times, ends } = pooled[index] as (typeof pooled)[number];

@@ -42,7 +42,7 @@ export function markdownReport(report: Report, summaries: readonly Summary[]): s
 
 const turnsNotes = [
   'cpu_us and deliveries_per_s: the median over pairs of neighbouring turns of how many times as bad the one is that is scraped, and the interval that has the true one in 95 of 100 trials. Fewer deliveries a second are worse.',
-  'p50_ms, p95_ms and p99_ms: percentiles of all deliveries of all turns that are scraped, and of all others, and how many times as long the first is. The interval is by a bootstrap over whole pairs of turns.',
+  'p50_ms, p95_ms and p99_ms: percentiles of all deliveries of all turns that are scraped, and of those of them that were sent while nothing was read, nor shortly before or behind it; and how many times as long the first is. The interval is by a bootstrap over whole turns.',
 ];
 
 /** Nothing where there are no lines. */

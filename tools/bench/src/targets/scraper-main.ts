@@ -1,9 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { giveWay } from '@hooligram/testkit';
+import { setPriority } from 'node:os';
+import type { Span } from '../load/latencies.ts';
+import { machineTime } from '../machine-clock.ts';
 import type { Scrape, Scraped } from './scraper-process.ts';
 
 // Started by scraper-process.ts; ends with it.
-giveWay();
+// Not the lowest: where the servers take all the CPU, it would not have read a page within its turn.
+setPriority(10);
 
 const patienceMs = 5_000;
 
@@ -11,16 +14,18 @@ process.on('disconnect', () => process.exit());
 process.on('message', (scrape: Scrape) => {
   const reply = (message: Scraped) => process.send?.(message);
   readAll(scrape).then(
-    () => reply({}),
+    (spans) => reply({ spans }),
     (error: Error) => reply({ error: error.message }),
   );
 });
 
-async function readAll({ urls, spreadMs }: Scrape): Promise<void> {
-  await Promise.all(
+async function readAll({ urls, spreadMs }: Scrape): Promise<Span[]> {
+  return Promise.all(
     urls.map(async (url, index) => {
       await pause((spreadMs * index) / urls.length);
+      const from = machineTime();
       await read(url);
+      return [from, machineTime()] as const;
     }),
   );
 }

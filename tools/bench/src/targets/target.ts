@@ -1,5 +1,6 @@
 import type { RedisForm } from '@hooligram/local';
 import type { CodecName } from '../load/codec.ts';
+import type { Span } from '../load/latencies.ts';
 import type { Roles } from '../measure/roles.ts';
 
 type TargetOptions = {
@@ -30,9 +31,10 @@ export type RunningTarget = {
   /**
    * Reads the metrics of each of its processes once, spread evenly over so many milliseconds. Where it is present, a trial
    * compares turns with it and turns without.
+   * @returns when each was read, see `machineTime`
    * @throws Error when a process does not give them
    */
-  scrape?(spreadMs: number): Promise<void>;
+  scrape?(spreadMs: number): Promise<readonly Span[]>;
   /** Its stores, and where its processes expose their counters; absent if they are not ours. */
   stores?(): {
     readonly databaseUrl: string;

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LoadProcess } from '../load/load-process.ts';
+import type { Span } from '../load/latencies.ts';
 import type { ExchangeResult } from '../load/population.ts';
 import type { PopulationSpec } from '../load/population-spec.ts';
 import type { Rate } from '../load/rate.ts';
 import { costFigures, readCosts, reportedWithinMs } from '../measure/costs.ts';
 import { cpuBetween, type RoleUsage, total, usageByRole, whenQuiet } from '../measure/roles.ts';
-import { type Turn, turnFigures, turnOrder, turnSeconds } from '../measure/turns.ts';
+import { near, type Turn, turnFigures, turnOrder, turnSeconds } from '../measure/turns.ts';
 import type { RunningTarget } from '../targets/target.ts';
 import type { Figures } from './figures.ts';
 
@@ -59,7 +60,7 @@ export async function populate(
 
 /** Sends for a while at a rate, and takes all figures of it. @throws Error at a fault */
 export function exchange(trial: Trial, rate: Rate): Promise<Figures> {
-  const send = (at: Rate) => (seconds: number) => trial.load.call('exchange', seconds, at);
+  const send = (at: Rate) => (seconds: number) => trial.load.call('exchange', seconds, at, trial.target.scrape !== undefined);
   if (!('perSecond' in rate) || trial.warmUpSeconds * rate.perSecond >= warmUpMessages) {
     return measured(trial, send(rate));
   }
@@ -102,8 +103,8 @@ export async function measured(
 
 /** Does some work in turns, of which half are scraped, and compares them. What a turn leaves to be done counts in the next. */
 async function inTurns(
-  { target, seconds, toggleProfilers, log }: Trial,
-  scrape: (spreadMs: number) => Promise<void>,
+  { target, load, seconds, toggleProfilers, log }: Trial,
+  scrape: (spreadMs: number) => Promise<readonly Span[]>,
   work: (seconds: number) => Promise<ExchangeResult>,
 ): Promise<Figures> {
   const order = turnOrder(seconds);
@@ -114,11 +115,12 @@ async function inTurns(
   toggleProfilers();
   for (const isScraped of order) {
     const scraping = isScraped ? pause(quarterMs).then(() => scrape(2 * quarterMs)) : undefined;
-    const [result] = await Promise.all([work(turnSeconds), scraping]);
+    const [result, spans] = await Promise.all([work(turnSeconds), scraping]);
+    const away = spans && (await load.call('latenciesOutside', spans.map(near)));
     const after = usageByRole(target.roles());
     const figures = exchangeFigures(result, before, after);
     before = after;
-    turns.push({ isScraped, figures, latencies: result.latencies });
+    turns.push({ isScraped, figures, latencies: result.latencies, ...(away ? { away } : {}) });
     const { cpu_us = Number.NaN, p50_ms, p99_ms } = figures;
     log(
       `turn ${turns.length} of ${order.length}, ${isScraped ? 'scraped' : 'not scraped'}: ${cpu_us.toFixed(1)} µs a delivery, p50 ${p50_ms?.toFixed(2)}, p99 ${p99_ms?.toFixed(2)} ms`,
