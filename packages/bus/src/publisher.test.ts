@@ -356,6 +356,16 @@ describe('what Redis refuses alone', () => {
     expect(await pending()).toEqual(ids);
   });
 
+  test('an entry that is finished in a later tick than its refusal, which Redis refuses, stays pending', async () => {
+    const { publisher, ids, pending } = await take(1);
+    publisher.refuse('node', { ref: 1 }, { entryId: ids[0], requestId: 'a', keptMs: 60_000 });
+    // The refusal has left, and nothing has been read yet.
+    await new Promise((resolve) => setImmediate(resolve));
+    publisher.finish(ids[0]);
+    await publisher.flushed();
+    expect(await pending()).toEqual(ids);
+  });
+
   test('who waits for large answers waits for all of them, when entries behind them are kept meanwhile', async () => {
     const { publisher, ids } = await take(1);
     let encoded = 0;
