@@ -15,7 +15,7 @@ const nobody = 0;
 
 /**
  * $1 users, $2 their request ids, $3 fingerprints: a send has none. In the order of their keys: two cores that give up the same
- * requests at once do not wait for each other.
+ * requests at once are no deadlock. With a batch that stores two of them they may be one: then one of the two runs again.
  */
 const statement = {
   name: 'refuse',
