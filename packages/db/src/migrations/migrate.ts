@@ -105,7 +105,9 @@ async function baseline([initial]: readonly Migration[], client: pg.Client): Pro
 /** Asks again and again: a statement that waits has a snapshot, and an index that is made CONCURRENTLY waits for its end. */
 async function lock(client: pg.Client): Promise<void> {
   const isHeld = async () => {
-    const asked = client.query<{ is_held: boolean }>('SELECT pg_try_advisory_lock($1) AS is_held', [migrationLock]);
+    const asked = client.query<{ is_held: boolean }>('SELECT pg_try_advisory_lock($1) AS is_held', [
+      migrationLock,
+    ]);
     return (await asked).rows[0]?.is_held === true;
   };
   for (const givesUpAt = Date.now() + lockPatienceMs; !(await isHeld()); ) {
