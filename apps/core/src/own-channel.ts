@@ -18,7 +18,7 @@ const see = 'docs/security.md#signing-what-goes-through-redis';
  * @returns when the first echo has come back
  */
 export async function openOwnChannel(
-  { service, redis, names: keys }: Shard,
+  { index, service, redis, names: keys }: Shard,
   { names, signatures }: Pick<Stores, 'names' | 'signatures'>,
   consumer: string,
   onReply: (bytes: Buffer) => void,
@@ -62,7 +62,7 @@ export async function openOwnChannel(
     },
     silenceMaxMs: busSilenceMaxMs,
     onRoundTrip: metrics.redis.onWritten,
-    onRefused: metrics.redis.onRefused,
+    onRefused: (code) => metrics.redis.onRefused(code, index),
     signatures,
   });
   received.on('publication', (bytes) => {

@@ -304,6 +304,31 @@ describe('a send that was refused, and whose sender is a member a moment later,'
     expect(await untilAnswered(refused)).toEqual(internalError);
     expect(await storedOf(refused)).toBe(0);
   });
+
+  test('costs no statement of its own, and one that another core has just stored is answered as that was', async () => {
+    const core = await fixture.system.addCore(waiter);
+    const strangers = [await strangerOf(), await strangerOf(), await strangerOf()];
+    const copies = strangers.map(({ refused }) => ({ ...refused, ref: refused.ref + 1_000, again: true }));
+    const { request_id, params } = copies[1] as (typeof copies)[number];
+    const release = await database.hold(
+      `WITH raised AS (UPDATE "group" SET last_seq = last_seq + 1 WHERE id = $1 RETURNING last_seq)
+       INSERT INTO message (id, group_id, seq, sender_id, request_id, content, date_created)
+       SELECT nextval('message_id_seq'), $1, last_seq, $2, $3, $4, clock_timestamp() FROM raised`,
+      [params.group_id, params.user_id, request_id, params.content],
+    );
+    await write(copies);
+    await database.untilWaiting(1);
+    await release();
+    const notMember = { ok: false, errors: ['not a member of the group'] };
+    const outcomes = await Promise.all(copies.map(untilAnswered));
+    expect(outcomes).toEqual([notMember, success, notMember]);
+    expect(await counted(core, 'database_statement_seconds_count', { statement: 'refuse' })).toBe(1);
+    await Promise.all(strangers.map(({ join }) => join()));
+    const firsts = strangers.map(({ refused }) => refused);
+    await write(firsts);
+    expect(await Promise.all(firsts.map(untilAnswered))).toEqual([internalError, success, internalError]);
+    expect(await Promise.all(firsts.map(storedOf))).toEqual([0, 1, 0]);
+  });
 });
 
 test('a copy of what was stored is answered as that was, and no limit stands in its way', async () => {

@@ -269,7 +269,7 @@ export class Shard {
       },
       silenceMaxMs: service.config.BUS_SILENCE_MS,
       onRoundTrip: metrics.redis.onWritten,
-      onRefused: metrics.redis.onRefused,
+      onRefused: (code) => metrics.redis.onRefused(code, this.index),
       signatures,
     });
   }

@@ -1,10 +1,11 @@
-import { Placement } from '@hooligram/bus';
+import { connectRedis, Placement } from '@hooligram/bus';
 import {
   connect,
   getOnce,
   metrics,
   type OwnRedis,
   ownRedis,
+  silentLog,
   startSystem,
   type TestClient,
   type TestSystem,
@@ -129,4 +130,26 @@ test('gateways and cores say how many Redis work, also while enough do', async (
     await second.start();
   }
   await untilAll('200 undefined 2');
+});
+
+test('gateways and cores say which Redis refuses what they write, and why', async () => {
+  const second = redises[1] as OwnRedis;
+  const admin = await connectRedis(second.url, { role: 'command', name: 'test', log: silentLog });
+  const nodes = [system.gateway(0), system.gateway(1), system.core(0)];
+  const refused = (redis: string) =>
+    Promise.all(
+      nodes.map(async ({ adminUrl }) => {
+        const { value } = await metrics(adminUrl);
+        return value('hooligram_redis_writes_refused_total', { code: 'NOREPLICAS', redis });
+      }),
+    );
+  expect(await refused('1')).toEqual([0, 0, 0]);
+  await admin.config('SET', 'min-replicas-to-write', '1');
+  try {
+    await until('each was refused', async () => (await refused('1')).every((times) => times > 0));
+    expect(await refused('0')).toEqual([0, 0, 0]);
+  } finally {
+    await admin.config('SET', 'min-replicas-to-write', '0');
+    admin.disconnect();
+  }
 });

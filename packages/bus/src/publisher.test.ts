@@ -356,6 +356,19 @@ describe('what Redis refuses alone', () => {
     expect(await pending()).toEqual(ids);
   });
 
+  test('an entry that is finished in a later tick than its refusal, which Redis refuses, stays pending', async () => {
+    const { publisher, ids, pending } = await take(1);
+    // What Redis answers is read later.
+    bounded.stream.pause();
+    publisher.refuse('node', { ref: 1 }, { entryId: ids[0], requestId: 'a', keptMs: 60_000 });
+    await new Promise((resolve) => setImmediate(resolve));
+    publisher.finish(ids[0]);
+    await new Promise((resolve) => setImmediate(resolve));
+    bounded.stream.resume();
+    await publisher.flushed();
+    expect(await pending()).toEqual(ids);
+  });
+
   test('who waits for large answers waits for all of them, when entries behind them are kept meanwhile', async () => {
     const { publisher, ids } = await take(1);
     let encoded = 0;

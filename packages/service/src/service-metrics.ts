@@ -63,7 +63,7 @@ export function redisLabel(shards: number): RedisLabel {
 
 /**
  * @param connections what they are for: the values of the label
- * @param shards how many Redis there are: with several, each connection has a label that says to which
+ * @param shards how many Redis there are: with several, connections and refusals have a label that says of which
  */
 export function createConnectionMetrics(metrics: Metrics, connections: readonly string[], shards = 1) {
   const label = redisLabel(shards);
@@ -85,10 +85,10 @@ export function createConnectionMetrics(metrics: Metrics, connections: readonly 
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
     },
   )();
-  const refused = metrics.counter(
+  const refused = metrics.counter<string>(
     'redis_writes_refused_total',
     'Times that Redis refused the write with which this process proves its way, each second, by its error code',
-    { code: refusalCodes },
+    { code: refusalCodes, ...label.values },
   );
   const working = metrics.observed(
     'redis_working',
@@ -97,8 +97,10 @@ export function createConnectionMetrics(metrics: Metrics, connections: readonly 
   return {
     /** How many of several Redis work. */
     working,
-    /** Redis refused a write. */
-    onRefused: (code: string) => refused.inc({ code: refusalCodes.includes(code) ? code : 'other' }),
+    /** Redis refused a write. @param shard which of several */
+    onRefused(code: string, shard = 0): void {
+      refused.inc({ code: refusalCodes.includes(code) ? code : 'other', ...label.of(shard) });
+    },
     /** A write was answered. */
     onWritten: (ms: number) => writeSeconds.observe(ms / 1_000),
     /** @param client is ready, or connects for the first time @param shard to which of several Redis */

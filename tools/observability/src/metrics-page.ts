@@ -12,6 +12,7 @@ compares the two; \`node apps/gateway/dist/main.js --metrics\` prints the same. 
 Every metric has the label \`role\`: \`gateway\`, \`core\` or \`canary\`. A labelled counter whose values are listed or
 counted here has all its series from the start, with 0; one whose values are not, because there are too many, has those of a value
 from its first count on, and begins them with 0, too. Metrics of what all cores see alike say so: take their \`max\`, not their \`sum\`.
+Where \`REDIS_URL\` names several Redis, those of one of them have the label \`redis\`, too: its place in the list, from 0.
 `;
 
 const names = ['gateway', 'core', 'canary'] as const;

@@ -18,37 +18,51 @@ export async function giveUp(
   request: CoreRequest,
   reason: string,
 ): Promise<Outcome | undefined> {
-  if (!(await isRefused(context, request))) return undefined;
+  if ((await refuseAll(context, [request])).length > 0) return undefined;
   recordDeadLetter(context, request, reason);
   return refusal('internalError');
 }
 
 /**
- * What a refused request answers that may run in another core, too: there it might be done, because its sender has become a
- * member in between. A tombstone keeps that from happening later.
+ * Makes refusals of requests stay that may run in another core, too: there each might be done, because its sender has become a
+ * member in between. Tombstones keep that from happening later.
  *
- * @param refused what this run answers @returns that, or what another run did
- * @throws outages of the database; the request must not be answered then
+ * @returns what another run did, of those that it did
+ * @throws outages of the database; none of the requests must be answered then
  */
 export async function refuseForGood(
   context: Context,
-  request: CoreRequest,
-  refused: Outcome,
-): Promise<Outcome> {
-  if (await isRefused(context, request)) return refused;
-  // It was done by another run, or it is a refusal that is remembered.
-  return (await recover(context, [request]))[0] ?? refused;
+  requests: readonly CoreRequest[],
+): Promise<ReadonlyMap<CoreRequest, Outcome>> {
+  // Those were done by another run, or it is a refusal that is remembered.
+  const others = await refuseAll(context, requests);
+  const outcomes = await recover(context, others);
+  const done = others.flatMap((request, place) => {
+    const outcome = outcomes[place];
+    return outcome ? [[request, outcome] as const] : [];
+  });
+  return new Map(done);
 }
 
-async function isRefused({ db }: Context, request: CoreRequest): Promise<boolean> {
-  const refusable = refusableOf(request);
-  if (!refusable) return true;
+/**
+ * Stores tombstones for these requests, with one statement.
+ * @returns those that can have none: each has had its effect or has another answer
+ */
+async function refuseAll({ db }: Context, requests: readonly CoreRequest[]): Promise<CoreRequest[]> {
+  const refusable = requests.flatMap((request) => {
+    const key = refusableOf(request);
+    return key ? [{ request, key }] : [];
+  });
   try {
-    return await refuse(db, refusable);
+    const areRefused = await refuse(
+      db,
+      refusable.map(({ key }) => key),
+    );
+    return refusable.flatMap(({ request }, place) => (areRefused[place] ? [] : [request]));
   } catch (error) {
-    if (isInfrastructureError(error)) throw error;
-    // A key that the database cannot take: nothing is ever stored under it.
-    return true;
+    // A key that the database cannot take: nothing is ever stored under it. Of several it is not known which one it is.
+    if (isInfrastructureError(error) || requests.length > 1) throw error;
+    return [];
   }
 }
 

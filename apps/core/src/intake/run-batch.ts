@@ -10,9 +10,6 @@ export type DueRequest<K extends RequestType = RequestType> = CoreRequest<K> & {
 
 const retryPauseMs = 200;
 
-/** So many refusals are made to stay at once: each is a statement of its own. */
-const refusedAtOnce = 8;
-
 /**
  * What became of a batch. The others mean that nothing was done:
  *
@@ -55,17 +52,19 @@ async function keepRefusals<K extends RequestType>(
   batch: readonly DueRequest<K>[],
   outcomes: (Outcome<K> | undefined)[],
 ): Promise<void> {
-  const refused = [...batch.entries()].filter(([at, { again }]) => again && outcomes[at]?.ok === false);
-  while (refused.length > 0) {
-    await Promise.all(
-      refused.splice(0, refusedAtOnce).map(async ([at, request]) => {
-        const kept = refuseForGood(context, request as CoreRequest, outcomes[at] as Outcome);
-        outcomes[at] = (await kept.catch((error: unknown) => {
-          context.log.error({ type: request.type, err: error }, 'a refusal could not be kept');
-          return undefined;
-        })) as Outcome<K> | undefined;
-      }),
+  const refused = [...batch.entries()].filter(([place, { again }]) => again && outcomes[place]?.ok === false);
+  try {
+    const done = await refuseForGood(
+      context,
+      refused.map(([, request]) => request as CoreRequest),
     );
+    for (const [place, request] of refused) {
+      const outcome = done.get(request as CoreRequest);
+      if (outcome) outcomes[place] = outcome as Outcome<K>;
+    }
+  } catch (error) {
+    context.log.error({ requests: refused.length, err: error }, 'refusals could not be kept');
+    for (const [place] of refused) outcomes[place] = undefined;
   }
 }
 

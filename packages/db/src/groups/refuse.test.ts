@@ -29,18 +29,29 @@ beforeAll(async () => {
 afterAll(() => cores.close());
 
 const failed = [{ ok: false, reason: 'failed' }];
-const ofSend = ({ sender_id, request_id }: ReturnType<typeof aSend>): Refusable => ({
+type Send = ReturnType<typeof aSend>;
+
+const ofSend = ({ sender_id, request_id }: Send): Refusable => ({
   type: 'send',
   user_id: sender_id,
   request_id,
 });
 
+/** Writes the message of a send, far behind those of its group. */
+function insertOf(session: Cores['session'], { group_id, sender_id, request_id }: Send) {
+  return session.query(
+    `INSERT INTO message (id, group_id, seq, sender_id, request_id, content, date_created)
+     VALUES (nextval('message_id_seq'), $1, 1000, $2, $3, '', now())`,
+    [group_id, sender_id, request_id],
+  );
+}
+
 describe('a send that was given up', () => {
   test('is never stored, whichever core runs it again, and leaves no gap and no trace in its group', async () => {
     const { group_id, users } = await newGroup(cores.one, 2);
     const send = aSend(users[0], group_id);
-    expect(await refuse(cores.one, ofSend(send))).toBe(true);
-    expect(await refuse(cores.two, ofSend(send))).toBe(true);
+    expect(await refuse(cores.one, [ofSend(send)])).toEqual([true]);
+    expect(await refuse(cores.two, [ofSend(send)])).toEqual([true]);
     expect(await messagingSend(cores.two, [send])).toEqual(failed);
     expect(await messagingSend(cores.two, [{ ...send, content: 'another' }])).toEqual(failed);
     expect(await findStored(cores.one, [send])).toEqual([null]);
@@ -54,7 +65,7 @@ describe('a send that was given up', () => {
     await cores.session.query('SELECT FROM "group" WHERE id = $1 FOR UPDATE', [group_id]);
     const stored = messagingSend(cores.two, late);
     await waitUntilBlocked(cores, 'two');
-    expect(await refuse(cores.one, ofSend(late[0] as ReturnType<typeof aSend>))).toBe(true);
+    expect(await refuse(cores.one, [ofSend(late[0] as Send)])).toEqual([true]);
     await cores.session.query('COMMIT');
     expect(await stored).toEqual([...failed, expect.objectContaining({ ok: true, seq: 1 })]);
   });
@@ -63,20 +74,15 @@ describe('a send that was given up', () => {
     const { group_id, users } = await newGroup(cores.one, 2);
     const send = aSend(users[0], group_id);
     await storeOne(cores.one, send);
-    expect(await refuse(cores.one, ofSend(send))).toBe(false);
+    expect(await refuse(cores.one, [ofSend(send)])).toEqual([false]);
 
     const pending = aSend(users[0], group_id);
     const refused = await interleave(
       cores,
-      (session) =>
-        session.query(
-          `INSERT INTO message (id, group_id, seq, sender_id, request_id, content, date_created)
-           VALUES (nextval('message_id_seq'), $1, 1000, $2, $3, '', now())`,
-          [group_id, pending.sender_id, pending.request_id],
-        ),
-      (two) => refuse(two, ofSend(pending)),
+      (session) => insertOf(session, pending),
+      (two) => refuse(two, [ofSend(pending)]),
     );
-    expect(refused).toBe(false);
+    expect(refused).toEqual([false]);
   });
 });
 
@@ -95,7 +101,10 @@ describe('a changing request that was given up', () => {
     ];
     for (const [{ request_id }, fingerprint] of given) {
       const refusable: Refusable = { type: 'change', user_id, request_id, fingerprint };
-      expect([await refuse(cores.one, refusable), await refuse(cores.two, refusable)]).toEqual([true, true]);
+      expect([await refuse(cores.one, [refusable]), await refuse(cores.two, [refusable])]).toEqual([
+        [true],
+        [true],
+      ]);
     }
     const member_sids = [sid, member_sid];
     expect([
@@ -113,7 +122,7 @@ describe('a changing request that was given up', () => {
     await groupLeave(cores.one, { ...left, user_id, group_id });
     const fingerprint = groupFingerprints.leave(group_id);
     const refusable: Refusable = { type: 'change', user_id, request_id: left.request_id, fingerprint };
-    expect(await refuse(cores.one, refusable)).toBe(false);
+    expect(await refuse(cores.one, [refusable])).toEqual([false]);
   });
 
   test('about a code records no challenge and has no other outcome', async () => {
@@ -122,8 +131,10 @@ describe('a changing request that was given up', () => {
       request_id,
       connection_id,
     })) as [{ request_id: string; connection_id: string }, { request_id: string; connection_id: string }];
-    await refuse(cores.one, { type: 'verification_request_code', ...recorded });
-    await refuse(cores.one, { type: 'verification_submit_code', ...submitted });
+    await refuse(cores.one, [
+      { type: 'verification_request_code', ...recorded },
+      { type: 'verification_submit_code', ...submitted },
+    ]);
     expect(await readOutcome(cores.one, 'verification_request_code', recorded)).toBe('failed');
     expect(await readOutcome(cores.one, 'verification_submit_code', submitted)).toBe('failed');
     const hash = Buffer.alloc(1);
@@ -133,5 +144,51 @@ describe('a changing request that was given up', () => {
     const judged = { ...submitted, code_hashes: [hash], ...credential, attempts_max: 5 };
     expect(await verificationSubmitCode(cores.two, judged)).toMatchObject({ outcome: 'failed' });
     await expect(userOf(cores.one, sid)).rejects.toThrow('no user has');
+  });
+});
+
+describe('requests that are given up together', () => {
+  test('are told apart: what is stored or on its way to be stored stands, the others never happen', async () => {
+    const { group_id, users } = await newGroup(cores.one, 2);
+    const [stored, pending, never] = [1, 2, 3].map(() => aSend(users[0], group_id)) as [Send, Send, Send];
+    await storeOne(cores.one, stored);
+    const { user_id } = users[1];
+    const fingerprint = groupFingerprints.leave(group_id);
+    const leave: Refusable = { type: 'change', user_id, request_id: randomUUID(), fingerprint };
+    const again = { ...never };
+    const given = [ofSend(never), ofSend(stored), leave, ofSend(pending), ofSend(again)];
+    const refused = await interleave(
+      cores,
+      (session) => insertOf(session, pending),
+      (two) => refuse(two, given),
+    );
+    expect(refused).toEqual([true, false, true, false, true]);
+    expect(await messagingSend(cores.one, [never])).toEqual(failed);
+    const left = { request_id: leave.request_id, repeatable: true, user_id, group_id };
+    expect(await groupLeave(cores.one, left)).toMatchObject({ ok: false, reason: 'failed' });
+  });
+
+  test('by two cores in any order are given up by both, and neither has to begin again', async () => {
+    const { group_id, users } = await newGroup(cores.one, 2);
+    const sends = [1, 2, 3]
+      .map(() => aSend(users[0], group_id))
+      .sort((one, other) => (one.request_id < other.request_id ? -1 : 1)) as [Send, Send, Send];
+    let reruns = 0;
+    const onRerun = () => {
+      reruns += 1;
+    };
+    // Each has one of the others by then, if they take them in different orders.
+    await cores.session.query('BEGIN');
+    await insertOf(cores.session, sends[1]);
+    const first = refuse({ ...cores.one, onRerun }, sends.map(ofSend));
+    await waitUntilBlocked(cores, 'one');
+    const second = refuse({ ...cores.two, onRerun }, sends.toReversed().map(ofSend));
+    await waitUntilBlocked(cores, 'two');
+    await cores.session.query('COMMIT');
+    expect([await first, await second]).toEqual([
+      [true, false, true],
+      [true, false, true],
+    ]);
+    expect(reruns).toBe(0);
   });
 });

@@ -6,7 +6,7 @@ import { freshDatabase, inSession } from '../../test/test-db.ts';
 
 /** What the migrations say and the schema file cannot. */
 const beyondPrisma = [
-  'group unique (direct_key) where (NOT closed)',
+  'group unique (direct_key) where ((NOT closed) AND (direct_key IS NOT NULL))',
   'request index (date_created) where (user_id = 0)',
   'user.sid collate C',
   'group with fillfactor=80',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
+import type pg from 'pg';
 import { emptyDatabase, inSession } from '../../test/test-db.ts';
 import { migrate as migrateWith } from './migrate.ts';
 
@@ -110,13 +111,7 @@ test('it waits for the process that holds Prisma’s lock', async () => {
   await inSession(url, async (client) => {
     await client.query('SELECT pg_advisory_lock(72707369)');
     const run = migrate({ url, dir });
-    for (let waiting = false; !waiting; ) {
-      const { rowCount } = await client.query(
-        `SELECT FROM pg_locks JOIN pg_database d ON d.oid = database
-         WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted`,
-      );
-      waiting = rowCount === 1;
-    }
+    await untilLockIsRefused(client);
     expect((await client.query(`SELECT to_regclass('one') AS made`)).rows).toEqual([{ made: null }]);
     await client.query('SELECT pg_advisory_unlock(72707369)');
     expect(await run).toEqual({ applied: [one] });
@@ -179,6 +174,37 @@ test('an index that is made CONCURRENTLY waits for old transactions as long as i
     expect(await run).toEqual({ applied: [two] });
   });
 });
+
+test('an index is made CONCURRENTLY while another process waits to migrate, too', async () => {
+  const url = await emptyDatabase();
+  const dir = folder({ [one]: 'CREATE TABLE one (id int)' });
+  await migrate({ url, dir });
+  edit(dir, two, 'CREATE INDEX CONCURRENTLY two ON one (id)');
+  await inSession(url, async (writer) => {
+    await writer.query('BEGIN');
+    await writer.query('INSERT INTO one VALUES (1)');
+    const runs = [migrate({ url, dir })];
+    await inSession(url, async (other) => {
+      await untilMigrationWaits(other, true);
+      runs.push(migrate({ url, dir }));
+      await untilLockIsRefused(other);
+    });
+    await writer.query('COMMIT');
+    expect(await Promise.all(runs)).toEqual([{ applied: [two] }, { applied: [] }]);
+  });
+});
+
+/** Until a process has asked for the lock of migrations, and another one has it. */
+async function untilLockIsRefused(client: pg.Client): Promise<void> {
+  for (let isRefused = false; !isRefused; ) {
+    await client.query('SELECT pg_stat_clear_snapshot()');
+    const { rowCount } = await client.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'hooligram-migrate'
+       AND query LIKE '%advisory_lock%' AND state = 'idle'`,
+    );
+    isRefused = rowCount === 1;
+  }
+}
 
 async function untilMigrationWaits(
   client: { query(sql: string): Promise<{ rowCount: number | null }> },

@@ -24,6 +24,7 @@ type MigrateOptions = {
 /** The lock of `prisma migrate deploy`: one process migrates at a time. */
 const migrationLock = 72707369;
 const lockPatienceMs = 60_000;
+const lockEveryMs = 200;
 
 /** The last of the migrations that the initial one has replaced: a database that has it has all of them. */
 const replaced = '20261125130000_verification_outcomes';
@@ -101,15 +102,22 @@ async function baseline([initial]: readonly Migration[], client: pg.Client): Pro
   );
 }
 
+/** Asks again and again: a statement that waits has a snapshot, and an index that is made CONCURRENTLY waits for its end. */
 async function lock(client: pg.Client): Promise<void> {
-  await client.query(`SET lock_timeout = ${lockPatienceMs}`);
-  await client.query('SELECT pg_advisory_lock($1)', [migrationLock]).catch((error: { code?: string }) => {
-    if (error.code !== '55P03') throw error;
-    throw new Error(
-      `another process has been migrating this database for ${lockPatienceMs / 1000} s: wait until it ends, or end it (pg_locks, objid ${migrationLock}, has its pid)`,
-    );
-  });
-  await client.query('RESET lock_timeout');
+  const isHeld = async () => {
+    const asked = client.query<{ is_held: boolean }>('SELECT pg_try_advisory_lock($1) AS is_held', [
+      migrationLock,
+    ]);
+    return (await asked).rows[0]?.is_held === true;
+  };
+  for (const givesUpAt = Date.now() + lockPatienceMs; !(await isHeld()); ) {
+    if (Date.now() > givesUpAt) {
+      throw new Error(
+        `another process has been migrating this database for ${lockPatienceMs / 1000} s: wait until it ends, or end it (pg_locks, objid ${migrationLock}, has its pid)`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, lockEveryMs));
+  }
 }
 
 async function ensureMigrationsTable(client: pg.Client): Promise<void> {

@@ -175,7 +175,7 @@ describe('old answers', () => {
     const { group_id, users } = await newGroup(cores.one, 2);
     const [old, young] = [aSend(users[0], group_id), aSend(users[0], group_id)];
     const giveUp = ({ sender_id: user_id, request_id }: typeof old) =>
-      refuse(cores.one, { type: 'send', user_id, request_id });
+      refuse(cores.one, [{ type: 'send', user_id, request_id }]);
     await giveUp(old);
     await age(cores.one, 0, { seq: Number.MAX_SAFE_INTEGER });
     await giveUp(young);

@@ -24,3 +24,10 @@ test.each([
     `direct, trial 2, 60 turns, cpu_us: 40.0 not scraped, 41.0 scraped, 1.020 times as bad${verdict}`,
   ]);
 });
+
+test('a trial that sent more messages than its workload usually does says so', () => {
+  const ends = { times_cpu_us_low: 1.01, times_cpu_us_high: 1.029 };
+  expect(turnLines(trial({ rate_times: 4, ...ends }))).toEqual([
+    'direct at 4 times the usual rate, trial 2, 60 turns, cpu_us: 40.0 not scraped, 41.0 scraped, 1.020 times as bad (1.010–1.029): at most 1.03',
+  ]);
+});

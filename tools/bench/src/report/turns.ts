@@ -19,7 +19,8 @@ export function turnLines({ results }: Pick<Report, 'results'>): string[] {
       ].map((figure) => figures[figure]);
       if (turns === undefined || before === undefined || scraped === undefined || times === undefined)
         return [];
-      const title = `${workload}, trial ${round}, ${turns} turns, ${name}`;
+      const rate = figures.rate_times === undefined ? '' : ` at ${figures.rate_times} times the usual rate`;
+      const title = `${workload}${rate}, trial ${round}, ${turns} turns, ${name}`;
       return [
         `${title}: ${digits(before)} not scraped, ${digits(scraped)} scraped, ${times.toFixed(3)} times as bad${verdict(low, high)}`,
       ];

@@ -8,6 +8,7 @@ export type Figures = Readonly<Record<string, number>>;
  */
 export const units: Readonly<Record<string, string>> = {
   messages_per_s: 'committed messages a second',
+  rate_times: 'how many times as many were sent as the workload sends usually (--rate-times)',
   piled_up_per_s:
     'messages a second at which jobs or messages began to pile up; messages_per_s: the last rate before',
   deliveries_per_s: 'acknowledged deliveries a second',

@@ -36,13 +36,11 @@ function sending(
     besideSeconds: 45,
     async run(trial) {
       await populate(trial, users);
-      return exchange(trial, times(rate, trial.rateTimes));
+      const { rateTimes } = trial;
+      if (!('perSecond' in rate) || rateTimes === 1) return exchange(trial, rate);
+      return { ...(await exchange(trial, { perSecond: rate.perSecond * rateTimes })), rate_times: rateTimes };
     },
   };
-}
-
-function times(rate: Rate, factor: number): Rate {
-  return 'perSecond' in rate ? { perSecond: rate.perSecond * factor } : rate;
 }
 
 const pairs = neighbours(200, 2);

@@ -80,7 +80,7 @@ export const insideBoard: Board = {
           unit: 'ops',
           queries: [
             [sum(rate('hooligram_redis_reconnects_total'), 'connection'), 'again: {{connection}}'],
-            [sum(rate('hooligram_redis_writes_refused_total'), 'code'), 'refused: {{code}}'],
+            [sum(rate('hooligram_redis_writes_refused_total'), 'code, redis'), 'refused: {{code}} {{redis}}'],
           ],
         },
       ],
