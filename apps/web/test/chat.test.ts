@@ -1,9 +1,26 @@
 import { connect, until } from '@hooligram/testkit';
 import { expect, test } from '@jest/globals';
 import { startStranger } from './proxy.ts';
-import { beginChat, message, openChat, row, signIn, startWebSystem, untilRead, write } from './users.ts';
+import {
+  beginChat,
+  message,
+  openChat,
+  row,
+  signIn,
+  startWebSystem,
+  type User,
+  untilRead,
+  write,
+} from './users.ts';
 
 const system = startWebSystem();
+
+/** Leaves the open chat, by the buttons of its dialog. */
+async function leave({ page }: User, label = 'Leave', answer = 'Leave and remove'): Promise<void> {
+  await page.getByRole('button', { name: 'People' }).click();
+  await page.getByRole('button', { name: label, exact: true }).click();
+  await page.getByRole('button', { name: answer }).click();
+}
 
 test('two people sign up, and what each of them says reaches the other on another gateway', async () => {
   const [ada, bob] = await Promise.all([system.user(0, '+1 555 0100'), system.user(1, '+1 555 0101')]);
@@ -40,9 +57,7 @@ test('a group has its name, takes another member, and is left', async () => {
   await ada.page.getByText('4 people').waitFor();
 
   await openChat(eve, 'Sunday hikes');
-  await eve.page.getByRole('button', { name: 'People' }).click();
-  await eve.page.getByRole('button', { name: 'Leave' }).click();
-  await eve.page.getByRole('button', { name: 'Leave and remove' }).click();
+  await leave(eve);
   await row(eve.page, 'Sunday hikes').waitFor({ state: 'detached' });
   await ada.page.getByText('3 people').waitFor();
 });
@@ -213,6 +228,32 @@ test('two tabs of one browser show the same, and a sign-out of one is one of bot
   await second.getByLabel('Phone number').waitFor();
 });
 
+test('a chat that is left, or is over and removed, in one tab goes from the others, and is there again when its user is added again', async () => {
+  const [ada, bob] = await Promise.all([system.user(0, '+1 555 0180'), system.user(1, '+1 555 0181')]);
+  const second = { ...bob, page: await bob.context.newPage() };
+  await second.page.goto(bob.page.url());
+  await beginChat(ada, [bob.number, '+1 555 0182'], 'Sunday hikes');
+  await openChat(second, 'Sunday hikes');
+  await openChat(bob, 'Sunday hikes');
+  await leave(bob);
+  await second.page.getByText('Choose a chat, or begin a new one.').waitFor();
+  await row(second.page, 'Sunday hikes').waitFor({ state: 'detached' });
+
+  await ada.page.getByRole('button', { name: 'People' }).click();
+  await ada.page.getByLabel('Phone number').fill(bob.number);
+  await ada.page.getByRole('button', { name: 'Add', exact: true }).click();
+  for (const { page } of [bob, second]) await row(page, 'Sunday hikes').waitFor();
+  await ada.page.keyboard.press('Escape');
+
+  await beginChat(ada, [bob.number]);
+  for (const tab of [bob, second]) await openChat(tab, ada.number);
+  await leave(ada);
+  for (const { page } of [bob, second]) await page.getByText('This chat is over').waitFor();
+  await leave(bob, 'Remove this chat', 'Remove it');
+  await row(second.page, ada.number).waitFor({ state: 'detached' });
+  await row(second.page, 'Sunday hikes').waitFor();
+});
+
 test('a session that ended because its number was verified again elsewhere says so, and the number can be verified here again', async () => {
   const ada = await system.user(0, '+1 555 0145');
   const elsewhere = await connect(system.stack.url);
@@ -225,7 +266,7 @@ test('a session that ended because its number was verified again elsewhere says 
   expect(await elsewhere.closed).toMatchObject({ code: 4401 });
 });
 
-test('a name as long as it may be, without a space, covers nothing, and what is heaped upon a letter stays in its message', async () => {
+test('a name as long as it may be, without a space, covers nothing', async () => {
   const ada = await system.user(0, '+1 555 0160');
   const name = 'W'.repeat(100);
   await beginChat(ada, ['+1 555 0161', '+1 555 0162'], name);
@@ -234,14 +275,25 @@ test('a name as long as it may be, without a space, covers nothing, and what is 
     ada.page.locator(selector).evaluate(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth]);
   const [wide, room] = await widths('.pane');
   expect(wide).toBe(room);
-  await write(ada, `Z${'\u0301'.repeat(200)}`);
-  const heaped = message(ada.page, 'Z', 'Stored').locator('.bubble');
-  expect(await heaped.evaluate((bubble) => getComputedStyle(bubble).overflowY)).toBe('clip');
-
   await ada.page.getByRole('button', { name: 'People' }).click();
   await ada.page.getByRole('dialog', { name }).waitFor();
   const [wideDialog, roomOfDialog] = await widths('dialog');
   expect(wideDialog).toBe(roomOfDialog);
+});
+
+test('marks that are heaped upon a letter, and hang from it, are drawn nowhere but in its message', async () => {
+  const ada = await system.user(0, '+1 555 0165');
+  await beginChat(ada, ['+1 555 0166']);
+  await write(ada, `Z${'\u0301\u0323'.repeat(200)}`);
+  const bubble = message(ada.page, 'Z', 'Stored').locator('.bubble');
+  await bubble.waitFor();
+  const messages = ada.page.getByRole('region', { name: 'Messages', exact: true });
+  const drawnAround = () => messages.screenshot({ mask: [bubble] });
+  const withMarks = await drawnAround();
+  await bubble.locator('p').evaluate((text) => {
+    text.style.visibility = 'hidden';
+  });
+  expect(withMarks.equals(await drawnAround())).toBe(true);
 });
 
 test('why somebody was not added is said where it can be read, in front of the dialog, and closed there', async () => {

@@ -77,6 +77,12 @@ export type Client = {
   addMember(groupId: number, memberSid: string, options?: QueuedRequestOptions): Promise<void>;
   leaveGroup(groupId: number, options?: QueuedRequestOptions): Promise<void>;
   /**
+   * Says that the user has left a group in another client, such as another tab of the browser: the server answers that one
+   * alone, and this one would not hear of it before its next sign-in. The group vanishes from `groups`, with `groupRemoved`;
+   * nothing is sent.
+   */
+  leftElsewhere(groupId: number): void;
+  /**
    * @returns the `message_id`, when the message is committed to the server's database
    * @throws RequestError `too-large` when it does not fit into a frame: at once, and nothing is queued
    *   (`messageBytesOver` tells it beforehand)

@@ -135,6 +135,10 @@ class LiveClient implements Client {
     await this.#queue(options, () => ({ type: 'GROUP_LEAVE_REQUEST', payload: { group_id } }));
   }
 
+  leftElsewhere(groupId: number) {
+    this.#account.user?.deliveries.left(groupId);
+  }
+
   async send(group_id: number, content: string, options?: QueuedRequestOptions) {
     const payload = { group_id, content };
     const { message_id = 0 } = await this.#queue(options, () => ({

@@ -54,7 +54,7 @@ export class Deliveries {
     else this.#receiveMessage(frame.id, frame.payload);
   }
 
-  /** The user left; the answer to that is all that the server sends of it. */
+  /** The user left, here or in another client; the answer to that is all that the server sends of it. */
   left(groupId: number): void {
     if (this.list.remove(groupId)) this.#dropped(groupId);
   }
@@ -127,7 +127,8 @@ export class Deliveries {
     void this.#queue.run(groupId, () =>
       this.#run(async () => {
         await this.#giveRemoval(groupId).catch((error: unknown) => this.#emitter.emit('error', error));
-        if (!this.list.groups.has(groupId)) this.#handled.forget(groupId);
+        // After the stop, the storage has what the next deliveries of this user have handled.
+        if (!this.#isStopped && !this.list.groups.has(groupId)) this.#handled.forget(groupId);
       }),
     );
   }

@@ -84,9 +84,9 @@ export type OutboxChange =
  * Handlers by event. Those of `message`, `group` and `groupRemoved` may be asynchronous: the delivery is
  * acknowledged when all of them have resolved, and answered with FAILURE when one throws, so that it comes again,
  * to all of them.
- * Those of `outbox` may be asynchronous too: a lasting storage forgets a request that succeeded or failed when all of them
- * have ended. After a page that went before that, the next one sends it again, and the same change comes again: what has to
- * be kept of a failure is kept by then.
+ * Those of `outbox` may be asynchronous too: a lasting storage has a request that succeeded or failed, with its answer, until
+ * all of them have ended. After a page that went before that, the request is not sent again: the next page is given the same
+ * change when it has signed in. What has to be kept of a failure is kept by then.
  * What concerns one group is handled one after the other, in the order in which it came; different groups do not
  * wait for each other.
  */

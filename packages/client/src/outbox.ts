@@ -20,15 +20,25 @@ type Waiter = {
 };
 
 type Entry = QueueEntry & {
+  /** In the storage. Another one each time that a request is added: what ends late deletes nothing that was added since. */
+  readonly key: string;
   readonly waiters: Waiter[];
 };
+
+/** A request as the storage has it: with its final answer from when that came until its handlers have ended. */
+type Stored = QueuedRequest & { readonly answer?: QueuedAnswer };
+
+type Outcome = Extract<OutboxChange, { status: 'succeeded' | 'failed' }>;
 
 /** A request, without what the outbox adds. */
 export type NewRequest = {
   [R in QueuedRequest as R['type']]: Pick<R, 'type' | 'payload'>;
 }[QueuedRequest['type']];
 
-/** The requests of one user that have no final answer yet, in memory and in the storage. */
+/**
+ * The requests of one user that have no final answer yet, in memory and in the storage. The storage has an answered one until
+ * the handlers of its outcome have ended: if they did not, the next client gives them the same outcome, and sends nothing.
+ */
 export class Outbox {
   readonly #store: Store;
   readonly #emitter: Emitter;
@@ -40,8 +50,10 @@ export class Outbox {
   #requests: readonly QueuedRequest[] | undefined;
   #lastCreatedAt = 0;
   #onIdle: (() => void)[] = [];
-  /** Answers that are being handled: the storage has their requests until then. */
-  readonly #answered = new Map<OutboxChange, Promise<void>>();
+  /** Outcomes that are being handled, by their key in the storage. */
+  readonly #handling = new Map<string, Promise<void>>();
+  /** Outcomes that an earlier client left, by their key: given to the handlers when the user is signed in. */
+  readonly #left = new Map<string, Outcome>();
 
   /** @param onSuccess called before the promise of the request resolves */
   constructor(
@@ -57,9 +69,14 @@ export class Outbox {
     this.#prefix = `outbox/${sid}/`;
     const left = [...stored]
       .filter(([key]) => key.startsWith(this.#prefix))
-      .map(([, value]) => value as QueuedRequest)
+      .map(([key, value]) => ({ key, ...(value as Stored) }))
       .sort((a, b) => a.createdAt - b.createdAt);
-    for (const request of left) this.#insert({ request, waiters: [], stored: Promise.resolve() });
+    for (const { key, answer, ...request } of left) {
+      if (answer) this.#left.set(key, outcomeOf(request, answer));
+      // Two clients on this storage were given the same one.
+      else if (this.#entries.has(request.id)) void store.delete(key);
+      else this.#insert({ key, request, waiters: [], stored: Promise.resolve() });
+    }
   }
 
   /** Oldest first. Replaced, never changed. */
@@ -87,6 +104,8 @@ export class Outbox {
 
   /** Sends what waits, on a socket that is signed in as this user. */
   resume(socket: Socket): void {
+    for (const [key, outcome] of this.#left) this.#give(key, outcome);
+    this.#left.clear();
     this.#queue.resume(socket);
   }
 
@@ -103,16 +122,14 @@ export class Outbox {
 
   /** Resolves when the handlers of all answers have ended, and the storage knows it. */
   async handled(): Promise<void> {
-    await Promise.all(this.#answered.values());
+    await Promise.all(this.#handling.values());
   }
 
   /** As deactivate, and the storage forgets it too. */
   forget(why: RequestError): void {
     this.deactivate(why);
-    for (const { request } of this.#answered.keys()) void this.#store.delete(this.#prefix + request.id);
-    for (const entry of [...this.#entries.values()]) {
-      this.#end(entry, { status: 'aborted', request: entry.request });
-    }
+    for (const key of [...this.#handling.keys(), ...this.#left.keys()]) void this.#store.delete(key);
+    for (const entry of [...this.#entries.values()]) this.#abort(entry);
   }
 
   /** The same request, given again. @throws RequestError when it is another one with the same id */
@@ -126,8 +143,9 @@ export class Outbox {
   }
 
   #enqueue(request: QueuedRequest): Entry {
-    const stored = this.#store.set(this.#prefix + request.id, request);
-    const entry: Entry = { request, waiters: [], stored };
+    const key = this.#prefix + uuid();
+    const stored = this.#store.set(key, request);
+    const entry: Entry = { key, request, waiters: [], stored };
     this.#insert(entry);
     this.#emitter.emit('outbox', { status: 'queued', request });
     return entry;
@@ -143,48 +161,51 @@ export class Outbox {
   #waitFor(entry: Entry, signal: AbortSignalLike | undefined): Promise<Payload> {
     const settled = new Promise<Payload>((resolve, reject) => entry.waiters.push({ resolve, reject }));
     return abortable(settled, signal, () => {
-      this.#end(entry, { status: 'aborted', request: entry.request });
+      this.#abort(entry);
       for (const waiter of entry.waiters) waiter.reject(signal?.reason);
     });
   }
 
   #settle(entry: Entry, answer: QueuedAnswer): void {
-    const { request, waiters } = entry;
-    if (answer.ok) {
-      const { payload } = answer;
-      this.#onSuccess(request);
-      this.#end(entry, { status: 'succeeded', request, answer: payload });
-      for (const waiter of waiters) waiter.resolve(payload);
-    } else {
-      const error = new RequestError('failure', answer.errors);
-      this.#end(entry, { status: 'failed', request, error });
-      for (const waiter of waiters) waiter.reject(error);
+    const { key, request, waiters } = entry;
+    // Also of one that was aborted meanwhile.
+    if (answer.ok) this.#onSuccess(request);
+    if (!this.#remove(entry)) return;
+    const outcome = outcomeOf(request, answer);
+    void this.#store.set(key, { ...request, answer } satisfies Stored);
+    this.#give(key, outcome);
+    for (const waiter of waiters) {
+      if (outcome.status === 'succeeded') waiter.resolve(outcome.answer);
+      else waiter.reject(outcome.error);
     }
   }
 
-  /** Takes it out, of the storage too; one that was answered when the handlers have kept what they want to keep of it. */
-  #end(entry: Entry, change: OutboxChange): void {
+  #abort(entry: Entry): void {
+    if (!this.#remove(entry)) return;
+    void this.#store.delete(entry.key);
+    this.#emitter.emit('outbox', { status: 'aborted', request: entry.request });
+  }
+
+  /** @returns whether it was there */
+  #remove(entry: Entry): boolean {
     const { id } = entry.request;
     this.#queue.remove(entry);
-    if (!this.#entries.delete(id)) return;
+    // The caller may have given the same one again.
+    if (this.#entries.get(id) !== entry) return false;
+    this.#entries.delete(id);
     this.#requests = undefined;
-    if (change.status === 'aborted') {
-      void this.#store.delete(this.#prefix + id);
-      this.#emitter.emit('outbox', change);
-    } else {
-      this.#answered.set(change, this.#handle(change));
-    }
     if (this.#entries.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    return true;
   }
 
-  async #handle(change: OutboxChange): Promise<void> {
-    const { id } = change.request;
-    await this.#emitter
-      .deliver('outbox', change)
-      .catch((error: unknown) => this.#emitter.emit('error', error));
-    // The caller may have given the same one again.
-    if (!this.#entries.has(id)) await this.#store.delete(this.#prefix + id);
-    this.#answered.delete(change);
+  /** Gives an outcome to the handlers; the storage forgets it when they have ended. */
+  #give(key: string, outcome: Outcome): void {
+    const handled = this.#emitter
+      .deliver('outbox', outcome)
+      .catch((error: unknown) => this.#emitter.emit('error', error))
+      .then(() => this.#store.delete(key))
+      .then(() => void this.#handling.delete(key));
+    this.#handling.set(key, handled);
   }
 
   /** By this machine's clock, but never the same twice: it is the order. */
@@ -192,4 +213,10 @@ export class Outbox {
     this.#lastCreatedAt = Math.max(Date.now(), this.#lastCreatedAt + 1);
     return this.#lastCreatedAt;
   }
+}
+
+function outcomeOf(request: QueuedRequest, answer: QueuedAnswer): Outcome {
+  return answer.ok
+    ? { status: 'succeeded', request, answer: answer.payload }
+    : { status: 'failed', request, error: new RequestError('failure', answer.errors) };
 }

@@ -72,6 +72,25 @@ describe('groups', () => {
   });
 });
 
+test('a group that the user left in another client goes when that is said, and comes back when the user is added again', async () => {
+  const [ada, bob] = [await fixture.member(urlOf(0)), await fixture.member(urlOf(1))];
+  const other = fixture.client(urlOf(1), {}, bob.credential);
+  await other.client.signIn(bob.credential);
+  const received = Promise.all([next(bob, 'group'), next(other, 'group')]);
+  const groupId = await ada.client.createGroup('three', [bob.sid, '1.5550199']);
+  await received;
+  await bob.client.leaveGroup(groupId);
+  const gone = next(other, 'groupRemoved');
+  other.client.leftElsewhere(groupId);
+  expect(other.client.groups.size).toBe(0);
+  expect(await gone).toBe(groupId);
+  // The same state as before.
+  const back = next(other, 'group');
+  await ada.client.addMember(groupId, bob.sid);
+  expect(await back).toMatchObject({ group_id: groupId, member_sids: expect.arrayContaining([bob.sid]) });
+  expect([...other.client.groups.keys()]).toEqual([groupId]);
+});
+
 describe('a request that cannot succeed', () => {
   test('rejects with what the server said', async () => {
     const ada = await fixture.member(urlOf(0));

@@ -1,8 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { memoryStorage, type OutboxChange } from '../src/index.ts';
+import { type ClientStorage, memoryStorage, type OutboxChange } from '../src/index.ts';
 import { disconnect, pairOf, reconnect } from './disconnect.ts';
-import { contents, createFixture, failing, heard, listen, reached, until } from './fixture.ts';
+import {
+  contents,
+  createFixture,
+  failing,
+  heard,
+  listen,
+  type Member,
+  next,
+  reached,
+  until,
+} from './fixture.ts';
+import type { FrameGate } from './frame-gate.ts';
 
 const fixture = createFixture({
   gateways: 1,
@@ -14,6 +25,26 @@ const fixture = createFixture({
 
 const url = () => fixture.system.gateway(0).url;
 const pair = (options = {}) => pairOf(fixture, options);
+
+const refuse: FrameGate['onClientFrame'] = ({ id, type }) =>
+  type === 'MESSAGING_SEND_REQUEST'
+    ? { instead: { id, type: 'MESSAGING_SEND_FAILURE', payload: { errors: ['group is closed'] } } }
+    : undefined;
+
+/** From now on no outcome of a client's requests counts as handled before `end`. */
+function holdOutcomes({ client }: Member): { end(): void } {
+  const hold = { end: () => {} };
+  const ended = new Promise<void>((resolve) => {
+    hold.end = resolve;
+  });
+  client.on('outbox', ({ status }) => (status === 'queued' ? undefined : ended));
+  return hold;
+}
+
+async function outboxOf(storage: ClientStorage): Promise<unknown[]> {
+  const stored = [...(await storage.load())];
+  return stored.filter(([key]) => key.startsWith('outbox/')).map(([, value]) => JSON.parse(value));
+}
 
 describe('with a storage that lasts,', () => {
   test('the next client signs in by itself, and sends what the one before could not', async () => {
@@ -44,35 +75,115 @@ describe('with a storage that lasts,', () => {
     );
   });
 
-  test('a request that failed is there until the failure was handled, and fails again for the next client if it was not', async () => {
+  test.each(['succeeded', 'failed'] as const)(
+    'a request that %s is there until its outcome was handled; the next client is given the outcome, and sends nothing',
+    async (how) => {
+      const storage = memoryStorage();
+      const { ada, gate, groupId } = await pair({ storage });
+      if (how === 'failed') gate.onClientFrame = refuse;
+      const id = randomUUID();
+      const handling = holdOutcomes(ada);
+      await ada.client.send(groupId, 'once', { id }).catch(() => undefined);
+      expect([ada.client.outbox.length, (await outboxOf(storage)).length]).toEqual([0, 1]);
+
+      // As if the page had gone now, and another one had come, whose handler does not end either; and then a third one.
+      let left = storage;
+      for (const _page of ['second', 'third']) {
+        const another = memoryStorage();
+        for (const [key, value] of await left.load()) await another.set(key, value);
+        left = another;
+        const later = fixture.client(gate.url, { storage: another });
+        holdOutcomes(later);
+        const change = await next(later, 'outbox');
+        expect(change).toMatchObject({ status: how, request: { id, payload: { content: 'once' } } });
+        if (how === 'failed') expect(change).toMatchObject({ error: { errors: ['group is closed'] } });
+        expect(later.client.outbox).toEqual([]);
+        await later.client.send(groupId, 'fence').catch(() => undefined);
+      }
+      expect(gate.fromClients.filter((frame) => frame.id === id)).toHaveLength(1);
+
+      const closed = ada.client.close();
+      handling.end();
+      await closed;
+      expect(await outboxOf(storage)).toEqual([]);
+    },
+  );
+
+  test.each(['who has signed out and in', 'of another client'] as const)(
+    'a handler that ends late takes nothing out of the next outbox: that of a user %s',
+    async (whose) => {
+      const storage = memoryStorage();
+      const { ada, bob, gate, groupId } = await pair({ storage });
+      const id = randomUUID();
+      gate.onClientFrame = refuse;
+      const handling = holdOutcomes(ada);
+      await failing(ada.client.send(groupId, 'again', { id }));
+      gate.onClientFrame = ({ type }) => (type === 'MESSAGING_SEND_REQUEST' ? 'drop' : undefined);
+      let later = ada;
+      if (whose === 'of another client') later = fixture.client(gate.url, { storage }, ada.credential);
+      else await ada.client.signOut();
+      await later.client.signIn(ada.credential);
+      const again = failing(later.client.send(groupId, 'again', { id }));
+      await until('it waits', () => later.client.outbox.length === 1);
+      handling.end();
+      // All that follows from that in this process has happened by then.
+      await new Promise((done) => setImmediate(done));
+      await Promise.all([ada, later].map(({ client }) => client.close({ signal: AbortSignal.abort() })));
+      expect(await again).toMatchObject({ reason: 'closed' });
+
+      gate.onClientFrame = () => undefined;
+      fixture.client(gate.url, { storage });
+      await heard(bob, ['again']);
+    },
+  );
+
+  test('a request that two clients on one storage were given is sent once by the next, and then gone', async () => {
     const storage = memoryStorage();
-    const { ada, gate, groupId } = await pair({ storage });
-    const left = async () =>
-      [...(await storage.load()).keys()].filter((key) => key.startsWith('outbox/')).length;
-    gate.onClientFrame = ({ id, type }) =>
-      type === 'MESSAGING_SEND_REQUEST'
-        ? { instead: { id, type: 'MESSAGING_SEND_FAILURE', payload: { errors: ['group is closed'] } } }
-        : undefined;
-    let keep = () => {};
-    ada.client.on('outbox', ({ status }) =>
-      status === 'failed' ? new Promise<void>((resolve) => (keep = resolve)) : undefined,
-    );
-    expect(await failing(ada.client.send(groupId, 'not kept'))).toMatchObject({ reason: 'failure' });
-    expect([ada.client.outbox.length, await left()]).toEqual([0, 1]);
+    const { ada, bob, gate, groupId } = await pair({ storage });
+    const other = fixture.client(gate.url, { storage });
+    await reached(other, 'signed-in');
+    gate.onClientFrame = ({ type }) => (type === 'MESSAGING_SEND_REQUEST' ? 'drop' : undefined);
+    const id = randomUUID();
+    const sent = [ada, other].map(({ client }) => failing(client.send(groupId, 'once', { id })));
+    await until('both wait', () => [ada, other].every(({ client }) => client.outbox.length === 1));
+    await Promise.all([ada, other].map(({ client }) => client.close({ signal: AbortSignal.abort() })));
+    for (const error of await Promise.all(sent)) expect(error).toMatchObject({ reason: 'closed' });
 
-    // As if the page had gone now, and another one had come.
-    const another = memoryStorage();
-    for (const [key, value] of await storage.load()) await another.set(key, value);
-    const later = fixture.client(gate.url, { storage: another });
-    const failed = new Promise<OutboxChange>((resolve) =>
-      later.client.on('outbox', (change) => change.status === 'failed' && resolve(change)),
-    );
-    expect((await failed).request.payload).toEqual({ group_id: groupId, content: 'not kept' });
+    gate.onClientFrame = () => undefined;
+    const before = gate.fromClients.length;
+    const later = fixture.client(gate.url, { storage });
+    await later.client.restored;
+    expect(later.client.outbox.map((request) => request.id)).toEqual([id]);
+    await later.client.send(groupId, 'fence');
+    await heard(bob, ['once', 'fence']);
+    await later.client.close();
+    expect(gate.fromClients.slice(before).filter((frame) => frame.id === id)).toHaveLength(1);
+    expect(await outboxOf(storage)).toEqual([]);
+  });
 
-    const closed = ada.client.close();
-    keep();
-    await closed;
-    expect(await left()).toBe(0);
+  test('a handler of a removed group that ends late leaves what the next sign-in has handled', async () => {
+    const storage = memoryStorage();
+    const { ada, bob } = await pair({ storage });
+    const cat = await fixture.member(url());
+    const known = next(ada, 'group', ({ group_name }) => group_name === 'three');
+    const groupId = await bob.client.createGroup('three', [ada.sid, cat.sid]);
+    await known;
+    let end = () => {};
+    const removing = next(ada, 'groupRemoved');
+    const off = ada.client.on('groupRemoved', () => new Promise<void>((resolve) => (end = resolve)));
+    await ada.client.leaveGroup(groupId);
+    await removing;
+    off();
+    await ada.client.signOut();
+    await ada.client.signIn(ada.credential);
+    await bob.client.addMember(groupId, ada.sid);
+    await bob.client.send(groupId, 'welcome back');
+    await heard(ada, ['welcome back']);
+    const handled = async () => [...(await storage.load()).keys()].includes(`seen/${ada.sid}/${groupId}`);
+    await until('it is handled', handled);
+    end();
+    await new Promise((done) => setImmediate(done));
+    expect(await handled()).toBe(true);
   });
 
   test('a message that was handled is not handled by the next client, and acknowledged', async () => {

@@ -33,12 +33,19 @@ export type WebServer = {
 };
 
 /**
- * Serves the built chat page. A file with a hash in its name may be cached without end; every other file is
- * requested again at each visit, and answered with 304 while it is the same.
+ * Serves the built chat page, as it is at each request: it may be built again meanwhile. A file with a hash in its name may
+ * be cached without end; every other file is requested again at each visit, and answered with 304 while it is the same.
  * @param host the address to listen on
+ * @param page the folder of the built page
  */
-export async function serveWeb(host: string, port: number, servers: ServerList): Promise<WebServer> {
-  const files = sirv(builtPage, { etag: true, setHeaders });
+export async function serveWeb(
+  host: string,
+  port: number,
+  servers: ServerList,
+  page = builtPage,
+): Promise<WebServer> {
+  // Without `dev` it lists the folder once, and knows of no file, nor of a size, that comes with a later build.
+  const files = sirv(page, { dev: true, etag: true, setHeaders });
   const server = createServer((request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       answer(response.setHeader('Allow', 'GET, HEAD'), 405, 'method not allowed\n');

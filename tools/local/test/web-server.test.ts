@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 // By path: testkit depends on this package, so this one cannot name it among its dependencies.
 import { freePorts } from '../../testkit/src/free-ports.ts';
@@ -43,6 +46,31 @@ describe('the page', () => {
     expect(page).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
     expect([...page.matchAll(/(?:src|href)="(?!\/)/g)]).toEqual([]);
   });
+});
+
+test('a page that is built again under the server is served as it is now', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'hooligram-page-'));
+  const page = (script: string) => `<script src="/assets/${script}.js"></script>`;
+  const build = async (script: string) => {
+    await rm(folder, { recursive: true });
+    await mkdir(join(folder, 'assets'), { recursive: true });
+    await writeFile(join(folder, 'index.html'), page(script));
+    await writeFile(join(folder, 'assets', `${script}.js`), `'${script}'`);
+  };
+  await build('first');
+  const [port = 0] = await freePorts(1);
+  const own = await serveWeb('127.0.0.1', port, servers, folder);
+  const get = async (path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+    return [answer.status, await answer.text()];
+  };
+  expect(await get('/')).toEqual([200, page('first')]);
+  await build('second-one');
+  expect(await get('/')).toEqual([200, page('second-one')]);
+  expect(await get('/assets/second-one.js')).toEqual([200, "'second-one'"]);
+  expect(await get('/assets/first.js')).toEqual([404, 'not found\n']);
+  await own.close();
+  await rm(folder, { recursive: true });
 });
 
 test('tells where the gateways are', async () => {

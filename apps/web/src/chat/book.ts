@@ -1,6 +1,6 @@
 import type { Group, Message } from '@hooligram/client';
 import { signal } from '@preact/signals';
-import type { ConversationRecord, History, Kept, RefusedMessage } from '../history/history.ts';
+import type { ConversationRecord, History, Kept, RefusedMessage, Removed } from '../history/history.ts';
 import { Conversation } from './conversation.ts';
 import { Notebook } from './notebook.ts';
 
@@ -76,14 +76,25 @@ export class Book {
     return true;
   }
 
-  async remove(groupId: number): Promise<void> {
-    this.conversations.value = new Map([...this.conversations.value].filter(([id]) => id !== groupId));
-    this.notebook.setDraft(groupId, '');
-    await this.#history.dropConversation(this.sid, groupId);
+  /** @param hasLeft whether the user has left the group now; else it was over already */
+  async remove(groupId: number, hasLeft: boolean): Promise<void> {
+    this.#hide(groupId);
+    await this.#history.removeConversation({ sid: this.sid, id: groupId, hasLeft });
+  }
+
+  /** Takes away what the user has removed in another tab. @returns whether it was here */
+  async removeElsewhere({ id, hasLeft }: Removed): Promise<boolean> {
+    const conversation = this.conversations.value.get(id);
+    // What is over there may have begun again here.
+    if (!conversation || !(hasLeft || conversation.isOver.value)) return false;
+    // It is kept once more: the user was added again meanwhile.
+    if (await this.#history.conversation(this.sid, id)) return false;
+    this.#hide(id);
+    return true;
   }
 
   async refuse(message: RefusedMessage): Promise<void> {
-    // A page that went before the request was out of the outbox sent it again: it is the same message.
+    // A page that went before the request was out of the outbox is told of it again: it is the same message.
     this.refused.value = [...this.refused.value.filter(({ id }) => id !== message.id), message];
     await this.#history.keepRefused(message);
   }
@@ -113,6 +124,11 @@ export class Book {
     this.conversations.value = conversations;
     const known = new Set(this.refused.value.map(({ id }) => id));
     this.refused.value = [...refused.filter(({ id }) => !known.has(id)), ...this.refused.value];
+  }
+
+  #hide(groupId: number): void {
+    this.conversations.value = new Map([...this.conversations.value].filter(([id]) => id !== groupId));
+    this.notebook.setDraft(groupId, '');
   }
 
   #add(group: Group, isOver: boolean): Conversation {

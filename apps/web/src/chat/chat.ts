@@ -7,10 +7,10 @@ import {
   type PhoneNumber,
 } from '@hooligram/client';
 import { computed, signal } from '@preact/signals';
-import { History, type Kept, NotKept } from '../history/history.ts';
+import { History, type Kept, NotKept, type Removed } from '../history/history.ts';
 import { isVisible } from '../page.ts';
 import { sidOf } from '../phone.ts';
-import { openGroup } from '../route.ts';
+import { goTo, openGroup } from '../route.ts';
 import type { Servers } from '../server-url.ts';
 import { Book } from './book.ts';
 import { clientStorage } from './client-storage.ts';
@@ -103,7 +103,7 @@ export class Chat {
   /** Leaves a group, or removes a conversation that is over. */
   async leave(groupId: number): Promise<void> {
     const book = this.book.value;
-    if (book?.conversations.value.get(groupId)?.isOver.value) await book.remove(groupId);
+    if (book?.conversations.value.get(groupId)?.isOver.value) await book.remove(groupId, false);
     else await this.client.leaveGroup(groupId);
   }
 
@@ -124,7 +124,10 @@ export class Chat {
       this.#clientFailure.value = state.status === 'failing' ? state.error : undefined;
     });
     this.#keepAgain();
-    this.#history.onKeptElsewhere((kept) => void this.#adopt(kept));
+    this.#history.onElsewhere(
+      (kept) => void this.#adopt(kept),
+      (removed) => void this.#remove(removed).catch(() => undefined),
+    );
     client.on('error', (error) => {
       // The page shows this one as `storageFailure`.
       if (error instanceof NotKept) return;
@@ -182,6 +185,15 @@ export class Chat {
     // A tab without a connection cannot know whether it is its own that is on its way, or one with the same text.
     if (this.connection.value.status === 'signed-in') this.#meet(book, message);
     this.#announce(book, message);
+  }
+
+  /** Takes away what the user has removed in another tab. @throws NotKept */
+  async #remove(removed: Removed): Promise<void> {
+    const { sid, id, hasLeft } = removed;
+    const book = await this.current();
+    if (book?.sid !== sid || !(await book.removeElsewhere(removed))) return;
+    if (openGroup.value === id) goTo(undefined);
+    if (hasLeft) this.client.leftElsewhere(id);
   }
 
   #meet(book: Book, message: Message): void {

@@ -92,7 +92,7 @@ export class Sending {
       if (!isKnown) await book.addMessage(message, true);
     }
     if (request.type === 'GROUP_CREATE_REQUEST' && request.id === this.#created) goTo(change.answer.group_id);
-    if (request.type === 'GROUP_LEAVE_REQUEST') await book.remove(request.payload.group_id);
+    if (request.type === 'GROUP_LEAVE_REQUEST') await book.remove(request.payload.group_id, true);
   }
 
   async #failed(book: Book, request: QueuedRequest, errors: readonly string[]): Promise<void> {

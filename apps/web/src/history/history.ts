@@ -28,6 +28,12 @@ export type RefusedMessage = {
 /** A message that a tab has kept, and its conversation with it. */
 export type Kept = { readonly record: ConversationRecord; readonly message: Message };
 
+/** A conversation that the user has removed in a tab: by leaving the group, or because it was over. */
+export type Removed = { readonly sid: string; readonly id: number; readonly hasLeft: boolean };
+
+/** What a tab tells the others. */
+type News = Kept | { readonly removed: Removed };
+
 type StoreOf = (name: string) => IDBPObjectStore<unknown, string[], string, 'readwrite'>;
 
 const stores = { conversations: 'conversations', messages: 'messages', refused: 'refused' } as const;
@@ -58,15 +64,20 @@ export class History {
   }
 
   /**
-   * Tells what other tabs of this browser keep. The server sends a message to no tab that comes back after another one has
-   * acknowledged it.
+   * Tells what other tabs of this browser keep and remove. The server sends a message to no tab that comes back after another
+   * one has acknowledged it, and that the user has left a group only to the tab that left.
    */
-  onKeptElsewhere(adopt: (kept: Kept) => void): void {
-    this.#tabs.onmessage = ({ data }: MessageEvent<Partial<Kept>>) => {
-      const { record, message } = data;
+  onElsewhere(onKept: (kept: Kept) => void, onRemoved: (removed: Removed) => void): void {
+    this.#tabs.onmessage = ({ data }: MessageEvent<Partial<Kept & { removed: Removed }>>) => {
+      const { record, message, removed } = data;
       // A tab of another release may tell something else.
-      if (record && message) adopt({ record, message });
+      if (record && message) onKept({ record, message });
+      if (removed) onRemoved(removed);
     };
+  }
+
+  conversation(sid: string, id: number): Promise<ConversationRecord | undefined> {
+    return this.#read((database) => database.get(stores.conversations, [sid, id]));
   }
 
   conversations(sid: string): Promise<ConversationRecord[]> {
@@ -94,7 +105,7 @@ export class History {
       storeOf(stores.conversations).put(record),
       ...(message ? [storeOf(stores.messages).put(message, key)] : []),
     ]);
-    if (message) this.#tabs.postMessage({ record, message } satisfies Kept);
+    if (message) this.#tabs.postMessage({ record, message } satisfies News);
   }
 
   keepRefused(message: RefusedMessage): Promise<void> {
@@ -111,6 +122,12 @@ export class History {
       storeOf(stores.conversations).delete([sid, id]),
       storeOf(stores.messages).delete(IDBKeyRange.bound([sid, id], [sid, id, []])),
     ]);
+  }
+
+  /** As dropConversation, and tells the other tabs. */
+  async removeConversation(removed: Removed): Promise<void> {
+    await this.dropConversation(removed.sid, removed.id);
+    this.#tabs.postMessage({ removed } satisfies News);
   }
 
   /** All entries of a user. */
