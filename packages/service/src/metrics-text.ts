@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Metric, Registry } from 'prom-client';
 
 /** So many lines are written in one turn of the event loop. */
-const linesATurn = 200;
+const linesATurn = 50;
 
 type Labels = Readonly<Record<string, string | number>>;
 

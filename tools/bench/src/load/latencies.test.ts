@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { LatenciesByTime, Latencies, percentileOf } from './latencies.ts';
+import { Latencies, LatenciesByTime, percentileOf } from './latencies.ts';
 
 function countsOf(values: readonly number[]) {
   const latencies = new Latencies();
@@ -44,7 +44,8 @@ test('a percentile is the smallest latency that so many of a hundred do not exce
 test('what was sent in some spans is left out of the others, whose ends belong to them', () => {
   const byTime = new LatenciesByTime();
   for (let sentAt = 0; sentAt <= 100; sentAt += 10) byTime.record(sentAt, 1_000 + sentAt);
-  const outside = (...spans: (readonly [number, number])[]) => byTime.outside(spans).map(([us]) => us - 1_000);
+  const outside = (...spans: (readonly [number, number])[]) =>
+    byTime.outside(spans).map(([us]) => us - 1_000);
   expect(outside()).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
   expect(outside([10, 30], [25, 50], [95, 99])).toEqual([0, 60, 70, 80, 90, 100]);
   expect(outside([-1, 200])).toEqual([]);

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pMap from 'p-map';
+import { ownTime } from '../machine-clock.ts';
 import { LoadClient } from './client.ts';
 import { codecs } from './codec.ts';
 import { Day, type DaySpec } from './day.ts';
-import { LatenciesByTime, Latencies, type LatencyCounts, percentileOf, type Span } from './latencies.ts';
-import { ownTime } from '../machine-clock.ts';
+import { Latencies, LatenciesByTime, type LatencyCounts, percentileOf, type Span } from './latencies.ts';
 import { MessageStream } from './message-stream.ts';
 import type { PopulationSpec } from './population-spec.ts';
 import { keepInFlight, keepRate, type Rate } from './rate.ts';

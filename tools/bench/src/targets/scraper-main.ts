@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { setPriority } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Span } from '../load/latencies.ts';
 import { machineTime } from '../machine-clock.ts';
 import type { Scrape, Scraped } from './scraper-process.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { LoadProcess } from '../load/load-process.ts';
 import type { Span } from '../load/latencies.ts';
+import type { LoadProcess } from '../load/load-process.ts';
 import type { ExchangeResult } from '../load/population.ts';
 import type { PopulationSpec } from '../load/population-spec.ts';
 import type { Rate } from '../load/rate.ts';
@@ -60,7 +60,8 @@ export async function populate(
 
 /** Sends for a while at a rate, and takes all figures of it. @throws Error at a fault */
 export function exchange(trial: Trial, rate: Rate): Promise<Figures> {
-  const send = (at: Rate) => (seconds: number) => trial.load.call('exchange', seconds, at, trial.target.scrape !== undefined);
+  const send = (at: Rate) => (seconds: number) =>
+    trial.load.call('exchange', seconds, at, trial.target.scrape !== undefined);
   if (!('perSecond' in rate) || trial.warmUpSeconds * rate.perSecond >= warmUpMessages) {
     return measured(trial, send(rate));
   }
