@@ -71,7 +71,7 @@ if (program.includes('/load/')) {
   observe(Socket.prototype, 'write', (socket, chunk) => {
     const keys = keysOf(chunk);
     if (keys.length === 0) return;
-    if (String(chunk).includes('publish')) note('publish-out', keys);
+    if (/publish/i.test(String(chunk))) note('publish-out', keys);
     else {
       statements.set(socket, keys);
       note('statement-out', keys);
