@@ -53,6 +53,7 @@ async function keepRefusals<K extends RequestType>(
   outcomes: (Outcome<K> | undefined)[],
 ): Promise<void> {
   const refused = [...batch.entries()].filter(([place, { again }]) => again && outcomes[place]?.ok === false);
+  if (refused.length === 0) return;
   try {
     const done = await refuseForGood(
       context,

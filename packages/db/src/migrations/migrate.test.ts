@@ -159,13 +159,7 @@ test('a migration that gets no lock in the end leaves nothing, and the next run 
 });
 
 test('an index that is made CONCURRENTLY waits for old transactions as long as it takes', async () => {
-  const url = await emptyDatabase();
-  const dir = folder({ [one]: 'CREATE TABLE one (id int)' });
-  await migrate({ url, dir });
-  edit(dir, two, 'CREATE INDEX CONCURRENTLY two ON one (id)');
-  await inSession(url, async (writer) => {
-    await writer.query('BEGIN');
-    await writer.query('INSERT INTO one VALUES (1)');
+  await beforeIndex(async ({ url, dir, writer }) => {
     const run = migrate({ url, dir });
     await inSession(url, (other) => untilMigrationWaits(other, true));
     // Longer than a lock is waited for elsewhere.
@@ -176,13 +170,7 @@ test('an index that is made CONCURRENTLY waits for old transactions as long as i
 });
 
 test('an index is made CONCURRENTLY while another process waits to migrate, too', async () => {
-  const url = await emptyDatabase();
-  const dir = folder({ [one]: 'CREATE TABLE one (id int)' });
-  await migrate({ url, dir });
-  edit(dir, two, 'CREATE INDEX CONCURRENTLY two ON one (id)');
-  await inSession(url, async (writer) => {
-    await writer.query('BEGIN');
-    await writer.query('INSERT INTO one VALUES (1)');
+  await beforeIndex(async ({ url, dir, writer }) => {
     const runs = [migrate({ url, dir })];
     await inSession(url, async (other) => {
       await untilMigrationWaits(other, true);
@@ -193,6 +181,21 @@ test('an index is made CONCURRENTLY while another process waits to migrate, too'
     expect(await Promise.all(runs)).toEqual([{ applied: [two] }, { applied: [] }]);
   });
 });
+
+/** While a migration that makes an index CONCURRENTLY is to be applied, and a transaction has written to its table. */
+async function beforeIndex(
+  work: (given: { url: string; dir: string; writer: pg.Client }) => Promise<void>,
+): Promise<void> {
+  const url = await emptyDatabase();
+  const dir = folder({ [one]: 'CREATE TABLE one (id int)' });
+  await migrate({ url, dir });
+  edit(dir, two, 'CREATE INDEX CONCURRENTLY two ON one (id)');
+  await inSession(url, async (writer) => {
+    await writer.query('BEGIN');
+    await writer.query('INSERT INTO one VALUES (1)');
+    await work({ url, dir, writer });
+  });
+}
 
 /** Until a process has asked for the lock of migrations, and another one has it. */
 async function untilLockIsRefused(client: pg.Client): Promise<void> {
