@@ -102,13 +102,16 @@ export function observeBudgets(metrics: Metrics, budgets: Budgets): void {
   );
   metrics.observed(
     'gateway_socket_buffers_bytes',
-    'Bytes that wait for clients to read them, of all connections: in their sockets, and pages of replays without room there',
-    () => socketBuffers.bytes(),
+    'Bytes that wait for clients to read them, of all connections: in their sockets, and pages of replays without room there. Each scrape begins to look at all sockets: the next one tells what it found',
+    () => {
+      socketBuffers.lookAround();
+      return socketBuffers.bytes;
+    },
   );
   metrics.observed(
     'gateway_connections_behind',
     'Connections whose client has not read all that was sent: their number, where the bytes do not tell one from many',
-    () => socketBuffers.behind(),
+    () => socketBuffers.behind,
   );
   metrics.observed(
     'gateway_out_of_order_bytes',

@@ -13,8 +13,8 @@ type Fragmenting = Record<
 type SocketEvents = {
   /** It is closed because its client reads too slowly. */
   onSlow(cause: SlowCause, address: string): void;
-  /** So many bytes more wait to be read by its client, or fewer. */
-  onBuffered(bytes: number): void;
+  /** So many bytes more wait to be read by its client, or fewer: `waitingBytes` has moved by them. */
+  onBuffered(socket: ClientSocket, bytes: number): void;
   /** Closes it: uWS reports the topics that it leaves meanwhile, and any use of it throws then. */
   close(close: () => void): void;
 };
@@ -70,16 +70,16 @@ export class ClientSocket {
     return this.#isOpen ? this.#ws.getBufferedAmount() : 0;
   }
 
-  /** That, and what is held for it until then. */
+  /** That, as of the last look, and what is held for it until then. */
   get waitingBytes(): number {
-    return this.unreadBytes + this.#heldBytes;
+    return this.#unreadBytes + this.#heldBytes;
   }
 
   /** So many bytes more are held for this client until it has read what was sent, or fewer. */
   hold(bytes: number): void {
     if (!this.#isOpen) return;
     this.#heldBytes += bytes;
-    this.#events.onBuffered(bytes);
+    this.#events.onBuffered(this, bytes);
   }
 
   /** Looks how much the client has not read. */
@@ -192,8 +192,9 @@ export class ClientSocket {
   onClosed(): void {
     this.#isOpen = false;
     this.#noteUnread(0);
-    if (this.#heldBytes > 0) this.#events.onBuffered(-this.#heldBytes);
+    const heldBytes = this.#heldBytes;
     this.#heldBytes = 0;
+    if (heldBytes > 0) this.#events.onBuffered(this, -heldBytes);
     this.#later = undefined;
     this.onDrain();
   }
@@ -289,7 +290,7 @@ export class ClientSocket {
     if (bytes === this.#unreadBytes) return;
     const before = this.#unreadBytes;
     this.#unreadBytes = bytes;
-    this.#events.onBuffered(bytes - before);
+    this.#events.onBuffered(this, bytes - before);
   }
 }
 

@@ -129,7 +129,7 @@ export class WebSocketServer {
     const buffers = this.#buffers;
     const events = {
       onSlow,
-      onBuffered: (bytes: number) => buffers.move(bytes),
+      onBuffered: (socket: ClientSocket, bytes: number) => buffers.move(socket, bytes),
       close: (close: () => void) => this.#close(close),
     };
     const owner = {

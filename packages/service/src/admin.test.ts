@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { type Admin, startAdmin } from './admin.ts';
@@ -91,13 +92,35 @@ test('a port in use is one clear line', async () => {
   await expect(start(port)).rejects.toThrow(new RegExp(`^port ${port} is in use \\(ADMIN_PORT\\)$`));
 });
 
-test('close ends connections that are kept alive, at once', async () => {
-  const admin = await start();
-  const socket = connect(admin.port, '127.0.0.1');
-  const closed = new Promise((resolve) => socket.once('close', resolve));
-  await new Promise((resolve) => {
-    socket.once('data', resolve);
-    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+test('a connection is kept until the next scrape, a minute later', async () => {
+  const { url } = await start();
+  const { headers } = await fetch(`${url}/metrics`);
+  expect(headers.get('connection')).toBe('keep-alive');
+  expect(headers.get('keep-alive')).toBe('timeout=65');
+});
+
+test('close ends at once connections that are kept alive, that never asked, and whose answer is under way', async () => {
+  let asked = () => {};
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve;
   });
-  await Promise.all([open.pop()?.close(), closed]);
+  const admin = await startAdmin({
+    ...{ host: '127.0.0.1', port: 0, metrics },
+    ready() {
+      asked();
+      return new Promise<Readiness>(() => {});
+    },
+  });
+  const dial = async () => {
+    const socket = connect(admin.port, '127.0.0.1');
+    const closed = once(socket, 'close');
+    await once(socket, 'connect');
+    return { socket, closed };
+  };
+  const [kept, silent, waiting] = [await dial(), await dial(), await dial()];
+  kept.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await once(kept.socket, 'data');
+  waiting.socket.write('GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await isAsked;
+  await Promise.all([admin.close(), kept.closed, silent.closed, waiting.closed]);
 });

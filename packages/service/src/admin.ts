@@ -4,6 +4,12 @@ import type { Readiness } from './lifecycle.ts';
 import { listen } from './listen.ts';
 import type { Metrics } from './metrics.ts';
 
+/**
+ * An idle connection is kept for so long: whoever scrapes once a minute, or more often, does it over one. A new one takes as
+ * long as half of the answer. (`headersTimeout` counts from the first byte of a request on.)
+ */
+const keepAliveMs = 65_000;
+
 export type AdminOptions = {
   readonly host: string;
   readonly port: number;
@@ -17,7 +23,7 @@ export type AdminOptions = {
 export type Admin = {
   readonly port: number;
   readonly url: string;
-  /** Ends open connections at once. */
+  /** Ends open connections at once, idle or not. */
   close(): Promise<void>;
 };
 
@@ -42,6 +48,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
       (error: Error) => send(response, json(500, { error: error.message }), false),
     );
   });
+  server.keepAliveTimeout = keepAliveMs;
   const port = await listen(server, { host: options.host, port: options.port, variable: 'ADMIN_PORT' });
   return {
     port,

@@ -1,4 +1,5 @@
-import { Counter, type Metric, type Registry } from 'prom-client';
+import type { Metric, Registry } from 'prom-client';
+import { type Described, labelsText, type Sample } from './metrics-text.ts';
 
 /** How often something happened. Adding one is one addition; the metric reads the number when somebody reads the metrics. */
 export type HotCounter = { count: number };
@@ -46,49 +47,47 @@ export function hotCounterFamily(
   seconds: readonly string[] = [],
 ) {
   const find = memberOf<HotCounter>(labels, () => ({ count: 0 }), seconds);
-  const taken = new Map<HotCounter, number>(fromStart.map(([first, second]) => [find(first, second), 0]));
-  new Counter({
-    name,
-    help,
-    labelNames: [...labels],
-    registers: [registry],
-    collect() {
-      for (const { labels: values, member } of find.members) {
-        const before = taken.get(member);
-        const count = before === undefined ? 0 : member.count;
-        this.inc(values, count - (before ?? 0));
-        taken.set(member, count);
-      }
-    },
-  });
+  const known = new Set<HotCounter>(fromStart.map(([first, second]) => find(first, second)));
+  register(registry, { name, help, type: 'counter' }, () =>
+    find.members.map(({ text, member }) => {
+      const value = known.has(member) ? member.count : 0;
+      known.add(member);
+      return { labelsText: text, value };
+    }),
+  );
   return find;
 }
 
 /** The same for histograms. prom-client's own would hash the labels at every observation. */
 export function hotHistogramFamily({ registry, name, help, labels }: Family, buckets: readonly number[]) {
   const find = memberOf(labels, () => new HotHistogram(buckets));
-  const metric = {
-    name,
-    help,
-    type: 'histogram',
-    get: async () => ({
-      name,
-      help,
-      type: 'histogram',
-      aggregator: 'sum',
-      values: find.members.flatMap(({ labels: values, member }) => samples(name, values, member)),
+  const bounds = [...buckets, '+Inf'].map((le) => labelsText({ le }));
+  const [bucketName, sumName, countName] = [`${name}_bucket`, `${name}_sum`, `${name}_count`];
+  register(registry, { name, help, type: 'histogram' }, () =>
+    find.members.flatMap(({ text, member: { counts, sum } }) => {
+      let count = 0;
+      const samples: Sample[] = bounds.map((bound, index) => {
+        count += counts[index] as number;
+        return { metricName: bucketName, labelsText: bound + text, value: count };
+      });
+      samples.push({ metricName: sumName, labelsText: text, value: sum });
+      samples.push({ metricName: countName, labelsText: text, value: count });
+      return samples;
     }),
-  };
-  registry.registerMetric(metric as unknown as Metric);
+  );
   return find;
 }
 
-type Values = Readonly<Record<string, string>>;
+/** A metric that prom-client does not know. */
+function register(registry: Registry, about: Omit<Described, 'values'>, read: () => readonly Sample[]): void {
+  const metric = { ...about, get: async () => ({ ...about, aggregator: 'sum', values: read() }) };
+  registry.registerMetric(metric as unknown as Metric);
+}
 
 /** @param seconds see `hotCounterFamily` */
 function memberOf<M>(labels: readonly string[], create: () => M, seconds: readonly string[] = []) {
   const byValues = new Map<string, M>();
-  const members: { labels: Values; member: M }[] = [];
+  const members: { text: string; member: M }[] = [];
   const find = (first = '', second?: string): M => {
     const key = second === undefined ? first : `${first}\0${second}`;
     const known = byValues.get(key);
@@ -96,25 +95,10 @@ function memberOf<M>(labels: readonly string[], create: () => M, seconds: readon
     const member = create();
     byValues.set(key, member);
     const values = [first, second];
-    members.push({
-      labels: Object.fromEntries(labels.map((label, index) => [label, values[index] ?? ''])),
-      member,
-    });
+    const texts = labels.map((label, index) => labelsText({ [label]: values[index] ?? '' }));
+    members.push({ text: texts.join(''), member });
     for (const other of seconds) find(first, other);
     return member;
   };
   return Object.assign(find, { members });
-}
-
-function samples(name: string, labels: Values, { bounds, counts, sum }: HotHistogram) {
-  let count = 0;
-  const buckets = [...bounds, '+Inf'].map((le, index) => {
-    count += counts[index] as number;
-    return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: count };
-  });
-  return [
-    ...buckets,
-    { metricName: `${name}_sum`, labels, value: sum },
-    { metricName: `${name}_count`, labels, value: count },
-  ];
 }

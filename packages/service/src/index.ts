@@ -27,6 +27,7 @@ export {
   type Observed,
 } from './metrics.ts';
 export { networkOf } from './network.ts';
+export { countOpenFiles } from './open-files.ts';
 export { createPart, type Part } from './part.ts';
 export { type Probe, startProbe } from './probe.ts';
 export { createProcessStatus } from './process-status.ts';

@@ -26,7 +26,7 @@ test('all kinds of metrics, labels and numbers are written as prom-client itself
     { x: 'y' },
     2,
   );
-  // More lines than are written in one turn.
+  // More lines than are written in one turn, as a rule.
   const many = new Counter({ name: 'many_total', help: 'Many', labelNames: ['n'], registers });
   for (let n = 0; n < 1_000; n += 1) many.inc({ n });
   new Counter({ name: 'last_total', help: 'Behind them', registers }).inc();
@@ -34,4 +34,34 @@ test('all kinds of metrics, labels and numbers are written as prom-client itself
   expect(await metricsText(registry, {})).toBe(await registry.metrics());
   registry.setDefaultLabels({ role: 'a "role"', zone: 'z' });
   expect(await metricsText(registry, { role: 'a "role"', zone: 'z' })).toBe(await registry.metrics());
+});
+
+/** How many turns of the event loop there were until it was done. */
+async function turnsUntil(done: Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let isDone = false;
+  const count = () => {
+    turns += 1;
+    if (!isDone) setImmediate(count);
+  };
+  setImmediate(count);
+  await done;
+  isDone = true;
+  return turns;
+}
+
+test('the event loop goes on between metrics that take long to read, and amid one with many lines', async () => {
+  const registry = new Registry();
+  const collect = () => {
+    const endsAt = performance.now() + 2;
+    while (performance.now() < endsAt);
+  };
+  for (let n = 0; n < 10; n += 1)
+    new Gauge({ name: `slow_${n}`, help: 'Slow', registers: [registry], collect });
+  expect(await turnsUntil(metricsText(registry, {}))).toBeGreaterThanOrEqual(10);
+
+  const large = new Registry();
+  const many = new Counter({ name: 'many_total', help: 'Many', labelNames: ['n'], registers: [large] });
+  for (let n = 0; n < 50_000; n += 1) many.inc({ n });
+  expect(await turnsUntil(metricsText(large, {}))).toBeGreaterThanOrEqual(5);
 });

@@ -1,22 +1,31 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Metric, Registry } from 'prom-client';
 
-/** So many lines are written in one turn of the event loop. */
-const linesATurn = 50;
+/** The event loop goes on when so much time was spent on metrics in one turn. */
+const turnMs = 0.5;
+/** After so many lines of one metric the clock is looked at. */
+const linesPerLook = 16;
 
 type Labels = Readonly<Record<string, string | number>>;
 
-/** What prom-client says of a metric. The labels that all buckets of a histogram share are apart. */
-type Described = {
+/** One line of a metric. */
+export type Sample = {
+  /** Where it is not that of the metric. */
+  readonly metricName?: string;
+  readonly labels?: Labels;
+  /** In place of them: what `labelsText` makes of them. */
+  readonly labelsText?: string;
+  /** Those that all buckets of a histogram share. */
+  readonly sharedLabels?: Labels;
+  readonly value: number;
+};
+
+/** What a metric of prom-client, or one of ours, says of itself. */
+export type Described = {
   readonly name: string;
   readonly help: string;
   readonly type: string;
-  readonly values?: readonly {
-    readonly metricName?: string;
-    readonly labels?: Labels;
-    readonly sharedLabels?: Labels;
-    readonly value: number;
-  }[];
+  readonly values?: readonly Sample[];
 };
 
 /**
@@ -25,22 +34,28 @@ type Described = {
  * @param constant labels of every line, besides its own
  */
 export async function metricsText(registry: Registry, constant: Labels): Promise<string> {
-  const fixed = written(constant);
+  const fixed = labelsText(constant);
   const parts: string[] = [];
-  let unrested = 0;
+  let turnBeganMs = performance.now();
+  const isTurnOver = () => performance.now() - turnBeganMs >= turnMs;
+  const rest = async () => {
+    await setImmediate();
+    turnBeganMs = performance.now();
+  };
   for (const metric of registry.getMetricsAsArray()) {
     const { name, help, type, values = [] } = await described(metric as unknown as Metric);
     const lines = [`# HELP ${name} ${escaped(help)}`, `# TYPE ${name} ${type}`];
-    for (const { metricName = name, labels = {}, sharedLabels = {}, value } of values) {
+    for (const sample of values) {
+      const { metricName = name, sharedLabels, value } = sample;
+      const own = sample.labelsText ?? labelsText(sample.labels ?? {});
+      const shared = sharedLabels ? labelsText(sharedLabels) : '';
       // Each label has a comma behind it.
-      const all = (written(labels) + fixed + written(sharedLabels)).slice(0, -1);
+      const all = (own + fixed + shared).slice(0, -1);
       lines.push(`${metricName}${all === '' ? '' : `{${all}}`} ${number(value)}`);
+      if (lines.length % linesPerLook === 0 && isTurnOver()) await rest();
     }
     parts.push(lines.join('\n'));
-    unrested += values.length;
-    if (unrested < linesATurn) continue;
-    unrested = 0;
-    await setImmediate();
+    if (isTurnOver()) await rest();
   }
   return `${parts.join('\n\n')}\n`;
 }
@@ -51,7 +66,8 @@ async function described(metric: Metric): Promise<Described> {
   return (await (getForPromString?.call(metric) ?? metric.get())) as Described;
 }
 
-function written(labels: Labels): string {
+/** @returns labels as they are written, each with a comma behind it */
+export function labelsText(labels: Labels): string {
   let text = '';
   for (const name in labels) text += `${name}="${escaped(String(labels[name])).replaceAll('"', '\\"')}",`;
   return text;

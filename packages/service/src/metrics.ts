@@ -1,16 +1,9 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type HotCounter, type HotHistogram, hotCounterFamily, hotHistogramFamily } from './hot-metrics.ts';
 import { metricsText } from './metrics-text.ts';
+import { collectProcessMetrics } from './process-metrics.ts';
 
 const prefix = 'hooligram_';
-
-/**
- * How often the lag of the event loop is measured. Each measurement wakes the process: at prom-client's 10 ms an idle
- * one wakes a hundred times a second for nothing else.
- */
-const lagEveryMs = 100;
-/** What is measured for these is the time from one measurement to the next, which contains that pause. */
-const lagsWithPause = ['min', 'max', 'mean', 'p50', 'p90', 'p99'];
 
 export type { Counter, Gauge, Histogram, HotCounter, HotHistogram };
 
@@ -75,8 +68,7 @@ export type Metrics = {
  */
 export function createMetrics(options: { role: string }): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: lagEveryMs });
-  takePauseFromLags(registry);
+  collectProcessMetrics(registry);
   const described: MetricDescription[] = registry
     .getMetricsAsArray()
     .map((metric) => ({ name: metric.name, help: metric.help, type: typeOf(metric), labels: {} }));
@@ -146,17 +138,6 @@ export function createMetrics(options: { role: string }): Metrics {
     text: () => metricsText(registry, { role: options.role }),
     describe: () => described,
   };
-}
-
-/** From now on `nodejs_eventloop_lag_*` tells how late the event loop was: 0 if it was in time. */
-function takePauseFromLags(registry: Registry): void {
-  for (const lag of lagsWithPause) {
-    const gauge = registry.getSingleMetric(`nodejs_eventloop_lag_${lag}_seconds`) as Gauge;
-    const set = gauge.set.bind(gauge) as (labels: object, seconds: number) => void;
-    const setWithoutPause: typeof set = (labels, seconds) =>
-      set(labels, Math.max(0, seconds - lagEveryMs / 1_000));
-    Object.assign(gauge, { set: setWithoutPause });
-  }
 }
 
 function typeOf(metric: object): string {

@@ -24,8 +24,8 @@ export async function metrics(adminUrl: string): Promise<Metrics> {
 }
 
 /**
- * A GET on a connection of its own. One that is kept for the next request may be closed by the server, after five quiet
- * seconds, in the very moment in which it is used again.
+ * A GET on a connection of its own. One that is kept for the next request may be closed by the server, after a quiet minute,
+ * in the very moment in which it is used again.
  */
 export function getOnce(url: URL, signal = AbortSignal.timeout(patienceMs)): Promise<Response> {
   return fetch(url, { headers: { connection: 'close' }, signal });

@@ -1,5 +1,5 @@
-import type { Log } from '@hooligram/service';
-import { countOpenFiles, FileReserve, readOpenFilesMax } from './open-files.ts';
+import { countOpenFiles, type Log } from '@hooligram/service';
+import { FileReserve, readOpenFilesMax } from './open-files.ts';
 
 /** What a gateway needs beside its clients: Redis, health and metrics, and connections that are no clients yet. */
 const besideClients = 200;

@@ -1,25 +1,9 @@
-import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
-
-/** Files that this process has open, on Linux; on macOS the other one. */
-const folders = ['/proc/self/fd', '/dev/fd'];
+import { closeSync, openSync, readFileSync } from 'node:fs';
 
 /** @returns how many files this process may have open; infinite if that is not limited, or cannot be told */
 export function readOpenFilesMax(): number {
   const soft = readProcLimit() ?? readReportedLimit();
   return soft === undefined || Number.isNaN(soft) ? Number.POSITIVE_INFINITY : soft;
-}
-
-/** @returns how many files this process has open; undefined if that cannot be told, infinite if none has room */
-export function countOpenFiles(): number | undefined {
-  for (const folder of folders) {
-    try {
-      // Linux 6.2 and newer say it at once. Before, the folder has to be read.
-      return statSync(folder).size || readdirSync(folder).length;
-    } catch (error) {
-      if (isOutOfFiles(error)) return Number.POSITIVE_INFINITY;
-    }
-  }
-  return undefined;
 }
 
 /** Opened files that are kept so that there is something to close when no file can be opened any more. */
@@ -43,10 +27,6 @@ export class FileReserve {
   release(): void {
     for (const file of this.#files.splice(0)) closeSync(file);
   }
-}
-
-function isOutOfFiles(error: unknown): boolean {
-  return ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 function readProcLimit(): number | undefined {

@@ -67,7 +67,7 @@ function slowClient({ messages, bytes, REPLAY_WINDOW }: Replay, buffersBytesMax 
   } as unknown as uWS.WebSocket<unknown>;
   const socket = new ClientSocket(ws, '127.0.0.1', {
     onSlow() {},
-    onBuffered: (more) => buffers.move(more),
+    onBuffered: (which, more) => buffers.move(which, more),
     close: (closeNow) => closeNow(),
   });
   buffers.add(socket);
@@ -129,14 +129,14 @@ test('pages that turn out larger than the socket has room for are counted while 
   const waiting = readBytes() + stateBytes() - kernelBytes;
   expect(readBytes()).toBe(groups * larger.messages * larger.bytes);
   expect(sent.length * larger.bytes).toBeLessThan(readBytes());
-  expect(buffers.bytes()).toBe(waiting);
-  expect(socket.waitingBytes).toBe(buffers.bytes());
+  expect(buffers.bytes).toBe(waiting);
+  expect(socket.waitingBytes).toBe(buffers.bytes);
   while (sent.length < groups * larger.messages) {
     reads();
     await settled();
   }
   reads();
-  expect(buffers.bytes()).toBe(0);
+  expect(buffers.bytes).toBe(0);
 });
 
 test('a client that leaves too many of those waiting is cut, and nothing is counted of it any more', async () => {
@@ -144,5 +144,5 @@ test('a client that leaves too many of those waiting is cut, and nothing is coun
   void join();
   await settled();
   expect(socket.isOpen).toBe(false);
-  expect(buffers.bytes()).toBe(0);
+  expect(buffers.bytes).toBe(0);
 });
