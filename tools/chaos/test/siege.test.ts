@@ -105,7 +105,10 @@ test.each<[why: string, row: SiegeRow]>([
   ],
   ['honest p99 is more than twice its quiet value', withWindow({ p99Ms: 41 })],
   ['honest p99 is more than twice its quiet value', withWindow({ p99Ms: Number.NaN })],
-  ['memory is not back', { ...harmless, memory: { ...harmless.memory, after: { gateways: 111, cores: 110 } } }],
+  [
+    'memory is not back',
+    { ...harmless, memory: { ...harmless.memory, after: { gateways: 111, cores: 110 } } },
+  ],
   [
     "Redis' memory is not back",
     { ...harmless, redis: { ...harmless.redis, after: { ...redis, mebibytes: 12 } } },

@@ -48,7 +48,10 @@ function setUp() {
   };
   const create = async (again = false) => {
     const params = { user_id, sid: '1.5551000', repeatable: true, group_name: 'group', member_sids };
-    return permitted(await groupCreatePermit(context, { request_id: 'r', again, params }, member_sids), change);
+    return permitted(
+      await groupCreatePermit(context, { request_id: 'r', again, params }, member_sids),
+      change,
+    );
   };
   const add = async (again = false) => {
     const params = { user_id, repeatable: true, group_id: 1, member_sid: '1.5551000' };
