@@ -73,6 +73,7 @@ test('what was written offline outlives the page', async () => {
   await bob.page.getByText('Next try in').waitFor();
   bob.proxy.mend();
   await bob.page.getByRole('button', { name: 'Try now' }).click();
+  await bob.page.getByText('No connection.').waitFor({ state: 'detached' });
   await bob.page.clock.resume();
   await message(bob.page, 'written before the reload', 'Stored').waitFor();
   await message(ada.page, 'written before the reload').waitFor();

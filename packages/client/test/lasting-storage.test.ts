@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { type ClientStorage, memoryStorage, type OutboxChange } from '../src/index.ts';
 import { disconnect, pairOf, reconnect } from './disconnect.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type Member,
   next,
   reached,
+  takeTheClock,
   until,
 } from './fixture.ts';
 import type { FrameGate } from './frame-gate.ts';
@@ -25,6 +26,10 @@ const fixture = createFixture({
 
 const url = () => fixture.system.gateway(0).url;
 const pair = (options = {}) => pairOf(fixture, options);
+
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 const refuse: FrameGate['onClientFrame'] = ({ id, type }) =>
   type === 'MESSAGING_SEND_REQUEST'
@@ -102,9 +107,16 @@ describe('with a storage that lasts,', () => {
       }
       expect(gate.fromClients.filter((frame) => frame.id === id)).toHaveLength(1);
 
-      const closed = ada.client.close();
+      // By which it would not wait for handlers any longer.
+      takeTheClock();
+      const ends: string[] = [];
+      const closed = ada.client.close().then(() => ends.push('closed'));
+      // Takes several times as long as a close that waits for no handler.
+      await fixture.member(url());
+      ends.push('handled');
       handling.end();
       await closed;
+      expect(ends).toEqual(['handled', 'closed']);
       expect(await outboxOf(storage)).toEqual([]);
     },
   );

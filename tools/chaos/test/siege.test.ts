@@ -105,6 +105,18 @@ test.each<[why: string, row: SiegeRow]>([
   ],
   ['honest p99 is more than twice its quiet value', withWindow({ p99Ms: 41 })],
   ['honest p99 is more than twice its quiet value', withWindow({ p99Ms: Number.NaN })],
+  [
+    'memory is not back',
+    { ...harmless, memory: { ...harmless.memory, after: { gateways: 111, cores: 110 } } },
+  ],
+  [
+    "Redis' memory is not back",
+    { ...harmless, redis: { ...harmless.redis, after: { ...redis, mebibytes: 12 } } },
+  ],
+  [
+    '1 connections to Redis that listened have ended',
+    { ...harmless, redis: { ...harmless.redis, after: { ...redis, subscribers: new Set(['2']) } } },
+  ],
 ])('an attack is told to have broken a promise: %s', (why, row) => {
   expect(broken([harmless])).toEqual([]);
   expect(broken([row])).toEqual([why]);

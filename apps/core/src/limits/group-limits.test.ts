@@ -46,13 +46,16 @@ function setUp() {
     if (isReadOnly) throw new Error('cannot execute INSERT in a read-only transaction');
     return undefined;
   };
-  const create = async () => {
+  const create = async (again = false) => {
     const params = { user_id, sid: '1.5551000', repeatable: true, group_name: 'group', member_sids };
-    return permitted(await groupCreatePermit(context, { request_id: 'r', params }, member_sids), change);
+    return permitted(
+      await groupCreatePermit(context, { request_id: 'r', again, params }, member_sids),
+      change,
+    );
   };
-  const add = async () => {
+  const add = async (again = false) => {
     const params = { user_id, repeatable: true, group_id: 1, member_sid: '1.5551000' };
-    return permitted(await groupAddMemberPermit(context, { request_id: 's', params }), change);
+    return permitted(await groupAddMemberPermit(context, { request_id: 's', again, params }), change);
   };
   return {
     ...{ create, add },
@@ -76,6 +79,15 @@ test('a request that is run again and again while the database is away or takes 
   }
   back(false);
   expect([await create(), await add()]).toEqual([undefined, undefined]);
+  expect([await create(), await add()]).not.toContain(undefined);
+});
+
+test('what a gateway has written again meets no rate, and uses up nothing of one', async () => {
+  const { create, add, back } = setUp();
+  back(false);
+  for (const again of [true, false, true]) {
+    expect([await create(again), await add(again)]).toEqual([undefined, undefined]);
+  }
   expect([await create(), await add()]).not.toContain(undefined);
 });
 

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
 import type pg from 'pg';
+// By path: see test-db.ts.
+import { until } from '../../../../tools/testkit/src/patience.ts';
 import { emptyDatabase, inSession } from '../../test/test-db.ts';
 import { migrate as migrateWith } from './migrate.ts';
 
@@ -199,28 +201,23 @@ async function beforeIndex(
 
 /** Until a process has asked for the lock of migrations, and another one has it. */
 async function untilLockIsRefused(client: pg.Client): Promise<void> {
-  for (let isRefused = false; !isRefused; ) {
-    await client.query('SELECT pg_stat_clear_snapshot()');
-    const { rowCount } = await client.query(
-      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'hooligram-migrate'
-       AND query LIKE '%advisory_lock%' AND state = 'idle'`,
-    );
-    isRefused = rowCount === 1;
-  }
+  await untilMigrations(client, 1, `query LIKE '%advisory_lock%' AND state = 'idle'`);
 }
 
-async function untilMigrationWaits(
-  client: { query(sql: string): Promise<{ rowCount: number | null }> },
-  isWaiting: boolean,
-): Promise<void> {
-  for (let found = !isWaiting; found !== isWaiting; ) {
+async function untilMigrationWaits(client: pg.Client, isWaiting: boolean): Promise<void> {
+  await untilMigrations(client, isWaiting ? 1 : 0, `wait_event_type = 'Lock'`);
+}
+
+/** Until so many processes that migrate are as a condition on `pg_stat_activity` says. */
+async function untilMigrations(client: pg.Client, count: number, condition: string): Promise<void> {
+  await until(`${count} migrate and ${condition}`, async () => {
     await client.query('SELECT pg_stat_clear_snapshot()');
     const { rowCount } = await client.query(
       `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'hooligram-migrate'
-       AND wait_event_type = 'Lock'`,
+       AND ${condition}`,
     );
-    found = rowCount === 1;
-  }
+    return rowCount === count;
+  });
 }
 
 test('a migration that fails leaves nothing, is recorded, and stops every later run until it is marked', async () => {

@@ -2,7 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Call, type CallName, type Calls, giveWayFlag, type Reply } from './calls.ts';
 
-const program = fileURLToPath(new URL('./main.js', import.meta.url));
+// From src/ and from dist/ alike.
+const program = fileURLToPath(new URL('../../dist/load/main.js', import.meta.url));
 
 /** A process of its own that makes load, so that its CPU time can be told from that of the servers. */
 export class LoadProcess {

@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { loadUws } from '@hooligram/uws';
+import { machineTime } from '../machine-clock.ts';
 import type { Note } from './hops.ts';
 
 // Loaded into gateways, cores and the load process with --import, for hops and tails alone: it notes when each
@@ -22,19 +23,17 @@ process.on('SIGUSR2', () => {
   renameSync(`${file}.part`, file);
 });
 
-const microseconds = () => Number(process.hrtime.bigint() / 1_000n);
+const microseconds = (ms: number) => Math.round(ms * 1_000);
 
-// Entries have the time of another beginning.
-const beganAt = microseconds() - performance.now() * 1_000;
 new PerformanceObserver((list) => {
   for (const { startTime, duration } of list.getEntries()) {
-    const at = Math.round(beganAt + (startTime + duration) * 1_000);
-    notes.push({ point: 'collection', key: String(Math.round(duration * 1_000)), at });
+    const at = microseconds(machineTime(startTime + duration));
+    notes.push({ point: 'collection', key: String(microseconds(duration)), at });
   }
 }).observe({ entryTypes: ['gc'] });
 
 function note(point: Note['point'], keys: readonly string[]): void {
-  const at = microseconds();
+  const at = microseconds(machineTime());
   for (const key of keys) notes.push({ point, key, at });
 }
 

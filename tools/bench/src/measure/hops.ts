@@ -45,14 +45,15 @@ function figureOf(point: string): string {
   return `hop_${point.replaceAll('-', '_')}`;
 }
 
-const patienceMs = 10_000;
+// From src/ and from dist/ alike.
+const tracer = new URL('../../dist/measure/hop-tracer.js', import.meta.url).href;
+const patienceMs = 60_000;
 const pollMs = 50;
 
 /** An empty folder, and the environment in which processes note into it. */
 export function tracing(folder: string): NodeJS.ProcessEnv {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const tracer = new URL('./hop-tracer.js', import.meta.url).href;
   return { NODE_OPTIONS: `--import ${tracer}`, BENCH_HOPS_DIR: folder };
 }
 

@@ -1,8 +1,9 @@
 import { setPriority } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import { answerCalls } from '../called-process.ts';
 import type { Span } from '../load/latencies.ts';
 import { machineTime } from '../machine-clock.ts';
-import type { Scrape, Scraped } from './scraper-process.ts';
+import type { Scrape } from './scraper-process.ts';
 
 // Started by scraper-process.ts; ends with it.
 // Not the lowest: where the servers take all the CPU, it would not have read a page within its turn.
@@ -10,14 +11,7 @@ setPriority(10);
 
 const patienceMs = 5_000;
 
-process.on('disconnect', () => process.exit());
-process.on('message', (scrape: Scrape) => {
-  const reply = (message: Scraped) => process.send?.(message);
-  readAll(scrape).then(
-    (spans) => reply({ spans }),
-    (error: Error) => reply({ error: error.message }),
-  );
-});
+answerCalls(readAll);
 
 async function readAll({ urls, spreadMs }: Scrape): Promise<Span[]> {
   return Promise.all(

@@ -13,6 +13,15 @@ const busyPerSecond = 1_000;
 const warmUpMessages = 3_000;
 const pauseMs = 1_500;
 
+type Followed = Pick<Trial, 'target' | 'load' | 'seconds' | 'tracesFolder' | 'log'>;
+
+type Following = {
+  /** Groups of two, each member on another gateway. */
+  readonly pairs: number;
+  readonly perSecond: number;
+  readonly warmUpMessages: number;
+};
+
 export const hops = traced(
   'as paced-direct; where a single message spends its time, hop by hop',
   200,
@@ -38,11 +47,20 @@ function traced(about: string, pairs: number, perSecond: number): Workload {
     besideSeconds: 30 + warmUpMessages / perSecond + pairs / 100,
     notRunning: 'its processes must be started with a tracer',
     isTraced: true,
-    run: (trial) => followMessages(trial, pairs, perSecond),
+    run: (trial) => followMessages(trial, { pairs, perSecond, warmUpMessages }),
   };
 }
 
-async function followMessages(trial: Trial, pairs: number, perSecond: number): Promise<Figures> {
+/**
+ * Sends messages at a rate, and tells where each spends its time.
+ * @param trial whose processes note into its folder for traces: see `tracing`
+ * @returns see `hopFigures`
+ * @throws Error at a fault, and when no message was noted on its whole way
+ */
+export async function followMessages(
+  trial: Followed,
+  { pairs, perSecond, warmUpMessages }: Following,
+): Promise<Figures> {
   const { target, load, seconds, tracesFolder, log } = trial;
   await populate(trial, neighbours(pairs, 2));
   const { gateway = [], core = [] } = target.roles();

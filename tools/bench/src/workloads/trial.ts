@@ -48,7 +48,7 @@ const warmUpFactor = 3;
 
 /** Signs all users up and in, and creates their groups. */
 export async function populate(
-  { target, load, log }: Trial,
+  { target, load, log }: Pick<Trial, 'target' | 'load' | 'log'>,
   population: Pick<PopulationSpec, 'users' | 'groups' | 'streams' | 'mayRepeat' | 'localAddress'>,
 ): Promise<void> {
   const { users, groups } = population;
