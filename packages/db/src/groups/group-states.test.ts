@@ -23,6 +23,7 @@ test('states are read in their order for as long as they fit, one at least, and 
   expect(states.map(({ group_id, members }) => [group_id, members.length])).toEqual(
     ids.map((id, at) => [id, at + 2]),
   );
+  for (const [at, { members }] of states.entries()) expect(all.states[at]).toContain(JSON.stringify(members));
   const bytesOfTwo = all.states.slice(0, 2).join('').length;
   expect((await readGroupStates(db, asked, bytesOfTwo - 1)).states).toEqual(all.states.slice(0, 1));
   const two = await readGroupStates(db, asked, bytesOfTwo);
