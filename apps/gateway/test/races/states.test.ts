@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { eventually, Fixture, type SignedInClient } from '../fixture.ts';
+import { eventually, Fixture, metric, type SignedInClient } from '../fixture.ts';
 import type { StoredGroup } from '../stored-group.ts';
 
 let fixture: Fixture;
@@ -57,6 +57,7 @@ describe('the state of a group', () => {
       await leaveAll(again, group);
     }
     expect(statesRead(group)).toBe(1);
+    expect(await metric(fixture.system.gateway(0), 'gateway_kept_states_bytes')).toBeGreaterThan(0);
 
     const cat = fixture.user();
     group.add(cat);
