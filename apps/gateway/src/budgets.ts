@@ -2,6 +2,7 @@ import type { Log, Metrics } from '@hooligram/service';
 import type { GatewayConfig } from './config.ts';
 import { FrameTurns } from './frame-turns.ts';
 import { BufferBudget } from './groups/buffer-budget.ts';
+import { KeptStates } from './groups/kept-states.ts';
 import { HandshakeLine } from './handshake-line.ts';
 import { ClientLimits } from './limits/client-limits.ts';
 import { LoopWatch } from './loop-watch.ts';
@@ -26,6 +27,8 @@ export type Budgets = {
   readonly outOfOrder: BufferBudget;
   /** Messages that are kept for connections in replay. */
   readonly recentMessages: BufferBudget;
+  /** States of groups that nobody here is in any more. */
+  readonly keptStates: KeptStates;
 };
 
 export function createBudgets(config: GatewayConfig, metrics: GatewayMetrics, log: Log): Budgets {
@@ -58,12 +61,13 @@ export function createBudgets(config: GatewayConfig, metrics: GatewayMetrics, lo
     recentMessages: new BufferBudget(config.RECENT_MESSAGES_BYTES_MAX, () =>
       buffersDropped.inc({ buffer: 'recent messages' }),
     ),
+    keptStates: new KeptStates(config.KEPT_STATES_BYTES_MAX),
   };
 }
 
 export function observeBudgets(metrics: Metrics, budgets: Budgets): void {
   const { handshakes, signIns, catchUps, requestBudget, frameTurns, socketBuffers } = budgets;
-  const { outOfOrder, recentMessages } = budgets;
+  const { outOfOrder, recentMessages, keptStates } = budgets;
   metrics.observed(
     'gateway_frames_waiting',
     'Frames of clients that send more in a turn of the event loop than is read of one at once',
@@ -122,5 +126,10 @@ export function observeBudgets(metrics: Metrics, budgets: Budgets): void {
     'gateway_recent_messages_bytes',
     'Bytes of messages that are kept for connections in replay, of all groups',
     () => recentMessages.bytes,
+  );
+  metrics.observed(
+    'gateway_kept_states_bytes',
+    'Bytes of states of groups that nobody here is in any more, kept for who comes back',
+    () => keptStates.bytes,
   );
 }

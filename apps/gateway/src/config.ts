@@ -165,6 +165,11 @@ const schema = z.object({
     .describe(
       'most bytes of messages kept for connections in replay; beyond it the largest group drops its own',
     ),
+  KEPT_STATES_BYTES_MAX: integer({ min: 0 })
+    .default(16 * 1024 * 1024)
+    .describe(
+      'most bytes of states of groups that nobody here is in any more, kept for minutes for who comes back',
+    ),
   REPLAY_WINDOW: integer({ min: 1 })
     .default(256)
     .describe('most replayed messages on one connection that wait for their acknowledgement'),

@@ -36,7 +36,7 @@ export function createContext(
 ): GatewayContext {
   const { config, metrics, traces } = shared;
   const { signIns, catchUps, requestBudget, frameTurns, clientLimits, socketBuffers } = budgets;
-  const { outOfOrder, recentMessages } = budgets;
+  const { outOfOrder, recentMessages, keptStates } = budgets;
   const names = createNames(config.REDIS_PREFIX, () => epoch);
   const core = client.within(epoch);
   const users = new Users(names, channelsOf, {
@@ -67,6 +67,7 @@ export function createContext(
     outOfOrderMax: config.GAP_HELD_MAX,
     outOfOrder,
     recentMessages,
+    keptStates,
     catchUps,
     core,
     users,

@@ -8,6 +8,7 @@ export { countDeadJobs } from './dead-jobs.ts';
 export { type DeadRequest, DeadRequests } from './dead-requests.ts';
 export { DueSet } from './due-set.ts';
 export { type Echo, startEcho } from './echo.ts';
+export { EncodedJson } from './encoded-json.ts';
 export { checkShards, remarkOnShards, untilEnough } from './enough-shards.ts';
 export { deadlineMaxMs, type Entry, type Unreadable } from './entry.ts';
 export { countListeners } from './listeners.ts';

@@ -2,6 +2,7 @@ import { freshPrefix, type OwnRedis, ownRedis, redisUrl, until } from '@hooligra
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { connectRedis } from './connection.ts';
+import { EncodedJson } from './encoded-json.ts';
 import { createNames } from './names.ts';
 import { PieceCollector, PieceCutter } from './pieces.ts';
 import { Publisher } from './publisher.ts';
@@ -121,6 +122,20 @@ test('an answer that is larger than a publication arrives, in pieces of a bounde
   const { received, sizes } = await answer([{ ref: 1 }, large, { ref: 3 }]);
   expect(received).toEqual([{ ref: 1 }, large, { ref: 3 }]);
   expect(Math.max(...sizes)).toBeLessThan(publicationBytesMax + 100);
+});
+
+test('an answer that is JSON already arrives as it is, with all that stands beside it, also in pieces', async () => {
+  const body = { states: ['é'.repeat(1_000), '"}'], looked: 2 };
+  const encoded = new EncodedJson(JSON.stringify(body));
+  const heads = [
+    { ref: 1, ok: true },
+    { ref: 2, epoch: 3, ok: true },
+  ];
+  const { received } = await answer(
+    [],
+    heads.map((head) => ({ ...head, answer: encoded })),
+  );
+  expect(received).toEqual(heads.map((head) => ({ ...head, answer: body })));
 });
 
 test('what may be large leaves behind all other answers of its tick, a slice in each tick, and in its order', async () => {

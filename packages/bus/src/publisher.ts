@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { CommandBatch } from './command-batch.ts';
 import type { BusLog } from './connection.ts';
+import { EncodedJson } from './encoded-json.ts';
 import type { Names } from './names.ts';
 import { oncePerTick } from './once-per-tick.ts';
 import { PieceCutter } from './pieces.ts';
@@ -49,7 +50,8 @@ export type BusPublisher = {
    */
   refuse(node: string, answer: object, refused: RefusedRequest, shard: number): void;
   /**
-   * Sends one answer that may be large. It is encoded when it is its turn: it must not change any more.
+   * Sends one answer that may be large. It is encoded when it is its turn: it must not change any more. Its `answer` may be
+   * an `EncodedJson`.
    * @param entryId of the entry that it answers @param shard as above
    */
   answerBehind(node: string, answer: object, entryId: string, shard: number): void;
@@ -406,8 +408,16 @@ function askIn(batch: CommandBatch, { commands, resolve, reject }: Asked): void 
 type Encoded = { readonly text: string; readonly bytes: number };
 
 function encodedOf(answer: object): Encoded {
-  const text = JSON.stringify(answer);
+  const text = textOf(answer);
   return { text, bytes: Buffer.byteLength(text) };
+}
+
+function textOf(answer: { readonly answer?: unknown }): string {
+  const { answer: body } = answer;
+  if (!(body instanceof EncodedJson)) return JSON.stringify(answer);
+  const { answer: _, ...head } = answer;
+  // In place of the 0, before the closing brace.
+  return `${JSON.stringify({ ...head, answer: 0 }).slice(0, -2)}${body.text}}`;
 }
 
 type LargeAnswer = { readonly node: string; readonly answer: object; readonly entryId: string };

@@ -1,4 +1,5 @@
-import type { Outcome, ParamsOf, RequestType } from '@hooligram/contract';
+import { EncodedJson } from '@hooligram/bus';
+import type { AnswerOf, Outcome, ParamsOf, RequestType } from '@hooligram/contract';
 import { type ErrorCode, errorTexts, tryAgainIn } from '@hooligram/protocol';
 import type { Context } from '../context.ts';
 
@@ -40,6 +41,14 @@ export type Handler<K extends RequestType> = {
 
 export function success<A>(answer: A): { ok: true; answer: A } {
   return { ok: true, answer };
+}
+
+/**
+ * An answer that is JSON text already: it is published as it is, and nobody here reads its fields.
+ * @param json as the contract has the answer: the gateway checks that
+ */
+export function encodedAnswer<K extends RequestType>(json: string): AnswerOf<K> {
+  return new EncodedJson(json) as unknown as AnswerOf<K>;
 }
 
 export function refusal(...codes: ErrorCode[]): { ok: false; errors: string[] } {

@@ -8,6 +8,7 @@ import type { Places } from '../places.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import type { DeliveryCursor } from './delivery-cursor.ts';
 import { Gap, type GapDeps, type PageOutcome } from './gap.ts';
+import type { KeptStates } from './kept-states.ts';
 import { LocalMembers } from './local-members.ts';
 import { bytesOf, pageBytesMax } from './page-bytes.ts';
 import { RecentMessages } from './recent-messages.ts';
@@ -43,6 +44,7 @@ export type FeedDeps = GapDeps & {
   /** Of the database: in another one the group of the same id has other members. */
   readonly epoch: number;
   readonly recentMessages: BufferBudget;
+  readonly keptStates: KeptStates;
   readonly catchUps: Pick<Places, 'enter'>;
   readonly core: Core;
   readonly users: Users;
@@ -142,6 +144,8 @@ export class GroupFeed {
     // Who signed in again meanwhile is another user object, and may be here by now.
     if (!this.#deps.users.find(user.userId)?.isIn(this.id)) this.#members.forget(user.userId);
     if (this.isOpen) return;
+    const [version, frame] = [this.#version, this.#stateFrame];
+    if (version > 0) this.#deps.keptStates.keep(this.topic, { version, frame });
     this.#gap.close();
     this.#deps.close(this.id);
   }
@@ -174,14 +178,17 @@ export class GroupFeed {
     this.#gap.keep(seq, { version, messageId, frame });
   }
 
-  /** Takes a state, from whatever path; an older one than applies is nothing new. */
-  apply(state: GroupState): void {
+  /**
+   * Takes a state, from whatever path; an older one than applies is nothing new.
+   * @param encoded its frame, if that is at hand
+   */
+  apply(state: GroupState, encoded?: string): void {
     const { users, join } = this.#deps;
     if (!this.isOpen || state.version < this.#version) return;
     const isNewer = state.version > this.#version;
     if (isNewer) {
       this.#version = state.version;
-      const frame = encodeStateFrame(state);
+      const frame = encoded ?? encodeStateFrame(state);
       this.#stateFrame = frame.length > stringMax ? Buffer.from(frame) : frame;
     }
     const named = this.#members.apply(state, isNewer);
@@ -195,6 +202,20 @@ export class GroupFeed {
       }
     }
     if (this.#lastSeq !== undefined) this.#publishWaiting();
+  }
+
+  /**
+   * Takes the state that was kept since the last connection left the group here, if no state applies yet.
+   * @param version of the group, as the core has just told it: an older or a newer one is not used
+   * @returns whether that one applies now
+   */
+  applyKept(version: number): boolean {
+    if (this.#version > 0) return false;
+    const kept = this.#deps.keptStates.take(this.topic);
+    if (kept?.version !== version) return false;
+    this.#version = version;
+    this.#stateFrame = kept.frame;
+    return true;
   }
 
   /** Whether that connection is still to be sent the state that applies, in its turn. */

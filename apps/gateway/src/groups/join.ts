@@ -41,7 +41,7 @@ const portionGroups = 200;
  *     subscribe to each group's channel, and wait until Redis has confirmed it
  *     read the memberships, without states, from the core
  *     for each group that was read:
- *       if this gateway holds an older state, or none: read the state
+ *       if this gateway holds an older state, or none, and has kept none of this version: read the state
  *       if a newer state came meanwhile, and does not name the user: read the membership again
  *       else: send the state, and go on from the cursor: go live, wait or replay
  *     for each group that was not read:
@@ -218,7 +218,7 @@ async function readAll(
         joining.map((one) => {
           const head = heads.get(one.feed.id);
           const settle = () => reconcile(deps, one, head, isLastRead);
-          if (!head || head.version <= one.feed.version) return settle();
+          if (!head || head.version <= one.feed.version || one.feed.applyKept(head.version)) return settle();
           // Of the states that one answer brings, all for which this connection waits leave together.
           return deps.states.read(one.feed).then(() => behindReads.do(settle));
         }),

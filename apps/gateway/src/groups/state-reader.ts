@@ -1,13 +1,21 @@
 import type { GroupState } from '@hooligram/contract';
+import { createLoopTurns } from '@hooligram/service';
 import type { Core } from '../core/core-client.ts';
+import { encodeStateFrame } from './state-frame.ts';
 
 /** A group whose state is read. */
-type ReadFeed = { readonly id: number; apply(state: GroupState): void };
+type ReadFeed = {
+  readonly id: number;
+  readonly version: number;
+  apply(state: GroupState, encoded?: string): void;
+};
 
 /** Most groups in one request; the core answers as many states as fit into one publication. */
 const groupsPerRequest = 100;
 /** Most requests at the core at a time: with the size of an answer it bounds what the cores send this gateway. */
 const requestsMax = 4;
+/** A state of so many members is a millisecond or more in each of its steps. */
+const largeMembersMin = 1_000;
 
 type Reading = {
   readonly feed: ReadFeed;
@@ -18,9 +26,12 @@ type Reading = {
 /**
  * Reads states of groups from the core, for all connections of this gateway together: who needs a state that is being
  * read waits for that one. What did not fit into an answer has its next turn behind what others have asked for.
+ *
+ * A large state is read from JSON, encoded, and applied in three rounds of the event loop: others have their turns between.
  */
 export class StateReader {
   readonly #core: Core;
+  readonly #turn = createLoopTurns();
   readonly #readings = new Map<number, Reading>();
   /** Those of them that are not at the core. */
   #waiting: Reading[] = [];
@@ -66,17 +77,27 @@ export class StateReader {
     const reply = await this.#core.request('GROUP_STATES', {
       group_ids: readings.map(({ feed }) => feed.id),
     });
-    this.#requests -= 1;
     const looked = reply.ok ? Math.max(1, reply.answer.looked) : readings.length;
     const states = new Map((reply.ok ? reply.answer.states : []).map((state) => [state.group_id, state]));
     for (const reading of readings.slice(0, looked)) {
       const { feed } = reading;
-      if (this.#readings.get(feed.id) === reading) this.#readings.delete(feed.id);
       const state = states.get(feed.id);
-      if (state) feed.apply(state);
+      const isLarge = state && state.members.length >= largeMembersMin && state.version > feed.version;
+      const encoded = isLarge ? await this.#encodeApart(state) : undefined;
+      if (this.#readings.get(feed.id) === reading) this.#readings.delete(feed.id);
+      if (state) feed.apply(state, encoded);
       reading.finish(reply.ok);
     }
+    this.#requests -= 1;
     this.#waiting.push(...readings.slice(looked));
     if (this.#waiting.length > 0) this.#requestSoon();
+  }
+
+  /** In a round of the event loop of its own. */
+  async #encodeApart(state: GroupState): Promise<string> {
+    await this.#turn();
+    const encoded = encodeStateFrame(state);
+    await this.#turn();
+    return encoded;
   }
 }

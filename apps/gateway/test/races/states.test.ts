@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Fixture } from '../fixture.ts';
+import { eventually, Fixture, metric, type SignedInClient } from '../fixture.ts';
 import type { StoredGroup } from '../stored-group.ts';
 
 let fixture: Fixture;
@@ -19,6 +19,12 @@ const statesRead = (group: StoredGroup) =>
       type === 'GROUP_STATES' && 'group_ids' in params && params.group_ids?.includes(group.id),
   ).length;
 
+/** The only connection that is in the group here closes, and the gateway has noticed. */
+async function leaveAll({ client }: SignedInClient, group: StoredGroup): Promise<void> {
+  client.terminate();
+  await eventually(async () => (await fixture.listenersOf(group)) === 0, 'nobody is in the group');
+}
+
 describe('the state of a group', () => {
   test('is read once for all who sign in at the same time, and not at all by who comes later', async () => {
     const users = [fixture.user(), fixture.user(), fixture.user()];
@@ -37,6 +43,58 @@ describe('the state of a group', () => {
     for (const client of clients) await client.hasState(group, 1);
     await (await fixture.connectAs(users[2] ?? fixture.user(), [group])).hasState(group, 1);
     expect(statesRead(group)).toBe(1);
+  });
+
+  test('is read once for a user who comes and goes, as long as it stays the same, and anew when it has changed', async () => {
+    const ada = fixture.user();
+    const group = fixture.group([ada, fixture.user()]);
+    await leaveAll(await fixture.connectAs(ada, [group]), group);
+    for (const _ of [1, 2]) {
+      const again = await fixture.connectAs(ada, [group]);
+      await fixture.core.publish.message(group.store());
+      await again.has(group, group.lastSeq);
+      expect(again.versions(group)).toEqual([1]);
+      await leaveAll(again, group);
+    }
+    expect(statesRead(group)).toBe(1);
+    expect(await metric(fixture.system.gateway(0), 'gateway_kept_states_bytes')).toBeGreaterThan(0);
+
+    const cat = fixture.user();
+    group.add(cat);
+    const last = await fixture.connectAs(ada, [group]);
+    expect(last.versions(group)).toEqual([2]);
+    const told = last.client.received('GROUP_DELIVER_REQUEST').map(({ payload }) => payload);
+    expect(told.find(({ group_id }) => group_id === group.id)?.member_sids).toContain(cat.sid);
+    expect(statesRead(group)).toBe(2);
+  });
+
+  test('that was newer than what the core knows is forgotten when the last one has left', async () => {
+    const ada = fixture.user();
+    const group = fixture.group([ada]);
+    const a = await fixture.connectAs(ada, [group]);
+    await fixture.core.publish.state({ ...group.state(), version: 99 });
+    await a.hasState(group, 99);
+    await leaveAll(a, group);
+    const again = await fixture.connectAs(ada, [group]);
+    await fixture.core.publish.message(group.store());
+    await again.has(group, 1);
+    expect(again.versions(group)).toEqual([1]);
+  });
+
+  test('that was kept is told to nobody who is no member any more', async () => {
+    const [ada, bob] = [fixture.user(), fixture.user()];
+    const group = fixture.group([ada, bob]);
+    await leaveAll(await fixture.connectAs(ada, [group]), group);
+    const client = await fixture.connect();
+    const sentinel = fixture.sentinel(ada);
+    const read = await fixture.beginSignIn(client, ada, [group, sentinel]);
+    group.remove(ada);
+    await read.succeed(fixture.snapshots(sentinel));
+    const a = fixture.asUser(client, ada);
+    await a.settled();
+    expect(a.versions(group)).toEqual([]);
+    // Still there, for somebody else.
+    expect((await fixture.connectAs(bob, [group])).versions(group)).toEqual([2]);
   });
 
   test('makes no other group wait for it, and what did not fit into an answer is read with the next', async () => {

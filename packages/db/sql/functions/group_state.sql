@@ -1,6 +1,7 @@
 -- A group's state as gateways and cores exchange it; null for an unknown group.
 -- STABLE: it sees what the statement that calls it sees. A function that changes a group calls it in a statement of
 -- its own, after the change.
+-- Cores pass it on as it is. json_agg would put spaces between members: a tenth more bytes.
 CREATE OR REPLACE FUNCTION group_state(of_group_id BIGINT) RETURNS JSON
 LANGUAGE sql STABLE
 RETURN (
@@ -13,7 +14,7 @@ RETURN (
         'is_direct_message', g.is_direct_message,
         'closed', g.closed,
         'members', coalesce(
-            (SELECT json_agg(json_build_array(u.id, u.sid, m.joined_seq) ORDER BY u.sid)
+            (SELECT ('[' || string_agg('[' || u.id || ',' || to_json(u.sid)::text || ',' || m.joined_seq || ']', ',' ORDER BY u.sid) || ']')::json
              FROM group_member m JOIN "user" u ON u.id = m.user_id
              WHERE m.group_id = g.id),
             '[]'))

@@ -1,3 +1,4 @@
+import type { GroupState } from '@hooligram/contract';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Cores, newGroup, openCores } from '../../test/test-db.ts';
 import type { Db } from '../session/db.ts';
@@ -18,10 +19,14 @@ test('states are read in their order for as long as they fit, one at least, and 
   for (const members of [2, 3, 4]) ids.push((await newGroup(db, members)).group_id);
   const asked = [unknown, ...ids, unknown];
   const all = await readGroupStates(db, asked, 1_000_000);
-  expect(all.states.map(({ group_id }) => group_id)).toEqual(ids);
-  const bytesOfTwo = all.states.slice(0, 2).reduce((sum, state) => sum + JSON.stringify(state).length, 0);
-  // Postgres puts spaces between.
-  const two = await readGroupStates(db, asked, bytesOfTwo + 100);
+  const states = all.states.map((state) => JSON.parse(state) as GroupState);
+  expect(states.map(({ group_id, members }) => [group_id, members.length])).toEqual(
+    ids.map((id, at) => [id, at + 2]),
+  );
+  for (const [at, { members }] of states.entries()) expect(all.states[at]).toContain(JSON.stringify(members));
+  const bytesOfTwo = all.states.slice(0, 2).join('').length;
+  expect((await readGroupStates(db, asked, bytesOfTwo - 1)).states).toEqual(all.states.slice(0, 1));
+  const two = await readGroupStates(db, asked, bytesOfTwo);
   expect(two).toEqual({ states: all.states.slice(0, 2), looked: 3 });
   expect(await readGroupStates(db, asked.slice(3), 1)).toEqual({ states: all.states.slice(2), looked: 1 });
   expect(await readGroupStates(db, [unknown], 1)).toEqual({ states: [], looked: 1 });

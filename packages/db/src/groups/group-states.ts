@@ -1,26 +1,23 @@
-import type { GroupState } from '@hooligram/contract';
 import type { Db } from '../session/db.ts';
 import { runStatement } from '../statements/statement.ts';
 
 /** $1: groups, $2: most bytes. */
 const statesStatement = {
   name: 'group_states',
-  text: 'SELECT s.ord, s.state FROM group_states($1::bigint[], $2::bigint) s',
+  text: 'SELECT s.ord, s.state::text FROM group_states($1::bigint[], $2::bigint) s',
 };
 
 /**
  * @param bytesMax of the states together; one is read however large it is
- * @returns states in the order of the groups, and how many of the groups were looked at: those behind them were not
+ * @returns states in the order of the groups, each the JSON of a `GroupState`, and how many of the groups were looked at:
+ *   those behind them were not
  */
 export async function readGroupStates(
   db: Db,
   groupIds: readonly number[],
   bytesMax: number,
-): Promise<{ states: GroupState[]; looked: number }> {
-  const rows = await runStatement<{ ord: number; state: GroupState }>(db, statesStatement, [
-    groupIds,
-    bytesMax,
-  ]);
+): Promise<{ states: string[]; looked: number }> {
+  const rows = await runStatement<{ ord: number; state: string }>(db, statesStatement, [groupIds, bytesMax]);
   return { states: rows.map(({ state }) => state), looked: rows.at(-1)?.ord ?? groupIds.length };
 }
 
