@@ -40,18 +40,14 @@ export function decodeEntry<T>(
   flat: readonly string[],
   { stream, signatures }: EntryCheck,
 ): Entry<T> | Unreadable {
-  const fields = new Map<string, string>();
-  for (let index = 0; index + 1 < flat.length; index += 2) {
-    fields.set(flat[index] as string, flat[index + 1] as string);
-  }
-  const node = fields.get('node');
-  const given = Number(fields.get('deadline') || Number.NaN);
-  const writtenAt = Number(id.split('-')[0]);
+  const node = fieldOf(flat, 'node');
+  const given = Number(fieldOf(flat, 'deadline') || Number.NaN);
+  const writtenAt = Number.parseInt(id, 10);
   // One that never ends would be kept, and run, for ever.
   const isDeadline = given <= writtenAt + deadlineMaxMs;
   const deadline = isDeadline ? given : writtenAt;
   const rubbish = (reason: string) => ({ is: 'rubbish', reason, deadline }) as const;
-  const layout = fields.get('v');
+  const layout = fieldOf(flat, 'v');
   if (layout === undefined) return rubbish('no layout');
   if (layout !== entryVersion) return { is: 'foreign', reason: `layout ${layout.slice(0, 20)}`, deadline };
   if (signatures && !signatures.acceptsEntry(stream, flat)) {
@@ -60,11 +56,19 @@ export function decodeEntry<T>(
   if (!node) return rubbish('no node');
   if (!isDeadline) return rubbish('no deadline, or one too far away');
   try {
-    const requests = JSON.parse(fields.get('requests') ?? '') as unknown;
+    const requests = JSON.parse(fieldOf(flat, 'requests') ?? '') as unknown;
     if (!Array.isArray(requests)) return rubbish('requests are no list');
     return { id, node, deadline, requests: requests as T[] };
   } catch {
     // Node quotes a piece of the text, which may be anything.
     return rubbish('requests are no JSON');
   }
+}
+
+/** @param flat names and values in turn @returns the value of the first field of that name */
+function fieldOf(flat: readonly string[], name: string): string | undefined {
+  for (let index = 0; index + 1 < flat.length; index += 2) {
+    if (flat[index] === name) return flat[index + 1];
+  }
+  return undefined;
 }

@@ -226,7 +226,8 @@ export class Publisher implements BusPublisher {
   }
 
   /** Takes as much of what may be large as may leave now, and what was finished behind it. */
-  #takeBehind(): Map<string, Encoded[]> {
+  #takeBehind(): ReadonlyMap<string, Encoded[]> {
+    if (this.#behind.length === 0) return nothing;
     const large = new Map<string, Encoded[]>();
     let taken = 0;
     for (let bytes = 0; taken < this.#behind.length && bytes < sliceBytesMax; taken += 1) {
@@ -252,9 +253,7 @@ export class Publisher implements BusPublisher {
     const { redis, names, log, onFailed } = this.#options;
     const batch = new CommandBatch(redis);
     for (const [channel, payload] of this.#publications) batch.publish(channel, payload);
-    for (const [node, answers] of [...this.#answers, ...large]) {
-      for (const payload of this.#publicationsOf(answers)) batch.publish(names.gateway(node), payload);
-    }
+    for (const answers of [this.#answers, large]) this.#publishAnswers(batch, answers);
     if (this.#confirmed.length > 0) {
       batch.add('XDEL', names.requests, ...this.#confirmed);
       batch.add('XACK', names.requests, names.cores, ...this.#confirmed);
@@ -314,9 +313,7 @@ export class Publisher implements BusPublisher {
       batch.add('SADD', names.refused(entryId), ...requestIds);
       batch.add('PEXPIRE', names.refused(entryId), String(Math.max(1, Math.ceil(keptMs))));
     }
-    for (const [node, answers] of refusals) {
-      for (const payload of this.#publicationsOf(answers)) batch.publish(names.gateway(node), payload);
-    }
+    this.#publishAnswers(batch, refusals);
     batch.add('EXEC');
     const sent = batch.send().then((failure) => {
       this.#sending.delete(sent);
@@ -347,6 +344,13 @@ export class Publisher implements BusPublisher {
 
   #leave(): void {
     if (this.#confirmed.length > 0) this.#flush();
+  }
+
+  #publishAnswers(batch: CommandBatch, answers: ReadonlyMap<string, readonly Encoded[]>): void {
+    const { names } = this.#options;
+    for (const [node, ofNode] of answers) {
+      for (const payload of this.#publicationsOf(ofNode)) batch.publish(names.gateway(node), payload);
+    }
   }
 
   /** JSON lists of answers, none larger than a publication may be, and pieces of those that are larger alone. */
@@ -404,6 +408,8 @@ function askIn(batch: CommandBatch, { commands, resolve, reject }: Asked): void 
     });
   }
 }
+
+const nothing: ReadonlyMap<string, Encoded[]> = new Map();
 
 type Encoded = { readonly text: string; readonly bytes: number };
 

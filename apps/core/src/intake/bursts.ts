@@ -14,7 +14,7 @@ export type OpenEntry = {
   /** How much had failed of what was sent to its Redis before anything of it was. */
   readonly failuresBefore: number;
   /** Gives it to other cores, if it has a request of a type that is not known here. */
-  readonly leave?: (() => void) | undefined;
+  leave?: (() => void) | undefined;
 };
 
 /**

@@ -77,7 +77,7 @@ export async function runClaimed(
   const failuresBefore = publisher.failures(shard);
   const interrupted = await markers.read(entry.id);
   const latest = deadlines.latestOf(given.deadline);
-  const claimed = { ...entry, latest, read: readRequests(context, entry), interrupted };
+  const claimed = { ...entry, latest, read: readRequests(context, entry, entry.requests), interrupted };
   const isDone = isExpired
     ? await conclude(context, markers, claimed)
     : await runOneByOne(context, markers, claimed);

@@ -1,4 +1,3 @@
-import type { Entry } from '@hooligram/bus';
 import { type CoreRequest, readRequest } from '@hooligram/contract';
 import type { Context } from '../context.ts';
 import { refusal } from '../requests/handler.ts';
@@ -15,14 +14,11 @@ export type ReadEntry = {
  * Checks the requests of an entry before any of them is used: any process may have written it. A request that no
  * release has written is answered with FAILURE if it says where to reply, and is otherwise ignored.
  */
-export function readRequests(
-  context: Context,
-  entry: Pick<Entry<unknown>, 'id' | 'requests'> & Sender,
-): ReadEntry {
+export function readRequests(context: Context, entry: Sender, items: readonly unknown[]): ReadEntry {
   const { log, metrics } = context;
   const requests: [number, CoreRequest][] = [];
   let isUnknown = false;
-  for (const [index, item] of entry.requests.entries()) {
+  for (const [index, item] of items.entries()) {
     const read = readRequest(item);
     if (read.is === 'request') requests.push([index, read.request]);
     else if (read.is === 'unknown') {

@@ -83,6 +83,7 @@ function outcomeOf({ status, message_id, seq, version, date_created }: Row): Sto
 
 /** A request_id that comes twice in one batch: the statement sees the first, and `places` leads the others there. */
 function withoutRepeats(sends: readonly Send[]): { distinct: Send[]; places: number[] } {
+  if (sends.length === 1) return { distinct: [...sends], places: [0] };
   const distinct: Send[] = [];
   const placeByKey = new Map<string, number>();
   const places = sends.map((send) => {

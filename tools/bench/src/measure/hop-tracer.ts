@@ -5,6 +5,7 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { loadUws } from '@hooligram/uws';
 import { machineTime } from '../machine-clock.ts';
 import type { Note } from './hops.ts';
+import { type MessageKey, messagesIn, NoteLog } from './note-log.ts';
 
 // Loaded into gateways, cores and the load process with --import, for hops and tails alone: it notes when each
 // message passes a socket of the process, and SIGUSR2 writes what it has noted to `<pid>.json`. A message is known by
@@ -12,14 +13,13 @@ import type { Note } from './hops.ts';
 
 const folder = process.env.BENCH_HOPS_DIR ?? '.';
 const program = process.argv[1] ?? '';
-const marks = /(\d{8} \d+) the quick/g;
-const notes: Note[] = [];
+const notes = new NoteLog();
 /** The messages of a statement whose answer is the next chunk of the connection. */
-const statements = new WeakMap<Socket, readonly string[]>();
+const statements = new WeakMap<Socket, readonly MessageKey[]>();
 
 process.on('SIGUSR2', () => {
   const file = join(folder, `${process.pid}.json`);
-  writeFileSync(`${file}.part`, JSON.stringify(notes.splice(0)));
+  writeFileSync(`${file}.part`, JSON.stringify(notes.take()));
   renameSync(`${file}.part`, file);
 });
 
@@ -27,21 +27,24 @@ const microseconds = (ms: number) => Math.round(ms * 1_000);
 
 new PerformanceObserver((list) => {
   for (const { startTime, duration } of list.getEntries()) {
-    const at = microseconds(machineTime(startTime + duration));
-    notes.push({ point: 'collection', key: String(microseconds(duration)), at });
+    notes.collection(microseconds(duration), microseconds(machineTime(startTime + duration)));
   }
 }).observe({ entryTypes: ['gc'] });
 
-function note(point: Note['point'], keys: readonly string[]): void {
+function note(point: Note['point'], keys: readonly MessageKey[]): void {
+  if (keys.length === 0) return;
   const at = microseconds(machineTime());
-  for (const key of keys) notes.push({ point, key, at });
+  for (const key of keys) notes.message(point, key, at);
 }
 
-function keysOf(chunk: unknown): string[] {
-  if (chunk === null || chunk === undefined) return [];
-  const text =
-    typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array<ArrayBuffer>).toString('latin1');
-  return [...text.matchAll(marks)].map(([, key]) => key as string);
+/** @param chunk a text, bytes, or what uWebSockets.js lends */
+function keysOf(chunk: unknown): MessageKey[] {
+  if (typeof chunk === 'string') return messagesIn(chunk);
+  if (chunk instanceof ArrayBuffer) return messagesIn(Buffer.from(chunk));
+  if (chunk instanceof Uint8Array) {
+    return messagesIn(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+  }
+  return [];
 }
 
 /** Calls `before` with the arguments of each call of a method. */
@@ -63,14 +66,14 @@ if (program.includes('/load/')) {
   const { receive } = MessageStream.prototype;
   MessageStream.prototype.receive = function (client, number) {
     const isOfOther = client !== this.members[0];
-    if (isOfOther) note('client-in', [`${String(number).padStart(8, '0')} ${this.groupId}`]);
+    if (isOfOther) note('client-in', [[number, this.groupId]]);
     return receive.call(this, client, number);
   };
 } else if (program.includes('/core/')) {
   observe(Socket.prototype, 'write', (socket, chunk) => {
     const keys = keysOf(chunk);
     if (keys.length === 0) return;
-    if (/publish/i.test(String(chunk))) note('publish-out', keys);
+    if ((chunk as string | Buffer).includes('PUBLISH')) note('publish-out', keys);
     else {
       statements.set(socket, keys);
       note('statement-out', keys);
