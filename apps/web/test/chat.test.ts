@@ -267,6 +267,8 @@ test('a chat that is left, or is over and removed, in one tab goes from the othe
   await ada.page.getByLabel('Phone number').fill(bob.number);
   await ada.page.getByRole('button', { name: 'Add', exact: true }).click();
   for (const { page } of [bob, second]) await row(page, 'Sunday hikes').waitFor();
+  // It is not opened by itself where it was open.
+  await second.page.getByText('Choose a chat, or begin a new one.').waitFor();
   await ada.page.keyboard.press('Escape');
 
   await beginChat(ada, [bob.number]);
