@@ -259,12 +259,6 @@ describe('a send that was refused, and whose sender is a member a moment later,'
   });
   afterAll(() => db.close());
 
-  /** Stores a message as a core does. $1 group, $2 sender, $3 request id, $4 content. */
-  const insertAsNext = `
-    WITH raised AS (UPDATE "group" SET last_seq = last_seq + 1 WHERE id = $1 RETURNING last_seq)
-    INSERT INTO message (id, group_id, seq, sender_id, request_id, content, date_created)
-    SELECT nextval('message_id_seq'), $1, last_seq, $2, $3, $4, clock_timestamp() FROM raised`;
-
   /** Another group, of others, and one more who is no member yet. */
   async function strangerOf() {
     const { group_id: theirs, one: owner } = await group(fake, db, 3);
@@ -316,12 +310,12 @@ describe('a send that was refused, and whose sender is a member a moment later,'
     const strangers = [await strangerOf(), await strangerOf(), await strangerOf()];
     const copies = strangers.map(({ refused }) => ({ ...refused, ref: refused.ref + 1_000, again: true }));
     const { request_id, params } = copies[1] as (typeof copies)[number];
-    const release = await database.hold(insertAsNext, [
-      params.group_id,
-      params.user_id,
-      request_id,
-      params.content,
-    ]);
+    const release = await database.hold(
+      `WITH raised AS (UPDATE "group" SET last_seq = last_seq + 1 WHERE id = $1 RETURNING last_seq)
+       INSERT INTO message (id, group_id, seq, sender_id, request_id, content, date_created)
+       SELECT nextval('message_id_seq'), $1, last_seq, $2, $3, $4, clock_timestamp() FROM raised`,
+      [params.group_id, params.user_id, request_id, params.content],
+    );
     await write(copies);
     await database.untilWaiting(1);
     await release();
@@ -334,31 +328,6 @@ describe('a send that was refused, and whose sender is a member a moment later,'
     await write(firsts);
     expect(await Promise.all(firsts.map(untilAnswered))).toEqual([internalError, success, internalError]);
     expect(await Promise.all(firsts.map(storedOf))).toEqual([0, 1, 0]);
-  });
-
-  test('is answered while another one of its batch waits for its own run in another core', async () => {
-    await fixture.system.addCore({ ...waiter, STATEMENT_TIMEOUT_MS: '3000' });
-    const strangers = [await strangerOf(), await strangerOf(), await strangerOf()];
-    const copies = strangers.map(({ refused }) => ({ ...refused, ref: refused.ref + 1_000, again: true }));
-    const { request_id, params } = copies[1] as (typeof copies)[number];
-    const release = await database.hold(insertAsNext, [
-      params.group_id,
-      params.user_id,
-      request_id,
-      params.content,
-    ]);
-    await write(copies);
-    const notMember = { ok: false, errors: ['not a member of the group'] };
-    for (const at of [0, 2]) expect(await untilAnswered(copies[at] as CoreRequest)).toEqual(notMember);
-    expect(outcomesOf(copies[1] as CoreRequest)).toEqual([]);
-    await release();
-    const later = { ...(copies[1] as CoreRequest), ref: lastRef + 2_000 };
-    await write([later]);
-    expect(await untilAnswered(later)).toEqual(success);
-    await Promise.all(strangers.map(({ join }) => join()));
-    const firsts = strangers.map(({ refused }) => refused);
-    await write(firsts);
-    expect(await Promise.all(firsts.map(untilAnswered))).toEqual([internalError, success, internalError]);
   });
 });
 

@@ -123,15 +123,17 @@ export class Intake {
 
   async #finish({ id, shard, areOutcomesKnown, failuresBefore, leave }: OpenEntry): Promise<void> {
     this.#finishing += 1;
-    const areScheduled = await this.#areChecksScheduled();
-    // An entry with an unknown outcome stays pending, to be claimed and run again. So does one without its checks.
-    if (areScheduled && areOutcomesKnown) {
+    try {
+      const areScheduled = await this.#areChecksScheduled();
+      // An entry with an unknown outcome stays pending, to be claimed and run again. So does one without its checks.
+      if (!areScheduled || !areOutcomesKnown) return;
       if (leave) leave();
       else this.#context.publisher.finish(id, failuresBefore, shard);
+    } finally {
+      this.#idsOf(shard).delete(id);
+      this.#finishing -= 1;
+      this.#wake();
     }
-    this.#idsOf(shard).delete(id);
-    this.#finishing -= 1;
-    this.#wake();
   }
 
   /**

@@ -46,15 +46,7 @@ export async function tryBatch<K extends RequestType>(
   return db.epoch.current === epoch ? result : { is: 'done', outcomes: batch.map(() => undefined) };
 }
 
-/** So many refusals are kept at a time when they are kept one by one: the others do not wait behind one that waits. */
-const keptAtOnce = 2;
-
-type Refused<K extends RequestType> = readonly [place: number, request: DueRequest<K>];
-
-/**
- * Puts what stands in place of each refusal of a request that was written again; undefined where that cannot be told. All are
- * kept with one statement; one by one if one of them makes that fail, most likely because it waits for its run in another core.
- */
+/** Puts what stands in place of each refusal of a request that was written again; undefined where that cannot be told. */
 async function keepRefusals<K extends RequestType>(
   context: Context,
   batch: readonly DueRequest<K>[],
@@ -62,41 +54,18 @@ async function keepRefusals<K extends RequestType>(
 ): Promise<void> {
   const refused = [...batch.entries()].filter(([place, { again }]) => again && outcomes[place]?.ok === false);
   if (refused.length === 0) return;
-  const giveUpOn = (untold: readonly Refused<K>[], error: unknown) => {
-    context.log.error({ requests: untold.length, err: error }, 'refusals could not be kept');
-    for (const [place] of untold) outcomes[place] = undefined;
-  };
   try {
-    return await keep(context, refused, outcomes);
-  } catch (error) {
-    const isOfOne = isStatementTimeout(error) || !isInfrastructureError(error);
-    if (!isOfOne || refused.length === 1) return giveUpOn(refused, error);
-  }
-  const left = refused.values();
-  const keepOthers = async () => {
-    for (const one of left) {
-      // Behind its deadline its gateway has written it again.
-      const isLate = one[1].deadline <= context.clock.now();
-      if (isLate) giveUpOn([one], new Error('the deadline has passed'));
-      else await keep(context, [one], outcomes).catch((error: unknown) => giveUpOn([one], error));
+    const done = await refuseForGood(
+      context,
+      refused.map(([, request]) => request as CoreRequest),
+    );
+    for (const [place, request] of refused) {
+      const outcome = done.get(request as CoreRequest);
+      if (outcome) outcomes[place] = outcome as Outcome<K>;
     }
-  };
-  await Promise.all(Array.from({ length: keptAtOnce }, keepOthers));
-}
-
-/** With one statement. @throws if it failed: nothing of it was kept, or that is not known */
-async function keep<K extends RequestType>(
-  context: Context,
-  refused: readonly Refused<K>[],
-  outcomes: (Outcome<K> | undefined)[],
-): Promise<void> {
-  const done = await refuseForGood(
-    context,
-    refused.map(([, request]) => request as CoreRequest),
-  );
-  for (const [place, request] of refused) {
-    const outcome = done.get(request as CoreRequest);
-    if (outcome) outcomes[place] = outcome as Outcome<K>;
+  } catch (error) {
+    context.log.error({ requests: refused.length, err: error }, 'refusals could not be kept');
+    for (const [place] of refused) outcomes[place] = undefined;
   }
 }
 

@@ -36,7 +36,8 @@ export class KeptStates {
   /** @param group names it in all epochs of the database */
   keep(group: string, { version, frame }: KeptState): void {
     this.take(group);
-    const bytes = Buffer.byteLength(frame) + entryBytes;
+    // Of a text with one character outside of Latin-1, V8 holds two bytes for each.
+    const bytes = (typeof frame === 'string' ? 2 : 1) * frame.length + entryBytes;
     if (bytes > this.#bytesMax) return;
     this.#states.set(group, { version, frame, bytes, since: performance.now() });
     this.#bytes += bytes;

@@ -79,14 +79,16 @@ export class StateReader {
     });
     const looked = reply.ok ? Math.max(1, reply.answer.looked) : readings.length;
     const states = new Map((reply.ok ? reply.answer.states : []).map((state) => [state.group_id, state]));
+    // Who needs a state from now on may know of a newer one.
     for (const reading of readings.slice(0, looked)) {
-      const { feed } = reading;
+      if (this.#readings.get(reading.feed.id) === reading) this.#readings.delete(reading.feed.id);
+    }
+    for (const { feed, finish } of readings.slice(0, looked)) {
       const state = states.get(feed.id);
       const isLarge = state && state.members.length >= largeMembersMin && state.version > feed.version;
       const encoded = isLarge ? await this.#encodeApart(state) : undefined;
-      if (this.#readings.get(feed.id) === reading) this.#readings.delete(feed.id);
       if (state) feed.apply(state, encoded);
-      reading.finish(reply.ok);
+      finish(reply.ok);
     }
     this.#requests -= 1;
     this.#waiting.push(...readings.slice(looked));
