@@ -81,16 +81,11 @@ function rootOf(name: string, releases: string | undefined): string {
 }
 
 /**
- * What Node is told. V8 lets the young generation of a heap grow to 32 MB and more. Sign-ins fill that of a gateway, and V8
- * gives it back only at rest; with 16 MB messages cost as much. In a core the same share of it survives each collection,
- * whatever its size, and what survives is what a collection costs: with 8 MB collections are shorter, and CPU is the same
- * (docs/performance.md). The image says the same: infra/docker/run.sh.
+ * What Node is told for a gateway. V8 lets the young generation of its heap grow to 32 MB and more, which sign-ins fill, and
+ * gives it back only at rest; with 16 MB messages cost as much (docs/performance.md). The image says the same:
+ * infra/docker/run.sh.
  */
-const nodeOptions = {
-  gateway: ['--max-semi-space-size=8'],
-  core: ['--max-semi-space-size=4'],
-  canary: [],
-} as const;
+const gatewayNodeOptions = ['--max-semi-space-size=8'];
 
 /** How a built program is started. @param root of the release */
 export function serviceSpec(
@@ -103,7 +98,7 @@ export function serviceSpec(
   return {
     name,
     command: process.execPath,
-    args: [...nodeOptions[app], join(root, 'apps', app, 'dist/main.js')],
+    args: [...(app === 'gateway' ? gatewayNodeOptions : []), join(root, 'apps', app, 'dist/main.js')],
     cwd: root,
     env,
     logFile: join(logDir, `${name}.log`),
