@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { migrate } from '@hooligram/db';
 import { Closing } from './closing.ts';
 import { openDataDir } from './data-dir.ts';
-import { checkPorts, layOut, type StackOptions } from './layout.ts';
+import { checkPorts, type Layout, layOut, type StackOptions } from './layout.ts';
 import type { Progress } from './progress.ts';
 import { provideStores } from './provide-stores.ts';
 import { readyText } from './ready-text.ts';
@@ -52,7 +56,7 @@ async function bringUp(
   const run: StackRun = { layout, dataDir, progress, closing, signal, onPidChange: stackFile.refresh };
 
   const { postgres, redis } = await progress.step('Postgres and Redis', () => provideStores(run));
-  await progress.step('migrations', () => applyMigrations(postgres.url, progress));
+  await progress.step('migrations', () => applyMigrations(postgres.url, layout, options.releases, progress));
   const urls = { databaseUrl: postgres.url, redisUrl: redis.url };
   const cores = await progress.step(counted(options.cores, 'core'), () =>
     startServices(run, layout.cores, (place) => coreSpec(place, dataDir, urls, options.releases)),
@@ -91,9 +95,20 @@ async function openWeb({ layout, closing }: StackRun): Promise<void> {
   closing.stage()(web.close);
 }
 
-async function applyMigrations(url: string, progress: Progress): Promise<void> {
+/** A core of an earlier release is not ready on a database that has never had its functions. */
+async function applyMigrations(
+  url: string,
+  { cores }: Pick<Layout, 'cores'>,
+  releases: string | undefined,
+  progress: Progress,
+): Promise<void> {
   const log = (line: string) => line.startsWith('warning') && progress.line(line);
   try {
+    const roots = releases === undefined ? [] : cores.map(({ name }) => realpathSync(join(releases, name)));
+    for (const root of new Set(roots)) {
+      const program = join(root, 'packages/db/dist/migrations/main.js');
+      await promisify(execFile)(process.execPath, [program], { env: { ...process.env, DATABASE_URL: url } });
+    }
     await migrate({ url, log });
   } catch (error) {
     throw new StartError((error as Error).message);
