@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { loadUws } from '@hooligram/uws';
 import { machineTime } from '../machine-clock.ts';
-import type { Note } from './hops.ts';
-import { type MessageKey, messagesIn, NoteLog } from './note-log.ts';
+import { type MessageKey, messagesIn, NoteLog, type Point } from './note-log.ts';
 
 // Loaded into gateways, cores and the load process with --import, for hops and tails alone: it notes when each
 // message passes a socket of the process, and SIGUSR2 writes what it has noted to `<pid>.json`. A message is known by
@@ -31,7 +30,7 @@ new PerformanceObserver((list) => {
   }
 }).observe({ entryTypes: ['gc'] });
 
-function note(point: Note['point'], keys: readonly MessageKey[]): void {
+function note(point: Point, keys: readonly MessageKey[]): void {
   if (keys.length === 0) return;
   const at = microseconds(machineTime());
   for (const key of keys) notes.message(point, key, at);

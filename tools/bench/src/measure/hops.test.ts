@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { hopFigures, hopLines, type Note } from './hops.ts';
+import { hopFigures, hopLines } from './hops.ts';
+import type { Note } from './note-log.ts';
 
 const [load, sender, receiver, core] = [1, 2, 3, 4];
 

@@ -2,28 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { spread } from '../report/report.ts';
-
-/** Where a message passes a socket, in the order of its way from one client to another one on the other gateway. */
-const points = [
-  'client-out',
-  'socket-in',
-  'request-out',
-  'entry-in',
-  'statement-out',
-  'statement-in',
-  'publish-out',
-  'publication-in',
-  'socket-out',
-  'client-in',
-] as const;
-
-type Point = (typeof points)[number];
-
-/**
- * A message passes a point; or a collection of garbage has ended, and `key` says how many microseconds it took.
- * @param at microseconds of the machine's monotonic clock, which all processes share
- */
-export type Note = { readonly point: Point | 'collection'; readonly key: string; readonly at: number };
+import { type Note, type Point, points } from './note-log.ts';
 
 /** When a message passed each point. */
 export type Way = ReadonlyMap<Point, number>;

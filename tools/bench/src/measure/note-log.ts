@@ -1,5 +1,3 @@
-import type { Note } from './hops.ts';
-
 /** Stands behind the numbers of a message, see load/message-stream.ts. */
 const mark = ' the quick';
 /** Digits of a message's number; that of its group has as many as it needs. */
@@ -8,7 +6,8 @@ const numberDigits = 8;
 /** The number of a message in its stream, and that of its group: what a message is known by. */
 export type MessageKey = readonly [number: number, group: number];
 
-const points: readonly Note['point'][] = [
+/** Where a message passes a socket, in the order of its way from one client to another one on the other gateway. */
+export const points = [
   'client-out',
   'socket-in',
   'request-out',
@@ -19,8 +18,17 @@ const points: readonly Note['point'][] = [
   'publication-in',
   'socket-out',
   'client-in',
-  'collection',
-];
+] as const;
+
+export type Point = (typeof points)[number];
+
+/**
+ * A message passes a point; or a collection of garbage has ended, and `key` says how many microseconds it took.
+ * @param at microseconds of the machine's monotonic clock, which all processes share
+ */
+export type Note = { readonly point: Point | 'collection'; readonly key: string; readonly at: number };
+
+const noted: readonly Note['point'][] = [...points, 'collection'];
 
 /** A note is four numbers: its point, what it is about (two), and when. */
 const width = 4;
@@ -33,13 +41,13 @@ export class NoteLog {
   #numbers = new Float64Array(width * 65_536);
   #length = 0;
 
-  message(point: Note['point'], [number, group]: MessageKey, at: number): void {
-    this.#add(points.indexOf(point), number, group, at);
+  message(point: Point, [number, group]: MessageKey, at: number): void {
+    this.#add(noted.indexOf(point), number, group, at);
   }
 
   /** @param tookUs microseconds that a collection of garbage took */
   collection(tookUs: number, at: number): void {
-    this.#add(points.indexOf('collection'), tookUs, 0, at);
+    this.#add(noted.indexOf('collection'), tookUs, 0, at);
   }
 
   /** All notes since the last call, which are forgotten. */
@@ -47,7 +55,7 @@ export class NoteLog {
     const notes: Note[] = [];
     for (let from = 0; from < this.#length; from += width) {
       const [about = 0, number = 0, group = 0, at = 0] = this.#numbers.subarray(from, from + width);
-      const point = points[about] as Note['point'];
+      const point = noted[about] as Note['point'];
       notes.push({ point, key: point === 'collection' ? String(number) : keyOf([number, group]), at });
     }
     this.#length = 0;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Note } from './hops.ts';
+import type { Note } from './note-log.ts';
 import { tailLines } from './tails.ts';
 
 const [load, sender, receiver, core] = [1, 2, 3, 4];

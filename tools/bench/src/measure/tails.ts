@@ -1,4 +1,5 @@
-import { hopsOf, type Note, type Way, wholeWays } from './hops.ts';
+import { hopsOf, type Way, wholeWays } from './hops.ts';
+import type { Note } from './note-log.ts';
 
 const slowestShare = 0.01;
 /** A shorter collection of garbage makes no tail. */
