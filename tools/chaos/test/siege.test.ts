@@ -70,10 +70,18 @@ const memory = { gateways: 100, cores: 100 };
 const redis = { mebibytes: 3, subscribers: new Set(['1']) };
 const cpu = { gateways: 0, cores: 0, attacker: 0, machine: 0, gatewayLateMs: 0, coreLateMs: 0 };
 const harmless: SiegeRow = {
-  ...{ name: 'wrong-sign-ins', quiet: window, attacked: window, first: window, rest: window, cut: 0 },
+  ...{
+    name: 'wrong-sign-ins',
+    quiet: window,
+    control: window,
+    attacked: window,
+    first: window,
+    rest: window,
+    cut: 0,
+  },
   ownerSignsIn: { token: true, code: true, codeElsewhere: false },
   progress: { what: 'guesses were right', wanted: 0, reached: 0, most: 0 },
-  cpu: { quiet: cpu, first: cpu, rest: cpu },
+  cpu: { quiet: cpu, control: cpu, first: cpu, rest: cpu },
   memory: { before: memory, during: memory, after: memory },
   redis: { before: redis, during: redis, after: redis },
   refusals: new Map(),
@@ -121,6 +129,12 @@ test.each<[why: string, row: SiegeRow]>([
   expect(broken([harmless])).toEqual([]);
   expect(broken([row])).toEqual([why]);
   expect(siegeTable([[row]])).toContain(why);
+});
+
+test('the table has the control beside quiet and attack, and how many times each the attack was', () => {
+  const table = siegeTable([[{ ...withWindow({ p99Ms: 30 }), control: { ...window, p99Ms: 25 } }]]);
+  expect(table).toContain('| 20, 25, 30 ');
+  expect(table).toContain('| 1.5, 1.2 ');
 });
 
 test('of several runs the table has the one in the middle; what must always hold must hold in each', () => {

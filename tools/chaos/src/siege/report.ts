@@ -17,6 +17,7 @@ const threeOf = ({ p50Ms, p99Ms, worstMs }: Window) => [p50Ms, p99Ms, worstMs].m
 const wholeOf = ({ gateways, cores }: SiegeRow['memory']['before']) => gateways + cores;
 
 const factorOf = ({ quiet, attacked }: SiegeRow) => attacked.p99Ms / quiet.p99Ms;
+const factorToControl = ({ control, attacked }: SiegeRow) => attacked.p99Ms / control.p99Ms;
 
 /** Of several runs of one attack the one in the middle, by how many times its quiet value the honest p99 was. */
 export function middleOf(rows: readonly SiegeRow[]): SiegeRow {
@@ -58,9 +59,10 @@ function brokenInOne({ attacked, cut, ownerSignsIn, progress, memory, redis }: S
 export function siegeTable(runs: readonly (readonly SiegeRow[])[]): string {
   const head = [
     'attack',
-    'p50 quiet, attacked (ms)',
-    'p99 quiet, attacked (ms)',
-    'worst quiet, attacked (ms)',
+    'p50 quiet, beside the control, attacked (ms)',
+    'p99 quiet, beside the control, attacked (ms)',
+    'p99 attacked: times quiet, times beside the control',
+    'worst quiet, beside the control, attacked (ms)',
     `first ${burstMs / 1_000} s: p50, p99, worst`,
     'the rest: p50, p99, worst',
     'cut, late, refused',
@@ -70,6 +72,7 @@ export function siegeTable(runs: readonly (readonly SiegeRow[])[]): string {
   const more = [
     ...[
       `CPU of gateways, cores, all quiet (s/s of ${availableParallelism()})`,
+      'beside the control: the control, all',
       'attacked: gateways, cores, attacker, all',
       'gateways before, during, after (MiB)',
     ],
@@ -78,20 +81,24 @@ export function siegeTable(runs: readonly (readonly SiegeRow[])[]): string {
   const shares = (...all: number[]) => all.map((share) => share.toFixed(2)).join(', ');
   const lines = runs.map((rows) => {
     const row = middleOf(rows);
-    const { name, quiet, attacked, cpu, memory, redis, refusals } = row;
+    const { name, quiet, control, attacked, cpu, memory, redis, refusals } = row;
     const { before, during, after } = memory;
+    const threeTimes = (of: (window: Window) => number) =>
+      [quiet, control, attacked].map(of).map(milliseconds).join(', ');
     const { token, code, codeElsewhere } = row.ownerSignsIn;
     return [
       `${name}: ${attacks[name].about}`,
-      `${milliseconds(quiet.p50Ms)}, ${milliseconds(attacked.p50Ms)}`,
-      `${milliseconds(quiet.p99Ms)}, ${milliseconds(attacked.p99Ms)}`,
-      `${milliseconds(quiet.worstMs)}, ${milliseconds(attacked.worstMs)}`,
+      threeTimes((window) => window.p50Ms),
+      threeTimes((window) => window.p99Ms),
+      [factorOf(row), factorToControl(row)].map((factor) => factor.toFixed(1)).join(', '),
+      threeTimes((window) => window.worstMs),
       threeOf(row.first),
       threeOf(row.rest),
       `${row.cut}, ${attacked.late}, ${attacked.refused}`,
       [token, code, codeElsewhere].map((signsIn) => (signsIn ? 'yes' : '**no**')).join(', '),
       row.progress.what ? progressText(row.progress) : '',
       shares(cpu.quiet.gateways, cpu.quiet.cores, cpu.quiet.machine),
+      shares(cpu.control.attacker, cpu.control.machine),
       shares(cpu.rest.gateways, cpu.rest.cores, cpu.rest.attacker, cpu.rest.machine),
       `${before.gateways}, ${during.gateways}, ${after.gateways}`,
       `${before.cores}, ${during.cores}, ${after.cores}`,

@@ -11,7 +11,8 @@ import { HonestUsers } from './honest-users.ts';
 import { type RedisUsage, readRedisUsage } from './redis-usage.ts';
 import { answerTo, askAttacker, type Cpu, cpuDuring, readKeptMemory } from './usage.ts';
 
-const program = fileURLToPath(new URL('./attacker.js', import.meta.url));
+const attackerProgram = fileURLToPath(new URL('./attacker.js', import.meta.url));
+const controlProgram = fileURLToPath(new URL('./control.js', import.meta.url));
 /** After an attack: what it has left behind is worked off. */
 const restMs = 5_000;
 /** Before the first quiet window: all have just signed up. */
@@ -32,6 +33,8 @@ const refusalSeries =
 export type SiegeRow = {
   readonly name: AttackName;
   readonly quiet: Window;
+  /** Quiet as well, beside a process that uses as much CPU as the attacker did, and sends nothing to our servers. */
+  readonly control: Window;
   readonly attacked: Window;
   /** Of that, the first moments, in which buckets are full, and what came after them. */
   readonly first: Window;
@@ -41,7 +44,7 @@ export type SiegeRow = {
   /** With the token of a telephone; with a code alone, from the network that it is known from, and from a new one. */
   readonly ownerSignsIn: { readonly token: boolean; readonly code: boolean; readonly codeElsewhere: boolean };
   readonly progress: Progress;
-  readonly cpu: { readonly quiet: Cpu; readonly first: Cpu; readonly rest: Cpu };
+  readonly cpu: { readonly quiet: Cpu; readonly control: Cpu; readonly first: Cpu; readonly rest: Cpu };
   /** Before and after: once all garbage was collected. */
   readonly memory: { readonly before: Memory; readonly during: Memory; readonly after: Memory };
   readonly redis: { readonly before: RedisUsage; readonly during: RedisUsage; readonly after: RedisUsage };
@@ -70,7 +73,7 @@ export async function siege(options: SiegeOptions): Promise<SiegeRow[]> {
     await pause(warmUpMs, undefined, { signal: options.signal });
     const rows: SiegeRow[] = [];
     for (const name of only.length > 0 ? only : attackNames) {
-      if (rows[0]) await settled(options, rows[0].cpu.quiet);
+      if (rows[0]) await settled(stack, rows[0].cpu.quiet, options.signal);
       rows.push(await besiege(options, users, name));
     }
     return rows;
@@ -80,7 +83,7 @@ export async function siege(options: SiegeOptions): Promise<SiegeRow[]> {
 }
 
 /** Waits until what an attack has left behind is worked off. */
-async function settled({ stack, signal }: SiegeOptions, quiet: Cpu): Promise<void> {
+async function settled(stack: SiegeOptions['stack'], quiet: Cpu, signal: AbortSignal): Promise<void> {
   const until = performance.now() + settledMaxMs;
   for (;;) {
     const { gateways, cores } = await cpuDuring(burstMs, stack, signal);
@@ -95,13 +98,14 @@ async function besiege(
   name: AttackName,
 ): Promise<SiegeRow> {
   const windowMs = seconds * 1_000;
+  const quietMs = Math.min(windowMs, quietMaxMs);
   const serial = attackNames.indexOf(name);
   const codeOwner = await users.signUpWithCode(serial);
   const victim = users.owners[0] as HonestUsers['owners'][number];
   const before = await readKeptMemory(stack(), signal);
   const redisBefore = await readRedisUsage(stack());
   const quietFromMs = performance.now();
-  const quietCpu = await cpuDuring(Math.min(windowMs, quietMaxMs), stack, signal);
+  const quietCpu = await cpuDuring(quietMs, stack, signal);
   const quietToMs = performance.now();
   await users.whenArrived(quietFromMs, quietToMs);
   const quiet = users.window(quietFromMs, quietToMs);
@@ -117,6 +121,8 @@ async function besiege(
   const burstEndsMs = performance.now();
   const restCpu = await cpuDuring(Math.max(0, windowMs - burstMs), stack, signal, attacker);
   const toMs = performance.now();
+  const attackerShare =
+    (firstCpu.attacker * (burstEndsMs - fromMs) + restCpu.attacker * (toMs - burstEndsMs)) / (toMs - fromMs);
   const [during, redisDuring] = [await readMemory(stack()), await readRedisUsage(stack())];
   await users.whenArrived(fromMs, toMs);
   const attacked = users.window(fromMs, toMs);
@@ -130,6 +136,8 @@ async function besiege(
   await pause(restMs, undefined, { signal });
   const [after, refusedAfter] = [await readKeptMemory(stack(), signal), await readRefusals(stack())];
   const redis = { before: redisBefore, during: redisDuring, after: await readRedisUsage(stack()) };
+  await settled(stack, quietCpu, signal);
+  const control = await measureControl(users, quietMs, attackerShare, stack, signal);
   const refusals = new Map<string, number>();
   for (const [limit, value] of refusedAfter) {
     const more = value - (refusedBefore.get(limit) ?? 0);
@@ -137,7 +145,8 @@ async function besiege(
   }
   const parts = `${first.p99Ms.toFixed(0)} in the first ${burstMs / 1_000} s, then ${rest.p99Ms.toFixed(0)}`;
   const worst = `worst ${quiet.worstMs.toFixed(0)} and ${attacked.worstMs.toFixed(0)}`;
-  const p99 = `p99 ${quiet.p99Ms.toFixed(0)} ms, under attack ${attacked.p99Ms.toFixed(0)} ms (${parts}), ${worst}`;
+  const beside = `beside the control ${control.window.p99Ms.toFixed(0)}`;
+  const p99 = `p99 ${quiet.p99Ms.toFixed(0)} ms, ${beside}, under attack ${attacked.p99Ms.toFixed(0)} (${parts}), ${worst}`;
   const { machine, attacker: attackers, gatewayLateMs, coreLateMs } = restCpu;
   const late = `event loops ${gatewayLateMs.toFixed(0)} (gateway) and ${coreLateMs.toFixed(0)} ms (core) late`;
   log(`${name}: CPU ${machine.toFixed(1)} s/s of all, ${attackers.toFixed(1)} of the attacker's; ${late}`);
@@ -145,10 +154,11 @@ async function besiege(
   const locked = owner.length > 0 ? `the owner is locked out by ${owner.join(', ')}` : 'owners sign in';
   log(`${name}: ${p99}, ${cut} cut, ${attacked.late} late, ${attacked.refused} refused, ${locked}`);
   if (progress.what) log(`${name}: ${progressText(progress)}`);
-  const cpu = { quiet: quietCpu, first: firstCpu, rest: restCpu };
+  const cpu = { quiet: quietCpu, control: control.cpu, first: firstCpu, rest: restCpu };
   return {
     name,
     quiet,
+    control: control.window,
     attacked,
     first,
     rest,
@@ -162,14 +172,38 @@ async function besiege(
   };
 }
 
+/** Honest users in quiet, beside a process that uses a share of a CPU for itself. @param share seconds a second */
+async function measureControl(
+  users: HonestUsers,
+  windowMs: number,
+  share: number,
+  stack: SiegeOptions['stack'],
+  signal: AbortSignal,
+): Promise<{ window: Window; cpu: Cpu }> {
+  const control = forkApart(controlProgram);
+  try {
+    await answerTo(control, { share });
+    const fromMs = performance.now();
+    const cpu = await cpuDuring(windowMs, stack, signal, control);
+    const toMs = performance.now();
+    await users.whenArrived(fromMs, toMs);
+    return { window: users.window(fromMs, toMs), cpu };
+  } finally {
+    control.kill('SIGKILL');
+  }
+}
+
 /** @throws Error when the attacker cannot begin */
 async function startAttack(name: AttackName, target: Target) {
-  const attacker = fork(program, { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const attacker = forkApart(attackerProgram);
   const reply = await answerTo<{ error?: string }>(attacker, { name, target });
   if (reply.error === undefined) return attacker;
   attacker.kill('SIGKILL');
   throw new Error(`${name} could not begin: ${reply.error}`);
 }
+
+const forkApart = (program: string) =>
+  fork(program, { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
 
 /** Waits until those who have an aim have reached it, or for as long as they may need. */
 async function progressOf(attacker: ChildProcess, signal: AbortSignal): Promise<Progress> {
