@@ -44,6 +44,7 @@ export {
   isInfrastructureError,
   isLockTimeout,
   isRecoveryConflict,
+  isRerunnable,
   isStatementTimeout,
 } from './statements/errors.ts';
 export { deliveryChecks } from './sweep/delivery-checks.ts';

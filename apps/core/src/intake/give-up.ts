@@ -1,5 +1,5 @@
 import type { CoreRequest, Outcome } from '@hooligram/contract';
-import { isInfrastructureError, type Refusable, refuse } from '@hooligram/db';
+import { isInfrastructureError, isRerunnable, type Refusable, refuse } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import { fingerprintOf } from '../publishing/recover-group-changes.ts';
 import { refusal } from '../requests/handler.ts';
@@ -61,7 +61,8 @@ async function refuseAll({ db }: Context, requests: readonly CoreRequest[]): Pro
     return refusable.flatMap(({ request }, place) => (areRefused[place] ? [] : [request]));
   } catch (error) {
     // A key that the database cannot take: nothing is ever stored under it. Of several it is not known which one it is.
-    if (isInfrastructureError(error) || requests.length > 1) throw error;
+    // One that met others each time it was run again can be taken.
+    if (isInfrastructureError(error) || isRerunnable(error) || requests.length > 1) throw error;
     return [];
   }
 }

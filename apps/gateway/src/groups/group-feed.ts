@@ -146,6 +146,8 @@ export class GroupFeed {
     if (this.isOpen) return;
     const [version, frame] = [this.#version, this.#stateFrame];
     if (version > 0) this.#deps.keptStates.keep(this.topic, { version, frame });
+    // The index of messages names this feed for as long as it knows one of its messages, and no budget counts what it holds.
+    this.#stateFrame = '';
     this.#gap.close();
     this.#deps.close(this.id);
   }
