@@ -149,7 +149,7 @@ test('of several runs the table has the one in the middle; what must always hold
 test("an owner's code is tried once as many wrong ones were told as limits allow, and a right guess is counted", () => {
   const progress: Progress = { what: '', wanted: 0, reached: 0 };
   const target = { codeOwner: { sid: '888.5000001000', localAddress: '127.2.0.1' } } as Target;
-  const { send: guess, readFrame } = guessing(target, progress, () => '888.5000000000');
+  const { send: guess, readFrame } = guessing(target, progress, 200, () => '888.5000000000');
   const guessed = () => {
     const sent: { verification_code: string }[] = [];
     const client = {

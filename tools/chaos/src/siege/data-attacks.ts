@@ -205,10 +205,9 @@ export const dataAttacks = {
     async start(target) {
       const sids = await signUp(target, 20);
       const [group_id] = await storeLargeData(target.databaseUrl, { sids, groups: 1, crowd: 50_000 });
-      const clients = await Promise.all(
-        times(20, (n) => returnApart(target, n, { readFrame: answersAlone })),
-      );
-      void comeAndGo(clients[0] as ProtocolClient, clients[1] as ProtocolClient, {
+      const connect = (n: number) => returnApart(target, n, { readFrame: answersAlone });
+      await Promise.all(times(18, (n) => connect(2 + n)));
+      void comeAndGo(() => Promise.all([connect(0), connect(1)]), {
         group_id,
         member_sid: sidApart(target, 1),
       });
@@ -240,13 +239,22 @@ function answersAlone(text: string): ReceivedFrame | undefined {
   return frame.type.endsWith('_DELIVER_REQUEST') ? undefined : frame;
 }
 
+/** @param connect one who stays, and one who goes; both come back when one of them was cut */
 async function comeAndGo(
-  stays: ProtocolClient,
-  goes: ProtocolClient,
+  connect: () => Promise<[ProtocolClient, ProtocolClient]>,
   { group_id, member_sid }: { group_id: number | undefined; member_sid: string },
 ): Promise<never> {
   for (;;) {
-    await goes.request('GROUP_LEAVE', { group_id });
-    await stays.request('GROUP_ADD_MEMBER', { group_id, member_sid });
+    const clients = await connect().catch(() => undefined);
+    try {
+      while (clients) {
+        const [stays, goes] = clients;
+        await goes.request('GROUP_LEAVE', { group_id });
+        await stays.request('GROUP_ADD_MEMBER', { group_id, member_sid });
+      }
+    } catch {
+      for (const client of clients ?? []) client.terminate();
+    }
+    await new Promise((resolve) => setTimeout(resolve, againAfterMs));
   }
 }

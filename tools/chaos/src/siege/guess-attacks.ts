@@ -18,14 +18,14 @@ import { keepSending } from './keep-sending.ts';
 // They want to be somebody else, to seem to come from somewhere else, or to keep somebody out.
 
 const neighbours = 5;
+const networks = 200;
 /** So many failures in a shared network are behind it when the neighbours come. */
 const failuresFirst = 200;
 const retryMs = 100;
-/**
- * So many codes of a number may be told to be wrong: LIMIT_GUESSES_PER_NUMBER and, for the first guess of each network,
- * LIMIT_GUESSES_FIRST_OF_NETWORK.
- */
-const toldMax = 3 + 6;
+/** So many codes of a number may be told to be wrong: LIMIT_GUESSES_PER_NUMBER. */
+const toldOfNumber = 3;
+/** And so many more, for the first guess of each network: LIMIT_GUESSES_FIRST_OF_NETWORK. */
+const toldFirstOfNetworkMax = 6;
 
 const next = counter();
 
@@ -45,8 +45,11 @@ function someNumber(target: Target): string {
 /**
  * Guesses at the code of the owner who has no token, and at other numbers. The owner's code is the next one to be tried when
  * as many were told to be wrong as limits allow: then a right one must be refused like a wrong one.
+ *
+ * @param networks (/24) from which guesses come
  */
-export function guessing(target: Target, progress: Progress, others: () => string) {
+export function guessing(target: Target, progress: Progress, networks: number, others: () => string) {
+  const toldMax = toldOfNumber + Math.min(networks, toldFirstOfNetworkMax);
   let told = 0;
   let sent = 0;
   const tried = { what: "answers to the owner's own code", answers: 0 };
@@ -105,15 +108,15 @@ export const guessAttacks = {
   'wrong-sign-ins': {
     about: '200 addresses sign in with wrong codes as two honest users, one of whom has no token',
     async start(target, progress) {
-      const { readFrame, send } = guessing(target, progress, () => target.victim);
+      const { readFrame, send } = guessing(target, progress, 1, () => target.victim);
       for (const n of times(200, Number)) keepSending(() => open(target, n, { readFrame }), send);
     },
   },
   'guesses-at-many-numbers': {
-    about: '200 networks guess codes of one number after the other, honest users among them',
+    about: `${networks} networks guess codes of one number after the other, honest users among them`,
     async start(target, progress) {
-      const { readFrame, send } = guessing(target, progress, () => someNumber(target));
-      for (const n of times(200, Number)) keepSending(() => open(target, apart(n), { readFrame }), send);
+      const { readFrame, send } = guessing(target, progress, networks, () => someNumber(target));
+      for (const n of times(networks, Number)) keepSending(() => open(target, apart(n), { readFrame }), send);
     },
   },
   'chosen-addresses': {

@@ -72,8 +72,8 @@ await runCommand(async (signal) => {
     for (let run = 1; run <= runs; run += 1) {
       if (runs > 1) log(`run ${run} of ${runs}`);
       for (const names of [only.filter((name) => !isSlow(name)), only.filter(isSlow)]) {
-        const done = names.length > 0 ? await onNewStack(options, names, crashes, signal) : [];
-        for (const row of done) rows.get(row.name)?.push(row);
+        const onRow = (row: SiegeRow) => rows.get(row.name)?.push(row);
+        if (names.length > 0) await onNewStack({ ...options, names, crashes, onRow }, signal);
       }
     }
   } finally {
@@ -85,13 +85,18 @@ await runCommand(async (signal) => {
   return crashes.length === 0 && [...rows.values()].every((each) => broken(each).length === 0);
 });
 
-/** @param names of attacks that can share a stack */
+type OnNewStack = Options & {
+  /** Of attacks that can share a stack. */
+  readonly names: readonly AttackName[];
+  /** Takes a line for each process that crashed. */
+  readonly crashes: string[];
+  readonly onRow: (row: SiegeRow) => void;
+};
+
 async function onNewStack(
-  options: Options,
-  names: readonly AttackName[],
-  crashes: string[],
+  { names, crashes, onRow, ...options }: OnNewStack,
   signal: AbortSignal,
-): Promise<SiegeRow[]> {
+): Promise<void> {
   const provider = names.some((name) => 'hasSlowProvider' in attacks[name])
     ? await startSlowProvider()
     : undefined;
@@ -100,7 +105,7 @@ async function onNewStack(
     const stack = await startStackProcess({ ...options, env }, log, signal);
     try {
       const { seconds, users } = options;
-      return await siege({ only: names, seconds, users, stack: stack.describe, log, signal });
+      await siege({ only: names, seconds, users, stack: stack.describe, log, signal }, onRow);
     } finally {
       await stack.stop();
       crashes.push(...stack.crashes);

@@ -61,8 +61,11 @@ export type SiegeOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Measures honest users in quiet, under each attack, and the memory before, during and after it. */
-export async function siege(options: SiegeOptions): Promise<SiegeRow[]> {
+/**
+ * Measures honest users in quiet, under each attack, and the memory before, during and after it.
+ * @param onRow is told each attack when it is over: a later one may fail
+ */
+export async function siege(options: SiegeOptions, onRow: (row: SiegeRow) => void): Promise<void> {
   const { only, users: count, stack, log } = options;
   const users = await HonestUsers.connect(
     stack().gateways.map(({ url }) => url),
@@ -71,12 +74,13 @@ export async function siege(options: SiegeOptions): Promise<SiegeRow[]> {
   try {
     log(`${count} honest users chat`);
     await pause(warmUpMs, undefined, { signal: options.signal });
-    const rows: SiegeRow[] = [];
+    let quiet: Cpu | undefined;
     for (const name of only.length > 0 ? only : attackNames) {
-      if (rows[0]) await settled(stack, rows[0].cpu.quiet, options.signal);
-      rows.push(await besiege(options, users, name));
+      if (quiet) await settled(stack, quiet, options.signal);
+      const row = await besiege(options, users, name);
+      quiet ??= row.cpu.quiet;
+      onRow(row);
     }
-    return rows;
   } finally {
     users.close();
   }
