@@ -19,13 +19,18 @@ function usedMs(): number {
 }
 
 /** Resolves when a chunk has come back that was sent to this process over the loopback. */
-async function exchange(socket: Socket): Promise<void> {
-  let missing = chunk.length;
-  socket.write(chunk);
-  while (missing > 0) {
-    const [data] = (await once(socket, 'data')) as [Buffer];
-    missing -= data.length;
-  }
+function exchange(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    let missing = chunk.length;
+    const take = ({ length }: Buffer) => {
+      missing -= length;
+      if (missing > 0) return;
+      socket.off('data', take);
+      resolve();
+    };
+    socket.on('data', take);
+    socket.write(chunk);
+  });
 }
 
 /** @param share seconds of CPU a second */
