@@ -165,10 +165,7 @@ export class Bus {
     const owner: ShardOwner = {
       onPublication: (from, channel, bytes) => this.#receive(from, channel, bytes),
       onRefused: (channel) => this.#unreadable.refuse(channel),
-      onResubscribed: ({ index }) => {
-        this.#core.repeatAll(index);
-        this.#resyncs[index]?.start();
-      },
+      onResubscribed: ({ index }) => this.#resyncs[index]?.start(),
       onWritable: ({ index }) => this.#core.repeatAll(index),
       onEpoch: (epoch) => this.#enter(epoch),
     };

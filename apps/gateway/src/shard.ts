@@ -56,8 +56,8 @@ export type ShardOwner = {
   /** The subscriptions were broken, and are there again: what was published meanwhile was missed. */
   onResubscribed(shard: Shard): void;
   /**
-   * Redis takes requests, perhaps again: what was written before may be lost. Not called while no answers are received:
-   * `onResubscribed` follows.
+   * Redis takes requests, and their answers are received, perhaps again: what was written before may be lost, or its answers.
+   * Called once for a break of both connections, whichever is there first.
    */
   onWritable(shard: Shard): void;
   /** The database's epoch, as it is noted there. */
@@ -83,6 +83,8 @@ export class Shard {
   #echo: Echo | undefined;
   /** Whether the subscriptions are broken. */
   #isDeaf = false;
+  /** Whether the connection for requests is. It says that it is ready a moment after it takes the first ones. */
+  #isMute = false;
   #publications: [channel: string, text: string][] = [];
   readonly #publishSoon = oncePerTick(() => this.#publishAll());
 
@@ -124,6 +126,7 @@ export class Shard {
       onPublication: (channel, bytes) => owner.onPublication(this, channel, bytes),
       onResubscribed: () => {
         this.#isDeaf = false;
+        this.#onWritable(owner);
         owner.onResubscribed(this);
       },
       signing: signatures && { signatures, onRefused: (channel) => owner.onRefused(channel) },
@@ -137,7 +140,13 @@ export class Shard {
     subscriber.on('close', () => {
       this.#isDeaf = true;
     });
-    command.on('ready', () => this.#onWritable(owner));
+    command.on('close', () => {
+      this.#isMute = true;
+    });
+    command.on('ready', () => {
+      this.#isMute = false;
+      this.#onWritable(owner);
+    });
     await Promise.all([ownChannel, ...channels].map((channel) => subscriptions.acquire(channel)));
     const echo = this.#startEcho(owner, ownChannel);
     this.#echo = echo;
@@ -217,11 +226,12 @@ export class Shard {
   }
 
   /**
-   * What is written again while no answer is received is written once more when one is. Two cores that have the same sends at
-   * the same time wait for each other, and one of them may have to run its batch again, with the sends of others.
+   * What is written again while no answer is received is written once more when one is, and so is what is written before the
+   * connection says that it is ready. Two cores that have the same sends at the same time wait for each other, and one of them
+   * may have to run its batch again, with the sends of others.
    */
   #onWritable(owner: ShardOwner): void {
-    if (!this.#isDeaf) owner.onWritable(this);
+    if (!this.#isDeaf && !this.#isMute) owner.onWritable(this);
   }
 
   #connection(): Connected {
