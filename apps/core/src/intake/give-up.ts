@@ -11,7 +11,7 @@ import { recover } from './recovery.ts';
  * stored first: neither a repetition nor a run that is still in progress can do what was answered with FAILURE.
  *
  * @returns undefined if the request has had its effect or another answer: FAILURE would be a lie
- * @throws outages of the database; the request must not be answered then
+ * @throws outages of the database, and what may succeed when it is run again; the request must not be answered then
  */
 export async function giveUp(
   context: Context,
@@ -28,7 +28,7 @@ export async function giveUp(
  * member in between. Tombstones keep that from happening later.
  *
  * @returns what another run did, of those that it did
- * @throws outages of the database; none of the requests must be answered then
+ * @throws outages of the database, and what may succeed when it is run again; none of the requests must be answered then
  */
 export async function refuseForGood(
   context: Context,

@@ -3,8 +3,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { giveWay } from '@hooligram/testkit';
 
-// The control of an attack: a process that uses as much CPU as the attacker had, in the same way, on the same machine, and
-// sends nothing to any server of ours. What honest messages take longer beside it is the machine's, that attackers share
+// The control of an attack: a process that uses as much CPU as the attacker had, gives way as it did, and sends nothing to any
+// server of ours. What honest messages take longer beside it is the machine's, that attackers share
 // with those whom they attack, and not the attack's.
 
 const chunk = Buffer.alloc(65_536);

@@ -34,7 +34,7 @@ const command = commandOf(
     flag('--only <attacks>', 'these attacks instead of all', namesOf(attackNames)),
     flag(
       '--seconds <n>',
-      'how long each attack is measured, and the quiet before it, that for half a minute at most',
+      'how long each attack is measured; the quiet before it and the control behind it as long, but half a minute at most',
       numberFrom(2, 600),
       '20',
     ),

@@ -22,7 +22,7 @@ const settledFactor = 1.25;
 const settledMaxMs = 60_000;
 /** The first part of an attack is measured apart: what buckets allow at once. */
 export const burstMs = 2_000;
-/** The quiet before an attack is measured for as long as the attack, but no longer. */
+/** The quiet before an attack, and the control behind it, are measured for as long as the attack, but no longer. */
 const quietMaxMs = 30_000;
 /** How long those who have an aim may need for it beyond the measurement. */
 const progressMaxMs = 120_000;
