@@ -16,7 +16,7 @@ export function startUpkeep(
   { deleted, expired, failures }: UpkeepMetrics,
 ): () => Promise<unknown> {
   const { ANSWERS_DAYS, RETENTION_DAYS, UNDELIVERED_DAYS, UPKEEP_EVERY_MS: everyMs } = config;
-  const walk = (portion: () => Promise<boolean>) =>
+  const walk = (portion: ConstructorParameters<typeof Walk>[0]['portion']) =>
     new Walk({
       portion,
       everyMs,
@@ -28,13 +28,13 @@ export function startUpkeep(
 
   const walks = [
     walk(async () => {
-      const { is_over, answers, tombstones } = await upkeepAnswers(db, {
+      const { is_over, pass_ms, answers, tombstones } = await upkeepAnswers(db, {
         keptMs: ANSWERS_DAYS * dayMs,
         everyMs,
       });
       deleted.inc({ what: 'answers' }, answers);
       deleted.inc({ what: 'tombstones' }, tombstones);
-      return is_over;
+      return { isOver: is_over, passMs: pass_ms };
     }),
   ];
   if (RETENTION_DAYS !== undefined) {
@@ -45,10 +45,10 @@ export function startUpkeep(
     };
     walks.push(
       walk(async () => {
-        const { is_over, messages, expired: lacking } = await upkeepMessages(db, times);
+        const { is_over, pass_ms, messages, expired: lacking } = await upkeepMessages(db, times);
         deleted.inc({ what: 'messages' }, messages);
         expired.inc(lacking);
-        return is_over;
+        return { isOver: is_over, passMs: pass_ms };
       }),
     );
   }

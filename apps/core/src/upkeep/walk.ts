@@ -1,10 +1,19 @@
 const lookEveryMaxMs = 60_000;
-/** So many times as long as a portion took, nothing is deleted: the upkeep has a fifth of one connection at most. */
-const restFactor = 4;
+/** So many times as long as a portion took, nothing is deleted after it: the upkeep has a fifth of one connection. */
+const restFactorMax = 4;
+/** A pass that takes longer does not follow what is stored. */
+const passMaxMs = 86_400_000;
+
+type Portion = {
+  /** That was all for now. */
+  readonly isOver: boolean;
+  /** Since the pass began to which it belongs, by whichever process. */
+  readonly passMs: number;
+};
 
 type Options = {
-  /** Deletes something. @returns whether that was all for now */
-  readonly portion: () => Promise<boolean>;
+  /** Deletes something. */
+  readonly portion: () => Promise<Portion>;
   /** The most time until it looks again when that was all. */
   readonly everyMs: number;
   readonly onFailure: (err: unknown) => void;
@@ -45,11 +54,16 @@ export class Walk {
     const begunAt = performance.now();
     let pauseMs = this.#lookEveryMs;
     try {
-      const isOver = await portion();
-      if (!isOver) pauseMs = restFactor * (performance.now() - begunAt);
+      const { isOver, passMs } = await portion();
+      if (!isOver) pauseMs = restFactor(passMs) * (performance.now() - begunAt);
     } catch (err) {
       onFailure(err);
     }
     this.#runAfter(pauseMs);
   }
+}
+
+/** Less, the longer a pass takes: in the end the upkeep has one connection for itself. */
+export function restFactor(passMs: number): number {
+  return restFactorMax * Math.max(0, 1 - passMs / passMaxMs);
 }

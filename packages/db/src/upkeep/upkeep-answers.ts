@@ -1,17 +1,16 @@
 import type { Db } from '../session/db.ts';
 import { callFunction } from '../statements/statement.ts';
+import { type Pass, passMsOf } from './pass.ts';
 
 /** A megabyte of the table. */
 const blocksMax = 128;
 
 const statement = {
   name: 'upkeep_answers',
-  text: 'SELECT is_over, answers, tombstones FROM upkeep_answers($1, $2, $3)',
+  text: `SELECT is_over, ${passMsOf('answers')}, answers, tombstones FROM upkeep_answers($1, $2, $3)`,
 };
 
-type AnswersDeleted = {
-  /** Nothing more is to be done now: the pass has ended, or another core is at it. */
-  readonly is_over: boolean;
+type AnswersDeleted = Pass & {
   readonly answers: number;
   /** Of sends that were given up. */
   readonly tombstones: number;

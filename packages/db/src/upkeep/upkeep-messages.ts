@@ -1,17 +1,16 @@
 import type { Db } from '../session/db.ts';
 import { callFunction } from '../statements/statement.ts';
+import { type Pass, passMsOf } from './pass.ts';
 
 const groupsMax = 500;
 const messagesMax = 2_000;
 
 const statement = {
   name: 'upkeep_messages',
-  text: 'SELECT is_over, messages, expired FROM upkeep_messages($1, $2, $3, $4, $5)',
+  text: `SELECT is_over, ${passMsOf('messages')}, messages, expired FROM upkeep_messages($1, $2, $3, $4, $5)`,
 };
 
-type MessagesDeleted = {
-  /** Nothing more is to be done now: the pass has ended, or another core is at it. */
-  readonly is_over: boolean;
+type MessagesDeleted = Pass & {
   readonly messages: number;
   /** Deliveries that will never happen: each message counts for each member who had not acknowledged it. */
   readonly expired: number;

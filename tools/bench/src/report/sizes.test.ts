@@ -15,11 +15,11 @@ test('a delivery in a larger system is compared with the base, and marked when i
     measured('size-60000-4-1', 12.1, { rest_gateway_ms: 30, rest_core_ms: 20 }),
   ];
   expect(sizeLines(summarize({ results }))).toEqual([
-    '15,000 idle connections, gateways 2, Redis 1: 10.0 µs a delivery (× 1.00)',
-    '15,000 idle connections, gateways 4, Redis 3: 11.9 µs a delivery (× 1.19)',
-    '60,000 idle connections, gateways 4, Redis 1: 12.1 µs a delivery (× 1.21); CLIMBS more than 20 %; at rest gateway 30.0, core 20.0 ms of CPU a second',
+    '15,000 idle connections in groups of 10, gateways 2, Redis 1: 10.0 µs a delivery (× 1.00)',
+    '15,000 idle connections in groups of 10, gateways 4, Redis 3: 11.9 µs a delivery (× 1.19)',
+    '60,000 idle connections in groups of 10, gateways 4, Redis 1: 12.1 µs a delivery (× 1.21); CLIMBS more than 20 %; at rest gateway 30.0, core 20.0 ms of CPU a second',
   ]);
   expect(sizeLines(summarize({ results: results.slice(2) }))).toEqual([
-    '60,000 idle connections, gateways 4, Redis 1: 12.1 µs a delivery; at rest gateway 30.0, core 20.0 ms of CPU a second',
+    '60,000 idle connections in groups of 10, gateways 4, Redis 1: 12.1 µs a delivery; at rest gateway 30.0, core 20.0 ms of CPU a second',
   ]);
 });

@@ -7,14 +7,14 @@ import { digits } from './table.ts';
 export function sizeLines(summaries: readonly Summary[]): string[] {
   const cpuOf = (name: string) => summaries.find(({ workload }) => workload === name)?.figures.cpu_us?.median;
   const base = cpuOf(baseSize);
-  return Object.entries(sizes).flatMap(([name, { connections, gateways, redis }]) => {
+  return Object.entries(sizes).flatMap(([name, { connections, groupSize, gateways, redis }]) => {
     const cpu = cpuOf(name);
     if (cpu === undefined) return [];
     const times = base ? ` (× ${(cpu / base).toFixed(2)})` : '';
     const climbs = base && cpu / base > climbMax ? '; CLIMBS more than 20 %' : '';
     const { figures = {} } = summaries.find(({ workload }) => workload === name) ?? {};
     return [
-      `${connections.toLocaleString('en')} idle connections, gateways ${gateways}, Redis ${redis}: ${digits(cpu)} µs a delivery${times}${climbs}${restText(figures)}`,
+      `${connections.toLocaleString('en')} idle connections in groups of ${groupSize}, gateways ${gateways}, Redis ${redis}: ${digits(cpu)} µs a delivery${times}${climbs}${restText(figures)}`,
     ];
   });
 }

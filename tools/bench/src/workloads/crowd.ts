@@ -3,8 +3,7 @@ import { layered } from './populations.ts';
 import { storeGroups } from './store-groups.ts';
 import { populate, type Trial } from './trial.ts';
 
-const groupsEach = 10;
-const groupSize = 10;
+export const groupsEach = 10;
 /** Of one load process, from one address: there and here a process may have 20,000 files open or so. */
 const partMax = 15_000;
 /** Numbers that the others do not have. */
@@ -19,14 +18,19 @@ type Part = {
 };
 
 /**
- * Users who do nothing, each in ten groups of ten. Each 15,000 of them have a load process, which gives way to all others,
+ * Users who do nothing, each in ten groups. Each 15,000 of them have a load process, which gives way to all others,
  * and connect from a loopback address of their own.
  */
 export class Crowd {
   readonly #parts: readonly Part[];
+  readonly #groupSize: number;
 
-  /** @param size how many users; a multiple of ten */
-  constructor({ target, signal }: Trial, size: number) {
+  /**
+   * @param size how many users; a multiple of `groupSize`
+   * @param groupSize members of each group
+   */
+  constructor({ target, signal }: Trial, size: number, groupSize: number) {
+    this.#groupSize = groupSize;
     const { firstNumber = 5_550_000_000 } = target;
     this.#parts = Array.from({ length: Math.ceil(size / partMax) }, (_, index) => ({
       load: new LoadProcess(undefined, undefined, { givesWay: true }),
@@ -45,7 +49,7 @@ export class Crowd {
       const target = { ...trial.target, firstNumber };
       await populate({ ...trial, load, target }, { users, groups: [], streams: 0, localAddress });
       await load.call('disconnect');
-      const { groups } = layered(users, groupSize, groupsEach);
+      const { groups } = layered(users, this.#groupSize, groupsEach);
       trial.log(`${groups.length} groups are stored`);
       const sids = groups.map((members) => members.map((index) => `1.${firstNumber + index}`));
       await storeGroups(stores.databaseUrl, sids);

@@ -4,15 +4,16 @@ import { countRedisBytes } from '../measure/costs.ts';
 import { residentBytesAtRest } from '../measure/memory.ts';
 import { cpuBetween, usageByRole, whenQuiet } from '../measure/roles.ts';
 import type { RunningTarget } from '../targets/target.ts';
-import { Crowd } from './crowd.ts';
+import { Crowd, groupsEach } from './crowd.ts';
 import type { Figures } from './figures.ts';
 import { layered, neighbours } from './populations.ts';
 import { exchange, populate, type Trial } from './trial.ts';
 import type { Workload } from './workload.ts';
 
-/** The size of a system in which as many users are idle, each in ten groups. */
+/** The size of a system in which as many users are idle, each in ten groups of so many. */
 type Size = {
   readonly connections: number;
+  readonly groupSize: number;
   readonly gateways: number;
   readonly redis: RedisForm;
 };
@@ -22,19 +23,21 @@ export const baseSize = 'size-15000-2-1';
 
 /** By connections, gateways and Redis. */
 export const sizes = {
-  'size-1500-2-1': { connections: 1_500, gateways: 2, redis: 1 },
-  'size-15000-1-1': { connections: 15_000, gateways: 1, redis: 1 },
-  [baseSize]: { connections: 15_000, gateways: 2, redis: 1 },
-  'size-15000-4-1': { connections: 15_000, gateways: 4, redis: 1 },
-  'size-15000-1-3': { connections: 15_000, gateways: 1, redis: 3 },
-  'size-15000-2-3': { connections: 15_000, gateways: 2, redis: 3 },
-  'size-15000-4-3': { connections: 15_000, gateways: 4, redis: 3 },
-  'size-15000-1-cluster': { connections: 15_000, gateways: 1, redis: 'cluster' },
-  'size-15000-2-cluster': { connections: 15_000, gateways: 2, redis: 'cluster' },
-  'size-15000-4-cluster': { connections: 15_000, gateways: 4, redis: 'cluster' },
-  'size-60000-4-1': { connections: 60_000, gateways: 4, redis: 1 },
-  'size-60000-4-3': { connections: 60_000, gateways: 4, redis: 3 },
-  'size-60000-4-cluster': { connections: 60_000, gateways: 4, redis: 'cluster' },
+  'size-1500-2-1': { connections: 1_500, groupSize: 10, gateways: 2, redis: 1 },
+  'size-15000-1-1': { connections: 15_000, groupSize: 10, gateways: 1, redis: 1 },
+  [baseSize]: { connections: 15_000, groupSize: 10, gateways: 2, redis: 1 },
+  // No two of its users on one gateway share a group, as hardly any do on hundreds of gateways.
+  'size-15000-2-1-pairs': { connections: 15_000, groupSize: 2, gateways: 2, redis: 1 },
+  'size-15000-4-1': { connections: 15_000, groupSize: 10, gateways: 4, redis: 1 },
+  'size-15000-1-3': { connections: 15_000, groupSize: 10, gateways: 1, redis: 3 },
+  'size-15000-2-3': { connections: 15_000, groupSize: 10, gateways: 2, redis: 3 },
+  'size-15000-4-3': { connections: 15_000, groupSize: 10, gateways: 4, redis: 3 },
+  'size-15000-1-cluster': { connections: 15_000, groupSize: 10, gateways: 1, redis: 'cluster' },
+  'size-15000-2-cluster': { connections: 15_000, groupSize: 10, gateways: 2, redis: 'cluster' },
+  'size-15000-4-cluster': { connections: 15_000, groupSize: 10, gateways: 4, redis: 'cluster' },
+  'size-60000-4-1': { connections: 60_000, groupSize: 10, gateways: 4, redis: 1 },
+  'size-60000-4-3': { connections: 60_000, groupSize: 10, gateways: 4, redis: 3 },
+  'size-60000-4-cluster': { connections: 60_000, groupSize: 10, gateways: 4, redis: 'cluster' },
 } as const satisfies Record<string, Size>;
 
 export type SizeName = keyof typeof sizes;
@@ -42,28 +45,26 @@ export type SizeName = keyof typeof sizes;
 export const sizeNames = Object.keys(sizes) as readonly SizeName[];
 
 const active = 1_000;
-const groupsEach = 10;
-const groupSize = 10;
 const perSecond = 100;
 const restMs = 10_000;
 
 /** Those who send: groups of 100, and idle ones, ten for each user. */
 const senders = {
   ...neighbours(active / 100, 100),
-  groups: [...neighbours(active / 100, 100).groups, ...layered(active, groupSize, groupsEach - 1).groups],
+  groups: [...neighbours(active / 100, 100).groups, ...layered(active, 10, groupsEach - 1).groups],
 };
 
-function sized({ connections, gateways, redis }: Size): Workload {
+function sized({ connections, groupSize, gateways, redis }: Size): Workload {
   const store = redis === 'cluster' ? 'a Redis Cluster' : `${redis} Redis`;
   return {
-    about: `groups of 100, ${perSecond} messages a second; ${connections.toLocaleString('en')} others in ten groups each, ${gateways} gateways, ${store}`,
+    about: `groups of 100, ${perSecond} messages a second; ${connections.toLocaleString('en')} others in ten groups of ${groupSize} each, ${gateways} gateways, ${store}`,
     targets: ['ours'],
     notRunning: 'it needs systems of different sizes',
     besideSeconds: 210 + connections / 150,
     trialSecondsMax: 900 + connections / 15,
     processes: { gateways, cores: 1, redis },
     async run(trial) {
-      const crowd = new Crowd(trial, connections);
+      const crowd = new Crowd(trial, connections, groupSize);
       try {
         return await measure(trial, crowd, connections);
       } finally {
