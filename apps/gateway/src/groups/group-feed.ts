@@ -7,6 +7,7 @@ import type { GatewayMetrics } from '../metrics.ts';
 import type { Places } from '../places.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import type { DeliveryCursor } from './delivery-cursor.ts';
+import { countOf, each, type Few, withOne, withoutOne } from './few.ts';
 import { Gap, type GapDeps, type PageOutcome } from './gap.ts';
 import type { KeptStates } from './kept-states.ts';
 import { LocalMembers } from './local-members.ts';
@@ -82,12 +83,12 @@ export class GroupFeed {
   readonly topic: string;
   /** Resolves when what is published to the group is received here. */
   readonly listening: Promise<void>;
-  /** For connections in replay. */
-  readonly recent: RecentMessages;
   readonly #deps: FeedDeps;
-  readonly #subscriptions = new Set<Subscription>();
+  #subscriptions: Few<Subscription>;
   readonly #members: LocalMembers;
-  readonly #gap: Gap;
+  /** Undefined until one connection is replayed, and until something is missing: in most groups neither ever happens. */
+  #recent: RecentMessages | undefined;
+  #gap: Gap | undefined;
   /** Subscriptions that go on with the next message. Undefined while there is none, as nearly always. */
   #pending: Set<Subscription> | undefined;
   #version = 0;
@@ -104,13 +105,11 @@ export class GroupFeed {
     this.listening = listening;
     this.#deps = deps;
     this.#members = new LocalMembers(id, deps.users);
-    this.#gap = new Gap(this, deps);
-    this.recent = new RecentMessages(deps.recentMessages);
   }
 
   /** Whether a connection is in it. */
   get isOpen(): boolean {
-    return this.#subscriptions.size > 0;
+    return this.#subscriptions !== undefined;
   }
 
   /** Of the state that applies; 0 before there is one. */
@@ -128,18 +127,24 @@ export class GroupFeed {
     return this.#lastSeq;
   }
 
+  /** For connections in replay. */
+  get recent(): RecentMessages {
+    this.#recent ??= new RecentMessages(this.#deps.recentMessages);
+    return this.#recent;
+  }
+
   /** @returns undefined if the state that applies does not name the user */
   cursorOf(userId: number): DeliveryCursor | undefined {
     return this.#members.cursorOf(userId);
   }
 
   add(subscription: Subscription): void {
-    this.#subscriptions.add(subscription);
+    this.#subscriptions = withOne(this.#subscriptions, subscription);
   }
 
   remove(subscription: Subscription): void {
     const { user } = subscription.connection;
-    this.#subscriptions.delete(subscription);
+    this.#subscriptions = withoutOne(this.#subscriptions, subscription);
     this.#untold?.delete(subscription);
     // Who signed in again meanwhile is another user object, and may be here by now.
     if (!this.#deps.users.find(user.userId)?.isIn(this.id)) this.#members.forget(user.userId);
@@ -148,7 +153,7 @@ export class GroupFeed {
     if (version > 0) this.#deps.keptStates.keep(this.topic, { version, frame });
     // The index of messages names this feed for as long as it knows one of its messages, and no budget counts what it holds.
     this.#stateFrame = '';
-    this.#gap.close();
+    this.#gap?.close();
     this.#deps.close(this.id);
   }
 
@@ -174,10 +179,10 @@ export class GroupFeed {
     if (lastSeq !== undefined && seq <= lastSeq) return;
     if (lastSeq !== undefined && seq === lastSeq + 1 && version <= this.#version) {
       this.#publish(seq, messageId, frame);
-      if (this.#gap.isOutOfOrder) this.#publishWaiting();
+      if (this.#gap?.isOutOfOrder) this.#publishWaiting();
       return;
     }
-    this.#gap.keep(seq, { version, messageId, frame });
+    this.#openGap().keep(seq, { version, messageId, frame });
   }
 
   /**
@@ -238,16 +243,22 @@ export class GroupFeed {
     return this.#untold?.tellNext() === true;
   }
 
+  #openGap(): Gap {
+    this.#gap ??= new Gap(this, this.#deps);
+    return this.#gap;
+  }
+
   #tellState(): void {
     const { stateTeller } = this.#deps;
-    if (this.#stateFrame.length * this.#subscriptions.size <= publishedBytesMax) {
+    if (this.#stateFrame.length * countOf(this.#subscriptions) <= publishedBytesMax) {
       this.#untold = undefined;
       this.#sendToLive(this.#stateFrame);
-      for (const subscription of this.#subscriptions) subscription.onStatePublished();
+      for (const subscription of each(this.#subscriptions)) subscription.onStatePublished();
       return;
     }
     this.#untold ??= new Untold();
-    for (const subscription of this.#subscriptions) if (subscription.hasState) this.#untold.add(subscription);
+    for (const subscription of each(this.#subscriptions))
+      if (subscription.hasState) this.#untold.add(subscription);
     stateTeller.add(this);
   }
 
@@ -274,7 +285,7 @@ export class GroupFeed {
     if (this.#lastSeq !== undefined) return;
     this.#lastSeq = seq;
     this.#publishWaiting();
-    this.#gap.onStarted();
+    this.#gap?.onStarted();
   }
 
   /** The core says how far the group is: fetches what is missing, reports users here who have not acknowledged what is due. */
@@ -308,7 +319,7 @@ export class GroupFeed {
     const leavePlace = await this.#deps.catchUps.enter(this, String(this.id));
     const head = this.#awaited ?? unknownHead;
     this.#awaited = undefined;
-    if (this.isOpen && !this.#isAsFarAs(head)) await this.#gap.fetchNow();
+    if (this.isOpen && !this.#isAsFarAs(head)) await this.#openGap().fetchNow();
     leavePlace?.();
   }
 
@@ -318,7 +329,7 @@ export class GroupFeed {
 
   /** Something that was published here could not be read. */
   onUnreadable(): void {
-    this.#gap.fetchSoon();
+    this.#openGap().fetchSoon();
   }
 
   /** What follows `afterSeq`, at most so many messages, for a replay on one connection: perhaps as it was a moment ago. */
@@ -374,7 +385,7 @@ export class GroupFeed {
     this.#sendToLive(frame);
     traces?.sent(messageId, 'group');
     metrics.messagesPublished.count += 1;
-    this.recent.add(seq, frame);
+    this.#recent?.add(seq, frame);
     if (this.#pending) for (const subscription of this.#pending) subscription.resume();
   }
 
@@ -383,25 +394,27 @@ export class GroupFeed {
     if (this.#deps.publish(this.topic, frame)) return;
     // As a string it would be encoded again for each connection.
     const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame;
-    for (const subscription of this.#subscriptions) subscription.sendLive(bytes);
+    for (const subscription of each(this.#subscriptions)) subscription.sendLive(bytes);
   }
 
   /** So many bytes are going to be published that are no live messages: who reads too slowly for them is replayed them. */
   #spareSlow(bytes: number): void {
-    for (const subscription of this.#subscriptions) subscription.spare(bytes);
+    for (const subscription of each(this.#subscriptions)) subscription.spare(bytes);
   }
 
   /** Publishes what waited behind a gap and is next now. */
   #publishWaiting(): void {
-    const { bytes } = this.#gap;
+    const gap = this.#gap;
+    if (!gap) return;
+    const { bytes } = gap;
     if (bytes > publishedUnaskedMax) this.#spareSlow(Math.min(bytes, pageBytesMax));
     for (;;) {
       const seq = (this.#lastSeq ?? 0) + 1;
-      const next = this.#gap.take(seq, this.#version);
+      const next = gap.take(seq, this.#version);
       if (!next) break;
       this.#publish(seq, next.messageId, next.frame);
     }
-    this.#gap.onProgress(this.#lastSeq ?? 0);
+    gap.onProgress(this.#lastSeq ?? 0);
   }
 }
 
