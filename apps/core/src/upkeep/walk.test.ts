@@ -1,6 +1,12 @@
 import { until } from '@hooligram/testkit';
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { restFactor, Walk } from './walk.ts';
+
+const hourMs = 3_600_000;
+
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 test('runs portions until there is nothing to do, goes on after a failure, and a stop waits for the one under way', async () => {
   const outcomes = [false, new Error('a store is away'), false, true];
@@ -35,7 +41,29 @@ test('runs portions until there is nothing to do, goes on after a failure, and a
   expect(runs).toBe(5);
 });
 
-test('rests less the longer a pass takes, and not at all after a day', () => {
-  const hourMs = 3_600_000;
-  expect([0, 6, 12, 24, 48].map((hours) => restFactor(hours * hourMs))).toEqual([4, 3, 2, 0, 0]);
+test('rests less the longer a pass takes, down to half of the time after a day', () => {
+  const hours = [-1, 0, 8, 16, 24, 48];
+  expect(hours.map((each) => restFactor(each * hourMs))).toEqual([4, 4, 3, 2, 1, 1]);
+});
+
+test.each([
+  ['has just begun', 0, 400],
+  ['has lasted for a day', 24 * hourMs, 100],
+])('after a portion of 100 ms of a pass that %s the next one begins %#', async (_, passMs, restMs) => {
+  jest.useFakeTimers();
+  const begun: number[] = [];
+  const walk = new Walk({
+    everyMs: 1,
+    onFailure() {},
+    portion() {
+      begun.push(performance.now());
+      return new Promise((resolve) => setTimeout(() => resolve({ isOver: false, passMs }), 100));
+    },
+  });
+  await jest.advanceTimersByTimeAsync(2_000);
+  const [first = 0, second = 0, third = 0] = begun;
+  expect([second - first, third - second]).toEqual([100 + restMs, 100 + restMs]);
+  const stopped = walk.stop();
+  await jest.advanceTimersByTimeAsync(100);
+  await stopped;
 });

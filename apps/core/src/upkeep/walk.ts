@@ -1,7 +1,11 @@
 const lookEveryMaxMs = 60_000;
-/** So many times as long as a portion took, nothing is deleted after it: the upkeep has a fifth of one connection. */
+/**
+ * So many times as long as a portion took, nothing is deleted after it: the upkeep has a fifth of one connection. The longer a pass
+ * takes, the less, since it may not follow what is stored; but never more than half.
+ */
 const restFactorMax = 4;
-/** A pass that takes longer does not follow what is stored. */
+const restFactorMin = 1;
+/** After so long a pass rests least. */
 const passMaxMs = 86_400_000;
 
 type Portion = {
@@ -63,7 +67,8 @@ export class Walk {
   }
 }
 
-/** Less, the longer a pass takes: in the end the upkeep has one connection for itself. */
+/** @param passMs since the pass began; a database whose clock was set back may say less than nothing */
 export function restFactor(passMs: number): number {
-  return restFactorMax * Math.max(0, 1 - passMs / passMaxMs);
+  const share = Math.min(1, Math.max(0, passMs / passMaxMs));
+  return restFactorMax - share * (restFactorMax - restFactorMin);
 }

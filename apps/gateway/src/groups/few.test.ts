@@ -28,6 +28,7 @@ test('none, one and several are counted and come in their order, each once', () 
     expect(listOf(few)).toHaveLength(left.length);
     expect(listOf(few).every((each, at) => each === left[at])).toBe(true);
     expect(countOf(few)).toBe(left.length);
+    expect(few instanceof Set).toBe(left.length > 1);
   }
   expect(few).toBeUndefined();
   expect(withoutOne(a, b)).toBe(a);

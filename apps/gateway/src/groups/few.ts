@@ -13,7 +13,9 @@ export function withoutOne<T extends object>(few: Few<T>, one: T): Few<T> {
   if (few === one) return undefined;
   if (!(few instanceof Set)) return few;
   few.delete(one);
-  return few.size > 0 ? few : undefined;
+  if (few.size > 1) return few;
+  const [last] = few;
+  return last;
 }
 
 export function countOf(few: Few<object>): number {

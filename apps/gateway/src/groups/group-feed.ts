@@ -86,8 +86,9 @@ export class GroupFeed {
   readonly #deps: FeedDeps;
   #subscriptions: Few<Subscription>;
   readonly #members: LocalMembers;
-  /** Undefined until one connection is replayed, and until something is missing: in most groups neither ever happens. */
+  /** While a connection is replayed. */
   #recent: RecentMessages | undefined;
+  /** Undefined until something is missing: in most groups nothing ever is. */
   #gap: Gap | undefined;
   /** Subscriptions that go on with the next message. Undefined while there is none, as nearly always. */
   #pending: Set<Subscription> | undefined;
@@ -127,10 +128,20 @@ export class GroupFeed {
     return this.#lastSeq;
   }
 
-  /** For connections in replay. */
-  get recent(): RecentMessages {
+  /** A connection is being replayed: what is published meanwhile is kept for it. */
+  openRecent(): void {
     this.#recent ??= new RecentMessages(this.#deps.recentMessages);
-    return this.#recent;
+    this.#recent.open(this.#lastSeq ?? 0);
+  }
+
+  /** It is not any more. */
+  closeRecent(): void {
+    if (this.#recent?.close()) this.#recent = undefined;
+  }
+
+  /** For a connection in replay: as `RecentMessages.framesAfter`. */
+  recentAfter(seq: number, bytesMax: number): (string | Uint8Array)[] | undefined {
+    return this.#recent?.framesAfter(seq, bytesMax);
   }
 
   /** @returns undefined if the state that applies does not name the user */

@@ -33,8 +33,10 @@ export class LocalMembers {
   }
 
   forget(userId: number): void {
-    if (this.#several) this.#several.delete(userId);
-    else if (this.#only?.userId === userId) this.#only = undefined;
+    if (this.#only?.userId === userId) this.#only = undefined;
+    if (!this.#several?.delete(userId) || this.#several.size > 1) return;
+    [this.#only] = this.#several.values();
+    this.#several = undefined;
   }
 
   /**

@@ -33,10 +33,12 @@ export class RecentMessages {
     if (this.#readers === 1) this.#afterSeq = lastSeq;
   }
 
-  /** A replay is over. */
-  close(): void {
+  /** A replay is over. @returns whether it was the last one: nobody needs this any more */
+  close(): boolean {
     this.#readers -= 1;
-    if (this.#readers === 0) this.#forget();
+    if (this.#readers > 0) return false;
+    this.#forget();
+    return true;
   }
 
   /** Keeps a message if a connection may need it. */

@@ -267,7 +267,7 @@ export class Subscription {
     if (this.#phase === 'live') connection.socket.leave(feed.topic);
     if (this.#phase === 'pending') feed.deletePending(this);
     if (this.#phase === 'replaying') {
-      feed.recent.close();
+      feed.closeRecent();
       connection.replaying -= 1;
     }
     this.#phase = phase;
@@ -276,7 +276,7 @@ export class Subscription {
       this.#forgetReplay();
     }
     if (phase === 'replaying') {
-      feed.recent.open(feed.lastSeq ?? 0);
+      feed.openRecent();
       connection.replaying += 1;
     }
   }
@@ -355,7 +355,7 @@ export class Subscription {
 
   /** Goes live in this very tick, if all that was published meanwhile is at hand, and not more than so many bytes. */
   #catchUp(bytes: number, isCurrent: () => boolean): void {
-    const frames = this.feed.recent.framesAfter(this.#sentSeq, bytes);
+    const frames = this.feed.recentAfter(this.#sentSeq, bytes);
     if (!frames) return;
     this.connection.socket.send(...frames);
     if (isCurrent()) this.#enter('live');
