@@ -47,9 +47,9 @@ test('rests less the longer a pass takes, down to half of the time after a day',
 });
 
 test.each([
-  ['has just begun', 0, 400],
-  ['has lasted for a day', 24 * hourMs, 100],
-])('after a portion of 100 ms of a pass that %s the next one begins %#', async (_, passMs, restMs) => {
+  ['has just begun', 400, 0],
+  ['has lasted for a day', 100, 24 * hourMs],
+])('after a portion of 100 ms, a pass that %s rests for %d', async (_, restMs, passMs) => {
   jest.useFakeTimers();
   const begun: number[] = [];
   const walk = new Walk({
