@@ -51,6 +51,7 @@ export { deliveryChecks } from './sweep/delivery-checks.ts';
 export { setRetriedVersions } from './sweep/set-retried-versions.ts';
 export { replicaSweep, type SweepPage, type SweepQuestion, sweepGroups } from './sweep/sweep-groups.ts';
 export { beginSweep, moveSweep, readSweepPlace, type SweepPlace } from './sweep/sweep-place.ts';
+export type { Pass } from './upkeep/pass.ts';
 export { upkeepAnswers } from './upkeep/upkeep-answers.ts';
 export { upkeepMessages } from './upkeep/upkeep-messages.ts';
 export {

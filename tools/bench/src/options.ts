@@ -123,7 +123,7 @@ Workloads:
 ${usualNames.map((name) => row(name, workloads[name].about)).join('\n')}
 ${row('paced', 'paced-direct and paced-fanout')}
 ${row('growth', 'CPU a delivery at a fixed rate, as connections, groups, gateways, cores and stored messages grow')}
-${row('sizes', 'the same with 15,000 and 60,000 idle connections in ten groups each, 1, 2 and 4 gateways, 1 and 3 Redis and a Redis Cluster')}
+${row('sizes', 'the same with 15,000 and 60,000 idle connections in ten groups each, of ten or of two, 1, 2 and 4 gateways, 1 and 3 Redis and a Redis Cluster')}
 ${row('storms', 'storm-chat, storm-chat-5000 and storm-chat-15000: so many clients come back at once, while others chat')}
 ${row('storms-alone', 'the same with -alone behind each name: their gateway starts again when all are back')}
 ${slowLinkNames.map((name) => row(name, workloads[name].about)).join('\n')}

@@ -1,4 +1,4 @@
-import { upkeepAnswers, upkeepMessages } from '@hooligram/db';
+import { type Pass, upkeepAnswers, upkeepMessages } from '@hooligram/db';
 import type { Context } from '../context.ts';
 import type { UpkeepMetrics } from './metrics.ts';
 import { Walk } from './walk.ts';
@@ -16,7 +16,7 @@ export function startUpkeep(
   { deleted, expired, failures }: UpkeepMetrics,
 ): () => Promise<unknown> {
   const { ANSWERS_DAYS, RETENTION_DAYS, UNDELIVERED_DAYS, UPKEEP_EVERY_MS: everyMs } = config;
-  const walk = (portion: ConstructorParameters<typeof Walk>[0]['portion']) =>
+  const walk = (portion: () => Promise<Pass>) =>
     new Walk({
       portion,
       everyMs,
@@ -28,13 +28,10 @@ export function startUpkeep(
 
   const walks = [
     walk(async () => {
-      const { is_over, pass_ms, answers, tombstones } = await upkeepAnswers(db, {
-        keptMs: ANSWERS_DAYS * dayMs,
-        everyMs,
-      });
-      deleted.inc({ what: 'answers' }, answers);
-      deleted.inc({ what: 'tombstones' }, tombstones);
-      return { isOver: is_over, passMs: pass_ms };
+      const done = await upkeepAnswers(db, { keptMs: ANSWERS_DAYS * dayMs, everyMs });
+      deleted.inc({ what: 'answers' }, done.answers);
+      deleted.inc({ what: 'tombstones' }, done.tombstones);
+      return done;
     }),
   ];
   if (RETENTION_DAYS !== undefined) {
@@ -45,10 +42,10 @@ export function startUpkeep(
     };
     walks.push(
       walk(async () => {
-        const { is_over, pass_ms, messages, expired: lacking } = await upkeepMessages(db, times);
-        deleted.inc({ what: 'messages' }, messages);
-        expired.inc(lacking);
-        return { isOver: is_over, passMs: pass_ms };
+        const done = await upkeepMessages(db, times);
+        deleted.inc({ what: 'messages' }, done.messages);
+        expired.inc(done.expired);
+        return done;
       }),
     );
   }

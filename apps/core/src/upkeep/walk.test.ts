@@ -13,7 +13,7 @@ test('runs portions until there is nothing to do, goes on after a failure, and a
   const failures: unknown[] = [];
   let runs = 0;
   let end: (() => void) | undefined;
-  const done = (isOver: boolean) => ({ isOver, passMs: 0 });
+  const done = (is_over: boolean) => ({ is_over, pass_ms: 0 });
   const walk = new Walk({
     everyMs: 1,
     onFailure: (err) => failures.push(err),
@@ -49,7 +49,7 @@ test('rests less the longer a pass takes, down to half of the time after a day',
 test.each([
   ['has just begun', 400, 0],
   ['has lasted for a day', 100, 24 * hourMs],
-])('after a portion of 100 ms, a pass that %s rests for %d', async (_, restMs, passMs) => {
+])('after a portion of 100 ms, a pass that %s rests for %d', async (_, restMs, pass_ms) => {
   jest.useFakeTimers();
   const begun: number[] = [];
   const walk = new Walk({
@@ -57,7 +57,7 @@ test.each([
     onFailure() {},
     portion() {
       begun.push(performance.now());
-      return new Promise((resolve) => setTimeout(() => resolve({ isOver: false, passMs }), 100));
+      return new Promise((resolve) => setTimeout(() => resolve({ is_over: false, pass_ms }), 100));
     },
   });
   await jest.advanceTimersByTimeAsync(2_000);

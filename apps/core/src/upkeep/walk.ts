@@ -1,3 +1,5 @@
+import type { Pass } from '@hooligram/db';
+
 const lookEveryMaxMs = 60_000;
 /**
  * So many times as long as a portion took, nothing is deleted after it: the upkeep has a fifth of one connection. The longer a pass
@@ -8,16 +10,9 @@ const restFactorMin = 1;
 /** After so long a pass rests least. */
 const passMaxMs = 86_400_000;
 
-type Portion = {
-  /** That was all for now. */
-  readonly isOver: boolean;
-  /** Since the pass began to which it belongs, by whichever process. */
-  readonly passMs: number;
-};
-
 type Options = {
   /** Deletes something. */
-  readonly portion: () => Promise<Portion>;
+  readonly portion: () => Promise<Pass>;
   /** The most time until it looks again when that was all. */
   readonly everyMs: number;
   readonly onFailure: (err: unknown) => void;
@@ -58,8 +53,8 @@ export class Walk {
     const begunAt = performance.now();
     let pauseMs = this.#lookEveryMs;
     try {
-      const { isOver, passMs } = await portion();
-      if (!isOver) pauseMs = restFactor(passMs) * (performance.now() - begunAt);
+      const { is_over, pass_ms } = await portion();
+      if (!is_over) pauseMs = restFactor(pass_ms) * (performance.now() - begunAt);
     } catch (err) {
       onFailure(err);
     }

@@ -23,7 +23,7 @@ export function countOf(few: Few<object>): number {
   return few instanceof Set ? few.size : 1;
 }
 
-/** Those that are taken out meanwhile do not come. */
+/** One that is taken out meanwhile does not come, unless it was then the only one left. */
 export function each<T extends object>(few: Few<T>): Iterable<T> {
   if (few === undefined) return [];
   return few instanceof Set ? few : [few];

@@ -90,8 +90,8 @@ export class GroupFeed {
   #recent: RecentMessages | undefined;
   /** Undefined until something is missing: in most groups nothing ever is. */
   #gap: Gap | undefined;
-  /** Subscriptions that go on with the next message. Undefined while there is none, as nearly always. */
-  #pending: Set<Subscription> | undefined;
+  /** Subscriptions that go on with the next message: nearly always none. */
+  #pending: Few<Subscription>;
   #version = 0;
   #stateFrame: string | Uint8Array = '';
   /** While the state that applies is told to one connection after the other, and after that until the next one. */
@@ -170,12 +170,11 @@ export class GroupFeed {
 
   /** The subscription goes on with the next message. */
   addPending(subscription: Subscription): void {
-    this.#pending ??= new Set();
-    this.#pending.add(subscription);
+    this.#pending = withOne(this.#pending, subscription);
   }
 
   deletePending(subscription: Subscription): void {
-    if (this.#pending?.delete(subscription) && this.#pending.size === 0) this.#pending = undefined;
+    this.#pending = withoutOne(this.#pending, subscription);
   }
 
   /** Takes messages that the core published, in whatever order they come. */
@@ -397,7 +396,7 @@ export class GroupFeed {
     traces?.sent(messageId, 'group');
     metrics.messagesPublished.count += 1;
     this.#recent?.add(seq, frame);
-    if (this.#pending) for (const subscription of this.#pending) subscription.resume();
+    if (this.#pending) for (const subscription of each(this.#pending)) subscription.resume();
   }
 
   /** To all who are on the topic. */
